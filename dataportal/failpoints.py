@@ -1,0 +1,28 @@
+"""Places at which a test can stop or kill the process; without effect unless asked for.
+
+`DATAPORTAL_FAILPOINT=<name>:<action>` arms one of them. Actions: `kill` (SIGKILL to itself, as a
+power cut would), `raise` (an error nobody expects), `pause` (writes the name into the FIFO that
+`DATAPORTAL_FAILPOINT_FIFO` names, and goes on when something can be read from it).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+_NAME, _, _ACTION = os.environ.get("DATAPORTAL_FAILPOINT", "").partition(":")
+
+
+def failpoint(name: str) -> None:
+    """Do what the environment asks for at this place; nothing, as a rule."""
+    if name != _NAME:
+        return
+    if _ACTION == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif _ACTION == "raise":
+        raise RuntimeError(f"failpoint {name}")
+    elif _ACTION == "pause":
+        fifo = Path(os.environ["DATAPORTAL_FAILPOINT_FIFO"])
+        fifo.write_text(name, encoding="utf-8")
+        fifo.read_text(encoding="utf-8")

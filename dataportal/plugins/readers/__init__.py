@@ -1,0 +1,1 @@
+"""What several plugins share to read answers: CSV text, times."""

@@ -1,0 +1,149 @@
+"""What the environment and the options say: one frozen value, made once per command."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataportal.errors import ConfigurationError
+from dataportal.redaction import remember_secret
+from dataportal.times import zone_named
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+LOG_FORMATS = ("text", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a command runs. `database_url` None means the embedded server."""
+
+    database_url: str | None = None
+    config_path: Path = Path("sources.yaml")
+    log_level: str = "info"
+    log_format: str = "text"
+    quiet: bool = False
+    zone: tzinfo = UTC
+    max_retries: int = 3
+    retry_delay: float = 60.0
+
+    def overridden(self, **options: Any) -> Settings:
+        """These settings with every option that was given, which is every one not None."""
+        given = {name: value for name, value in options.items() if value is not None}
+        if url := given.get("database_url"):
+            given["database_url"] = _database_url(url, "--database-url")
+        return replace(self, **given)
+
+
+def from_environment(env: Mapping[str, str]) -> Settings:
+    """The settings that the environment asks for.
+
+    Reads DATABASE_URL or DATABASE_URL_FILE, PLUGIN_CONFIG_PATH, LOG_LEVEL, LOG_FORMAT,
+    SCHEDULER_TIMEZONE, MAX_RETRIES and RETRY_DELAY_SECONDS.
+
+    Raises:
+        ConfigurationError: a variable that is set but says nothing usable; all are named.
+    """
+    faults: list[str] = []
+    settings = Settings()
+    changes: dict[str, Any] = {}
+
+    def read(name: str, field: str, parse: Any) -> None:
+        if (text := env.get(name)) is not None and (text or name.startswith("DATABASE")):
+            try:
+                changes[field] = parse(text)
+            except ValueError as error:
+                faults.append(f"{name}: {error}")
+
+    read("PLUGIN_CONFIG_PATH", "config_path", Path)
+    read("LOG_LEVEL", "log_level", log_level)
+    read("LOG_FORMAT", "log_format", log_format)
+    read("SCHEDULER_TIMEZONE", "zone", zone_named)
+    read("MAX_RETRIES", "max_retries", _count)
+    read("RETRY_DELAY_SECONDS", "retry_delay", _seconds)
+    if "DATABASE_URL" in env and "DATABASE_URL_FILE" in env:
+        faults.append("DATABASE_URL and DATABASE_URL_FILE are both set: unset one of them")
+    else:
+        read("DATABASE_URL_FILE", "database_url", _database_url_in)
+        read("DATABASE_URL", "database_url", lambda text: _database_url(text, "DATABASE_URL"))
+    if faults:
+        raise ConfigurationError("; ".join(faults))
+    return replace(settings, **changes)
+
+
+def log_level(text: str) -> str:
+    """The level of that name, in lower case.
+
+    Raises:
+        ValueError: there is none.
+    """
+    return _one_of(text, LOG_LEVELS)
+
+
+def log_format(text: str) -> str:
+    """`text` or `json`.
+
+    Raises:
+        ValueError: something else.
+    """
+    return _one_of(text, LOG_FORMATS)
+
+
+def _one_of(text: str, choices: tuple[str, ...]) -> str:
+    if text.strip().lower() in choices:
+        return text.strip().lower()
+    raise ValueError(f"{text!r} is none of {', '.join(choices)}")
+
+
+def _count(text: str) -> int:
+    if text.strip().isdecimal():
+        return int(text)
+    raise ValueError(f"{text!r} is not a whole number of 0 or more")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if math.isfinite(seconds) and seconds >= 0:
+        return seconds
+    raise ValueError(f"{text!r} is not a number of seconds")
+
+
+def _database_url_in(path: str) -> str:
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"cannot read {path!r}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path!r} is not a text file") from None
+    return _database_url(text.strip(), path)
+
+
+def _database_url(text: str, said_by: str) -> str:
+    scheme, separator, rest = text.strip().partition("://")
+    if not text.strip():
+        raise ConfigurationError(
+            f"{said_by} is empty",
+            hint="Give postgresql://user:password@host:5432/name, or unset it",
+        )
+    if not separator or scheme not in {"postgresql", "postgres", "postgresql+asyncpg"}:
+        raise ConfigurationError(
+            f"{said_by} does not begin with postgresql://",
+            hint="Write it like postgresql://user:password@host:5432/name",
+        )
+    credentials, at, _ = rest.split("/", 1)[0].rpartition("@")
+    if at and ":" in credentials:
+        from urllib.parse import unquote
+
+        password = credentials.split(":", 1)[1]
+        remember_secret(password)
+        remember_secret(unquote(password))
+    return f"postgresql://{rest}"

@@ -1,0 +1,34 @@
+"""The only place that knows PostgreSQL: connections, lock, schema, merge, runs, history."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dataportal.settings import Settings
+
+
+@contextmanager
+def open_database(
+    settings: Settings, *, say: Callable[[str], None], create: bool = True
+) -> Iterator[str]:
+    """The URL of the database to use, for as long as the block lasts.
+
+    Args:
+        settings: names the database; or none, and then the embedded server is started.
+        say: told when an embedded database is created.
+        create: whether it may be; never under -q.
+
+    Raises:
+        ConfigurationError: there is no DATABASE_URL, and no embedded server can be had.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    from dataportal.store.embedded import embedded_server
+
+    with embedded_server(say=say, create=create) as url:
+        yield url

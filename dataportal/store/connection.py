@@ -1,0 +1,124 @@
+"""Connections to PostgreSQL, and what its errors mean for the caller."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from dataportal.errors import DatabaseError, DatabaseTransientError, SchemaError
+from dataportal.redaction import harmless, redact
+from dataportal.store.queries import query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CONNECT_TIMEOUT = 10
+# A dead peer is noticed within a minute, although nothing is sent while a provider is asked.
+_KEEPALIVE = {
+    "keepalives": 1,
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+
+
+def connect(url: str, *, application_name: str, read_only: bool = False) -> psycopg.Connection:
+    """A connection in autocommit mode, in UTC, with every time limit set.
+
+    No statement is prepared: a generic plan no longer leaves out chunks by their time range.
+
+    Raises:
+        DatabaseTransientError: out of reach for now.
+        DatabaseError: refused, or a pooler stands in between.
+    """
+    with database_errors("connecting to the database"):
+        connection = psycopg.connect(
+            url,
+            autocommit=True,
+            application_name=application_name.encode("ascii", "replace").decode()[:63],
+            connect_timeout=_CONNECT_TIMEOUT,
+            # text as text, also from a database made without an encoding (SQL_ASCII)
+            client_encoding="utf8",
+            prepare_threshold=None,
+            **_KEEPALIVE,  # type: ignore[arg-type]  # psycopg types them as one union
+        )
+        try:
+            row = connection.execute(
+                query("session_settings"), {"read_only": "on" if read_only else "off"}
+            ).fetchone()
+        except BaseException:
+            connection.close()
+            raise
+    # A session lock taken through a pooler stays on a server that somebody else gets next.
+    if row is None or row[0] != connection.info.backend_pid:
+        connection.close()
+        raise DatabaseError(
+            "a connection pooler stands between dataportal and the database",
+            hint="Point DATABASE_URL at PostgreSQL itself: the lock of a source needs a session "
+            "of its own, which a pooler in transaction mode does not give",
+        )
+    return connection
+
+
+@contextmanager
+def database_errors(doing: str) -> Iterator[None]:
+    """Turn whatever PostgreSQL raises inside into a `DatabaseError` that says what to do."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _explained(error, doing) from error
+
+
+_BY_STATE: dict[str, tuple[type[DatabaseError], str | None]] = {
+    "28": (DatabaseError, "Check the user and the password in DATABASE_URL"),
+    "3D": (DatabaseError, "Create the database first, or correct its name in DATABASE_URL"),
+    "42501": (DatabaseError, "Grant the role what sql/README.md lists for it"),
+    "42P01": (SchemaError, "Bring the schema up to date with: dataportal migrate"),
+    "42703": (SchemaError, "Bring the schema up to date with: dataportal migrate"),
+    "25006": (DatabaseError, "This server is a read-only replica: use the primary"),
+    "53100": (DatabaseError, "The server's disk is full: make room, then run again"),
+    "53300": (DatabaseTransientError, "The server has no connection left: lower --jobs"),
+    "53": (DatabaseTransientError, "The server is short of resources"),
+    "57014": (DatabaseTransientError, "The statement took too long, or was cancelled"),
+    "57": (DatabaseTransientError, "The server is restarting or ended the connection"),
+    "55P03": (DatabaseTransientError, "Somebody else holds a lock on the table"),
+    "40": (DatabaseTransientError, None),
+    "08": (DatabaseTransientError, "The connection broke"),
+}
+
+# Before a session exists the server's message is all there is, without a code.
+_BY_TEXT: tuple[tuple[str, str], ...] = (
+    ("too many clients", "53300"),
+    ("remaining connection slots", "53300"),
+    ("too many connections", "53300"),
+    ("authentication failed", "28"),
+    ("no password supplied", "28"),
+    ("no pg_hba.conf entry", "28"),
+    ('role "', "28"),
+    ('database "', "3D"),
+)
+
+
+def _explained(error: psycopg.Error, doing: str) -> DatabaseError:
+    state = error.sqlstate or _state_from_text(str(error))
+    said = harmless(redact(_first_line(str(error))), 500)
+    message = f"{doing}: {said}"
+    for code in (state, state[:2]):
+        if code in _BY_STATE:
+            kind, hint = _BY_STATE[code]
+            return kind(message, hint=hint)
+    if isinstance(error, psycopg.OperationalError):
+        return DatabaseTransientError(message, hint="Check that the server runs and is reachable")
+    return DatabaseError(message)
+
+
+def _state_from_text(text: str) -> str:
+    return next((state for part, state in _BY_TEXT if part in text), "")
+
+
+def _first_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0] if lines else "no reason given"

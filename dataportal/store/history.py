@@ -1,0 +1,159 @@
+"""Answers what is known of a series, what was known when, and what changed in between.
+
+All times are aware datetimes in UTC. Long answers stream through a server-side cursor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dataportal.store.connection import database_errors
+from dataportal.store.queries import query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    import psycopg
+
+_FETCH = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesSummary:
+    """A series, and how much is known about it."""
+
+    series_id: int
+    endpoint_prefix: str
+    name: str | None
+    description: str | None
+    source: str
+    granularity: str | None
+    unit: str | None
+    domain: str | None
+    category: str | None
+    subcategory: str | None
+    timezone: str | None
+    metadata: Mapping[str, Any]
+    known_through: datetime | None
+    """As of any K up to here is final."""
+    versions: int
+    observations: int
+    retracted: int
+    first_ts: datetime | None
+    last_ts: datetime | None
+    first_known: datetime | None
+    last_known: datetime | None
+
+    def final(self, at: datetime) -> bool:
+        """Whether the answer as of `at` can never change again."""
+        return self.known_through is not None and at <= self.known_through
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A value, and since when and until when it was the one known (None = still)."""
+
+    ts: datetime
+    value: float
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of one observation, and the run that brought it."""
+
+    ts: datetime
+    value: float
+    valid_from: datetime
+    valid_to: datetime | None
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of an observation; None stands for no value."""
+
+    ts: datetime
+    before: float | None
+    after: float | None
+    known_at: datetime
+
+
+def series_summary(connection: psycopg.Connection, name: str) -> SeriesSummary | None:
+    """The series of that `endpoint_prefix`, or None."""
+    with database_errors("reading the series"):
+        row = connection.execute(query("history_series"), {"name": name}).fetchone()
+    return SeriesSummary(*row) if row else None
+
+
+def series_names(connection: psycopg.Connection) -> list[str]:
+    """The names of all series."""
+    with database_errors("reading the names of the series"):
+        return [name for (name,) in connection.execute(query("history_names"))]
+
+
+def observations(
+    connection: psycopg.Connection,
+    series_id: int,
+    *,
+    at: datetime | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> Iterator[Observation]:
+    """The observations with start <= ts < end in order of ts, as known at `at`, or now."""
+    name = "history_current" if at is None else "history_as_of"
+    parameters = {"series": series_id, "at": at, "start": start, "end": end}
+    return (Observation(*row) for row in _stream(connection, name, parameters))
+
+
+def versions(connection: psycopg.Connection, series_id: int, ts: datetime) -> list[Version]:
+    """Every version of the observation at `ts`, oldest first."""
+    with database_errors("reading the versions"):
+        rows = connection.execute(query("history_versions"), {"series": series_id, "ts": ts})
+        return [Version(*row) for row in rows]
+
+
+def latest_revisions(
+    connection: psycopg.Connection,
+    series_id: int,
+    *,
+    limit: int,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> list[Change]:
+    """The newest changes to what had been known before, newest first; first values are none."""
+    parameters = {"series": series_id, "limit": limit, "start": start, "end": end}
+    with database_errors("reading the revisions"):
+        return [Change(*row) for row in connection.execute(query("history_revisions"), parameters)]
+
+
+def differences(
+    connection: psycopg.Connection,
+    series_id: int,
+    first: datetime,
+    second: datetime,
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> Iterator[Change]:
+    """What the series as known at `second` differs in from what was known at `first`."""
+    parameters = {
+        "series": series_id, "first": first, "second": second, "start": start, "end": end,
+    }  # fmt: skip
+    return (Change(*row) for row in _stream(connection, "history_differences", parameters))
+
+
+def _stream(
+    connection: psycopg.Connection, name: str, parameters: Mapping[str, Any]
+) -> Iterator[tuple[Any, ...]]:
+    with (
+        database_errors("reading the history"),
+        connection.transaction(),
+        connection.cursor("dataportal_history", binary=True) as cursor,
+    ):
+        cursor.itersize = _FETCH
+        cursor.execute(query(name), parameters)
+        yield from cursor

@@ -1,0 +1,50 @@
+"""The advisory lock of a source: held by the very connection that writes, gone when that is."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from dataportal.store.queries import query
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+def lock_key(schema: str, name: str) -> int:
+    """The lock's number: the first 8 bytes, signed, of SHA-256 of `dataportal:<schema>:<name>`."""
+    digest = hashlib.sha256(f"dataportal:{schema}:{name}".encode()).digest()
+    return int.from_bytes(digest[:8], signed=True)
+
+
+def try_lock(connection: psycopg.Connection, key: int) -> bool:
+    """Take the lock if nobody holds it; never waits."""
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
+    return row is not None and bool(row[0])
+
+
+def unlock(connection: psycopg.Connection, key: int) -> None:
+    """Give the lock back."""
+    connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
+
+
+def holds(connection: psycopg.Connection, key: int) -> bool:
+    """Whether this very server process holds the lock, asked of the server."""
+    row = connection.execute(query("lock_is_held"), {"key": key}).fetchone()
+    return row is not None and bool(row[0])
+
+
+def held_keys(connection: psycopg.Connection) -> set[int]:
+    """The numbers of all advisory locks held in this database."""
+    return {row[0] for row in connection.execute(query("locks_held"))}
+
+
+def describe_holder(connection: psycopg.Connection, key: int, source: str) -> str:
+    """Who holds the lock of a source: host, process and since when, as far as is known."""
+    row = connection.execute(query("lock_holder"), {"key": key, "source": source}).fetchone()
+    if row is None:
+        return "a run that has just ended"
+    application, client, host, pid, started = row
+    if host is not None:
+        return f"host {host}, pid {pid}, since {started:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{application or 'a session'} from {client or 'this machine'}"

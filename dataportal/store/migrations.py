@@ -1,0 +1,216 @@
+"""Brings the schema of a database to what this program needs, and says where it stands.
+
+Migrations are the numbered files in `sql/migrations/`. Each is applied once, in order, in a
+transaction of its own together with its record, under an advisory lock. A released file never
+changes again: its SHA-256 is recorded and compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from dataportal import __version__
+from dataportal.errors import DatabaseTransientError, SchemaError
+from dataportal.failpoints import failpoint
+from dataportal.store.connection import database_errors
+from dataportal.store.lock import lock_key, try_lock, unlock
+from dataportal.store.queries import query, sql_home
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LOCK_WAIT = 120.0  # seconds; a migration of a large table may take its time
+_POLL = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file: its number, its name, its text and the hash of that."""
+
+    version: int
+    name: str
+    text: bytes
+
+    @property
+    def sha256(self) -> str:
+        """What is recorded, and compared ever after."""
+        return hashlib.sha256(self.text).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """Where a database stands; `problem` is None when this program may use it."""
+
+    schema: str
+    applied: tuple[str, ...]
+    pending: tuple[str, ...]
+    problem: SchemaError | None
+
+
+@cache
+def migrations() -> tuple[Migration, ...]:
+    """All migrations of this program, in order."""
+    files = sorted((sql_home() / "migrations").glob("*.sql"))
+    return tuple(Migration(int(f.name[:4]), f.stem, f.read_bytes()) for f in files)
+
+
+def schema_state(connection: psycopg.Connection) -> SchemaState:
+    """What is applied, what is pending, and why the schema cannot be used, if so.
+
+    Raises:
+        DatabaseError: the server cannot be asked.
+    """
+    with database_errors("reading the state of the schema"):
+        row = connection.execute(query("schema_present")).fetchone()
+        schema, present = row or (None, False)
+        recorded: dict[int, tuple[str, str]] = {}
+        if present:
+            rows = connection.execute(query("schema_recorded")).fetchall()
+            recorded = {version: (name, sha256) for version, name, sha256 in rows}
+    known = migrations()
+    pending = tuple(m.name for m in known if m.version not in recorded)
+    return SchemaState(
+        schema=schema or "",
+        applied=tuple(name for name, _ in recorded.values()),
+        pending=pending,
+        problem=_problem(schema, recorded, known, pending),
+    )
+
+
+def _problem(
+    schema: str | None,
+    recorded: dict[int, tuple[str, str]],
+    known: tuple[Migration, ...],
+    pending: tuple[str, ...],
+) -> SchemaError | None:
+    if schema is None:
+        return SchemaError(
+            "the connection has no schema to work in", hint="Set search_path in DATABASE_URL"
+        )
+    ours = {m.version: m for m in known}
+    for version, (name, sha256) in recorded.items():
+        if version not in ours:
+            return SchemaError(
+                f"the schema is newer than this program (it has {name})",
+                hint="Update dataportal; the database is left as it is",
+            )
+        if ours[version].sha256 != sha256:
+            return SchemaError(
+                f"migration {name} in the database is not the one of this program",
+                hint="Use the version of dataportal that made this schema, or its successor",
+            )
+    if pending:
+        what = "older than this program" if recorded else "missing"
+        return SchemaError(
+            f"the schema in {schema!r} is {what} (pending: {', '.join(pending)})",
+            hint="Bring it up to date with: dataportal migrate",
+        )
+    return None
+
+
+def require_schema(connection: psycopg.Connection) -> str:
+    """The schema's name, if this program may use it as it is; changes nothing.
+
+    Raises:
+        SchemaError: missing, too old or too new; names the way out.
+    """
+    state = schema_state(connection)
+    if state.problem:
+        raise state.problem
+    return state.schema
+
+
+def ensure_schema(connection: psycopg.Connection) -> str:
+    """The schema's name, after bringing it up to date where the role may.
+
+    Raises:
+        SchemaError: it cannot be brought up to date with this role, or is newer.
+    """
+    state = schema_state(connection)
+    if state.problem is None:
+        return state.schema
+    if not state.pending:
+        raise state.problem
+    migrate(connection)
+    return require_schema(connection)
+
+
+def migrate(
+    connection: psycopg.Connection, *, say: Callable[[str], None] = lambda _: None
+) -> tuple[str, ...]:
+    """Apply what is pending, and make hypertables where TimescaleDB is; the names applied.
+
+    Safe to call from several processes at once, and again after a crash.
+
+    Raises:
+        SchemaError: the role may not, or the schema is newer than this program.
+        DatabaseError: the server refused or went away.
+    """
+    state = schema_state(connection)
+    key = lock_key(state.schema, "migrations")
+    _wait_for_lock(connection, key)
+    try:
+        state = schema_state(connection)
+        if state.problem and not state.pending:
+            raise state.problem
+        for migration in migrations():
+            if migration.name in state.pending:
+                _apply(connection, migration)
+                say(f"applied {migration.name}")
+        with database_errors("making hypertables"):
+            connection.execute(query("hypertables"))
+    finally:
+        if not connection.closed:
+            unlock(connection, key)
+    return state.pending
+
+
+def _apply(connection: psycopg.Connection, migration: Migration) -> None:
+    try:
+        with (
+            database_errors(f"applying migration {migration.name}"),
+            connection.transaction(),
+        ):
+            connection.execute(query("schema_records"))
+            connection.execute(migration.text)
+            failpoint("migration_before_commit")
+            connection.execute(
+                query("schema_record"),
+                {
+                    "version": migration.version,
+                    "name": migration.name,
+                    "sha256": migration.sha256,
+                    "program": __version__,
+                },
+            )
+    except DatabaseTransientError:
+        raise
+    except SchemaError:
+        raise
+    except Exception as error:
+        cause = error.__cause__
+        if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+            raise SchemaError(
+                f"this role may not apply migration {migration.name}",
+                hint="Run it once with a role that may create tables in this schema: "
+                "dataportal --database-url … migrate",
+            ) from error
+        raise
+
+
+def _wait_for_lock(connection: psycopg.Connection, key: int) -> None:
+    deadline = time.monotonic() + _LOCK_WAIT
+    with database_errors("taking the lock for migrations"):
+        while not try_lock(connection, key):
+            if time.monotonic() > deadline:
+                raise DatabaseTransientError(
+                    "another process has been migrating the schema for two minutes",
+                    hint="Wait for it, or look for it in pg_stat_activity",
+                )
+            time.sleep(_POLL)

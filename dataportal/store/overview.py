@@ -1,0 +1,129 @@
+"""The state of all sources at once: for list-sources, healthcheck, and what is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dataportal.store.connection import connect, database_errors
+from dataportal.store.lock import held_keys, lock_key
+from dataportal.store.migrations import require_schema
+from dataportal.store.queries import query
+from dataportal.store.records import Outcome, RunKind
+from dataportal.store.runs import state_from_row
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import psycopg
+
+    from dataportal.store.records import SourceState
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """The newest run of a source. `outcome` is None only while it is running."""
+
+    run_id: int
+    kind: RunKind
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: Outcome | None
+    error: str | None
+    host: str
+    pid: int
+
+    @property
+    def running(self) -> bool:
+        """Whether the run goes on right now."""
+        return self.outcome is None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRow:
+    """A series and the start of its newest observation."""
+
+    series_id: int
+    endpoint_prefix: str
+    newest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A source as the database knows it."""
+
+    state: SourceState
+    last_run: RunRow | None
+    series: tuple[SeriesRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFacts:
+    """What server this is; `timescaledb` is the extension's version, or None."""
+
+    server_version: str
+    timescaledb: str | None
+    read_only: bool
+    hypertables: bool
+
+
+def open_reader(url: str, *, what: str = "reader") -> psycopg.Connection:
+    """A connection that only reads, to a schema that this program understands.
+
+    Raises:
+        SchemaError: the schema is missing, older or newer; the message names the way out.
+        DatabaseError: the server is out of reach, or refuses.
+    """
+    connection = connect(url, application_name=f"dataportal {what}", read_only=True)
+    try:
+        require_schema(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def source_states(connection: psycopg.Connection) -> dict[str, SourceState]:
+    """What is remembered of every source, by its name."""
+    with database_errors("reading the state of the sources"):
+        return {row[0]: state_from_row(row) for row in connection.execute(query("overview_states"))}
+
+
+def overview(connection: psycopg.Connection) -> dict[str, SourceRow]:
+    """Every source that ever ran, with its newest run and its series, by its name.
+
+    A run without an end whose lock nobody holds was killed: it is shown as interrupted.
+    """
+    with database_errors("reading the state of the sources"), connection.transaction():
+        schema_row = connection.execute("SELECT current_schema()").fetchone()
+        schema = schema_row[0] if schema_row else ""
+        sources = connection.execute(query("overview_sources")).fetchall()
+        series: dict[str, list[SeriesRow]] = {}
+        for source, *rest in connection.execute(query("overview_series")):
+            series.setdefault(source, []).append(SeriesRow(*rest))
+        held = held_keys(connection)
+    return {
+        row[0]: SourceRow(
+            state=state_from_row(row[:7]),
+            last_run=_run(row[7:], alive=lock_key(schema, row[0]) in held),
+            series=tuple(series.get(row[0], ())),
+        )
+        for row in sources
+    }
+
+
+def database_facts(connection: psycopg.Connection) -> DatabaseFacts:
+    """What server this is."""
+    with database_errors("asking the server about itself"):
+        row = connection.execute(query("database_facts")).fetchone()
+    return DatabaseFacts(*(row or ("unknown", None, False, False)))
+
+
+def _run(row: tuple[object, ...], *, alive: bool) -> RunRow | None:
+    if row[0] is None:
+        return None
+    run = RunRow(*row)  # type: ignore[arg-type]  # the columns of overview_sources.sql, in order
+    run = replace(
+        run, kind=RunKind(run.kind), outcome=Outcome(run.outcome) if run.outcome else None
+    )
+    return run if alive or run.outcome else replace(run, outcome=Outcome.INTERRUPTED)

@@ -1,0 +1,138 @@
+"""What goes into the store and what comes out of it: plain values, without SQL and connections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    SUCCEEDED = "succeeded"
+    UNCHANGED = "unchanged"
+    EMPTY = "empty"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    INTERRUPTED = "interrupted"
+
+
+class RunKind(StrEnum):
+    """Why a run took place: its schedule, or a window that an operator named."""
+
+    SCHEDULED = "scheduled"
+    BACKFILL = "backfill"
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of every point received.
+
+    received = inserted + revised + retracted + unchanged + duplicates + rejected + outside
+    + withheld + nulls.
+    """
+
+    received: int = 0
+    inserted: int = 0
+    revised: int = 0
+    retracted: int = 0
+    unchanged: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    outside: int = 0
+    withheld: int = 0
+    nulls: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(*(a + b for a, b in zip(self.all(), other.all(), strict=True)))
+
+    def all(self) -> tuple[int, ...]:
+        """The figures, in the order of the fields."""
+        return tuple(getattr(self, name) for name in self.__slots__)
+
+    @property
+    def changed(self) -> int:
+        """How many versions were written."""
+        return self.inserted + self.revised + self.retracted
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRecord:
+    """What `time_series` says of a series, as sources.yaml has it."""
+
+    endpoint_prefix: str
+    name: str | None = None
+    description: str | None = None
+    granularity: str | None = None
+    unit: str | None = None
+    domain: str | None = None
+    category: str | None = None
+    subcategory: str | None = None
+    update_frequency: str | None = None
+    ts_timezone: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesProgress:
+    """How far a series has come: `newest` ts stored, when that was written, history asked once?"""
+
+    series_id: int
+    newest: datetime | None
+    advanced_at: datetime | None
+    history_asked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What is remembered of a source between runs; all None for one that never ran."""
+
+    source: str
+    last_attempt: datetime | None = None
+    """When the last scheduled attempt with a finished outcome started."""
+    last_outcome: Outcome | None = None
+    last_success: datetime | None = None
+    """When the last scheduled run that succeeded (or found nothing changed) finished."""
+    known_through: datetime | None = None
+    """As of any K up to here is final."""
+    failures: int = 0
+    """Failed attempts in a row."""
+    last_error: str | None = None
+
+    @property
+    def last_failed(self) -> bool:
+        """Whether the last scheduled attempt failed."""
+        return self.last_outcome is Outcome.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """A backfill that did not reach its end; `done_until` is None where no slice was done."""
+
+    run_id: int
+    start: datetime
+    end: datetime
+    done_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What one slice did to the store.
+
+    Attributes:
+        counts: inserted, revised, retracted, unchanged, withheld and nulls are set.
+        knowledge_time: K of what was written; None where nothing was.
+        silent: series with stored points in the slice and none in the answer.
+        withheld: series whose nulls would have retracted most of their stored points.
+    """
+
+    counts: Counts
+    knowledge_time: datetime | None
+    silent: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()

@@ -1,0 +1,104 @@
+"""The records of runs, and what is remembered of a source between them."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+
+from dataportal import __version__
+from dataportal.redaction import harmless, redact
+from dataportal.store.queries import query
+from dataportal.store.records import Backfill, Outcome, SourceState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import psycopg
+
+    from dataportal.store.records import RunKind
+
+
+def start_run(
+    connection: psycopg.Connection,
+    source: str,
+    kind: RunKind,
+    start: datetime,
+    end: datetime | None,
+) -> int:
+    """Record that a run began; its run_id."""
+    row = connection.execute(
+        query("run_start"),
+        {"source": source, "kind": kind.value, "start": start, "end": end, **_process()},
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def resume_run(connection: psycopg.Connection, run_id: int) -> None:
+    """Record that this process takes an unfinished run up."""
+    connection.execute(query("run_resume"), {"run": run_id, **_process()})
+
+
+def finish_run(
+    connection: psycopg.Connection,
+    source: str,
+    run_id: int,
+    outcome: Outcome,
+    *,
+    error: str | None,
+    final: bool,
+    history_asked: Sequence[str] = (),
+) -> None:
+    """Record how a run ended, in one transaction with what follows from it for its source.
+
+    Args:
+        connection: any connection to the database.
+        source: the run's source.
+        run_id: the run.
+        outcome: how it ended.
+        error: why it failed, or what it left out; secrets are masked.
+        final: whether the lock is held, so that nothing older can still be written.
+        history_asked: the series whose initial history has been asked for.
+    """
+    said = None if error is None else harmless(redact(error))
+    with connection.transaction():
+        connection.execute(
+            query("run_finish"),
+            {"run": run_id, "outcome": outcome.value, "error": said, "final": final},
+        )
+        if history_asked:
+            connection.execute(
+                query("run_history_asked"), {"source": source, "names": list(history_asked)}
+            )
+        connection.execute(query("run_prune"), {"source": source})
+
+
+def unfinished_backfill(connection: psycopg.Connection, source: str) -> Backfill | None:
+    """The newest backfill of the source that did not reach its end."""
+    row = connection.execute(query("run_unfinished_backfill"), {"source": source}).fetchone()
+    return Backfill(*row) if row else None
+
+
+def source_state(connection: psycopg.Connection, source: str) -> SourceState:
+    """What is remembered of a source; of an unknown one, nothing."""
+    row = connection.execute(query("source_state"), {"source": source}).fetchone()
+    return state_from_row(row) if row else SourceState(source)
+
+
+def state_from_row(row: Sequence[Any]) -> SourceState:
+    """A row of source, last attempt, outcome, success, known_through, failures, error."""
+    source, attempt, outcome, success, known_through, failures, error = row
+    return SourceState(
+        source=source,
+        last_attempt=attempt,
+        last_outcome=Outcome(outcome) if outcome else None,
+        last_success=success,
+        known_through=known_through,
+        failures=failures,
+        last_error=error,
+    )
+
+
+def _process() -> dict[str, Any]:
+    return {"host": socket.gethostname(), "pid": os.getpid(), "version": __version__}

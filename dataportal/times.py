@@ -1,0 +1,152 @@
+"""Durations and instants as people write them, and as programs read them.
+
+All instants are aware datetimes in UTC. ISO 8601 throughout; durations also as in `15 minutes`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+"""The start of an `initial_history: all`: before everything that was ever observed."""
+
+_UNITS = {
+    "microsecond": timedelta(microseconds=1),
+    "millisecond": timedelta(milliseconds=1),
+    "ms": timedelta(milliseconds=1),
+    "second": timedelta(seconds=1),
+    "sec": timedelta(seconds=1),
+    "s": timedelta(seconds=1),
+    "minute": timedelta(minutes=1),
+    "min": timedelta(minutes=1),
+    "m": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "hr": timedelta(hours=1),
+    "h": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "d": timedelta(days=1),
+    "week": timedelta(weeks=1),
+    "w": timedelta(weeks=1),
+    # calendar units as lengths: a schedule or a lookback needs no calendar
+    "month": timedelta(days=30),
+    "quarter": timedelta(days=91),
+    "year": timedelta(days=365),
+    "y": timedelta(days=365),
+}
+_TERM = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+?)(?:s)?(?=[\s\d,]|$)\s*,?", re.IGNORECASE)
+_ISO_DURATION = re.compile(
+    r"P(?!$)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+(?:\.\d+)?)D)?"
+    r"(?:T(?!$)(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?",
+    re.IGNORECASE,
+)
+_ISO_UNITS = ("year", "month", "week", "day", "hour", "minute", "second")
+_WORDS = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(weeks=1),
+    "monthly": timedelta(days=30),
+    "yearly": timedelta(days=365),
+}
+
+
+def parse_duration(text: str) -> timedelta:
+    """The duration that `15 minutes`, `1 hour`, `2 weeks`, `1h 30m`, `PT15M` or `P1D` names.
+
+    A month counts as 30 days, a year as 365.
+
+    Raises:
+        ValueError: not a duration, negative, or longer than datetime can hold.
+    """
+    said = text.strip()
+    try:
+        if match := _ISO_DURATION.fullmatch(said):
+            amounts = zip(_ISO_UNITS, match.groups(), strict=True)
+            return sum((float(n) * _UNITS[u] for u, n in amounts if n), timedelta())
+        if said.lower() in _WORDS:
+            return _WORDS[said.lower()]
+        total, position = timedelta(), 0
+        while position < len(said):
+            term = _TERM.match(said, position)
+            unit = term and _unit(term[2])
+            if term is None or unit is None:
+                break
+            total += float(term[1]) * unit
+            position = term.end()
+        else:
+            if said:
+                return total
+    except OverflowError:
+        raise ValueError(f"{text!r} is longer than any history") from None
+    raise ValueError(f"{text!r} is not a duration; write it like 15 minutes, 1 hour, 7 days, PT15M")
+
+
+def _unit(word: str) -> timedelta | None:
+    lower = word.lower()
+    return _UNITS.get(lower) or _UNITS.get(lower.removesuffix("s"))
+
+
+def format_duration(length: timedelta) -> str:
+    """The duration in its largest whole unit: `15 minutes`, `1 hour`, `7 days`."""
+    for name in ("week", "day", "hour", "minute", "second"):
+        count, rest = divmod(length, _UNITS[name])
+        if count and not rest and not (name == "week" and count < 2):  # noqa: PLR2004 - 7 days
+            return f"{count} {name}" + ("s" if count != 1 else "")
+    return f"{length.total_seconds():g} seconds"
+
+
+def parse_instant(text: str, *, zone: tzinfo = UTC, now: datetime | None = None) -> datetime:
+    """The instant that an ISO 8601 text names, or one that lies a duration before `now`.
+
+    `2025-03-01`, `2025-03-01T06:00`, `2025-03-01T06:00+01:00`, `now`; with `now` given also
+    `7d` and `2 weeks`, read as "that long ago". A time without an offset is local to `zone`;
+    of a local hour that occurs twice the first is meant.
+
+    Raises:
+        ValueError: neither, or a local time that does not exist in `zone`.
+    """
+    said = text.strip()
+    if now is not None and said.lower() == "now":
+        return now
+    try:
+        moment = datetime.fromisoformat(said)
+    except ValueError:
+        if now is None:
+            raise ValueError(f"{text!r} is not an ISO 8601 time") from None
+        try:
+            return now - parse_duration(said.lower().removesuffix("ago").strip())
+        except (ValueError, OverflowError):
+            raise ValueError(
+                f"{text!r} is neither an ISO 8601 time such as 2025-03-01T06:00Z "
+                "nor a duration such as 7d"
+            ) from None
+    if moment.tzinfo is None:
+        local = moment.replace(tzinfo=zone)
+        moment = local.astimezone(UTC)
+        if moment.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
+            raise ValueError(f"{text!r} does not exist in {zone}: the clocks skip it")
+        return moment
+    return moment.astimezone(UTC)
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC with a Z, microseconds only where there are any."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The IANA time zone of that name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{name!r} is not a time zone; write it like Europe/Berlin") from None

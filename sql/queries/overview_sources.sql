@@ -1,0 +1,9 @@
+-- Every source that ever ran, with its newest run.
+SELECT s.source, s.last_attempt_at, s.last_outcome, s.last_success_at, s.known_through,
+       s.failures, s.last_error,
+       r.run_id, r.kind, r.started_at, r.finished_at, r.outcome, r.error, r.host, r.pid
+FROM source_state AS s
+LEFT JOIN LATERAL (
+    SELECT f.* FROM fetch_run AS f WHERE f.source = s.source ORDER BY f.run_id DESC LIMIT 1
+) AS r ON true
+ORDER BY s.source

@@ -1,0 +1,23 @@
+-- A run ends. An attempt that was interrupted is none: it says nothing of the source.
+WITH run AS (
+    UPDATE fetch_run SET finished_at = clock_timestamp(), outcome = %(outcome)s, error = %(error)s
+    WHERE run_id = %(run)s
+    RETURNING kind, started_at, source
+)
+UPDATE source_state AS s SET
+    last_attempt_at = CASE WHEN run.kind = 'scheduled' THEN run.started_at
+                           ELSE s.last_attempt_at END,
+    last_outcome = CASE WHEN run.kind = 'scheduled' THEN %(outcome)s ELSE s.last_outcome END,
+    last_error = CASE WHEN run.kind = 'scheduled' THEN %(error)s ELSE s.last_error END,
+    last_success_at = CASE
+        WHEN run.kind = 'scheduled' AND %(outcome)s IN ('succeeded', 'unchanged')
+        THEN clock_timestamp() ELSE s.last_success_at END,
+    failures = CASE
+        WHEN run.kind <> 'scheduled' THEN s.failures
+        WHEN %(outcome)s = 'failed' THEN s.failures + 1
+        ELSE 0 END,
+    known_through = CASE WHEN %(final)s
+        THEN greatest(clock_timestamp(), s.last_knowledge_time, s.known_through)
+        ELSE s.known_through END
+FROM run
+WHERE s.source = run.source AND %(outcome)s NOT IN ('interrupted', 'skipped')

@@ -1,0 +1,7 @@
+-- Runs of a source that wrote no version are forgotten after 90 days, a few at a time.
+DELETE FROM fetch_run WHERE run_id IN (
+    SELECT run_id FROM fetch_run
+    WHERE source = %(source)s AND started_at < clock_timestamp() - interval '90 days'
+      AND finished_at IS NOT NULL AND inserted = 0 AND revised = 0 AND retracted = 0
+    ORDER BY started_at LIMIT 100
+)

@@ -1,0 +1,7 @@
+-- The newest backfill of a source that did not reach its end.
+SELECT run_id, window_start, window_end, done_until
+FROM fetch_run
+WHERE source = %(source)s AND kind = 'backfill' AND window_end IS NOT NULL
+  AND (outcome IS NULL OR outcome IN ('failed', 'interrupted'))
+  AND (done_until IS NULL OR done_until < window_end)
+ORDER BY run_id DESC LIMIT 1
