@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from threading import Lock
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
-_SHORTEST = 4  # a shorter secret would blank out half of every text
+SHORTEST = 4
+"""A shorter secret is not masked: it would blank out half of every text."""
 
 _secrets: set[str] = set()
 _lock = Lock()
@@ -25,11 +27,28 @@ _USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]*://)([^/?#\s@]*):([^/?#\s]*)@", re.
 
 
 def remember_secret(text: str | None) -> None:
-    """Never show `text` again, in any of the forms in which it can stand in a URL."""
-    if text is None or len(text) < _SHORTEST:
+    """Never show `text` again, in any of its spellings."""
+    if text is None or len(text) < SHORTEST:
         return
     with _lock:
-        _secrets.update({text, quote(text, safe=""), quote_plus(text)})
+        _secrets.update(spellings(text))
+
+
+def spellings(secret: str) -> set[str]:
+    """The secret as it may stand in a text, a URL, a JSON or an XML document."""
+    in_json = json.dumps(secret)[1:-1]
+    in_xml = secret.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return {
+        secret,
+        quote(secret, safe=""),
+        quote(secret),
+        quote_plus(secret),
+        in_json,
+        in_json.replace("/", "\\/"),
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        in_xml,
+        in_xml.replace('"', "&quot;"),
+    }
 
 
 def redact(text: str) -> str:

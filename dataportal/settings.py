@@ -36,8 +36,8 @@ class Settings:
     def overridden(self, **options: Any) -> Settings:
         """These settings with every option that was given, which is every one not None."""
         given = {name: value for name, value in options.items() if value is not None}
-        if url := given.get("database_url"):
-            given["database_url"] = _database_url(url, "--database-url")
+        if "database_url" in given:
+            given["database_url"] = _database_url(given["database_url"], "--database-url")
         return replace(self, **given)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataportal.store.queries import query
+from dataportal.store.records import RunKind
 
 if TYPE_CHECKING:
     import psycopg
@@ -39,12 +41,24 @@ def held_keys(connection: psycopg.Connection) -> set[int]:
     return {row[0] for row in connection.execute(query("locks_held"))}
 
 
-def describe_holder(connection: psycopg.Connection, key: int, source: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock, in words; and whether it is a backfill, which makes room now and then."""
+
+    text: str
+    backfill: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def find_holder(connection: psycopg.Connection, key: int, source: str) -> Holder:
     """Who holds the lock of a source: host, process and since when, as far as is known."""
     row = connection.execute(query("lock_holder"), {"key": key, "source": source}).fetchone()
     if row is None:
-        return "a run that has just ended"
-    application, client, host, pid, started = row
-    if host is not None:
-        return f"host {host}, pid {pid}, since {started:%Y-%m-%dT%H:%M:%SZ}"
-    return f"{application or 'a session'} from {client or 'this machine'}"
+        return Holder("a run that has just ended")
+    application, client, host, pid, started, kind = row
+    if host is None:
+        return Holder(f"{application or 'a session'} from {client or 'this machine'}")
+    text = f"host {host}, pid {pid}, since {started:%Y-%m-%dT%H:%M:%SZ}"
+    return Holder(text, backfill=kind == RunKind.BACKFILL)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dataportal.store.connection import connect, database_errors
 from dataportal.store.lock import held_keys, lock_key
-from dataportal.store.migrations import require_schema
+from dataportal.store.migrations import ensure_schema, require_schema
 from dataportal.store.queries import query
 from dataportal.store.records import Outcome, RunKind
 from dataportal.store.runs import state_from_row
@@ -81,6 +82,13 @@ def open_reader(url: str, *, what: str = "reader") -> psycopg.Connection:
         connection.close()
         raise
     return connection
+
+
+def states_for_due(url: str) -> dict[str, SourceState]:
+    """What is remembered of every source, of a schema brought up to date where the role may."""
+    with closing(connect(url, application_name="dataportal due")) as connection:
+        ensure_schema(connection)
+        return source_states(connection)
 
 
 def source_states(connection: psycopg.Connection) -> dict[str, SourceState]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.types.json import Jsonb
 
 from dataportal.errors import ConfigurationError, LockedError
-from dataportal.store.lock import describe_holder, lock_key
+from dataportal.store.lock import find_holder, lock_key
 from dataportal.store.queries import query
 from dataportal.store.records import SeriesProgress, SeriesRecord
 
@@ -82,7 +82,7 @@ def _follow(connection: psycopg.Connection, schema: str, source: str, renamed_fr
     if row is None or not row[0]:
         raise LockedError(
             f"source {renamed_from!r}, whose series {source!r} takes over, is running",
-            holder=describe_holder(connection, key, renamed_from),
+            holder=str(find_holder(connection, key, renamed_from)),
         )
     connection.execute(query("source_follow"), {"source": source, "renamed_from": renamed_from})
 

@@ -74,10 +74,10 @@ class SourceSession:
             self._locked = False
             lock.unlock(self._connection, self._key)
 
-    def holder(self) -> str:
+    def holder(self) -> lock.Holder:
         """Who holds the lock: host, process, since when."""
         with database_errors("asking who holds the lock"):
-            return lock.describe_holder(self._connection, self._key, self._source)
+            return lock.find_holder(self._connection, self._key, self._source)
 
     def state(self) -> SourceState:
         """What is remembered of the source."""
