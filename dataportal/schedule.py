@@ -1,0 +1,157 @@
+"""When a source is due, what window a run asks for, and the slices of it. Pure; all times in UTC."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from dataportal.times import EARLIEST, EPOCH
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FAILED_AGAIN = timedelta(minutes=15)
+"""A failed source is due again after this, or after its schedule if that is shorter."""
+_DORMANT_INTERVALS = 3
+"""A series counts as dormant only after this many of its own intervals: a yearly one is slow,
+not dead."""
+_LATEST = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a series has come: its newest ts, when that was written, its history asked for?"""
+
+    newest: datetime | None
+    advanced_at: datetime | None
+    history_asked: bool
+    granularity: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A half-open part [start, end) of a window; end None reaches to the newest there is."""
+
+    start: datetime
+    end: datetime | None
+
+
+def slot_offset(source: str, schedule: timedelta) -> timedelta:
+    """How far after each multiple of the schedule a source is due, so that not all start at once.
+
+    Derived from the name alone: every machine that shares a crontab finds the same. At least zero
+    and less than the schedule, in whole seconds where the schedule allows.
+    """
+    digest = hashlib.sha256(source.encode()).digest()
+    share = int.from_bytes(digest[:8]) / 2**64
+    offset = timedelta(seconds=int(schedule.total_seconds() * share))
+    return min(offset, schedule - timedelta.resolution)
+
+
+def next_due(
+    now: datetime,
+    *,
+    schedule: timedelta,
+    offset: timedelta,
+    last_attempt: datetime | None,
+    last_failed: bool,
+) -> datetime:
+    """When the source is due next; `now` or earlier means that it is due now.
+
+    Args:
+        now: the present.
+        schedule: how long a slot is.
+        offset: where in a multiple of the schedule since the epoch a slot begins.
+        last_attempt: when the last scheduled attempt with a finished outcome started.
+        last_failed: whether it failed.
+    """
+    # a clock that was wrong by more than a slot must not silence a source until it comes true
+    if last_attempt is None or last_attempt - now > schedule:
+        return now
+    slots = (last_attempt - EPOCH - offset) // schedule + 1
+    try:
+        boundary = EPOCH + offset + slots * schedule
+    except OverflowError:
+        boundary = _LATEST
+    if last_failed:
+        return min(boundary, last_attempt + min(schedule, FAILED_AGAIN))
+    return boundary
+
+
+def is_due(
+    now: datetime,
+    *,
+    schedule: timedelta,
+    offset: timedelta,
+    last_attempt: datetime | None,
+    last_failed: bool,
+) -> bool:
+    """Whether a slot began since the last attempt; however many did, one run makes up for all."""
+    due = next_due(
+        now, schedule=schedule, offset=offset, last_attempt=last_attempt, last_failed=last_failed
+    )
+    return due <= now
+
+
+def window_start(
+    now: datetime,
+    series: Sequence[Progress],
+    *,
+    lookback: timedelta,
+    initial_history: timedelta | None,
+    dormant_after: timedelta,
+) -> datetime:
+    """From where a scheduled run asks: the earliest that any series of the source needs.
+
+    A series that advanced lately: `lookback` before its newest observation, or before now if that
+    lies ahead. A dormant one joins in only if there is no other: then the newest of them counts.
+    A new one: `initial_history` (None = all there is) before now, once; then `lookback`.
+    """
+    starts: list[datetime] = []
+    dormant: list[datetime] = []
+    for one in series:
+        if one.newest is None:
+            back = lookback if one.history_asked else initial_history
+            starts.append(EARLIEST if back is None else _before(now, back))
+            continue
+        patience = max(dormant_after, _DORMANT_INTERVALS * (one.granularity or timedelta()))
+        sleeps = one.advanced_at is not None and now - one.advanced_at > patience
+        (dormant if sleeps else starts).append(_before(min(one.newest, now), lookback))
+    if starts:
+        return min(starts)
+    return max(dormant, default=_before(now, lookback))
+
+
+def slices(
+    start: datetime,
+    end: datetime | None,
+    *,
+    now: datetime,
+    forecast_horizon: timedelta,
+    max_window: timedelta | None,
+) -> list[Slice]:
+    """The window [start, end) in slices no longer than `max_window`, oldest first, without gaps.
+
+    An open end stays open if one slice is enough; else it becomes now + `forecast_horizon`.
+    """
+    if max_window is None:
+        return [Slice(start, end)] if end is None or start < end else []
+    last = _after(now, forecast_horizon) if end is None else end
+    if end is None and last - start <= max_window:
+        return [Slice(start, None)]
+    parts: list[Slice] = []
+    while start < last:
+        until = last if last - start <= max_window else start + max_window
+        parts.append(Slice(start, until))
+        start = until
+    return parts
+
+
+def _before(moment: datetime, length: timedelta) -> datetime:
+    return moment - length if moment - EARLIEST > length else EARLIEST
+
+
+def _after(moment: datetime, length: timedelta) -> datetime:
+    return moment + length if _LATEST - moment > length else _LATEST
