@@ -1,0 +1,251 @@
+"""The embedded server as a process: started, connected to, stopped, and cleared up after."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from dataportal.errors import ConfigurationError, DatabaseError
+from dataportal.store.server_binaries import runnable_binaries
+from dataportal.store.server_files import ROLE, unusable
+
+if TYPE_CHECKING:
+    from dataportal.store.server_files import ServerFiles
+
+TICK = 0.01  # seconds between two looks at what cannot be awaited: a lock, a socket
+_DATABASE = "dataportal"
+_PORT = 5432  # a part of the socket's name; nothing listens on it
+_START_PATIENCE = 300.0  # seconds; recovery after a crash may have much to replay
+_STOP_PATIENCE = 5.0  # seconds; it goes down without us, and we must be gone within ten
+_LONGEST_SOCKET = 103  # bytes of its path; the least of all systems (107 on Linux)
+# what needs no quoting, neither in PostgreSQL's list of folders nor in libpq's list of hosts
+_PLAIN = re.compile(r"/[\w./+-]*", re.ASCII)
+_LONGEST_LOG = 1 << 20  # bytes
+
+
+def locked(descriptor: int) -> bool:
+    """Whether the lock could be had exclusively, right now."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def bring_up(files: ServerFiles, *, durable: bool) -> tuple[str, bool]:
+    """The URL of the server, which is started if need be, and whether its data was made just now.
+
+    To be called by one process at a time.
+
+    Raises:
+        ConfigurationError: the folders cannot be used.
+        DatabaseError: it does not start; the message has the end of its log.
+    """
+    server = files.open_lock("server")
+    try:
+        # one that does not answer may be on its way up or down: a killed command left it so
+        url = _answer_or_end(files, server)
+        if url is not None:
+            return url, False
+        made = not files.is_made()
+        _start(files, server, make=made, durable=durable)
+    finally:
+        # the lock stays with the server, which has inherited the descriptor
+        os.close(server)
+    server = files.open_lock("server")
+    try:
+        url = _answer_or_end(files, server)
+    finally:
+        os.close(server)
+    if url is None:
+        raise _failure(files, "did not start")
+    return url, made
+
+
+def stop(files: ServerFiles) -> None:
+    """Asks the server to end, without waiting for its clients, and gives it some time to do so.
+
+    To be called by one process at a time.
+    """
+    socket_folder = None
+    asked = False
+    deadline = time.monotonic() + _STOP_PATIENCE
+    server = files.open_lock("server")
+    try:
+        while not locked(server):
+            if time.monotonic() > deadline:
+                return
+            # one that was started just now has not written its number yet
+            if not asked and (pid := _postmaster(files)):
+                socket_folder = _socket_folder(files)
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGINT)
+                    asked = True
+            time.sleep(TICK)
+    finally:
+        os.close(server)
+    _remove(files, socket_folder)
+
+
+def _answer_or_end(files: ServerFiles, server: int) -> str | None:
+    """The URL as soon as the server answers; None once nothing is at work in the data directory.
+
+    Then the lock of the server belongs to the descriptor.
+    """
+    deadline = time.monotonic() + _START_PATIENCE
+    while True:
+        if locked(server):
+            return None
+        if url := _answer(files):
+            return url
+        if time.monotonic() > deadline:
+            raise _failure(files, f"has not answered for {_START_PATIENCE:.0f} s")
+        time.sleep(TICK)
+
+
+def _answer(files: ServerFiles) -> str | None:
+    """The URL of the server if it lets us in; its database is made if it is not there yet."""
+    folder = _socket_folder(files)
+    if folder is None or not (folder / f".s.PGSQL.{_PORT}").exists():
+        return None
+    import psycopg
+
+    def url(database: str) -> str:
+        return f"postgresql://{ROLE}@/{database}?host={quote(str(folder), safe='')}&port={_PORT}"
+
+    try:
+        with psycopg.connect(url("postgres"), autocommit=True, connect_timeout=5) as connection:
+            found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [_DATABASE])
+            if found.fetchone() is None:
+                connection.execute(f"CREATE DATABASE {_DATABASE}")
+    except psycopg.OperationalError:
+        return None
+    return url(_DATABASE)
+
+
+def _start(files: ServerFiles, server: int, *, make: bool, durable: bool) -> None:
+    """Starts the server and returns at once. It keeps the descriptor of its lock."""
+    try:
+        binaries = runnable_binaries(files.binaries, files.account, files.home)
+    except OSError as error:
+        raise unusable(files.home, error) from None
+    if make:
+        files.make_data(binaries, server, durable=durable)
+    _clear(files)
+    folder = _make_socket_folder(files)
+    command = binaries.command(
+        "postgres", f"-D{files.data}", f"-k{folder}", f"-p{_PORT}", "-clisten_addresses="
+    )
+    # The shell leaves the server to init, so that it may outlive us while others use it. pg_ctl
+    # would do the same, but it puts paths into a shell command, where a $ in them has a meaning.
+    done = subprocess.run(  # noqa: S603 - the paths are arguments, not part of the script
+        ["/bin/sh", "-c", 'exec >>"$0" 2>&1; "$@" &', str(files.log), *command],
+        **files.account.process_options(),
+        pass_fds=(server,),
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise _failure(files, f"did not start: {done.stderr.decode('utf-8', 'replace').strip()}")
+
+
+def _clear(files: ServerFiles) -> None:
+    """Removes what a killed server left. To be called while none is running."""
+    _remove(files, _socket_folder(files))
+    if _postmaster(files) is None:
+        # PostgreSQL would give up over a file that was cut short, and over a number that is a dead
+        # process's still or another program's by now, which it would take for a server.
+        for name in ("postmaster.pid", f".s.PGSQL.{_PORT}.lock", f".s.PGSQL.{_PORT}"):
+            (files.data / name).unlink(missing_ok=True)
+    with suppress(OSError):
+        if files.log.stat().st_size > _LONGEST_LOG:
+            files.log.replace(files.log.with_suffix(".log.old"))
+
+
+def _remove(files: ServerFiles, socket_folder: Path | None) -> None:
+    if socket_folder is not None and socket_folder != files.data:
+        shutil.rmtree(socket_folder, ignore_errors=True)
+
+
+def _recorded(files: ServerFiles) -> list[str]:
+    """What postmaster.pid says: number, data directory, start, port, folder of the socket, more."""
+    try:
+        return (files.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def _postmaster(files: ServerFiles) -> int | None:
+    """The number in postmaster.pid, unless it certainly belongs to another program by now."""
+    lines = _recorded(files)
+    if not lines or not lines[0].isdecimal() or int(lines[0]) <= 1:
+        return None
+    process = Path("/proc", lines[0])
+    with suppress(OSError):
+        name, _, rest = process.joinpath("stat").read_text("utf-8", "replace").rpartition(")")
+        # a dead one stays listed as Z where process 1 is a program that does not care for orphans
+        if not name.endswith("(postgres") or rest.split()[0] == "Z":
+            return None
+        if process.joinpath("cwd").readlink() != files.data.resolve():
+            return None
+    return int(lines[0])
+
+
+def _socket_folder(files: ServerFiles) -> Path | None:
+    """Where the server that was started last has its socket, if the folder is private to it."""
+    lines = _recorded(files)
+    if len(lines) < 5 or not lines[4]:  # noqa: PLR2004 - the fifth line, see _recorded
+        return None
+    folder = Path(lines[4])
+    try:
+        status = folder.lstat()
+    except OSError:
+        return None
+    # in a public place such as /tmp somebody else may have put one of that name by now
+    private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o077
+    return folder if private and status.st_uid == files.account.uid else None
+
+
+def _make_socket_folder(files: ServerFiles) -> Path:
+    """The data directory, which is private, or a shorter one where its name cannot be used."""
+    if _can_hold_socket(files.data):
+        return files.data
+    temporary = (os.environ.get("XDG_RUNTIME_DIR"), "/tmp", "/var/tmp", tempfile.gettempdir())  # noqa: S108 - a private folder is made there
+    for place in temporary:
+        if not place or not _can_hold_socket(Path(place, "dataportal-12345678")):
+            continue
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="dataportal-", dir=place))
+            if files.account.is_other:
+                os.chown(folder, files.account.uid, files.account.gid)
+        except OSError:
+            continue
+        return folder
+    raise ConfigurationError(
+        f"the name {files.data} cannot be used for a socket, nor is there a temporary folder",
+        hint="Set XDG_DATA_HOME to a shorter one, or DATABASE_URL to use a PostgreSQL of your own",
+    )
+
+
+def _can_hold_socket(folder: Path) -> bool:
+    path = str(folder / f".s.PGSQL.{_PORT}")
+    return len(path) <= _LONGEST_SOCKET and _PLAIN.fullmatch(path) is not None
+
+
+def _failure(files: ServerFiles, what: str) -> DatabaseError:
+    lines = files.last_log_lines()
+    return DatabaseError(
+        f"the embedded PostgreSQL in {files.data} {what}" + (f"\n{lines}" if lines else ""),
+        hint=f"Its whole log is {files.log}; or set DATABASE_URL to use a PostgreSQL of your own",
+    )
