@@ -1,0 +1,165 @@
+"""What a provider answered: text and JSON out of bytes, and nothing secret in what is shown."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from dataportal.errors import BadDataError
+from dataportal.redaction import MASK, SHORTEST, harmless, redact, spellings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+T = TypeVar("T")
+
+EXCERPT = 200
+"""So many characters of an answer are shown in a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer with a status of success.
+
+    `url` is fit to be shown; header names are in lower case; `body` is unpacked.
+    """
+
+    status: int
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    hide: Callable[[str], str] = field(default=redact, repr=False)
+    """Masks what the request carried in secret, for plugins that quote the answer."""
+
+    @property
+    def is_page(self) -> bool:
+        """Whether this is HTML, which data never is: a challenge, a login, a maintenance page."""
+        start = self.body[:200].removeprefix(b"\xef\xbb\xbf").lstrip()[:15].lower()
+        return start.startswith((b"<!doctype html", b"<html"))
+
+    def excerpt(self) -> str:
+        """The beginning of the body, harmless and without secrets, for a message."""
+        return excerpt(self.body, self.hide)
+
+    def bad(self, reason: str, hint: str | None = None) -> BadDataError:
+        """The error that says why this answer cannot be used, and shows how it begins."""
+        shown = self.excerpt()
+        begins = f"; it begins: {shown}" if shown else "; it is empty"
+        return BadDataError(f"the answer of {self.url} {reason}{begins}", hint=hint)
+
+    def text(self, encoding: str | None = None) -> str:
+        """The body as text: in `encoding`, else in the charset declared, else in UTF-8.
+
+        A byte order mark is not part of it.
+
+        Raises:
+            BadDataError: the body is not text of that encoding, or nobody knows the encoding.
+        """
+        name = encoding or self._charset() or "utf-8"
+        if name.lower().replace("_", "-") in {"utf-8", "utf8"}:
+            name = "utf-8-sig"
+        try:
+            return self.body.decode(name)
+        except LookupError:
+            raise self.bad(f"is in the unknown charset {harmless(name, 40)!r}") from None
+        except UnicodeError as error:
+            at = f" at byte {error.start}" if isinstance(error, UnicodeDecodeError) else ""
+            raise self.bad(f"is not {name} text{at}") from None
+
+    @overload
+    def json(self) -> Any: ...
+
+    @overload
+    def json(self, shape: type[T]) -> T: ...
+
+    def json(self, shape: Any = Any) -> Any:
+        """The body as JSON; with a `shape`, checked against that type as msgspec does.
+
+        NaN and Infinity are let through where the shape has room for a float: no JSON, but sent.
+
+        Raises:
+            BadDataError: a page, a cut text, no JSON, or JSON of another shape; says where.
+        """
+        if self.is_page:
+            raise self.bad("is a page of HTML, not JSON")
+        body: bytes | str = self.body.removeprefix(b"\xef\xbb\xbf")
+        if (self._charset() or "utf-8").lower() not in {"utf-8", "utf8", "us-ascii"}:
+            body = self.text()
+        try:
+            return msgspec.json.decode(body, type=shape)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            first = error
+        try:
+            # the standard reader is slow, but knows NaN, Infinity and 1e400
+            return msgspec.convert(json.loads(body), shape)
+        except (ValueError, RecursionError, msgspec.ValidationError):
+            is_shape = isinstance(first, msgspec.ValidationError)
+            reason = "has another shape than expected" if is_shape else "is not JSON"
+            told = "it is nested too deeply" if isinstance(first, RecursionError) else str(first)
+            raise self.bad(f"{reason} ({harmless(self.hide(told), EXCERPT)})") from None
+
+    def _charset(self) -> str | None:
+        for parameter in self.headers.get("content-type", "").split(";")[1:]:
+            name, _, value = parameter.partition("=")
+            if name.strip().lower() == "charset" and value.strip(" \"'"):
+                return value.strip(" \"'")
+        return None
+
+
+def excerpt(body: bytes, hide: Callable[[str], str]) -> str:
+    """The first 200 characters of a body, on one line, harmless and without secrets."""
+    # masked before it is cut, so that no half of a secret is left over
+    start = hide(body[: 20 * EXCERPT].decode("utf-8", "replace"))
+    return harmless(" ".join(start.split()), EXCERPT)
+
+
+class Mask:
+    """Hides the secrets that one request carries, beside those that `redact` knows.
+
+    Args:
+        query: names and values; those of key-like names are secrets.
+        headers: the same.
+        password: the one in the URL.
+    """
+
+    def __init__(
+        self,
+        *,
+        query: Iterable[tuple[str, str]] = (),
+        headers: Iterable[tuple[str, str]] = (),
+        password: str = "",
+    ) -> None:
+        found = {password} | {value for name, value in query if _is_key(f"?{name}=")}
+        for name, value in headers:
+            if _is_key(f"{name}: "):
+                found.update((value, value.rpartition(" ")[2]))
+        forms = {form for text in found if len(text) >= SHORTEST for form in spellings(text)}
+        self._secrets = sorted(forms, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """The text without any secret."""
+        for secret in self._secrets:
+            text = text.replace(secret, MASK)
+        return redact(text)
+
+    def knows(self, value: str) -> bool:
+        """Whether the value holds a secret of this request."""
+        return any(secret in value for secret in self._secrets)
+
+    def url(self, url: str) -> str:
+        """The URL fit to be shown: one line, and no secret in any spelling."""
+        shown = self(url)
+        plain = unquote_plus(url)
+        hidden = self(plain)
+        if hidden != plain and hidden.count(MASK) > shown.count(MASK):
+            shown = hidden
+        return harmless(shown, 500)
+
+
+def _is_key(prefix: str) -> bool:
+    """Whether what follows such a name is a secret, whatever it is."""
+    return redact(prefix + "anything") != prefix + "anything"

@@ -1,0 +1,165 @@
+"""SMARD, the electricity market data of the German Bundesnetzagentur. No key needed.
+
+The data are published under CC BY 4.0; the credit to give is "Bundesnetzagentur | SMARD.de".
+
+SMARD serves a tree of static files. An index names the files of one series at one resolution by
+the stamp of their first interval; a file covers a week, a year or more, and is filled up to its end
+with nulls for what is not published yet. Stamps are epoch milliseconds, true instants in UTC, of
+the START of the interval. Generation and consumption are in MWh per interval, prices in EUR/MWh.
+Files are built anew when values are revised, for days, sometimes for years.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from bisect import bisect_left, bisect_right
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from dataportal.plugins.base_plugin import BasePlugin, PermanentError, TransientError
+from dataportal.plugins.http import NotFoundError
+from dataportal.plugins.readers.instants import Window, from_milliseconds
+from dataportal.plugins.readers.params import Params
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from dataportal.plugins.base_plugin import TimeSeriesMetadata
+    from dataportal.plugins.http import Answer
+
+    _Columns = tuple[list[datetime], list[float | None]]
+
+BASE_URL = "https://www.smard.de/app/chart_data"
+RESOLUTIONS = ("quarterhour", "hour", "day", "week", "month", "year")
+REGIONS = (
+    *("DE", "AT", "LU", "DE-LU", "DE-AT-LU"),
+    *("50Hertz", "Amprion", "TenneT", "TransnetBW", "APG", "Creos"),
+)
+_FILES_AT_A_TIME = 4
+
+
+class _Index(msgspec.Struct):
+    timestamps: list[int]
+
+
+class _File(msgspec.Struct):
+    series: list[tuple[int, float | None]]
+
+
+class SmardDataSourcePlugin(BasePlugin):
+    """One series of SMARD.
+
+    `default_params`:
+        filter: the number of the series, such as 1223 (lignite), 4068 (photovoltaics),
+            410 (grid load), 4169 (day-ahead price). The forecasts 122, 123, 125, 411, 715, 3791 and
+            5097 reach into the future: give their sources a `forecast_horizon` of 2 days, and
+            day-ahead prices one of 2 days too.
+        region: DE, AT, LU, DE-LU, DE-AT-LU, or a control area such as 50Hertz.
+        resolution: quarterhour, hour, day, week, month or year.
+        base_url: a mirror's address instead of SMARD's own.
+    """
+
+    source_defaults: ClassVar[Mapping[str, Any]] = {"lookback": "14 days"}
+
+    def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
+        super().__init__(metadata, default_params)
+        params = Params(default_params)
+        self._filter = params.whole("filter", required=True)
+        self._region = params.text("region", required=True)
+        self._resolution = params.choice("resolution", RESOLUTIONS, required=True)
+        self._base_url = params.text("base_url", BASE_URL).rstrip("/")
+        if self._region and not re.fullmatch(r"[A-Za-z0-9-]+", self._region):
+            params.fault(f"region must be one such as {', '.join(REGIONS)}, not {self._region!r}")
+        params.finish()
+
+    async def get_historical_data(
+        self,
+        start_date: str,
+        end_date: str | None = None,
+        metrics: Sequence[str] | None = None,  # noqa: ARG002 - the API's; a filter is one metric
+    ) -> dict[str, list[Any]]:
+        """The observations with `start_date <= ts < end_date`, as columns.
+
+        Nulls in the window are passed on: as long as nothing is stored they mean nothing, and
+        for what is stored they mean that SMARD withdrew it.
+
+        Raises:
+            PermanentError: SMARD knows no such series.
+            TransientError: SMARD is out of reach, or lacks a file that its index names.
+            BadDataError: an answer has not the shape that SMARD promises.
+        """
+        window = Window(start_date, end_date)
+        files = _needed(await self._index(), window)
+        # a long backfill takes its turn at the client file by file, so other sources get theirs
+        turns = asyncio.Semaphore(_FILES_AT_A_TIME)
+
+        async def points(stamp: int) -> _Columns:
+            async with turns:
+                return _clipped(*await self._file(stamp), window)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                parts = [group.create_task(points(stamp)) for stamp in files.values()]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        return {
+            "ts": [moment for part in parts for moment in part.result()[0]],
+            "value": [value for part in parts for value in part.result()[1]],
+        }
+
+    async def _index(self) -> dict[datetime, int]:
+        """The stamps of all files, in order, by the instants that they are."""
+        try:
+            answer = await self.http.get(self._url(f"index_{self._resolution}.json"))
+        except NotFoundError as error:
+            raise PermanentError(
+                f"SMARD has no series with filter {self._filter}, region {self._region} and "
+                f"resolution {self._resolution} ({error.message})",
+                hint="Not every filter exists for every region and resolution; regions are "
+                + ", ".join(REGIONS),
+            ) from None
+        stamps = sorted(answer.json(_Index).timestamps)
+        return dict(zip(_instants(stamps, answer), stamps, strict=True))
+
+    async def _file(self, stamp: int) -> tuple[Answer, _File]:
+        name = f"{self._filter}_{self._region}_{self._resolution}_{stamp}.json"
+        try:
+            answer = await self.http.get(self._url(name))
+        except NotFoundError as error:
+            # left out it would be a hole that nobody sees
+            raise TransientError(
+                f"SMARD's index names a file that is not there ({error.message})"
+            ) from None
+        return answer, answer.json(_File)
+
+    def _url(self, name: str) -> str:
+        return f"{self._base_url}/{self._filter}/{self._region}/{name}"
+
+
+def _needed(files: dict[datetime, int], window: Window) -> dict[datetime, int]:
+    """The last file that begins at or before the start, and all further ones before the end."""
+    begins = list(files)
+    first = max(bisect_right(begins, window.start) - 1, 0)
+    after = len(begins) if window.end is None else bisect_left(begins, window.end)
+    return {moment: files[moment] for moment in begins[first:after]}
+
+
+def _clipped(answer: Answer, file: _File, window: Window) -> _Columns:
+    moments = _instants([stamp for stamp, _ in file.series], answer)
+    inside = [
+        (moment, value)
+        for moment, (_, value) in zip(moments, file.series, strict=True)
+        if window.covers(moment)
+    ]
+    return [moment for moment, _ in inside], [value for _, value in inside]
+
+
+def _instants(stamps: list[int], answer: Answer) -> list[datetime]:
+    try:
+        return [from_milliseconds(stamp) for stamp in stamps]
+    except OverflowError:
+        worst = max(stamps, key=abs)
+        raise answer.bad(f"has the stamp {worst} at position {stamps.index(worst)}") from None

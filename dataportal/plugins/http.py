@@ -1,0 +1,289 @@
+"""The HTTP client plugins ask providers with: keeps limits, hides secrets, sorts failures.
+
+It never tries again: whether to is decided in one place, by the run, from the error's type:
+
+- `TransientError` may pass: timeouts, broken connections, cut bodies, 408, 425, 429, 5xx;
+- `PermanentError` will not: a bad certificate, a refused key, other 4xx (404: `NotFoundError`);
+- `BadDataError`: an answer that is too large, or is not what it says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from datetime import UTC, datetime
+from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from dataportal import __version__
+from dataportal.errors import BadDataError, PermanentError, TransientError
+from dataportal.plugins.answers import Answer, Mask, excerpt
+from dataportal.plugins.failures import NotFoundError, broken, refusal, seconds_to_wait
+from dataportal.plugins.unpacking import CannotUnpack, unpacking
+from dataportal.redaction import harmless, redact
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Mapping
+
+__all__ = ["Answer", "HttpClient", "NotFoundError"]
+
+MIB = 1024 * 1024
+_MOVED = {301, 302, 303, 307, 308}
+_TAKEN = {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION, HTTPStatus.NO_CONTENT}
+_ERROR_BODY_BYTES = 16 * 1024
+_ERROR_BODY_SECONDS = 2.0
+
+# both write whole URLs, keys included
+logging.getLogger("httpx").setLevel(logging.WARNING)
+logging.getLogger("httpcore").setLevel(logging.WARNING)
+
+
+class HttpClient:
+    """Sends GET requests. Made anywhere; each event loop that uses it has connections of its own.
+
+    Proxies are taken from HTTP_PROXY, HTTPS_PROXY and NO_PROXY. No cookie is kept.
+
+    Args:
+        user_agent: says who asks; some providers turn away those who do not say.
+        request_timeout: seconds for one request in all, redirects and the whole body included.
+        connect_timeout: seconds to reach the host.
+        max_body: bytes that an unpacked body may have.
+        max_redirects: redirects followed before giving up.
+        per_host: requests under way to one host at a time; the others wait their turn.
+        tls: how certificates are checked; by default as httpx does.
+        now: tells the time, for the dates in Retry-After.
+    """
+
+    def __init__(
+        self,
+        *,
+        user_agent: str = f"dataportal/{__version__}",
+        request_timeout: float = 120.0,
+        connect_timeout: float = 10.0,
+        max_body: int = 256 * MIB,
+        max_redirects: int = 5,
+        per_host: int = 4,
+        tls: ssl.SSLContext | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        if not user_agent.strip():
+            raise ValueError("user_agent must say who asks")
+        self._user_agent = user_agent
+        self._request_timeout = request_timeout
+        self._connect_timeout = connect_timeout
+        self._max_body = max_body
+        self._max_redirects = max_redirects
+        self._per_host = per_host
+        self._tls = tls
+        self._now = now
+        self._lanes: dict[asyncio.AbstractEventLoop, _Lane] = {}
+
+    async def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        deadline: float | None = None,
+    ) -> Answer:
+        """The complete answer to a GET request; only a success is returned.
+
+        Args:
+            url: http or https.
+            params: added to the query; a list gives its name several times, None leaves it out.
+            headers: custom ones; like passwords and keys they never follow to another host.
+            deadline: seconds for this request, instead of the client's `request_timeout`.
+
+        Raises:
+            TransientError: may pass; `retry_after` is what the provider asks for.
+            PermanentError: will not pass by itself; NotFoundError for 404 and 410.
+            BadDataError: the body is too large, or cannot be unpacked.
+        """
+        extra = _checked(headers or {})
+        target = _url(url, params)
+        mask = Mask(
+            query=target.params.multi_items(), headers=extra.items(), password=target.password
+        )
+        lane = self._lane()
+        host, shown = target.host, mask.url(str(target))
+        seconds = self._request_timeout if deadline is None else deadline
+        async with lane.turns[host]:
+            try:
+                async with asyncio.timeout(seconds):
+                    return await self._follow(lane.client, target, extra, mask)
+            except TimeoutError:
+                raise TransientError(
+                    f"{host} took longer than {seconds:g} s for GET {shown}", host=host
+                ) from None
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise broken(error, url=shown, host=host, hide=mask) from None
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        lane = self._lanes.pop(asyncio.get_running_loop(), None)
+        if lane is not None:
+            await lane.client.aclose()
+
+    def _lane(self) -> _Lane:
+        loop = asyncio.get_running_loop()
+        if loop not in self._lanes:
+            try:
+                client = httpx.AsyncClient(
+                    headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip"},
+                    timeout=httpx.Timeout(None, connect=self._connect_timeout),
+                    follow_redirects=False,
+                    verify=True if self._tls is None else self._tls,
+                    # sources share the client: what one is told must not travel with another
+                    cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+                )
+            except (ImportError, ValueError, OSError) as error:
+                raise PermanentError(
+                    f"the HTTP client cannot be set up ({redact(harmless(str(error), 300))})",
+                    hint="Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE",
+                ) from None
+            self._lanes[loop] = _Lane(client, self._per_host)
+        return self._lanes[loop]
+
+    async def _follow(
+        self, client: httpx.AsyncClient, url: httpx.URL, headers: dict[str, str], mask: Mask
+    ) -> Answer:
+        seen = {url}
+        while True:
+            async with client.stream("GET", url, headers=headers) as response:
+                location = response.headers.get("location")
+                if response.status_code not in _MOVED or not location:
+                    return await self._read(response, mask)
+            here = mask.url(str(url))
+            onward = _onward(url, location, mask, here)
+            if not _trusted(url, onward):
+                headers = {}
+            url = onward
+            if url in seen:
+                raise PermanentError(f"GET {here} is redirected in a circle")
+            if len(seen) > self._max_redirects:
+                raise PermanentError(f"GET {here} is redirected more than {len(seen) - 1} times")
+            seen.add(url)
+
+    async def _read(self, response: httpx.Response, mask: Mask) -> Answer:
+        url, host = mask.url(str(response.url)), response.url.host
+        if response.status_code not in _TAKEN:
+            raise refusal(
+                response.status_code,
+                url=url,
+                host=host,
+                body=excerpt(await _first_bytes(response), mask),
+                retry_after=seconds_to_wait(response.headers.get("retry-after"), self._now()),
+            )
+        body = await self._body(response, url, host)
+        named = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, url, named, body, mask)
+
+    async def _body(self, response: httpx.Response, url: str, host: str) -> bytes:
+        too_large = BadDataError(
+            f"the answer of {url} is larger than {self._max_body / MIB:g} MiB",
+            hint="Ask for less at a time: set max_window in sources.yaml",
+        )
+        declared = response.headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > self._max_body:
+            raise too_large
+        pieces, size = [], 0
+        try:
+            unpack = unpacking(response.headers.get("content-encoding", ""))
+            async for packed in response.aiter_raw():
+                for piece in unpack.feed(packed):
+                    size += len(piece)
+                    if size > self._max_body:
+                        raise too_large
+                    pieces.append(piece)
+        except CannotUnpack as error:
+            raise BadDataError(f"the answer of {url} cannot be unpacked: {error}") from None
+        if not unpack.complete:
+            raise TransientError(f"{host} broke off its answer to GET {url}", host=host)
+        return b"".join(pieces)
+
+
+class _Lane:
+    """What belongs to one event loop: its connections, and whose turn it is with each host."""
+
+    def __init__(self, client: httpx.AsyncClient, per_host: int) -> None:
+        self.client = client
+        self.turns: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(per_host)
+        )
+
+
+async def _first_bytes(response: httpx.Response) -> bytes:
+    """As much of an error's body as helps to understand it, if it comes soon."""
+    start = b""
+    try:
+        unpack = unpacking(response.headers.get("content-encoding", ""))
+        async with asyncio.timeout(_ERROR_BODY_SECONDS):
+            async for packed in response.aiter_raw():
+                for piece in unpack.feed(packed):
+                    start += piece[:_ERROR_BODY_BYTES]
+                    if len(start) >= _ERROR_BODY_BYTES:
+                        return start
+    except (httpx.HTTPError, CannotUnpack, TimeoutError):
+        return start
+    return start
+
+
+def _checked(headers: Mapping[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        # httpx would quote the value, which may be a key with a line break at its end
+        if not all(text.isascii() and text.isprintable() for text in (name, value)):
+            raise PermanentError(
+                f"the header {harmless(name, 60)!r} has characters that no header can carry",
+                hint="Often a line break at the end of a key: set the variable without it",
+            )
+    ours = {"accept-encoding", "host"}
+    return {
+        name: value
+        for name, value in headers.items()
+        if name.lower() not in ours and (value.strip() or name.lower() != "user-agent")
+    }
+
+
+def _url(text: str, params: Mapping[str, Any] | None) -> httpx.URL:
+    shown = Mask().url(text)
+    try:
+        url = httpx.URL(text.strip())
+        given = {name: value for name, value in (params or {}).items() if value is not None}
+        url = url.copy_merge_params(given) if given else url
+    except (httpx.InvalidURL, TypeError) as error:
+        told = harmless(redact(str(error)), 200)
+        raise PermanentError(f"{shown} is not an address that can be asked ({told})") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise PermanentError(f"{shown} is not an http or https address")
+    return url.copy_with(fragment=None)
+
+
+def _onward(url: httpx.URL, location: str, mask: Mask, here: str) -> httpx.URL:
+    """Where a redirect leads, without the secrets of this request if it leads elsewhere."""
+    try:
+        onward = url.join(location).copy_with(fragment=None)
+    except httpx.InvalidURL:
+        raise PermanentError(f"GET {here} is redirected to what is no address") from None
+    if onward.scheme not in {"http", "https"} or not onward.host:
+        raise PermanentError(f"GET {here} is redirected to what is no http or https address")
+    if _trusted(url, onward):
+        return onward
+    kept = [(name, value) for name, value in onward.params.multi_items() if not mask.knows(value)]
+    if len(kept) < len(onward.params.multi_items()):
+        onward = onward.copy_with(params=kept)
+    if mask.knows(str(onward)):
+        raise PermanentError(f"GET {here} is redirected to {onward.host}, and the key with it")
+    return onward
+
+
+def _trusted(url: httpx.URL, onward: httpx.URL) -> bool:
+    """Whether what was meant for one may be told to the other: the same host, no less safe."""
+    if (url.scheme, url.host, url.port) == (onward.scheme, onward.host, onward.port):
+        return True
+    upgraded = (url.scheme, onward.scheme) == ("http", "https") and url.host == onward.host
+    return upgraded and url.port is None and onward.port is None

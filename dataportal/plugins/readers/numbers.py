@@ -1,0 +1,61 @@
+"""Numbers as tables write them: with a decimal comma, thousands apart, or missing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+MISSING = ("", "NA", "N/A", "null", "NaN", "-")
+"""What stands in a cell without a value, in any case, unless the source says otherwise."""
+
+
+class NumberFormat:
+    """How a column of numbers is written.
+
+    Args:
+        decimal: the decimal sign.
+        thousands: what stands between groups of three digits, or nothing.
+        missing: texts that mean "no value"; one that is a number also stands for its other
+            spellings, so -999 covers -999.0.
+        scale: every value is multiplied by it.
+    """
+
+    def __init__(
+        self,
+        *,
+        decimal: str = ".",
+        thousands: str = "",
+        missing: Collection[str] = MISSING,
+        scale: float = 1.0,
+    ) -> None:
+        point = re.escape(decimal)
+        grouped = rf"\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+|" if thousands else ""
+        self._number = re.compile(
+            rf"[+-]?(?:(?:{grouped}\d+)(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?", re.ASCII
+        )
+        self._decimal = decimal
+        self._thousands = thousands
+        self._missing = frozenset(text.strip().casefold() for text in missing)
+        self._missing_numbers = frozenset(
+            self._parse(text) for text in self._missing if self._number.fullmatch(text)
+        )
+        self._scale = scale
+
+    def read(self, text: str) -> float | str | None:
+        """The number, None for no value; where it is neither, a text that the run will refuse."""
+        said = text.strip()
+        if said.casefold() in self._missing:
+            return None
+        if not self._number.fullmatch(said):
+            # 1.500 among decimal commas must not pass for one and a half
+            return said if self._decimal == "." else f"{said} (the decimal sign is a comma)"
+        value = self._parse(said)
+        return None if value in self._missing_numbers else value * self._scale
+
+    def _parse(self, text: str) -> float:
+        if self._thousands:
+            text = text.replace(self._thousands, "")
+        return float(text if self._decimal == "." else text.replace(self._decimal, "."))

@@ -1,0 +1,128 @@
+"""Reads a plugin's parameters from sources.yaml, and says all that is wrong with them at once."""
+
+from __future__ import annotations
+
+import math
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+
+class Params:
+    """The parameters of one source; each reading method notes what it cannot use.
+
+    Call `finish` when all are read: a key that nothing asked for is a fault too.
+    """
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._given = {name: value for name, value in given.items() if value is not None}
+        self._known: list[str] = []
+        self._faults: list[str] = []
+
+    def fault(self, message: str) -> None:
+        """Note something that is wrong."""
+        self._faults.append(message)
+
+    def has(self, name: str) -> bool:
+        """Whether it is given, and not empty."""
+        self._known.append(name)
+        return name in self._given
+
+    def text(self, name: str, default: str = "", *, required: bool = False) -> str:
+        """A text; a number counts as the text it is written as."""
+        value = self._value(name, default, required=required)
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            self.fault(f"{name} must be a text, not {value!r}")
+            return default
+        return str(value)
+
+    def choice(self, name: str, choices: Collection[str], *, required: bool = False) -> str:
+        """One of the texts in `choices`."""
+        value = self.text(name, required=required)
+        if value and value not in choices:
+            self.fault(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+        return value
+
+    def whole(self, name: str, default: int = 0, *, required: bool = False) -> int:
+        """A whole number of 0 or more, also as a text of digits."""
+        value = self._value(name, default, required=required)
+        if isinstance(value, str) and value.isascii() and value.isdecimal():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            self.fault(f"{name} must be a whole number of 0 or more, not {value!r}")
+            return default
+        return value
+
+    def number(self, name: str, default: float) -> float:
+        """A finite number."""
+        value = self._value(name, default)
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+        ):
+            self.fault(f"{name} must be a number, not {value!r}")
+            return default
+        return float(value)
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """True or false."""
+        value = self._value(name, default)
+        if not isinstance(value, bool):
+            self.fault(f"{name} must be true or false, not {value!r}")
+            return default
+        return value
+
+    def texts(self, name: str, default: Sequence[str]) -> list[str]:
+        """A list of texts; numbers count as the texts they are written as."""
+        value = self._value(name, list(default))
+        if not isinstance(value, list) or not all(_is_scalar(item) for item in value):
+            self.fault(f"{name} must be a list of texts, not {value!r}")
+            return list(default)
+        return [str(item) for item in value]
+
+    def mapping(self, name: str) -> dict[str, str]:
+        """Texts by their names."""
+        value = self._value(name, {})
+        if not isinstance(value, dict) or not all(_is_scalar(item) for item in value.values()):
+            self.fault(f"{name} must map names to texts")  # the values may be keys
+            return {}
+        return {str(key): str(item) for key, item in value.items()}
+
+    def column(self, name: str, default: int) -> str | int:
+        """A column: its name, or its number counted from 1."""
+        value = self._value(name, default)
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            self.fault(f"{name} must be a column's name, or its number from 1, not {value!r}")
+            return default
+        return value
+
+    def finish(self) -> None:
+        """Say what was wrong.
+
+        Raises:
+            ValueError: with every fault, where there is any.
+        """
+        for name in self._given:
+            if name not in self._known:
+                near = get_close_matches(str(name), self._known, n=1)
+                advice = (
+                    f"did you mean {near[0]!r}?" if near else f"known: {', '.join(self._known)}"
+                )
+                self.fault(f"{name!r} is not a parameter of this plugin; {advice}")
+        if self._faults:
+            raise ValueError("; ".join(self._faults))
+
+    def _value(self, name: str, default: Any, *, required: bool = False) -> Any:
+        self._known.append(name)
+        if required and name not in self._given:
+            self.fault(f"{name} is missing")
+        return self._given.get(name, default)
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
