@@ -1,0 +1,117 @@
+"""Adds up what the slices of a run brought, and says in one sentence how the run ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dataportal.collect.results import RunResult
+from dataportal.errors import (
+    DatabaseError,
+    DataportalError,
+    ExitCode,
+    UsageError,
+)
+from dataportal.redaction import harmless, redact
+from dataportal.store.records import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from dataportal.config import Source
+    from dataportal.errors import LockedError
+    from dataportal.observations import Rejection
+    from dataportal.store.records import Merged, RunKind
+
+_NAMED = 5
+
+
+class Tally:
+    """The result of one run in the making."""
+
+    def __init__(self, source: Source, kind: RunKind) -> None:
+        self.result = RunResult(source.name, kind, Outcome.FAILED)
+        self._silent: set[str] = set()
+        self._withheld: set[str] = set()
+        self._rejections: list[Rejection] = []
+
+    def begins(self, run_id: int | None, start: datetime, end: datetime | None) -> None:
+        """The run has its row and its window."""
+        self.result.run_id, self.result.start, self.result.end = run_id, start, end
+
+    def add(self, merged: Merged, rejections: Sequence[Rejection]) -> None:
+        """One more slice is stored."""
+        self.result.counts += merged.counts
+        self._silent.update(merged.silent)
+        self._withheld.update(merged.withheld)
+        self._rejections.extend(rejections[: _NAMED - len(self._rejections)])
+
+    def conclude(self) -> Outcome:
+        """All slices are stored: how the run ended."""
+        result, counts = self.result, self.result.counts
+        faults = list(self._faults())
+        if not counts.received:
+            result.outcome = Outcome.EMPTY
+            result.reason = "the answer holds no points; nothing was changed"
+        elif faults:
+            result.outcome = Outcome.PARTIAL
+            result.reason = "; ".join(faults)
+            result.code = ExitCode.INCOMPLETE
+        elif counts.changed:
+            result.outcome = Outcome.SUCCEEDED
+        else:
+            result.outcome = Outcome.UNCHANGED
+        return result.outcome
+
+    def failed(self, error: DataportalError) -> None:
+        """The run ended with an error; what was stored before stays."""
+        self.result.outcome = Outcome.FAILED
+        self.result.error = harmless(redact(str(error)))
+        kept = isinstance(error, DatabaseError | UsageError)
+        self.result.code = error.exit_code if kept else ExitCode.INCOMPLETE
+
+    def bug(self, error: Exception) -> None:
+        """The run ended with an error that nobody foresaw."""
+        self.result.outcome = Outcome.FAILED
+        said = f"bug: {type(error).__name__}: {error}"
+        self.result.error = harmless(redact(said))
+        self.result.code = ExitCode.BUG
+
+    def locked(self, error: LockedError, *, fails: bool) -> None:
+        """Another run holds the source."""
+        self.result.outcome = Outcome.FAILED if fails else Outcome.SKIPPED
+        self.result.reason = harmless(redact(error.message))
+        if fails:
+            self.result.error = self.result.reason
+            self.result.code = ExitCode.LOCKED
+
+    def interrupted(self, code: ExitCode) -> None:
+        """A signal ended the run; what was stored before stays."""
+        self.result.outcome = Outcome.INTERRUPTED
+        self.result.reason = "interrupted by a signal; what was not committed was rolled back"
+        self.result.code = code
+
+    def _faults(self) -> Iterable[str]:
+        counts = self.result.counts
+        if counts.rejected:
+            first = "; ".join(
+                f"series {r.series!r}, point {r.position}: {r.reason}" for r in self._rejections[:1]
+            )
+            yield harmless(f"{_points(counts.rejected)} rejected, the first: {first}", 500)
+        if counts.withheld:
+            yield (
+                f"{_points(counts.withheld)} withheld that would retract most of "
+                f"{_names(self._withheld)}: if the provider means it, --accept-retractions"
+            )
+        if self._silent:
+            yield f"no points for {_names(self._silent)}, where some are stored"
+
+
+def _points(count: int) -> str:
+    return "1 point" if count == 1 else f"{count:,} points"
+
+
+def _names(names: set[str]) -> str:
+    shown = ", ".join(repr(name) for name in sorted(names)[:_NAMED])
+    more = len(names) - _NAMED
+    return f"{shown} and {more} more" if more > 0 else shown
