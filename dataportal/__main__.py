@@ -1,0 +1,28 @@
+"""The entry point: signals are in hand before anything heavy is imported."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+
+def main() -> int:
+    """Run the command line of this process; its exit code.
+
+    A SIGTERM or SIGINT that comes before a command has begun ends the process at once, with 143 or
+    130: nothing is open yet. From then on the command says what a signal does.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    from dataportal.cli import run
+
+    return run(sys.argv[1:])
+
+
+def _leave(number: int, _frame: object) -> None:
+    os._exit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""The command `dataportal`: its shared options, its commands, and how one run of it ends."""
+
+# No `from __future__ import annotations` in this package: typer reads the annotations.
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from dataportal import __version__
+from dataportal.cli.options import (
+    Command,
+    ConfigOption,
+    DatabaseUrlOption,
+    Invocation,
+    JsonOption,
+    LogFormatOption,
+    LogLevelOption,
+    QuietOption,
+)
+from dataportal.cli.signals import unwind_on_signal
+from dataportal.errors import ExitCode, UsageError
+from dataportal.render.console import close_streams, open_streams
+
+
+# A command's module is imported when the command is meant: start-up is a feature.
+COMMANDS = {
+    "fetch": "Run these sources now.",
+    "fetch-all": "Run every enabled source, side by side.",
+    "list-sources": "Every source with its series, schedule and state.",
+    "history": "What is known about a series, and what was known when.",
+    "healthcheck": "Check configuration, database, schema and freshness.",
+    "migrate": "Bring the database schema up to date.",
+}
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one command line; the exit code for it."""
+    open_streams()
+    unwind_on_signal()
+    # Known before anything is parsed, for the errors of parsing.
+    invocation = Invocation(json="--json" in arguments)
+    try:
+        program = _program()
+        code = program.main([*arguments], "dataportal", standalone_mode=False, obj=invocation)
+    except Exception as error:  # noqa: BLE001 - the last place where an error can be explained
+        code = _reported(error, invocation)
+    if fault := close_streams():
+        from dataportal.cli.failures import unwritten
+
+        code = _reported(unwritten(fault), invocation)
+    return int(code or 0)
+
+
+def _reported(error: Exception, invocation: Invocation) -> ExitCode:
+    from dataportal.cli.failures import reported
+
+    return reported(error, json=invocation.json, debug=invocation.debugging)
+
+
+class Group(TyperGroup):
+    """The commands of `COMMANDS`, each made when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names, in the order of the help."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command, or None where there is none of that name."""
+        del ctx
+        return command_named(cmd_name) if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As usual; where there is no such command, those that resemble it are named."""
+        name = args[0]
+        if name in COMMANDS or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        from dataportal.cli.selection import suggestion
+
+        hint = suggestion(name, COMMANDS, "See: dataportal --help")
+        raise UsageError(f"there is no command {name!r}", hint=hint)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Their lines in the help, for which nothing need be imported."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def command_named(name: str) -> Any:
+    """The command of that name, with its examples and the exit codes in its help."""
+    module = import_module(f"dataportal.cli.{name.replace('-', '_')}")
+    # the other modes of markup import rich, which takes as long as everything else together
+    app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+    epilog = f"{examples(module.EXAMPLES)}\n\n{exit_codes()}"
+    app.command(name, cls=Command, epilog=epilog)(module.command)
+    return typer.main.get_command(app)
+
+
+def _program() -> Any:
+    app = typer.Typer(
+        cls=Group,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(epilog=exit_codes())(_shared)
+    return typer.main.get_command(app)
+
+
+def examples(lines: Sequence[str]) -> str:
+    """The examples of a command, as its help shows them."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def exit_codes() -> str:
+    """The table of exit codes, as every help shows it."""
+    rows = (f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
+    return "\b\nExit codes:\n" + "\n".join(rows)
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it
+    if asked:
+        typer.echo(f"dataportal {__version__}")
+        raise typer.Exit
+
+
+def _shared(
+    ctx: typer.Context,
+    *,
+    config: ConfigOption = None,
+    database_url: DatabaseUrlOption = None,
+    log_level: LogLevelOption = None,
+    log_format: LogFormatOption = None,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Fetch public time series, keep every version of every value, answer what was known when.
+
+    The options below may stand before the command or after it.
+    """
+    invocation: Invocation = ctx.obj
+    invocation.take(
+        {
+            "config": config,
+            "database_url": database_url,
+            "log_level": log_level,
+            "log_format": log_format,
+            "quiet": quiet,
+            "json": json,
+        }
+    )

@@ -1,0 +1,57 @@
+"""The database as a reading command meets it: opened as it is, never made and never migrated."""
+
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from dataportal.errors import ConfigurationError
+from dataportal.render.console import note, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+
+    from dataportal.settings import Settings
+
+
+def say(text: str) -> None:
+    """Tell something on the way, on stderr."""
+    note(f"dataportal: {printable(text)}")
+
+
+def exists(settings: "Settings") -> bool:
+    """Whether there is a database to look into: a named one, or an embedded one made before.
+
+    Raises:
+        ConfigurationError: no database is named, and the extra `embedded` is missing.
+    """
+    if settings.database_url is not None:
+        return True
+    from dataportal.store.server_files import server_files
+
+    return server_files(None).is_made()
+
+
+@contextmanager
+def reader(settings: "Settings", what: str) -> "Iterator[psycopg.Connection]":
+    """A connection that only reads, to a schema that this program understands.
+
+    Raises:
+        ConfigurationError: there is no database yet.
+        SchemaError: its schema does not fit; names the way out.
+        DatabaseError: it is out of reach.
+    """
+    if not exists(settings):
+        raise ConfigurationError(
+            "there is no database yet: DATABASE_URL is not set, and nothing was fetched "
+            "into an embedded one",
+            hint="Set DATABASE_URL, or fetch something first: dataportal fetch-all",
+        )
+    from dataportal.store import open_database
+    from dataportal.store.overview import open_reader
+
+    with (
+        open_database(settings, say=say, create=False) as url,
+        closing(open_reader(url, what=what)) as connection,
+    ):
+        yield connection

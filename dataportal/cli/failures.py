@@ -1,0 +1,108 @@
+"""An exception becomes a message and an exit code. Nothing else in the program prints errors."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from dataportal.errors import (
+    ConfigurationError,
+    DataportalError,
+    ExitCode,
+    Interrupted,
+    LockedError,
+    UsageError,
+)
+from dataportal.render.console import note, printable
+from dataportal.render.documents import dumped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What typer raises for a wrong command line; the class itself has no public name.
+WrongCommandLine = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+
+
+def reported(error: Exception, *, json: bool, debug: bool) -> ExitCode:
+    """Say on stderr what happened, as text or as one JSON object; the exit code that fits."""
+    if isinstance(error, WrongCommandLine):
+        error = _usage_error(error)
+    if isinstance(error, DataportalError):
+        code = error.signal_code if isinstance(error, Interrupted) else error.exit_code
+    else:
+        code = ExitCode.BUG
+    if debug:
+        text = "".join(traceback.format_exception(error))
+        note("\n".join(printable(line, limit=5000) for line in text.splitlines()))
+    if json:
+        note(dumped({"error": document(error, code)}, indent=None))
+    else:
+        note("\n".join(printable(line) for line in _lines(error)))
+    return code
+
+
+def unwritten(fault: OSError) -> DataportalError:
+    """The error that says that the results did not reach stdout."""
+    return DataportalError(
+        f"the output could not be written: {fault.strerror}",
+        hint="What was to be done is done; only its report is incomplete",
+    )
+
+
+def document(error: Exception, code: ExitCode) -> dict[str, Any]:
+    """The error as the JSON contract has it."""
+    fields: dict[str, Any] = {"kind": "bug", "message": _where(error), "hint": _BUG_HINT}
+    if isinstance(error, DataportalError):
+        fields = {"kind": _kind(error), "message": error.message, "hint": error.hint}
+    fields["exit_code"] = int(code)
+    if isinstance(error, ConfigurationError):
+        fields["problems"] = [
+            {"where": p.where, "message": p.message, "source": p.source} for p in error.problems
+        ]
+    if isinstance(error, LockedError):
+        fields["holder"] = error.holder
+    return fields
+
+
+_BUG_HINT = "This is a bug in dataportal. Run it again with --log-level debug for the traceback"
+
+
+def _lines(error: Exception) -> Iterator[str]:
+    if isinstance(error, DataportalError):
+        yield f"dataportal: {error}"
+        if isinstance(error, ConfigurationError):
+            yield from (f"  {problem}" for problem in error.problems)
+    else:
+        yield f"dataportal: bug: {_where(error)}. {_BUG_HINT}"
+
+
+def _where(error: Exception) -> str:
+    """The error and the place in this package that it went through last."""
+    frames = traceback.extract_tb(error.__traceback__)
+    package = str(Path(__file__).parents[1])
+    ours = [f for f in frames if f.filename.startswith(package)] or frames
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if not ours:
+        return said
+    place = Path(ours[-1].filename)
+    try:
+        place = place.relative_to(Path(package).parent)
+    except ValueError:
+        place = Path(place.name)
+    return f"{said} ({place}:{ours[-1].lineno})"
+
+
+def _kind(error: DataportalError) -> str:
+    words = re.findall(r"[A-Z][a-z]+", type(error).__name__.removesuffix("Error"))
+    return "_".join(words).lower()
+
+
+def _usage_error(error: Any) -> UsageError:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "dataportal"
+    message = str(error.format_message()).strip().rstrip(".")
+    return UsageError(message[:1].lower() + message[1:], hint=f"See: {command} --help")

@@ -1,0 +1,209 @@
+"""`dataportal history`."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from dataportal.cli.database import reader, say
+from dataportal.cli.instants import instant, now, window
+from dataportal.cli.options import Invocation
+from dataportal.cli.selection import suggestion
+from dataportal.errors import ExitCode, UsageError
+from dataportal.render.console import show
+from dataportal.times import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+
+    from dataportal.render.history import HistoryRenderer
+    from dataportal.settings import Settings
+    from dataportal.store.history import Observation, SeriesSummary
+
+EXAMPLES = (
+    "dataportal history smard-1223-de-hour",
+    "dataportal history smard-1223-de-hour --as-of 2025-03-03T06:00",
+    "dataportal history smard-1223-de-hour --ts 2025-03-01T12:00Z",
+    "dataportal history smard-1223-de-hour --diff 2025-03-01 now",
+    "dataportal history smard-1223-de-hour --start 7d --format csv > week.csv",
+)
+_REVISIONS = 10
+Row = TypeVar("Row")
+
+
+class Format(StrEnum):
+    """How the answer is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about a series; at most one of `ts`, `as_of` and `diff`."""
+
+    ts: datetime | None
+    as_of: datetime | None
+    diff: tuple[datetime, datetime] | None
+    start: datetime | None
+    end: datetime | None
+    limit: int | None
+
+
+def command(
+    ctx: typer.Context,
+    *,
+    series: Annotated[str, typer.Argument(metavar="SERIES", help="Its endpoint_prefix.")],
+    ts: Annotated[
+        str | None,
+        typer.Option("--ts", metavar="T", help="Every version of the observation at T."),
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="K", help="The series as known at K.")
+    ] = None,
+    diff: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--diff", metavar="K1 K2", help="What changed from K1 to K2."),
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option("--start", metavar="T", help="Observations from T on.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--end", metavar="T", help="Observations before T.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="The newest N rows only.")
+    ] = None,
+    form: Annotated[
+        Format, typer.Option("--format", help="csv and json give times in UTC.")
+    ] = Format.TABLE,
+) -> ExitCode:
+    """What is known about a series, and what was known when.
+
+    Without an option: a summary and the latest revisions. With --start, --end or --format csv: the
+    observations as known now. Times are ISO 8601, or "7d" for seven days ago, or "now"; without an
+    offset they are read in SCHEDULER_TIMEZONE (UTC).
+
+    An answer as of K is final once a run has finished after K: it never changes again. Before that
+    it is provisional, which a note on stderr and "final": false say.
+    """
+    invocation: Invocation = ctx.obj
+    invocation.json = invocation.json or form is Format.JSON
+    settings = invocation.settings()
+    at = now()
+    if sum(option is not None for option in (ts, as_of, diff)) > 1:
+        raise UsageError("--ts, --as-of and --diff exclude each other")
+    if ts is not None and (start, end) != (None, None):
+        raise UsageError("--ts names one observation: leave --start and --end out")
+    question = Question(
+        instant("--ts", ts, settings, at=at),
+        instant("--as-of", as_of, settings, at=at),
+        _pair(diff, settings, at),
+        *window(start, end, settings, at=at),
+        limit,
+    )
+    with reader(settings, "history") as connection:
+        summary = _summary(connection, series)
+        _answer(connection, summary, question, _renderer(form, invocation, settings, summary, at))
+    return ExitCode.DONE
+
+
+def _pair(
+    texts: tuple[str, str] | None, settings: "Settings", at: datetime
+) -> tuple[datetime, datetime] | None:
+    if texts is None:
+        return None
+    first, second = (instant("--diff", text, settings, at=at) for text in texts)
+    if first is None or second is None or first > second:
+        raise UsageError(
+            f"--diff {texts[0]} {texts[1]}: the first lies after the second; swap them"
+        )
+    return first, second
+
+
+def _summary(connection: "psycopg.Connection", name: str) -> "SeriesSummary":
+    from dataportal.store.history import series_names, series_summary
+
+    summary = series_summary(connection, name)
+    if summary is None:
+        raise UsageError(
+            f"there is no series {name!r} in this database",
+            hint=suggestion(name, series_names(connection), "dataportal list-sources shows them"),
+        )
+    return summary
+
+
+def _renderer(
+    form: Format,
+    invocation: Invocation,
+    settings: "Settings",
+    summary: "SeriesSummary",
+    at: datetime,
+) -> "HistoryRenderer":
+    from dataportal.render.history import TextHistory
+    from dataportal.render.history_data import CsvHistory, JsonHistory
+
+    if invocation.json:
+        return JsonHistory(summary)
+    return CsvHistory(summary) if form is Format.CSV else TextHistory(summary, settings.zone, at)
+
+
+def _answer(
+    connection: "psycopg.Connection",
+    summary: "SeriesSummary",
+    question: Question,
+    renderer: "HistoryRenderer",
+) -> None:
+    from dataportal.store import history
+
+    identity, q = summary.series_id, question
+    if q.ts is not None:
+        versions = history.versions(connection, identity, q.ts)
+        show(renderer.versions(_newest(versions, q.limit), q.ts))
+    elif q.diff is not None:
+        first, second = q.diff
+        final = _finality(summary, second)
+        changes = history.differences(connection, identity, first, second, start=q.start, end=q.end)
+        show(renderer.changes(_newest(changes, q.limit), q.diff, final=final))
+    elif q.as_of is not None or q.start or q.end or renderer.observations_by_default:
+        final = q.as_of is not None and _finality(summary, q.as_of)
+        rows = history.observations(connection, identity, at=q.as_of, start=q.start, end=q.end)
+        show(renderer.observations(_newest(rows, q.limit), q.as_of, final=final))
+    else:
+        revisions = history.latest_revisions(connection, identity, limit=q.limit or _REVISIONS)
+        show(renderer.summary(revisions, lambda count: _last_values(connection, summary, count)))
+
+
+def _newest(rows: Iterable[Row], limit: int | None) -> Iterable[Row]:
+    """The last rows, so many as are asked for, without holding more of them."""
+    return rows if limit is None else deque(rows, maxlen=limit)
+
+
+def _finality(summary: "SeriesSummary", at: datetime) -> bool:
+    """Whether the answer as of `at` is final; a note where it is not."""
+    if summary.final(at):
+        return True
+    known = summary.known_through
+    until = f"is final up to {iso(known)}" if known else "is not final yet"
+    say(f"this answer is provisional: what is known of the series {until}")
+    return False
+
+
+def _last_values(
+    connection: "psycopg.Connection", summary: "SeriesSummary", count: int
+) -> "Iterator[Observation]":
+    from dataportal.store import history
+
+    first, last = summary.first_ts, summary.last_ts
+    start = None
+    if first is not None and last is not None and summary.observations > count:
+        # twice as far back as evenly spaced observations would need
+        start = last - (last - first) / summary.observations * count * 2
+    yield from deque(history.observations(connection, summary.series_id, start=start), maxlen=count)

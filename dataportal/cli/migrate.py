@@ -1,0 +1,60 @@
+"""`dataportal migrate`."""
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dataportal.cli.database import say
+from dataportal.cli.options import Invocation
+from dataportal.errors import ExitCode
+from dataportal.render.console import show
+from dataportal.render.schema import schema_lines
+
+if TYPE_CHECKING:
+    import psycopg
+
+EXAMPLES = (
+    "dataportal migrate --plan",
+    "dataportal --database-url postgresql://owner@db/energy migrate",
+)
+
+
+def command(
+    ctx: typer.Context,
+    *,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what is pending, and stop.")] = False,
+) -> ExitCode:
+    """Bring the database schema up to date.
+
+    It needs a role that may create tables. fetch and fetch-all do it by themselves where their
+    role may; reading commands never do. It can be run at any time, by several at once, and again
+    after a crash.
+    """
+    invocation: Invocation = ctx.obj
+    settings = invocation.settings()
+    from dataportal.store import open_database
+    from dataportal.store.connection import connect
+
+    with (
+        open_database(settings, say=say, create=not settings.quiet and not plan) as url,
+        closing(connect(url, application_name="dataportal migrate")) as connection,
+    ):
+        return _carried_out(connection, invocation, plan=plan)
+
+
+def _carried_out(
+    connection: "psycopg.Connection", invocation: Invocation, *, plan: bool
+) -> ExitCode:
+    from dataportal.store.migrations import migrate, schema_state
+
+    applied: tuple[str, ...] = ()
+    if not plan:
+        quiet = invocation.quiet or invocation.json
+        applied = migrate(connection, say=(lambda _: None) if quiet else say)
+    state = schema_state(connection)
+    if state.problem and not state.pending:
+        raise state.problem
+    if invocation.json or not invocation.quiet:
+        show(schema_lines(state, applied, json=invocation.json))
+    return ExitCode.DONE

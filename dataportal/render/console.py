@@ -1,0 +1,101 @@
+"""The two standard streams: what they can show, and writing to them without ever failing late."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_BUFFER = 64 * 1024
+
+
+class _Sink(io.FileIO):
+    """A file that stops writing at its first error, and remembers it.
+
+    A reader that went away (`| head`) is no reason to stop the work, nor for a traceback.
+    """
+
+    fault: OSError | None = None
+
+    def write(self, data: object) -> int:
+        if self.fault is None:
+            try:
+                return super().write(data)  # type: ignore[arg-type]  # as FileIO declares it
+            except OSError as error:
+                self.fault = error
+        return memoryview(data).nbytes  # type: ignore[arg-type]  # a buffer, by the contract above
+
+
+_sinks: dict[str, _Sink] = {}
+
+
+def open_streams() -> None:
+    """Make stdout and stderr exist, take every character and never raise while written to."""
+    for name in ("stdout", "stderr"):
+        stream: TextIO | None = getattr(sys, name)
+        if stream is None:  # closed by the caller: `dataportal … >&-`
+            descriptor, encoding = os.open(os.devnull, os.O_WRONLY), "utf-8"
+        else:
+            descriptor, encoding = stream.fileno(), stream.encoding
+        sink = _sinks[name] = _Sink(descriptor, "w", closefd=False)
+        text = io.TextIOWrapper(
+            io.BufferedWriter(sink, _BUFFER),
+            encoding=encoding,
+            # a name that this locale cannot show is shown escaped
+            errors="backslashreplace",
+            line_buffering=name == "stderr" or sink.isatty(),
+        )
+        setattr(sys, name, text)
+
+
+def close_streams() -> OSError | None:
+    """Flush both; what kept the results from being written, unless the reader just went away."""
+    for name in _sinks:
+        getattr(sys, name).flush()
+    fault = _sinks["stdout"].fault if "stdout" in _sinks else None
+    return None if isinstance(fault, BrokenPipeError) else fault
+
+
+def show(lines: Iterable[str]) -> None:
+    """Write lines to stdout, and stop asking for more when nobody reads them any longer."""
+    sink = _sinks.get("stdout")
+    for line in lines:
+        if sink is not None and sink.fault is not None:
+            return
+        sys.stdout.write(line + "\n")
+
+
+def note(text: str) -> None:
+    """Write a line to stderr, after what stdout has to say."""
+    sys.stdout.flush()
+    sys.stderr.write(text + "\n")
+
+
+def printable(text: str, limit: int = 2000) -> str:
+    """The text on one line, without secrets, control characters and terminal escapes."""
+    from dataportal.redaction import harmless, redact
+
+    return harmless(redact(text), limit)
+
+
+def on_terminal(stream: TextIO) -> bool:
+    """Whether a person looks at the stream, on a terminal that can do more than print."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def decorated(stream: TextIO) -> bool:
+    """Whether the stream takes escape codes: a terminal, and NO_COLOR does not forbid it."""
+    return on_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def encodes(stream: TextIO, text: str) -> bool:
+    """Whether the stream's encoding has these characters."""
+    try:
+        text.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,44 @@
+"""CSV for spreadsheets and programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from dataportal.redaction import harmless
+from dataportal.render.cells import number
+from dataportal.times import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+Cell = str | float | datetime | None
+
+
+def csv_lines(titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+    """The lines of a CSV file with a header, without line ends.
+
+    Numbers read back exactly, times are ISO 8601 in UTC, nothing is an empty cell; a text that a
+    spreadsheet would take for a formula gets an apostrophe in front.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="")
+    for row in chain([titles], rows):
+        writer.writerow([_text(cell) for cell in row])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def _text(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        said = harmless(cell)
+        return f"'{said}" if cell.startswith(_FORMULA) else said
+    return iso(cell) if isinstance(cell, datetime) else number(cell)
