@@ -1,0 +1,312 @@
+"""`dataportal history`: what is known, what was known when, what changed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from stored import stored
+from terminals import on_terminal
+
+from dataportal.store.records import SeriesRecord
+
+if TYPE_CHECKING:
+    from conftest import RunCli
+
+SUMMARY_KEYS = {
+    "endpoint_prefix",
+    "series_id",
+    "source",
+    "name",
+    "description",
+    "granularity",
+    "unit",
+    "domain",
+    "category",
+    "subcategory",
+    "timezone",
+    "metadata",
+    "observations",
+    "versions",
+    "retracted",
+    "first_ts",
+    "last_ts",
+    "first_known",
+    "last_known",
+    "known_through",
+}
+
+
+def asked(run_cli: RunCli, url: str, *args: str) -> dict[str, Any]:
+    """The JSON answer of `history load` with these options."""
+    done = run_cli("history", "load", *args, "--json", env={"DATABASE_URL": url})
+    assert done.returncode == 0, done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def test_the_summary_names_the_latest_revisions(run_cli: RunCli, database_url: str) -> None:
+    """As JSON with exactly the documented fields, newest first."""
+    stored(database_url, [1.0, 2.0, 3.0])
+    stored(database_url, [1.0, 2.5, None])
+    document = asked(run_cli, database_url)
+    assert document.keys() == {"series", "as_of", "final", "changes"}
+    assert document["series"].keys() == SUMMARY_KEYS
+    assert (document["as_of"], document["final"]) == (None, False)
+    assert document["series"]["observations"] == 2
+    assert document["series"]["versions"] == 4
+    assert document["series"]["retracted"] == 1
+    assert [(c["before"], c["after"]) for c in document["changes"]] == [(3.0, None), (2.0, 2.5)]
+    assert document["changes"][0].keys() == {"ts", "before", "after", "known_at"}
+
+
+def test_the_summary_for_people(run_cli: RunCli, database_url: str) -> None:
+    """Plain lines where no terminal is, in the zone that is set, without a plot."""
+    stored(database_url, [1.0, 2.0])
+    stored(database_url, [1.0, 2.5])
+    env = {"DATABASE_URL": database_url, "SCHEDULER_TIMEZONE": "Europe/Berlin"}
+    text = run_cli("history", "load", env=env).stdout
+    assert text.startswith("load: Load\n")
+    assert "2 from 2025-03-01 01:00+01:00 to 2025-03-01 02:00+01:00" in text
+    assert "last values" not in text
+    *_, titles, revision = text.splitlines()
+    assert titles.split() == ["TS", "BEFORE", "AFTER", "KNOWN", "SINCE"]
+    assert revision.split()[:4] == ["2025-03-01", "02:00+01:00", "2", "2.5"]
+
+
+def test_every_version_of_one_observation(run_cli: RunCli, database_url: str) -> None:
+    """A value, its withdrawal and its return are told apart."""
+    first, gone, back = (
+        stored(database_url, [1.0, 2.0]),
+        stored(database_url, [1.0, None]),
+        stored(database_url, [1.0, 2.0]),
+    )
+    document = asked(run_cli, database_url, "--ts", "2025-03-01T01:00Z")
+    assert document.keys() == {"series", "as_of", "final", "versions"}
+    assert [v.keys() for v in document["versions"]] == [
+        {"ts", "value", "valid_from", "valid_to", "run_id"}
+    ] * 2
+    times = [(v["valid_from"], v["valid_to"]) for v in document["versions"]]
+    assert [[at and datetime.fromisoformat(at) for at in pair] for pair in times] == [
+        [first, gone],
+        [back, None],
+    ]
+    text = run_cli(
+        "history", "load", "--ts", "2025-03-01T01:00", env={"DATABASE_URL": database_url}
+    ).stdout
+    assert [line.split()[-2] for line in text.splitlines()[2:]] == ["withdrawn", "current"]
+
+
+def test_an_observation_that_never_was(run_cli: RunCli, database_url: str) -> None:
+    """No versions, which is an answer."""
+    stored(database_url, [1.0])
+    assert asked(run_cli, database_url, "--ts", "1999-01-01")["versions"] == []
+    done = run_cli("history", "load", "--ts", "1999-01-01", env={"DATABASE_URL": database_url})
+    assert (done.returncode, done.stdout) == (
+        0,
+        "load has never had a value at 1999-01-01 00:00Z\n",
+    )
+
+
+def test_as_of_gives_what_was_known_then(run_cli: RunCli, database_url: str) -> None:
+    """For each knowledge time the values of that time, and final once a run came after it."""
+    first, second = stored(database_url, [1.0, 2.0]), stored(database_url, [1.5, 2.0])
+    assert first
+    assert second
+    for at, values in (
+        (first - timedelta(microseconds=1), []),
+        (first, [1.0, 2.0]),
+        (second - timedelta(microseconds=1), [1.0, 2.0]),
+        (second, [1.5, 2.0]),
+    ):
+        document = asked(run_cli, database_url, "--as-of", at.isoformat())
+        assert document.keys() == {"series", "as_of", "final", "observations"}
+        assert [o["value"] for o in document["observations"]] == values
+        assert document["final"] is True
+        assert datetime.fromisoformat(document["as_of"]) == at
+    assert document["observations"][0].keys() == {"ts", "value", "valid_from", "valid_to"}
+
+
+@pytest.mark.parametrize("when", ["now", "2999-01-01"])
+def test_what_is_not_final_is_said_to_be_provisional(
+    run_cli: RunCli, database_url: str, when: str
+) -> None:
+    """In the document, in the text, and in a note on stderr."""
+    stored(database_url, [1.0])
+    done = run_cli("history", "load", "--as-of", when, env={"DATABASE_URL": database_url})
+    assert "provisional" in done.stdout
+    assert done.stderr.startswith("dataportal: this answer is provisional: ")
+    assert asked(run_cli, database_url, "--as-of", when)["final"] is False
+
+
+def test_differences_between_two_times(run_cli: RunCli, database_url: str) -> None:
+    """What came, what changed and what went; from a time to itself nothing."""
+    first, second = stored(database_url, [1.0, 2.0]), stored(database_url, [1.0, None, 3.0])
+    assert first
+    assert second
+    document = asked(run_cli, database_url, "--diff", first.isoformat(), second.isoformat())
+    assert document.keys() == {"series", "as_of", "final", "since", "changes"}
+    assert [(c["before"], c["after"]) for c in document["changes"]] == [(2.0, None), (None, 3.0)]
+    assert all(datetime.fromisoformat(c["known_at"]) == second for c in document["changes"])
+    same = asked(run_cli, database_url, "--diff", first.isoformat(), first.isoformat())
+    assert same["changes"] == []
+    text = run_cli(
+        "history", "load", "--diff", "7d", "now", env={"DATABASE_URL": database_url}
+    ).stdout
+    assert text.startswith("load: 2 changes from ")
+
+
+def test_a_window_narrows_every_answer(run_cli: RunCli, database_url: str) -> None:
+    """Half-open: the start belongs to it, the end does not."""
+    at = stored(database_url, [1.0, 2.0, 3.0])
+    assert at
+    window = ("--start", "2025-03-01T01:00", "--end", "2025-03-01T02:00")
+    for options in ((), ("--as-of", at.isoformat())):
+        document = asked(run_cli, database_url, *options, *window)
+        assert [o["value"] for o in document["observations"]] == [2.0]
+    document = asked(run_cli, database_url, "--diff", "2020-01-01", at.isoformat(), *window)
+    assert [c["after"] for c in document["changes"]] == [2.0]
+
+
+def test_the_limit_keeps_the_newest(run_cli: RunCli, database_url: str) -> None:
+    """Of every list."""
+    stored(database_url, [1.0, 2.0, 3.0])
+    document = asked(run_cli, database_url, "--as-of", "now", "--limit", "2")
+    assert [o["value"] for o in document["observations"]] == [2.0, 3.0]
+
+
+def test_csv_reads_back_exactly(run_cli: RunCli, database_url: str) -> None:
+    """Every bit of every number, in UTC; a name that looks like a formula is a text."""
+    values = [0.1 + 0.2, -1.5, 1e300, 5e-324, 7.0]
+    stored(database_url, values, series="=load", record=SeriesRecord("=load"))
+    done = run_cli(
+        "history",
+        "--format",
+        "csv",
+        "--",
+        "=load",
+        env={"DATABASE_URL": database_url, "SCHEDULER_TIMEZONE": "Asia/Tokyo"},
+    )
+    header, *rows = csv.reader(io.StringIO(done.stdout))
+    assert header == ["series", "ts", "value", "valid_from", "valid_to"]
+    assert [float(row[2]) for row in rows] == values
+    assert {row[0] for row in rows} == {"'=load"}
+    assert rows[0][1] == "2025-03-01T00:00:00Z"
+    assert {row[4] for row in rows} == {""}
+
+
+def test_csv_of_versions_and_changes(run_cli: RunCli, database_url: str) -> None:
+    """Each with a header of its own."""
+    stored(database_url, [1.0])
+    stored(database_url, [None])
+    env = {"DATABASE_URL": database_url}
+    versions = run_cli("history", "load", "--ts", "2025-03-01", "--format", "csv", env=env).stdout
+    assert versions.splitlines()[0] == "series,ts,value,valid_from,valid_to,run_id"
+    changes = run_cli("history", "load", "--diff", "7d", "now", "--format", "csv", env=env).stdout
+    assert changes.splitlines() == ["series,ts,before,after,known_at"]
+
+
+def test_an_unknown_series_is_wrong_usage(run_cli: RunCli, database_url: str) -> None:
+    """With the names that resemble it."""
+    stored(database_url, [1.0])
+    done = run_cli("history", "laod", env={"DATABASE_URL": database_url})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Did you mean 'load'?" in done.stderr
+
+
+def test_texts_from_elsewhere_are_harmless(run_cli: RunCli, database_url: str) -> None:
+    """Neither escapes nor line ends of a description get to the screen."""
+    record = SeriesRecord("load", name="a\x1b[31mred\nline", unit="\x9bm", description="\x07")
+    stored(database_url, [1.0], record=record)
+    env = {"DATABASE_URL": database_url}
+    for options in ((), ("--as-of", "now"), ("--json",)):
+        text = run_cli("history", "load", *options, env=env).stdout
+        assert all(line.isprintable() for line in text.splitlines())
+
+
+def test_a_long_series_stops_when_nobody_reads_it(
+    run_cli: RunCli, database_url: str, clean_environment: dict[str, str]
+) -> None:
+    """`history … | head -1`: quiet, and no error."""
+    stored(database_url, [float(n) for n in range(20_000)])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dataportal", "history", "load", "--format", "csv"],
+        env={**clean_environment, "DATABASE_URL": database_url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdout
+        assert process.stderr
+        assert os.read(process.stdout.fileno(), 7) == b"series,"
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_on_a_terminal_there_is_a_plot(
+    database_url: str, clean_environment: dict[str, str]
+) -> None:
+    """Of the last values; in an encoding that has no bars there is none."""
+    stored(database_url, [float(n % 9) for n in range(500)])
+    env = {**clean_environment, "DATABASE_URL": database_url}
+    code, seen = on_terminal("history", "load", env=env)
+    assert code == 0
+    assert "▁" in seen
+    env["PYTHONIOENCODING"] = "ascii"
+    assert "▁" not in on_terminal("history", "load", env=env)[1]
+
+
+def test_it_never_makes_a_database(run_cli: RunCli, clean_environment: dict[str, str]) -> None:
+    """Without a DATABASE_URL and before anything was fetched: 78, and what to do."""
+    done = run_cli("history", "load")
+    assert done.returncode == 78
+    assert "dataportal fetch-all" in done.stderr
+    assert list(Path(clean_environment["XDG_DATA_HOME"]).iterdir()) == []
+
+
+def test_it_never_migrates(run_cli: RunCli, empty_database_url: str) -> None:
+    """Without the tables: 78, and the command that makes them is named, as text and as JSON."""
+    env = {"DATABASE_URL": empty_database_url}
+    done = run_cli("history", "load", env=env)
+    assert done.returncode == 78
+    assert "dataportal migrate" in done.stderr
+    error = json.loads(run_cli("history", "load", "--json", env=env).stderr)["error"]
+    assert (error["kind"], error["exit_code"]) == ("schema", 78)
+    assert "dataportal migrate" in error["hint"]
+
+
+def test_a_database_out_of_reach_is_69(run_cli: RunCli) -> None:
+    """In one line, without the password."""
+    url = "postgresql://me:canary-password@127.0.0.1:1/x"
+    for option in (("--database-url", url), ("--database-url", url, "--log-level", "debug")):
+        done = run_cli("history", "load", *option)
+        assert done.returncode == 69
+        assert "canary" not in done.stderr
+        assert done.stderr.splitlines()[-1].startswith("dataportal: ")
+
+
+def test_an_empty_database_url_is_an_error(run_cli: RunCli) -> None:
+    """Not a reason to look for another database."""
+    for done in (
+        run_cli("history", "load", env={"DATABASE_URL": ""}),
+        run_cli("history", "load", "--database-url", ""),
+    ):
+        assert done.returncode == 78
+        assert "empty" in done.stderr
+
+
+def test_now_is_a_time_of_its_own(run_cli: RunCli, database_url: str) -> None:
+    """`--as-of now` means the moment at which it was asked."""
+    stored(database_url, [1.0])
+    before = datetime.now(UTC)
+    asked_at = datetime.fromisoformat(asked(run_cli, database_url, "--as-of", "now")["as_of"])
+    assert before <= asked_at <= datetime.now(UTC)

@@ -1,0 +1,208 @@
+"""What all tests share: databases, the program as a process, how hypothesis looks for faults."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+from databases import Databases, SharedServer, admin_connection, with_extension, with_schema
+from embedded_user import end_server, ignore
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_SERVER = pytest.StashKey[SharedServer]()
+_OF_DATABASE = {"server_url", "database_url", "empty_database_url"}
+_PATIENCE = 60.0  # seconds after which a process that was started counts as hanging
+
+settings.register_profile("default", deadline=None, derandomize=False, print_blob=True)
+settings.register_profile("ci", settings.get_profile("default"), max_examples=200)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the server once, in the process that the others are started from."""
+    told = getattr(config, "workerinput", {}).get("server")
+    try:
+        config.stash[_SERVER] = (
+            SharedServer.shared(told) if told else SharedServer.chosen(os.environ)
+        )
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell each worker."""
+    node.workerinput["server"] = node.config.stash[_SERVER].told()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Clear up when all workers have ended."""
+    if not hasattr(config, "workerinput") and _SERVER in config.stash:
+        config.stash[_SERVER].end()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which server is used."""
+    return f"database server: {config.stash[_SERVER]}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the server."""
+    for item in items:
+        if _OF_DATABASE.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.database)
+
+
+@pytest.fixture(scope="session")
+def server_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """The URL of a role that may create databases on the test run's server."""
+    with pytestconfig.stash[_SERVER].running() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def databases(server_url: str, pytestconfig: pytest.Config) -> Iterator[Databases]:
+    """Makes databases; for the fixtures below."""
+    with admin_connection(server_url) as admin:
+        yield Databases(admin, pytestconfig.stash[_SERVER])
+
+
+@pytest.fixture
+def database_url(server_url: str, databases: Databases) -> Iterator[str]:
+    """A fresh database with the schema of this program; dropped after the test."""
+    with databases.fresh(server_url, "migrated", with_schema) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(server_url: str, databases: Databases) -> Iterator[str]:
+    """A fresh database without our tables, but with TimescaleDB where the server has it."""
+    with databases.fresh(server_url, "empty", with_extension) as url:
+        yield url
+
+
+@pytest.fixture
+def open_folder(pytestconfig: pytest.Config) -> Iterator[Path]:
+    """An empty folder that every user can reach, which pytest's own ones are not.
+
+    The embedded server of root runs as another user.
+    """
+    folder = pytestconfig.stash[_SERVER].folder / secrets.token_hex(4)
+    folder.mkdir()
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def server_home(open_folder: Path) -> Iterator[Path]:
+    """A home for an embedded server of the test's own, which does not exist yet."""
+    yield open_folder / "home"
+    end_server(open_folder / "home")
+
+
+@pytest.fixture
+def made_home(server_home: Path) -> Path:
+    """A home with an embedded server's data in it, and no server running."""
+    from dataportal.store.embedded import embedded_server
+
+    with embedded_server(say=ignore, data_home=server_home, durable=False):
+        pass
+    return server_home
+
+
+class RunCli(Protocol):
+    """The program as a process of its own, to its end."""
+
+    def __call__(
+        self,
+        *args: str,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        input: str | None = None,  # noqa: A002 - named as in subprocess.run
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it and wait; `env` is added to a clean environment, `cwd` an empty folder."""
+
+
+class StartCli(Protocol):
+    """The program as a process of its own, running."""
+
+    def __call__(
+        self, *args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> subprocess.Popen[str]:
+        """Start it with pipes for stdout and stderr; killed after the test if it still runs."""
+
+
+@pytest.fixture
+def clean_environment(tmp_path: Path, open_folder: Path) -> dict[str, str]:
+    """An environment in which nothing of ours is set, with a home and data home of its own."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(home),
+        # where an embedded server goes if the program starts one
+        "XDG_DATA_HOME": str(open_folder),
+        "LANG": "C.UTF-8",
+        # like the installed command, `python -m` must not import from the current folder
+        "PYTHONSAFEPATH": "1",
+    }
+
+
+@pytest.fixture
+def start_cli(tmp_path: Path, clean_environment: dict[str, str]) -> Iterator[StartCli]:
+    """Starts the program; see StartCli."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(
+        *args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dataportal", *args],
+            env={**clean_environment, **(env or {})},
+            cwd=cwd or tmp_path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with process:
+            process.kill()
+
+
+@pytest.fixture
+def run_cli(tmp_path: Path, clean_environment: dict[str, str]) -> RunCli:
+    """Runs the program; see RunCli."""
+
+    def run(
+        *args: str,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        input: str | None = None,  # noqa: A002 - named as in subprocess.run
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "dataportal", *args],
+            env={**clean_environment, **(env or {})},
+            cwd=cwd or tmp_path,
+            input=input or "",
+            capture_output=True,
+            encoding="utf-8",
+            timeout=_PATIENCE,
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,271 @@
+"""A PostgreSQL server for the tests, and fresh databases in it that cost next to nothing.
+
+The server is one of three kinds:
+
+    url        the one DATAPORTAL_TEST_DATABASE_URL names, with a role that may create databases
+    docker     a container of DATAPORTAL_TEST_IMAGE, or of the TimescaleDB image if it is at hand
+    embedded   the one of the extra `embedded`, on a folder of its own, without fsync
+
+The first kind that there is serves; DATAPORTAL_TEST_SERVER names one that must, or the tests fail.
+All workers of a test run share one server and the templates that databases are cloned from.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+KINDS = ("url", "docker", "embedded")
+_IMAGE = "timescale/timescaledb:latest-pg17"
+_PASSWORD = "for-tests-only"  # noqa: S105 - of a container that lives as long as the tests
+_PATIENCE = 60.0  # seconds until a container must let us in
+
+
+@dataclass(frozen=True, slots=True)
+class SharedServer:
+    """Which server a test run uses, and the folder through which its workers share it."""
+
+    kind: str
+    image: str
+    folder: Path
+
+    @classmethod
+    def chosen(cls, env: Mapping[str, str]) -> SharedServer:
+        """What the environment asks for, with a new folder.
+
+        Raises:
+            ValueError: DATAPORTAL_TEST_SERVER names no kind of server, or one without its URL.
+        """
+        image = env.get("DATAPORTAL_TEST_IMAGE") or _IMAGE
+        forced = env.get("DATAPORTAL_TEST_SERVER")
+        if forced and forced not in KINDS:
+            raise ValueError(f"DATAPORTAL_TEST_SERVER={forced!r} is none of {', '.join(KINDS)}")
+        if forced == "url" and not env.get("DATAPORTAL_TEST_DATABASE_URL"):
+            raise ValueError("DATAPORTAL_TEST_SERVER=url needs DATAPORTAL_TEST_DATABASE_URL")
+        if forced:
+            kind = forced
+        elif env.get("DATAPORTAL_TEST_DATABASE_URL"):
+            kind = "url"
+        elif env.get("DATAPORTAL_TEST_IMAGE") or _image_at_hand(image):
+            kind = "docker"
+        else:
+            kind = "embedded"
+        folder = Path(tempfile.mkdtemp(prefix="dataportal-test-"))
+        # the embedded server of root runs as another user, who has to pass
+        folder.chmod(0o755)
+        return cls(kind, image, folder)
+
+    @classmethod
+    def shared(cls, told: Mapping[str, str]) -> SharedServer:
+        """The one that `told` describes."""
+        return cls(told["kind"], told["image"], Path(told["folder"]))
+
+    def told(self) -> dict[str, str]:
+        """What another process needs to share it."""
+        return {"kind": self.kind, "image": self.image, "folder": str(self.folder)}
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.image})" if self.kind == "docker" else self.kind
+
+    @contextmanager
+    def running(self) -> Iterator[str]:
+        """The URL of a role that may create databases, while the server runs."""
+        if self.kind == "url":
+            yield os.environ["DATAPORTAL_TEST_DATABASE_URL"]
+        elif self.kind == "docker":
+            with self.locked():
+                url = self._container()
+            yield url
+        else:
+            from dataportal.store.embedded import embedded_server
+
+            with embedded_server(say=print, data_home=self.folder / "server", durable=False) as url:
+                yield url
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One worker at a time."""
+        with (self.folder / "lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def end(self) -> None:
+        """Removes what the run has left: to be called once, when all workers have ended."""
+        if self.kind == "url":
+            with admin_connection(os.environ["DATAPORTAL_TEST_DATABASE_URL"]) as connection:
+                Databases(connection, self).drop_all()
+        if (started := self.folder / "container").exists():
+            import docker
+
+            client = docker.from_env()
+            client.containers.get(json.loads(started.read_text())["id"]).remove(force=True, v=True)
+            client.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _container(self) -> str:
+        """The URL of the container, started by the worker that comes first."""
+        started = self.folder / "container"
+        if started.exists():
+            return str(json.loads(started.read_text())["url"])
+        from testcontainers.core.config import testcontainers_config
+        from testcontainers.core.container import DockerContainer
+
+        # its reaper would end the container with the worker that started it, while others go on
+        testcontainers_config.ryuk_disabled = True
+        container = (
+            DockerContainer(self.image)
+            .with_env("POSTGRES_USER", "admin")
+            .with_env("POSTGRES_PASSWORD", _PASSWORD)
+            .with_env("POSTGRES_DB", "admin")
+            .with_command("postgres -c fsync=off -c full_page_writes=off -c max_connections=200")
+            .with_exposed_ports(5432)
+            .start()
+        )
+        host, port = container.get_container_host_ip(), container.get_exposed_port(5432)
+        url = f"postgresql://admin:{_PASSWORD}@{host}:{port}/admin"
+        started.write_text(json.dumps({"id": container.get_wrapped_container().id, "url": url}))
+        _await(url)
+        return url
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """Makes and drops the databases of one test run."""
+
+    admin: psycopg.Connection[Any]
+    server: SharedServer
+
+    @contextmanager
+    def fresh(self, url: str, template: str, prepare: Callable[[str], None]) -> Iterator[str]:
+        """The URL of a new database, cloned from a template that is made when first asked for.
+
+        Args:
+            url: one of the same server.
+            template: its name.
+            prepare: fills the template, given its URL.
+        """
+        source = self._template(url, template, prepare)
+        name = f"{self._prefix}_{secrets.token_hex(6)}"
+        self._run("CREATE DATABASE {} TEMPLATE {}", name, source)
+        try:
+            yield _in_database(url, name)
+        finally:
+            self._run("DROP DATABASE {} WITH (FORCE)", name)
+
+    def drop_all(self) -> None:
+        """Drops every database of this test run."""
+        pattern = self._prefix.replace("_", r"\_") + r"\_%"
+        found = self.admin.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE %s", [pattern]
+        )
+        for (name,) in found.fetchall():
+            self._run("ALTER DATABASE {} IS_TEMPLATE false", name)
+            self._run("DROP DATABASE {} WITH (FORCE)", name)
+
+    @property
+    def _prefix(self) -> str:
+        return self.server.folder.name.replace("-", "_").lower()
+
+    def _template(self, url: str, template: str, prepare: Callable[[str], None]) -> str:
+        name = f"{self._prefix}_{template}"
+        with self.server.locked():
+            if self._count(
+                "SELECT count(*) FROM pg_database WHERE datname = %s AND datistemplate", name
+            ):
+                return name
+            # whatever the server's own encoding is; an image may have been made without any
+            self._run(
+                "CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'",
+                name,
+            )
+            prepare(_in_database(url, name))
+            # TimescaleDB keeps a background worker in every database that may be connected to, and
+            # one that anybody is connected to cannot be cloned. It leaves templates alone.
+            self._run("ALTER DATABASE {} ALLOW_CONNECTIONS false", name)
+            self.admin.execute(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s",
+                [name],
+            )
+            self._run("ALTER DATABASE {} IS_TEMPLATE true", name)
+        return name
+
+    def _count(self, query: Any, *values: Any) -> int:
+        row = self.admin.execute(query, values).fetchone()
+        return int(row[0]) if row else 0
+
+    def _run(self, statement: Any, *names: str) -> None:
+        self.admin.execute(SQL(statement).format(*map(Identifier, names)))
+
+
+def admin_connection(url: str) -> psycopg.Connection[Any]:
+    """A connection that makes and drops databases."""
+    return psycopg.connect(url, autocommit=True, client_encoding="utf8")
+
+
+def with_extension(url: str) -> None:
+    """Gives a database TimescaleDB where the server has it and the role may."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_available_extensions"
+            " WHERE name = 'timescaledb' AND current_setting('is_superuser') = 'on'"
+        ).fetchone()
+        if row and row[0]:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+
+
+def with_schema(url: str) -> None:
+    """Gives a database all that a migrated one has."""
+    from dataportal.store.migrations import migrate
+
+    with_extension(url)
+    with psycopg.connect(url, autocommit=True) as connection:
+        migrate(connection)
+
+
+def _in_database(url: str, name: str) -> str:
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def _image_at_hand(image: str) -> bool:
+    # a run that nobody has asked for Docker must not wait for a download
+    if not (os.environ.get("DOCKER_HOST") or Path("/var/run/docker.sock").exists()):
+        return False
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        client = docker.from_env()
+        client.images.get(image)
+    except DockerException:
+        return False
+    client.close()
+    return True
+
+
+def _await(url: str) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            psycopg.connect(url, connect_timeout=5).close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return

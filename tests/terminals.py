@@ -1,0 +1,45 @@
+"""The program as somebody who sits at a terminal sees it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def on_terminal(
+    *args: str, env: Mapping[str, str], cwd: Path | None = None, columns: int = 100
+) -> tuple[int, str]:
+    """Run the program with a pseudo-terminal as stdin, stdout and stderr.
+
+    The answer is its exit code, and everything that appeared on the screen, with all escape codes.
+    """
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dataportal", *args],
+        env={"TERM": "xterm-256color", **env},
+        cwd=cwd,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    seen = bytearray()
+    with process:
+        try:
+            while chunk := os.read(ours, 65536):
+                seen += chunk
+        except OSError:
+            pass  # how Linux says that nobody holds the other end any more
+    os.close(ours)
+    return process.returncode, seen.decode().replace("\r\n", "\n")
