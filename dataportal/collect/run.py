@@ -415,7 +415,7 @@ def _records(source: Source) -> list[SeriesRecord]:
             category=series.category,
             subcategory=series.subcategory,
             update_frequency=format_duration(source.schedule),
-            ts_timezone=source.options.timezone,
+            ts_timezone=source.timezone,
             metadata=series.extra,
         )
         for series in source.series

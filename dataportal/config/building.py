@@ -1,0 +1,117 @@
+"""From a source to its plugin: imported, made and given its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dataportal.config.variables import UnsetVariable, expanded
+from dataportal.errors import ConfigurationError, DataportalError
+from dataportal.plugins.base_plugin import (
+    BasePlugin,
+    MultiSeriesPlugin,
+    TimeSeriesDefinition,
+    TimeSeriesMetadata,
+)
+from dataportal.plugins.loader import is_built_in, load_class, made
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from dataportal.config.sources import Limits, Series, Source
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltPlugin:
+    """A plugin ready to be asked.
+
+    Attributes:
+        plugin: the object.
+        limits: of its source.
+        shares_loop: whether it may run in the event loop that all built-in plugins share; any
+            other gets a thread of its own.
+    """
+
+    plugin: BasePlugin | MultiSeriesPlugin
+    limits: Limits
+    shares_loop: bool
+
+
+def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> BuiltPlugin:
+    """The source's plugin, with the environment's variables in its parameters.
+
+    Args:
+        source: the source.
+        env: what `${VAR}` stands for.
+        root: the folder of sources.yaml: modules and files beside it are found there.
+
+    Raises:
+        ConfigurationError: a variable is not set, there is no such module or class, or the plugin
+            refuses its parameters.
+        PluginError: the plugin cannot be imported or made.
+    """
+    params = _filled(source, dict(source.params), env)
+    kind: type[BasePlugin | MultiSeriesPlugin]
+    kind = MultiSeriesPlugin if source.is_group else BasePlugin
+    try:
+        cls = load_class(source.module, source.class_name, kind, root=root)
+        limits = source.resolved(cls.source_defaults)
+        plugin = made(cls, *_arguments(source, params, env))
+    except DataportalError as error:
+        error.message = f"{source.where}: source {source.name!r}: {error.message}"
+        raise
+    plugin.config_dir = root
+    return BuiltPlugin(plugin, limits, shares_loop=is_built_in(cls) and not cls.blocks)
+
+
+def _arguments(source: Source, params: dict[str, Any], env: Mapping[str, str]) -> tuple[Any, ...]:
+    if source.is_group:
+        definitions = [_definition(source, series, env) for series in source.series]
+        return source.name, params, definitions, source.schedule_text
+    return _metadata(source), params
+
+
+def _metadata(source: Source) -> TimeSeriesMetadata:
+    (series,) = source.series
+    return TimeSeriesMetadata(
+        endpoint_prefix=series.endpoint_prefix,
+        name=series.name,
+        description=series.description,
+        granularity=series.granularity,
+        unit=series.unit,
+        domain=series.domain,
+        category=series.category,
+        subcategory=series.subcategory,
+        update_frequency=source.schedule_text,
+        timezone=source.timezone,
+        extra=series.extra,
+    )
+
+
+def _definition(source: Source, series: Series, env: Mapping[str, str]) -> TimeSeriesDefinition:
+    return TimeSeriesDefinition(
+        endpoint_prefix=series.endpoint_prefix,
+        name=series.name,
+        frequency=series.granularity,
+        extract_filter=_filled(source, dict(series.extract_filter), env),
+        unit=series.unit,
+        domain=series.domain,
+        category=series.category,
+        description=series.description,
+        subcategory=series.subcategory,
+        extra=series.extra,
+    )
+
+
+def _filled(source: Source, params: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        filled: dict[str, Any] = expanded(params, env)
+    except UnsetVariable as unset:
+        name = unset.args[0]
+        raise ConfigurationError(
+            f"{source.where}: source {source.name!r} uses ${{{name}}}, and {name} is not set",
+            hint=f"Set {name}, write a default as ${{{name}:-…}}, or add requires_env: [{name}] "
+            "to leave the source out without it",
+        ) from None
+    return filled

@@ -1,0 +1,188 @@
+"""What sources.yaml says, typed: sources, their series, and the limits of their runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from dataportal.config.keys import LIMITS, OPTIONS
+from dataportal.errors import PluginError
+from dataportal.schedule import slot_offset
+from dataportal.times import format_duration, zone_named
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    from dataportal.errors import Problem
+
+DEFAULT_SCHEDULE = timedelta(hours=1)
+_STALE_SCHEDULES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One time series of a source; `extra` holds every key of its metadata that has no field."""
+
+    endpoint_prefix: str
+    name: str | None = None
+    description: str | None = None
+    granularity: str | None = None
+    unit: str | None = None
+    domain: str | None = None
+    category: str | None = None
+    subcategory: str | None = None
+    extract_filter: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far and how long a run of a source reaches.
+
+    Attributes:
+        lookback: how far before its newest observation each run asks again.
+        initial_history: how far back the first run asks; None for all there is.
+        forecast_horizon: how far past now observations may reach.
+        max_window: the longest slice; None for no limit.
+        timeout: how long one slice may take, with its retries.
+        zone: of times that come without an offset; None rejects them.
+        dormant_after: how long a series may rest before it counts as ended.
+    """
+
+    lookback: timedelta = timedelta(days=7)
+    initial_history: timedelta | None = timedelta(days=30)
+    forecast_horizon: timedelta = timedelta()
+    max_window: timedelta | None = None
+    timeout: timedelta = timedelta(minutes=15)
+    zone: ZoneInfo | None = None
+    dormant_after: timedelta = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One entry of sources.yaml: one lock, one run, one schedule.
+
+    Attributes:
+        name: the entry's name.
+        where: `file:line:column` of it.
+        module: the plugin's module, as it is written.
+        class_name: the plugin's class.
+        is_group: whether it stands under `request_groups:`.
+        series: its series; exactly one unless it is a group.
+        params: what its plugin gets, `${VAR}` not yet expanded.
+        options: every option that it gives, by its first name, parsed.
+        schedule_text: the schedule as it is written.
+        missing_env: variables that it requires and that are not set; it is not run.
+        available_metrics: handed to a single-series plugin as `metrics`.
+    """
+
+    name: str
+    where: str
+    module: str
+    class_name: str
+    is_group: bool
+    series: tuple[Series, ...]
+    params: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    schedule_text: str = format_duration(DEFAULT_SCHEDULE)
+    missing_env: tuple[str, ...] = ()
+    available_metrics: tuple[str, ...] = ()
+
+    @property
+    def schedule(self) -> timedelta:
+        """How often it is to be asked."""
+        length: timedelta = self.options.get("schedule", DEFAULT_SCHEDULE)
+        return length
+
+    @property
+    def slot_offset(self) -> timedelta:
+        """How far after each multiple of its schedule it is due."""
+        offset: timedelta | None = self.options.get("slot_offset")
+        return slot_offset(self.name, self.schedule) if offset is None else offset
+
+    @property
+    def enabled(self) -> bool:
+        """Whether fetch-all runs it."""
+        return bool(self.options.get("enabled", True))
+
+    @property
+    def requires_env(self) -> tuple[str, ...]:
+        """Variables without which it is not run."""
+        return tuple(self.options.get("requires_env", ()))
+
+    @property
+    def stale_after(self) -> timedelta:
+        """The age of its last success from which on it is unhealthy."""
+        length: timedelta = self.options.get("stale_after", _STALE_SCHEDULES * self.schedule)
+        return length
+
+    @property
+    def data_stale_after(self) -> timedelta | None:
+        """The age of its newest observation from which on it is unhealthy; None for never."""
+        return self.options.get("data_stale_after")
+
+    @property
+    def timezone(self) -> str | None:
+        """The zone that it says its times are in."""
+        return self.options.get("timezone")
+
+    @property
+    def renamed_from(self) -> str | None:
+        """The name that its series are stored under."""
+        return self.options.get("renamed_from")
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Words to choose it by."""
+        return tuple(self.options.get("tags", ()))
+
+    def resolved(self, plugin_defaults: Mapping[str, Any]) -> Limits:
+        """Its limits: what it says, else what its plugin class says, else the product's.
+
+        Args:
+            plugin_defaults: the class's `source_defaults`, values as in sources.yaml.
+
+        Raises:
+            PluginError: one of these defaults cannot be used.
+        """
+        values: dict[str, Any] = {}
+        for name, raw in plugin_defaults.items():
+            said = f"the plugin {self.module}.{self.class_name} has a source default {name!r}"
+            if name not in LIMITS:
+                raise PluginError(f"{said}, which is none of {', '.join(LIMITS)}")
+            try:
+                values[name] = OPTIONS[name].parse(raw)
+            except ValueError as error:
+                raise PluginError(f"{said} that cannot be used: {error}") from None
+        values |= {name: self.options[name] for name in LIMITS if name in self.options}
+        zone = values.pop("timezone", None)
+        return Limits(**values, zone=None if zone is None else zone_named(zone))
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A sources.yaml: what can be used of it, and what is wrong with the rest.
+
+    Attributes:
+        path: the file.
+        sources: the entries that can be used, in the order of the file.
+        problems: everything wrong, in the order of the file.
+        warnings: what is odd, but does no harm.
+    """
+
+    path: Path
+    sources: tuple[Source, ...]
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def broken(self) -> dict[str, tuple[Problem, ...]]:
+        """The problems of each entry that cannot be used."""
+        found: dict[str, tuple[Problem, ...]] = {}
+        for problem in self.problems:
+            if problem.source is not None:
+                found[problem.source] = (*found.get(problem.source, ()), problem)
+        return found

@@ -1,0 +1,249 @@
+"""From the names in sources.yaml to a plugin class.
+
+A module `src.X.Y`, in YAML and in plugin code alike, is `dataportal.X.Y` where that exists, else
+`src/X/Y.py` beside sources.yaml, else `Y.py` there. That folder is also the last one on the import
+path. An alias is an entry in `sys.modules`, never a second copy of a module.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+import threading
+import traceback
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dataportal.errors import ConfigurationError, DataportalError, PluginError
+from dataportal.redaction import harmless, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
+
+P = TypeVar("P")
+_PREFIX = "src"
+_lock = threading.RLock()
+
+
+def load_class(module: str, name: str, kind: type[P], *, root: Path) -> type[P]:
+    """The plugin class of that name.
+
+    Args:
+        module: as in sources.yaml.
+        name: of the class.
+        kind: what it must be derived from.
+        root: the folder of sources.yaml.
+
+    Raises:
+        ConfigurationError: no such module, no such class in it, or a class of another kind.
+        PluginError: the module fails to import; names the line.
+    """
+    _search_in(root)
+    found = _imported(module, root)
+    cls = getattr(found, name, None)
+    if cls is None:
+        classes = [n for n, v in vars(found).items() if isinstance(v, type) and issubclass(v, kind)]
+        own = [n for n in classes if getattr(found, n).__module__ == found.__name__]
+        near = get_close_matches(name, own, n=1) or own[:3]
+        raise ConfigurationError(
+            f"module {module} has no class {name}",
+            hint=f"Did you mean {' or '.join(near)}?" if near else None,
+        )
+    if not isinstance(cls, type) or not issubclass(cls, kind):
+        raise ConfigurationError(
+            f"{module}.{name} is not derived from {kind.__name__}",
+            hint="An entry under timeseries: needs a BasePlugin, one under request_groups: a "
+            "MultiSeriesPlugin, both from dataportal.plugins.base_plugin",
+        )
+    return cls
+
+
+def made(cls: type[P], *arguments: Any) -> P:
+    """An object of a plugin class.
+
+    Raises:
+        ConfigurationError: it refuses its parameters with a ValueError.
+        PluginError: it fails otherwise.
+    """
+    try:
+        return cls(*arguments)
+    except DataportalError:
+        raise
+    except ValueError as error:
+        raise ConfigurationError(redact(harmless(str(error), 1000))) from error
+    except BaseException as error:
+        raise _failed(
+            f"the plugin {cls.__module__}.{cls.__name__} cannot be made", error
+        ) from error
+
+
+def is_built_in(cls: type[object]) -> bool:
+    """Whether a plugin class is one of ours."""
+    return cls.__module__.startswith("dataportal.")
+
+
+def _imported(module: str, root: Path) -> ModuleType:
+    try:
+        is_there = _target(module) is not None if _is_alias(module) else _exists(module)
+    except DataportalError:
+        raise
+    except BaseException as error:
+        raise _failed(f"the module {module} cannot be imported", error) from error
+    if not is_there:
+        raise ConfigurationError(f"there is no module {module}", hint=_looked(module, root))
+    try:
+        return importlib.import_module(module)
+    except BaseException as error:
+        # also a SystemExit: a plugin must not end the run of the others
+        raise _failed(f"the module {module} cannot be imported", error) from error
+
+
+def _looked(module: str, root: Path) -> str:
+    near: Sequence[str] = ()
+    if _is_alias(module) or module.startswith("dataportal."):
+        folder = Path(__file__).parent / "data_sources"
+        ours = {
+            p.stem: f"dataportal.plugins.data_sources.{p.stem}" for p in folder.glob("[!_]*.py")
+        }
+        near = [ours[n] for n in get_close_matches(module.rpartition(".")[2], list(ours), n=1)]
+    if near:
+        return f"Did you mean {near[0]}?"
+    if not _is_alias(module):
+        return f"It must be installed, or lie in {root}"
+    tail = module.split(".")
+    return (
+        f"Looked for dataportal.{'.'.join(tail[1:])}, {Path(*tail)}.py and {tail[-1]}.py in {root}"
+    )
+
+
+def _failed(what: str, error: BaseException) -> PluginError:
+    """The report of what escaped a plugin's own code, with its last line outside of this module."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename != __file__ and not frame.filename.startswith("<frozen")
+    ]
+    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    if isinstance(error, SyntaxError) and error.filename:
+        place = f" ({error.filename}:{error.lineno})"
+    said = redact(harmless(f"{type(error).__name__}: {error}".rstrip(": "), 300))
+    missing = isinstance(error, ModuleNotFoundError) and error.name
+    hint = f"Install what it needs: {error.name}" if missing else None  # type: ignore[attr-defined]
+    return PluginError(f"{what}: {said}{place}", hint=hint)
+
+
+def _is_alias(module: str) -> bool:
+    return module == _PREFIX or module.startswith(f"{_PREFIX}.")
+
+
+def _exists(module: str) -> bool:
+    """Whether there is such a module; imports the packages that it is in."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError as error:
+        if error.name and module.startswith(f"{error.name}."):
+            return False
+        raise
+
+
+def _target(module: str) -> str | Path | None:
+    """What a module `src…` stands for: another module's name, a file, or nothing."""
+    _, _, rest = module.partition(".")
+    if not rest:
+        return None
+    if _exists(f"dataportal.{rest}"):
+        return f"dataportal.{rest}"
+    parts = rest.split(".")
+    if _finder.root is None:
+        return None
+    beside = _finder.root / _PREFIX
+    for file in (
+        beside.joinpath(*parts).with_suffix(".py"),
+        beside.joinpath(*parts, "__init__.py"),
+    ):
+        if file.is_file():
+            return file
+    file = _finder.root / f"{parts[-1]}.py"
+    if file.is_file():
+        plain = importlib.util.find_spec(parts[-1])
+        # a file that is named like an installed module is only found as what it is called here
+        is_same = (
+            plain is not None and plain.origin and Path(plain.origin).resolve() == file.resolve()
+        )
+        return parts[-1] if is_same else file
+    return None
+
+
+class _Alias(importlib.abc.Loader):
+    """Lets the import system find a module under a second name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._spec: importlib.machinery.ModuleSpec | None = None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        del spec
+        module = importlib.import_module(self._name)
+        self._spec = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        # the import system has just written the alias's spec into it
+        module.__spec__ = self._spec
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds `src` and all below it."""
+
+    root: Path | None = None
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        del path, target
+        if not _is_alias(fullname):
+            return None
+        found = _target(fullname)
+        if isinstance(found, str):
+            return importlib.machinery.ModuleSpec(fullname, _Alias(found))
+        if found is not None:
+            folder = [str(found.parent)] if found.name == "__init__.py" else None
+            return importlib.util.spec_from_file_location(
+                fullname, found, submodule_search_locations=folder
+            )
+        # a package without a file, so that what is below it can be found
+        package = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
+        package.submodule_search_locations = []
+        return package
+
+
+_finder = _Finder()
+
+
+def _search_in(root: Path) -> None:
+    """Find modules beside sources.yaml from now on, and those of another one no more."""
+    with _lock:
+        root = root.resolve()
+        if _finder.root == root:
+            return
+        before, _finder.root = _finder.root, root
+        if _finder not in sys.meta_path:
+            sys.meta_path.insert(0, _finder)
+        if before is not None:
+            _forget(before)
+        sys.path.append(str(root))
+        importlib.invalidate_caches()
+
+
+def _forget(root: Path) -> None:
+    if str(root) in sys.path:
+        sys.path.remove(str(root))
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if _is_alias(name) or (file and Path(file).parent == root and "." not in name):
+            del sys.modules[name]
