@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from dataportal.schedule import is_due, next_due
+from dataportal.schedule import next_due
 from dataportal.store.records import SourceState
 from dataportal.times import EPOCH, format_duration, iso
 
@@ -98,12 +98,13 @@ def judged(source: Source, row: SourceRow | None, now: datetime) -> Verdict:
         )
     state = row.state if row else SourceState(source.name)
     reasons = tuple(_reasons(source, state, newest, now))
-    when = {
-        "schedule": source.schedule,
-        "offset": source.slot_offset,
-        "last_attempt": state.last_attempt,
-        "last_failed": state.last_failed,
-    }
+    due_at = next_due(
+        now,
+        schedule=source.schedule,
+        offset=source.slot_offset,
+        last_attempt=state.last_attempt,
+        last_failed=state.last_failed,
+    )
     if row is not None and row.last_run is not None and row.last_run.running:
         condition = Condition.RUNNING
     elif state.last_failed:
@@ -113,12 +114,12 @@ def judged(source: Source, row: SourceRow | None, now: datetime) -> Verdict:
     elif reasons:
         condition = Condition.STALE
     else:
-        condition = Condition.DUE if is_due(now, **when) else Condition.OK
+        condition = Condition.DUE if due_at <= now else Condition.OK
     return Verdict(
         source.name,
         condition,
         reasons=reasons,
-        next_due=next_due(now, **when),
+        next_due=due_at,
         newest=newest,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -22,6 +22,7 @@ from dataportal.local_times import LocalTime, resolve
 from dataportal.redaction import harmless
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
 _SHOWN = 20
@@ -109,9 +110,7 @@ def clean(
                 batch.reject(str(name), position, "the source declares no such series")
             continue
         fast = points.fast(start, end)
-        batch.series[name] = (
-            _exact(points, name, batch, start, end, zone) if fast is None else fast
-        )
+        batch.series[name] = _exact(points, name, batch, start, end, zone) if fast is None else fast
     return batch
 
 

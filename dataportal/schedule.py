@@ -1,4 +1,4 @@
-"""When a source is due, what window a run asks for, and the slices of it. Pure; all times in UTC."""
+"""When a source is due, what window a run asks for, and its slices. Pure; all times in UTC."""
 
 from __future__ import annotations
 

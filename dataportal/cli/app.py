@@ -23,7 +23,6 @@ from dataportal.cli.signals import unwind_on_signal
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import close_streams, open_streams
 
-
 # A command's module is imported when the command is meant: start-up is a feature.
 COMMANDS = {
     "fetch": "Run these sources now.",

@@ -1,34 +1,89 @@
-"""`dataportal fetch`."""
+"""`dataportal fetch-all`."""
 
-from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.cli.configuration import configured
+from dataportal.cli.instants import now, window
 from dataportal.cli.options import (
     AcceptRetractionsOption,
     DryRunOption,
     EndOption,
-    Invocation,
+    OnLocked,
+    OnLockedOption,
+    OnlyOption,
     StartOption,
 )
-from dataportal.errors import ExitCode
+from dataportal.cli.running import carried_out
+from dataportal.cli.selection import matching, matching_broken
+from dataportal.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from dataportal.cli.options import (
+        Invocation,
+    )
 
 EXAMPLES = (
-    "dataportal fetch smard-1223-de-hour",
-    "dataportal fetch smard-1223-de-hour --start 2015-01-01 --end 2025-01-01",
-    "dataportal fetch smard-1223-de-hour --start 2015-01-01 --plan",
-    "dataportal fetch smard-1223-de-hour --resume",
+    "dataportal fetch-all",
+    "dataportal -q fetch-all --due             # in a crontab, every five minutes",
+    "dataportal fetch-all --only 'smard-*' --start 90d",
 )
 
 
 def command(
     ctx: typer.Context,
     *,
-    sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="Names of sources or of their series.")
-    ],
+    jobs: Annotated[
+        int, typer.Option("--jobs", min=1, max=1000, help="How many sources run at a time.")
+    ] = 8,
+    due: Annotated[
+        bool, typer.Option("--due", help="Only sources whose schedule says so.")
+    ] = False,
+    only: OnlyOption = None,
     start: StartOption = None,
+    end: EndOption = None,
+    dry_run: DryRunOption = False,
+    on_locked: OnLockedOption = None,
+    accept_retractions: AcceptRetractionsOption = False,
 ) -> ExitCode:
-    """Run these sources now."""
-    return ExitCode.DONE
+    """Run every enabled source, side by side.
+
+    A source that fails, hangs or breaks harms no other. Several machines may run this with --due
+    at the same time: they share the sources, and each source is fetched once. With --start all are
+    fetched again from then on, to catch late revisions.
+    """
+    invocation: Invocation = ctx.obj
+    settings = invocation.settings()
+    first, last = window(start, end, settings, at=now())
+    if last is not None and first is None:
+        raise UsageError("--end needs --start", hint="A fetch without them asks for what is new")
+    if due and first is not None:
+        raise UsageError("--due and --start do not go together", hint="A backfill is never due")
+    configuration = configured(settings, invocation)
+    chosen = matching(configuration, only or ())
+    from dataportal.collect import OnLocked as Choice
+    from dataportal.collect import RunRequest
+
+    default = OnLocked.SKIP if first is None else OnLocked.WAIT
+    requests = [
+        RunRequest(
+            source,
+            start=first,
+            end=last,
+            only_if_due=due,
+            dry_run=dry_run,
+            accept_retractions=accept_retractions,
+            on_locked=Choice((on_locked or default).value),
+        )
+        for source in chosen
+        if source.enabled and not source.missing_env
+    ]
+    return carried_out(
+        requests,
+        matching_broken(configuration, only or ()),
+        invocation=invocation,
+        settings=settings,
+        configuration=configuration,
+        jobs=jobs,
+    )

@@ -108,7 +108,7 @@ def _checked(
         if source.missing_env:
             continue
         try:
-            build_plugin(source, env=invocation.env, root=configuration.path.parent)
+            build_plugin(source, env=invocation.env, root=configuration.root)
         except DataportalError as error:
             problems[source.name].append(str(error))
     for problem in configuration.problems:

@@ -4,6 +4,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -70,7 +71,25 @@ QuietOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="One JSON document on stdout, errors as JSON on stderr.")
 ]
+
+
+class OnLocked(StrEnum):
+    """What to do about a source that another run holds."""
+
+    SKIP = "skip"
+    WAIT = "wait"
+    FAIL = "fail"
+
+
 # Not shared by all, but by several.
+OnLockedOption = Annotated[
+    OnLocked | None,
+    typer.Option(
+        "--on-locked",
+        help="If another run holds a source: skip it (default), wait (default for a backfill), "
+        "or fail with 11.",
+    ),
+]
 OnlyOption = Annotated[
     list[str] | None,
     typer.Option("--only", metavar="GLOB", help="Sources whose name or tag matches; repeatable."),

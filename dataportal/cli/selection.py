@@ -7,6 +7,7 @@ from dataportal.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from dataportal.config import Configuration, Source
+    from dataportal.errors import Problem
 
 
 def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
@@ -20,12 +21,15 @@ def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
     return f"Did you mean {' or '.join(repr(n) for n in close)}?"
 
 
-def named(configuration: "Configuration", names: Sequence[str]) -> "list[Source]":
-    """The sources of these names, each once; the name of a series stands for its source.
+def named(
+    configuration: "Configuration", names: Sequence[str]
+) -> "tuple[list[Source], dict[str, Sequence[Problem]]]":
+    """The sources of these names, each once, and those that are broken, with their problems.
+
+    The name of a series stands for its source.
 
     Raises:
-        ConfigurationError: the entry of one of them is broken, or requires a variable that is
-            not set.
+        ConfigurationError: none of them can be used, or one requires a variable that is not set.
         UsageError: there is no such source.
     """
     sources = {source.name: source for source in configuration.sources}
@@ -33,9 +37,11 @@ def named(configuration: "Configuration", names: Sequence[str]) -> "list[Source]
         s.endpoint_prefix: source for source in configuration.sources for s in source.series
     }
     chosen: dict[str, Source] = {}
+    broken: dict[str, Sequence[Problem]] = {}
     for name in names:
-        if problems := configuration.broken.get(name):
-            raise ConfigurationError(f"source {name!r} cannot be used", problems=problems)
+        if name in configuration.broken:
+            broken[name] = configuration.broken[name]
+            continue
         source = sources.get(name) or of_series.get(name)
         if source is None:
             raise UsageError(
@@ -50,7 +56,12 @@ def named(configuration: "Configuration", names: Sequence[str]) -> "list[Source]
                 hint="Set it in the environment, then run this again",
             )
         chosen[source.name] = source
-    return list(chosen.values())
+    if broken and not chosen:
+        raise ConfigurationError(
+            f"{' and '.join(repr(name) for name in broken)} cannot be used",
+            problems=[problem for problems in broken.values() for problem in problems],
+        )
+    return list(chosen.values()), broken
 
 
 def matching(configuration: "Configuration", patterns: Sequence[str]) -> "list[Source]":
@@ -59,10 +70,25 @@ def matching(configuration: "Configuration", patterns: Sequence[str]) -> "list[S
     Raises:
         UsageError: a pattern matches nothing, which is a slip of the pen rather than a wish.
     """
-    from fnmatch import fnmatchcase
-
     if not patterns:
         return list(configuration.sources)
+    matched = _matched(configuration, patterns)
+    return [source for source in configuration.sources if source.name in matched]
+
+
+def matching_broken(
+    configuration: "Configuration", patterns: Sequence[str]
+) -> "dict[str, Sequence[Problem]]":
+    """The entries that cannot be used, with their problems, chosen as `matching` does."""
+    if not patterns:
+        return dict(configuration.broken)
+    matched = _matched(configuration, patterns)
+    return {name: found for name, found in configuration.broken.items() if name in matched}
+
+
+def _matched(configuration: "Configuration", patterns: Sequence[str]) -> set[str]:
+    from fnmatch import fnmatchcase
+
     words = {source.name: (source.name, *source.tags) for source in configuration.sources}
     words |= {name: (name,) for name in configuration.broken}
     matched: set[str] = set()
@@ -75,4 +101,4 @@ def matching(configuration: "Configuration", patterns: Sequence[str]) -> "list[S
                 hint=suggestion(pattern, everything, "dataportal list-sources shows what there is"),
             )
         matched |= hits
-    return [source for source in configuration.sources if source.name in matched]
+    return matched

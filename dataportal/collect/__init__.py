@@ -8,9 +8,9 @@
 
 from dataportal.collect.engine import collect
 from dataportal.collect.events import Event, Finished, Listener, Started, Stored, Waiting, Warned
-from dataportal.collect.results import OnLocked, RunRequest, RunResult
-from dataportal.collect.run import planned
+from dataportal.collect.results import OnLocked, RunRequest, RunResult, unusable
 from dataportal.collect.stop import StopSignal
+from dataportal.collect.windows import planned
 
 __all__ = [
     "Event",
@@ -26,4 +26,5 @@ __all__ = [
     "Warned",
     "collect",
     "planned",
+    "unusable",
 ]

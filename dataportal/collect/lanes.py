@@ -10,7 +10,7 @@ import asyncio
 import threading
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ class Lane:
             work()
 
 
-def _settle(future: asyncio.Future[T], result: T, fault: BaseException | None) -> None:
+def _settle(future: asyncio.Future[Any], result: object, fault: BaseException | None) -> None:
     if future.cancelled():
         return
     if fault is None:

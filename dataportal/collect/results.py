@@ -11,9 +11,11 @@ from dataportal.store.records import Counts, Outcome, RunKind
 from dataportal.times import iso
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from dataportal.config import Source
+    from dataportal.errors import Problem
 
 
 class OnLocked(StrEnum):
@@ -108,4 +110,16 @@ class RunResult:
             **dict(figures),
             "seconds": round(self.seconds, 3),
             "error": self.error,
+            "warnings": list(self.warnings),
         }
+
+
+def unusable(source: str, problems: Sequence[Problem]) -> RunResult:
+    """The result of an entry of sources.yaml that cannot be used."""
+    return RunResult(
+        source,
+        RunKind.SCHEDULED,
+        Outcome.FAILED,
+        error="; ".join(map(str, problems)),
+        code=ExitCode.INCOMPLETE,
+    )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from dataportal.collect.results import RunResult
 from dataportal.errors import (
     DatabaseError,
-    DataportalError,
     ExitCode,
     UsageError,
 )
@@ -19,7 +18,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dataportal.config import Source
-    from dataportal.errors import LockedError
+    from dataportal.errors import (
+        DataportalError,
+        LockedError,
+    )
     from dataportal.observations import Rejection
     from dataportal.store.records import Merged, RunKind
 

@@ -179,6 +179,11 @@ class Configuration:
     warnings: tuple[str, ...] = ()
 
     @property
+    def root(self) -> Path:
+        """The folder of the file: modules and files named in it are found from there."""
+        return self.path.parent
+
+    @property
     def broken(self) -> dict[str, tuple[Problem, ...]]:
         """The problems of each entry that cannot be used."""
         found: dict[str, tuple[Problem, ...]] = {}

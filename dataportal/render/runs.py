@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from dataportal.render.cells import moment, seconds
 from dataportal.render.console import printable
@@ -29,12 +29,11 @@ _MOODS = {
 }
 _COUNTED = ("inserted", "revised", "retracted", "unchanged")
 _REMARKABLE = ("duplicates", "rejected", "outside", "withheld", "nulls")
-NOT_WELL = (Outcome.FAILED, Outcome.PARTIAL, Outcome.INTERRUPTED)
 
 
 def runs_document(runs: Sequence[RunResult], *, ok: bool) -> str:
     """The JSON that `fetch` and `fetch-all` answer with."""
-    return dumped({"ok": ok, "runs": [_fields(run) for run in runs]})
+    return dumped({"ok": ok, "runs": [run.document() for run in runs]})
 
 
 def runs_lines(
@@ -94,17 +93,3 @@ def _summary(runs: Sequence[RunResult], *, took: float, dry_run: bool) -> str:
 def _remarks(run: RunResult) -> str:
     figures = [f"{getattr(run.counts, n)} {n}" for n in _REMARKABLE if getattr(run.counts, n)]
     return "; ".join(part for part in (run.error or run.reason or "", ", ".join(figures)) if part)
-
-
-def _fields(run: RunResult) -> dict[str, Any]:
-    return {
-        "source": run.source,
-        "run_id": run.run_id,
-        "kind": run.kind,
-        "outcome": run.outcome,
-        "reason": run.reason,
-        "window": None if run.window is None else {"start": run.window[0], "end": run.window[1]},
-        **{name: getattr(run.counts, name) for name in Counts.__slots__},
-        "seconds": round(run.seconds, 3),
-        "error": run.error,
-    }

@@ -27,8 +27,11 @@ def register(
     source: str,
     series: Sequence[SeriesRecord],
     renamed_from: str | None,
+    dry_run: bool = False,
 ) -> tuple[dict[str, int], list[str]]:
     """Make `time_series` say what sources.yaml says; rows that already do are not touched.
+
+    A dry run writes nothing: a series that is not there yet gets an id that nobody else will have.
 
     Returns:
         The series_id of each, by endpoint_prefix; and warnings: a unit or a granularity that
@@ -38,7 +41,7 @@ def register(
         ConfigurationError: a series belongs to another source.
         LockedError: the source that this one was renamed from is running.
     """
-    with connection.transaction():
+    with connection.transaction(force_rollback=dry_run):
         connection.execute(query("source_add"), {"source": source, "renamed_from": renamed_from})
         stored = _stored(connection, series)
         missing = [record for record in series if record.endpoint_prefix not in stored]

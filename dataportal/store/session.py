@@ -85,9 +85,15 @@ class SourceSession:
             return runs.source_state(self._connection, self._source)
 
     def register(
-        self, records: Sequence[SeriesRecord], *, renamed_from: str | None = None
+        self,
+        records: Sequence[SeriesRecord],
+        *,
+        renamed_from: str | None = None,
+        dry_run: bool = False,
     ) -> list[str]:
         """Make `time_series` say what sources.yaml says; warnings to show.
+
+        A dry run only finds out which series are stored.
 
         Raises:
             ConfigurationError: a series belongs to another source.
@@ -99,6 +105,7 @@ class SourceSession:
                 source=self._source,
                 series=records,
                 renamed_from=renamed_from,
+                dry_run=dry_run,
             )
         return warnings
 

@@ -1,0 +1,140 @@
+"""What `fetch` and `fetch-all` have in common: run the requests, show what came of them."""
+
+import asyncio
+import sys
+import time
+from contextlib import redirect_stdout
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dataportal.cli.database import say
+from dataportal.cli.signals import handed_to
+from dataportal.errors import ExitCode, worst
+from dataportal.render.console import show
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping, Sequence
+
+    from dataportal.cli.options import Invocation
+    from dataportal.collect import Event, Listener, RunRequest, RunResult, StopSignal
+    from dataportal.config import Configuration
+    from dataportal.errors import Problem
+    from dataportal.settings import Settings
+
+T = TypeVar("T")
+
+
+def carried_out(
+    requests: "Sequence[RunRequest]",
+    broken: "Mapping[str, Sequence[Problem]]",
+    *,
+    invocation: "Invocation",
+    settings: "Settings",
+    configuration: "Configuration",
+    jobs: int,
+) -> ExitCode:
+    """Run the requests, and show the results; the exit code that they ask for.
+
+    Args:
+        requests: what to run.
+        broken: entries that cannot be used, which count as failed.
+        invocation: how to show it.
+        settings: how to run it.
+        configuration: the file that the sources are from.
+        jobs: how many sources at a time.
+
+    Raises:
+        DatabaseError: out of reach.
+        ConfigurationError: there is no database to use.
+    """
+    from dataportal.collect import Finished, StopSignal, unusable
+    from dataportal.logs import configured
+    from dataportal.render.progress import told
+    from dataportal.render.runs import runs_document, runs_lines
+
+    # a good run says nothing under -q: what went wrong on the way to it is no news
+    level = settings.log_level
+    if invocation.quiet and level in {"info", "warning"}:
+        level = "error"
+    log = configured(level=level, style=settings.log_format)
+    tell = told(log)
+    begun = time.monotonic()
+    stop = StopSignal()
+    results = [unusable(name, problems) for name, problems in broken.items()]
+    for result in results:
+        tell(Finished(result))
+    if requests:
+        with handed_to(lambda number: stop.set(ExitCode(128 + number))):
+            results += _collected(
+                requests,
+                invocation=invocation,
+                settings=settings,
+                configuration=configuration,
+                jobs=jobs,
+                stop=stop,
+                tell=tell,
+                log=log,
+            )
+    code = stop.code or worst(result.code for result in results)
+    if invocation.json:
+        show([runs_document(results, ok=code is ExitCode.DONE)])
+    elif not invocation.quiet:
+        dry_run = any(request.dry_run for request in requests)
+        show(runs_lines(results, took=time.monotonic() - begun, dry_run=dry_run))
+    return code
+
+
+def _collected(
+    requests: "Sequence[RunRequest]",
+    *,
+    invocation: "Invocation",
+    settings: "Settings",
+    configuration: "Configuration",
+    jobs: int,
+    stop: "StopSignal",
+    tell: "Listener",
+    log: Any,
+) -> "list[RunResult]":
+    from dataportal.collect import collect
+    from dataportal.render.progress import progress
+    from dataportal.store import open_database
+
+    def failed(source: str, error: BaseException) -> None:
+        log.debug("failed with", source=source, exc_info=error)
+
+    wanted = not (invocation.quiet or invocation.json)
+    with (
+        open_database(settings, say=say, create=not invocation.quiet) as url,
+        progress(len(requests), wanted=wanted) as draw,
+        # what a plugin prints must not end up among the results
+        redirect_stdout(sys.stderr),
+    ):
+
+        def heard(event: "Event") -> None:
+            tell(event)
+            draw(event)
+
+        return _looped(
+            collect(
+                requests,
+                settings=settings,
+                database_url=url,
+                root=configuration.root,
+                env=invocation.env,
+                jobs=jobs,
+                events=heard,
+                stop=stop,
+                failed=failed,
+            )
+        )
+
+
+def _looped(work: "Coroutine[Any, Any, T]") -> T:
+    """The result of `work`, from an event loop that waits for no thread when it is closed.
+
+    `asyncio.run` waits for the threads that look up host names, and these take their time.
+    """
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()

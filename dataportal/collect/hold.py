@@ -1,0 +1,150 @@
+"""What a source has while it runs: a place, a connection, the lock. Taken and given up together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from dataportal.collect.events import Waiting
+from dataportal.collect.lanes import Lane
+from dataportal.collect.results import OnLocked
+from dataportal.errors import DatabaseError, LockedError, SchemaError
+from dataportal.store.session import SourceSession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dataportal.collect.surroundings import Surroundings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_LOCK_POLL = (0.2, 2.0)  # seconds between two looks at a lock that somebody holds
+_GAP = 0.3  # seconds for which a backfill leaves the lock to others between two slices
+_GAP_POLL = 0.1  # seconds between two looks for that gap
+_GAP_PATIENCE = 30.0  # seconds to wait for it; a slice should not take longer
+
+
+class Hold:
+    """A source's place among the running ones, its connection and its lock.
+
+    Args:
+        source: its name.
+        around: what all runs share.
+        on_locked: what to do if another run holds the lock.
+    """
+
+    def __init__(self, source: str, around: Surroundings, on_locked: OnLocked) -> None:
+        self._source = source
+        self._around = around
+        self._on_locked = on_locked
+        self._session: SourceSession | None = None
+        self._lane: Lane | None = None
+        self._seated = False
+
+    async def take(self) -> bool:
+        """Have all three; whether the connection is a new one.
+
+        Raises:
+            LockedError: another run holds the lock.
+            DatabaseError: the database is out of reach; known at once if another source found out.
+        """
+        if not self._seated:
+            await self._around.seats.acquire()
+            self._seated = True
+        if self._session is not None:
+            return False
+        if self._around.database_fault is not None:
+            raise self._around.database_fault
+        await self.connect()
+        await self._lock()
+        return True
+
+    async def connect(self) -> None:
+        """Have a connection, if without the lock.
+
+        Raises:
+            DatabaseError: the database is out of reach.
+        """
+        self._lane = self._lane or Lane(f"store {self._source}")
+        self._session = await self._lane.call(
+            self._around.open_session, self._around.database_url, self._source
+        )
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection."""
+        return self._session is not None
+
+    async def do(
+        self,
+        method: Callable[Concatenate[SourceSession, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """The result of a method of the session, carried out in the source's own thread."""
+        if self._session is None or self._lane is None:
+            raise DatabaseError("there is no connection to the database")
+        return await self._lane.call(method, self._session, *args, **kwargs)
+
+    async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of a function that takes its time, from the source's own thread."""
+        if self._lane is None:
+            raise DatabaseError("there is no connection to the database")
+        return await self._lane.call(function, *args, **kwargs)
+
+    async def stop(self) -> None:
+        """End the statement that is running, from a thread of its own."""
+        if self._session is None:
+            return
+        lane = Lane(f"stop {self._source}")
+        try:
+            await lane.call(self._session.stop)
+        finally:
+            lane.close()
+
+    async def let_others_in(self) -> None:
+        """Leave the lock for a moment, so that the schedule has its turn during a backfill."""
+        await self.do(SourceSession.unlock)
+        await asyncio.sleep(_GAP)
+        await self._lock()
+
+    def leave(self) -> None:
+        """Give up the place, and the connection, which frees the lock."""
+        if self._lane is not None:
+            if self._session is not None:
+                self._lane.send(self._session.close)
+            self._lane.close()
+        self._session = self._lane = None
+        if self._seated:
+            self._seated = False
+            self._around.seats.release()
+
+    async def _lock(self) -> None:
+        pause, longest = _LOCK_POLL
+        begun = time.monotonic()
+        told = False
+        while not await self.do(SourceSession.try_lock):
+            holder = await self.do(SourceSession.holder)
+            # a backfill lets the schedule in between its slices
+            patient = holder.backfill and time.monotonic() - begun < _GAP_PATIENCE
+            may_wait = self._on_locked is OnLocked.WAIT or (
+                self._on_locked is OnLocked.SKIP and patient
+            )
+            if not may_wait:
+                raise LockedError(
+                    f"source {self._source!r} is locked by {holder}", holder=str(holder)
+                )
+            if not told:
+                told = True
+                self._around.events(Waiting(self._source, None, f"locked by {holder}"))
+            await asyncio.sleep(_GAP_POLL if holder.backfill else pause)
+            pause = min(2 * pause, longest)
+
+
+def lasting(error: DatabaseError) -> DatabaseError:
+    """The same fault, for the sources after: not to be tried again for each of them."""
+    if isinstance(error, SchemaError):
+        return error
+    return DatabaseError(error.message, hint=error.hint)

@@ -1,0 +1,72 @@
+"""What a run asks for: its window, in slices."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from dataportal.schedule import Progress, slices, window_start
+from dataportal.times import parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from dataportal.config import Limits, Source
+    from dataportal.schedule import Slice
+    from dataportal.store.records import SeriesProgress
+
+_BACKFILL_SLICE = timedelta(days=366)
+"""A slice of a backfill whose source does not say: a transaction neither tiny nor long."""
+
+
+def planned(
+    start: datetime, end: datetime | None, *, limits: Limits, now: datetime
+) -> tuple[datetime, list[Slice]]:
+    """The end of a backfill, which is absolute from its beginning, and its slices."""
+    last = now + limits.forecast_horizon if end is None else end
+    longest = limits.max_window or _BACKFILL_SLICE
+    parts = slices(
+        start, last, now=now, forecast_horizon=limits.forecast_horizon, max_window=longest
+    )
+    return last, parts
+
+
+def scheduled(
+    source: Source, stored: Mapping[str, SeriesProgress], *, limits: Limits, now: datetime
+) -> tuple[datetime, list[Slice]]:
+    """The start of a scheduled run's window, which is open at its end, and its slices."""
+    start = window_start(
+        now,
+        _progress(source, stored),
+        lookback=limits.lookback,
+        initial_history=limits.initial_history,
+        dormant_after=limits.dormant_after,
+    )
+    parts = slices(
+        start,
+        None,
+        now=now,
+        forecast_horizon=limits.forecast_horizon,
+        max_window=limits.max_window,
+    )
+    return start, parts
+
+
+def _progress(source: Source, stored: Mapping[str, SeriesProgress]) -> list[Progress]:
+    found = []
+    for series in source.series:
+        interval = _length(series.granularity)
+        row = stored.get(series.endpoint_prefix)
+        if row is None:
+            found.append(Progress(None, None, history_asked=False, granularity=interval))
+        else:
+            found.append(Progress(row.newest, row.advanced_at, row.history_asked, interval))
+    return found
+
+
+def _length(granularity: str | None) -> timedelta | None:
+    try:
+        return None if granularity is None else parse_duration(granularity)
+    except ValueError:
+        return None

@@ -1,0 +1,133 @@
+"""What is shown while sources run: bars for who waits at a terminal, lines for everybody else."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dataportal.collect.events import Finished, Started, Stored, Waiting, Warned
+from dataportal.errors import ExitCode
+from dataportal.render.cells import seconds
+from dataportal.render.console import decorated, printable
+from dataportal.store.records import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.progress import Progress, TaskID
+
+    from dataportal.collect.events import Event
+    from dataportal.collect.results import RunResult
+
+_LEVELS = {
+    Outcome.FAILED: "error",
+    Outcome.PARTIAL: "error",
+    Outcome.INTERRUPTED: "warning",
+    Outcome.EMPTY: "warning",
+}
+
+
+def told(log: Any) -> Callable[[Event], None]:
+    """A listener that logs each event: routine as info, what needs a look as warning or error."""
+
+    def tell(event: Event) -> None:
+        match event:
+            case Started(source, slices):
+                log.debug("started", source=source, slices=slices)
+            case Stored(source, done, slices):
+                log.debug("stored", source=source, slice=done, slices=slices)
+            case Waiting(source, None, reason):
+                log.info("waits", source=source, reason=reason)
+            case Waiting(source, float() | int() as pause, reason):
+                log.warning("tries again", source=source, wait=seconds(pause), reason=reason)
+            case Warned(source, message):
+                log.warning(message, source=source)
+            case Finished(result):
+                getattr(log, _LEVELS.get(result.outcome, "info"))(
+                    ended(result), source=result.source, run_id=result.run_id
+                )
+
+    return tell
+
+
+def ended(result: RunResult) -> str:
+    """How a run ended, in one sentence."""
+    counts = result.counts
+    figures = ", ".join(
+        f"{number:,} {word}"
+        for word, number in (
+            ("new", counts.inserted),
+            ("revised", counts.revised),
+            ("withdrawn", counts.retracted),
+            ("unchanged", counts.unchanged),
+        )
+        if number
+    )
+    why = result.error or result.reason
+    said = ": ".join(part for part in (str(result.outcome), why) if part)
+    return f"{said} ({figures})" if figures else said
+
+
+@contextmanager
+def progress(total: int, *, wanted: bool) -> Iterator[Callable[[Event], None]]:
+    """A listener that draws bars on stderr, if `wanted` and there is a terminal; else nothing.
+
+    Args:
+        total: how many sources are to run.
+        wanted: False for `-q` and `--json`.
+    """
+    if not wanted or not decorated(sys.stderr):
+        yield lambda _event: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    bars = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}", markup=False, style="yellow"),
+        TimeElapsedColumn(),
+        console=Console(file=sys.stderr),
+        transient=True,
+    )
+    with bars:
+        yield _Bars(bars, total)
+
+
+class _Bars:
+    """A bar for all sources, and one for each that runs in several slices."""
+
+    def __init__(self, bars: Progress, total: int) -> None:
+        self._bars = bars
+        self._all: TaskID = bars.add_task("sources", total=total, note="")
+        self._of: dict[str, TaskID] = {}
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Started(source, slices):
+                self._bar(source, total=max(slices, 1), note="")
+            case Stored(source, done, slices):
+                self._bar(source, completed=done, total=slices, note="")
+            case Waiting(source, pause, reason):
+                wait = "" if pause is None else f" ({seconds(pause)})"
+                self._bar(source, note=printable(f"waits{wait}: {reason}", 60))
+            case Finished(result):
+                if (task := self._of.pop(result.source, None)) is not None:
+                    self._bars.remove_task(task)
+                self._bars.advance(self._all)
+                if result.code is not ExitCode.DONE:
+                    self._bars.update(self._all, note=f"last ill: {printable(result.source, 30)}")
+
+    def _bar(self, source: str, **changes: Any) -> None:
+        if source not in self._of:
+            shown = printable(source, 40)
+            self._of[source] = self._bars.add_task(shown, total=1, note="")
+        self._bars.update(self._of[source], **changes)
