@@ -115,6 +115,6 @@ def _planned(
     plans = []
     for source in chosen:
         built = build_plugin(source, env=invocation.env, root=configuration.root)
-        plans.append((source.name, planned(start, end, limits=built.limits, now=at)[1]))
+        plans.append((source.name, planned(source, start, end, limits=built.limits, now=at)[1]))
     show([plan_document(plans)] if invocation.json else plan_lines(plans, settings.zone))
     return ExitCode.DONE

@@ -14,7 +14,7 @@ def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
     """`Did you mean …?` with the names that resemble it, or what else helps."""
     from difflib import get_close_matches
 
-    names = list(known)
+    names = list(dict.fromkeys(known))
     close = get_close_matches(name, names) or [n for n in names if name and name in n][:3]
     if not close:
         return otherwise[:1].upper() + otherwise[1:]

@@ -199,7 +199,9 @@ class SourceRun:
             if not request.dry_run:
                 await self._hold.do(SourceSession.resume_run, backfill.run_id)
         if start is not None:
-            end, self._parts = planned(done_until or start, end, limits=limits, now=now)
+            end, self._parts = planned(
+                self._source, done_until or start, end, limits=limits, now=now
+            )
             return start, end
         stored = await self._hold.do(SourceSession.progress)
         start, self._parts = scheduled(self._source, stored, limits=limits, now=now)

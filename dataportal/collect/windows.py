@@ -16,16 +16,24 @@ if TYPE_CHECKING:
     from dataportal.schedule import Slice
     from dataportal.store.records import SeriesProgress
 
-_BACKFILL_SLICE = timedelta(days=366)
-"""A slice of a backfill whose source does not say: a transaction neither tiny nor long."""
+_SHORTEST_SLICE = timedelta(days=366)
+_SLICE_INTERVALS = 10_000
+"""A slice of a backfill whose source does not say is a year, or this many of the intervals that its
+finest series has: a transaction neither tiny nor long."""
 
 
 def planned(
-    start: datetime, end: datetime | None, *, limits: Limits, now: datetime
+    source: Source,
+    start: datetime,
+    end: datetime | None,
+    *,
+    limits: Limits,
+    now: datetime,
 ) -> tuple[datetime, list[Slice]]:
     """The end of a backfill, which is absolute from its beginning, and its slices."""
     last = now + limits.forecast_horizon if end is None else end
-    longest = limits.max_window or _BACKFILL_SLICE
+    finest = min((_length(s.granularity) or timedelta() for s in source.series))
+    longest = limits.max_window or max(_SHORTEST_SLICE, _SLICE_INTERVALS * finest)
     parts = slices(
         start, last, now=now, forecast_horizon=limits.forecast_horizon, max_window=longest
     )
