@@ -136,7 +136,9 @@ class Mask:
         found = {password} | {value for name, value in query if _is_key(f"?{name}=")}
         for name, value in headers:
             if _is_key(f"{name}: "):
-                found.update((value, value.rpartition(" ")[2]))
+                # the scheme before it, such as Bearer, is none of the secret
+                found.update((value, value.partition(" ")[2]))
+        found |= {text.strip() for text in found}
         forms = {form for text in found if len(text) >= SHORTEST for form in spellings(text)}
         self._secrets = sorted(forms, key=len, reverse=True)
 

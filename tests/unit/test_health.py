@@ -40,6 +40,11 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Source:
     return source
 
 
+def changed(source: Source, **options: Any) -> Source:
+    """The source with further options."""
+    return replace(source, options={**source.options, **options})
+
+
 def row(
     *,
     success: datetime | None = NOW - HOUR / 2,
@@ -72,13 +77,13 @@ def row(
 
 def test_a_source_that_was_fetched_lately_is_well(plain: Source) -> None:
     """Nothing to say."""
-    verdict = judged(replace(plain, slot_offset=timedelta(0)), row(), NOW - HOUR / 4)
+    verdict = judged(changed(plain, slot_offset=timedelta(0)), row(), NOW - HOUR / 4)
     assert (verdict.condition, verdict.well, verdict.reasons) == (Condition.OK, True, ())
 
 
 def test_a_source_that_is_due_is_well(plain: Source) -> None:
     """Its time has come; the next run will see to it."""
-    verdict = judged(replace(plain, slot_offset=timedelta(0)), row(), NOW + HOUR)
+    verdict = judged(changed(plain, slot_offset=timedelta(0)), row(), NOW + HOUR)
     assert (verdict.condition, verdict.well) == (Condition.DUE, True)
     assert verdict.next_due is not None
 
@@ -110,13 +115,13 @@ def test_old_data_is_stale_only_if_that_is_asked_for(plain: Source, late: timede
     """The age of the newest observation counts where data_stale_after is set."""
     state = row(newest=NOW - late)
     assert judged(plain, state, NOW).well
-    strict = replace(plain, data_stale_after=timedelta(days=2))
+    strict = changed(plain, data_stale_after=timedelta(days=2))
     assert judged(strict, state, NOW).well == (late <= timedelta(days=2))
 
 
 def test_a_fresh_source_without_any_observation_has_stale_data(plain: Source) -> None:
     """Where the age of the data is watched, no data is too old."""
-    strict = replace(plain, data_stale_after=HOUR)
+    strict = changed(plain, data_stale_after=HOUR)
     assert not judged(strict, row(newest=None), NOW).well
 
 
@@ -129,7 +134,10 @@ def test_a_running_source_is_shown_as_running(plain: Source) -> None:
 @pytest.mark.parametrize("state", [None, row(outcome=Outcome.FAILED, failures=1)])
 @pytest.mark.parametrize(
     ("change", "text"),
-    [({"enabled": False}, "disabled"), ({"missing_env": ("A_KEY", "B")}, "needs A_KEY, B")],
+    [
+        ({"options": {"enabled": False}}, "disabled"),
+        ({"missing_env": ("A_KEY", "B")}, "needs A_KEY, B"),
+    ],
 )
 def test_what_is_not_to_run_is_neither_well_nor_ill(
     plain: Source, change: dict[str, Any], text: str, state: SourceRow | None
