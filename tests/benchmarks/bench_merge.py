@@ -94,9 +94,7 @@ def tuples_written(url: str) -> int:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SELECT pg_stat_force_next_flush()")
         tables = ["time_series_data%", "%_hyper_%"]
-        row = connection.execute(
-            WRITES, ([SCHEMA, "_timescaledb_internal"], tables)
-        ).fetchone()
+        row = connection.execute(WRITES, ([SCHEMA, "_timescaledb_internal"], tables)).fetchone()
     return int(row[0] or 0) if row else 0
 
 
@@ -112,7 +110,9 @@ def benchmark(url: str) -> None:
     rows = SERIES * POINTS
     print(f"two bare COPYs        {copies:6.2f} s  {rows / copies:9,.0f} rows/s")
     first, counts = run(ours, answer())
-    print(f"first load            {first:6.2f} s  {copies / first:5.2f} of the COPYs' rows/s", counts)
+    print(
+        f"first load            {first:6.2f} s  {copies / first:5.2f} of the COPYs' rows/s", counts
+    )
     before = tuples_written(url)
     again, counts = min((run(ours, answer()) for _ in range(3)), key=lambda pair: pair[0])
     written = tuples_written(url) - before
@@ -132,11 +132,11 @@ def main() -> None:
     if url:
         benchmark(url)
         return
-    with (
-        tempfile.TemporaryDirectory() as home,
-        embedded_server(say=print, data_home=Path(home)) as embedded,
-    ):
-        benchmark(embedded)
+    with tempfile.TemporaryDirectory() as home:
+        # run by root, the server is another user's, who has to get there
+        Path(home).chmod(0o755)
+        with embedded_server(say=print, data_home=Path(home)) as embedded:
+            benchmark(embedded)
 
 
 if __name__ == "__main__":
