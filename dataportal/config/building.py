@@ -62,6 +62,7 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
         error.message = f"{source.where}: source {source.name!r}: {error.message}"
         raise
     plugin.config_dir = root
+    plugin.zone = limits.zone
     return BuiltPlugin(plugin, limits, shares_loop=is_built_in(cls) and not cls.blocks)
 
 

@@ -27,6 +27,7 @@ from dataportal.errors import BadDataError, PermanentError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
+    from zoneinfo import ZoneInfo
 
     from dataportal.plugins.http import HttpClient
 
@@ -114,6 +115,10 @@ class _Plugin:
 
     config_dir: Path = Path()
     """The folder of sources.yaml: relative paths in params start there. Set like `http`."""
+
+    zone: ZoneInfo | None = None
+    """The source's `timezone`. The run resolves local times by itself; a plugin needs it only to
+    calculate with them. Set like `http`."""
 
 
 class BasePlugin(_Plugin, ABC):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, time, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_DAY = datetime(1, 1, 1, tzinfo=UTC)
@@ -51,26 +52,49 @@ class TimeFormat:
     """How a column of times is written.
 
     Args:
-        pattern: as `datetime.strptime` reads it, or `unix` (seconds) or `unix_ms` since 1970 began
-            in UTC; empty for ISO 8601.
+        pattern: as `datetime.strptime` reads it; `unix` (seconds) or `unix_ms` since 1970 began
+            in UTC; `period` for the beginning of 2024, 2024-S1, 2024-Q1, 2024-01, 2024-M01,
+            2024-W05 or 2024-06-03; empty for ISO 8601.
     """
 
     def __init__(self, pattern: str = "") -> None:
         self._pattern = pattern
 
-    def read(self, text: str) -> datetime | str:
-        """The time, naive where the text says no offset; else a text that the run will refuse."""
+    def read(self, raw: object) -> datetime | str:  # noqa: PLR0911 - one for each form
+        """The time, naive where nothing says an offset; else a text that the run will refuse."""
+        if isinstance(raw, bool) or not isinstance(raw, str | int | float):
+            return "" if raw is None else repr(raw)
+        text = str(raw).strip()
         try:
             if self._pattern == "":
-                return datetime.fromisoformat(text)
+                # a bare number is no time, although 2024 would be one in ISO 8601
+                return datetime.fromisoformat(text) if isinstance(raw, str) else text
+            if self._pattern == "period":
+                return _period_start(text)
             if self._pattern == "unix":
                 return _EPOCH + timedelta(seconds=float(text))
             if self._pattern == "unix_ms":
-                return from_milliseconds(int(text))
+                return from_milliseconds(raw if isinstance(raw, int) else int(float(text)))
             return datetime.strptime(text, self._pattern)  # noqa: DTZ007 - local to the source's zone
         except (ValueError, OverflowError):
             # a time in another format is not taken, even where it could be read
             return f"{text} (not {self._pattern})" if self._pattern else text
+
+
+_PERIOD = re.compile(r"(\d{4})(?:-?(?:(?P<kind>[SQMWsqmw])(?P<number>\d{1,2})|(?P<month>\d{2})))?")
+_MONTHS = {"S": 6, "Q": 3, "M": 1}
+
+
+def _period_start(text: str) -> datetime:
+    """The local beginning of a year, half-year, quarter, month, week (ISO 8601) or day."""
+    match = _PERIOD.fullmatch(text)
+    if match is None:
+        return datetime.fromisoformat(text)
+    year = int(match[1])
+    kind, number = (match["kind"] or "M").upper(), int(match["number"] or match["month"] or 1)
+    if kind == "W":
+        return datetime.combine(date.fromisocalendar(year, number, 1), time())
+    return datetime(year, (number - 1) * _MONTHS[kind] + 1, 1)  # noqa: DTZ001 - local
 
 
 def _aware(text: str) -> datetime:

@@ -91,6 +91,35 @@ class Params:
             return {}
         return {str(key): str(item) for key, item in value.items()}
 
+    def tree(self, name: str) -> dict[str, Any]:
+        """A mapping of whatever depth."""
+        value = self._value(name, {})
+        if not isinstance(value, dict):
+            self.fault(f"{name} must be a mapping")  # the value may be a key
+            return {}
+        return value
+
+    def anything(self, name: str) -> list[Any] | None:
+        """A list of texts, numbers and booleans; None where it is not given."""
+        value = self._value(name, None)
+        if value is None:
+            return None
+        if not isinstance(value, list) or any(isinstance(item, dict | list) for item in value):
+            self.fault(f"{name} must be a list, not {value!r}")
+            return None
+        return value
+
+    def places(self, name: str) -> tuple[str | int, ...]:
+        """A column, or a list of columns, each a name or a number counted from 1."""
+        value = self._value(name, [])
+        items = value if isinstance(value, list) else [value]
+        for item in items:
+            is_place = isinstance(item, str | int) and not isinstance(item, bool)
+            if not is_place or item == "" or (isinstance(item, int) and item < 1):
+                self.fault(f"{name} must name a column, or be its number from 1, not {item!r}")
+                return ()
+        return tuple(items)
+
     def column(self, name: str, default: int) -> str | int:
         """A column: its name, or its number counted from 1."""
         value = self._value(name, default)

@@ -1,0 +1,141 @@
+"""Texts with `{start}` and `{end}` in them, as URLs and query parameters have them.
+
+    {start}                                 2025-03-01T00:00:00Z
+    {start:%Y%m%d%H%M}                      as strftime writes it, in UTC
+    {start:%Y-%m-%d@Europe/Berlin}          the same, in a named time zone
+    {end:unix}   {end:unix_ms}              seconds, milliseconds since 1970 began in UTC
+    {dataset_id}                            what a series' extract_filter says under that name
+
+A format without hours names a whole day, month or year: then `{end}` is the next one's beginning,
+so that nothing asked for is missing from the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import MAXYEAR, UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from dataportal.times import zone_named
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import tzinfo
+
+_FIELD = re.compile(r"\{(?P<name>[A-Za-z_]\w*)(?::(?P<format>[^{}]*))?\}")
+_TIMES = ("start", "end")
+_HOURLY = re.compile(r"%[-]?[HIMSfpcXsT]")
+_DAILY = re.compile(r"%[-]?[dejuwaAxDF]")
+_MONTHLY = re.compile(r"%[-]?[mbBh]")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Template:
+    """A text with fields.
+
+    Args:
+        text: as above; a `{` that begins no field stands for itself.
+
+    Raises:
+        ValueError: a time zone that there is not.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._formats: dict[str, _Format] = {}
+        self.names: frozenset[str] = frozenset(
+            match["name"] for match in _FIELD.finditer(text) if match["name"] not in _TIMES
+        )
+        for match in _FIELD.finditer(text):
+            if match["name"] in _TIMES:
+                self._formats[match["format"] or ""] = _Format(match["format"] or "")
+
+    @property
+    def has_end(self) -> bool:
+        """Whether it says where the window ends."""
+        return any(match["name"] == "end" for match in _FIELD.finditer(self._text))
+
+    def filled(self, start: datetime, end: datetime, names: Mapping[str, str]) -> str:
+        """The text with its fields filled in.
+
+        Args:
+            start: the first instant asked for.
+            end: the first one no longer asked for.
+            names: what the other fields stand for.
+        """
+
+        def said(match: re.Match[str]) -> str:
+            name = match["name"]
+            if name not in _TIMES:
+                return names.get(name, match[0])
+            form = self._formats[match["format"] or ""]
+            return form.write(start) if name == "start" else form.write(form.raised(end))
+
+        return _FIELD.sub(said, self._text)
+
+
+class _Format:
+    """How a time is written, and how long what it names lasts."""
+
+    def __init__(self, text: str) -> None:
+        self._pattern, _, zone = text.partition("@")
+        self._zone: tzinfo = zone_named(zone) if zone else UTC
+        self._whole = ""
+        if self._pattern and not self._pattern.startswith("unix"):
+            if "%" not in self._pattern:
+                raise ValueError(
+                    f"{{…:{text}}} must be as strftime writes it, such as %Y-%m-%d, or unix"
+                )
+            if not _HOURLY.search(self._pattern):
+                self._whole = (
+                    "day"
+                    if _DAILY.search(self._pattern)
+                    else "month"
+                    if _MONTHLY.search(self._pattern)
+                    else "year"
+                )
+
+    def write(self, moment: datetime) -> str:
+        if self._pattern == "unix":
+            return str((moment - _EPOCH) // timedelta(seconds=1))
+        if self._pattern == "unix_ms":
+            return str((moment - _EPOCH) // timedelta(milliseconds=1))
+        local = _in_zone(moment, self._zone)
+        if self._pattern:
+            # C libraries write the year 1 as "1"
+            return local.strftime(self._pattern.replace("%Y", f"{local.year:04}"))
+        return local.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+    def raised(self, moment: datetime) -> datetime:
+        """The moment, or where the next day, month or year begins if it lies within one."""
+        if not self._whole:
+            return moment
+        local = _in_zone(moment, self._zone)
+        floor = period_start(local, self._whole)
+        return moment if floor == local else next_period(floor, self._whole)
+
+
+def period_start(local: datetime, whole: str) -> datetime:
+    """The beginning of the day, month or year that a local time lies in."""
+    floor = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    if whole != "day":
+        floor = floor.replace(day=1)
+    return floor.replace(month=1) if whole == "year" else floor
+
+
+def next_period(floor: datetime, whole: str) -> datetime:
+    """The beginning of the next day, month or year."""
+    if floor.year == MAXYEAR:
+        return floor
+    if whole == "day":
+        return floor + timedelta(days=1)
+    if whole == "month" and floor.month < 12:  # noqa: PLR2004 - December
+        return floor.replace(month=floor.month + 1)
+    return floor.replace(year=floor.year + 1, month=1)
+
+
+def _in_zone(moment: datetime, zone: tzinfo) -> datetime:
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:  # the first and the last day of the calendar
+        return moment.replace(tzinfo=zone)
