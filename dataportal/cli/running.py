@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from dataportal.cli.database import say
 from dataportal.cli.signals import handed_to
 from dataportal.errors import ExitCode, worst
-from dataportal.render.console import show
+from dataportal.render.console import decorated, show
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -55,6 +55,8 @@ def carried_out(
     level = settings.log_level
     if invocation.quiet and level in {"info", "warning"}:
         level = "error"
+    elif level == "info" and invocation.log_level is None and decorated(sys.stderr):
+        level = "warning"  # the bars and the table say the rest
     log = configured(level=level, style=settings.log_format)
     tell = told(log)
     begun = time.monotonic()

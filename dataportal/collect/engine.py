@@ -59,6 +59,7 @@ async def collect(
     Raises:
         DatabaseError: the database cannot be used by any of them.
     """
+    given_up: set[str] = set()
     around = Surroundings(
         settings=settings,
         database_url=database_url,
@@ -66,7 +67,8 @@ async def collect(
         env=env,
         events=events,
         seats=asyncio.Semaphore(jobs),
-        http=HttpClient(),
+        http=HttpClient(given_up=given_up),
+        hosts_given_up=given_up,
         now=now,
         open_session=open_session,
         failed=failed,

@@ -32,7 +32,7 @@ def planned(
 ) -> tuple[datetime, list[Slice]]:
     """The end of a backfill, which is absolute from its beginning, and its slices."""
     last = now + limits.forecast_horizon if end is None else end
-    finest = min((_length(s.granularity) or timedelta() for s in source.series))
+    finest = min(_length(s.granularity) or timedelta() for s in source.series)
     longest = limits.max_window or max(_SHORTEST_SLICE, _SLICE_INTERVALS * finest)
     parts = slices(
         start, last, now=now, forecast_horizon=limits.forecast_horizon, max_window=longest

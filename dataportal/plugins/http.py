@@ -28,7 +28,7 @@ from dataportal.redaction import harmless, redact
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 __all__ = ["Answer", "HttpClient", "NotFoundError"]
 
@@ -56,6 +56,8 @@ class HttpClient:
         max_redirects: redirects followed before giving up.
         per_host: requests under way to one host at a time; the others wait their turn.
         tls: how certificates are checked; by default as httpx does.
+        given_up: hosts that are not asked any more, as they used up their retries; others may add
+            to it.
         now: tells the time, for the dates in Retry-After.
     """
 
@@ -69,6 +71,7 @@ class HttpClient:
         max_redirects: int = 5,
         per_host: int = 4,
         tls: ssl.SSLContext | None = None,
+        given_up: Collection[str] = frozenset(),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         if not user_agent.strip():
@@ -80,6 +83,7 @@ class HttpClient:
         self._max_redirects = max_redirects
         self._per_host = per_host
         self._tls = tls
+        self._given_up = given_up
         self._now = now
         self._lanes: dict[asyncio.AbstractEventLoop, _Lane] = {}
 
@@ -113,6 +117,11 @@ class HttpClient:
         host, shown = target.host, mask.url(str(target))
         seconds = self._request_timeout if deadline is None else deadline
         async with lane.turns[host]:
+            if host in self._given_up:
+                raise TransientError(
+                    f"{host} used up its retries for another source, so GET {shown} was not sent",
+                    host=host,
+                )
             try:
                 async with asyncio.timeout(seconds):
                     return await self._follow(lane.client, target, extra, mask)

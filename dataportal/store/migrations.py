@@ -74,20 +74,19 @@ def schema_state(connection: psycopg.Connection) -> SchemaState:
             rows = connection.execute(query("schema_recorded")).fetchall()
             recorded = {version: (name, sha256) for version, name, sha256 in rows}
     known = migrations()
-    pending = tuple(m.name for m in known if m.version not in recorded)
+    misfit = _misfit(schema, recorded, known)
+    # nothing is ever added to a schema that this program does not understand
+    pending = () if misfit else tuple(m.name for m in known if m.version not in recorded)
     return SchemaState(
         schema=schema or "",
         applied=tuple(name for name, _ in recorded.values()),
         pending=pending,
-        problem=_problem(schema, recorded, known, pending),
+        problem=misfit or _behind(schema, pending, started=bool(recorded)),
     )
 
 
-def _problem(
-    schema: str | None,
-    recorded: dict[int, tuple[str, str]],
-    known: tuple[Migration, ...],
-    pending: tuple[str, ...],
+def _misfit(
+    schema: str | None, recorded: dict[int, tuple[str, str]], known: tuple[Migration, ...]
 ) -> SchemaError | None:
     if schema is None:
         return SchemaError(
@@ -105,13 +104,17 @@ def _problem(
                 f"migration {name} in the database is not the one of this program",
                 hint="Use the version of dataportal that made this schema, or its successor",
             )
-    if pending:
-        what = "older than this program" if recorded else "missing"
-        return SchemaError(
-            f"the schema in {schema!r} is {what} (pending: {', '.join(pending)})",
-            hint="Bring it up to date with: dataportal migrate",
-        )
     return None
+
+
+def _behind(schema: str, pending: tuple[str, ...], *, started: bool) -> SchemaError | None:
+    if not pending:
+        return None
+    what = "older than this program" if started else "missing"
+    return SchemaError(
+        f"the schema in {schema!r} is {what} (pending: {', '.join(pending)})",
+        hint="Bring it up to date with: dataportal migrate",
+    )
 
 
 def require_schema(connection: psycopg.Connection) -> str:
@@ -179,6 +182,7 @@ def _apply(connection: psycopg.Connection, migration: Migration) -> None:
         ):
             connection.execute(query("schema_records"))
             connection.execute(migration.text)
+            connection.execute(query("hypertables"))
             failpoint("migration_before_commit")
             connection.execute(
                 query("schema_record"),

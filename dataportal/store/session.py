@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dataportal.errors import Interrupted, LockLostError
+from dataportal.errors import DatabaseTransientError, Interrupted, LockLostError
 from dataportal.failpoints import failpoint
 from dataportal.store import lock, runs, series
 from dataportal.store.connection import connect, database_errors
@@ -16,7 +17,7 @@ from dataportal.store.queries import query
 from dataportal.store.records import Counts, Merged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     import psycopg
@@ -157,7 +158,7 @@ class SourceSession:
             LockLostError: this connection no longer holds the lock; nothing is written.
             Interrupted: `stop()` was called; nothing is written.
         """
-        with database_errors("storing the observations"):
+        with self._stoppable(), database_errors("storing the observations"):
             ids = self._series
             with self._connection.transaction():
                 if not lock.holds(self._connection, self._key):
@@ -212,6 +213,16 @@ class SourceSession:
     def close(self) -> None:
         """Close the connection, which frees the lock, whatever happened."""
         self._connection.close()
+
+    @contextmanager
+    def _stoppable(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseTransientError:
+            # `stop()` cancels the statement that is running, which reads like a timeout
+            if self._stopped.is_set():
+                raise Interrupted from None
+            raise
 
     def _merge(
         self,
