@@ -7,36 +7,45 @@ exact path, point by point, with the same result.
 from __future__ import annotations
 
 import math
-import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from itertools import islice
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dataportal.errors import BadDataError
 from dataportal.local_times import LocalTime, resolve
+from dataportal.raw_points import ABSENT, NoPoint, kind_of, raw_points, shown
 from dataportal.redaction import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
+    from dataportal.raw_points import RawPoints
+
 _SHOWN = 20
 """Rejections that are kept with their reasons; the rest are only counted."""
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_ZERO = timedelta()
+
+
+Vintage = tuple[datetime, datetime, float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """Clean points of one series: `ts` aware, in UTC, strictly ascending; None is "no value"."""
+    """Clean points of one series: `ts` aware, in UTC, strictly ascending; None is "no value".
+
+    Where the points carry times of publication, `values` are the newest published ones,
+    `published` says when they were, and `vintages` has every (ts, published_at, value), in order.
+    """
 
     ts: list[datetime]
     values: list[float | None]
+    published: list[datetime] | None = None
+    vintages: list[Vintage] | None = None
 
     def __len__(self) -> int:
         return len(self.ts)
@@ -99,128 +108,26 @@ def clean(
     """
     if not isinstance(answer, Mapping):
         raise BadDataError(
-            f"the plugin returned {_kind(answer)}, not a mapping from series to points"
+            f"the plugin returned {kind_of(answer)}, not a mapping from series to points"
         )
     batch = Batch({name: Observations([], []) for name in series})
     for name, raw in answer.items():
-        points = _points(raw, str(name))
+        points = raw_points(raw, str(name))
         batch.received += len(points)
         if name not in batch.series:
             for position in range(len(points)):
                 batch.reject(str(name), position, "the source declares no such series")
             continue
-        fast = points.fast(start, end)
-        batch.series[name] = _exact(points, name, batch, start, end, zone) if fast is None else fast
+        columns = points.clean_columns(start, end)
+        if columns is not None:
+            batch.series[name] = Observations(*columns)
+        else:
+            batch.series[name] = _exact(points, name, batch, start, end, zone)
     return batch
 
 
-class _Columns:
-    """Times and values side by side; what stands for a missing one is `_ABSENT`."""
-
-    def __init__(self, ts: Sequence[Any], values: Sequence[Any]) -> None:
-        self.ts = ts
-        self.values = values
-
-    def __len__(self) -> int:
-        return len(self.ts)
-
-    def fast(self, start: datetime | None, end: datetime | None) -> Observations | None:
-        """The observations, if everything is as it should be; None if anything is odd."""
-        ts = _all_aware(self.ts)
-        values = _all_numbers(self.values) if ts is not None else None
-        if ts is None or values is None:
-            return None
-        if not all(map(operator.lt, ts, islice(ts, 1, None))):
-            return None
-        if ts and ((start is not None and ts[0] < start) or (end is not None and ts[-1] >= end)):
-            return None
-        return Observations(ts, values)
-
-
-_ABSENT = object()
-
-
-def _points(raw: object, name: str) -> _Columns:
-    if isinstance(raw, Mapping) and "data" in raw and "ts" not in raw:
-        raw = raw["data"]
-    if raw is None:
-        return _Columns([], [])
-    if isinstance(raw, Mapping):
-        if "ts" not in raw or "value" not in raw:
-            raise BadDataError(
-                f"series {name!r}: columns must be named ts and value, not "
-                + ", ".join(harmless(str(key), 40) for key in islice(raw, 5))
-            )
-        ts, values = _column(raw["ts"], name), _column(raw["value"], name)
-        if len(ts) != len(values):
-            raise BadDataError(f"series {name!r}: {len(ts)} times but {len(values)} values")
-        return _Columns(ts, values)
-    points = _column(raw, name)
-    try:
-        return _Columns([p["ts"] for p in points], [p["value"] for p in points])
-    except (KeyError, TypeError, IndexError):
-        pairs = [
-            (p.get("ts", _ABSENT), p.get("value", _ABSENT))
-            if isinstance(p, Mapping)
-            else (_NoPoint(p), _ABSENT)
-            for p in points
-        ]
-        return _Columns([ts for ts, _ in pairs], [value for _, value in pairs])
-
-
-def _column(raw: object, name: str) -> Sequence[Any]:
-    if isinstance(raw, (str, bytes)) or not hasattr(raw, "__iter__"):
-        raise BadDataError(f"series {name!r}: the plugin returned {_kind(raw)}, not a list")
-    return raw if isinstance(raw, (list, tuple)) else list(raw)
-
-
-@dataclass(frozen=True, slots=True)
-class _NoPoint:
-    """Stands for a point that is no mapping."""
-
-    raw: object
-
-
-def _all_aware(raw: Sequence[Any]) -> list[datetime] | None:
-    kinds = set(map(type, raw))
-    try:
-        if kinds == {str}:
-            moments = list(map(datetime.fromisoformat, raw))
-            if len(min(raw, key=len)) < len("2000-01-01T00"):
-                return None  # a bare date is local midnight
-        elif kinds == {datetime}:
-            moments = list(raw)
-        else:
-            return [] if not kinds else None
-        zones = set(map(operator.attrgetter("tzinfo"), moments))
-        if zones == {UTC}:
-            return moments
-        if None in zones:
-            return None
-        return [moment.astimezone(UTC) for moment in moments]
-    except (ValueError, OverflowError):
-        return None
-
-
-def _all_numbers(raw: Sequence[Any]) -> list[float | None] | None:
-    kinds = set(map(type, raw))
-    if not kinds <= {float, int, type(None)}:
-        return None
-    if kinds <= {float}:
-        values = list(raw)
-        # the sum of squares is finite only if every value is; adding 0.0 turns -0.0 into 0.0
-        if all(map(math.isfinite, values)):
-            return values if 0.0 not in values else [value + 0.0 for value in values]
-        return None
-    try:
-        values = [value if value is None else value + 0.0 for value in raw]
-    except OverflowError:
-        return None
-    return values if all(v is None or math.isfinite(v) for v in values) else None
-
-
 def _exact(
-    points: _Columns,
+    points: RawPoints,
     name: str,
     batch: Batch,
     start: datetime | None,
@@ -229,20 +136,25 @@ def _exact(
 ) -> Observations:
     moments: list[datetime | LocalTime | None] = []
     values: list[float | None] = []
+    publications: list[datetime | None] = []
     reasons: dict[int, str] = {}
     for position, (raw_ts, raw_value) in enumerate(zip(points.ts, points.values, strict=True)):
         moment: datetime | LocalTime | None = None
         value: float | None = None
+        published: datetime | None = None
         try:
             moment = _moment(raw_ts)
             value = _value(raw_value)
+            if points.published is not None:
+                published = _publication(points.published[position])
         except _Refused as refused:
             # a time that was read still tells which of two hours its neighbours mean
             reasons[position] = str(refused)
         moments.append(moment)
         values.append(value)
+        publications.append(published)
     resolved = resolve(moments, zone) if zone is not None else moments
-    taken: dict[datetime, float | None] = {}
+    taken: dict[datetime, dict[datetime | None, float | None]] = {}
     for position, moment in enumerate(resolved):
         if position in reasons:
             batch.reject(name, position, reasons[position])
@@ -253,9 +165,38 @@ def _exact(
             batch.outside += 1
         else:
             batch.duplicates += moment in taken
-            taken[moment] = values[position]
+            taken.setdefault(moment, {})[publications[position]] = values[position]
     order = sorted(taken)
-    return Observations(order, [taken[moment] for moment in order])
+    if points.published is None:
+        return Observations(order, [taken[moment][None] for moment in order])
+    return _published(order, taken)
+
+
+def _published(
+    order: list[datetime], taken: dict[datetime, dict[datetime | None, float | None]]
+) -> Observations:
+    vintages = [
+        (moment, published, value)
+        for moment in order
+        for published, value in sorted(taken[moment].items(), key=lambda pair: pair[0] or moment)
+        if published is not None
+    ]
+    newest = {moment: (published, value) for moment, published, value in vintages}
+    return Observations(
+        order,
+        [newest[moment][1] for moment in order],
+        [newest[moment][0] for moment in order],
+        vintages,
+    )
+
+
+def _publication(raw: object) -> datetime:
+    if raw is ABSENT or raw is None:
+        raise _Refused("has no published_at, which other points of the series have")
+    moment = _moment(raw)
+    if isinstance(moment, LocalTime):
+        raise _Refused(f"published_at {shown(raw)} has no offset")
+    return moment
 
 
 def _moment(raw: object) -> datetime | LocalTime:
@@ -263,35 +204,35 @@ def _moment(raw: object) -> datetime | LocalTime:
         try:
             moment = datetime.fromisoformat(raw)
         except ValueError:
-            raise _Refused(f"{_text(raw)} is not an ISO 8601 time") from None
+            raise _Refused(f"{shown(raw)} is not an ISO 8601 time") from None
     elif isinstance(raw, datetime):
         # a subclass, such as a library's timestamp, becomes a plain datetime
         moment = datetime.combine(raw.date(), raw.timetz())
     elif isinstance(raw, date):
         moment = datetime(raw.year, raw.month, raw.day)  # noqa: DTZ001 - local midnight
-    elif raw is _ABSENT or raw is None:
+    elif raw is ABSENT or raw is None:
         raise _Refused("has no ts")
-    elif isinstance(raw, _NoPoint):
-        raise _Refused(f"{_text(raw.raw)} is no point with ts and value")
+    elif isinstance(raw, NoPoint):
+        raise _Refused(f"{shown(raw.raw)} is no point with ts and value")
     else:
-        raise _Refused(f"{_text(raw)} is no time; a plugin turns it into one")
+        raise _Refused(f"{shown(raw)} is no time; a plugin turns it into one")
     if moment.utcoffset() is None:
         return LocalTime(moment.replace(tzinfo=None, fold=0))
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise _Refused(f"{_text(raw)} is beyond the calendar in UTC") from None
+        raise _Refused(f"{shown(raw)} is beyond the calendar in UTC") from None
 
 
 def _value(raw: object) -> float | None:
     if raw is None:
         return None
-    if raw is _ABSENT:
+    if raw is ABSENT:
         raise _Refused("has no value")
     if isinstance(raw, bool) or not isinstance(raw, (str, Real, Decimal)):
-        raise _Refused(f"{_text(raw)} is no number")
+        raise _Refused(f"{shown(raw)} is no number")
     if isinstance(raw, str) and not _DECIMAL.fullmatch(raw):
-        raise _Refused(f"{_text(raw)} is no plain decimal number")
+        raise _Refused(f"{shown(raw)} is no plain decimal number")
     try:
         value = float(raw)
     except (OverflowError, ValueError):
@@ -299,16 +240,5 @@ def _value(raw: object) -> float | None:
     if math.isnan(value):
         return None
     if math.isinf(value):
-        raise _Refused(f"{_text(raw)} is infinite, or larger than a double can hold")
+        raise _Refused(f"{shown(raw)} is infinite, or larger than a double can hold")
     return value + 0.0
-
-
-def _text(raw: object) -> str:
-    try:
-        return harmless(repr(raw), 80)
-    except Exception:  # noqa: BLE001 - a foreign object's repr must not lose the other points
-        return _kind(raw)
-
-
-def _kind(raw: object) -> str:
-    return f"a {type(raw).__name__}"

@@ -1,0 +1,167 @@
+"""The shapes in which a plugin may answer, as columns of times and values side by side. Pure.
+
+Well-formed columns become clean ones at once; whatever is odd in them is left to the caller.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from dataportal.errors import BadDataError
+from dataportal.redaction import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ABSENT: Final = object()
+
+
+class RawPoints:
+    """Times and values side by side; what stands for a missing one is `ABSENT`.
+
+    `published` are the times of publication, where the points carry them.
+    """
+
+    def __init__(
+        self, ts: Sequence[Any], values: Sequence[Any], published: Sequence[Any] | None = None
+    ) -> None:
+        self.ts = ts
+        self.values = values
+        self.published = published
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+    def clean_columns(
+        self, start: datetime | None, end: datetime | None
+    ) -> tuple[list[datetime], list[float | None]] | None:
+        """Times and values, if all of them are as they should be; None if anything is odd.
+
+        Args:
+            start: the first time that may be among them, or None.
+            end: the first one that may not, or None.
+        """
+        ts = _all_aware(self.ts) if self.published is None else None
+        values = _all_numbers(self.values) if ts is not None else None
+        if ts is None or values is None:
+            return None
+        if not all(map(operator.lt, ts, islice(ts, 1, None))):
+            return None
+        if ts and ((start is not None and ts[0] < start) or (end is not None and ts[-1] >= end)):
+            return None
+        return ts, values
+
+
+@dataclass(frozen=True, slots=True)
+class NoPoint:
+    """Stands for a point that is no mapping."""
+
+    raw: object
+
+
+def raw_points(raw: object, name: str) -> RawPoints:
+    """What a plugin returned for the series `name`, as columns.
+
+    Raises:
+        BadDataError: neither points nor columns of the same length.
+    """
+    if isinstance(raw, Mapping) and "data" in raw and "ts" not in raw:
+        raw = raw["data"]
+    if raw is None:
+        return RawPoints([], [])
+    if isinstance(raw, Mapping):
+        if "ts" not in raw or "value" not in raw:
+            raise BadDataError(
+                f"series {name!r}: columns must be named ts and value, not "
+                + ", ".join(harmless(str(key), 40) for key in islice(raw, 5))
+            )
+        ts, values = _column(raw["ts"], name), _column(raw["value"], name)
+        if len(ts) != len(values):
+            raise BadDataError(f"series {name!r}: {len(ts)} times but {len(values)} values")
+        published = None
+        if "published_at" in raw:
+            published = _column(raw["published_at"], name)
+            if len(ts) != len(published):
+                raise BadDataError(
+                    f"series {name!r}: {len(ts)} times but {len(published)} of publication"
+                )
+        return RawPoints(ts, values, published)
+    points = _column(raw, name)
+    published = None
+    if any(isinstance(p, Mapping) and "published_at" in p for p in points):
+        published = [
+            p.get("published_at", ABSENT) if isinstance(p, Mapping) else ABSENT for p in points
+        ]
+    try:
+        return RawPoints([p["ts"] for p in points], [p["value"] for p in points], published)
+    except (KeyError, TypeError, IndexError):
+        pairs = [
+            (p.get("ts", ABSENT), p.get("value", ABSENT))
+            if isinstance(p, Mapping)
+            else (NoPoint(p), ABSENT)
+            for p in points
+        ]
+        return RawPoints([ts for ts, _ in pairs], [value for _, value in pairs], published)
+
+
+def _column(raw: object, name: str) -> Sequence[Any]:
+    if isinstance(raw, (str, bytes)) or not hasattr(raw, "__iter__"):
+        raise BadDataError(f"series {name!r}: the plugin returned {kind_of(raw)}, not a list")
+    return raw if isinstance(raw, (list, tuple)) else list(raw)
+
+
+def _all_aware(raw: Sequence[Any]) -> list[datetime] | None:
+    kinds = set(map(type, raw))
+    try:
+        if kinds == {str}:
+            moments = list(map(datetime.fromisoformat, raw))
+            if len(min(raw, key=len)) < len("2000-01-01T00"):
+                return None  # a bare date is local midnight
+        elif kinds == {datetime}:
+            moments = list(raw)
+        else:
+            return [] if not kinds else None
+        zones = set(map(operator.attrgetter("tzinfo"), moments))
+        if zones == {UTC}:
+            return moments
+        if None in zones:
+            return None
+        return [moment.astimezone(UTC) for moment in moments]
+    except (ValueError, OverflowError):
+        return None
+
+
+def _all_numbers(raw: Sequence[Any]) -> list[float | None] | None:
+    kinds = set(map(type, raw))
+    if not kinds <= {float, int, type(None)}:
+        return None
+    if kinds <= {float}:
+        values = list(raw)
+        # the sum of squares is finite only if every value is; adding 0.0 turns -0.0 into 0.0
+        if all(map(math.isfinite, values)):
+            return values if 0.0 not in values else [value + 0.0 for value in values]
+        return None
+    try:
+        values = [value if value is None else value + 0.0 for value in raw]
+    except OverflowError:
+        return None
+    return values if all(v is None or math.isfinite(v) for v in values) else None
+
+
+def shown(raw: object) -> str:
+    """The object as a message shows it, whatever it is."""
+    try:
+        return harmless(repr(raw), 80)
+    except Exception:  # noqa: BLE001 - a foreign object's repr must not lose the other points
+        return kind_of(raw)
+
+
+def kind_of(raw: object) -> str:
+    """What it is, for a message."""
+    return f"a {type(raw).__name__}"
