@@ -45,12 +45,20 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class By(StrEnum):
+    """Whose times `--as-of` goes by."""
+
+    KNOWN = "known"
+    PUBLISHED = "published"
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked about a series; at most one of `ts`, `as_of` and `diff`."""
 
     ts: datetime | None
     as_of: datetime | None
+    by: By
     diff: tuple[datetime, datetime] | None
     start: datetime | None
     end: datetime | None
@@ -68,6 +76,14 @@ def command(
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="K", help="The series as known at K.")
     ] = None,
+    by: Annotated[
+        By,
+        typer.Option(
+            "--by",
+            help="With --as-of: what was known here, or what the provider had published, where it "
+            "says when.",
+        ),
+    ] = By.KNOWN,
     diff: Annotated[
         tuple[str, str] | None,
         typer.Option("--diff", metavar="K1 K2", help="What changed from K1 to K2."),
@@ -102,9 +118,12 @@ def command(
         raise UsageError("--ts, --as-of and --diff exclude each other")
     if ts is not None and (start, end) != (None, None):
         raise UsageError("--ts names one observation: leave --start and --end out")
+    if by is By.PUBLISHED and as_of is None:
+        raise UsageError("--by published goes with --as-of")
     question = Question(
         instant("--ts", ts, settings, at=at),
         instant("--as-of", as_of, settings, at=at),
+        by,
         _pair(diff, settings, at),
         *window(start, end, settings, at=at),
         limit,
@@ -172,6 +191,9 @@ def _answer(
         final = _finality(summary, second)
         changes = history.differences(connection, identity, first, second, start=q.start, end=q.end)
         show(renderer.changes(_newest(changes, q.limit), q.diff, final=final))
+    elif q.as_of is not None and q.by is By.PUBLISHED:
+        found = history.publications(connection, identity, at=q.as_of, start=q.start, end=q.end)
+        show(renderer.publications(_newest(found, q.limit), q.as_of))
     elif q.as_of is not None or q.start or q.end or renderer.observations_by_default:
         final = q.as_of is not None and _finality(summary, q.as_of)
         rows = history.observations(connection, identity, at=q.as_of, start=q.start, end=q.end)

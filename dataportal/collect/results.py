@@ -70,6 +70,7 @@ class RunResult:
         start: the start of the window asked for.
         end: its end; None for the newest there is.
         counts: what became of every point.
+        vintages: how many publications were recorded.
         seconds: how long it took, waits included.
         error: why it failed.
         code: the exit code it asks for.
@@ -84,6 +85,7 @@ class RunResult:
     start: datetime | None = None
     end: datetime | None = None
     counts: Counts = field(default_factory=Counts)
+    vintages: int = 0
     seconds: float = 0.0
     error: str | None = None
     code: ExitCode = ExitCode.DONE
@@ -108,6 +110,7 @@ class RunResult:
                 "end": iso(self.end) if self.end else None,
             },
             **dict(figures),
+            "vintages": self.vintages,
             "seconds": round(self.seconds, 3),
             "error": self.error,
             "warnings": list(self.warnings),

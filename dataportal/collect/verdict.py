@@ -44,6 +44,7 @@ class Tally:
     def add(self, merged: Merged, rejections: Sequence[Rejection]) -> None:
         """One more slice is stored."""
         self.result.counts += merged.counts
+        self.result.vintages += merged.vintages
         self._silent.update(merged.silent)
         self._withheld.update(merged.withheld)
         self._rejections.extend(rejections[: _NAMED - len(self._rejections)])
@@ -59,7 +60,7 @@ class Tally:
             result.outcome = Outcome.PARTIAL
             result.reason = "; ".join(faults)
             result.code = ExitCode.INCOMPLETE
-        elif counts.changed:
+        elif counts.changed or result.vintages:
             result.outcome = Outcome.SUCCEEDED
         else:
             result.outcome = Outcome.UNCHANGED

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime, tzinfo
 
-    from dataportal.store.history import Change, Observation, SeriesSummary, Version
+    from dataportal.store.history import (
+        Change,
+        Observation,
+        Publication,
+        SeriesSummary,
+        Version,
+    )
 
     Values = Callable[[int], Iterable[Observation]]
     """Gives the newest observations, so many as are asked for."""
@@ -36,6 +42,9 @@ class HistoryRenderer(Protocol):
         self, rows: Iterable[Observation], as_of: datetime | None, *, final: bool
     ) -> Iterator[str]:
         """The series as known at `as_of` (None: now)."""
+
+    def publications(self, rows: Iterable[Publication], as_of: datetime) -> Iterator[str]:
+        """The series as its provider had published it by `as_of`."""
 
     def versions(self, rows: Iterable[Version], ts: datetime) -> Iterator[str]:
         """Every version of the observation at `ts`."""
@@ -88,6 +97,17 @@ class TextHistory:
         for o in rows:
             until = "" if o.valid_to is None else self._at(o.valid_to)
             yield line(self._at(o.ts), number(o.value), self._at(o.valid_from), until).rstrip()
+
+    def publications(self, rows: Iterable[Publication], as_of: datetime) -> Iterator[str]:
+        """As observations are shown, with the times that the provider gives."""
+        s = self._series
+        unit = f" in {s.unit}" if s.unit else ""
+        yield printable(f"{s.endpoint_prefix}{unit}, as published by {self._at(as_of)}")
+        line = "{:<25}  {:>22}  {:<32}  {}".format
+        yield line("TS", "VALUE", "PUBLISHED", "KNOWN HERE SINCE").rstrip()
+        for p in rows:
+            published, known = self._at(p.published_at), self._at(p.recorded_at)
+            yield line(self._at(p.ts), number(p.value), published, known).rstrip()
 
     def versions(self, rows: Iterable[Version], ts: datetime) -> Iterator[str]:
         """Oldest first, each with what became of it."""

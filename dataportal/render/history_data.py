@@ -12,7 +12,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dataportal.render.history import Values
-    from dataportal.store.history import Change, Observation, SeriesSummary, Version
+    from dataportal.store.history import (
+        Change,
+        Observation,
+        Publication,
+        SeriesSummary,
+        Version,
+    )
 
 
 class JsonHistory:
@@ -37,6 +43,19 @@ class JsonHistory:
             for o in rows
         )
         return self._document("observations", fields, as_of=as_of, final=final)
+
+    def publications(self, rows: Iterable[Publication], as_of: datetime) -> Iterator[str]:
+        """`observations`, in order of ts, with `published_at` and `recorded_at`."""
+        fields = (
+            {
+                "ts": p.ts,
+                "value": p.value,
+                "published_at": p.published_at,
+                "recorded_at": p.recorded_at,
+            }
+            for p in rows
+        )
+        return self._document("observations", fields, as_of=as_of, by="published")
 
     def versions(self, rows: Iterable[Version], ts: datetime) -> Iterator[str]:
         """`versions`, oldest first."""
@@ -97,6 +116,15 @@ class CsvHistory:
         titles = ("series", "ts", "value", "valid_from", "valid_to")
         name = self._name
         return csv_lines(titles, ((name, o.ts, o.value, o.valid_from, o.valid_to) for o in rows))
+
+    def publications(self, rows: Iterable[Publication], as_of: datetime) -> Iterator[str]:
+        """series, ts, value, published_at, recorded_at."""
+        del as_of
+        titles = ("series", "ts", "value", "published_at", "recorded_at")
+        name = self._name
+        return csv_lines(
+            titles, ((name, p.ts, p.value, p.published_at, p.recorded_at) for p in rows)
+        )
 
     def versions(self, rows: Iterable[Version], ts: datetime) -> Iterator[str]:
         """series, ts, value, valid_from, valid_to, run_id."""

@@ -62,6 +62,16 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Publication:
+    """A value, when its provider published it, and when this database came to know that."""
+
+    ts: datetime
+    value: float
+    published_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """One version of one observation, and the run that brought it."""
 
@@ -107,6 +117,22 @@ def observations(
     name = "history_current" if at is None else "history_as_of"
     parameters = {"series": series_id, "at": at, "start": start, "end": end}
     return (Observation(*row) for row in _stream(connection, name, parameters))
+
+
+def publications(
+    connection: psycopg.Connection,
+    series_id: int,
+    *,
+    at: datetime,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> Iterator[Publication]:
+    """The observations with start <= ts < end as their provider had published them by `at`.
+
+    In order of ts; only series whose provider says when it published what have any.
+    """
+    parameters = {"series": series_id, "at": at, "start": start, "end": end}
+    return (Publication(*row) for row in _stream(connection, "history_as_published", parameters))
 
 
 def versions(connection: psycopg.Connection, series_id: int, ts: datetime) -> list[Version]:

@@ -130,9 +130,11 @@ class Merged:
         knowledge_time: K of what was written; None where nothing was.
         silent: series with stored points in the slice and none in the answer.
         withheld: series whose nulls would have retracted most of their stored points.
+        vintages: publications that were recorded.
     """
 
     counts: Counts
     knowledge_time: datetime | None
     silent: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
+    vintages: int = 0

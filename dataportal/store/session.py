@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from dataportal.errors import DatabaseTransientError, Interrupted, LockLostError
 from dataportal.failpoints import failpoint
-from dataportal.store import lock, runs, series
+from dataportal.store import lock, runs, series, vintages
 from dataportal.store.connection import connect, database_errors
-from dataportal.store.merge import Merge
+from dataportal.store.merge import Changes, Merge
 from dataportal.store.migrations import ensure_schema
 from dataportal.store.queries import query
 from dataportal.store.records import Counts, Merged
@@ -234,16 +234,23 @@ class SourceSession:
     ) -> Merged:
         if not any(o.ts for o in batch.values()):
             return Merged(Counts(), None)
-        merge = Merge(self._connection, batch, stopped=self._stopped.is_set)
-        changes = merge.compare()
-        withheld = {} if accept_retractions else merge.withhold(changes)
-        counts = merge.counts(changes, withheld)
+        published = vintages.compared(self._connection, batch)
+        changes, withheld = Changes(), dict[int, int]()
+        counts = Counts(unchanged=published.superseded)
+        merge: Merge | None = None
+        if any(o.ts for o in published.current.values()):
+            merge = Merge(self._connection, published.current, stopped=self._stopped.is_set)
+            changes = merge.compare()
+            withheld = {} if accept_retractions else merge.withhold(changes)
+            counts += merge.counts(changes, withheld)
         known = None
-        if counts.changed and not dry_run:
+        if (counts.changed or published.new) and not dry_run:
             known = self._knowledge_time()
-            merge.write(changes, run_id=run_id, known=known)
+            vintages.record(self._connection, published.new, run_id=run_id, known=known)
+            if merge is not None:
+                merge.write(changes, run_id=run_id, known=known)
         names = sorted(name for name, series_id in self._series.items() if series_id in withheld)
-        return Merged(counts, known, withheld=tuple(names))
+        return Merged(counts, known, withheld=tuple(names), vintages=len(published.new))
 
     def _knowledge_time(self) -> datetime:
         row = self._connection.execute(
@@ -278,6 +285,7 @@ class SourceSession:
                 "source": self._source,
                 "known": merged.knowledge_time,
                 "done_until": done_until,
+                "vintages": merged.vintages,
                 **counts,
             },
         )

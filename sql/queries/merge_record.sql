@@ -9,5 +9,6 @@ UPDATE fetch_run SET
     unchanged = unchanged + %(unchanged)s, duplicates = duplicates + %(duplicates)s,
     rejected = rejected + %(rejected)s, outside = outside + %(outside)s,
     withheld = withheld + %(withheld)s, nulls = nulls + %(nulls)s,
+    vintages = vintages + %(vintages)s,
     done_until = coalesce(%(done_until)s, done_until)
 WHERE run_id = %(run)s

@@ -1,0 +1,105 @@
+"""Keeps what providers publish about their own revisions: values by the time of publication.
+
+Append-only. What was published later than anything else is also the current value; an older
+publication, however late it is imported, never replaces a newer one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dataportal.observations import Observations
+from dataportal.store.queries import query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    import psycopg
+
+_BLOCK = 20_000
+"""Points sent with one statement."""
+
+Row = tuple[int, "datetime", "datetime", float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Vintages:
+    """The publications of a batch.
+
+    Attributes:
+        new: those not recorded yet, or recorded with another value: series_id, ts, published_at
+            and value.
+        current: the batch without the points for which something newer was published before.
+        superseded: how many points that left out.
+    """
+
+    new: list[Row]
+    current: Mapping[int, Observations]
+    superseded: int
+
+
+def compared(connection: psycopg.Connection, batch: Mapping[int, Observations]) -> Vintages:
+    """What the publications of a batch mean beside those that are recorded; reads only."""
+    dated = {i: o for i, o in batch.items() if o.vintages}
+    if not dated:
+        return Vintages([], batch, 0)
+    bounds = {
+        "low": min(o.ts[0] for o in dated.values()),
+        "high": max(o.ts[-1] for o in dated.values()),
+    }
+    rows = [(i, *vintage) for i, o in dated.items() for vintage in o.vintages or ()]
+    new = [
+        row for block in _blocks(rows) for row in _asked(connection, "vintage_new", block, bounds)
+    ]
+    newest = [
+        (i, ts, published, None)
+        for i, o in dated.items()
+        for ts, published in zip(o.ts, o.published or (), strict=True)
+    ]
+    late = {
+        (series_id, ts)
+        for block in _blocks(newest)
+        for series_id, ts in _asked(connection, "vintage_superseded", block, bounds)
+    }
+    current = {i: _without(o, {ts for s, ts in late if s == i}) for i, o in batch.items()}
+    return Vintages(new, current, len(late))
+
+
+def record(
+    connection: psycopg.Connection, rows: Sequence[Row], *, run_id: int, known: datetime
+) -> None:
+    """Add publications, as known from `known` on."""
+    for block in _blocks(rows):
+        connection.execute(
+            query("vintage_insert"), {**_arrays(block), "run": run_id, "known": known}
+        )
+
+
+def _without(observations: Observations, late: set[datetime]) -> Observations:
+    if not late:
+        return observations
+    kept = [
+        (ts, value)
+        for ts, value in zip(observations.ts, observations.values, strict=True)
+        if ts not in late
+    ]
+    return Observations([ts for ts, _ in kept], [value for _, value in kept])
+
+
+def _asked(
+    connection: psycopg.Connection, name: str, block: Sequence[Row], bounds: Mapping[str, Any]
+) -> list[Any]:
+    cursor = connection.cursor(binary=True)
+    return cursor.execute(query(name), {**_arrays(block), **bounds}).fetchall()
+
+
+def _arrays(block: Sequence[Row]) -> dict[str, list[Any]]:
+    columns = zip(*block, strict=True)
+    return dict(zip(("series", "ts", "published", "value"), map(list, columns), strict=True))
+
+
+def _blocks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    for start in range(0, len(rows), _BLOCK):
+        yield rows[start : start + _BLOCK]
