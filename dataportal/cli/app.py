@@ -31,6 +31,7 @@ COMMANDS = {
     "history": "What is known about a series, and what was known when.",
     "healthcheck": "Check configuration, database, schema and freshness.",
     "migrate": "Bring the database schema up to date.",
+    "schema": "Print the JSON Schema of sources.yaml, for editors.",
 }
 
 

@@ -55,14 +55,24 @@ def duration(raw: Any) -> timedelta:
     return parse_duration(text(raw))
 
 
-def _positive(raw: Any) -> timedelta:
+def positive(raw: Any) -> timedelta:
+    """A duration of a second or more.
+
+    Raises:
+        ValueError: something else.
+    """
     length = duration(raw)
     if length < timedelta(seconds=1):
         raise ValueError("must be a second or more")
     return length
 
 
-def _history(raw: Any) -> timedelta | None:
+def history(raw: Any) -> timedelta | None:
+    """A duration, or None for `all`.
+
+    Raises:
+        ValueError: something else.
+    """
     return None if text(raw).lower() == "all" else duration(raw)
 
 
@@ -91,7 +101,12 @@ def texts(raw: Any) -> tuple[str, ...]:
     return tuple(text(item) for item in items)
 
 
-def _variables(raw: Any) -> tuple[str, ...]:
+def variables(raw: Any) -> tuple[str, ...]:
+    """Names of environment variables.
+
+    Raises:
+        ValueError: something else.
+    """
     names = texts(raw)
     for name in names:
         if not _VARIABLE.fullmatch(name):
@@ -121,19 +136,19 @@ def mapping(raw: Any) -> dict[str, Any]:
 
 OPTIONS: dict[str, Key] = {
     "schedule": Key(
-        _positive, "how often the source is to be asked (1 hour)", ("update_frequency",)
+        positive, "how often the source is to be asked (1 hour)", ("update_frequency",)
     ),
     "enabled": Key(flag, "false leaves the source out of fetch-all (true)"),
-    "requires_env": Key(_variables, "variables without which the source is left out"),
+    "requires_env": Key(variables, "variables without which the source is left out"),
     "lookback": Key(duration, "how far before the newest observation to ask again (7 days)"),
-    "initial_history": Key(_history, "how far back the first run asks, or all (30 days)"),
+    "initial_history": Key(history, "how far back the first run asks, or all (30 days)"),
     "forecast_horizon": Key(duration, "how far past now the observations may reach (0)"),
-    "max_window": Key(_positive, "the longest window of one request; longer ones are sliced"),
-    "timeout": Key(_positive, "how long one slice may take, retries included (15 minutes)"),
+    "max_window": Key(positive, "the longest window of one request; longer ones are sliced"),
+    "timeout": Key(positive, "how long one slice may take, retries included (15 minutes)"),
     "timezone": Key(zone, "the zone of times that come without an offset"),
-    "stale_after": Key(_positive, "the age of the last success that is unhealthy (3 schedules)"),
-    "data_stale_after": Key(_positive, "the age of the newest observation that is unhealthy (off)"),
-    "dormant_after": Key(_positive, "how long a series may rest before it counts as ended (90 d)"),
+    "stale_after": Key(positive, "the age of the last success that is unhealthy (3 schedules)"),
+    "data_stale_after": Key(positive, "the age of the newest observation that is unhealthy (off)"),
+    "dormant_after": Key(positive, "how long a series may rest before it counts as ended (90 d)"),
     "slot_offset": Key(duration, "when in each slot of the schedule it is due (from its name)"),
     "renamed_from": Key(text, "the former name of the source, whose series it takes over"),
     "tags": Key(texts, "words to choose sources by, with --only"),

@@ -47,6 +47,7 @@ OWN = {
     "history": ("--ts", "--as-of", "--diff", "--start", "--end", "--format", "--limit"),
     "healthcheck": ("--live", "--only"),
     "migrate": ("--plan",),
+    "schema": (),
 }
 
 
