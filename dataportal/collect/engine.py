@@ -13,9 +13,11 @@ from dataportal.collect.events import Waiting
 from dataportal.collect.lanes import Lane
 from dataportal.collect.retries import Retries
 from dataportal.collect.run import SourceRun
+from dataportal.collect.slots import SharedSlots
 from dataportal.collect.surroundings import Surroundings, present
 from dataportal.errors import ExitCode
 from dataportal.plugins.http import HttpClient
+from dataportal.plugins.pace import Pace
 from dataportal.schedule import is_due
 from dataportal.store.overview import states_for_due
 from dataportal.store.session import SourceSession
@@ -60,6 +62,7 @@ async def collect(
         DatabaseError: the database cannot be used by any of them.
     """
     given_up: set[str] = set()
+    shared = SharedSlots(database_url)
     around = Surroundings(
         settings=settings,
         database_url=database_url,
@@ -67,7 +70,7 @@ async def collect(
         env=env,
         events=events,
         seats=asyncio.Semaphore(jobs),
-        http=HttpClient(given_up=given_up),
+        http=HttpClient(given_up=given_up, pace=Pace(everywhere=shared.reserve)),
         hosts_given_up=given_up,
         now=now,
         open_session=open_session,
@@ -77,6 +80,7 @@ async def collect(
         return await _Runs(around, stop).all(requests)
     finally:
         await around.http.aclose()
+        shared.close()
 
 
 class _Runs:

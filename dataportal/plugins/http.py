@@ -21,8 +21,10 @@ import httpx
 
 from dataportal import __version__
 from dataportal.errors import BadDataError, PermanentError, TransientError
+from dataportal.plugins.addresses import address, is_trusted, onward_address, sendable
 from dataportal.plugins.answers import Answer, Mask, excerpt
 from dataportal.plugins.failures import NotFoundError, broken, refusal, seconds_to_wait
+from dataportal.plugins.pace import Pace, RateLimit
 from dataportal.plugins.unpacking import CannotUnpack, unpacking
 from dataportal.redaction import harmless, redact
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Collection, Mapping
 
-__all__ = ["Answer", "HttpClient", "NotFoundError"]
+__all__ = ["Answer", "HttpClient", "NotFoundError", "RateLimit"]
 
 MIB = 1024 * 1024
 _MOVED = {301, 302, 303, 307, 308}
@@ -58,6 +60,7 @@ class HttpClient:
         tls: how certificates are checked; by default as httpx does.
         given_up: hosts that are not asked any more, as they used up their retries; others may add
             to it.
+        pace: keeps rate limits; one of its own if not given.
         now: tells the time, for the dates in Retry-After.
     """
 
@@ -72,6 +75,7 @@ class HttpClient:
         per_host: int = 4,
         tls: ssl.SSLContext | None = None,
         given_up: Collection[str] = frozenset(),
+        pace: Pace | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         if not user_agent.strip():
@@ -84,6 +88,7 @@ class HttpClient:
         self._per_host = per_host
         self._tls = tls
         self._given_up = given_up
+        self._pace = pace or Pace()
         self._now = now
         self._lanes: dict[asyncio.AbstractEventLoop, _Lane] = {}
 
@@ -94,6 +99,7 @@ class HttpClient:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         deadline: float | None = None,
+        limit: RateLimit | None = None,
     ) -> Answer:
         """The complete answer to a GET request; only a success is returned.
 
@@ -102,14 +108,15 @@ class HttpClient:
             params: added to the query; a list gives its name several times, None leaves it out.
             headers: custom ones; like passwords and keys they never follow to another host.
             deadline: seconds for this request, instead of the client's `request_timeout`.
+            limit: how often the host may be asked; the request waits its turn.
 
         Raises:
             TransientError: may pass; `retry_after` is what the provider asks for.
             PermanentError: will not pass by itself; NotFoundError for 404 and 410.
             BadDataError: the body is too large, or cannot be unpacked.
         """
-        extra = _checked(headers or {})
-        target = _url(url, params)
+        extra = sendable(headers or {})
+        target = address(url, params)
         mask = Mask(
             query=target.params.multi_items(), headers=extra.items(), password=target.password
         )
@@ -122,6 +129,8 @@ class HttpClient:
                     f"{host} used up its retries for another source, so GET {shown} was not sent",
                     host=host,
                 )
+            if limit is not None:
+                await self._pace.wait(host, limit)
             try:
                 async with asyncio.timeout(seconds):
                     return await self._follow(lane.client, target, extra, mask)
@@ -168,8 +177,8 @@ class HttpClient:
                 if response.status_code not in _MOVED or not location:
                     return await self._read(response, mask)
             here = mask.url(str(url))
-            onward = _onward(url, location, mask, here)
-            if not _trusted(url, onward):
+            onward = onward_address(url, location, mask, here)
+            if not is_trusted(url, onward):
                 headers = {}
             url = onward
             if url in seen:
@@ -240,59 +249,3 @@ async def _first_bytes(response: httpx.Response) -> bytes:
     except (httpx.HTTPError, CannotUnpack, TimeoutError):
         return start
     return start
-
-
-def _checked(headers: Mapping[str, str]) -> dict[str, str]:
-    for name, value in headers.items():
-        # httpx would quote the value, which may be a key with a line break at its end
-        if not all(text.isascii() and text.isprintable() for text in (name, value)):
-            raise PermanentError(
-                f"the header {harmless(name, 60)!r} has characters that no header can carry",
-                hint="Often a line break at the end of a key: set the variable without it",
-            )
-    ours = {"accept-encoding", "host"}
-    return {
-        name: value
-        for name, value in headers.items()
-        if name.lower() not in ours and (value.strip() or name.lower() != "user-agent")
-    }
-
-
-def _url(text: str, params: Mapping[str, Any] | None) -> httpx.URL:
-    shown = Mask().url(text)
-    try:
-        url = httpx.URL(text.strip())
-        given = {name: value for name, value in (params or {}).items() if value is not None}
-        url = url.copy_merge_params(given) if given else url
-    except (httpx.InvalidURL, TypeError) as error:
-        told = harmless(redact(str(error)), 200)
-        raise PermanentError(f"{shown} is not an address that can be asked ({told})") from None
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise PermanentError(f"{shown} is not an http or https address")
-    return url.copy_with(fragment=None)
-
-
-def _onward(url: httpx.URL, location: str, mask: Mask, here: str) -> httpx.URL:
-    """Where a redirect leads, without the secrets of this request if it leads elsewhere."""
-    try:
-        onward = url.join(location).copy_with(fragment=None)
-    except httpx.InvalidURL:
-        raise PermanentError(f"GET {here} is redirected to what is no address") from None
-    if onward.scheme not in {"http", "https"} or not onward.host:
-        raise PermanentError(f"GET {here} is redirected to what is no http or https address")
-    if _trusted(url, onward):
-        return onward
-    kept = [(name, value) for name, value in onward.params.multi_items() if not mask.knows(value)]
-    if len(kept) < len(onward.params.multi_items()):
-        onward = onward.copy_with(params=kept)
-    if mask.knows(str(onward)):
-        raise PermanentError(f"GET {here} is redirected to {onward.host}, and the key with it")
-    return onward
-
-
-def _trusted(url: httpx.URL, onward: httpx.URL) -> bool:
-    """Whether what was meant for one may be told to the other: the same host, no less safe."""
-    if (url.scheme, url.host, url.port) == (onward.scheme, onward.host, onward.port):
-        return True
-    upgraded = (url.scheme, onward.scheme) == ("http", "https") and url.host == onward.host
-    return upgraded and url.port is None and onward.port is None

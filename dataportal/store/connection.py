@@ -78,6 +78,7 @@ _BY_STATE: dict[str, tuple[type[DatabaseError], str | None]] = {
     "42501": (DatabaseError, "Grant the role what sql/README.md lists for it"),
     "42P01": (SchemaError, "Bring the schema up to date with: dataportal migrate"),
     "42703": (SchemaError, "Bring the schema up to date with: dataportal migrate"),
+    "25P03": (DatabaseTransientError, "The program was held up in the middle of a transaction"),
     "25006": (DatabaseError, "This server is a read-only replica: use the primary"),
     "53100": (DatabaseError, "The server's disk is full: make room, then run again"),
     "53300": (DatabaseTransientError, "The server has no connection left: lower --jobs"),
@@ -96,9 +97,10 @@ _BY_TEXT: tuple[tuple[str, str], ...] = (
     ("too many connections", "53300"),
     ("authentication failed", "28"),
     ("no password supplied", "28"),
-    ("no pg_hba.conf entry", "28"),
+    ("pg_hba.conf", "28"),
+    ("permission denied for database", "42501"),
     ('role "', "28"),
-    ('database "', "3D"),
+    ('" does not exist', "3D"),
 )
 
 

@@ -41,8 +41,8 @@ def points_of(
         plugin = SmardDataSourcePlugin(TimeSeriesMetadata("recorded"), params)
         plugin.http = HttpClient()
         try:
-            bounds = start.isoformat(), end and end.isoformat()
-            columns = await plugin.get_historical_data(*bounds)
+            until = None if end is None else end.isoformat()
+            columns = await plugin.get_historical_data(start.isoformat(), until)
         finally:
             await plugin.http.aclose()
         return dict(zip(columns["ts"], columns["value"], strict=True))

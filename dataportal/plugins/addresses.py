@@ -1,0 +1,80 @@
+"""Addresses and headers of requests: what can be sent, and what may be told to another host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from dataportal.errors import PermanentError
+from dataportal.plugins.answers import Mask
+from dataportal.redaction import harmless, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def sendable(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that a plugin may set itself.
+
+    Raises:
+        PermanentError: one has characters that no header can carry.
+    """
+    for name, value in headers.items():
+        # httpx would quote the value, which may be a key with a line break at its end
+        if not all(text.isascii() and text.isprintable() for text in (name, value)):
+            raise PermanentError(
+                f"the header {harmless(name, 60)!r} has characters that no header can carry",
+                hint="Often a line break at the end of a key: set the variable without it",
+            )
+    ours = {"accept-encoding", "host"}
+    return {
+        name: value
+        for name, value in headers.items()
+        if name.lower() not in ours and (value.strip() or name.lower() != "user-agent")
+    }
+
+
+def address(text: str, params: Mapping[str, Any] | None) -> httpx.URL:
+    """The http or https address of a text, with further query parameters.
+
+    Raises:
+        PermanentError: it is none.
+    """
+    shown = Mask().url(text)
+    try:
+        url = httpx.URL(text.strip())
+        given = {name: value for name, value in (params or {}).items() if value is not None}
+        url = url.copy_merge_params(given) if given else url
+    except (httpx.InvalidURL, TypeError) as error:
+        told = harmless(redact(str(error)), 200)
+        raise PermanentError(f"{shown} is not an address that can be asked ({told})") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise PermanentError(f"{shown} is not an http or https address")
+    return url.copy_with(fragment=None)
+
+
+def onward_address(url: httpx.URL, location: str, mask: Mask, here: str) -> httpx.URL:
+    """Where a redirect leads, without the secrets of this request if it leads elsewhere."""
+    try:
+        onward = url.join(location).copy_with(fragment=None)
+    except httpx.InvalidURL:
+        raise PermanentError(f"GET {here} is redirected to what is no address") from None
+    if onward.scheme not in {"http", "https"} or not onward.host:
+        raise PermanentError(f"GET {here} is redirected to what is no http or https address")
+    if is_trusted(url, onward):
+        return onward
+    kept = [(name, value) for name, value in onward.params.multi_items() if not mask.knows(value)]
+    if len(kept) < len(onward.params.multi_items()):
+        onward = onward.copy_with(params=kept)
+    if mask.knows(str(onward)):
+        raise PermanentError(f"GET {here} is redirected to {onward.host}, and the key with it")
+    return onward
+
+
+def is_trusted(url: httpx.URL, onward: httpx.URL) -> bool:
+    """Whether what was meant for one may be told to the other: the same host, no less safe."""
+    if (url.scheme, url.host, url.port) == (onward.scheme, onward.host, onward.port):
+        return True
+    upgraded = (url.scheme, onward.scheme) == ("http", "https") and url.host == onward.host
+    return upgraded and url.port is None and onward.port is None

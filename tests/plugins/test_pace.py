@@ -1,0 +1,100 @@
+"""How fast a host is asked: evenly, together, and by several machines as by one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import psycopg
+from servers import LocalServer, Reply
+
+from dataportal.collect.slots import SharedSlots
+from dataportal.plugins.http import HttpClient
+from dataportal.plugins.pace import Pace, RateLimit
+from dataportal.store.request_slots import RequestSlots
+
+if TYPE_CHECKING:
+    from servers import Request
+
+FAST = RateLimit(per_minute=3000)  # every 20 ms
+DISTANCE = 60 / FAST.per_minute
+
+
+def test_requests_from_several_threads_keep_their_distance() -> None:
+    """However many event loops ask at once, the k-th request is sent k slots after the first."""
+    sent: list[float] = []
+
+    async def ask(client: HttpClient, url: str) -> None:
+        async def one() -> None:
+            await client.get(url, limit=FAST)
+
+        try:
+            await asyncio.gather(*(one() for _ in range(4)))
+        finally:
+            await client.aclose()
+
+    def reply(request: Request) -> Reply:
+        del request
+        sent.append(time.monotonic())
+        return Reply.json({})
+
+    client = HttpClient()
+    with LocalServer() as server, ThreadPoolExecutor(3) as threads:
+        url = server.answer("/data", reply)
+        begun = time.monotonic()
+        list(threads.map(lambda _: asyncio.run(ask(client, url)), range(3)))
+    assert len(sent) == 12
+    assert all(at >= begun + slot * DISTANCE for slot, at in enumerate(sorted(sent)))
+
+
+def test_hosts_and_keys_have_slots_of_their_own() -> None:
+    """What is asked of one does not hold up another; the key does not show."""
+    slow = RateLimit(per_minute=0.001, key="c4n4ry-of-a-key")
+    pace = Pace()
+
+    async def once() -> None:
+        async with asyncio.timeout(5):
+            await pace.wait("one", slow)
+            await pace.wait("two", slow)
+            await pace.wait("one", RateLimit(per_minute=0.001, key="another"))
+            await pace.wait("one", RateLimit(per_minute=0.001))
+
+    asyncio.run(once())
+    assert "c4n4ry" not in slow.name("one")
+
+
+def test_slots_are_shared_by_everybody_who_uses_the_database(database_url: str) -> None:
+    """Eight connections take slots at once: no two get the same, none comes too early."""
+
+    def take(_: int) -> float:
+        with closing(RequestSlots(database_url)) as slots:
+            before = time.monotonic()
+            return before + slots.take("host", 0.5)
+
+    with ThreadPoolExecutor(8) as threads:
+        begins = sorted(threads.map(take, range(8)))
+    # the wait is counted from the server's clock, a little later than ours
+    assert all(later - earlier > 0.4 for earlier, later in pairwise(begins))
+
+
+def test_a_key_is_stored_hashed(database_url: str) -> None:
+    """One row for each host and key; nothing in it tells the key."""
+    limit = RateLimit(per_minute=60_000, key="c4n4ry-of-a-key", everywhere=True)
+    shared = SharedSlots(database_url)
+    pace = Pace(everywhere=shared.reserve)
+
+    async def twice() -> None:
+        for _ in range(2):
+            await pace.wait("api.example.org", limit)
+
+    asyncio.run(twice())
+    shared.close()
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute("SELECT name FROM request_slot").fetchall()
+    assert len(rows) == 1
+    assert rows[0][0].startswith("api.example.org ")
+    assert "c4n4ry" not in rows[0][0]
