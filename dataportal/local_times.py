@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from zoneinfo import ZoneInfo
 
 _BOTH = 2
@@ -65,7 +66,12 @@ def resolve(
             case _:
                 positions[wall].append(position)
     if positions:
-        descending = _descends([m for m in resolved if isinstance(m, datetime)])
+        # what is still open stands in by its earlier instant: the steps around it tell the order
+        descending = _descends(
+            known[m.wall][0] if isinstance(m, LocalTime) else m
+            for m in resolved
+            if isinstance(m, datetime) or (m is not None and m.wall in positions)
+        )
         for wall, places in positions.items():
             if len(places) != _BOTH:
                 said = f"occurs twice in {zone}, and {len(places)} times in the answer"
@@ -78,5 +84,11 @@ def resolve(
     return resolved
 
 
-def _descends(instants: Sequence[datetime]) -> bool:
-    return len(instants) > 1 and instants[0] > instants[-1]
+def _descends(instants: Iterable[datetime]) -> bool:
+    """Whether more steps from point to point go back in time than forward.
+
+    Not the first and the last: pages may come newest first with their points oldest first.
+    As many of each count as oldest first.
+    """
+    steps = sum((later > earlier) - (later < earlier) for earlier, later in pairwise(instants))
+    return steps < 0

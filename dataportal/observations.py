@@ -206,8 +206,12 @@ def _moment(raw: object) -> datetime | LocalTime:
         except ValueError:
             raise _Refused(f"{shown(raw)} is not an ISO 8601 time") from None
     elif isinstance(raw, datetime):
-        # a subclass, such as a library's timestamp, becomes a plain datetime
-        moment = datetime.combine(raw.date(), raw.timetz())
+        try:
+            # a subclass, such as a library's timestamp, becomes a plain datetime
+            moment = datetime.combine(raw.date(), raw.timetz())
+        except ValueError:
+            # pandas.NaT is a datetime without a date
+            raise _Refused(f"{shown(raw)} is no time") from None
     elif isinstance(raw, date):
         moment = datetime(raw.year, raw.month, raw.day)  # noqa: DTZ001 - local midnight
     elif raw is ABSENT or raw is None:

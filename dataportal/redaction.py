@@ -19,11 +19,23 @@ _NAME = (
     r"|\w*password|passwd|pwd|sig|signature)"
 )
 _QUERY = re.compile(rf"([?&;]{_NAME}=)[^&#\s\"'<>]*", re.IGNORECASE)
+# a text that was cut short may lack the closing quote
+_QUOTED = r""""(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?"""
+_SCHEME = r"(?:(?:bearer|basic|token|apikey|digest|negotiate)\s+)?"
 _FIELD = re.compile(
-    rf"""((?:"|'|\b){_NAME}(?:"|')?\s*[:=]\s*)("[^"]*"|'[^']*'|(?:bearer\s+|basic\s+)?[^\s,;&"'}}]+)""",
+    rf"""((?:"|'|\b){_NAME}(?:"|')?\s*[:=]\s*)({_QUOTED}|{_SCHEME}[^\s,;&"'}}]+)""",
     re.IGNORECASE,
 )
-_USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]*://)([^/?#\s@]*):([^/?#\s]*)@", re.IGNORECASE)
+# A password that was not encoded may hold what ends a host's name; but a port is no password.
+# The scheme's length is bounded because every word of a text may begin one.
+_USERINFO = re.compile(
+    r"(\b[a-z][a-z0-9+.-]{0,30}://)((?!\[)[^/?#\s@:]*):"
+    r"(?:[^/?#\s]*|(?!\d{1,5}(?:[/?#,]|$))[^\s\"<>]{0,200})@",
+    re.IGNORECASE,
+)
+# what httpx leaves as it is in a URL's user and password, and in its path
+_IN_USERINFO = "!$%&'()*+,"
+_IN_PATH = _IN_USERINFO + "/:;=@[\\]^|"
 
 
 def remember_secret(text: str | None) -> None:
@@ -38,16 +50,21 @@ def spellings(secret: str) -> set[str]:
     """The secret as it may stand in a text, a URL, a JSON or an XML document."""
     in_json = json.dumps(secret)[1:-1]
     in_xml = secret.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    in_attribute = in_xml.replace('"', "&quot;")
+    # half a character, as it may stand in the environment, has no place in a URL
+    in_url = {quote(secret, safe, errors="replace") for safe in ("", "/", _IN_USERINFO, _IN_PATH)}
+    in_url.add(quote_plus(secret, errors="replace"))
     return {
         secret,
-        quote(secret, safe=""),
-        quote(secret),
-        quote_plus(secret),
+        repr(secret)[1:-1],
+        *in_url,
+        *(re.sub("%..", lambda code: code[0].lower(), form) for form in in_url),
         in_json,
         in_json.replace("/", "\\/"),
         json.dumps(secret, ensure_ascii=False)[1:-1],
         in_xml,
-        in_xml.replace('"', "&quot;"),
+        in_attribute,
+        *(in_attribute.replace("'", apostrophe) for apostrophe in ("&apos;", "&#39;", "&#x27;")),
     }
 
 

@@ -51,6 +51,7 @@ def from_environment(env: Mapping[str, str]) -> Settings:
         ConfigurationError: a variable that is set but says nothing usable; all are named.
     """
     faults: list[str] = []
+    hints: list[str] = []
     settings = Settings()
     changes: dict[str, Any] = {}
 
@@ -60,6 +61,9 @@ def from_environment(env: Mapping[str, str]) -> Settings:
                 changes[field] = parse(text)
             except ValueError as error:
                 faults.append(f"{name}: {error}")
+            except ConfigurationError as error:
+                faults.append(error.message)
+                hints.extend([error.hint] if error.hint else [])
 
     read("PLUGIN_CONFIG_PATH", "config_path", Path)
     read("LOG_LEVEL", "log_level", log_level)
@@ -73,7 +77,7 @@ def from_environment(env: Mapping[str, str]) -> Settings:
         read("DATABASE_URL_FILE", "database_url", _database_url_in)
         read("DATABASE_URL", "database_url", lambda text: _database_url(text, "DATABASE_URL"))
     if faults:
-        raise ConfigurationError("; ".join(faults))
+        raise ConfigurationError("; ".join(faults), hint=". ".join(hints) or None)
     return replace(settings, **changes)
 
 
@@ -139,8 +143,16 @@ def _database_url(text: str, said_by: str) -> str:
             f"{said_by} does not begin with postgresql://",
             hint="Write it like postgresql://user:password@host:5432/name",
         )
-    credentials, at, _ = rest.split("/", 1)[0].rpartition("@")
-    if at and ":" in credentials:
+    # as libpq reads it: the first @ ends the password, unless a / comes before
+    has_credentials = "@" in rest.partition("/")[0]
+    credentials, _, after = rest.partition("@") if has_credentials else ("", "", rest)
+    if "@" in after.partition("?")[0]:
+        # libpq would take a part of the password for the host, and name it in its errors
+        raise ConfigurationError(
+            f"{said_by} has an @ or a / in its user, password or name that is not encoded",
+            hint="Write @ as %40 and / as %2F",
+        )
+    if ":" in credentials:
         from urllib.parse import unquote
 
         password = credentials.split(":", 1)[1]

@@ -40,7 +40,7 @@ _UNITS = {
     "year": timedelta(days=365),
     "y": timedelta(days=365),
 }
-_TERM = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+?)(?:s)?(?=[\s\d,]|$)\s*,?", re.IGNORECASE)
+_TERM = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)(?=[\s\d,]|$)\s*,?", re.IGNORECASE)
 _ISO_DURATION = re.compile(
     r"P(?!$)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+(?:\.\d+)?)D)?"
     r"(?:T(?!$)(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?",
@@ -98,7 +98,8 @@ def format_duration(length: timedelta) -> str:
         count, rest = divmod(length, _UNITS[name])
         if count and not rest and not (name == "week" and count < 2):  # noqa: PLR2004 - 7 days
             return f"{count} {name}" + ("s" if count != 1 else "")
-    return f"{length.total_seconds():g} seconds"
+    seconds, rest = divmod(length, _UNITS["second"])
+    return f"{seconds}.{rest.microseconds:06}".rstrip("0").rstrip(".") + " seconds"
 
 
 def parse_instant(text: str, *, zone: tzinfo = UTC, now: datetime | None = None) -> datetime:
@@ -109,7 +110,7 @@ def parse_instant(text: str, *, zone: tzinfo = UTC, now: datetime | None = None)
     of a local hour that occurs twice the first is meant.
 
     Raises:
-        ValueError: neither, or a local time that does not exist in `zone`.
+        ValueError: neither, a local time that does not exist in `zone`, or beyond the calendar.
     """
     said = text.strip()
     if now is not None and said.lower() == "now":
@@ -126,13 +127,15 @@ def parse_instant(text: str, *, zone: tzinfo = UTC, now: datetime | None = None)
                 f"{text!r} is neither an ISO 8601 time such as 2025-03-01T06:00Z "
                 "nor a duration such as 7d"
             ) from None
-    if moment.tzinfo is None:
-        local = moment.replace(tzinfo=zone)
-        moment = local.astimezone(UTC)
-        if moment.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
-            raise ValueError(f"{text!r} does not exist in {zone}: the clocks skip it")
-        return moment
-    return moment.astimezone(UTC)
+    local = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
+    try:
+        instant = local.astimezone(UTC)
+        shown = instant.astimezone(local.tzinfo)
+    except OverflowError:
+        raise ValueError(f"{text!r} is beyond the calendar in UTC") from None
+    if shown.replace(tzinfo=None) != local.replace(tzinfo=None):
+        raise ValueError(f"{text!r} does not exist in {zone}: the clocks skip it")
+    return instant
 
 
 def iso(moment: datetime) -> str:

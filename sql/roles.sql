@@ -23,7 +23,7 @@ DECLARE
         nullif(current_setting('dataportal.reader', true), ''), 'dataportal_reader');
     relations CONSTANT text := 'schema_migration, time_series, time_series_data,'
         ' time_series_data_scd2, time_series_data_history, time_series_vintage, fetch_run,'
-        ' source_state';
+        ' source_state, request_slot';
     grantee text;
 BEGIN
     FOREACH grantee IN ARRAY ARRAY[writer, reader] LOOP
@@ -41,7 +41,7 @@ BEGIN
 
     -- large slices are compared in a temporary table
     EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), writer);
-    EXECUTE format('GRANT INSERT, UPDATE ON time_series, source_state TO %I', writer);
+    EXECUTE format('GRANT INSERT, UPDATE ON time_series, source_state, request_slot TO %I', writer);
     -- runs that wrote no version are forgotten after a while
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON fetch_run, time_series_data TO %I', writer);
     -- of a version nothing but its end can be written

@@ -1,0 +1,286 @@
+"""Raw answers against a slow reference that looks at one point at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from itertools import pairwise
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from raw_answers import DAY, HOUR, MISSING, SHAPES, Degrees, as_dicts, one
+
+from dataportal.observations import Batch, _exact, clean
+from dataportal.raw_points import raw_points
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from raw_answers import Point
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+class Refused(Exception):  # noqa: N818 - what becomes of a point, not a fault
+    """The reference takes no such time or value."""
+
+
+@dataclass
+class Expected:
+    """What the reference makes of the points of one series."""
+
+    kept: dict[datetime, float | None] = field(default_factory=dict)
+    duplicates: int = 0
+    outside: int = 0
+    rejected: list[int] = field(default_factory=list)
+
+
+def reference(
+    points: list[Point], start: datetime | None, end: datetime | None, zone: ZoneInfo | None
+) -> Expected:
+    """Each point by itself: refused, outside, or taken, and then the last of its time stays."""
+    expected = Expected()
+    for position, (raw_ts, raw_value) in enumerate(points):
+        try:
+            ts, value = reference_time(raw_ts, zone), reference_value(raw_value)
+        except Refused:
+            expected.rejected.append(position)
+            continue
+        if (start is not None and ts < start) or (end is not None and not ts < end):
+            expected.outside += 1
+            continue
+        if ts in expected.kept:
+            expected.duplicates += 1
+        expected.kept[ts] = value
+    return expected
+
+
+def reference_time(raw: Any, zone: ZoneInfo | None) -> datetime:
+    """The instant; of local times it knows only those of a day without a change of clocks."""
+    if isinstance(raw, str):
+        try:
+            raw = datetime.fromisoformat(raw)
+        except ValueError:
+            raise Refused from None
+    if isinstance(raw, date) and not isinstance(raw, datetime):
+        raw = datetime(raw.year, raw.month, raw.day)  # noqa: DTZ001 - a local time
+    if not isinstance(raw, datetime):
+        raise Refused
+    offset = raw.utcoffset()
+    if offset is None:
+        if zone is None:
+            raise Refused
+        offset = timedelta(hours=1)  # Berlin in January
+    try:
+        return raw.replace(tzinfo=UTC) - offset
+    except OverflowError:
+        raise Refused from None
+
+
+def reference_value(raw: Any) -> float | None:
+    """The number, None for "no value"."""
+    if raw is None:
+        return None
+    if isinstance(raw, bool) or not isinstance(raw, (str, int, float, Decimal, Real)):
+        raise Refused
+    if isinstance(raw, str):
+        if not raw or set(raw) - set("0123456789.+-eE"):
+            raise Refused
+        try:
+            raw = Decimal(raw)
+        except InvalidOperation:
+            raise Refused from None
+    try:
+        value = float(raw)
+    except (OverflowError, ValueError):
+        raise Refused from None
+    if value != value:  # noqa: PLR0124 - what NaN is by definition
+        return None
+    if value in {math.inf, -math.inf}:
+        raise Refused
+    return abs(value) if value == 0 else value
+
+
+# few different times, so that doubles, reversals and neighbours of the bounds are common
+INSTANTS = st.integers(-3, 9).map(lambda n: DAY + n * HOUR / 2)
+ZONES = st.sampled_from(
+    [UTC, timezone(timedelta(0), "Z"), timezone(timedelta(hours=-5, minutes=-30)), BERLIN]
+)
+AWARE = st.builds(lambda moment, zone: moment.astimezone(zone), INSTANTS, ZONES)
+LOCAL = INSTANTS.map(lambda moment: moment.replace(tzinfo=None))
+GOOD_TIMES = AWARE | AWARE.map(datetime.isoformat)
+ODD_TIMES = st.one_of(
+    LOCAL,
+    LOCAL.map(datetime.isoformat),
+    LOCAL.map(lambda moment: moment.strftime("%Y-%m-%d")),
+    LOCAL.map(datetime.date),
+    INSTANTS.map(lambda moment: moment.strftime("%Y%m%dT%HZ")),
+    st.sampled_from([None, MISSING, 0, 1.5e9, True, "", "yesterday", "2025-13-01T00Z", b"2025"]),
+    st.sampled_from([datetime.max.replace(tzinfo=timezone(-HOUR)), "0001-01-01T00:00+01:00"]),
+)
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+GOOD_VALUES = st.one_of(FINITE, st.integers(-(10**20), 10**20), st.none(), st.just(-0.0))
+DECIMAL_TEXTS = st.from_regex(r"\A[+-]?([0-9]{1,4}\.?[0-9]{0,4}|\.[0-9]{1,3})([eE][+-]?\d)?\Z")
+ODD_VALUES = st.one_of(
+    st.floats(),
+    st.integers().map(lambda n: n * 10**400),
+    st.booleans(),
+    DECIMAL_TEXTS,
+    st.text(max_size=4),
+    st.decimals(),
+    st.fractions(),
+    st.floats().map(Degrees),
+    st.sampled_from([MISSING, "NaN", "inf", " 1", "1 ", "1_0", "1e999", "\u0661", "0x1p3", "1\n"]),
+    st.sampled_from([Decimal("sNaN"), Fraction(10**400), 10**5000, [], b"1", 1j, "9" * 5000]),
+)
+POINTS = st.lists(st.tuples(GOOD_TIMES | ODD_TIMES, GOOD_VALUES | ODD_VALUES), max_size=30)
+BOUNDS = st.none() | INSTANTS
+
+
+def identical(ours: list[float | None], theirs: list[float | None]) -> bool:
+    """Equal, and of one sign if zero."""
+    return list(map(repr, ours)) == list(map(repr, theirs))
+
+
+@given(POINTS, st.sampled_from(SHAPES), BOUNDS, BOUNDS, st.sampled_from([None, BERLIN]))
+def test_clean_is_the_reference(
+    points: list[Point],
+    shape: Callable[[list[Point]], Any],
+    start: datetime | None,
+    end: datetime | None,
+    zone: ZoneInfo | None,
+) -> None:
+    """In every shape of an answer: the same values, counts and positions of what was refused."""
+    columns_cannot_miss_anything = not any(MISSING in point for point in points)
+    assume(columns_cannot_miss_anything or "ts" not in as_mapping(shape([])))
+    expected = reference(points, start, end, zone)
+    batch = clean({"a": shape(points)}, series=["a"], start=start, end=end, zone=zone)
+    ours = batch.series["a"]
+    assert ours.ts == sorted(expected.kept)
+    assert identical(ours.values, [expected.kept[ts] for ts in ours.ts])
+    assert ours.published is None
+    assert ours.vintages is None
+    assert batch.duplicates == expected.duplicates
+    assert batch.outside == expected.outside
+    assert batch.rejected == len(expected.rejected)
+    assert [r.position for r in batch.rejections] == expected.rejected[:20]
+    assert all(r.series == "a" and 0 < len(r.reason) <= 1000 for r in batch.rejections)
+    assert all(r.reason.isprintable() for r in batch.rejections)
+
+
+def as_mapping(shape: Any) -> Mapping[str, Any]:
+    """The columns inside a shape; empty if it has none."""
+    inner = shape.get("data", shape) if isinstance(shape, Mapping) else {}
+    return inner if isinstance(inner, Mapping) else {}
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), POINTS), BOUNDS, BOUNDS)
+def test_every_point_received_is_accounted_for(
+    answer: dict[str, list[Point]], start: datetime | None, end: datetime | None
+) -> None:
+    """Received = duplicates + rejected + outside + kept; an undeclared series is rejected."""
+    raw = {name: as_dicts(points) for name, points in answer.items()}
+    batch = clean(raw, series=["a", "b"], start=start, end=end, zone=BERLIN)
+    assert set(batch.series) == {"a", "b"}
+    assert batch.received == sum(map(len, answer.values()))
+    assert batch.received == (
+        batch.duplicates + batch.rejected + batch.outside + sum(map(len, batch.series.values()))
+    )
+    undeclared = sum(len(points) for name, points in answer.items() if name in "cd")
+    assert batch.rejected >= undeclared
+    assert len(batch.rejections) == min(20, batch.rejected)
+
+
+@given(POINTS, BOUNDS, BOUNDS, st.sampled_from([None, BERLIN]))
+def test_observations_ascend_in_utc_and_are_doubles(
+    points: list[Point], start: datetime | None, end: datetime | None, zone: ZoneInfo | None
+) -> None:
+    """Strictly ascending plain datetimes in UTC within the bounds; plain finite floats or None."""
+    batch = clean({"a": as_dicts(points)}, series=["a"], start=start, end=end, zone=zone)
+    ts, values = batch.series["a"].ts, batch.series["a"].values
+    assert all(earlier < later for earlier, later in pairwise(ts))
+    assert all(type(moment) is datetime and moment.tzinfo == UTC for moment in ts)
+    assert all(start is None or moment >= start for moment in ts)
+    assert all(end is None or moment < end for moment in ts)
+    assert all(value is None or (type(value) is float and math.isfinite(value)) for value in values)
+
+
+@given(
+    st.lists(INSTANTS, unique=True).map(sorted),
+    st.data(),
+    st.sampled_from(SHAPES[:4]),
+    ZONES,
+    st.booleans(),
+)
+def test_the_fast_path_and_the_exact_one_agree(
+    times: list[datetime],
+    data: st.DataObject,
+    shape: Callable[[list[Point]], Any],
+    zone: timezone | ZoneInfo,
+    as_text: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """A well-formed answer takes the fast path, and is the same observations on either."""
+    written = [moment.astimezone(zone) for moment in times]
+    values = [data.draw(GOOD_VALUES) for _ in times]
+    raw = shape(list(zip(map(str, written) if as_text else written, values, strict=True)))
+    fast = raw_points(raw, "a").clean_columns(None, None)
+    assert fast is not None
+    exact = _exact(raw_points(raw, "a"), "a", Batch({}), None, None, None)
+    assert fast[0] == exact.ts == times
+    assert identical(fast[1], exact.values)
+    assert all(moment.tzinfo == UTC for moment in fast[0])
+
+
+@given(st.sets(INSTANTS, min_size=1).map(sorted), st.sampled_from(SHAPES[:4]), st.data())
+def test_a_well_formed_answer_is_clipped_at_its_bounds(
+    times: list[datetime], shape: Callable[[list[Point]], Any], data: st.DataObject
+) -> None:
+    """The start belongs to the window, the end does not; what lies within takes the fast path."""
+    start, end = data.draw(st.sampled_from(times)), data.draw(st.sampled_from(times))
+    points: list[Point] = [(moment, float(n)) for n, moment in enumerate(times)]
+    batch = clean({"a": shape(points)}, series=["a"], start=start, end=end, zone=None)
+    inside = [moment for moment in times if start <= moment < end]
+    assert batch.series["a"].ts == inside
+    assert batch.outside == len(times) - len(inside)
+    within = raw_points(shape(points), "a").clean_columns(times[0], times[-1] + HOUR)
+    assert within == (times, [float(n) for n in range(len(times))])
+    assert raw_points(shape(points), "a").clean_columns(None, times[-1]) is None
+
+
+@given(st.lists(st.tuples(GOOD_TIMES, INSTANTS, FINITE), min_size=1, max_size=20))
+def test_of_points_with_times_of_publication_the_newest_is_the_value(
+    points: list[tuple[Any, datetime, float]],
+) -> None:
+    """All of them are vintages, in order; of one ts and publication the last stays."""
+    dicts = [{"ts": ts, "value": value, "published_at": p} for ts, p, value in points]
+    columns = {key: [point[key] for point in dicts] for key in dicts[0]}
+    vintages = {(reference_time(ts, None), p): reference_value(v) for ts, p, v in points}
+    expected = [(*key, value) for key, value in sorted(vintages.items())]
+    newest = {ts: (published, value) for ts, published, value in expected}
+    for raw in (dicts, columns):
+        batch = one(raw)
+        ours = batch.series["a"]
+        assert ours.vintages == expected
+        assert list(zip(ours.ts, ours.published or [], ours.values, strict=True)) == [
+            (ts, *pair) for ts, pair in newest.items()
+        ]
+        assert batch.duplicates == len(points) - len(ours)
+
+
+@pytest.mark.parametrize("published", [MISSING, None, "2025-01-01T00:00", "soon", 7])
+def test_a_point_whose_publication_is_unclear_is_rejected(published: object) -> None:
+    """If other points of the series say theirs; a zone for `ts` says nothing of publications."""
+    odd = {"ts": DAY, "value": 1.0, "published_at": published}
+    if published is MISSING:
+        del odd["published_at"]
+    batch = one([odd, {"ts": DAY + HOUR, "value": 2.0, "published_at": DAY}], BERLIN)
+    assert (batch.rejected, batch.series["a"].ts) == (1, [DAY + HOUR])
+    assert batch.rejections[0].position == 0

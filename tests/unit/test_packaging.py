@@ -1,0 +1,225 @@
+"""The files around the package: what pip, cron, Docker and a reader of the folder get."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import itertools
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dataportal
+from dataportal.config import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import RunCli
+
+ROOT = Path(__file__).resolve().parents[2]
+TOP_LEVEL = {
+    *("dataportal", "tests", "sql"),
+    *("README.md", "pyproject.toml", "sources.yaml", "crontab.example", "Dockerfile", "LICENSE"),
+}
+# a lock file, and what a source distribution adds
+OPTIONAL = {"uv.lock", "PKG-INFO"}
+# the distributions whose packages go by another name
+DISTRIBUTIONS = {"yaml": "pyyaml"}
+CRON_FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+# what the classic builder of Docker understands
+FLAGS = {
+    "FROM": {"platform"},
+    "COPY": {"from", "chown"},
+    "HEALTHCHECK": {"interval", "timeout", "start-period", "retries"},
+}
+
+
+def _text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def _project() -> dict[str, Any]:
+    project: dict[str, Any] = tomllib.loads(_text("pyproject.toml"))["project"]
+    return project
+
+
+def test_the_top_level_is_what_was_agreed() -> None:
+    """Nothing more and nothing less, but for dotfiles and what git ignores."""
+    ignored = [line.rstrip("/") for line in _text(".gitignore").split()]
+    found = {
+        entry.name
+        for entry in ROOT.iterdir()
+        if not entry.name.startswith(".")
+        and not any(fnmatch.fnmatch(entry.name, pattern) for pattern in ignored)
+    }
+    assert found - OPTIONAL == TOP_LEVEL
+
+
+def test_the_licence_is_there_whole() -> None:
+    """Apache 2.0, as pyproject.toml says, from its title to the end of its terms."""
+    text = _text("LICENSE")
+    assert _project()["license"] == "Apache-2.0"
+    assert text.split()[:4] == ["Apache", "License", "Version", "2.0,"]
+    assert re.findall(r"^   (\d)\. ", text, re.MULTILINE) == list("123456789")
+    assert "END OF TERMS AND CONDITIONS" in text
+
+
+def test_every_python_that_is_promised_is_named() -> None:
+    """requires-python is the oldest of the classifiers, and they have no gap."""
+    versions = [
+        int(found[1])
+        for line in _project()["classifiers"]
+        if (found := re.fullmatch(r"Programming Language :: Python :: 3\.(\d+)", line))
+    ]
+    assert _project()["requires-python"] == f">=3.{versions[0]}"
+    assert versions == list(range(versions[0], versions[-1] + 1))
+    assert re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+)?", dataportal.__version__)
+
+
+def test_what_is_imported_is_what_is_depended_on() -> None:
+    """Of the dependencies each is imported, and nothing else is; tzdata is only read."""
+    texts = " ".join(_project()["dependencies"]).lower()
+    assert set(_imported()) == set(re.findall(r"(?:^| )([a-z0-9-]+)", texts)) - {"tzdata"}
+
+
+def _imported() -> Iterator[str]:
+    for path in (ROOT / "dataportal").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            else:
+                continue
+            for name in (full.partition(".")[0] for full in names):
+                if name != "dataportal" and name not in sys.stdlib_module_names:
+                    yield DISTRIBUTIONS.get(name, name)
+
+
+def _cron_lines() -> list[list[str]]:
+    """The jobs: five fields and the rest of the line each."""
+    lines = [line for line in _text("crontab.example").splitlines() if line.strip()]
+    return [
+        line.split(maxsplit=5)
+        for line in lines
+        if not line.startswith("#") and not re.match(r"[A-Z_]+=", line)
+    ]
+
+
+def test_cron_gets_the_variables_it_lacks() -> None:
+    """Whom to write to, where the command is, which database."""
+    names = re.findall(r"^([A-Z_]+)=\S", _text("crontab.example"), re.MULTILINE)
+    assert {"MAILTO", "PATH", "DATABASE_URL", "PLUGIN_CONFIG_PATH"} <= set(names)
+
+
+def test_cron_understands_every_line() -> None:
+    """Five fields in their ranges; a % would end the command."""
+    for *fields, command in _cron_lines():
+        assert len(fields) == len(CRON_FIELDS), fields
+        for field, (least, most) in zip(fields, CRON_FIELDS, strict=True):
+            found = re.fullmatch(r"(?:\*(?:/(\d+))?|(\d+))", field)
+            assert found, field
+            assert all(least <= int(number) <= most for number in found.groups() if number)
+        assert not re.search(r"(?<!\\)%", command)
+
+
+def test_cron_runs_what_there_is(run_cli: RunCli) -> None:
+    """The schedule, a deep re-fetch at a time of its own and a check; each quiet and known."""
+    commands = [line[-1] for line in _cron_lines()]
+    assert commands == [
+        "dataportal -q fetch-all --due",
+        "dataportal -q fetch-all --start 90d",
+        "dataportal -q healthcheck",
+    ]
+    assert _cron_lines()[0][:5] == ["*/5", "*", "*", "*", "*"]
+    minutes = [line[0] for line in _cron_lines()[1:]]
+    assert len(set(minutes)) == len(minutes)
+    assert all(int(minute) % 5 for minute in minutes)
+    for command in commands:
+        # an option that does not exist is refused before the help is shown
+        assert run_cli(*shlex.split(command)[1:], "--help").returncode == 0
+
+
+def _instructions() -> list[tuple[str, str]]:
+    """Of the Dockerfile, comments left out and lines joined."""
+    kept = re.sub(r"^\s*#.*\n", "", _text("Dockerfile"), flags=re.MULTILINE)
+    lines = re.sub(r"\\\n\s*", "", kept).splitlines()
+    return [(name, rest) for name, _, rest in (line.partition(" ") for line in lines if line)]
+
+
+def _said(name: str) -> list[str]:
+    return [rest for instruction, rest in _instructions() if instruction == name]
+
+
+def test_the_image_is_built_by_any_builder() -> None:
+    """No parser of its own, no flag and no heredoc that the classic builder does not know."""
+    assert not re.match(r"#\s*(syntax|check)\s*=", _text("Dockerfile"))
+    for name, rest in _instructions():
+        assert "<<" not in rest
+        words = itertools.takewhile(lambda word: word.startswith("--"), rest.split())
+        flags = {word.removeprefix("--").partition("=")[0] for word in words}
+        assert flags <= FLAGS.get(name, set()), (name, rest)
+
+
+def test_the_image_can_be_built_on_another_one() -> None:
+    """Both stages stand on BASE_IMAGE."""
+    assert _instructions()[0] == ("ARG", "BASE_IMAGE=python:3.13-slim")
+    assert [rest.split()[0] for rest in _said("FROM")] == ["${BASE_IMAGE}", "${BASE_IMAGE}"]
+
+
+def test_the_image_runs_the_program_itself_as_nobody_special() -> None:
+    """No shell in between, which would keep signals to itself; a user that needs no name."""
+    assert json.loads(_said("ENTRYPOINT")[-1]) == ["dataportal"]
+    assert json.loads(_said("CMD")[-1]) == ["--help"]
+    assert json.loads(_said("HEALTHCHECK")[-1].partition("CMD ")[2]) == [
+        *("dataportal", "healthcheck", "--live")
+    ]
+    assert _said("STOPSIGNAL") == ["SIGTERM"]
+    user = re.fullmatch(r"(\d+):(\d+)", _said("USER")[-1])
+    assert user
+    assert all(int(number) >= 10_000 for number in user.groups())
+    assert not any("embedded" in rest for rest in _said("RUN"))
+
+
+def test_docker_sees_what_the_image_is_made_of_only() -> None:
+    """.dockerignore lets in what exists and is needed, so no secret that lies about."""
+    lines = [line for line in _text(".dockerignore").splitlines() if not line.startswith("#")]
+    assert lines[0] == "*"
+    let_in = {line[1:] for line in lines if line.startswith("!")}
+    assert let_in == TOP_LEVEL - {"tests", "crontab.example", "Dockerfile"}
+
+
+def test_the_default_sources_are_valid_and_complete() -> None:
+    """Live series that need no key, each with all that a reader wants to know."""
+    configuration = load(ROOT / "sources.yaml", {})
+    assert not configuration.problems
+    assert not configuration.warnings
+    assert len(configuration.sources) >= 8
+    for source in configuration.sources:
+        assert source.enabled
+        assert not source.missing_env
+        (series,) = source.series
+        assert series.endpoint_prefix == source.name
+        assert all((series.name, series.description, series.domain, series.category))
+        assert series.unit == ("EUR/MWh" if series.category == "price" else "MWh")
+        resolution = {"hour": "1 hour", "quarterhour": "15 minutes"}[source.params["resolution"]]
+        assert series.granularity == resolution
+
+
+def test_the_default_sources_fit_their_plugins(run_cli: RunCli) -> None:
+    """Every parameter is one that the plugin takes."""
+    done = run_cli("--config", str(ROOT / "sources.yaml"), "list-sources", "--check")
+    assert done.returncode == 0, done.stderr
+
+
+def test_ci_can_be_started() -> None:
+    """It is executable, and bash can read it."""
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    subprocess.run(["bash", "-n", str(ROOT / ".ci" / "run")], check=True)
