@@ -1,4 +1,4 @@
-"""SMARD's files for tests: real recordings where they are at hand, and small ones of our own always.
+"""SMARD's files for tests: recordings where they are at hand, and small ones of our own always.
 
 The recordings are not part of this repository; they are looked for in the folder beside it.
 """

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from servers import Reply
-from smard_files import RECORDINGS, Recording, histories, recordings, serve_index
+from smard_files import RECORDINGS, histories, recordings, serve_index
 
 from dataportal.observations import clean
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
@@ -23,7 +23,7 @@ from dataportal.plugins.http import HttpClient
 
 if TYPE_CHECKING:
     from servers import LocalServer
-    from smard_files import Points
+    from smard_files import Points, Recording
 
 BERLIN = ZoneInfo("Europe/Berlin")
 STEPS = {"quarterhour": timedelta(minutes=15), "hour": timedelta(hours=1)}

@@ -1,0 +1,364 @@
+"""What the store answers about the past: as of a time, differences, versions, the summary."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from feeding import feeding, history, hour, hour_of, looking
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dataportal.store import history as reading
+from dataportal.store.connection import connect
+from dataportal.store.overview import open_reader
+from dataportal.store.records import Outcome, SeriesRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MICROSECOND = timedelta(microseconds=1)
+# A → B → A, a withdrawal and a return, one withdrawn for good, one that comes late, one at rest
+STORY: tuple[dict[int, float | None], ...] = (
+    {0: 1.0, 1: 1.0, 2: 1.0, 4: 1.0},
+    {0: 2.0, 1: None, 4: 1.0},
+    {0: 1.0, 1: 1.0, 3: 5.0, 2: None},
+    {0: 1.0, 1: 3.0, 4: 1.0},
+    {1: None, -9_000: 8.0},
+)
+
+
+@pytest.fixture
+def known(database_url: str) -> list[datetime]:
+    """The knowledge times of the story, each told by a run of its own."""
+    times = []
+    with feeding(database_url) as feed:
+        for points in STORY:
+            feed.start()
+            known = feed(points, accept_retractions=True).knowledge_time
+            assert known
+            times.append(known)
+            feed.finish()
+    return times
+
+
+@pytest.fixture
+def reader(database_url: str, known: list[datetime]) -> Iterator[psycopg.Connection]:
+    """Reads as the program does."""
+    with open_reader(database_url) as connection:
+        yield connection
+
+
+def load(reader: psycopg.Connection) -> reading.SeriesSummary:
+    """The series of the story."""
+    summary = reading.series_summary(reader, "load")
+    assert summary
+    return summary
+
+
+def told(chapters: Sequence[dict[int, float | None]]) -> dict[int, float]:
+    """What is known after these answers."""
+    folded: dict[int, float | None] = {}
+    for points in chapters:
+        folded |= points
+    return {h: value for h, value in folded.items() if value is not None}
+
+
+def moments(known: Sequence[datetime]) -> list[datetime]:
+    """Each knowledge time, the microsecond before it, and far away."""
+    far = [datetime(1970, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)]
+    return far + [at - rest for at in known for rest in (MICROSECOND, timedelta())]
+
+
+def test_as_of_is_what_had_been_told(reader: psycopg.Connection, known: list[datetime]) -> None:
+    """Including the knowledge time itself, excluding the next; in order of ts."""
+    for at in moments(known):
+        expected = told([points for points, k in zip(STORY, known, strict=True) if k <= at])
+        rows = list(reading.observations(reader, load(reader).series_id, at=at))
+        assert [(row.ts, row.value) for row in rows] == [
+            (hour(h), expected[h]) for h in sorted(expected)
+        ]
+        assert all(row.valid_from <= at for row in rows)
+        assert all(row.valid_to is None or at < row.valid_to for row in rows)
+
+
+def test_now_is_the_last_of_all(reader: psycopg.Connection) -> None:
+    """Without a time the open versions are given; the same as of a time to come."""
+    series = load(reader).series_id
+    now = list(reading.observations(reader, series))
+    later = reading.observations(reader, series, at=datetime(2999, 1, 1, tzinfo=UTC))
+    assert now == list(later)
+    assert {hour_of(row.ts): row.value for row in now} == told(STORY)
+    assert {row.valid_to for row in now} == {None}
+
+
+def test_a_window_is_half_open(reader: psycopg.Connection, known: list[datetime]) -> None:
+    """Its start belongs to it and its end does not, in every answer."""
+    series = load(reader).series_id
+    window: dict[str, Any] = {"start": hour(1), "end": hour(4)}
+    assert [hour_of(o.ts) for o in reading.observations(reader, series, **window)] == [3]
+    assert [hour_of(o.ts) for o in reading.observations(reader, series, at=known[0], **window)] == [
+        1,
+        2,
+    ]
+    changes = reading.differences(reader, series, known[0], known[-1], **window)
+    assert [hour_of(change.ts) for change in changes] == [1, 2, 3]
+    revisions = reading.latest_revisions(reader, series, limit=99, **window)
+    assert {hour_of(change.ts) for change in revisions} == {1, 2}
+
+
+def test_an_answer_is_final_up_to_what_is_known_through(
+    database_url: str, reader: psycopg.Connection
+) -> None:
+    """Of the series' own source; a later one is provisional, and what never ran is, too."""
+    summary = load(reader)
+    through = summary.known_through
+    assert through
+    assert summary.last_known
+    assert summary.last_known <= through
+    assert summary.final(through)
+    assert summary.final(datetime(1970, 1, 1, tzinfo=UTC))
+    assert not summary.final(through + MICROSECOND)
+    with feeding(database_url, "rain", source="other") as feed:
+        rain = reading.series_summary(reader, "rain")
+        assert rain
+        assert not rain.final(datetime(1970, 1, 1, tzinfo=UTC))
+        feed.finish(Outcome.UNCHANGED)
+    rain = reading.series_summary(reader, "rain")
+    assert rain
+    assert rain.final(through)
+    assert load(reader) == summary
+
+
+def test_what_is_final_never_changes(database_url: str, known: list[datetime]) -> None:
+    """Whatever is fetched after it, with a clock that was set back, too: later K are later."""
+    with feeding(database_url) as feed, open_reader(database_url) as reader:
+        series = load(reader)
+        through = series.known_through
+        assert through
+        before = list(reading.observations(reader, series.series_id, at=through))
+        with looking(database_url) as look:
+            look.execute("UPDATE source_state SET last_knowledge_time = NULL")
+            look.execute("UPDATE source_state SET known_through = known_through + interval '1 day'")
+        feed(dict.fromkeys(range(-5, 9), 77.0))
+        feed(dict.fromkeys(range(-5, 9)), accept_retractions=True)
+        for at in (through, through + timedelta(days=1)):
+            again = list(reading.observations(reader, series.series_id, at=at))
+            assert [(o.ts, o.value) for o in again] == [(o.ts, o.value) for o in before]
+
+
+def test_versions_of_one_observation(reader: psycopg.Connection, known: list[datetime]) -> None:
+    """Oldest first, each with its run, which grows; none for what was never seen."""
+    series = load(reader).series_id
+    runs = {}
+    expected: dict[int, list[tuple[float, int, int | None]]] = {
+        0: [(1.0, 0, 1), (2.0, 1, 2), (1.0, 2, None)],
+        1: [(1.0, 0, 1), (1.0, 2, 3), (3.0, 3, 4)],
+        2: [(1.0, 0, 2)],
+        4: [(1.0, 0, None)],
+    }
+    for h, times in expected.items():
+        versions = reading.versions(reader, series, hour(h))
+        assert [(v.value, v.valid_from, v.valid_to) for v in versions] == [
+            (value, known[a], None if b is None else known[b]) for value, a, b in times
+        ]
+        runs[h] = [v.run_id for v in versions]
+        assert runs[h] == sorted(set(runs[h]))
+    assert runs[1][0] == runs[0][0]
+    assert reading.versions(reader, series, hour(77)) == []
+
+
+def test_the_summary_counts(reader: psycopg.Connection, known: list[datetime]) -> None:
+    """Versions, current observations, those withdrawn now; the first and the last of each time."""
+    summary = load(reader)
+    assert (summary.versions, summary.observations, summary.retracted) == (10, 4, 2)
+    assert (summary.first_ts, summary.last_ts) == (hour(-9_000), hour(4))
+    assert (summary.first_known, summary.last_known) == (known[0], known[-1])
+    assert reading.series_summary(reader, "laod") is None
+    assert reading.series_names(reader) == ["load"]
+
+
+def test_the_summary_of_a_series_without_points(database_url: str) -> None:
+    """Counts of zero and no times; what sources.yaml says of it is there."""
+    record = SeriesRecord(
+        "calm", "Calm", unit="m/s", ts_timezone="Europe/Berlin", metadata={"a": 1}
+    )
+    with feeding(database_url, source="calm") as feed, open_reader(database_url) as reader:
+        feed.session.register([record])
+        summary = reading.series_summary(reader, "calm")
+    assert summary
+    assert (summary.name, summary.unit, summary.timezone) == ("Calm", "m/s", "Europe/Berlin")
+    assert summary.metadata == {"a": 1}
+    assert (summary.versions, summary.observations, summary.retracted) == (0, 0, 0)
+    assert {summary.first_ts, summary.last_ts, summary.first_known, summary.last_known} == {None}
+
+
+def test_a_withdrawal_is_the_last_thing_known(database_url: str) -> None:
+    """Of a series whose only value was withdrawn."""
+    with feeding(database_url) as feed, open_reader(database_url) as reader:
+        feed({0: 1.0})
+        gone = feed({0: None}).knowledge_time
+        summary = load(reader)
+    assert (summary.last_known, summary.retracted, summary.last_ts) == (gone, 1, None)
+
+
+def test_differences_are_those_of_the_two_answers(
+    reader: psycopg.Connection, known: list[datetime]
+) -> None:
+    """For every pair of times; and they say when the change became known."""
+    series = load(reader).series_id
+
+    def as_of(at: datetime) -> dict[datetime, float]:
+        return {o.ts: o.value for o in reading.observations(reader, series, at=at)}
+
+    for first in moments(known):
+        for second in (at for at in moments(known) if first <= at):
+            before, after = as_of(first), as_of(second)
+            changes = list(reading.differences(reader, series, first, second))
+            assert [(c.ts, c.before, c.after) for c in changes] == [
+                (ts, before.get(ts), after.get(ts))
+                for ts in sorted(before.keys() | after.keys())
+                if before.get(ts) != after.get(ts)
+            ]
+            assert all(first < c.known_at <= second for c in changes)
+            assert all(as_of(c.known_at).get(c.ts) == c.after for c in changes)
+            assert all(as_of(c.known_at - MICROSECOND).get(c.ts) != c.after for c in changes)
+
+
+def test_a_difference_was_known_when_the_last_change_was(database_url: str) -> None:
+    """Of a value that went, came back and went again the last withdrawal counts."""
+    with feeding(database_url) as feed, open_reader(database_url) as reader:
+        first, _, _, last = (feed({0: v}).knowledge_time for v in (1.0, None, 2.0, None))
+        assert first
+        assert last
+        [change] = reading.differences(reader, load(reader).series_id, first, last)
+    assert (change.before, change.after, change.known_at) == (1.0, None, last)
+
+
+def test_revisions_are_newest_first(reader: psycopg.Connection, known: list[datetime]) -> None:
+    """Changes to what had been known: no first values; a return comes from nothing."""
+    series = load(reader).series_id
+    revisions = reading.latest_revisions(reader, series, limit=99)
+    assert [(hour_of(c.ts), c.before, c.after, known.index(c.known_at)) for c in revisions] == [
+        (1, 3.0, None, 4),
+        (1, 1.0, 3.0, 3),
+        (2, 1.0, None, 2),
+        (1, None, 1.0, 2),
+        (0, 2.0, 1.0, 2),
+        (1, 1.0, None, 1),
+        (0, 1.0, 2.0, 1),
+    ]
+    assert reading.latest_revisions(reader, series, limit=3) == revisions[:3]
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> list[dict[int, float | None]]:
+    """Some answers of a provider, one after the other."""
+    values = st.sampled_from([None, 1.0, 2.0, 0.1])
+    hours = st.sampled_from([0, 1, 2, 3, -20_000])
+    return draw(st.lists(st.dictionaries(hours, values, max_size=5), min_size=1, max_size=8))
+
+
+def test_sql_and_program_give_the_same_answers(database_url: str) -> None:
+    """For random histories and times: the function, the program, and the versions themselves."""
+    with (
+        feeding(database_url) as feed,
+        looking(database_url) as look,
+        open_reader(database_url) as reader,
+    ):
+        series = load(reader).series_id
+
+        @settings(max_examples=40)
+        @given(answers(), st.data())
+        def check(told: list[dict[int, float | None]], data: st.DataObject) -> None:
+            look.execute("DELETE FROM time_series_data")
+            look.execute("DELETE FROM time_series_data_scd2")
+            known = [feed(points, accept_retractions=True).knowledge_time for points in told]
+            times = moments([k for k in known if k])
+            at = data.draw(st.sampled_from(times) | st.datetimes(timezones=st.just(UTC)))
+            rows = look.execute(
+                "SELECT ts, value, valid_from, valid_to FROM time_series_data_as_of(%s)"
+                " WHERE series_id = %s ORDER BY ts",
+                [at, series],
+            ).fetchall()
+            assert [reading.Observation(*row) for row in rows] == list(
+                reading.observations(reader, series, at=at)
+            )
+            assert {hour_of(ts): value for ts, value, *_ in rows} == {
+                h: span.value
+                for h, spans in history(look).items()
+                for span in spans
+                if span.since <= at and (span.until is None or at < span.until)
+            }
+
+        check()
+
+
+def test_the_function_reads_its_own_tables(
+    database_url: str, reader: psycopg.Connection, known: list[datetime]
+) -> None:
+    """Whatever tables of the same name the caller's search_path leads to."""
+    with looking(database_url) as look:
+        look.execute("CREATE SCHEMA elsewhere")
+        look.execute("CREATE TABLE elsewhere.time_series_data_scd2 (LIKE time_series_data_scd2)")
+        home = look.execute("SELECT current_schema()").fetchone()
+        assert home
+        look.execute("SET search_path = elsewhere, pg_catalog")
+        count = psycopg.sql.SQL("SELECT count(*) FROM {}.time_series_data_as_of(%s)")
+        found = look.execute(count.format(psycopg.sql.Identifier(home[0])), [known[-1]])
+        assert found.fetchone() == (len(told(STORY)),)
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The nodes of a plan."""
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
+
+
+@pytest.mark.parametrize("at", ["'2999-01-01'", "now()", "'-infinity'"])
+def test_the_function_is_inlined(database_url: str, at: str) -> None:
+    """A condition on series_id and ts reaches the index, and nothing calls a function."""
+    with feeding(database_url) as feed, connect(database_url, application_name="x") as connection:
+        feed({n: float(n) for n in range(-30_000, 30_000, 10)})
+        connection.execute("ANALYZE time_series_data_scd2")
+        row = connection.execute(
+            f"EXPLAIN (FORMAT JSON) SELECT value FROM time_series_data_as_of({at})"  # noqa: S608 - one of three
+            f" WHERE series_id = 1 AND ts = '{hour(10)}'"
+        ).fetchone()
+    assert row
+    plan = [*nodes(row[0][0]["Plan"])]
+    assert not [node for node in plan if "Function" in node["Node Type"]]
+    conditions = [node["Index Cond"] for node in plan if "Index Cond" in node]
+    assert len(conditions) == 1, json.dumps(row[0], indent=1)
+    assert "series_id = 1" in conditions[0]
+    assert "ts = " in conditions[0]
+
+
+def test_the_view_shows_open_ends_as_null(database_url: str, known: list[datetime]) -> None:
+    """And says of each version whether it is current."""
+    with looking(database_url) as look:
+        rows = look.execute(
+            "SELECT ts, value, valid_from, valid_to, is_current FROM time_series_data_history"
+        ).fetchall()
+        found = history(look)
+    assert all(is_current == (valid_to is None) for *_, valid_to, is_current in rows)
+    assert len(rows) == sum(map(len, found.values()))
+    assert {(hour_of(ts), *rest) for ts, *rest, _ in rows} == {
+        (h, *span) for h, spans in found.items() for span in spans
+    }
+
+
+def test_long_answers_stream(database_url: str) -> None:
+    """More rows than one look at the cursor brings, in order; half of it can be left unread."""
+    numbers = range(25_000)
+    with feeding(database_url) as feed, open_reader(database_url) as reader:
+        feed({n: float(n) for n in numbers})
+        series = load(reader).series_id
+        rows = reading.observations(reader, series)
+        assert next(rows).value == 0.0
+        rows.close()  # type: ignore[attr-defined]  # a generator
+        assert [o.value for o in reading.observations(reader, series)] == [*map(float, numbers)]

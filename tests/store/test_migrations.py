@@ -1,0 +1,342 @@
+"""The schema: made once by whoever comes first, never half, and never changed by the wrong one."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from threading import Barrier
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from databases import with_extension
+from feeding import current, feeding, history, looking
+from psycopg.sql import SQL, Identifier
+
+from dataportal.errors import DatabaseError, DatabaseTransientError, ExitCode, SchemaError
+from dataportal.store import migrations as under_test
+from dataportal.store.connection import connect
+from dataportal.store.lock import lock_key, try_lock
+from dataportal.store.migrations import (
+    Migration,
+    ensure_schema,
+    migrate,
+    migrations,
+    require_schema,
+    schema_state,
+)
+from dataportal.store.overview import database_facts, open_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+    from conftest import RunCli, StartCli
+    from databases import Databases
+
+RELEASED = {
+    "0001_schema": "5f5b751ee4c0714f3fc4d1cafff8e2ce7b3973f1e7d7d730a4db9cf0d21befb6",
+    "0002_vintages": "4b10db8f5e3e0e1d9ed6c5643a13471f9a8ca2703c13bc5cd5883601301255c2",
+    "0003_request_slots": "bb5af7b2477b9b3983fcb2a06af8483aff64b1221fb275d70e9450098752e48f",
+}
+HYPERTABLES = ("time_series_data", "time_series_data_scd2", "time_series_vintage")
+NAMES = tuple(migration.name for migration in migrations())
+MORE = Migration(len(NAMES) + 1, f"{len(NAMES) + 1:04}_more", b"CREATE TABLE more (n int)")
+
+
+@contextmanager
+def connected(url: str) -> Iterator[psycopg.Connection]:
+    """A connection as the program has it."""
+    with connect(url, application_name="dataportal test") as connection:
+        yield connection
+
+
+def described(url: str) -> list[tuple[Any, ...]]:
+    """All that the schema consists of."""
+    with looking(url) as look:
+        return look.execute(
+            "SELECT 'column', table_name::text, column_name::text, data_type::text, is_nullable,"
+            " column_default FROM information_schema.columns WHERE table_schema = 'public'"
+            " UNION ALL SELECT 'index', tablename::text, indexname::text, indexdef, NULL, NULL"
+            " FROM pg_indexes WHERE schemaname = 'public'"
+            " UNION ALL SELECT 'check', conrelid::regclass::text, conname::text,"
+            " pg_get_constraintdef(oid), NULL, NULL FROM pg_constraint"
+            " WHERE connamespace = 'public'::regnamespace"
+            " UNION ALL SELECT 'migration', name, sha256, NULL, NULL, NULL FROM schema_migration"
+            " ORDER BY 1, 2, 3, 4"
+        ).fetchall()
+
+
+def applied(url: str) -> list[str]:
+    """The names recorded; none where nothing is recorded at all."""
+    with connected(url) as connection:
+        return list(schema_state(connection).applied)
+
+
+def test_released_migrations_never_change() -> None:
+    """A new file gets a line above; a line above is there for ever."""
+    assert {migration.name: migration.sha256 for migration in migrations()} == RELEASED
+
+
+def test_migrations_are_numbered_from_one() -> None:
+    """Without a gap, in the order of their names."""
+    assert [m.version for m in migrations()] == list(range(1, len(NAMES) + 1))
+    assert sorted(NAMES) == list(NAMES)
+
+
+def test_an_empty_database_gets_everything_once(empty_database_url: str) -> None:
+    """Then there is nothing left to do, and the schema is the one that a reader wants."""
+    with connected(empty_database_url) as connection:
+        with pytest.raises(SchemaError, match=r"missing.*dataportal migrate") as caught:
+            require_schema(connection)
+        assert caught.value.exit_code == ExitCode.CONFIGURATION
+        said: list[str] = []
+        assert migrate(connection, say=said.append) == NAMES
+        assert said == [f"applied {name}" for name in NAMES]
+        assert migrate(connection, say=said.append) == ()
+        assert len(said) == len(NAMES)
+        assert require_schema(connection) == ensure_schema(connection) == "public"
+
+
+def test_eight_at_once_make_one_schema(empty_database_url: str, database_url: str) -> None:
+    """One of them applies each migration, the others find it done, and nobody fails."""
+    together = Barrier(8)
+
+    def one(_: int) -> tuple[str, ...]:
+        with connected(empty_database_url) as connection:
+            together.wait()
+            return migrate(connection)
+
+    with ThreadPoolExecutor(8) as threads:
+        done = list(threads.map(one, range(8)))
+    assert sorted(done) == [*[()] * 7, NAMES]
+    assert described(empty_database_url) == described(database_url)
+
+
+def test_two_processes_at_once_make_one_schema(
+    start_cli: StartCli, empty_database_url: str, database_url: str
+) -> None:
+    """Both succeed."""
+    env = {"DATABASE_URL": empty_database_url}
+    both = [start_cli("migrate", "--json", env=env) for _ in range(2)]
+    for process in both:
+        _, said = process.communicate(timeout=60)
+        assert (process.returncode, said) == (0, "")
+    assert described(empty_database_url) == described(database_url)
+
+
+def test_first_runs_at_once_make_one_schema(empty_database_url: str) -> None:
+    """Of different sources: each finds or makes what it needs, and stores its points."""
+    together = Barrier(4)
+
+    def one(number: int) -> None:
+        together.wait()
+        with feeding(empty_database_url, f"series {number}", source=f"source {number}") as feed:
+            feed.merge({f"series {number}": {0: float(number)}})
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(one, range(4)))
+    with looking(empty_database_url) as look:
+        assert [current(look, f"series {n}") for n in range(4)] == [{0: float(n)} for n in range(4)]
+
+
+def test_a_crash_before_the_commit_leaves_nothing(
+    run_cli: RunCli, empty_database_url: str, database_url: str
+) -> None:
+    """And the next one succeeds unaided, though the server may not have noticed the crash yet."""
+    env = {"DATABASE_URL": empty_database_url}
+    killed = run_cli("migrate", env={**env, "DATAPORTAL_FAILPOINT": "migration_before_commit:kill"})
+    assert killed.returncode == -9
+    with looking(empty_database_url) as look:
+        tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+        assert look.execute(tables).fetchone() == (0,)
+    done = run_cli("migrate", "-q", env=env)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert described(empty_database_url) == described(database_url)
+
+
+def test_a_migration_that_fails_leaves_those_before_it(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names it; once it is right, it is applied alone."""
+    wrong = Migration(MORE.version, MORE.name, b"CREATE TABLE more (n int); SELECT 1 / 0")
+    monkeypatch.setattr(under_test, "migrations", lambda: (*migrations(), wrong))
+    with connected(empty_database_url) as connection:
+        with pytest.raises(DatabaseError, match=f"{MORE.name}.*division by zero"):
+            migrate(connection)
+        assert applied(empty_database_url) == list(NAMES)
+        monkeypatch.setattr(under_test, "migrations", lambda: (*migrations(), MORE))
+        with pytest.raises(SchemaError, match=r"older.*dataportal migrate"):
+            require_schema(connection)
+        assert migrate(connection) == (MORE.name,)
+        assert applied(empty_database_url) == [*NAMES, MORE.name]
+
+
+def test_a_run_brings_an_older_schema_up_to_date(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With all its history in place."""
+    with feeding(database_url) as feed, looking(database_url) as look:
+        feed({0: 1.0})
+        feed({0: 2.0})
+        before = history(look)
+        monkeypatch.setattr(under_test, "migrations", lambda: (*migrations(), MORE))
+        with feeding(database_url, "wind", source="other"):
+            assert applied(database_url) == [*NAMES, MORE.name]
+        assert history(look) == before
+
+
+def refused(url: str, what: str) -> None:
+    """Every way to use this schema is refused, and changes nothing."""
+    before = described(url)
+    with connected(url) as connection:
+        for use in (require_schema, ensure_schema, migrate):
+            with pytest.raises(SchemaError, match=what) as caught:
+                use(connection)
+            assert caught.value.exit_code == ExitCode.CONFIGURATION
+        with pytest.raises(SchemaError, match=what):
+            open_reader(url)
+    assert described(url) == before
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_a_newer_schema_is_refused(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, *, pending: bool
+) -> None:
+    """Also by a program that has a migration of its own for it."""
+    with looking(database_url) as look:
+        look.execute("INSERT INTO schema_migration VALUES (77, '0077_later', 'x', now(), '9')")
+    if pending:
+        monkeypatch.setattr(under_test, "migrations", lambda: (*migrations(), MORE))
+    refused(database_url, "newer than this program.*0077_later.*Update dataportal")
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_a_changed_migration_is_refused(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, *, pending: bool
+) -> None:
+    """The schema was made by another program, so nothing is added to it either."""
+    with looking(database_url) as look:
+        look.execute("UPDATE schema_migration SET sha256 = 'x' WHERE version = 1")
+    if pending:
+        monkeypatch.setattr(under_test, "migrations", lambda: (*migrations(), MORE))
+    refused(database_url, f"{NAMES[0]} in the database is not the one of this program")
+
+
+def test_a_connection_without_a_schema_is_refused(empty_database_url: str) -> None:
+    """A search_path that leads nowhere; the setting is named."""
+    with connected(empty_database_url) as connection:
+        connection.execute("SET search_path = nowhere")
+        for use in (require_schema, ensure_schema, migrate):
+            with pytest.raises(SchemaError, match=r"no schema to work in.*search_path"):
+                use(connection)
+
+
+def test_a_role_that_may_not_is_told_who_may(empty_database_url: str) -> None:
+    """Nothing is left behind, and the command that needs another role is named."""
+    with connected(empty_database_url) as connection:
+        role = Identifier(f"powerless_{connection.info.dbname}")
+        connection.execute(SQL("CREATE ROLE {}").format(role))
+        try:
+            connection.execute(SQL("SET ROLE {}").format(role))
+            for use in (ensure_schema, migrate):
+                with pytest.raises(
+                    SchemaError, match=r"may not apply.*dataportal.*migrate"
+                ) as caught:
+                    use(connection)
+                assert caught.value.exit_code == ExitCode.CONFIGURATION
+            connection.execute("RESET ROLE")
+            assert schema_state(connection).applied == ()
+        finally:
+            connection.execute(SQL("DROP ROLE {}").format(role))
+
+
+def test_who_waits_too_long_is_told_so(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else holds the lock for migrations: that may pass."""
+    monkeypatch.setattr(under_test, "_LOCK_WAIT", 0.0)
+    with connected(empty_database_url) as holder, connected(empty_database_url) as other:
+        assert try_lock(holder, lock_key("public", "migrations"))
+        with pytest.raises(DatabaseTransientError, match="another process has been migrating"):
+            migrate(other)
+    assert applied(empty_database_url) == []
+
+
+def test_the_lock_is_given_back(empty_database_url: str) -> None:
+    """After success, and after a failure."""
+    with connected(empty_database_url) as connection, connected(empty_database_url) as other:
+        connection.execute("SET default_transaction_read_only = on")
+        with pytest.raises(DatabaseError):
+            migrate(connection)
+        assert migrate(other) == NAMES
+        connection.execute("SET default_transaction_read_only = off")
+        assert migrate(connection) == ()
+
+
+def timescale(look: psycopg.Connection[Any]) -> bool:
+    """Whether the server has TimescaleDB."""
+    found = look.execute("SELECT FROM pg_available_extensions WHERE name = 'timescaledb'")
+    return found.fetchone() is not None
+
+
+def assert_hypertables(url: str, *, expected: bool) -> None:
+    """The data tables are hypertables of yearly chunks, or plain tables."""
+    with looking(url) as look, connected(url) as connection:
+        facts = database_facts(connection)
+        assert facts.hypertables == expected
+        if not expected:
+            assert look.execute(
+                "SELECT to_regclass('_timescaledb_catalog.hypertable')"
+            ).fetchone() == (None,)
+            return
+        assert facts.timescaledb
+        assert look.execute(
+            "SELECT hypertable_name, column_name, time_interval"
+            " FROM timescaledb_information.dimensions WHERE hypertable_schema = 'public' ORDER BY 1"
+        ).fetchall() == [(name, "ts", timedelta(days=365)) for name in HYPERTABLES]
+
+
+def test_data_tables_are_hypertables_where_timescaledb_is(database_url: str) -> None:
+    """And plain tables elsewhere; either way with the indexes of the migrations alone."""
+    with looking(database_url) as look:
+        expected = timescale(look)
+        indexes = look.execute(
+            "SELECT tablename, indexname FROM pg_indexes WHERE schemaname = 'public'"
+            " AND tablename LIKE 'time_series_data%' ORDER BY 1"
+        ).fetchall()
+    assert_hypertables(database_url, expected=expected)
+    assert indexes == [
+        ("time_series_data", "time_series_data_pkey"),
+        ("time_series_data_scd2", "time_series_data_scd2_series_id_ts_valid_to_key"),
+    ]
+
+
+def test_hypertables_are_made_with_the_tables(empty_database_url: str) -> None:
+    """In one transaction: there is no moment at which a run could take plain tables for ready."""
+    with connected(empty_database_url) as connection:
+        for migration in migrations():
+            under_test._apply(connection, migration)
+        assert require_schema(connection) == "public"
+    with looking(empty_database_url) as look:
+        assert_hypertables(empty_database_url, expected=timescale(look))
+
+
+def test_an_extension_that_comes_later_is_used(server_url: str, databases: Databases) -> None:
+    """`migrate` turns tables that are full into hypertables; every version stays as it was."""
+    with databases.fresh(server_url, "bare", lambda _: None) as url:
+        with feeding(url) as feed:
+            feed({n: float(n) for n in range(-30_000, 0, 500)})
+            feed(dict.fromkeys(range(-30_000, 0, 1_000), -1.0))
+        assert_hypertables(url, expected=False)
+        with looking(url) as look:
+            before = current(look), history(look)
+        with_extension(url)
+        with connected(url) as connection:
+            assert migrate(connection) == ()
+            assert migrate(connection) == ()
+        with looking(url) as look:
+            assert_hypertables(url, expected=timescale(look))
+            assert (current(look), history(look)) == before
+        with feeding(url) as feed:
+            assert feed(dict.fromkeys(range(-30_000, 0, 500), -1.0)).counts.revised == 30

@@ -1,0 +1,319 @@
+"""Whatever is fetched in whatever order, the store agrees with a few lines of plain Python.
+
+The model is a dict of lists of versions. After every step both tables are read and compared with
+it, and what was once called final is asked for again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+from itertools import count, pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+from feeding import Feed, Points, Span, current, history, hour, looking, tuples
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from dataportal.errors import LockLostError
+from dataportal.store import history as reading
+from dataportal.store import merge
+from dataportal.store.connection import connect
+from dataportal.store.records import Counts, Merged, Outcome, RunKind
+from dataportal.store.session import SourceSession
+
+if TYPE_CHECKING:
+    import psycopg
+
+# a few neighbours, and some years away from them
+HOURS = st.sampled_from([*range(7), -100_000, -99_999, -9_000, 9_000])
+VALUES = st.sampled_from([None, None, 0.0, -0.0, 1.0, 2.0, 0.1 + 0.2])
+POINTS = st.dictionaries(HOURS, VALUES, max_size=9)
+Batch = dict[str, Points]
+Answer = dict[str, dict[int, float]]
+
+
+@dataclasses.dataclass
+class Model:
+    """What the store promises, with a list of versions for each observation."""
+
+    series: tuple[str, ...]
+    versions: dict[tuple[str, int], list[Span]] = dataclasses.field(default_factory=dict)
+    accepted: dict[tuple[str, int], float] = dataclasses.field(default_factory=dict)
+
+    def stored(self, series: str) -> dict[int, float]:
+        """The current values, by what was accepted last."""
+        return {h: value for (name, h), value in self.accepted.items() if name == series}
+
+    def as_of(self, at: datetime) -> Answer:
+        """What was known at a time."""
+        return {
+            name: {
+                h: span.value
+                for (of, h), spans in self.versions.items()
+                if of == name
+                for span in spans
+                if span.since <= at and (span.until is None or at < span.until)
+            }
+            for name in self.series
+        }
+
+    def held_back(self, series: str, points: Points) -> set[int]:
+        """The nulls of an answer that are withheld."""
+        stored = {h for h in self.stored(series) if points and min(points) <= h <= max(points)}
+        nulls = {h for h in stored if h in points and points[h] is None}
+        return nulls if len(stored) >= 3 and len(nulls) > len(stored) / 2 else set()
+
+    def merge(self, batch: Batch, known: datetime | None, *, accept: bool, write: bool) -> Merged:
+        """Take an answer, and tell what it comes to."""
+        counts = Counts()
+        held = {n: set() if accept else self.held_back(n, p) for n, p in batch.items()}
+        silent = {n for n in self.series if not batch.get(n) and self.stored(n)}
+        for name, points in batch.items():
+            for h, value in points.items():
+                what = self._becomes(name, h, value, withheld=h in held[name])
+                counts += Counts(received=1, **{what: 1})
+                if write and what in {"inserted", "revised", "retracted"}:
+                    assert known
+                    self._write(name, h, value, known)
+        return Merged(
+            counts,
+            known if counts.changed and write else None,
+            silent=tuple(sorted(silent)),
+            withheld=tuple(sorted(name for name, hours in held.items() if hours)),
+        )
+
+    def _becomes(self, name: str, h: int, value: float | None, *, withheld: bool) -> str:
+        before = self.accepted.get((name, h))
+        if value is None:
+            if withheld:
+                return "withheld"
+            return "nulls" if before is None else "retracted"
+        if before is None:
+            return "inserted"
+        return "unchanged" if before == value else "revised"
+
+    def _write(self, name: str, h: int, value: float | None, known: datetime) -> None:
+        spans = self.versions.setdefault((name, h), [])
+        if spans and spans[-1].until is None:
+            spans[-1] = spans[-1]._replace(until=known)
+        if value is None:
+            del self.accepted[name, h]
+        else:
+            self.accepted[name, h] = value
+            spans.append(Span(value, known, None))
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """One source with two series, fetched again and again; a new source for every example."""
+
+    connection: ClassVar[psycopg.Connection]
+    look: ClassVar[psycopg.Connection[Any]]
+    numbers: ClassVar[count[int]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        number = next(self.numbers)
+        self.source = f"source {number}"
+        self.load, self.wind = f"load {number}", f"wind {number}"
+        self.model = Model((self.load, self.wind))
+        self.finals: list[tuple[datetime, Answer]] = []
+        self.known: datetime | None = None
+        self.totals = Counts()
+        self.last: tuple[Batch, bool] = ({}, False)
+
+    @initialize()
+    def first_run(self) -> None:
+        """The source is seen for the first time."""
+        self.feed = self.connected()
+        self.ids = dict(self.feed.session._series)
+        self.before = tuples(self.look)
+
+    def connected(self) -> Feed:
+        """A session on the one connection."""
+        session = SourceSession(self.connection, self.source, "public")
+        return Feed(session, *self.model.series)
+
+    def merge(self, batch: Batch, *, accept: bool = False, dry_run: bool = False) -> Merged:
+        """Feed both, and compare what they say and how many tuples it took."""
+        merged = self.feed.merge(batch, accept_retractions=accept, dry_run=dry_run)
+        known = merged.knowledge_time
+        expected = self.model.merge(batch, known, accept=accept, write=not dry_run)
+        assert merged == expected
+        assert merged.counts.received == sum(merged.counts.all()[1:])
+        if known:
+            assert self.known is None or known > self.known
+            assert all(known > at for at, _ in self.finals)
+            self.known = known
+        after = tuples(self.look)
+        counts = Counts() if dry_run else merged.counts
+        assert len(self.before - after) == 2 * counts.revised + 2 * counts.retracted
+        assert len(after - self.before) == 2 * counts.inserted + 3 * counts.revised + (
+            counts.retracted
+        )
+        self.before = after
+        if not dry_run:
+            self.totals += merged.counts
+        return merged
+
+    @rule(load=POINTS, wind=POINTS, accept=st.booleans())
+    def fetch(self, load: Points, wind: Points, *, accept: bool) -> None:
+        """Any answer."""
+        self.last = {self.load: load, self.wind: wind}, accept
+        self.merge(self.last[0], accept=accept)
+
+    @rule(load=POINTS)
+    def fetch_one_series(self, load: Points) -> None:
+        """An answer that leaves a series out."""
+        self.merge({self.load: load})
+
+    @rule()
+    def fetch_again(self) -> None:
+        """The last answer once more: what it brought is there already."""
+        batch, accept = self.last
+        self.merge(batch, accept=accept)
+        assert self.merge(batch, accept=accept).counts.changed == 0
+
+    @rule(changes=POINTS, low=HOURS, high=HOURS)
+    def overlap(self, changes: Points, low: int, high: int) -> None:
+        """What is stored in a window, with some changes."""
+        stored = {h: v for h, v in self.model.stored(self.load).items() if low <= h <= high}
+        within = {h: v for h, v in changes.items() if low <= h <= high}
+        self.merge({self.load: {**stored, **within}})
+
+    @rule(data=st.data())
+    def withdraw(self, data: st.DataObject) -> None:
+        """Nulls for what is stored; some are withheld, unless they are accepted."""
+        stored = sorted(self.model.stored(self.load))
+        chosen = data.draw(
+            st.lists(st.sampled_from(stored), unique=True) if stored else st.just([])
+        )
+        self.merge({self.load: dict.fromkeys(chosen)}, accept=data.draw(st.booleans()))
+
+    @rule(value=st.sampled_from([1.0, 2.0]))
+    def there_and_back(self, value: float) -> None:
+        """A → B → A."""
+        for one in (value, 3.0, value):
+            self.merge({self.wind: {3: one}})
+
+    @rule(load=POINTS, accept=st.booleans())
+    def plan(self, load: Points, *, accept: bool) -> None:
+        """A dry run."""
+        self.merge({self.load: load}, accept=accept, dry_run=True)
+
+    @rule(load=POINTS)
+    def lose_the_lock(self, load: Points) -> None:
+        """Nothing can be written until it is had again."""
+        self.connection.execute("SELECT pg_advisory_unlock_all()")
+        with pytest.raises(LockLostError):
+            self.feed.merge({self.load: load})
+        assert tuples(self.look) == self.before
+        assert self.feed.session.try_lock()
+
+    @rule(hours=st.integers(1, 100))
+    def set_the_clock_back(self, hours: int) -> None:
+        """As seen from the store: its last K lies ahead of the clock."""
+        ahead = max(self.known or hour(0), datetime.now(UTC)) + timedelta(hours=hours)
+        self.look.execute(
+            "UPDATE source_state SET last_knowledge_time = %s WHERE source = %s",
+            [ahead, self.source],
+        )
+        self.known = ahead
+
+    @rule(
+        outcome=st.sampled_from([Outcome.SUCCEEDED, Outcome.UNCHANGED, Outcome.FAILED]),
+        kind=st.sampled_from(RunKind),
+    )
+    def finish_and_begin_another_run(self, outcome: Outcome, kind: RunKind) -> None:
+        """What is known now is final."""
+        assert self.recorded() == self.totals
+        self.feed.finish(outcome)
+        known_through = self.feed.session.state().known_through
+        assert known_through
+        self.finals.append((known_through, self.model.as_of(known_through)))
+        assert self.finals[-1][1] == {n: self.model.stored(n) for n in self.model.series}
+        self.feed.start(kind)
+        self.totals = Counts()
+
+    @rule()
+    def another_process_goes_on(self) -> None:
+        """Nothing that the store needs is in memory."""
+        self.connection.execute("SELECT pg_advisory_unlock_all()")
+        self.feed = self.connected()
+        self.totals = Counts()
+        assert self.feed.session._series == self.ids
+
+    @precondition(lambda self: self.finals)
+    @rule(data=st.data())
+    def ask_again_as_of(self, data: st.DataObject) -> None:
+        """The program's own answer is what was recorded when the time became final."""
+        at, answer = data.draw(st.sampled_from(self.finals))
+        for name, expected in answer.items():
+            rows = reading.observations(self.connection, self.ids[name], at=at)
+            assert {row.ts: row.value for row in rows} == {
+                hour(h): value for h, value in expected.items()
+            }
+
+    @invariant()
+    def versions_are_those_of_the_model(self) -> None:
+        """One open version at most, none empty, no overlap; the current table is the open ones."""
+        for name in self.model.series:
+            found = history(self.look, name)
+            model = {h: spans for (of, h), spans in self.model.versions.items() if of == name}
+            assert found == model
+            opened = {}
+            for h, spans in found.items():
+                assert all(span.until is None or span.since < span.until for span in spans)
+                assert all(a.until and a.until <= b.since for a, b in pairwise(spans))
+                if spans[-1].until is None:
+                    opened[h] = spans[-1].value
+            assert current(self.look, name) == opened == self.model.stored(name)
+
+    @invariant()
+    def what_was_final_never_changes(self) -> None:
+        """As of each K that was called final, from the versions as they are now."""
+        for at, answer in self.finals:
+            assert self.model.as_of(at) == answer
+
+    def recorded(self) -> Counts:
+        """The run's counts in its record."""
+        row = self.look.execute(
+            f"SELECT {', '.join(Counts.__slots__)} FROM fetch_run WHERE run_id = %s",  # noqa: S608 - names of fields
+            [self.feed.run],
+        ).fetchone()
+        assert row
+        return Counts(*row)
+
+    def teardown(self) -> None:
+        """Make room, and let the lock go."""
+        self.connection.execute("SELECT pg_advisory_unlock_all()")
+        for table in ("time_series_data", "time_series_data_scd2"):
+            self.look.execute(f"DELETE FROM {table}")  # noqa: S608 - one of two names
+
+
+@pytest.mark.parametrize("arrays_up_to", [4_000, 2], ids=["arrays", "mostly copies"])
+def test_the_store_agrees_with_the_model(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, arrays_up_to: int
+) -> None:
+    """After every step, on the path of small answers and on that of large ones."""
+    monkeypatch.setattr(merge, "_ARRAYS_UP_TO", arrays_up_to)
+    with (
+        connect(database_url, application_name="machine") as its_own,
+        looking(database_url) as ours,
+    ):
+
+        class Machine(StoreMachine):
+            connection, look, numbers = its_own, ours, count()
+
+        run_state_machine_as_test(
+            Machine, settings=settings(max_examples=40, stateful_step_count=15)
+        )
