@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dataportal
-from dataportal.config import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,29 +193,6 @@ def test_docker_sees_what_the_image_is_made_of_only() -> None:
     assert lines[0] == "*"
     let_in = {line[1:] for line in lines if line.startswith("!")}
     assert let_in == TOP_LEVEL - {"tests", "crontab.example", "Dockerfile"}
-
-
-def test_the_default_sources_are_valid_and_complete() -> None:
-    """Live series that need no key, each with all that a reader wants to know."""
-    configuration = load(ROOT / "sources.yaml", {})
-    assert not configuration.problems
-    assert not configuration.warnings
-    assert len(configuration.sources) >= 8
-    for source in configuration.sources:
-        assert source.enabled
-        assert not source.missing_env
-        (series,) = source.series
-        assert series.endpoint_prefix == source.name
-        assert all((series.name, series.description, series.domain, series.category))
-        assert series.unit == ("EUR/MWh" if series.category == "price" else "MWh")
-        resolution = {"hour": "1 hour", "quarterhour": "15 minutes"}[source.params["resolution"]]
-        assert series.granularity == resolution
-
-
-def test_the_default_sources_fit_their_plugins(run_cli: RunCli) -> None:
-    """Every parameter is one that the plugin takes."""
-    done = run_cli("--config", str(ROOT / "sources.yaml"), "list-sources", "--check")
-    assert done.returncode == 0, done.stderr
 
 
 def test_ci_can_be_started() -> None:

@@ -1,0 +1,79 @@
+"""The sources that are shipped: each series is described, and no provider is asked too often."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dataportal.config import load
+from dataportal.times import parse_duration
+
+if TYPE_CHECKING:
+    from conftest import RunCli
+
+    from dataportal.config import Series, Source
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = load(ROOT / "sources.yaml", {})
+FASTEST = {
+    "Bundesnetzagentur | SMARD.de": timedelta(hours=1),
+    "European Central Bank": timedelta(hours=1),
+    "Federal Reserve Bank of St. Louis": timedelta(hours=6),
+}
+"""How often each provider may be asked for the same: what it says, or about its own rhythm."""
+
+
+def _series() -> list[tuple[Source, Series]]:
+    return [(source, series) for source in SHIPPED.sources for series in source.series]
+
+
+def test_the_file_is_without_fault() -> None:
+    """No problem, no warning, and everything is on that has what it needs."""
+    assert not SHIPPED.problems
+    assert not SHIPPED.warnings
+    assert all(source.enabled for source in SHIPPED.sources)
+
+
+def test_every_series_is_described() -> None:
+    """With all that a reader wants to know, whose data it is included; a single one by name."""
+    for source, series in _series():
+        said = (series.name, series.description, series.unit, series.domain, series.category)
+        assert all(said), series.endpoint_prefix
+        assert parse_duration(series.granularity or "")
+        assert series.extra.keys() >= {"provider", "licence"}, series.endpoint_prefix
+        assert source.is_group or series.endpoint_prefix == source.name
+
+
+def test_no_two_series_are_described_alike() -> None:
+    """Neither the names nor the descriptions of a provider's series of one granularity."""
+    for told in ("name", "description"):
+        said = [
+            (series.extra["provider"], series.granularity, getattr(series, told))
+            for _, series in _series()
+        ]
+        assert len(set(said)) == len(said)
+
+
+@pytest.mark.parametrize("source", SHIPPED.sources, ids=lambda source: source.name)
+def test_no_provider_is_asked_too_often(source: Source) -> None:
+    """A source belongs to one provider, and its schedule suits it."""
+    (provider,) = {series.extra["provider"] for series in source.series}
+    assert source.schedule >= FASTEST[provider]
+    assert "schedule" in source.options
+
+
+def test_the_plugins_take_their_parameters(run_cli: RunCli) -> None:
+    """With every key set; without them, each is named beside what needs it."""
+    keys = {name for source in SHIPPED.sources for name in source.requires_env}
+    arguments = ("--config", str(ROOT / "sources.yaml"), "list-sources", "--check")
+    with_keys = run_cli(*arguments, env=dict.fromkeys(keys, "a-key-of-nobody"))
+    assert with_keys.returncode == 0, with_keys.stderr
+    assert " needs " not in with_keys.stdout
+    without = run_cli(*arguments)
+    assert without.returncode == 0
+    for source in SHIPPED.sources:
+        needs = f": {source.name} needs {', '.join(source.requires_env)}"
+        assert (needs in without.stdout) == bool(source.requires_env)
