@@ -16,23 +16,33 @@ if TYPE_CHECKING:
     from dataportal.config.keys import Key
 
 _TEXT = {"type": ["string", "number", "boolean", "null"]}
-_DURATION = {
-    "type": ["string", "integer", "null"],
+_LENGTH = {
+    # no stricter than `parse_duration`, which knows the units too
+    "pattern": r"^\s*(?:0|(?:\d+(?:\.\d+)?\s*[A-Za-z]+[\s,]*)+|[Pp][\dA-Za-z.]+|[A-Za-z]+ly)\s*$",
+    "patternErrorMessage": "a duration is written like 15 minutes, 1 hour, 7 days or PT15M",
     "examples": ["15 minutes", "1 hour", "7 days", "PT15M", "P1D"],
 }
+_POSITIVE = {"type": ["string", "null"], **_LENGTH}
+_DURATION = {**_POSITIVE, "type": ["string", "number", "null"], "minimum": 0, "maximum": 0}
+_VARIABLE = {"type": "string", "pattern": r"^\s*[A-Za-z_][A-Za-z0-9_]*\s*$"}
 _KINDS: dict[Any, dict[str, Any]] = {
     keys.text: _TEXT,
     keys.duration: _DURATION,
-    keys.positive: _DURATION,
-    keys.history: {**_DURATION, "examples": ["30 days", "all"]},
+    keys.positive: _POSITIVE,
+    keys.history: {
+        **_DURATION,
+        "pattern": f"{_LENGTH['pattern']}|^\\s*[Aa][Ll][Ll]\\s*$",
+        "examples": ["30 days", "all"],
+    },
     keys.flag: {"type": ["boolean", "null"]},
     keys.texts: {"anyOf": [{"type": "array", "items": _TEXT}, _TEXT]},
-    keys.variables: {
-        "anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": ["string", "null"]}]
-    },
+    keys.variables: {"anyOf": [{"type": "array", "items": _VARIABLE}, _VARIABLE, {"type": "null"}]},
     keys.zone: {"type": ["string", "null"], "examples": ["Europe/Berlin", "UTC"]},
     keys.mapping: {"type": ["object", "null"]},
 }
+_NAMED = [
+    {"required": [name]} for name in ("endpoint_prefix", *METADATA["endpoint_prefix"].aliases)
+]
 
 
 def json_schema() -> dict[str, Any]:
@@ -41,6 +51,8 @@ def json_schema() -> dict[str, Any]:
     single["properties"]["metadata"] = _object({**METADATA, **OPTIONS}, closed=False)
     member = _object(MEMBER)
     member["properties"]["metadata"] = _object(METADATA, closed=False)
+    named_inside = {"required": ["metadata"], "properties": {"metadata": {"anyOf": _NAMED}}}
+    member["anyOf"] = [*_NAMED, named_inside]
     group = _object({**GROUP, **OPTIONS}, required=("module", "class", "timeseries"))
     group["properties"]["timeseries"] = {
         "description": GROUP["timeseries"].about,

@@ -45,14 +45,13 @@ def text(raw: Any) -> str:
 
 
 def duration(raw: Any) -> timedelta:
-    """A duration such as `15 minutes`, `7 days`, `PT15M`, `P1D`.
+    """A duration such as `15 minutes`, `7 days`, `PT15M`, `P1D`; 0 needs no unit.
 
     Raises:
         ValueError: something else.
     """
-    if isinstance(raw, (int, float)) and not isinstance(raw, bool) and raw == 0:
-        return timedelta()
-    return parse_duration(text(raw))
+    said = text(raw)
+    return timedelta() if said in {"0", "0.0"} else parse_duration(said)
 
 
 def positive(raw: Any) -> timedelta:

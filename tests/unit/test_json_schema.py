@@ -1,0 +1,168 @@
+"""The JSON Schema of sources.yaml, as editors use it, beside the program that reads the file."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft7Validator
+
+from dataportal.config import load
+from dataportal.config.json_schema import json_schema
+from dataportal.config.nodes import read_document
+from dataportal.errors import ConfigurationError
+from dataportal.times import parse_duration
+
+if TYPE_CHECKING:
+    from conftest import RunCli
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMITTED = ROOT / "dataportal" / "sources.schema.json"
+SHIPPED = (ROOT / "sources.yaml", ROOT / "dataportal" / "sample" / "sources.yaml")
+MODELINE = re.compile(r"# yaml-language-server: \$schema=(\S+)")
+VALIDATOR = Draft7Validator(json_schema())
+SEEDS = """\
+timeseries:
+  smard-1223-de-hour:
+    module: src.plugins.data_sources.smard_plugin
+    class: SmardDataSourcePlugin
+    metadata:
+      name: SMARD-1223-DE-hour
+      granularity: 1 hour
+      forecast_horizon: 1 day
+      available_metrics:
+        - power
+      update_frequency: 1 hour
+    default_params:
+      filter: 1223
+request_groups:
+  my-api-energy-data:
+    module: src.plugins.data_sources.my_multi_plugin
+    class: MyMultiSeriesPlugin
+    schedule: 15 minutes
+    requires_env: [MY_API_KEY]
+    initial_history: all
+    lookback: 0
+    request_params:
+      api_key: ${MY_API_KEY}
+    timeseries:
+      - endpoint_prefix: my-series-electricity
+        extract_filter:
+          dataset_id: "elec-001"
+        metadata:
+          frequency: 1 hour
+      - metadata:
+          unique_id: my-series-gas
+          colour: blue
+"""
+
+
+def _content(path: Path) -> Any:
+    """What a YAML file holds, merge keys resolved as the program does it."""
+    document = read_document(path)
+    problems: list[Any] = []
+    assert document.root is not None
+    content = document.value(document.root, problems)
+    assert not problems
+    return content
+
+
+def _faults(content: Any) -> list[str]:
+    return [error.message for error in VALIDATOR.iter_errors(content)]
+
+
+def test_it_is_a_schema() -> None:
+    """Of the dialect that it names, and whole in itself."""
+    Draft7Validator.check_schema(json_schema())
+    assert json_schema()["$schema"] == Draft7Validator.META_SCHEMA["$schema"]
+    assert "$ref" not in json.dumps(json_schema())
+
+
+def test_the_committed_one_is_what_the_program_prints(run_cli: RunCli) -> None:
+    """Else: dataportal schema > dataportal/sources.schema.json."""
+    assert COMMITTED.read_text(encoding="utf-8") == run_cli("schema").stdout
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
+def test_shipped_files_lead_editors_to_it(path: Path) -> None:
+    """Their first line names it by a path that holds in a checkout and in the installed package."""
+    found = MODELINE.fullmatch(path.read_text(encoding="utf-8").splitlines()[0])
+    assert found
+    assert (path.parent / found[1]).resolve() == COMMITTED
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
+def test_shipped_files_fit(path: Path) -> None:
+    """Every key in them is known and holds what it may."""
+    assert not _faults(_content(path))
+
+
+def test_the_two_forms_fit(tmp_path: Path) -> None:
+    """With aliases, options inside the metadata, and metadata of one's own."""
+    (tmp_path / "sources.yaml").write_text(SEEDS, encoding="utf-8")
+    assert not load(tmp_path / "sources.yaml", {}).problems
+    assert not _faults(_content(tmp_path / "sources.yaml"))
+
+
+def test_the_files_handed_over_fit() -> None:
+    """Where they lie beside the checkout."""
+    for path in (ROOT.parent / "shared" / "seed").glob("*.yaml"):
+        assert not _faults(_content(path))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("schedule: 15 minutes", "shedule: 15 minutes"),
+        ("schedule: 15 minutes", "schedule: often"),
+        ("schedule: 15 minutes", "schedule: 15"),
+        ("schedule: 15 minutes", "enabled: yes"),
+        ("initial_history: all", "initial_history: everything"),
+        ("initial_history: all", "initial_history: 30"),
+        ("requires_env: [MY_API_KEY]", "requires_env: [$MY_API_KEY]"),
+        ("    class: MyMultiSeriesPlugin\n", ""),
+        ("request_params:", "default_params:"),
+        ("default_params:\n      filter: 1223", "default_params: 1223"),
+        ("      - endpoint_prefix: my-series-electricity\n        extract", "      - extract"),
+        ("extract_filter:", "filter:"),
+        ("unique_id: my-series-gas", "name: gas"),
+        ("timeseries:\n  smard", "time_series:\n  smard"),
+        ("name: SMARD-1223-DE-hour", "name: [SMARD, 1223]"),
+        ("lookback: 0", "lookback: -1"),
+    ],
+)
+def test_slips_of_the_pen_are_seen(tmp_path: Path, right: str, wrong: str) -> None:
+    """By the schema and by the program alike."""
+    assert SEEDS.count(right) == 1
+    (tmp_path / "sources.yaml").write_text(SEEDS.replace(right, wrong), encoding="utf-8")
+    assert _faults(_content(tmp_path / "sources.yaml"))
+    try:
+        assert load(tmp_path / "sources.yaml", {}).problems
+    except ConfigurationError as error:
+        assert error.problems  # noqa: PT017 - of the file as a whole, or of some of its sources
+
+
+_UNITS = st.sampled_from(["s", "Seconds", "min", "minutes", "h", "hour", "d", "days", "WEEK", "y"])
+_TERMS = st.builds("{}{}{}".format, st.integers(0, 999), st.sampled_from(["", " "]), _UNITS)
+_DURATIONS = st.one_of(
+    st.lists(_TERMS, min_size=1, max_size=3).map(" ".join),
+    st.lists(_TERMS, min_size=1, max_size=3).map(", ".join),
+    st.sampled_from(["hourly", "Daily", "weekly", "PT15M", "P1D", "p1y2m3dT4h", "P2W", "1.5 h"]),
+    st.text("0123456789.,PTHMDhmdalysn ", max_size=12),
+)
+
+
+@given(_DURATIONS)
+def test_no_duration_that_the_program_takes_is_refused(text: str) -> None:
+    """The schema is the more lenient of the two."""
+    try:
+        parse_duration(text)
+    except ValueError:
+        return
+    entry = {"module": "m", "class": "C", "lookback": text, "initial_history": text}
+    assert not _faults({"timeseries": {"a": entry}})
