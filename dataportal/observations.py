@@ -15,10 +15,10 @@ from decimal import Decimal
 from numbers import Real
 from typing import TYPE_CHECKING
 
-from dataportal.errors import BadDataError
+from dataportal.errors import BadDataError, FetchError
 from dataportal.local_times import LocalTime, resolve
 from dataportal.raw_points import ABSENT, NoPoint, kind_of, raw_points, shown
-from dataportal.redaction import harmless
+from dataportal.redaction import harmless, redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +78,7 @@ class Batch:
         """Count a point that cannot be taken."""
         self.rejected += 1
         if len(self.rejections) < _SHOWN:
-            self.rejections.append(Rejection(series, position, harmless(reason, 200)))
+            self.rejections.append(Rejection(series, position, harmless(reason, 400)))
 
 
 class _Refused(Exception):  # noqa: N818 - says what becomes of a point, within this module
@@ -97,7 +97,8 @@ def clean(
 
     Args:
         answer: the raw points by series: a list of `{"ts", "value"}`, columns of both, or either
-            under `"data"`.
+            under `"data"`; for a series that alone failed, the error: it counts as one point
+            that cannot be taken.
         series: the declared series; points of any other are rejected.
         start: points before are `outside`; None for no such bound.
         end: points at or after are `outside`; None for no such bound.
@@ -105,13 +106,21 @@ def clean(
 
     Raises:
         BadDataError: the answer has another shape.
+        FetchError: the first of them, where there are only errors in it.
     """
     if not isinstance(answer, Mapping):
         raise BadDataError(
             f"the plugin returned {kind_of(answer)}, not a mapping from series to points"
         )
+    failures = [raw for raw in answer.values() if isinstance(raw, FetchError)]
+    if failures and len(failures) == len(answer):
+        raise failures[0]
     batch = Batch({name: Observations([], []) for name in series})
     for name, raw in answer.items():
+        if isinstance(raw, FetchError):
+            batch.received += 1
+            batch.reject(str(name), 0, redact(str(raw)))
+            continue
         points = raw_points(raw, str(name))
         batch.received += len(points)
         if name not in batch.series:

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dataportal.errors import BadDataError, PermanentError, TransientError
+from dataportal.errors import BadDataError, FetchError, PermanentError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
@@ -33,10 +33,12 @@ if TYPE_CHECKING:
 
     Points = Sequence[Mapping[str, Any]] | Mapping[str, Any]
     """A list of points; or columns, or `{"data": <either>}`."""
+    Answers = Mapping[str, Points | FetchError]
 
 __all__ = [
     "BadDataError",
     "BasePlugin",
+    "FetchError",
     "MultiSeriesPlugin",
     "PermanentError",
     "TimeSeriesDefinition",
@@ -171,9 +173,10 @@ class MultiSeriesPlugin(_Plugin, ABC):
     @abstractmethod
     def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None
-    ) -> Mapping[str, Points] | Awaitable[Mapping[str, Points]]:
+    ) -> Answers | Awaitable[Answers]:
         """The points of each series, by `endpoint_prefix`; arguments as in `BasePlugin`.
 
-        A series that is left out, or empty, changes nothing. To report that some series failed
-        while others came, raise: what was good comes again with the next attempt.
+        A series that is left out, or empty, changes nothing. Where one failed for good while others
+        came, its error may stand in place of its points: the others are stored, and the run is
+        partial and names it. What may pass is raised: all of it comes again with the next attempt.
         """

@@ -18,6 +18,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from raw_answers import DAY, HOUR, MISSING, SHAPES, Degrees, as_dicts, one
 
+from dataportal.errors import PermanentError
 from dataportal.observations import Batch, _exact, clean
 from dataportal.raw_points import raw_points
 
@@ -284,3 +285,19 @@ def test_a_point_whose_publication_is_unclear_is_rejected(published: object) -> 
     batch = one([odd, {"ts": DAY + HOUR, "value": 2.0, "published_at": DAY}], BERLIN)
     assert (batch.rejected, batch.series["a"].ts) == (1, [DAY + HOUR])
     assert batch.rejections[0].position == 0
+
+
+def test_the_error_of_one_series_leaves_the_others() -> None:
+    """It counts as a point that cannot be taken, and says why."""
+    answer = {"a": PermanentError("there is no Solar"), "b": {"ts": [DAY], "value": [1.0]}}
+    batch = clean(answer, series=["a", "b"], start=None, end=None, zone=None)
+    assert batch.series["b"].values == [1.0]
+    assert (batch.received, batch.rejected, len(batch.series["a"])) == (2, 1, 0)
+    assert [(r.series, r.reason) for r in batch.rejections] == [("a", "there is no Solar")]
+
+
+def test_where_every_series_failed_the_first_error_is_raised() -> None:
+    """There is nothing to be stored, so the run has failed and is not partial."""
+    answer = {"a": PermanentError("there is no Solar"), "b": PermanentError("there is no Wind")}
+    with pytest.raises(PermanentError, match="no Solar"):
+        clean(answer, series=["a", "b"], start=None, end=None, zone=None)

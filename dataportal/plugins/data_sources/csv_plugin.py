@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
+from dataportal.plugins.readers.filters import read_filters
 from dataportal.plugins.readers.instants import TimeFormat, Window
 from dataportal.plugins.readers.numbers import MISSING, NumberFormat
 from dataportal.plugins.readers.params import Params
@@ -206,14 +207,7 @@ class CsvMultiSeriesPlugin(MultiSeriesPlugin):
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
         self._source = _Source(Params(request_params))
-        faults = []
-        for series in series_definitions:
-            try:
-                self._source.wanted(series.extract_filter)
-            except ValueError as error:
-                faults.append(f"extract_filter of {series.endpoint_prefix}: {error}")
-        if faults:
-            raise ValueError("; ".join(faults))
+        read_filters(series_definitions, self._source.wanted)
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None
@@ -222,10 +216,7 @@ class CsvMultiSeriesPlugin(MultiSeriesPlugin):
 
         Local times up to a day before and after are among them: only the run knows the time zone.
         """
-        wanted = {
-            series.endpoint_prefix: self._source.wanted(series.extract_filter)
-            for series in self._series_definitions
-        }
+        wanted = read_filters(self._series_definitions, self._source.wanted)
         window = Window(start_date, end_date)
         await self._source.read(
             list(wanted.values()), window, root=self.config_dir, http=lambda: self.http

@@ -14,11 +14,11 @@ what must stand in which place of a row, and what fields of the address stand fo
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
-from dataportal.plugins.readers.instants import Window
+from dataportal.plugins.readers.filters import read_filters
+from dataportal.plugins.readers.instants import Window, now
 from dataportal.plugins.readers.packed import CannotOpen, files
 from dataportal.plugins.readers.params import Params
 from dataportal.plugins.readers.points import Points
@@ -41,15 +41,11 @@ if TYPE_CHECKING:
 _MOST_BYTES = 256 * 1024 * 1024
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class _Api:
     """An API as its parameters describe it."""
 
     def __init__(self, params: Params, reader: Callable[[Params, str], Reader]) -> None:
-        self._request = Request(params, _now)
+        self._request = Request(params, now)
         self._points = Points(params)
         self._reader = reader(params, self._points.decimal)
         params.finish()
@@ -126,23 +122,13 @@ class _Several(MultiSeriesPlugin):
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
         self._api = _Api(Params(request_params), self.reader)
-        faults = []
-        for series in series_definitions:
-            try:
-                self._api.wanted(series.extract_filter)
-            except ValueError as error:
-                faults.append(f"extract_filter of {series.endpoint_prefix}: {error}")
-        if faults:
-            raise ValueError("; ".join(faults))
+        read_filters(series_definitions, self._api.wanted)
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None
     ) -> dict[str, Columns]:
         """The points of each series with `start_date <= ts < end_date`, as columns."""
-        wanted = {
-            series.endpoint_prefix: self._api.wanted(series.extract_filter)
-            for series in self._series_definitions
-        }
+        wanted = read_filters(self._series_definitions, self._api.wanted)
         window = Window(start_date, end_date)
         await self._api.fetch(list(wanted.values()), window, http=self.http, zone=self.zone)
         return {prefix: one.columns for prefix, one in wanted.items()}

@@ -48,6 +48,11 @@ def from_milliseconds(stamp: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=stamp)
 
 
+def now() -> datetime:
+    """The present."""
+    return datetime.now(UTC)
+
+
 class TimeFormat:
     """How a column of times is written.
 
