@@ -49,7 +49,8 @@ class Answer:
         """The error that says why this answer cannot be used, and shows how it begins."""
         shown = self.excerpt()
         begins = f"; it begins: {shown}" if shown else "; it is empty"
-        return BadDataError(f"the answer of {self.url} {reason}{begins}", hint=hint)
+        # the reason may quote the answer
+        return BadDataError(f"the answer of {self.url} {self.hide(reason)}{begins}", hint=hint)
 
     def text(self, encoding: str | None = None) -> str:
         """The body as text: in `encoding`, else in the charset declared, else in UTF-8.

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from dataportal.errors import BadDataError
-from dataportal.redaction import harmless
+from dataportal.redaction import harmless, redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -83,7 +83,7 @@ class Table:
         )
         listed = ", ".join(self._names[:_LISTED]) if self._layout.header else str(len(self._names))
         raise BadDataError(
-            f"{self.name} has {fault}; the columns are: {harmless(listed, 1000)}",
+            f"{self.name} has {fault}; the columns are: {harmless(redact(listed), 1000)}",
             hint=None if len(self._names) > 1 else "Is the delimiter right?",
         )
 

@@ -1,0 +1,181 @@
+"""Rules for what a plugin returns. A rule's docstring is what its breach is reported with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from dataportal.raw_points import raw_points
+from dataportal.testing.trial import BrokenRuleError, Point, Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataportal.testing.conformance import Conformance
+
+Rule = Callable[["Conformance"], None]
+
+_FIRST = datetime(2025, 6, 2, tzinfo=UTC)
+_COUNT = 24
+
+
+def ordinary(kit: Conformance) -> tuple[list[Point], datetime, datetime | None]:
+    """What the provider has, more than is asked for; and a window without anything special."""
+    if kit.snapshot:
+        now = datetime.now(UTC).replace(microsecond=0)
+        return points_at(kit, [now]), now - timedelta(hours=1), None
+    length = _COUNT * kit.step
+    around = kit.moments(_FIRST - length, _FIRST + 2 * length)
+    return points_at(kit, around), _FIRST, _FIRST + length
+
+
+def points_at(kit: Conformance, moments: Sequence[datetime]) -> list[Point]:
+    """Points of every series at these times, with values that tell one series from another."""
+    return [
+        Point(name, ts, kit.values[(number + position) % len(kit.values)])
+        for number, ts in enumerate(moments)
+        for position, name in enumerate(kit.names)
+    ]
+
+
+def takes_what_there_is(kit: Conformance) -> None:
+    """Every point of the window is returned with its own time, value and series.
+
+    What is lost or moved here is wrong in the database, for ever.
+    """
+    points, start, end = ordinary(kit)
+    with Trial(kit, points) as trial:
+        trial.expect(start, end)
+
+
+def times_carry_an_offset(kit: Conformance) -> None:
+    """A time has an offset, unless the source has a timezone.
+
+    A naive time is a guess: the run refuses it.
+    """
+    points, start, end = ordinary(kit)
+    with Trial(kit, points) as trial:
+        answer = trial.raw(start, end)
+    for name in kit.names if kit.timezone is None else ():
+        for raw in raw_points(answer.get(name), name).ts:
+            moment = datetime.fromisoformat(raw) if isinstance(raw, str) else raw
+            if getattr(moment, "utcoffset", lambda: None)() is None:
+                raise BrokenRuleError(f"{raw!r} in series {name!r}, and the source has no timezone")
+
+
+def a_day_of_23_hours(kit: Conformance) -> None:
+    """In spring a local day lacks an hour: its points are those that there are.
+
+    Who counts 24 hours a day invents points, or shifts all that follow.
+    """
+    _day(kit, *kit.day_that_is(min))
+
+
+def a_day_of_25_hours(kit: Conformance) -> None:
+    """In autumn a local hour occurs twice: both are kept apart.
+
+    Who looks at the clock alone loses one of them, or gives it the other one's value.
+    """
+    _day(kit, *kit.day_that_is(max))
+
+
+def windows_are_half_open(kit: Conformance) -> None:
+    """A window has its start and not its end, wherever it lies.
+
+    Two windows side by side then have every point once; else the seam has a hole.
+    """
+    points, start, end = ordinary(kit)
+    with Trial(kit, points) as trial:
+        seam, half = start + 7 * kit.step, kit.step / 2
+        for low, high in ((start, seam), (seam, end), (start + half, seam + half)):
+            trial.expect(low, high)
+        trial.expect(seam, seam + kit.step)
+
+
+def an_open_end_reaches_the_newest(kit: Conformance) -> None:
+    """Without an end the newest there is comes too.
+
+    Every scheduled run asks so.
+    """
+    points, start, _ = ordinary(kit)
+    with Trial(kit, points) as trial:
+        trial.expect(start, None)
+
+
+def any_order_will_do(kit: Conformance) -> None:
+    """The answer is the same if the provider writes its newest point first.
+
+    Many do, and some change their minds.
+    """
+    points, start, end = ordinary(kit)
+    with Trial(kit, list(reversed(points))) as trial:
+        trial.expect(start, end)
+
+
+def nothing_is_no_failure(kit: Conformance) -> None:
+    """Where the provider has nothing there are no points, and nothing is raised.
+
+    A quiet series is no fault, and must not look like one.
+    """
+    _, start, end = ordinary(kit)
+    with Trial(kit) as trial:
+        trial.expect(start, end)
+
+
+def no_value_is_none(kit: Conformance) -> None:
+    """Where the provider writes "no value" the value is None: neither 0, nor left out.
+
+    Zero is a measurement; and a point left out cannot take back what is stored.
+    """
+    points, start, end = ordinary(kit)
+    holed = [replace(p, value=None) if p.ts.hour % 2 or kit.snapshot else p for p in points]
+    if kit.step >= timedelta(days=1):
+        holed = [replace(p, value=None) if p.ts.day % 2 else p for p in points]
+    with Trial(kit, holed) as trial:
+        trial.expect(start, end)
+
+
+def revisions_are_seen(kit: Conformance) -> None:
+    """Asked again, a plugin asks again: a value that the provider changed comes changed.
+
+    A plugin that remembers answers hides revisions, and a run would never know.
+    """
+    points, start, end = ordinary(kit)
+    with Trial(kit, points) as trial:
+        trial.expect(start, end)
+        trial.points = [_revised(kit, point) for point in points]
+        trial.expect(start, end)
+        trial.points = points
+        trial.expect(start, end)
+
+
+def _revised(kit: Conformance, point: Point) -> Point:
+    others = [value for value in kit.values if value != point.value]
+    return replace(point, value=others[0])
+
+
+def _day(kit: Conformance, start: datetime, end: datetime) -> None:
+    days = timedelta() if kit.step < timedelta(days=1) else 3 * kit.step
+    start, end = start - days, end + days
+    moments = kit.moments(start - 24 * kit.step, end + 24 * kit.step)
+    with Trial(kit, points_at(kit, moments)) as trial:
+        trial.expect(start, end)
+
+
+OF_WINDOWS: tuple[Rule, ...] = (
+    a_day_of_23_hours,
+    a_day_of_25_hours,
+    windows_are_half_open,
+    an_open_end_reaches_the_newest,
+    any_order_will_do,
+)
+RULES: tuple[Rule, ...] = (
+    takes_what_there_is,
+    times_carry_an_offset,
+    *OF_WINDOWS,
+    nothing_is_no_failure,
+    no_value_is_none,
+    revisions_are_seen,
+)

@@ -1,0 +1,222 @@
+"""Rules for a provider that fails. A rule's docstring is what its breach is reported with."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import traceback
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dataportal.errors import BadDataError, FetchError, PermanentError, PluginError, TransientError
+from dataportal.testing.rules_of_answers import ordinary
+from dataportal.testing.servers import Reply
+from dataportal.testing.trial import SECRET, BrokenRuleError, Trial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dataportal.testing.conformance import Conformance
+    from dataportal.testing.rules_of_answers import Rule
+    from dataportal.testing.servers import Request
+
+    Bend = Callable[[Request, Reply], Reply]
+
+_WAIT = 7
+_HTML = b"<!DOCTYPE html><html><body>Please prove that you are no robot</body></html>"
+
+
+def too_many_requests_may_pass(kit: Conformance) -> None:
+    """429 is a TransientError that has the seconds of Retry-After, and is not asked again.
+
+    The run waits as long as the provider wishes; a plugin that tries again by itself annoys it.
+    """
+    said = {"Retry-After": str(_WAIT)}
+    error = _failure(kit, lambda _, __: Reply(429, b"slow down", headers=said), TransientError)
+    if isinstance(error, TransientError) and error.retry_after != _WAIT:
+        raise BrokenRuleError(f"Retry-After says {_WAIT} seconds, the error {error.retry_after}")
+
+
+def a_broken_server_may_pass(kit: Conformance) -> None:
+    """500 and 503 are TransientErrors, are not asked again, and are forgotten afterwards.
+
+    The run tries again later, and what comes then is as good as ever.
+    """
+    points, start, end = ordinary(kit)
+    for status in (500, 503):
+        _failure(kit, lambda _, __, status=status: Reply(status, b"broken"), TransientError)  # type: ignore[misc]  # a default binds the loop's variable
+    with Trial(kit, points) as trial:
+        trial.bend = lambda _, __: Reply(503, b"broken")
+        trial.failure(start, end)
+        trial.bend = lambda _, reply: reply
+        trial.expect(start, end)
+
+
+def a_refused_key_stays_refused(kit: Conformance) -> None:
+    """401 and 403 are PermanentErrors.
+
+    To try again with the same key gets it blocked.
+    """
+    for status in (401, 403):
+        _failure(kit, lambda _, __, status=status: Reply(status, b"no"), PermanentError)  # type: ignore[misc]  # a default binds the loop's variable
+
+
+def not_found_is_no_answer(kit: Conformance) -> None:
+    """404 is a FetchError, unless the provider says so that it has no data.
+
+    Read as an empty answer, an address that moved looks like a quiet series for ever.
+    """
+    if kit.not_found_is_empty:
+        _, start, end = ordinary(kit)
+        with Trial(kit) as trial:
+            trial.bend = lambda _, __: Reply(404, b"not found")
+            trial.expect(start, end)
+        return
+    _failure(kit, lambda _, __: Reply(404, b"not found"), FetchError)
+
+
+def a_page_is_no_data(kit: Conformance) -> None:
+    """HTML under 200 is a BadDataError or a TransientError.
+
+    Challenges, log-ins and maintenance come so; read as data, they are an empty answer.
+    """
+    page = Reply(200, _HTML, content_type="text/html; charset=utf-8")
+    _failure(kit, lambda _, __: page, (BadDataError, TransientError))
+
+
+def an_error_document_is_no_data(kit: Conformance) -> None:
+    """A document of another shape under 200, such as {"error": …}, is a FetchError.
+
+    Read as data, it is an empty answer: a change of format that nobody notices.
+    """
+    body = b'{"error": "the moon is in the wrong place", "code": 12}'
+    _failure(kit, lambda _, reply: replace(reply, status=200, body=body), FetchError)
+
+
+def a_cut_answer_is_no_answer(kit: Conformance) -> None:
+    """An answer that breaks off is an error, and nothing of it is returned.
+
+    Half of an answer looks like a whole one with fewer points.
+    """
+    _failure(kit, lambda _, reply: replace(reply, hang_up_after=_half(reply)), TransientError)
+    _, start, end = ordinary(kit)
+    with Trial(kit, ordinary(kit)[0]) as trial:
+        kinds: set[str] = set()
+        trial.bend = lambda _, reply: _noted(reply, kinds)
+        trial.raw(start, end)
+    # a table of text may end after any line
+    if all("json" in kind or "xml" in kind for kind in kinds):
+        _failure(kit, lambda _, reply: replace(reply, body=_start(reply)), FetchError)
+
+
+def all_or_nothing(kit: Conformance) -> None:
+    """If the last of several requests fails, so does the whole.
+
+    A page that is missing would be a hole that no later run fills.
+    """
+    points, start, end = ordinary(kit)
+    with Trial(kit, points) as trial:
+        trial.raw(start, end)
+        last = len(trial.server.requests)
+        so_far = iter(range(1, 10 * last))
+        trial.bend = lambda _, reply: reply if next(so_far) < last else Reply(500, b"broken")
+        _judged(trial.failure(start, end), TransientError)
+
+
+def no_secret_is_told(kit: Conformance) -> None:
+    """The key stands in no message, no log, no traceback and nothing that is printed.
+
+    Logs are read by many, and kept for long.
+    """
+    points, start, end = ordinary(kit)
+    echo = f'{{"error": "{SECRET} is no key", "params": {{"api_key": "{SECRET}"}}}}'.encode()
+    bends: dict[str, Bend] = {
+        "a good answer": lambda _, reply: reply,
+        **{str(code): lambda _, __, c=code: Reply(c, echo) for code in (400, 401, 404, 429, 500)},  # type: ignore[misc]  # a default binds the loop's variable
+        "a page": lambda _, __: Reply(200, _HTML + echo, content_type="text/html"),
+        "an error document": lambda _, reply: replace(reply, body=echo),
+        "a cut answer": lambda _, reply: replace(reply, hang_up_after=_half(reply)),
+        "no answer": lambda _, reply: replace(reply, hang_up_after=-1),
+    }
+    for what, bend in bends.items():
+        with Trial(kit, points) as trial, _listening() as heard:
+            trial.bend = bend
+            error = trial.failure(start, end)
+            if error is not None:
+                heard.write("".join(traceback.format_exception(error)))
+                heard.write(f"{error!r} {error.__dict__}")
+            if SECRET in heard.getvalue():
+                at = heard.getvalue().index(SECRET)
+                told = heard.getvalue()[max(at - 60, 0) : at]
+                raise BrokenRuleError(f"after {what}: …{' '.join(told.split())}<the key>")
+
+
+def _failure(
+    kit: Conformance, bend: Bend, kind: type[Exception] | tuple[type[Exception], ...]
+) -> Exception | None:
+    """What the plugin raises when the provider's answers are bent, if that is of the right kind."""
+    points, start, end = ordinary(kit)
+    with Trial(kit, points) as trial:
+        trial.bend = bend
+        error = trial.failure(start, end)
+        _judged(error, kind)
+        asked = [request.target for request in trial.server.requests]
+        if len(asked) > len(set(asked)):
+            raise BrokenRuleError(f"it asked {len(asked)} times by itself, and the run does so too")
+    return error
+
+
+def _judged(error: Exception | None, kind: type[Exception] | tuple[type[Exception], ...]) -> None:
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    wanted = " or ".join(one.__name__ for one in kinds)
+    if error is None:
+        raise BrokenRuleError(f"it returned as if all were well, and did not raise {wanted}")
+    if not isinstance(error, kind) or isinstance(error, PluginError):
+        raise BrokenRuleError(
+            f"it raised {type(error).__name__} and not {wanted}: {error}"
+        ) from error
+
+
+def _noted(reply: Reply, kinds: set[str]) -> Reply:
+    kinds.add(reply.content_type)
+    return reply
+
+
+def _half(reply: Reply) -> int:
+    return len(_start(reply))
+
+
+def _start(reply: Reply) -> bytes:
+    whole = reply.body if isinstance(reply.body, bytes) else b"".join(reply.body)
+    return whole[: len(whole) // 2]
+
+
+@contextlib.contextmanager
+def _listening() -> Iterator[io.StringIO]:
+    """Everything that is logged or printed meanwhile."""
+    heard = io.StringIO()
+    handler = logging.StreamHandler(heard)
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
+            yield heard
+    finally:
+        root.setLevel(before)
+        root.removeHandler(handler)
+
+
+RULES: tuple[Rule, ...] = (
+    too_many_requests_may_pass,
+    a_broken_server_may_pass,
+    a_refused_key_stays_refused,
+    not_found_is_no_answer,
+    a_page_is_no_data,
+    an_error_document_is_no_data,
+    a_cut_answer_is_no_answer,
+    all_or_nothing,
+    no_secret_is_told,
+)

@@ -1,0 +1,215 @@
+"""One provider on 127.0.0.1, and the plugin that asks it as a run would."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import math
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from dataportal.observations import clean
+from dataportal.plugins.base_plugin import MultiSeriesPlugin
+from dataportal.plugins.http import HttpClient
+from dataportal.plugins.pace import Pace
+from dataportal.redaction import remember_secret
+from dataportal.testing.servers import LocalServer, Reply
+from dataportal.times import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from dataportal.observations import Batch
+    from dataportal.plugins.pace import RateLimit
+    from dataportal.testing.conformance import Conformance
+    from dataportal.testing.servers import Request
+
+SECRET = "c4n4ry-0f-a-s3cr3t-k3y"  # noqa: S105 - it opens nothing
+_PATIENCE = 30.0  # seconds for one answer
+_SHOWN = 3
+
+
+class BrokenRuleError(AssertionError):
+    """A plugin does not keep a rule; the text says which, why there is one, and what was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What the provider has: a series' `endpoint_prefix`, an instant in UTC, a value or None."""
+
+    series: str
+    ts: datetime
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where the provider listens, without a slash at the end, and the key that it takes."""
+
+    url: str
+    secret: str
+
+
+class _Unhurried(Pace):
+    """Lets every request pass: nobody is asked too often here."""
+
+    async def wait(self, host: str, limit: RateLimit) -> None:
+        """Return at once."""
+
+
+class Trial:
+    """A provider and a plugin, while it is entered.
+
+    Attributes:
+        points: what the provider has.
+        bend: what becomes of each of its answers.
+        server: where it listens.
+    """
+
+    def __init__(self, kit: Conformance, points: Sequence[Point] = ()) -> None:
+        self.kit = kit
+        self.points = list(points)
+        self.bend: Callable[[Request, Reply], Reply] = lambda _, reply: reply
+        self.server = LocalServer(otherwise=self._reply)
+        self._fault: Exception | None = None
+        # as the run does for what comes from a variable
+        remember_secret(SECRET)
+        self._plugin: Any = None
+
+    def __enter__(self) -> Self:
+        self.server.__enter__()
+        kit, provider = self.kit, Provider(self.server.url, SECRET)
+        if issubclass(kit.plugin, MultiSeriesPlugin):
+            self._plugin = kit.plugin(
+                "conformance", kit.params(provider), list(kit.series), "1 hour"
+            )
+        else:
+            self._plugin = kit.plugin(kit.metadata, kit.params(provider))
+        self._plugin.zone = kit.zone
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.server.__exit__(kind, error, trace)
+
+    def raw(self, start: datetime, end: datetime | None) -> Mapping[str, Any]:
+        """What the plugin returns for a window, by series; whatever it raises escapes."""
+        self._fault = None
+        try:
+            return asyncio.run(self._asked(iso(start), None if end is None else iso(end)))
+        finally:
+            if self._fault is not None:
+                raise self._fault
+
+    def failure(self, start: datetime, end: datetime | None) -> Exception | None:
+        """What the plugin raises; None if it returns."""
+        try:
+            self.raw(start, end)
+        except Exception as error:
+            if error is self._fault:
+                raise
+            return error
+        return None
+
+    def batch(self, start: datetime, end: datetime | None) -> Batch:
+        """What a run would store of the plugin's answer."""
+        try:
+            answer = self.raw(start, end)
+        except Exception as error:
+            if error is self._fault:
+                raise
+            raise BrokenRuleError(f"it raised {type(error).__name__}: {error}") from error
+        batch = clean(answer, series=self.kit.names, start=start, end=end, zone=self.kit.zone)
+        if batch.rejections:
+            first = batch.rejections[0]
+            raise BrokenRuleError(
+                f"{batch.rejected} points that no run can take; of series {first.series!r} the "
+                f"one at position {first.position}: {first.reason}"
+            )
+        return batch
+
+    def expect(self, start: datetime, end: datetime | None) -> None:
+        """Find out whether the plugin's answer has all that the provider has in the window.
+
+        Raises:
+            BrokenRuleError: it has not, or has more.
+        """
+        batch = self.batch(start, end)
+        for name in self.kit.names:
+            wanted = {
+                point.ts: point.value
+                for point in self.points
+                if point.series == name
+                and (self.kit.snapshot or start <= point.ts)
+                and (end is None or point.ts < end)
+            }
+            series = batch.series[name]
+            found = dict(zip(series.ts, series.values, strict=True))
+            if self.kit.snapshot:
+                _compare(name, _untimed(wanted), _untimed(found))
+            else:
+                _compare(name, wanted, found)
+
+    async def _asked(self, start: str, end: str | None) -> Mapping[str, Any]:
+        # without authorities, which take long to load: nobody but the provider here is asked
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._plugin.http = HttpClient(pace=_Unhurried(), request_timeout=_PATIENCE, tls=tls)
+        try:
+            if isinstance(self._plugin, MultiSeriesPlugin):
+                answer: Any = self._plugin.get_historical_data_multi(start, end)
+            else:
+                answer = self._plugin.get_historical_data(start, end)
+            if inspect.isawaitable(answer):
+                answer = await asyncio.wait_for(answer, _PATIENCE)
+        finally:
+            await self._plugin.http.aclose()
+        if isinstance(self._plugin, MultiSeriesPlugin):
+            return answer  # type: ignore[no-any-return]  # its shape is checked when it is cleaned
+        return {self.kit.names[0]: answer}
+
+    def _reply(self, request: Request) -> Reply:
+        try:
+            return self.bend(request, self.kit.provider(request, list(self.points)))
+        except Exception as error:  # noqa: BLE001 - raised again where the plugin was asked
+            self._fault = error
+            return Reply(500, b"the test's provider is broken")
+
+
+def _untimed(points: Mapping[datetime, float | None]) -> dict[datetime, float | None]:
+    """The newest point, at a time of its own: a snapshot is stamped when it is taken."""
+    newest = max(points, default=None)
+    return {} if newest is None else {datetime.min.replace(tzinfo=UTC): points[newest]}
+
+
+def _compare(
+    name: str, wanted: Mapping[datetime, float | None], found: Mapping[datetime, float | None]
+) -> None:
+    missing = [f"{iso(ts)} ({wanted[ts]})" for ts in wanted if ts not in found]
+    surplus = [f"{iso(ts)} ({found[ts]})" for ts in found if ts not in wanted]
+    wrong = [
+        f"{iso(ts)} is {found[ts]} and not {value}"
+        for ts, value in wanted.items()
+        if ts in found and not _same(value, found[ts])
+    ]
+    said = [
+        f"{len(many)} {what}: {', '.join(many[:_SHOWN])}"
+        for what, many in (("missing", missing), ("too many", surplus), ("wrong", wrong))
+        if many
+    ]
+    if said:
+        raise BrokenRuleError(f"of the {len(wanted)} points of series {name!r} {'; '.join(said)}")
+
+
+def _same(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    # a scale factor may cost the last digit
+    return math.isclose(one, other, rel_tol=1e-12)
