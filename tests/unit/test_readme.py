@@ -28,6 +28,7 @@ from dataportal.errors import ConfigurationError, ExitCode
 from dataportal.observations import clean
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
 from dataportal.plugins.data_sources.csv_plugin import CsvDataSourcePlugin
+from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin
 from dataportal.plugins.data_sources.fred_plugin import FredDataSourcePlugin
 from dataportal.plugins.data_sources.http_plugin import (
     HttpCsvPlugin,
@@ -47,14 +48,14 @@ if TYPE_CHECKING:
     from dataportal.config import BuiltPlugin, Source
     from dataportal.config.keys import Key
     from dataportal.observations import Batch
-    from dataportal.plugins.base_plugin import BasePlugin
+    from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 TESTS_TEXT = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = [(found[1], found[2]) for found in BLOCK.finditer(TEXT)]
-KEYS = ("RATES_KEY", "MY_API_KEY", "STATIONS_TOKEN", "FRED_API_KEY")
+KEYS = ("RATES_KEY", "MY_API_KEY", "STATIONS_TOKEN", "FRED_API_KEY", "EIA_API_KEY")
 VARIABLES = dict.fromkeys(KEYS, "a-key")
 
 
@@ -322,6 +323,24 @@ def test_every_parameter_is_listed(title: str, plugins: list[type[BasePlugin]]) 
     assert (
         set(re.findall(r"`(\w+)`", "".join(_first_cells("\n".join(_table(text, head)))))) == known
     )
+
+
+@pytest.mark.parametrize(
+    ("title", "plugin"),
+    [
+        ("EIA", EiaMultiSeriesPlugin),
+    ],
+)
+def test_every_parameter_of_a_group_is_listed(title: str, plugin: type[MultiSeriesPlugin]) -> None:
+    """Those of `request_params`, by what the plugin says when one is wrong."""
+    with pytest.raises(ValueError, match="known: ") as raised:
+        plugin("a", {"\N{SNOWMAN}": 1}, [], "1 hour")
+    found = re.search(r" is not a parameter .*?known: ([\w, ]+)", str(raised.value))
+    assert found
+    text = section(title)
+    head = next(line for line in text.splitlines() if line.startswith("| parameter"))
+    told = set(re.findall(r"`(\w+)`", "".join(_first_cells("\n".join(_table(text, head))))))
+    assert set(found[1].split(", ")) <= told
 
 
 def test_the_example_plugins_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,228 @@
+"""EIA v2: the hourly grid monitor of the US Energy Information Administration. A key is needed.
+
+A `period` names the END of its hour, in UTC: `2024-01-01T05` is the hour from 04:00 to 05:00. `ts`
+is its start. Values are texts, in MWh; a null is "no value". The data are in the public domain.
+
+The answers carry the key, and so do their addresses: neither is ever shown.
+API: https://www.eia.gov/opendata/documentation.php
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from dataportal.plugins.base_plugin import MultiSeriesPlugin, PermanentError, TransientError
+from dataportal.plugins.readers.filters import read_filters
+from dataportal.plugins.readers.instants import Window
+from dataportal.plugins.readers.limits import rate_limit
+from dataportal.plugins.readers.numbers import NumberFormat
+from dataportal.plugins.readers.params import Params
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dataportal.plugins.answers import Answer
+    from dataportal.plugins.base_plugin import TimeSeriesDefinition
+
+BASE_URL = "https://api.eia.gov/v2"
+ROUTES = {
+    "region-data": ("respondent", "type"),
+    "fuel-type-data": ("respondent", "fueltype"),
+    "interchange-data": ("fromba", "toba"),
+    "region-sub-ba-data": ("subba", "parent"),
+}
+"""The facets that tell the series of a route apart."""
+
+_PER_MINUTE = 120  # below 5 a second and 9,000 an hour, which cost the key
+_PAGE = 5000
+_HOUR = timedelta(hours=1)
+_FIRST_YEAR = 2015  # of the grid monitor
+_PERIOD = re.compile(r"(\d{4}-\d\d-\d\dT\d\d)([+-]\d\d)?")
+_THROTTLED = re.compile(r"rate.limit|throttl|suspend|too many requests", re.IGNORECASE)
+_PASSES = {"408", "425", "429", "500", "502", "503", "504"}
+
+
+class _Response(msgspec.Struct):
+    total: int | str
+    data: list[dict[str, Any]]
+
+
+class _Document(msgspec.Struct):
+    response: _Response | None = None
+    error: Any = None
+    code: int | str | None = None
+
+
+class EiaMultiSeriesPlugin(MultiSeriesPlugin):
+    """Series of one route, fetched together.
+
+    `request_params`:
+        route: region-data (demand, forecast, generation, interchange of a region), fuel-type-data
+            (generation by energy source), interchange-data or region-sub-ba-data.
+        api_key: the key, as a rule `${EIA_API_KEY}`.
+        respondent, type, fueltype, fromba, toba, subba, parent: facets that all series share.
+        per_minute: how often to ask at most; 120.
+        base_url: a mirror's address instead of EIA's own.
+
+    The `extract_filter` of a series has the other facets of the route: `respondent: PJM`,
+    `type: D`.
+    """
+
+    # balancing authorities send corrections for days; the forecast of demand reaches a day ahead
+    source_defaults: ClassVar[Mapping[str, Any]] = {
+        "lookback": "10 days",
+        "forecast_horizon": "2 days",
+    }
+
+    def __init__(
+        self,
+        group_id: str,
+        request_params: dict[str, Any],
+        series_definitions: list[TimeSeriesDefinition],
+        schedule: str,
+    ) -> None:
+        super().__init__(group_id, request_params, series_definitions, schedule)
+        params = Params(request_params)
+        self._route = params.choice("route", ROUTES, required=True)
+        key = params.text("api_key", required=True)
+        self._base_url = params.text("base_url", BASE_URL).rstrip("/")
+        self._limit = rate_limit(params, _PER_MINUTE, key=key, everywhere=True)
+        self._facets = ROUTES.get(self._route, ())
+        self._shared = {name: params.text(name) for name in self._facets if params.has(name)}
+        params.finish()
+        self._wanted = read_filters(series_definitions, self._values)
+        self._query: dict[str, Any] = {
+            "api_key": key,
+            "frequency": "hourly",
+            "data[0]": "value",
+            "length": _PAGE,
+        }
+        for place, name in enumerate(self._facets):
+            asked = sorted({values[place] for values in self._wanted.values()})
+            self._query[f"facets[{name}][]"] = asked
+        # rows of the same hour need an order too, or pages could overlap
+        for place, column in enumerate(("period", *self._facets)):
+            self._query[f"sort[{place}][column]"] = column
+            self._query[f"sort[{place}][direction]"] = "asc"
+
+    def _values(self, extract_filter: Mapping[str, Any]) -> tuple[str, ...]:
+        own = Params({**self._shared, **extract_filter})
+        values = tuple(own.text(name, required=True) for name in self._facets)
+        own.finish()
+        return values
+
+    async def get_historical_data_multi(
+        self, start_date: str, end_date: str | None = None
+    ) -> dict[str, dict[str, list[Any]]]:
+        """The hours of each series with `start_date <= ts < end_date`, as columns.
+
+        Raises:
+            PermanentError: EIA refuses the key or the request.
+            TransientError: EIA is out of reach, or the key is suspended for a while.
+            BadDataError: an answer has not the shape that EIA promises.
+        """
+        window = Window(start_date, end_date)
+        query = dict(self._query)
+        if window.start.year >= _FIRST_YEAR:
+            query["start"] = _label(window.start)
+        if window.end is not None:
+            # the last hour that begins before the end is called like the end, or by the hour after
+            query["end"] = _label(window.end - timedelta.resolution)
+        columns: dict[tuple[str, ...], dict[str, list[Any]]] = {
+            values: {"ts": [], "value": []} for values in self._wanted.values()
+        }
+        numbers = NumberFormat()
+        for period, value, values in await self._rows(query):
+            found = columns.get(values)
+            moment = _start(period)
+            if found is None or (isinstance(moment, datetime) and not window.covers(moment)):
+                continue
+            found["ts"].append(moment)
+            found["value"].append(numbers.read(value) if isinstance(value, str) else value)
+        return {prefix: columns[values] for prefix, values in self._wanted.items()}
+
+    async def _rows(self, query: dict[str, Any]) -> list[tuple[Any, Any, tuple[str, ...]]]:
+        """Period, value and facets of the rows of all pages."""
+        rows: list[tuple[Any, Any, tuple[str, ...]]] = []
+        before: list[dict[str, Any]] = []
+        while True:
+            answer = await self._get({**query, "offset": len(rows)})
+            response = _response(answer)
+            try:
+                total = int(response.total)
+            except ValueError:
+                raise answer.bad(f"counts {response.total!r} rows") from None
+            if response.data and response.data == before:
+                raise answer.bad("is the same as the page before")
+            before = response.data
+            try:
+                rows += [
+                    (row["period"], row["value"], tuple(str(row[name]) for name in self._facets))
+                    for row in response.data
+                ]
+            except KeyError as error:
+                raise answer.bad(f"has a row without {error.args[0]!r}") from None
+            if len(rows) >= total:
+                return rows
+            if not response.data:
+                raise answer.bad(f"ends after {len(rows)} of {total} rows")
+
+    async def _get(self, query: dict[str, Any]) -> Answer:
+        try:
+            return await self.http.get(
+                f"{self._base_url}/electricity/rto/{self._route}/data/",
+                params=query,
+                limit=self._limit,
+            )
+        except PermanentError as error:
+            # a key that asked too often is refused for up to an hour, with the status of a bad one
+            if _THROTTLED.search(error.message):
+                raise TransientError(
+                    error.message, host=urlsplit(self._base_url).hostname
+                ) from None
+            raise
+
+
+def _response(answer: Answer) -> _Response:
+    """What the answer holds, which is not an error whatever its status was."""
+    document = answer.json(_Document)
+    if document.error is None and document.response is not None:
+        return document.response
+    if document.error is None:
+        raise answer.bad("has neither a response nor an error")
+    said, code = document.error, document.code
+    if isinstance(said, dict):
+        code, said = said.get("code", code), said.get("message", said)
+    told = " ".join(answer.hide(f"{code}: {said}" if code else str(said)).split())[:300]
+    message = f"EIA reports an error in its answer to GET {answer.url}: {told}"
+    if str(code) in _PASSES or _THROTTLED.search(told):
+        raise TransientError(message, host=urlsplit(answer.url).hostname)
+    raise PermanentError(
+        message,
+        hint="Check the key, which is taken from api_key" if "API_KEY" in str(code) else None,
+    )
+
+
+def _label(moment: datetime) -> str:
+    """How EIA calls the hour that a moment lies in: by its end."""
+    floor = moment.replace(minute=0, second=0, microsecond=0)
+    return f"{floor + _HOUR:%Y-%m-%dT%H}"
+
+
+def _start(period: object) -> datetime | str:
+    """Where the hour begins that EIA calls so; what is no hour is passed on, for the run to refuse.
+
+    Local hours carry their offset: 2023-03-20T00-07.
+    """
+    match = _PERIOD.fullmatch(str(period))
+    try:
+        if match is not None:
+            return datetime.fromisoformat(f"{match[1]}:00{match[2] or '+00'}:00") - _HOUR
+    except (ValueError, OverflowError):
+        pass
+    return f"{period} (not the hour of a day)"

@@ -1,0 +1,28 @@
+"""How often a provider is asked, where the source does not say otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dataportal.plugins.pace import RateLimit
+
+if TYPE_CHECKING:
+    from dataportal.plugins.readers.params import Params
+
+
+def rate_limit(
+    params: Params, per_minute: float, *, key: str | None = None, everywhere: bool = False
+) -> RateLimit:
+    """The limit that the parameter `per_minute` sets, or the provider's own.
+
+    Args:
+        params: of the source.
+        per_minute: the requests that the provider allows in a minute.
+        key: whose requests count together.
+        everywhere: whether several machines must keep it together.
+    """
+    allowed = params.number("per_minute", per_minute)
+    if allowed <= 0:
+        params.fault(f"per_minute must be more than 0, not {allowed:g}")
+        allowed = per_minute
+    return RateLimit(allowed, key=key or None, everywhere=everywhere)

@@ -1,0 +1,99 @@
+"""Asks a plugin as a run does, over HTTP, and cleans what it returns; recorded answers for it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dataportal.observations import clean
+from dataportal.plugins.base_plugin import (
+    MultiSeriesPlugin,
+    TimeSeriesDefinition,
+    TimeSeriesMetadata,
+)
+from dataportal.plugins.http import HttpClient
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from dataportal.observations import Batch
+    from dataportal.plugins.base_plugin import (
+        BasePlugin,
+    )
+
+Series = dict[str, float | None]
+SHARED = Path(os.environ.get("DATAPORTAL_SHARED") or Path(__file__).parents[1].parent / "shared")
+UNPACED = {"per_minute": 1_000_000}
+"""For tests that ask often and are not about how fast."""
+
+
+def recording(name: str) -> bytes:
+    """A recorded answer; without the recordings the test is skipped, but not in CI."""
+    file = SHARED / "recordings" / name
+    if not file.exists() and not os.environ.get("CI"):
+        pytest.skip("needs the recordings")
+    return file.read_bytes()
+
+
+def group(
+    kind: type[MultiSeriesPlugin],
+    params: dict[str, Any],
+    filters: Mapping[str, Mapping[str, Any]],
+    schedule: str = "1 hour",
+) -> MultiSeriesPlugin:
+    """A plugin for the series with these filters, by their names."""
+    series = [TimeSeriesDefinition(name, extract_filter=said) for name, said in filters.items()]
+    return kind("group", params, series, schedule)
+
+
+def single(kind: type[BasePlugin], params: dict[str, Any]) -> BasePlugin:
+    """A plugin for the series `it`."""
+    return kind(TimeSeriesMetadata("it"), params)
+
+
+def asked(
+    plugin: MultiSeriesPlugin | BasePlugin,
+    start: str = "2000-01-01T00:00:00Z",
+    end: str | None = None,
+    *,
+    now: Callable[[], datetime] | None = None,
+) -> Batch:
+    """What is left of the plugin's answer once it is clean."""
+    if now is not None:
+        plugin.now = now  # type: ignore[union-attr]  # those whose requests depend on the present
+
+    async def ask() -> Any:
+        plugin.http = HttpClient()
+        try:
+            if isinstance(plugin, MultiSeriesPlugin):
+                answer: Any = plugin.get_historical_data_multi(start, end)
+                return await answer
+            answer = plugin.get_historical_data(start, end)
+            return {"it": await answer}
+        finally:
+            await plugin.http.aclose()
+
+    names = (
+        [one.endpoint_prefix for one in plugin._series_definitions]
+        if isinstance(plugin, MultiSeriesPlugin)
+        else ["it"]
+    )
+    return clean(asyncio.run(ask()), series=names, start=None, end=None, zone=None)
+
+
+def values(batch: Batch) -> dict[str, Series]:
+    """The values of each series, by their times; nothing of it was refused or stood there twice."""
+    assert not batch.rejections
+    assert not batch.duplicates
+    return {
+        name: {
+            moment.isoformat().replace("+00:00", "Z"): value
+            for moment, value in zip(found.ts, found.values, strict=True)
+        }
+        for name, found in batch.series.items()
+    }
