@@ -30,6 +30,7 @@ COMMANDS = {
     "list-sources": "Every source with its series, schedule and state.",
     "history": "What is known about a series, and what was known when.",
     "healthcheck": "Check configuration, database, schema and freshness.",
+    "verify": "Check that the history keeps its promises.",
     "migrate": "Bring the database schema up to date.",
     "schema": "Print the JSON Schema of sources.yaml, for editors.",
 }

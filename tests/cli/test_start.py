@@ -46,6 +46,7 @@ OWN = {
     "list-sources": ("--check", "--only"),
     "history": ("--ts", "--as-of", "--diff", "--start", "--end", "--format", "--limit"),
     "healthcheck": ("--live", "--only"),
+    "verify": ("--since", "--limit"),
     "migrate": ("--plan",),
     "schema": (),
 }
@@ -158,6 +159,8 @@ def test_an_option_after_the_command_beats_the_same_before_it(run_cli: RunCli) -
         (["history", "x", "--ts", "now", "--as-of", "now"], "exclude each other"),
         (["history", "x", "--diff", "now", "7d"], "swap them"),
         (["history", "x", "--start", "now", "--end", "7d"], "--start now"),
+        (["verify", "--since", "often"], "--since"),
+        (["verify", "--limit", "0"], "--limit"),
     ],
 )
 def test_wrong_usage_is_2_and_says_what_to_do(

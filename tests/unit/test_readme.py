@@ -456,11 +456,19 @@ def test_json_is_as_shown(tmp_path: Path, run_cli: RunCli, database_url: str) ->
         )
         return json.loads(done.stdout or done.stderr)
 
+    def damaged() -> Any:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute("UPDATE time_series_data SET value = 0 WHERE ts = '2008-01-01'")
+        document = answered("verify")
+        document["checks"] = [check for check in document["checks"] if check["found"]]
+        return document
+
     documents = [
         answered("fetch-all"),
         answered("list-sources"),
         answered("history", "sunspots", "--ts", "2008-01-01"),
         answered("healthcheck"),
+        damaged(),
         answered("migrate"),
         answered("list-sources", config=str(broken)),
     ]

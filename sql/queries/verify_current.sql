@@ -1,0 +1,22 @@
+-- Where the current values of a range of series are not what the open versions say.
+SELECT coalesce(d.series_id, v.series_id), s.endpoint_prefix,
+       to_json(coalesce(d.ts, v.ts)) #>> '{}', to_json(v.valid_from) #>> '{}', NULL,
+       coalesce(v.run_id, d.run_id),
+       CASE WHEN v.ts IS NULL THEN 'no_open_version'
+            WHEN d.ts IS NULL THEN 'no_current_value'
+            WHEN d.value IS DISTINCT FROM v.value THEN 'another_value'
+            ELSE 'another_run' END
+FROM (
+    SELECT series_id, ts, value, updated_at, run_id FROM time_series_data
+    WHERE series_id BETWEEN %(first)s AND %(last)s
+      AND ts >= coalesce(%(since)s, '-infinity'::timestamptz)
+) AS d
+FULL JOIN (
+    SELECT series_id, ts, value, valid_from, run_id FROM time_series_data_scd2
+    WHERE series_id BETWEEN %(first)s AND %(last)s AND valid_to = 'infinity'
+      AND ts >= coalesce(%(since)s, '-infinity'::timestamptz)
+) AS v ON v.series_id = d.series_id AND v.ts = d.ts
+LEFT JOIN time_series AS s ON s.series_id = coalesce(d.series_id, v.series_id)
+WHERE v.ts IS NULL OR d.ts IS NULL OR d.value IS DISTINCT FROM v.value
+   OR d.updated_at <> v.valid_from OR d.run_id <> v.run_id
+ORDER BY 1, coalesce(d.ts, v.ts)

@@ -1,0 +1,22 @@
+-- Publications of a range of series that break a promise, read in the order of their index.
+SELECT v.series_id, s.endpoint_prefix, to_json(v.ts) #>> '{}', NULL,
+       to_json(v.published_at) #>> '{}', v.run_id,
+       CASE WHEN s.series_id IS NULL THEN 'vintage_of_no_series'
+            WHEN v.is_again THEN 'vintage_twice'
+            ELSE 'vintage_after_last' END
+FROM (
+    SELECT series_id, ts, published_at, recorded_at, run_id,
+           lag(published_at) OVER w = published_at
+           AND lag(value) OVER w IS NOT DISTINCT FROM value AS is_again
+    FROM time_series_vintage
+    WHERE series_id BETWEEN %(first)s AND %(last)s
+      AND ts >= coalesce(%(since)s, '-infinity'::timestamptz)
+    WINDOW w AS (PARTITION BY series_id, ts ORDER BY published_at DESC, recorded_at DESC)
+) AS v
+LEFT JOIN (
+    SELECT s.series_id, s.endpoint_prefix,
+           coalesce(st.last_knowledge_time, '-infinity') AS last_knowledge_time
+    FROM time_series AS s LEFT JOIN source_state AS st ON st.source = s.source
+) AS s ON s.series_id = v.series_id
+WHERE s.series_id IS NULL OR v.is_again OR v.recorded_at > s.last_knowledge_time
+ORDER BY v.series_id, v.ts

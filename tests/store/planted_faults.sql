@@ -1,0 +1,87 @@
+-- Damage for test_verification.py, as the owner of the tables could do it: name of the fault, the
+-- checks that find it, the hour at which; then the statements.
+
+-- no_interval: intervals at 1
+UPDATE time_series_data_scd2 SET valid_to = valid_from
+WHERE ts = '2025-03-01 01:00Z' AND series_id = 1 AND valid_to < 'infinity';
+
+-- two_open: versions current at 0
+INSERT INTO time_series_data_scd2
+SELECT ts, value, valid_from, 'infinity', run_id, series_id FROM time_series_data_scd2
+WHERE ts = '2025-03-01 00:00Z' AND series_id = 1 AND value = 1;
+UPDATE fetch_run SET inserted = inserted + 1, received = received + 1 WHERE run_id = 1;
+
+-- overlap: versions at 1
+UPDATE time_series_data_scd2 SET valid_to = valid_to + interval '1 minute'
+WHERE ts = '2025-03-01 01:00Z' AND series_id = 1 AND valid_to < 'infinity';
+UPDATE source_state SET last_knowledge_time = last_knowledge_time + interval '1 hour';
+
+-- no_open_version: current at 1
+UPDATE time_series_data_scd2 SET valid_to = clock_timestamp()
+WHERE ts = '2025-03-01 01:00Z' AND series_id = 1 AND valid_to = 'infinity';
+UPDATE source_state SET last_knowledge_time = clock_timestamp();
+
+-- no_current_value: current at 1
+DELETE FROM time_series_data WHERE ts = '2025-03-01 01:00Z' AND series_id = 1;
+
+-- another_value: current at 1
+UPDATE time_series_data SET value = 6 WHERE ts = '2025-03-01 01:00Z' AND series_id = 1;
+
+-- another_run: current at 1
+UPDATE time_series_data SET run_id = 1 WHERE ts = '2025-03-01 01:00Z' AND series_id = 1;
+
+-- another_time: current at 1
+UPDATE time_series_data SET updated_at = clock_timestamp()
+WHERE ts = '2025-03-01 01:00Z' AND series_id = 1;
+
+-- version_after_last: knowledge at 1
+UPDATE time_series_data_scd2 SET valid_from = '2100-01-01'
+WHERE ts = '2025-03-01 01:00Z' AND series_id = 1 AND valid_to = 'infinity';
+UPDATE time_series_data SET updated_at = '2100-01-01'
+WHERE ts = '2025-03-01 01:00Z' AND series_id = 1;
+
+-- closed_after_last: knowledge at 4
+UPDATE time_series_data_scd2 SET valid_to = '2100-01-01'
+WHERE ts = '2025-03-01 04:00Z' AND series_id = 1;
+
+-- source_knows_nothing: knowledge at 0
+UPDATE source_state SET last_knowledge_time = NULL WHERE source = 'other';
+
+-- vintage_after_last: knowledge at 2
+UPDATE time_series_vintage SET recorded_at = '2100-01-01' WHERE ts = '2025-03-01 02:00Z';
+
+-- vintage_twice: vintages at 2
+INSERT INTO time_series_vintage
+SELECT ts, published_at, recorded_at - interval '1 us', value, run_id, series_id
+FROM time_series_vintage WHERE ts = '2025-03-01 02:00Z';
+UPDATE fetch_run SET vintages = vintages + 1 WHERE vintages > 0;
+
+-- no_run: runs
+UPDATE time_series_data_scd2 SET run_id = 999 WHERE run_id = 3;
+UPDATE time_series_data SET run_id = 999 WHERE run_id = 3;
+DELETE FROM fetch_run WHERE run_id = 3;
+
+-- vintage_of_no_run: runs
+UPDATE time_series_vintage SET run_id = 999 WHERE ts = '2025-03-01 02:00Z';
+
+-- versions_too_many: runs
+UPDATE fetch_run SET inserted = inserted - 1, received = received - 1 WHERE run_id = 1;
+
+-- versions_missing: runs
+DELETE FROM time_series_data_scd2
+WHERE ts = '2025-03-01 01:00Z' AND series_id = 1 AND valid_to < 'infinity';
+
+-- vintages_too_many: runs
+UPDATE fetch_run SET vintages = 0;
+
+-- vintages_missing: runs
+DELETE FROM time_series_vintage WHERE ts = '2025-03-01 02:00Z';
+
+-- counts_do_not_add_up: runs
+UPDATE fetch_run SET unchanged = unchanged + 1 WHERE run_id = 1;
+
+-- version_of_no_series: series at 0
+DELETE FROM time_series WHERE endpoint_prefix = 'rain';
+
+-- vintage_of_no_series: series at 2
+UPDATE time_series_vintage SET series_id = 2000000000 WHERE ts = '2025-03-01 02:00Z';
