@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -343,8 +344,8 @@ def test_every_parameter_of_a_group_is_listed(title: str, plugin: type[MultiSeri
     assert set(found[1].split(", ")) <= told
 
 
-def test_the_example_plugins_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Loaded as sources.yaml names them, asked over HTTP, cleaned; their own test passes.
+def test_the_example_plugins_work(tmp_path: Path) -> None:
+    """Loaded as sources.yaml names them, asked over HTTP, cleaned.
 
     What is described in YAML alone brings the same.
     """
@@ -372,10 +373,24 @@ def test_the_example_plugins_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     rates, group = in_python
     assert rates.series["usd-per-eur"].ts == [datetime(2025, 3, 2, 23, tzinfo=UTC)]
     assert [one.values for one in group.series.values()] == [[206.0, 207.0]] * 2
-    monkeypatch.syspath_prepend(tmp_path)
-    namespace: dict[str, Any] = {"__name__": "test_rates"}
-    exec(_example_files()["test_rates.py"], namespace)  # noqa: S102 - what README tells to write
-    namespace["test_days_without_a_rate_have_no_value"]()
+
+
+def test_the_example_test_passes(tmp_path: Path) -> None:
+    """As its author would run it, with every rule of the kit; and all rules are listed."""
+    for name, text in _example_files().items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    command = next(line for line in _shell_lines() if line.startswith("pytest test_"))
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(command), "-v", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    tried = re.findall(r"::test_rates\[(\w+)\] PASSED", done.stdout)
+    rules = "".join(_first_cells(section("Writing a plugin")))
+    assert sorted(tried) == sorted(re.findall(r"`(\w+)`", rules))
 
 
 async def _cleaned(built: BuiltPlugin, source: Source) -> Batch:
