@@ -190,6 +190,15 @@ MEMBER: dict[str, Key] = {
 }
 """Of a series of a group."""
 
+Names = dict[str, tuple[str, "Callable[[Any], Any]"]]
+"""First name and parser by every name of a key."""
+
+
+def by_any_name(keys: dict[str, Key]) -> Names:
+    """The keys by each of their names."""
+    return {name: (first, k.parse) for first, k in keys.items() for name in (first, *k.aliases)}
+
+
 LIMITS = (
     "lookback",
     "initial_history",

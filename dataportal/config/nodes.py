@@ -1,4 +1,4 @@
-"""YAML as a tree whose every node knows its place in the file.
+"""YAML as a tree whose every node knows its place in the file, and what its values mean.
 
 Read as YAML 1.2 has it: only `true` and `false` are booleans (`region: NO` is Norway). What people
 write unquoted and mean as text stays text: `12:30`, `2025-03-01`, and numbers with a leading zero.
@@ -7,57 +7,80 @@ write unquoted and mean as text stays text: `12:30`, `2025-03-01`, and numbers w
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-import yaml
-
-from dataportal.errors import ConfigurationError, Problem
+from dataportal.errors import ConfigurationError
 from dataportal.redaction import harmless
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Node = yaml.Node
 _MOST_NODES = 2_000_000
 """Nodes visited before a file counts as a bomb of aliases: ten thousand sources need half."""
 _DEEPEST = 60
-_LARGEST = 64 * 1024 * 1024
 _CORE = "tag:yaml.org,2002:"
-_MERGE = _CORE + "merge"
-_PLAIN = {_CORE + kind for kind in ("null", "bool", "int", "float", "str", "seq", "map")} | {_MERGE}
+_TAGS = {
+    None,
+    "!",
+    *(_CORE + kind for kind in ("null", "bool", "int", "float", "str", "seq", "map")),
+}
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_BEGINS_NUMBERS = set("-+.0123456789")
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+_FLOAT = re.compile(
+    r"[-+]?(?:(?:0|[1-9][0-9]*)?\.[0-9]+|(?:0|[1-9][0-9]*)\.?)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # chosen late
-    """Builds nodes only; what a plain scalar means is said by the resolvers below."""
+class Mark(Protocol):
+    """A place in a file, as PyYAML has it: both count from 0."""
 
-    yaml_implicit_resolvers: dict[str | None, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's
-
-
-for _tag, _pattern, _first in (
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?(?:0|[1-9][0-9]*)", list("-+0123456789")),
-    (
-        "float",
-        (
-            r"[-+]?(?:(?:0|[1-9][0-9]*)?\.[0-9]+|(?:0|[1-9][0-9]*)\.?)(?:[eE][-+]?[0-9]+)?"
-            r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
-        ),
-        list("-+.0123456789"),
-    ),
-    ("merge", r"<<", ["<"]),
-):
-    _Loader.add_implicit_resolver(_CORE + _tag, re.compile(f"(?:{_pattern})$"), _first)
+    @property
+    def line(self) -> int: ...  # noqa: D102 - as its name says
+    @property
+    def column(self) -> int: ...  # noqa: D102 - as its name says
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A key of a mapping as it is written, its node, and the node of its value."""
+# Not frozen: a large file has half a million of them, and frozen ones take thrice as long to make.
+@dataclass(slots=True, eq=False)
+class Scalar:
+    """A text; `plain` if it is unquoted and has no tag, so that it may mean something else."""
 
-    key: str
-    key_node: Node
-    value: Node
+    mark: Mark
+    tag: str | None
+    text: str
+    plain: bool
+
+
+@dataclass(slots=True, eq=False)
+class Sequence:
+    """A list of nodes."""
+
+    mark: Mark
+    tag: str | None
+    content: list[Node] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Mapping:
+    """Keys and values; `content` has them by turns."""
+
+    mark: Mark
+    tag: str | None
+    content: list[Node] = field(default_factory=list)
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+Entry: TypeAlias = tuple[Scalar, Node]
+"""A key and its value."""
+Faults: TypeAlias = list[tuple[Node, str]]
+"""What is wrong, and with which node."""
 
 
 class Document:
@@ -75,54 +98,55 @@ class Document:
 
     def where(self, node: Node) -> str:
         """`file:line:column` of a node, counted from 1."""
-        return f"{self.path}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+        return f"{self.path}:{node.mark.line + 1}:{node.mark.column + 1}"
 
-    def entries(self, node: yaml.MappingNode, problems: list[tuple[Node, str]]) -> list[Entry]:
+    def entries(self, node: Mapping, faults: Faults, depth: int = 0) -> list[Entry]:
         """The entries of a mapping, merge keys resolved; of a key given twice the first counts.
 
-        What is wrong with the keys is added to `problems`.
+        What is wrong with the keys is added to `faults`.
         """
+        self._visit(len(node.content) // 2)
         own: dict[str, Entry] = {}
         merged: list[Node] = []
-        for key, value in node.value:
-            self._visit()
-            if key.tag == _MERGE:
-                merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
-            elif not isinstance(key, yaml.ScalarNode):
-                problems.append((key, "a key must be a plain text"))
-            elif key.value in own:
-                first = own[key.value].key_node.start_mark.line + 1
-                problems.append((key, f"{key.value!r} is given twice, first in line {first}"))
+        by_turns = iter(node.content)
+        for key, value in zip(by_turns, by_turns, strict=True):
+            if not isinstance(key, Scalar):
+                faults.append((key, "a key must be a plain text"))
+            elif key.text == "<<" and key.plain:
+                merged += value.content if isinstance(value, Sequence) else [value]
+            elif key.text in own:
+                first = own[key.text][0].mark.line + 1
+                faults.append((key, f"{key.text!r} is given twice, first in line {first}"))
             else:
-                own[key.value] = Entry(key.value, key, value)
+                own[key.text] = (key, value)
         for other in merged:
-            if not isinstance(other, yaml.MappingNode) or other is node:
-                problems.append((other, "<< merges mappings only"))
+            if not isinstance(other, Mapping) or depth > _DEEPEST:
+                faults.append((other, "<< merges mappings only, and none into itself"))
                 continue
-            for entry in self.entries(other, problems):
-                own.setdefault(entry.key, entry)
+            for entry in self.entries(other, faults, depth + 1):
+                own.setdefault(entry[0].text, entry)
         return list(own.values())
 
-    def value(self, node: Node, problems: list[tuple[Node, str]], depth: int = 0) -> Any:
+    def value(self, node: Node, faults: Faults, depth: int = 0) -> Any:
         """The node as Python has it: dict, list, str, int, float, bool or None."""
-        self._visit()
+        self._visit(1)
         if depth > _DEEPEST:
-            problems.append((node, f"nested deeper than {_DEEPEST} levels"))
+            faults.append((node, f"nested deeper than {_DEEPEST} levels"))
             return None
-        if node.tag not in _PLAIN:
-            problems.append((node, f"the tag {_short(node.tag)} has no meaning here"))
+        if node.tag not in _TAGS:
+            faults.append((node, f"the tag {_short(node.tag or '')} has no meaning here"))
             return None
-        if isinstance(node, yaml.MappingNode):
+        if isinstance(node, Scalar):
+            return meaning(node)
+        if isinstance(node, Mapping):
             return {
-                entry.key: self.value(entry.value, problems, depth + 1)
-                for entry in self.entries(node, problems)
+                key.text: self.value(value, faults, depth + 1)
+                for key, value in self.entries(node, faults)
             }
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, problems, depth + 1) for item in node.value]
-        return scalar(node) if isinstance(node, yaml.ScalarNode) else None
+        return [self.value(item, faults, depth + 1) for item in node.content]
 
-    def _visit(self) -> None:
-        self._left -= 1
+    def _visit(self, nodes: int) -> None:
+        self._left -= nodes
         if self._left < 0:
             raise ConfigurationError(
                 f"{self.path} unfolds to more than {_MOST_NODES:,} nodes",
@@ -130,83 +154,33 @@ class Document:
             )
 
 
-def scalar(node: yaml.ScalarNode) -> Any:
+def meaning(node: Scalar) -> Any:
     """What a scalar means: text unless it is plainly null, a boolean or a number."""
-    kind = node.tag.removeprefix(_CORE)
-    text: str = node.value
+    text = node.text
+    if node.plain:
+        if text in _WORDS:
+            return _WORDS[text]
+        if text[0] not in _BEGINS_NUMBERS:
+            return text
+        kind = "int" if _INTEGER.fullmatch(text) else "float" if _FLOAT.fullmatch(text) else "str"
+    else:
+        kind = (node.tag or "").removeprefix(_CORE)
     try:
         match kind:
-            case "null":
-                return None
-            case "bool":
-                return text.lower() == "true"
+            case "null" | "bool":
+                return _WORDS.get(text, text)
             case "int":
                 return int(text)
             case "float":
-                return float(text.replace(".inf", "inf").replace(".nan", "nan").lower())
+                return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
     except ValueError:
         pass  # !!int x, or more digits than Python takes: as it is written
     return text
 
 
-def read_document(path: Path) -> Document:
-    """The YAML document in a file.
-
-    Raises:
-        ConfigurationError: it cannot be read, or is no YAML; says where.
-    """
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise ConfigurationError(
-            f"there is no file {path}",
-            hint="Name the sources with --config FILE or PLUGIN_CONFIG_PATH",
-        ) from None
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
-    if len(raw) > _LARGEST:
-        raise ConfigurationError(f"{path} is larger than {_LARGEST >> 20} MiB")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(
-            f"{path}:{line}:1: not UTF-8", hint="Save the file with the encoding UTF-8"
-        ) from None
-    try:
-        return Document(path, yaml.compose(text, Loader=_Loader))
-    except RecursionError:
-        raise ConfigurationError(f"{path} is nested too deeply to be read") from None
-    except yaml.YAMLError as error:
-        problem = _syntax_problem(path, text, error)
-        raise ConfigurationError(f"{path} is not valid YAML", problems=[problem]) from None
-
-
-_HINTS = (
-    (re.compile(r"^\s*\t"), "indent with spaces: YAML takes no tabs"),
-    (re.compile(r"(?::|-)\s+[*&!%@`]"), "put the value into quotes"),
-    (re.compile(r":\s[^'\"#]*:\s"), "put the value into quotes, as it contains a colon"),
-)
-
-
-def _syntax_problem(path: Path, text: str, error: yaml.YAMLError) -> Problem:
-    mark = getattr(error, "problem_mark", None)
-    said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    context = getattr(error, "context", None)
-    if mark is None:
-        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
-        return Problem(f"{path}:{line}:1", harmless(str(said), 200))
-    lines = text.splitlines()
-    content = lines[mark.line] if mark.line < len(lines) else ""
-    # a tab or a colon is often noticed only where the next thing begins
-    hint = next((advice for pattern, advice in _HINTS if pattern.search(content)), None)
-    message = ", ".join(part for part in (context, said) if part)
-    if "single document" in message:
-        message = "a second document begins here; one file holds one"
-    return Problem(
-        f"{path}:{mark.line + 1}:{mark.column + 1}",
-        harmless(f"{message}: {hint}" if hint else message, 300),
-    )
+def is_null(node: Node) -> bool:
+    """Whether there is nothing in its place, or it says so."""
+    return isinstance(node, Scalar) and meaning(node) is None
 
 
 def _short(tag: str) -> str:

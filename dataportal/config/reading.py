@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import stat
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from dataportal.config.keys import GROUP, MEMBER, METADATA, OPTIONS, SINGLE
-from dataportal.config.nodes import read_document
+from dataportal.config.keys import GROUP, MEMBER, METADATA, OPTIONS, SINGLE, by_any_name
+from dataportal.config.nodes import Mapping, Scalar, Sequence, is_null
+from dataportal.config.parsing import read_document
 from dataportal.config.sources import DEFAULT_SCHEDULE, Configuration, Series, Source
 from dataportal.config.variables import remember_secrets_of
 from dataportal.errors import ConfigurationError, Problem
@@ -17,18 +18,24 @@ from dataportal.redaction import harmless, redact
 from dataportal.times import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator
+    from collections.abc import Mapping as ReadOnly
     from pathlib import Path
 
-    from dataportal.config.keys import Key
-    from dataportal.config.nodes import Document, Entry, Node
+    from dataportal.config.keys import Names
+    from dataportal.config.nodes import Document, Entry, Faults, Node
 
 _SECTIONS = ("timeseries", "request_groups")
 _LONGEST_NAME = 200
+_SINGLE = by_any_name(SINGLE | OPTIONS)
+_GROUP = by_any_name(GROUP | OPTIONS)
+_METADATA = by_any_name(METADATA | OPTIONS)
+_MEMBER = by_any_name(MEMBER)
+_MEMBER_METADATA = by_any_name(METADATA)
 _ALIKE = 0.85  # for a key that may be meant as it stands: only what is plainly a slip
 
 
-def load(path: Path, env: Mapping[str, str]) -> Configuration:
+def load(path: Path, env: ReadOnly[str, str]) -> Configuration:
     """What sources.yaml says. An entry that cannot be used is left out, and reported.
 
     Args:
@@ -39,9 +46,9 @@ def load(path: Path, env: Mapping[str, str]) -> Configuration:
         ConfigurationError: the file cannot be read as a whole, or none of its entries can be used;
             `problems` lists everything found.
     """
-    document = read_document(path)
-    reading = _Reading(document, env)
-    sources = reading.sources()
+    with _uncollected():
+        reading = _Reading(read_document(path), env)
+        sources = reading.sources()
     problems = reading.sorted_problems()
     if any(problem.source is None for problem in problems) or (problems and not sources):
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -56,6 +63,22 @@ def load(path: Path, env: Mapping[str, str]) -> Configuration:
     return Configuration(path, tuple(sources), tuple(problems), tuple(warnings))
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nothing is collected meanwhile.
+
+    What is read grows and holds no cycles; to look through it again and again as it grows would
+    take longer than the reading.
+    """
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
 def _warnings_about(path: Path) -> Iterable[str]:
     if path.stat().st_mode & stat.S_IWOTH and path.is_file():
         yield (
@@ -67,11 +90,11 @@ def _warnings_about(path: Path) -> Iterable[str]:
 class _Reading:
     """Reads one document; notes what is wrong and goes on."""
 
-    def __init__(self, document: Document, env: Mapping[str, str]) -> None:
+    def __init__(self, document: Document, env: ReadOnly[str, str]) -> None:
         self._document = document
         self._env = env
         self._problems: list[tuple[int, int, Problem]] = []
-        self._prefixes: dict[str, tuple[str, str]] = {}
+        self._prefixes: dict[str, tuple[str, Node]] = {}
         self.warnings: list[str] = []
 
     def sorted_problems(self) -> list[Problem]:
@@ -81,62 +104,61 @@ class _Reading:
     def sources(self) -> list[Source]:
         """The entries that can be used."""
         root = self._document.root
-        if root is None:
+        if root is None or is_null(root):
             return []
-        if not isinstance(root, yaml.MappingNode):
+        if not isinstance(root, Mapping):
             self._problem(root, f"the file must begin with {' or '.join(_SECTIONS)}")
             return []
-        found: dict[str, tuple[Entry, Source | None]] = {}
-        for section in self._entries(root, None):
-            if section.key.startswith("x-"):
+        found: dict[str, tuple[Scalar, Source | None]] = {}
+        for section, content in self._entries(root, None):
+            if section.text.startswith("x-"):
                 continue  # a place for anchors
-            if section.key not in _SECTIONS:
+            if section.text not in _SECTIONS:
                 self._problem(
-                    section.key_node, f"unknown key {section.key!r}{_near(section.key, _SECTIONS)}"
+                    section, f"unknown key {section.text!r}{_near(section.text, _SECTIONS)}"
                 )
                 continue
-            if section.value.tag.endswith(":null"):
+            if is_null(content):
                 continue
-            if not isinstance(section.value, yaml.MappingNode):
-                self._problem(section.value, f"{section.key} must map names to sources")
+            if not isinstance(content, Mapping):
+                self._problem(content, f"{section.text} must map names to sources")
                 continue
-            for entry in self._entries(section.value, None, naming_sources=True):
-                if entry.key in found:
-                    other = self._document.where(found[entry.key][0].key_node)
-                    self._problem(
-                        entry.key_node, f"the name is taken by the source at {other}", entry.key
-                    )
+            for key, node in self._entries(content, None, naming_sources=True):
+                name = key.text
+                if name in found:
+                    other = self._document.where(found[name][0])
+                    self._problem(key, f"the name is taken by the source at {other}", name)
                     continue
-                source = self._source(entry, is_group=section.key == "request_groups")
-                found[entry.key] = (entry, source)
+                source = self._source(key, node, is_group=section.text == "request_groups")
+                found[name] = (key, source)
         broken = {problem.source for _, _, problem in self._problems}
         return [s for name, (_, s) in found.items() if s is not None and name not in broken]
 
-    def _source(self, entry: Entry, *, is_group: bool) -> Source | None:
-        name = entry.key
+    def _source(self, key: Scalar, node: Node, *, is_group: bool) -> Source | None:
+        name = key.text
         if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
-            self._problem(entry.key_node, "a name is a short printable text", name)
-        if not isinstance(entry.value, yaml.MappingNode):
-            self._problem(entry.value, "a source is a mapping with module, class …", name)
+            self._problem(key, "a name is a short printable text", name)
+        if not isinstance(node, Mapping):
+            self._problem(node, "a source is a mapping with module, class …", name)
             return None
-        known = GROUP if is_group else SINGLE
-        said, where, _ = self._mapping(entry.value, {**known, **OPTIONS}, name)
+        said, where, _ = self._mapping(node, _GROUP if is_group else _SINGLE, name)
         for required in ("module", "class"):
             if not said.get(required):
-                self._problem(entry.key_node, f"source {name!r} has no {required}", name)
+                self._problem(key, f"source {name!r} has no {required}", name)
         options = {key: value for key, value in said.items() if key in OPTIONS}
         if is_group:
-            series = self._members(where.get("timeseries"), entry, name)
+            series = self._members(where.get("timeseries"), key)
             metrics: tuple[str, ...] = ()
         else:
-            one, metrics = self._single(where.get("metadata"), entry, options)
+            one, metrics = self._single(where.get("metadata"), key, options)
             series = (one,)
         schedule = options.get("schedule")
         required_env = options.get("requires_env", ())
-        text = where["schedule"].value if "schedule" in where else None
+        written = where.get("schedule")
+        text = written.text if isinstance(written, Scalar) else None
         return Source(
             name=name,
-            where=self._document.where(entry.key_node),
+            where=self._document.where(key),
             module=said.get("module") or "",
             class_name=said.get("class") or "",
             is_group=is_group,
@@ -149,41 +171,44 @@ class _Reading:
         )
 
     def _single(
-        self, node: Node | None, entry: Entry, options: dict[str, Any]
+        self, node: Node | None, key: Scalar, options: dict[str, Any]
     ) -> tuple[Series, tuple[str, ...]]:
         """The series of an entry, and its metrics; options in the metadata join `options`."""
-        name = entry.key
+        name = key.text
         said: dict[str, Any] = {}
         extra: dict[str, Any] = {}
         where: dict[str, Node] = {}
-        if isinstance(node, yaml.MappingNode):
-            said, where, extra = self._mapping(node, {**METADATA, **OPTIONS}, name, open_ended=True)
-            for key in [key for key in said if key in OPTIONS]:
-                value = said.pop(key)
-                if options.setdefault(key, value) != value:
-                    self._problem(where[key], f"{key} is given twice, with another value", name)
+        if isinstance(node, Mapping):
+            said, where, extra = self._mapping(node, _METADATA, name, open_ended=True)
+            for option in [option for option in said if option in OPTIONS]:
+                value = said.pop(option)
+                if options.setdefault(option, value) != value:
+                    self._problem(
+                        where[option], f"{option} is given twice, with another value", name
+                    )
         metrics = said.pop("available_metrics", None) or ()
         prefix = said.pop("endpoint_prefix", None) or name
-        self._claim(prefix, where.get("endpoint_prefix", entry.key_node), name)
+        self._claim(prefix, where.get("endpoint_prefix", key), name)
         return Series(endpoint_prefix=prefix, extra=extra, **said), metrics
 
-    def _members(self, node: Node | None, entry: Entry, name: str) -> tuple[Series, ...]:
-        if not isinstance(node, yaml.SequenceNode) or not node.value:
-            place = node if node is not None else entry.key_node
+    def _members(self, node: Node | None, key: Scalar) -> tuple[Series, ...]:
+        name = key.text
+        if not isinstance(node, Sequence) or not node.content:
+            place = key if node is None else node
             self._problem(place, f"group {name!r} needs timeseries, a list of its series", name)
             return ()
-        members = (self._member(item, name) for item in node.value)
+        members = (self._member(item, name) for item in node.content)
         return tuple(member for member in members if member is not None)
 
     def _member(self, node: Node, name: str) -> Series | None:
-        if not isinstance(node, yaml.MappingNode):
+        if not isinstance(node, Mapping):
             self._problem(node, "a series is a mapping with endpoint_prefix …", name)
             return None
-        said, where, _ = self._mapping(node, MEMBER, name)
+        said, where, _ = self._mapping(node, _MEMBER, name)
         known: dict[str, Any] = {}
         extra: dict[str, Any] = {}
-        if isinstance(metadata := where.get("metadata"), yaml.MappingNode):
-            known, places, extra = self._mapping(metadata, METADATA, name, open_ended=True)
+        if isinstance(metadata := where.get("metadata"), Mapping):
+            known, places, extra = self._mapping(metadata, _MEMBER_METADATA, name, open_ended=True)
             for key in extra.keys() & OPTIONS.keys():
                 self.warnings.append(
                     f"{self._document.where(places[key])}: {key} is kept as metadata only; what is "
@@ -207,91 +232,80 @@ class _Reading:
         """Note whose series it is; a name that occurs twice is a problem of the later one."""
         if len(prefix) > _LONGEST_NAME or not prefix.isprintable():
             self._problem(node, "an endpoint_prefix is a short printable text", source)
-        if prefix in self._prefixes:
-            owner, where = self._prefixes[prefix]
+        owner, first = self._prefixes.setdefault(prefix, (source, node))
+        if first is not node:
+            where = self._document.where(first)
             self._problem(
                 node, f"the series {prefix!r} is there already, in {owner!r} at {where}", source
             )
-        else:
-            self._prefixes[prefix] = (source, self._document.where(node))
 
     def _mapping(
         self,
-        node: yaml.MappingNode,
-        keys: Mapping[str, Key],
+        node: Mapping,
+        names: Names,
         source: str,
         *,
         open_ended: bool = False,
     ) -> tuple[dict[str, Any], dict[str, Node], dict[str, Any]]:
         """What a mapping says: parsed values and their nodes by first names, and unknown keys."""
-        first_names = {alias: name for name, key in keys.items() for alias in (name, *key.aliases)}
         said: dict[str, Any] = {}
         where: dict[str, Node] = {}
         extra: dict[str, Any] = {}
-        for entry in self._entries(node, source):
-            name = first_names.get(entry.key)
-            faults: list[tuple[Node, str]] = []
-            raw = self._document.value(entry.value, faults)
-            for place, message in faults:
-                self._problem(place, message, source)
-            if name is None:
-                extra[entry.key] = raw
-                where.setdefault(entry.key, entry.key_node)
-                self._unknown(entry, first_names, source, open_ended=open_ended)
-                continue
-            if raw is None or faults:
-                continue
-            try:
-                value = keys[name].parse(_as_written(entry.value, raw))
-            except ValueError as error:
-                self._problem(entry.value, f"{entry.key}: {error}", source)
-                continue
-            if name in said and said[name] != value:
-                self._problem(
-                    entry.key_node, f"{entry.key} and {name} are one thing, given twice", source
-                )
-            said.setdefault(name, value)
-            where.setdefault(name, entry.value)
+        faults: Faults = []
+        for key, content in self._entries(node, source):
+            raw = self._document.value(content, faults)
+            if key.text not in names:
+                extra[key.text] = raw
+                where.setdefault(key.text, key)
+                self._unknown(key, names, source, open_ended=open_ended)
+            elif raw is not None:
+                name, parse = names[key.text]
+                try:
+                    value = parse(_as_written(content, raw))
+                except ValueError as error:
+                    self._problem(content, f"{key.text}: {error}", source)
+                    continue
+                if said.setdefault(name, value) != value:
+                    self._problem(key, f"{key.text} and {name} are one thing, given twice", source)
+                where.setdefault(name, content)
+        for place, message in faults:
+            self._problem(place, message, source)
         return said, where, extra
 
-    def _unknown(
-        self, entry: Entry, known: Iterable[str], source: str, *, open_ended: bool
-    ) -> None:
+    def _unknown(self, key: Scalar, known: Iterable[str], source: str, *, open_ended: bool) -> None:
+        name = key.text
         if not open_ended:
-            self._problem(
-                entry.key_node, f"unknown key {entry.key!r}{_near(entry.key, list(known))}", source
-            )
-        elif close := get_close_matches(entry.key, list(known), n=1, cutoff=_ALIKE):
+            self._problem(key, f"unknown key {name!r}{_near(name, list(known))}", source)
+        elif close := get_close_matches(name, list(known), n=1, cutoff=_ALIKE):
             self.warnings.append(
-                f"{self._document.where(entry.key_node)}: {entry.key!r} is kept as metadata; "
+                f"{self._document.where(key)}: {name!r} is kept as metadata; "
                 f"did you mean {close[0]!r}?"
             )
 
     def _entries(
-        self, node: yaml.MappingNode, source: str | None, *, naming_sources: bool = False
+        self, node: Mapping, source: str | None, *, naming_sources: bool = False
     ) -> list[Entry]:
-        faults: list[tuple[Node, str]] = []
+        faults: Faults = []
         entries = self._document.entries(node, faults)
         for place, message in faults:
             # two sources of one name: which one is meant cannot be known, the others are clear
-            named = naming_sources and isinstance(place, yaml.ScalarNode)
-            self._problem(place, message, place.value if named else source)
+            named = place.text if naming_sources and isinstance(place, Scalar) else source
+            self._problem(place, message, named)
         return entries
 
     def _problem(self, node: Node, message: str, source: str | None = None) -> None:
-        mark = node.start_mark
         said = redact(harmless(message, 300))
         problem = Problem(self._document.where(node), said, source)
-        self._problems.append((mark.line, mark.column, problem))
+        self._problems.append((node.mark.line, node.mark.column, problem))
 
 
 def _as_written(node: Node, raw: Any) -> Any:
     """A number as the text that it is: `name: 1.10` is a text in the end."""
     is_number = isinstance(raw, (int, float)) and not isinstance(raw, bool)
-    return node.value if is_number else raw
+    return node.text if is_number and isinstance(node, Scalar) else raw
 
 
-def _near(key: str, known: Sequence[str]) -> str:
+def _near(key: str, known: list[str] | tuple[str, ...]) -> str:
     if close := get_close_matches(key, known, n=1):
         return f"; did you mean {close[0]!r}?"
     return f"; known are {', '.join(dict.fromkeys(known))}"
