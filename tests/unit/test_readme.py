@@ -30,6 +30,10 @@ from dataportal.observations import clean
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
 from dataportal.plugins.data_sources.csv_plugin import CsvDataSourcePlugin
 from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin
+from dataportal.plugins.data_sources.fingrid_plugin import (
+    FingridDataSourcePlugin,
+    FingridMultiSeriesPlugin,
+)
 from dataportal.plugins.data_sources.fred_plugin import FredDataSourcePlugin
 from dataportal.plugins.data_sources.http_plugin import (
     HttpCsvPlugin,
@@ -56,7 +60,14 @@ TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 TESTS_TEXT = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = [(found[1], found[2]) for found in BLOCK.finditer(TEXT)]
-KEYS = ("RATES_KEY", "MY_API_KEY", "STATIONS_TOKEN", "FRED_API_KEY", "EIA_API_KEY")
+KEYS = (
+    "RATES_KEY",
+    "MY_API_KEY",
+    "STATIONS_TOKEN",
+    "FRED_API_KEY",
+    "EIA_API_KEY",
+    "FINGRID_API_KEY",
+)
 VARIABLES = dict.fromkeys(KEYS, "a-key")
 
 
@@ -307,6 +318,7 @@ def test_every_built_in_plugin_is_listed() -> None:
         ("CSV", [CsvDataSourcePlugin]),
         ("SMARD", [SmardDataSourcePlugin]),
         ("FRED", [FredDataSourcePlugin]),
+        ("Fingrid", [FingridDataSourcePlugin]),
         ("Any other API", [HttpJsonPlugin, HttpCsvPlugin, HttpXmlPlugin]),
     ],
 )
@@ -330,6 +342,7 @@ def test_every_parameter_is_listed(title: str, plugins: list[type[BasePlugin]]) 
     ("title", "plugin"),
     [
         ("EIA", EiaMultiSeriesPlugin),
+        ("Fingrid", FingridMultiSeriesPlugin),
     ],
 )
 def test_every_parameter_of_a_group_is_listed(title: str, plugin: type[MultiSeriesPlugin]) -> None:

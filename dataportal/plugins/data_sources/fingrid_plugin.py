@@ -1,0 +1,271 @@
+"""Fingrid open data v2, the electricity system of Finland. A key is needed.
+
+Every row says in UTC where its interval begins and ends; `ts` is the begin. The length differs
+between data sets (3 minutes, 15 minutes, an hour) and changed over the years within some. Forecasts
+are overwritten by later ones, so what was forecast when is known from this database alone.
+The data are under CC BY 4.0. API: https://data.fingrid.fi/en/instructions
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from dataportal.plugins.base_plugin import (
+    BasePlugin,
+    MultiSeriesPlugin,
+    PermanentError,
+    TransientError,
+)
+from dataportal.plugins.http import NotFoundError
+from dataportal.plugins.readers.filters import read_filters
+from dataportal.plugins.readers.instants import TimeFormat, Window, now
+from dataportal.plugins.readers.limits import rate_limit
+from dataportal.plugins.readers.numbers import NumberFormat
+from dataportal.plugins.readers.params import Params
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dataportal.plugins.answers import Answer
+    from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
+    from dataportal.plugins.http import HttpClient
+
+    Columns = dict[str, list[Any]]
+
+BASE_URL = "https://data.fingrid.fi/api"
+_PER_MINUTE = 10
+_PAGE = 20_000
+_FIRST = datetime(2000, 1, 1, tzinfo=UTC)  # before anything that Fingrid publishes
+_AHEAD = timedelta(days=3)  # no forecast reaches further; both ends of a window must be given
+_LATER = re.compile(r"try again in (\d+) second", re.IGNORECASE)
+_SOURCE_DEFAULTS = {"lookback": "2 days", "forecast_horizon": "3 days"}
+
+
+class _Row(msgspec.Struct, rename="camel"):
+    start_time: str
+    value: float | str | None
+    dataset_id: int | str | None = None
+
+
+class _Pagination(msgspec.Struct, rename="camel"):
+    next_page: int | None
+    total: int | str | None = None
+
+
+class _Page(msgspec.Struct):
+    data: list[_Row]
+    pagination: _Pagination
+
+
+class _Api:
+    """What both plugins share: `api_key`, `per_minute` and `base_url`."""
+
+    def __init__(self, params: Params) -> None:
+        self._key = params.text("api_key", required=True)
+        self._base_url = params.text("base_url", BASE_URL).rstrip("/")
+        # the limit belongs to the key, whoever uses it
+        self._limit = rate_limit(params, _PER_MINUTE, key=self._key, everywhere=True)
+        self._times = TimeFormat()
+        self._numbers = NumberFormat()
+
+    async def columns(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        datasets: set[int],
+        *,
+        window: Window,
+        http: HttpClient,
+        until: datetime,
+    ) -> dict[int, Columns]:
+        """The rows in the window, by their data set.
+
+        Args:
+            path: below `base_url`.
+            query: what the path takes beside the window.
+            datasets: those asked for; where it is one, its rows need not name it.
+            window: what to ask for; it ends at `until` if it is open.
+            http: the client.
+            until: up to when anything can be known.
+        """
+        query = {
+            **query,
+            "startTime": _written(max(window.start, _FIRST)),
+            "endTime": _written(until if window.end is None else window.end),
+            "format": "json",
+            "pageSize": str(_PAGE),
+            "locale": "en",
+            "sortBy": "startTime",
+            "sortOrder": "asc",
+        }
+        found: dict[int, Columns] = {}
+        number, rows = 1, 0
+        while True:
+            answer = await self._get(http, path, {**query, "page": str(number)})
+            page = answer.json(_Page)
+            rows += len(page.data)
+            for row in page.data:
+                dataset = _dataset(row, datasets, answer)
+                moment = self._moment(row.start_time)
+                if isinstance(moment, str) or window.covers(moment):
+                    columns = found.setdefault(dataset, {"ts": [], "value": []})
+                    columns["ts"].append(moment)
+                    columns["value"].append(
+                        self._numbers.read(row.value) if isinstance(row.value, str) else row.value
+                    )
+            after = page.pagination.next_page
+            if after is None:
+                _check_complete(answer, rows, page.pagination.total)
+                return found
+            if after <= number or not page.data:
+                raise answer.bad(f"is page {number}, and names page {after} as the next")
+            number = after
+
+    def _moment(self, text: str) -> datetime | str:
+        moment = self._times.read(text)
+        if isinstance(moment, datetime) and moment.tzinfo is None:
+            return moment.replace(tzinfo=UTC)
+        return moment
+
+    async def _get(self, http: HttpClient, path: str, query: Mapping[str, str]) -> Answer:
+        try:
+            return await http.get(
+                f"{self._base_url}{path}",
+                params=query,
+                headers={"x-api-key": self._key},
+                limit=self._limit,
+            )
+        except TransientError as error:
+            # the gateway says how long to wait in its text, not always in the header
+            if error.retry_after is None and (told := _LATER.search(error.message)):
+                error.retry_after = float(told[1])
+            raise
+
+
+def _dataset(row: _Row, asked: set[int], answer: Answer) -> int:
+    said = row.dataset_id
+    if said is None and len(asked) == 1:
+        return next(iter(asked))
+    if said is None or not str(said).isdecimal() or int(said) not in asked:
+        raise answer.bad(f"has a row of data set {said}, which was not asked for")
+    return int(said)
+
+
+def _check_complete(answer: Answer, rows: int, total: int | str | None) -> None:
+    if total is not None and str(total).isdecimal() and rows < int(total):
+        raise answer.bad(f"is the last page, and {rows} of {total} rows came")
+
+
+def _written(moment: datetime) -> str:
+    if moment.microsecond:
+        moment += timedelta(seconds=1)
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+class FingridDataSourcePlugin(BasePlugin):
+    """One data set.
+
+    `default_params`:
+        dataset_id: the number of the data set, such as 124 (consumption).
+        api_key: the key, as a rule `${FINGRID_API_KEY}`.
+        per_minute: how often to ask at most; 10.
+        base_url: a mirror's address instead of Fingrid's own.
+    """
+
+    source_defaults: ClassVar[Mapping[str, Any]] = _SOURCE_DEFAULTS
+
+    def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
+        super().__init__(metadata, default_params)
+        params = Params(default_params)
+        self._dataset = params.whole("dataset_id", required=True)
+        self._api = _Api(params)
+        params.finish()
+        self.now = now
+
+    async def get_historical_data(
+        self,
+        start_date: str,
+        end_date: str | None = None,
+        metrics: Sequence[str] | None = None,  # noqa: ARG002 - the API's; a data set is one metric
+    ) -> Columns:
+        """The observations with `start_date <= ts < end_date`, as columns.
+
+        Raises:
+            PermanentError: there is no such data set, or the key is refused.
+            TransientError: Fingrid is out of reach, or was asked too often.
+            BadDataError: an answer has not the shape that Fingrid promises.
+        """
+        window = Window(start_date, end_date)
+        try:
+            found = await self._api.columns(
+                f"/datasets/{self._dataset}/data",
+                {},
+                {self._dataset},
+                window=window,
+                http=self.http,
+                until=self.now() + _AHEAD,
+            )
+        except NotFoundError as error:
+            raise PermanentError(
+                f"Fingrid has no data set {self._dataset} ({error.message})",
+                hint="They are listed at https://data.fingrid.fi/en/datasets",
+            ) from None
+        return found.get(self._dataset, {"ts": [], "value": []})
+
+
+class FingridMultiSeriesPlugin(MultiSeriesPlugin):
+    """Several data sets with one request.
+
+    `request_params`: as for `FingridDataSourcePlugin`, without `dataset_id`, which the
+    `extract_filter` of each series has.
+    """
+
+    source_defaults: ClassVar[Mapping[str, Any]] = _SOURCE_DEFAULTS
+
+    def __init__(
+        self,
+        group_id: str,
+        request_params: dict[str, Any],
+        series_definitions: list[TimeSeriesDefinition],
+        schedule: str,
+    ) -> None:
+        super().__init__(group_id, request_params, series_definitions, schedule)
+        params = Params(request_params)
+        self._api = _Api(params)
+        params.finish()
+        self._datasets = read_filters(series_definitions, _dataset_of)
+        self.now = now
+
+    async def get_historical_data_multi(
+        self, start_date: str, end_date: str | None = None
+    ) -> dict[str, Columns]:
+        """The observations of each data set with `start_date <= ts < end_date`, as columns.
+
+        A data set of which Fingrid has nothing in the window, or knows nothing at all, is left out.
+
+        Raises:
+            PermanentError: the key is refused.
+            TransientError: Fingrid is out of reach, or was asked too often.
+            BadDataError: an answer has not the shape that Fingrid promises.
+        """
+        asked = set(self._datasets.values())
+        found = await self._api.columns(
+            "/data",
+            {"datasets": ",".join(map(str, sorted(asked)))},
+            asked,
+            window=Window(start_date, end_date),
+            http=self.http,
+            until=self.now() + _AHEAD,
+        )
+        return {name: found[number] for name, number in self._datasets.items() if number in found}
+
+
+def _dataset_of(extract_filter: Mapping[str, Any]) -> int:
+    own = Params(extract_filter)
+    dataset = own.whole("dataset_id", required=True)
+    own.finish()
+    return dataset
