@@ -100,6 +100,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         deadline: float | None = None,
         limit: RateLimit | None = None,
+        also: Collection[int] = (),
     ) -> Answer:
         """The complete answer to a GET request; only a success is returned.
 
@@ -109,6 +110,7 @@ class HttpClient:
             headers: custom ones; like passwords and keys they never follow to another host.
             deadline: seconds for this request, instead of the client's `request_timeout`.
             limit: how often the host may be asked; the request waits its turn.
+            also: statuses whose answers are returned too, of providers that say "no data" by them.
 
         Raises:
             TransientError: may pass; `retry_after` is what the provider asks for.
@@ -133,7 +135,7 @@ class HttpClient:
                 await self._pace.wait(host, limit)
             try:
                 async with asyncio.timeout(seconds):
-                    return await self._follow(lane.client, target, extra, mask)
+                    return await self._follow(lane.client, target, extra, mask, _TAKEN | set(also))
             except TimeoutError:
                 raise TransientError(
                     f"{host} took longer than {seconds:g} s for GET {shown}", host=host
@@ -168,14 +170,19 @@ class HttpClient:
         return self._lanes[loop]
 
     async def _follow(
-        self, client: httpx.AsyncClient, url: httpx.URL, headers: dict[str, str], mask: Mask
+        self,
+        client: httpx.AsyncClient,
+        url: httpx.URL,
+        headers: dict[str, str],
+        mask: Mask,
+        taken: Collection[int],
     ) -> Answer:
         seen = {url}
         while True:
             async with client.stream("GET", url, headers=headers) as response:
                 location = response.headers.get("location")
                 if response.status_code not in _MOVED or not location:
-                    return await self._read(response, mask)
+                    return await self._read(response, mask, taken)
             here = mask.url(str(url))
             onward = onward_address(url, location, mask, here)
             if not is_trusted(url, onward):
@@ -187,9 +194,9 @@ class HttpClient:
                 raise PermanentError(f"GET {here} is redirected more than {len(seen) - 1} times")
             seen.add(url)
 
-    async def _read(self, response: httpx.Response, mask: Mask) -> Answer:
+    async def _read(self, response: httpx.Response, mask: Mask, taken: Collection[int]) -> Answer:
         url, host = mask.url(str(response.url)), response.url.host
-        if response.status_code not in _TAKEN:
+        if response.status_code not in taken:
             raise refusal(
                 response.status_code,
                 url=url,

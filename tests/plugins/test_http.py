@@ -115,6 +115,15 @@ def test_status_that_will_not_pass(server: LocalServer, status: int) -> None:
     assert not isinstance(caught.value, NotFoundError)
 
 
+def test_status_that_the_caller_reads_itself(server: LocalServer) -> None:
+    """Named as an answer too, it comes with its body; any other is refused as ever."""
+    url = server.answer("/a", Reply(400, b"no data"))
+    answer = ask(url, also=(400,))
+    assert (answer.status, answer.body) == (400, b"no data")
+    with pytest.raises(PermanentError, match="no data"):
+        ask(url, also=(404,))
+
+
 @pytest.mark.parametrize("status", [404, 410])
 def test_nothing_there(server: LocalServer, status: int) -> None:
     """404 and 410 have a type of their own, as plugins know more about what is missing."""
