@@ -30,6 +30,7 @@ from dataportal.observations import clean
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
 from dataportal.plugins.data_sources.csv_plugin import CsvDataSourcePlugin
 from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin
+from dataportal.plugins.data_sources.entsoe_plugin import EntsoeDataSourcePlugin
 from dataportal.plugins.data_sources.fingrid_plugin import (
     FingridDataSourcePlugin,
     FingridMultiSeriesPlugin,
@@ -67,6 +68,7 @@ KEYS = (
     "FRED_API_KEY",
     "EIA_API_KEY",
     "FINGRID_API_KEY",
+    "ENTSOE_API_KEY",
 )
 VARIABLES = dict.fromkeys(KEYS, "a-key")
 
@@ -319,6 +321,7 @@ def test_every_built_in_plugin_is_listed() -> None:
         ("SMARD", [SmardDataSourcePlugin]),
         ("FRED", [FredDataSourcePlugin]),
         ("Fingrid", [FingridDataSourcePlugin]),
+        ("ENTSO-E", [EntsoeDataSourcePlugin]),
         ("Any other API", [HttpJsonPlugin, HttpCsvPlugin, HttpXmlPlugin]),
     ],
 )

@@ -1,0 +1,246 @@
+"""The ENTSO-E Transparency Platform: load, generation, prices and exchanges of Europe.
+
+A token is needed; it is free. Times are true instants in UTC, of the START of the interval.
+Quantities are means in MW, stored water is in MWh, prices are in EUR/MWh unless the zone has
+another currency. Corrections are served without a word and without a time of publication, so every
+run looks back.
+
+Errors and "no data" come in the same document with the same code, under HTTP 200 or 400: only its
+text tells them apart. Guide: https://transparencyplatform.zendesk.com, "Web API".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+from dataportal.plugins.base_plugin import (
+    BasePlugin,
+    MultiSeriesPlugin,
+    PermanentError,
+    TransientError,
+)
+from dataportal.plugins.http import RateLimit
+from dataportal.plugins.readers.entsoe_datasets import asked
+from dataportal.plugins.readers.instants import Window
+from dataportal.plugins.readers.market_documents import ACKNOWLEDGEMENT, read_document
+from dataportal.plugins.readers.market_series import Collected
+from dataportal.plugins.readers.packed import CannotOpen, files
+from dataportal.plugins.readers.params import Params
+from dataportal.redaction import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+    from zoneinfo import ZoneInfo
+
+    from dataportal.plugins.answers import Answer
+    from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
+    from dataportal.plugins.http import HttpClient
+    from dataportal.plugins.readers.entsoe_datasets import Question
+    from dataportal.plugins.readers.market_documents import MarketDocument
+
+    Columns = dict[str, list[Any]]
+
+BASE_URL = "https://web-api.tp.entsoe.eu/api"
+# 400 a minute are allowed, and more bring ten minutes of silence: some room for those that are late
+_PER_MINUTE = 380
+_PAGE, _LAST_OFFSET = 100, 4800
+_MOST_BYTES = 256 * 1024 * 1024
+_BAD_REQUEST = 400
+_NO_DATA = "no matching data found"
+_MAY_PASS = re.compile(r"unexpected|internal|temporar|try again|time.?out|maintenance|max allowed")
+_TOO_MUCH = re.compile(r"exceeds|amount of requested data|number of instances")
+
+
+class _Platform:
+    """The platform, and what a source wants of it.
+
+    Args:
+        given: the parameters that its series share.
+        filters: those of each series, by its name.
+        alone: whether only what belongs to the one series shall be sent.
+
+    Raises:
+        ValueError: with every fault in them.
+    """
+
+    def __init__(
+        self, given: Mapping[str, Any], filters: Mapping[str, Mapping[str, Any]], *, alone: bool
+    ) -> None:
+        self._wanted = {}
+        faults: dict[str, list[str]] = {}
+        for name, own in filters.items():
+            params = Params({**given, **own})
+            self._key = params.text("api_key", required=True).strip()
+            self._base_url = params.text("base_url", BASE_URL)
+            self._wanted[name] = asked(params, alone=alone)
+            try:
+                params.finish()
+            except ValueError as error:
+                faults.setdefault(str(error), []).append(name)
+        if faults:
+            raise ValueError(
+                "; ".join(
+                    said if len(names) == len(filters) else f"{', '.join(names)}: {said}"
+                    for said, names in faults.items()
+                )
+            )
+        self._host = urlsplit(self._base_url).hostname
+        self._limit = RateLimit(_PER_MINUTE, key=self._key, everywhere=True)
+
+    async def fetch(
+        self, window: Window, *, http: HttpClient, zone: ZoneInfo | None
+    ) -> dict[str, Columns]:
+        """The columns of each series; what several share is asked once.
+
+        Raises:
+            TransientError: out of reach, under maintenance, or asked too often.
+            PermanentError: the platform refuses the question or the token.
+            BadDataError: an answer is not what it should be, or fits no series although it holds
+                such data.
+        """
+        found = {name: Collected(selection) for name, (_, selection) in self._wanted.items()}
+        takers: dict[Question, list[Collected]] = {}
+        for name, (question, _) in self._wanted.items():
+            takers.setdefault(question, []).append(found[name])
+        for question, own in takers.items():
+            zones = question.zones if zone is None else (zone, *question.zones)
+            last: Answer | None = None
+            async for answer, documents in self._pages(question, window, http):
+                last = answer
+                for series in (one for document in documents for one in document.series):
+                    for taker in own:
+                        try:
+                            taker.add(series, question.dataset.value, window=window, zones=zones)
+                        except ValueError as error:
+                            raise answer.bad(f"has {error}") from None
+            missed = next((one.missed for one in own if one.missed), "")
+            if last is not None and missed:
+                raise last.bad(f"has nothing of what was asked for ({missed})")
+        return {name: one.columns for name, one in found.items()}
+
+    async def _pages(
+        self, question: Question, window: Window, http: HttpClient
+    ) -> AsyncIterator[tuple[Answer, list[MarketDocument]]]:
+        for start, end in question.parts(window):
+            query: dict[str, Any] = {
+                "securityToken": self._key,
+                **dict(question.query),
+                "periodStart": f"{start:%Y%m%d%H%M}",
+                "periodEnd": f"{end:%Y%m%d%H%M}",
+            }
+            before: list[MarketDocument] = []
+            for offset in range(0, _LAST_OFFSET + 2 * _PAGE, _PAGE):
+                answer = await http.get(
+                    self._base_url,
+                    # not sent with the first page: data items without pages refuse it
+                    params={**query, "offset": offset or None},
+                    limit=self._limit,
+                    also=(_BAD_REQUEST,),
+                )
+                documents = self._documents(answer)
+                if documents and [d.series for d in documents] == [d.series for d in before]:
+                    raise answer.bad("is the same page again, whatever the offset")
+                if documents and offset > _LAST_OFFSET:
+                    raise answer.bad("is one page too many", "Set a shorter max_window")
+                yield answer, documents
+                is_packed = len(documents) > 1
+                count = len(documents) if is_packed else sum(len(d.series) for d in documents)
+                if not question.dataset.paged or count < _PAGE:
+                    break
+                before = documents
+
+    def _documents(self, answer: Answer) -> list[MarketDocument]:
+        """What an answer holds, oldest first; nothing for "no data"."""
+        if answer.is_page:
+            raise TransientError(
+                f"ENTSO-E answered {answer.url} with a page of HTML, as during maintenance: "
+                f"{answer.excerpt()}",
+                host=self._host,
+            )
+        try:
+            bodies = files(answer.body, limit=_MOST_BYTES)
+        except CannotOpen as fault:
+            raise answer.bad(f"is an archive that cannot be opened: {fault}") from None
+        documents = []
+        for body in bodies:
+            document = read_document(body, answer)
+            if document.kind == ACKNOWLEDGEMENT:
+                self._acknowledged(document, answer)
+            elif answer.status == _BAD_REQUEST or not document.series:
+                raise answer.bad("is a document without series, and without a reason")
+            else:
+                documents.append(document)
+        return sorted(documents, key=lambda document: document.created)
+
+    def _acknowledged(self, document: MarketDocument, answer: Answer) -> None:
+        said = harmless(answer.hide("; ".join(document.reasons)), 300) or "no reason"
+        told = said.lower()
+        if _NO_DATA in told:
+            return
+        if _MAY_PASS.search(told):
+            raise TransientError(f"ENTSO-E could not answer {answer.url}: {said}", host=self._host)
+        hint = "Ask for less at a time: set max_window" if _TOO_MUCH.search(told) else None
+        raise PermanentError(f"ENTSO-E refused {answer.url}: {said}", hint=hint)
+
+
+_SOURCE_DEFAULTS = {"lookback": "7 days", "forecast_horizon": "2 days", "max_window": "35 days"}
+
+
+class EntsoeDataSourcePlugin(BasePlugin):
+    """One series of the platform.
+
+    `default_params`:
+        api_key: the token, as a rule `${ENTSOE_API_KEY}`.
+        dataset, zone (or from_zone and to_zone): see `asked`.
+        psr_type, direction, business_type, sequence, category, flow, resource, resolution: see
+            `Selection`.
+        base_url: a mirror's address instead of ENTSO-E's own.
+    """
+
+    source_defaults: ClassVar[Mapping[str, Any]] = _SOURCE_DEFAULTS
+
+    def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
+        super().__init__(metadata, default_params)
+        self._platform = _Platform(default_params, {metadata.endpoint_prefix: {}}, alone=True)
+
+    async def get_historical_data(
+        self,
+        start_date: str,
+        end_date: str | None = None,
+        metrics: Sequence[str] | None = None,  # noqa: ARG002 - the API's; a dataset is one metric
+    ) -> Columns:
+        """The intervals with `start_date <= ts < end_date`, as columns."""
+        window = Window(start_date, end_date)
+        found = await self._platform.fetch(window, http=self.http, zone=self.zone)
+        return found[self._meta.endpoint_prefix]
+
+
+class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
+    """Several series of the platform; those that come in one answer are asked for once.
+
+    `request_params`: as for `EntsoeDataSourcePlugin`. The `extract_filter` of each series may give
+    any of them too, and beats them there: `psr_type: solar` of one zone's generation, `zone: FR`
+    of the load of several.
+    """
+
+    source_defaults: ClassVar[Mapping[str, Any]] = _SOURCE_DEFAULTS
+
+    def __init__(
+        self,
+        group_id: str,
+        request_params: dict[str, Any],
+        series_definitions: list[TimeSeriesDefinition],
+        schedule: str,
+    ) -> None:
+        super().__init__(group_id, request_params, series_definitions, schedule)
+        filters = {series.endpoint_prefix: series.extract_filter for series in series_definitions}
+        self._platform = _Platform(request_params, filters, alone=False)
+
+    async def get_historical_data_multi(
+        self, start_date: str, end_date: str | None = None
+    ) -> dict[str, Columns]:
+        """The intervals of each series with `start_date <= ts < end_date`, as columns."""
+        window = Window(start_date, end_date)
+        return await self._platform.fetch(window, http=self.http, zone=self.zone)

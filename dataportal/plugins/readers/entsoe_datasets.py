@@ -1,0 +1,183 @@
+"""What ENTSO-E's platform has: its data items by friendly names, and how each is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from dataportal.plugins.readers.market_areas import MARKET_ZONE, Area, area_named
+from dataportal.plugins.readers.market_series import Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dataportal.plugins.readers.instants import Window
+    from dataportal.plugins.readers.params import Params
+
+_BEGINNING = datetime(2014, 12, 1, tzinfo=UTC)
+_HOUR = timedelta(hours=1)
+_YEAR = timedelta(days=365)
+_SEQUENCE = "classificationSequence_AttributeInstanceComponent.position"
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """How the platform is asked for one of its data items, and how it answers.
+
+    Attributes:
+        query: the parameters that name it.
+        areas: those that take the zone; for a border the zone from which and the one to which.
+        value: the element of a Point with its value.
+        needs: what a series has to say beside the zone.
+        is_border: whether it is about two zones.
+        directional: whether consumption comes with generation.
+        ahead: how far past now an open window asks.
+        longest: the longest window of a request.
+        paged: whether more than 100 series come in pages.
+    """
+
+    query: Mapping[str, str]
+    areas: tuple[str, ...] = ("in_Domain",)
+    value: str = "quantity"
+    needs: tuple[str, ...] = ()
+    is_border: bool = False
+    directional: bool = False
+    ahead: timedelta = timedelta(days=2)
+    longest: timedelta = _YEAR
+    paged: bool = False
+
+
+def _item(document: str, process: str = "", **more: str) -> dict[str, str]:
+    named = {name.replace("__", "."): value for name, value in more.items()}
+    return {"documentType": document} | ({"processType": process} if process else {}) | named
+
+
+def _load(process: str, days: int, needs: tuple[str, ...] = ()) -> Dataset:
+    areas = ("outBiddingZone_Domain",)
+    return Dataset(_item("A65", process), areas, needs=needs, ahead=timedelta(days=days))
+
+
+def _border(query: Mapping[str, str], days: int = 2) -> Dataset:
+    areas = ("out_Domain", "in_Domain")
+    return Dataset(query, areas, is_border=True, ahead=timedelta(days=days))
+
+
+def _price(contract: str) -> Dataset:
+    query = _item("A44", contract_MarketAgreement__type=contract)
+    return Dataset(query, ("in_Domain", "out_Domain"), "price.amount", paged=True)
+
+
+def _balance(document: str, value: str) -> Dataset:
+    return Dataset(_item(document), ("controlArea_Domain",), value, paged=True)
+
+
+_PSR, _BOUND = ("psr_type",), ("business_type",)
+DATASETS: dict[str, Dataset] = {
+    "load": _load("A16", 2),
+    "load_forecast": _load("A01", 2),
+    "load_forecast_week": _load("A31", 15, _BOUND),
+    "load_forecast_month": _load("A32", 62, _BOUND),
+    "load_forecast_year": _load("A33", 365, _BOUND),
+    "generation": Dataset(_item("A75", "A16"), needs=_PSR, directional=True),
+    "generation_per_unit": Dataset(
+        _item("A73", "A16"), needs=("resource",), directional=True, longest=timedelta(days=1)
+    ),
+    "generation_forecast": Dataset(_item("A71", "A01"), directional=True),
+    "wind_solar_forecast": Dataset(_item("A69", "A01"), needs=_PSR),
+    "wind_solar_forecast_intraday": Dataset(_item("A69", "A40"), needs=_PSR),
+    "wind_solar_forecast_current": Dataset(_item("A69", "A18"), needs=_PSR),
+    "installed_capacity": Dataset(_item("A68", "A33"), needs=_PSR, ahead=_YEAR),
+    "reservoirs": Dataset(_item("A72", "A16")),
+    "day_ahead_prices": _price("A01"),
+    "intraday_prices": _price("A07"),
+    "physical_flows": _border(_item("A11")),
+    "scheduled_exchanges": _border(_item("A09", contract_MarketAgreement__Type="A05")),
+    "scheduled_exchanges_day_ahead": _border(_item("A09", contract_MarketAgreement__Type="A01")),
+    "transfer_capacity_day": _border(_item("A61", contract_MarketAgreement__Type="A01")),
+    "transfer_capacity_week": _border(_item("A61", contract_MarketAgreement__Type="A02"), 15),
+    "transfer_capacity_month": _border(_item("A61", contract_MarketAgreement__Type="A03"), 62),
+    "transfer_capacity_year": _border(_item("A61", contract_MarketAgreement__Type="A04"), 365),
+    "imbalance_prices": _balance("A85", "imbalance_Price.amount"),
+    "imbalance_volumes": _balance("A86", "quantity"),
+}
+"""By the names that `dataset` takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked in one request; series with the same one share its answer.
+
+    Attributes:
+        name: of the data item.
+        query: its parameters, without the period.
+        zones: where the days of the areas begin.
+    """
+
+    name: str
+    query: tuple[tuple[str, str], ...]
+    zones: tuple[ZoneInfo, ...] = field(compare=False)
+
+    @property
+    def dataset(self) -> Dataset:
+        """The data item."""
+        return DATASETS[self.name]
+
+    def parts(self, window: Window) -> Iterator[tuple[datetime, datetime]]:
+        """The window in whole hours, in parts as long as a request may be, oldest first."""
+        start = max(window.start, _BEGINNING)
+        start -= (start - _BEGINNING) % _HOUR
+        end = datetime.now(UTC) + self.dataset.ahead if window.end is None else window.end
+        end += (_BEGINNING - end) % _HOUR
+        while start < end:
+            until = min(start + self.dataset.longest, end)
+            yield start, until
+            start = until
+
+
+def asked(params: Params, *, alone: bool) -> tuple[Question, Selection]:
+    """The question that a series' parameters ask, and what of its answer belongs to the series.
+
+    - `dataset`: one of `DATASETS`.
+    - `zone`: a name such as DE-LU or an Energy Identification Code; for what crosses a border
+      `from_zone` and `to_zone` instead.
+    - those of `Selection`.
+
+    Args:
+        params: notes what is wrong with them.
+        alone: whether only what belongs to this series shall be sent.
+    """
+    name = params.choice("dataset", DATASETS, required=True)
+    dataset = DATASETS.get(name, DATASETS["load"])
+    needed = ("from_zone", "to_zone") if dataset.is_border else ("zone",)
+    areas = [_area(params, one) for one in needed]
+    for other in ("zone", "from_zone", "to_zone"):
+        if other not in needed and params.has(other):
+            params.fault(f"{other} does not go with dataset {name}, but {' and '.join(needed)}")
+    codes = [area.code for area in areas] * (1 if dataset.is_border else len(dataset.areas))
+    query = {**dataset.query, **dict(zip(dataset.areas, codes, strict=True))}
+    is_auction = dataset.value == "price.amount"
+    selection = Selection.of(
+        params, directional=dataset.directional, sequence="1" if is_auction else ""
+    )
+    for one in dataset.needs:
+        if not getattr(selection, one):
+            params.fault(f"{one} is missing, which dataset {name} needs")
+    if selection.psr_type and "psr_type" not in dataset.needs:
+        params.fault(f"psr_type does not go with dataset {name}")
+    if is_auction:
+        query[_SEQUENCE] = selection.sequence
+    if alone and selection.psr_type:
+        query["psrType"] = selection.psr_type
+    zones = tuple(ZoneInfo(zone) for zone in dict.fromkeys([*(a.zone for a in areas), MARKET_ZONE]))
+    return Question(name, tuple(query.items()), zones), selection
+
+
+def _area(params: Params, name: str) -> Area:
+    text = params.text(name, required=True)
+    try:
+        return area_named(text) if text else Area("")
+    except ValueError as error:
+        params.fault(f"{name}: {error}")
+        return Area("")

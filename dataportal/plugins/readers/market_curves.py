@@ -1,0 +1,127 @@
+"""The curves in market documents: from the positions of a Period to intervals and their values.
+
+Curve A01 has a Point for every interval; one left out has no value. Curve A03 has a Point only
+where the value changes; one left out has the value of the one before it, up to the end of its
+Period and never beyond ("The Introduction of Different TimeSeries Possibilities (CurveType) within
+ENTSO-E Electronic Documents", ENTSO-E 2014).
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from datetime import MAXYEAR, UTC, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from dataportal.plugins.readers.market_documents import Period
+
+FIXED, CHANGES = "A01", "A03"
+_LENGTH = re.compile(
+    r"P(?:(?P<Y>\d{1,3})Y)?(?:(?P<M>\d{1,3})M)?(?:(?P<W>\d{1,3})W)?(?:(?P<D>\d{1,3})D)?"
+    r"(?:T(?:(?P<h>\d{1,5})H)?(?:(?P<m>\d{1,5})M)?(?:(?P<s>\d{1,5})S)?)?"
+)
+# a year of minutes is half of it; what is longer is no answer but an attack, or a mistake
+_MOST = 1_100_000
+
+
+def intervals(
+    period: Period, value: str, zones: Sequence[ZoneInfo], *, by: str = ""
+) -> Iterator[tuple[datetime, str, str]]:
+    """When each interval of a Period begins, its value, and what its Points say under `by`.
+
+    Args:
+        period: of any curve and resolution.
+        value: the local name of the value in a Point, such as quantity.
+        zones: where days, months and years may begin; the first fits in which the Period begins
+            and ends at midnight.
+        by: a local name in a Point, such as imbalance_Price.category: Points that say something
+            else there are a curve of their own.
+
+    Raises:
+        ValueError: a curve, a resolution or a position that makes no sense; says which.
+    """
+    if period.curve not in {FIXED, CHANGES}:
+        raise ValueError(f"curve type {period.curve!r}, neither {FIXED} nor {CHANGES}")
+    try:
+        starts = _starts(period, zones)
+    except OverflowError:
+        raise ValueError("a Period beyond the calendar") from None
+    curves: dict[str, dict[int, str]] = {}
+    for position, says in period.points:
+        if position > len(starts):
+            raise ValueError(
+                f"position {position} in a Period of {len(starts)} intervals of {period.resolution}"
+            )
+        curves.setdefault(says.get(by, ""), {})[position] = _value(says, value, position)
+    for kind, values in curves.items():
+        said: str | None = None
+        for position, start in enumerate(starts, 1):
+            said = values.get(position, said if period.curve == CHANGES else None)
+            if said is not None:
+                yield start, said, kind
+
+
+def length(resolution: str) -> timedelta:
+    """How long an interval is; for months and years as many days as they have at least.
+
+    Raises:
+        ValueError: no length that is known.
+    """
+    months, step = _parsed(resolution)
+    return step + timedelta(days=28 * months)
+
+
+def _parsed(resolution: str) -> tuple[int, timedelta]:
+    """Months, and what is of the same length always, or once the clocks are left out of account."""
+    match = _LENGTH.fullmatch(resolution)
+    part = {name: int(digits or 0) for name, digits in match.groupdict().items()} if match else {}
+    if not any(part.values()):
+        raise ValueError(f"resolution {resolution[:20]!r}, which is no length of an interval")
+    step = timedelta(
+        weeks=part["W"], days=part["D"], hours=part["h"], minutes=part["m"], seconds=part["s"]
+    )
+    return part["Y"] * 12 + part["M"], step
+
+
+def _starts(period: Period, zones: Sequence[ZoneInfo]) -> list[datetime]:
+    months, step = _parsed(period.resolution)
+    if (period.end - period.start) / (step + timedelta(days=28 * months)) > _MOST:
+        raise ValueError(f"a Period of more than {_MOST:,} intervals of {period.resolution}")
+    if months == 0 and "T" in period.resolution:
+        count = -((period.start - period.end) // step)
+        return [period.start + number * step for number in range(count)]
+    zone = next((z for z in zones if _is_midnight(period, z)), zones[0])
+    wall = period.start.astimezone(zone).replace(tzinfo=None)
+    starts: list[datetime] = []
+    while True:
+        after = _months_later(wall, months * len(starts)) + step * len(starts)
+        start = after.replace(tzinfo=zone).astimezone(UTC)
+        if start >= period.end:
+            return starts
+        starts.append(start)
+
+
+def _is_midnight(period: Period, zone: ZoneInfo) -> bool:
+    return all(
+        (local := moment.astimezone(zone)).hour == local.minute == 0
+        for moment in (period.start, period.end)
+    )
+
+
+def _months_later(wall: datetime, months: int) -> datetime:
+    year, month = divmod(wall.year * 12 + wall.month - 1 + months, 12)
+    if year > MAXYEAR:
+        raise OverflowError
+    day = min(wall.day, calendar.monthrange(year, month + 1)[1])
+    return wall.replace(year=year, month=month + 1, day=day)
+
+
+def _value(says: Mapping[str, str], name: str, position: int) -> str:
+    if name not in says:
+        raise ValueError(f"a Point at position {position} without {name}")
+    return says[name]

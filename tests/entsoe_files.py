@@ -1,0 +1,135 @@
+"""Market documents of our own for tests, laid out as ENTSO-E lays them out, and its recordings."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from servers import Reply
+
+from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
+from dataportal.plugins.data_sources.entsoe_plugin import (
+    EntsoeDataSourcePlugin,
+    EntsoeMultiSeriesPlugin,
+)
+from dataportal.plugins.http import HttpClient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from servers import LocalServer
+
+RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "recordings"
+PATH = "/api"
+TOKEN = "kanarienvogel-0815"  # noqa: S105 - a canary: nothing may ever show it
+SEQUENCE = "classificationSequence_AttributeInstanceComponent.position"
+NO_DATA = "No matching data found for Data item ENERGY_PRICES and interval 2025-10-01T22:00Z"
+
+
+def period(
+    start: str, end: str, resolution: str, points: Mapping[int, object], value: str = "quantity"
+) -> str:
+    """A Period with values by position."""
+    told = "".join(
+        f"<Point><position>{position}</position><{value}>{said}</{value}></Point>"
+        for position, said in points.items()
+    )
+    return (
+        f"<Period><timeInterval><start>{start}</start><end>{end}</end></timeInterval>"
+        f"<resolution>{resolution}</resolution>{told}</Period>"
+    )
+
+
+def series(*periods: str, curve: str = "A01", **says: str) -> str:
+    """A TimeSeries; `psr` is its type of power plants, `inside` and `outside` its zone."""
+    known = {"inside": "inBiddingZone_Domain.mRID", "outside": "outBiddingZone_Domain.mRID"}
+    psr = says.pop("psr", "")
+    told = "".join(
+        f"<{known.get(name, name)}>{text}</{known.get(name, name)}>" for name, text in says.items()
+    )
+    plant = f"<MktPSRType><psrType>{psr}</psrType></MktPSRType>" if psr else ""
+    return (
+        f"<TimeSeries><mRID>1</mRID>{told}<curveType>{curve}</curveType>{plant}"
+        f"{''.join(periods)}</TimeSeries>"
+    )
+
+
+def document(*several: str, kind: str = "GL", created: str = "2025-01-01T00:00:00Z") -> bytes:
+    """A market document."""
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><{kind}_MarketDocument '
+        f'xmlns="urn:iec62325.351:tc57wg16:451-6:generationloaddocument:3:0"><mRID>x</mRID>'
+        f"<revisionNumber>1</revisionNumber><createdDateTime>{created}</createdDateTime>"
+        f"{''.join(several)}</{kind}_MarketDocument>"
+    ).encode()
+
+
+def acknowledgement(text: str) -> bytes:
+    """The document that says why there is no other."""
+    return document(f"<Reason><code>999</code><text>{text}</text></Reason>", kind="Acknowledgement")
+
+
+def xml(body: bytes, status: int = 200) -> Reply:
+    """An answer with a document."""
+    return Reply(status, body, content_type="text/xml")
+
+
+def params_of(server: LocalServer, **params: Any) -> dict[str, Any]:
+    """Parameters that lead to the server."""
+    return {"api_key": TOKEN, "base_url": server.url + PATH, **params}
+
+
+def fetched(
+    server: LocalServer, start: str, end: str | None = None, **params: Any
+) -> dict[datetime, Any]:
+    """What the plugin makes of one series."""
+    plugin = EntsoeDataSourcePlugin(TimeSeriesMetadata("one"), params_of(server, **params))
+
+    async def ask() -> dict[datetime, Any]:
+        plugin.http = HttpClient()
+        try:
+            columns = await plugin.get_historical_data(start, end)
+        finally:
+            await plugin.http.aclose()
+        return dict(zip(columns["ts"], columns["value"], strict=True))
+
+    return asyncio.run(ask())
+
+
+def group(
+    filters: Mapping[str, Mapping[str, Any]], params: Mapping[str, Any]
+) -> EntsoeMultiSeriesPlugin:
+    """The plugin for a group."""
+    series_of = [TimeSeriesDefinition(name, extract_filter=own) for name, own in filters.items()]
+    return EntsoeMultiSeriesPlugin("group", dict(params), series_of, "1 hour")
+
+
+def several(
+    server: LocalServer,
+    filters: Mapping[str, Mapping[str, Any]],
+    start: str,
+    end: str | None = None,
+    **params: Any,
+) -> dict[str, dict[datetime, Any]]:
+    """What the plugin makes of a group of series."""
+    plugin = group(filters, params_of(server, **params))
+
+    async def ask() -> dict[str, dict[datetime, Any]]:
+        plugin.http = HttpClient()
+        try:
+            answer = await plugin.get_historical_data_multi(start, end)
+        finally:
+            await plugin.http.aclose()
+        return {
+            name: dict(zip(columns["ts"], columns["value"], strict=True))
+            for name, columns in answer.items()
+        }
+
+    return asyncio.run(ask())
+
+
+def numbered(values: Iterable[object]) -> dict[int, object]:
+    """Values by position from 1."""
+    return dict(enumerate(values, 1))
