@@ -174,7 +174,7 @@ def test_days_on_which_clocks_change_are_whole(server: LocalServer, day: str) ->
         (
             Reply.json(document([{"startTime": "2025-01-01T00:00:00Z", "Wind": 1}])),
             BadDataError,
-            "",
+            "value",
         ),
         (Reply.json(document([row("2025-01-01T00:00:00Z", 1, 75)])), BadDataError, "not asked for"),
     ],

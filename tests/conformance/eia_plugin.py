@@ -1,0 +1,55 @@
+"""EIA: hours called by their end, texts for numbers, pages, the key in every answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from dataportal.plugins.base_plugin import TimeSeriesDefinition
+from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin
+from dataportal.testing import Conformance, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataportal.testing import Point, Request
+
+_PAGE = 20
+
+
+def _answer(request: Request, points: Sequence[Point]) -> Reply:
+    asked = request.query
+    first, last = asked["start"][0], asked.get("end", ["9999"])[0]
+    rows = [
+        {
+            "period": f"{point.ts + timedelta(hours=1):%Y-%m-%dT%H}",
+            "respondent": "PJM",
+            "type": point.series,
+            "value": None if point.value is None else repr(point.value),
+        }
+        for point in points
+        if point.series in asked["facets[type][]"]
+    ]
+    rows = [row for row in rows if first <= str(row["period"]) <= last]
+    offset = int(asked["offset"][0])
+    return Reply.json(
+        {
+            "response": {"total": str(len(rows)), "data": rows[offset : offset + _PAGE]},
+            "request": {"params": {"api_key": asked["api_key"][0]}},
+        }
+    )
+
+
+KITS = {
+    "eia": Conformance(
+        plugin=EiaMultiSeriesPlugin,
+        params=lambda provider: {
+            "route": "region-data",
+            "respondent": "PJM",
+            "api_key": provider.secret,
+            "base_url": provider.url,
+        },
+        provider=_answer,
+        series=[TimeSeriesDefinition(name, extract_filter={"type": name}) for name in ("D", "DF")],
+    )
+}
