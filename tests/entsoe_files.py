@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from servers import Reply
 
-from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
+from dataportal.plugins.base_plugin import (
+    FetchError,
+    TimeSeriesDefinition,
+    TimeSeriesMetadata,
+)
 from dataportal.plugins.data_sources.entsoe_plugin import (
     EntsoeDataSourcePlugin,
     EntsoeMultiSeriesPlugin,
@@ -112,19 +116,21 @@ def several(
     start: str,
     end: str | None = None,
     **params: Any,
-) -> dict[str, dict[datetime, Any]]:
-    """What the plugin makes of a group of series."""
+) -> dict[str, Any]:
+    """What the plugin makes of a group of series; the error of one that failed alone."""
     plugin = group(filters, params_of(server, **params))
 
-    async def ask() -> dict[str, dict[datetime, Any]]:
+    async def ask() -> dict[str, Any]:
         plugin.http = HttpClient()
         try:
             answer = await plugin.get_historical_data_multi(start, end)
         finally:
             await plugin.http.aclose()
         return {
-            name: dict(zip(columns["ts"], columns["value"], strict=True))
-            for name, columns in answer.items()
+            name: found
+            if isinstance(found, FetchError)
+            else dict(zip(found["ts"], found["value"], strict=True))
+            for name, found in answer.items()
         }
 
     return asyncio.run(ask())

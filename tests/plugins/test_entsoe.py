@@ -338,6 +338,32 @@ def test_two_series_for_one_time_are_never_mixed(server: LocalServer) -> None:
     assert fetched(server, START, END, business_type="A61", **LOAD) == {at(0): "9"}
 
 
+def test_a_series_that_cannot_be_read_fails_alone(server: LocalServer) -> None:
+    """The others of the same answer come; where none does, the error is raised."""
+    solar = series(period(DAY, NEXT, "PT60M", {99: 1}), psr="B16", inside="x")
+    server.answer(PATH, xml(document(solar, series(hours(5), psr="B14", inside="x"))))
+    filters = {"solar": {"psr_type": "solar"}, "nuclear": {"psr_type": "nuclear"}}
+    found = several(server, filters, START, END, **GENERATION)
+    assert isinstance(found["solar"], BadDataError)
+    assert "position 99" in str(found["solar"])
+    assert found["nuclear"] == {at(0): "5"}
+    with pytest.raises(BadDataError, match="position 99"):
+        several(server, {"solar": filters["solar"]}, START, END, **GENERATION)
+
+
+def test_a_zone_that_is_refused_fails_alone(server: LocalServer) -> None:
+    """The other zone's load comes; what may pass is raised, as all of it is asked again."""
+    refused = [xml(acknowledgement("no such zone"), 400), xml(document(series(hours(5))))]
+    server.answer(PATH, *refused)
+    filters = {"a": {"zone": "FR"}, "b": {"zone": "NL"}}
+    found = several(server, filters, START, END, dataset="load")
+    assert isinstance(found["a"], PermanentError)
+    assert found["b"] == {at(0): "5"}
+    server.answer(PATH, Reply(503), refused[1])
+    with pytest.raises(TransientError):
+        several(server, filters, START, END, dataset="load")
+
+
 def test_the_same_series_twice_is_no_contradiction(server: LocalServer) -> None:
     """The later one counts."""
     server.answer(PATH, xml(document(series(hours(1)), series(hours(2)))))
@@ -587,5 +613,5 @@ def test_a_fault_of_all_series_is_said_once() -> None:
     """And one of a few with their names."""
     with pytest.raises(ValueError, match=r"^api_key is missing$"):
         group({"one": {}, "two": {}}, LOAD)
-    with pytest.raises(ValueError, match=r"^two: zone: 'X' is neither"):
+    with pytest.raises(ValueError, match=r"^extract_filter of two: zone: 'X' is neither"):
         group({"one": {}, "two": {"zone": "X"}}, {"api_key": TOKEN, **LOAD})

@@ -16,14 +16,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from dataportal.plugins.base_plugin import (
+    BadDataError,
     BasePlugin,
+    FetchError,
     MultiSeriesPlugin,
     PermanentError,
+    TimeSeriesDefinition,
     TransientError,
 )
-from dataportal.plugins.http import RateLimit
 from dataportal.plugins.readers.entsoe_datasets import asked
+from dataportal.plugins.readers.filters import read_filters
 from dataportal.plugins.readers.instants import Window
+from dataportal.plugins.readers.limits import rate_limit
 from dataportal.plugins.readers.market_documents import ACKNOWLEDGEMENT, read_document
 from dataportal.plugins.readers.market_series import Collected
 from dataportal.plugins.readers.packed import CannotOpen, files
@@ -35,10 +39,11 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.answers import Answer
-    from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
+    from dataportal.plugins.base_plugin import TimeSeriesMetadata
     from dataportal.plugins.http import HttpClient
     from dataportal.plugins.readers.entsoe_datasets import Question
     from dataportal.plugins.readers.market_documents import MarketDocument
+    from dataportal.plugins.readers.market_series import Selection
 
     Columns = dict[str, list[Any]]
 
@@ -57,8 +62,8 @@ class _Platform:
     """The platform, and what a source wants of it.
 
     Args:
-        given: the parameters that its series share.
-        filters: those of each series, by its name.
+        series: of the source.
+        given: the parameters that they share.
         alone: whether only what belongs to the one series shall be sent.
 
     Raises:
@@ -66,59 +71,68 @@ class _Platform:
     """
 
     def __init__(
-        self, given: Mapping[str, Any], filters: Mapping[str, Mapping[str, Any]], *, alone: bool
+        self, series: Sequence[TimeSeriesDefinition], given: Mapping[str, Any], *, alone: bool
     ) -> None:
-        self._wanted = {}
-        faults: dict[str, list[str]] = {}
-        for name, own in filters.items():
+        def read(own: Mapping[str, Any]) -> tuple[Question, Selection]:
             params = Params({**given, **own})
             self._key = params.text("api_key", required=True).strip()
             self._base_url = params.text("base_url", BASE_URL)
-            self._wanted[name] = asked(params, alone=alone)
-            try:
-                params.finish()
-            except ValueError as error:
-                faults.setdefault(str(error), []).append(name)
-        if faults:
-            raise ValueError(
-                "; ".join(
-                    said if len(names) == len(filters) else f"{', '.join(names)}: {said}"
-                    for said, names in faults.items()
-                )
-            )
+            self._limit = rate_limit(params, _PER_MINUTE, key=self._key, everywhere=True)
+            wanted = asked(params, alone=alone)
+            params.finish()
+            return wanted
+
+        self._wanted = read_filters(series, read)
         self._host = urlsplit(self._base_url).hostname
-        self._limit = RateLimit(_PER_MINUTE, key=self._key, everywhere=True)
 
     async def fetch(
         self, window: Window, *, http: HttpClient, zone: ZoneInfo | None
-    ) -> dict[str, Columns]:
-        """The columns of each series; what several share is asked once.
+    ) -> dict[str, Columns | FetchError]:
+        """The columns of each series, or why it failed alone; what several share is asked once.
 
         Raises:
             TransientError: out of reach, under maintenance, or asked too often.
-            PermanentError: the platform refuses the question or the token.
-            BadDataError: an answer is not what it should be, or fits no series although it holds
-                such data.
+            PermanentError: the platform refuses the token, or every question.
+            BadDataError: no series could be read.
         """
-        found = {name: Collected(selection) for name, (_, selection) in self._wanted.items()}
-        takers: dict[Question, list[Collected]] = {}
-        for name, (question, _) in self._wanted.items():
-            takers.setdefault(question, []).append(found[name])
+        takers: dict[Question, dict[str, Collected]] = {}
+        for name, (question, selection) in self._wanted.items():
+            takers.setdefault(question, {})[name] = Collected(selection)
+        found: dict[str, Columns | FetchError] = {}
         for question, own in takers.items():
             zones = question.zones if zone is None else (zone, *question.zones)
-            last: Answer | None = None
-            async for answer, documents in self._pages(question, window, http):
-                last = answer
-                for series in (one for document in documents for one in document.series):
-                    for taker in own:
-                        try:
-                            taker.add(series, question.dataset.value, window=window, zones=zones)
-                        except ValueError as error:
-                            raise answer.bad(f"has {error}") from None
-            missed = next((one.missed for one in own if one.missed), "")
-            if last is not None and missed:
-                raise last.bad(f"has nothing of what was asked for ({missed})")
-        return {name: one.columns for name, one in found.items()}
+            try:
+                found |= await self._answered(question, own, window, http, zones)
+            except (PermanentError, BadDataError) as error:
+                found |= dict.fromkeys(own, error)
+        errors = [one for one in found.values() if isinstance(one, FetchError)]
+        if errors and len(errors) == len(found):
+            raise errors[0]
+        return found
+
+    async def _answered(
+        self,
+        question: Question,
+        takers: Mapping[str, Collected],
+        window: Window,
+        http: HttpClient,
+        zones: Sequence[ZoneInfo],
+    ) -> dict[str, Columns | FetchError]:
+        failed: dict[str, Columns | FetchError] = {}
+        last: Answer | None = None
+        async for answer, documents in self._pages(question, window, http):
+            last = answer
+            for series in (one for document in documents for one in document.series):
+                for name, taker in takers.items():
+                    try:
+                        taker.add(series, question.dataset.value, window=window, zones=zones)
+                    except ValueError as error:
+                        failed.setdefault(name, answer.bad(f"has {error}"))
+        for name, taker in takers.items():
+            if last is not None and taker.missed:
+                reason = f"has nothing of what was asked for ({taker.missed})"
+                failed.setdefault(name, last.bad(reason))
+        return {name: taker.columns for name, taker in takers.items()} | failed
 
     async def _pages(
         self, question: Question, window: Window, http: HttpClient
@@ -196,6 +210,7 @@ class EntsoeDataSourcePlugin(BasePlugin):
         dataset, zone (or from_zone and to_zone): see `asked`.
         psr_type, direction, business_type, sequence, category, flow, resource, resolution: see
             `Selection`.
+        per_minute: how often to ask at most; 380.
         base_url: a mirror's address instead of ENTSO-E's own.
     """
 
@@ -203,7 +218,8 @@ class EntsoeDataSourcePlugin(BasePlugin):
 
     def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
         super().__init__(metadata, default_params)
-        self._platform = _Platform(default_params, {metadata.endpoint_prefix: {}}, alone=True)
+        own = [TimeSeriesDefinition(metadata.endpoint_prefix)]
+        self._platform = _Platform(own, default_params, alone=True)
 
     async def get_historical_data(
         self,
@@ -213,8 +229,10 @@ class EntsoeDataSourcePlugin(BasePlugin):
     ) -> Columns:
         """The intervals with `start_date <= ts < end_date`, as columns."""
         window = Window(start_date, end_date)
-        found = await self._platform.fetch(window, http=self.http, zone=self.zone)
-        return found[self._meta.endpoint_prefix]
+        (found,) = (await self._platform.fetch(window, http=self.http, zone=self.zone)).values()
+        if isinstance(found, FetchError):
+            raise found
+        return found
 
 
 class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
@@ -235,12 +253,11 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
         schedule: str,
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
-        filters = {series.endpoint_prefix: series.extract_filter for series in series_definitions}
-        self._platform = _Platform(request_params, filters, alone=False)
+        self._platform = _Platform(series_definitions, request_params, alone=False)
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None
-    ) -> dict[str, Columns]:
+    ) -> dict[str, Columns | FetchError]:
         """The intervals of each series with `start_date <= ts < end_date`, as columns."""
         window = Window(start_date, end_date)
         return await self._platform.fetch(window, http=self.http, zone=self.zone)

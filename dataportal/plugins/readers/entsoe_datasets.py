@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from dataportal.plugins.readers.instants import now
 from dataportal.plugins.readers.market_areas import MARKET_ZONE, Area, area_named
 from dataportal.plugins.readers.market_series import Selection
 
@@ -128,7 +129,7 @@ class Question:
         """The window in whole hours, in parts as long as a request may be, oldest first."""
         start = max(window.start, _BEGINNING)
         start -= (start - _BEGINNING) % _HOUR
-        end = datetime.now(UTC) + self.dataset.ahead if window.end is None else window.end
+        end = now() + self.dataset.ahead if window.end is None else window.end
         end += (_BEGINNING - end) % _HOUR
         while start < end:
             until = min(start + self.dataset.longest, end)

@@ -18,15 +18,24 @@ def read_filters(
     """What `read` makes of the filter of each series, by `endpoint_prefix`.
 
     Raises:
-        ValueError: with everything that `read` raised for any of them.
+        ValueError: with everything that `read` raised for any of them, the same only once.
     """
     found: dict[str, T] = {}
-    faults: list[str] = []
-    for one in series:
+    faults: dict[str, list[str]] = {}
+    every = list(series)
+    for one in every:
         try:
             found[one.endpoint_prefix] = read(one.extract_filter)
         except ValueError as error:
-            faults.append(f"extract_filter of {one.endpoint_prefix}: {error}")
+            faults.setdefault(str(error), []).append(one.endpoint_prefix)
     if faults:
-        raise ValueError("; ".join(faults))
+        raise ValueError(
+            "; ".join(
+                # what is wrong with all of them is no fault of one filter
+                said
+                if 1 < len(every) == len(names)
+                else f"extract_filter of {', '.join(names)}: {said}"
+                for said, names in faults.items()
+            )
+        )
     return found
