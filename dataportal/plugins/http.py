@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import defaultdict
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -25,6 +24,7 @@ from dataportal.plugins.addresses import address, is_trusted, onward_address, se
 from dataportal.plugins.answers import Answer, Mask, excerpt
 from dataportal.plugins.failures import NotFoundError, broken, refusal, seconds_to_wait
 from dataportal.plugins.pace import Pace, RateLimit
+from dataportal.plugins.turns import Turns
 from dataportal.plugins.unpacking import CannotUnpack, unpacking
 from dataportal.redaction import harmless, redact
 
@@ -56,7 +56,8 @@ class HttpClient:
         connect_timeout: seconds to reach the host.
         max_body: bytes that an unpacked body may have.
         max_redirects: redirects followed before giving up.
-        per_host: requests under way to one host at a time; the others wait their turn.
+        per_host: requests under way to one host at a time, from all event loops together; the
+            others wait their turn.
         tls: how certificates are checked; by default as httpx does.
         given_up: hosts that are not asked any more, as they used up their retries; others may add
             to it.
@@ -85,12 +86,12 @@ class HttpClient:
         self._connect_timeout = connect_timeout
         self._max_body = max_body
         self._max_redirects = max_redirects
-        self._per_host = per_host
+        self._turns = Turns(per_host)
         self._tls = tls
         self._given_up = given_up
         self._pace = pace or Pace()
         self._now = now
-        self._lanes: dict[asyncio.AbstractEventLoop, _Lane] = {}
+        self._clients: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
 
     async def get(
         self,
@@ -122,20 +123,18 @@ class HttpClient:
         mask = Mask(
             query=target.params.multi_items(), headers=extra.items(), password=target.password
         )
-        lane = self._lane()
+        client = self._client()
         host, shown = target.host, mask.url(str(target))
         seconds = self._request_timeout if deadline is None else deadline
-        async with lane.turns[host]:
-            if host in self._given_up:
-                raise TransientError(
-                    f"{host} used up its retries for another source, so GET {shown} was not sent",
-                    host=host,
-                )
+        async with self._turns.turn(host, seconds) as turn:
+            self._refuse_if_unwanted(host, shown)
             if limit is not None:
                 await self._pace.wait(host, limit)
+                self._refuse_if_unwanted(host, shown)
+                turn.begin()
             try:
                 async with asyncio.timeout(seconds):
-                    return await self._follow(lane.client, target, extra, mask, _TAKEN | set(also))
+                    return await self._follow(client, target, extra, mask, _TAKEN | set(also))
             except TimeoutError:
                 raise TransientError(
                     f"{host} took longer than {seconds:g} s for GET {shown}", host=host
@@ -145,15 +144,30 @@ class HttpClient:
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
-        lane = self._lanes.pop(asyncio.get_running_loop(), None)
-        if lane is not None:
-            await lane.client.aclose()
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
 
-    def _lane(self) -> _Lane:
+    def _refuse_if_unwanted(self, host: str, shown: str) -> None:
+        if host in self._given_up:
+            raise TransientError(
+                f"{host} used up its retries for another source, so GET {shown} was not sent",
+                host=host,
+            )
+        seconds = self._pace.left_alone(host)
+        if seconds > 0:
+            raise TransientError(
+                f"{host} asked to be left alone for another {seconds:.0f} s, so GET {shown} was "
+                "not sent",
+                host=host,
+                retry_after=seconds,
+            )
+
+    def _client(self) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
-        if loop not in self._lanes:
+        if loop not in self._clients:
             try:
-                client = httpx.AsyncClient(
+                self._clients[loop] = httpx.AsyncClient(
                     headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip"},
                     timeout=httpx.Timeout(None, connect=self._connect_timeout),
                     follow_redirects=False,
@@ -166,8 +180,7 @@ class HttpClient:
                     f"the HTTP client cannot be set up ({redact(harmless(str(error), 300))})",
                     hint="Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE",
                 ) from None
-            self._lanes[loop] = _Lane(client, self._per_host)
-        return self._lanes[loop]
+        return self._clients[loop]
 
     async def _follow(
         self,
@@ -197,12 +210,15 @@ class HttpClient:
     async def _read(self, response: httpx.Response, mask: Mask, taken: Collection[int]) -> Answer:
         url, host = mask.url(str(response.url)), response.url.host
         if response.status_code not in taken:
+            pause = seconds_to_wait(response.headers.get("retry-after"), self._now())
+            if pause is not None:
+                self._pace.leave_alone(host, pause)
             raise refusal(
                 response.status_code,
                 url=url,
                 host=host,
                 body=excerpt(await _first_bytes(response), mask),
-                retry_after=seconds_to_wait(response.headers.get("retry-after"), self._now()),
+                retry_after=pause,
             )
         body = await self._body(response, url, host)
         named = {name.lower(): value for name, value in response.headers.items()}
@@ -230,16 +246,6 @@ class HttpClient:
         if not unpack.complete:
             raise TransientError(f"{host} broke off its answer to GET {url}", host=host)
         return b"".join(pieces)
-
-
-class _Lane:
-    """What belongs to one event loop: its connections, and whose turn it is with each host."""
-
-    def __init__(self, client: httpx.AsyncClient, per_host: int) -> None:
-        self.client = client
-        self.turns: defaultdict[str, asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(per_host)
-        )
 
 
 async def _first_bytes(response: httpx.Response) -> bytes:

@@ -53,7 +53,18 @@ class Pace:
     def __init__(self, everywhere: Reserve | None = None) -> None:
         self._everywhere = everywhere
         self._next: dict[str, float] = {}
+        self._alone: dict[str, float] = {}
         self._lock = threading.Lock()
+
+    def leave_alone(self, host: str, seconds: float) -> None:
+        """Note that the host asked not to be asked for so long."""
+        with self._lock:
+            self._alone[host] = max(self._alone.get(host, 0.0), time.monotonic() + seconds)
+
+    def left_alone(self, host: str) -> float:
+        """The seconds for which the host must not be asked; 0 or less for none."""
+        with self._lock:
+            return self._alone.get(host, 0.0) - time.monotonic()
 
     async def wait(self, host: str, limit: RateLimit) -> None:
         """Return when the next request to the host may be sent."""

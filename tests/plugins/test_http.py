@@ -478,6 +478,29 @@ def test_at_most_so_many_requests_to_one_host(server: LocalServer) -> None:
     assert 2 <= max(most) <= 3
 
 
+def test_retry_after_holds_for_everybody(server: LocalServer) -> None:
+    """A host that asked to be left alone is asked for nothing else meanwhile, from any loop."""
+    busy = server.answer("/a", Reply(429, b"", headers={"Retry-After": "60"}))
+    other = server.answer("/b", Reply.json([]))
+    client = HttpClient()
+    with pytest.raises(TransientError):
+        ask(busy, client)
+    with pytest.raises(TransientError, match="asked to be left alone for another") as caught:
+        ask(other, client)
+    assert 50 < (caught.value.retry_after or 0) <= 60
+    assert caught.value.host == "127.0.0.1"
+    assert server.asked("/b") == 0
+
+
+def test_retry_after_passes(server: LocalServer) -> None:
+    """Once the time is over the host is asked again."""
+    url = server.answer("/a", Reply(503, b"", headers={"Retry-After": "0"}), Reply.json([1]))
+    client = HttpClient()
+    with pytest.raises(TransientError):
+        ask(url, client)
+    assert ask(url, client).json() == [1]
+
+
 def test_client_serves_one_loop_after_another(server: LocalServer) -> None:
     """The same client may be used from several event loops; each has connections of its own."""
     client = HttpClient()

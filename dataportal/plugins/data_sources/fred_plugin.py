@@ -18,6 +18,7 @@ import msgspec
 
 from dataportal.plugins.base_plugin import BasePlugin
 from dataportal.plugins.readers.instants import Window
+from dataportal.plugins.readers.limits import rate_limit
 from dataportal.plugins.readers.params import Params
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 BASE_URL = "https://api.stlouisfed.org/fred"
 _FIRST_DAY, _LAST_DAY = date(1776, 7, 4), date(9999, 12, 31)  # of real time, as the API has it
 _PAGE = 100_000
+_PER_MINUTE = 120
 _NO_VALUE = "."
 
 
@@ -52,6 +54,7 @@ class FredDataSourcePlugin(BasePlugin):
         api_key: the key, as a rule `${FRED_API_KEY}`.
         vintages: true; false for series that ALFRED does not have, such as daily market data.
         units, frequency, aggregation_method: as the API has them.
+        per_minute: how often to ask at most; 120, which the API allows a key.
         base_url: a mirror's address instead of FRED's own.
     """
 
@@ -73,6 +76,7 @@ class FredDataSourcePlugin(BasePlugin):
         for name in ("units", "frequency", "aggregation_method"):
             if params.has(name):
                 self._query[name] = params.text(name)
+        self._limit = rate_limit(params, _PER_MINUTE, key=str(self._query["api_key"]))
         self._vintages = params.flag("vintages", default=True)
         self._base_url = params.text("base_url", BASE_URL).rstrip("/")
         params.finish()
@@ -112,7 +116,9 @@ class FredDataSourcePlugin(BasePlugin):
         rows: list[_Row] = []
         while True:
             answer = await self.http.get(
-                f"{self._base_url}/series/observations", params={**query, "offset": len(rows)}
+                f"{self._base_url}/series/observations",
+                params={**query, "offset": len(rows)},
+                limit=self._limit,
             )
             page = answer.json(_Page)
             rows += page.observations

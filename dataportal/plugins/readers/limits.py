@@ -26,3 +26,8 @@ def rate_limit(
         params.fault(f"per_minute must be more than 0, not {allowed:g}")
         allowed = per_minute
     return RateLimit(allowed, key=key or None, everywhere=everywhere)
+
+
+def limit_if_given(params: Params) -> RateLimit | None:
+    """The limit that the parameter `per_minute` sets; None where it does not."""
+    return rate_limit(params, 1.0) if params.has("per_minute") else None

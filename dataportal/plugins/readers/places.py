@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from dataportal.errors import PermanentError, TransientError
+from dataportal.plugins.readers.limits import limit_if_given
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -21,7 +22,7 @@ class Place:
 
     - `path`: the file; relative to the folder of sources.yaml.
     - `url`: or its address. `base_url`: put in front of a `url` that is only a path.
-    - `headers`: sent with the request.
+    - `headers`: sent with the request. `per_minute`: how often its host is asked at most.
     - `encoding`: by default the one that a URL's answer declares, else UTF-8.
     """
 
@@ -36,6 +37,7 @@ class Place:
         elif base_url:
             self._url = f"{base_url.rstrip('/')}/{self._url.lstrip('/')}"
         self._headers = params.mapping("headers")
+        self._limit = limit_if_given(params)
         self._encoding = params.text("encoding")
         if not _is_encoding(self._encoding or "utf-8"):
             params.fault(f"encoding {self._encoding!r} is not known; try utf-8 or cp1252")
@@ -56,7 +58,7 @@ class Place:
             BadDataError: the answer is a page, or no text.
         """
         if self._url:
-            answer = await http().get(self._url, headers=self._headers)
+            answer = await http().get(self._url, headers=self._headers, limit=self._limit)
             if answer.is_page:
                 raise answer.bad("is a page of HTML, not a table")
             yield io.StringIO(answer.text(self._encoding or None), newline=""), answer.url

@@ -9,6 +9,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from dataportal.plugins.failures import NotFoundError
+from dataportal.plugins.readers.limits import limit_if_given
 from dataportal.plugins.readers.paging import Paging
 from dataportal.plugins.readers.templates import Template, next_period, period_start
 from dataportal.times import EARLIEST, parse_duration, parse_instant, zone_named
@@ -56,6 +57,7 @@ class Request:
     - `ahead` (1 day): how far past now an open window's `{end}` reaches.
     - `earliest`: no `{start}` lies before this.
     - `paging`: see `Paging`.
+    - `per_minute`: how often the host is asked at most.
     - `not_found_is_empty` (false): whether HTTP 404 means "no data" rather than a wrong address.
     """
 
@@ -89,6 +91,7 @@ class Request:
                 except ValueError as error:
                     params.fault(f"{name}: {error}")
         self._not_found_is_empty = params.flag("not_found_is_empty", default=False)
+        self._limit = limit_if_given(params)
         self._paging = Paging({})
         try:
             self._paging = Paging(params.tree("paging"))
@@ -177,7 +180,9 @@ class Request:
                 query[name] = values if len(values) > 1 else values[0]
             query |= step.query
         try:
-            return await http.get(url, params=query or None, headers=self._headers)
+            return await http.get(
+                url, params=query or None, headers=self._headers, limit=self._limit
+            )
         except NotFoundError:
             if self._not_found_is_empty:
                 return None
