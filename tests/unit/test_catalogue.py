@@ -21,6 +21,7 @@ SHIPPED = load(ROOT / "sources.yaml", {})
 FASTEST = {
     "Bundesnetzagentur | SMARD.de": timedelta(hours=1),
     "European Central Bank": timedelta(hours=1),
+    "Energy-Charts.info, Fraunhofer ISE": timedelta(minutes=30),
     "Fingrid": timedelta(minutes=15),
     "U.S. Energy Information Administration": timedelta(hours=1),
     "Federal Reserve Bank of St. Louis": timedelta(hours=6),

@@ -30,6 +30,7 @@ from dataportal.observations import clean
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
 from dataportal.plugins.data_sources.csv_plugin import CsvDataSourcePlugin
 from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin
+from dataportal.plugins.data_sources.energy_charts_plugin import EnergyChartsMultiSeriesPlugin
 from dataportal.plugins.data_sources.entsoe_plugin import EntsoeDataSourcePlugin
 from dataportal.plugins.data_sources.fingrid_plugin import (
     FingridDataSourcePlugin,
@@ -345,6 +346,7 @@ def test_every_parameter_is_listed(title: str, plugins: list[type[BasePlugin]]) 
     ("title", "plugin"),
     [
         ("EIA", EiaMultiSeriesPlugin),
+        ("Energy-Charts", EnergyChartsMultiSeriesPlugin),
         ("Fingrid", FingridMultiSeriesPlugin),
     ],
 )

@@ -1,0 +1,204 @@
+"""Energy-Charts, electricity data of Europe by Fraunhofer ISE. No key needed.
+
+Answers are columns: `unix_seconds`, the START of each interval in UTC, and lists of values beside
+it. Power is in MW, the exchanges `cbet` and `cbpf` are in GW, prices in EUR/MWh; intervals last 15
+minutes, an hour for older prices. The data are under CC BY 4.0; of the prices of some zones the
+answer says another licence. API: https://api.energy-charts.info
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin
+from dataportal.plugins.http import NotFoundError
+from dataportal.plugins.readers.filters import read_filters
+from dataportal.plugins.readers.instants import Window, now
+from dataportal.plugins.readers.limits import rate_limit
+from dataportal.plugins.readers.params import Params
+from dataportal.plugins.readers.side_by_side import SideBySide
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dataportal.plugins.answers import Answer
+    from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
+
+BASE_URL = "https://api.energy-charts.info"
+_PER_MINUTE = 30  # the limit is not published; 429 comes when it is reached
+_FIRST = datetime(2000, 1, 1, tzinfo=UTC)  # before anything that it has
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """What a series of an endpoint says of itself, and where its values stand.
+
+    Attributes:
+        query: the parameters of the request.
+        column: the list of values, where there is one;
+        rows: else the list of objects with `name` and `data`, and
+        named: what tells them apart in an `extract_filter`.
+        ahead: how far past now the values reach.
+    """
+
+    query: tuple[str, ...]
+    column: str = ""
+    rows: str = ""
+    named: str = ""
+    ahead: timedelta = timedelta()
+
+
+ENDPOINTS = {
+    "price": _Endpoint(("bzn",), column="price", ahead=timedelta(days=2)),
+    "public_power": _Endpoint(("country",), rows="production_types", named="production_type"),
+    "total_power": _Endpoint(("country",), rows="production_types", named="production_type"),
+    "public_power_forecast": _Endpoint(
+        ("country", "production_type", "forecast_type"),
+        column="forecast_values",
+        ahead=timedelta(days=3),
+    ),
+    "cbet": _Endpoint(("country",), rows="countries", named="neighbour"),
+    "cbpf": _Endpoint(("country",), rows="countries", named="neighbour"),
+}
+"""`cbet` are scheduled exchanges with the neighbours of a country, `cbpf` physical flows."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One series: the request that brings it, and the name of its row where there are several."""
+
+    query: tuple[tuple[str, str], ...]
+    row: str
+
+
+class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
+    """Series of one endpoint; those that one request brings are fetched with one.
+
+    `request_params`:
+        endpoint: price, public_power, total_power, public_power_forecast, cbet or cbpf.
+        country, bzn, production_type, forecast_type, neighbour: what all series share.
+        per_minute: how often to ask at most; 30.
+        base_url: a mirror's address instead of the API's own.
+
+    The `extract_filter` of a series says the rest, by endpoint: `bzn: DE-LU` (price); `country: de`
+    and `production_type: Solar`, as the answer names it (public_power, total_power); `country`,
+    `production_type: solar` and `forecast_type: day-ahead` (public_power_forecast); `country` and
+    `neighbour: Austria` (cbet, cbpf).
+    """
+
+    # estimates of the production are replaced for days
+    source_defaults: ClassVar[Mapping[str, Any]] = {
+        "lookback": "5 days",
+        "forecast_horizon": "3 days",
+    }
+
+    def __init__(
+        self,
+        group_id: str,
+        request_params: dict[str, Any],
+        series_definitions: list[TimeSeriesDefinition],
+        schedule: str,
+    ) -> None:
+        super().__init__(group_id, request_params, series_definitions, schedule)
+        params = Params(request_params)
+        self._path = params.choice("endpoint", ENDPOINTS, required=True)
+        self._base_url = params.text("base_url", BASE_URL).rstrip("/")
+        self._limit = rate_limit(params, _PER_MINUTE)
+        self._endpoint = ENDPOINTS.get(self._path, _Endpoint(()))
+        self._names = (*self._endpoint.query, *filter(None, [self._endpoint.named]))
+        self._shared = {name: params.text(name) for name in self._names if params.has(name)}
+        params.finish()
+        self._wanted = read_filters(series_definitions, self._read)
+        self.now = now
+
+    def _read(self, extract_filter: Mapping[str, Any]) -> _Wanted:
+        own = Params({**self._shared, **extract_filter})
+        said = {name: own.text(name, required=True) for name in self._names}
+        own.finish()
+        row = said.get(self._endpoint.named, "")
+        return _Wanted(tuple((name, said[name]) for name in self._endpoint.query), row)
+
+    async def get_historical_data_multi(
+        self, start_date: str, end_date: str | None = None
+    ) -> dict[str, dict[str, list[Any]] | FetchError]:
+        """The observations of each series with `start_date <= ts < end_date`, as columns.
+
+        A series that the answer lacks has an error in place of its points.
+
+        Raises:
+            PermanentError: the API knows no such country, zone or type.
+            TransientError: it is out of reach, or was asked too often.
+            BadDataError: an answer has not the shape that it promises.
+        """
+        window = Window(start_date, end_date)
+        found: dict[str, dict[str, list[Any]] | FetchError] = {}
+        for query in dict.fromkeys(one.query for one in self._wanted.values()):
+            answer = await self._get(query, window)
+            if answer is None:
+                continue
+            document = answer.json(dict[str, Any])
+            if document.get("deprecated"):
+                _log.warning("Energy-Charts is about to remove %s", answer.url)
+            columns = self._columns(document, answer)
+            times = SideBySide(document["unix_seconds"], answer, window)
+            for name, one in self._wanted.items():
+                if one.query == query:
+                    found[name] = _taken(times, columns, one.row, answer)
+        return found
+
+    async def _get(self, query: tuple[tuple[str, str], ...], window: Window) -> Answer | None:
+        """The answer; None where nothing is published yet."""
+        # without an end it would be the day of the start
+        end = self.now() + self._endpoint.ahead if window.end is None else window.end
+        if end <= window.start:
+            return None
+        try:
+            return await self.http.get(
+                f"{self._base_url}/{self._path}",
+                params={
+                    **dict(query),
+                    "start": _written(max(window.start, _FIRST)),
+                    "end": _written(end),
+                },
+                limit=self._limit,
+            )
+        except NotFoundError as error:
+            # the same status tells of an address that is wrong
+            if "no content" in error.message.lower():
+                return None
+            raise
+
+    def _columns(self, document: dict[str, Any], answer: Answer) -> dict[str, Any]:
+        """The lists of values, by the names of their rows; one without a name if there is one."""
+        endpoint = self._endpoint
+        for needed in ("unix_seconds", endpoint.column or endpoint.rows):
+            if needed not in document:
+                raise answer.bad(f"has no {needed}")
+        if endpoint.column:
+            return {"": document[endpoint.column]}
+        rows = document[endpoint.rows] or []
+        if not isinstance(rows, list) or not all(
+            isinstance(row, dict) and {"name", "data"} <= row.keys() for row in rows
+        ):
+            raise answer.bad(f"has no list of names and data at {endpoint.rows}")
+        return {str(row["name"]): row["data"] for row in rows}
+
+
+def _written(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S+00:00}"
+
+
+def _taken(
+    times: SideBySide, columns: dict[str, Any], row: str, answer: Answer
+) -> dict[str, list[Any]] | FetchError:
+    if row in columns:
+        return times.points(row or "values", columns[row])
+    if not len(times):
+        return {"ts": [], "value": []}
+    return BadDataError(
+        f"the answer of {answer.url} has no {row!r}; it has {', '.join(sorted(columns)) or 'none'}"
+    )
