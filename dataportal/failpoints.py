@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import os
 import signal
+from itertools import count
 from pathlib import Path
 
-_NAME, _, _ACTION = os.environ.get("DATAPORTAL_FAILPOINT", "").partition(":")
+_PLACE, _, _ACTION = os.environ.get("DATAPORTAL_FAILPOINT", "").partition(":")
+_NAME, _, _TIME = _PLACE.partition("@")
+_passed = count(1)
 
 
 def failpoint(name: str) -> None:
     """Do what the environment asks for at this place; nothing, as a rule."""
-    if name != _NAME:
+    if name != _NAME or str(next(_passed)) != (_TIME or "1"):
         return
     if _ACTION == "kill":
         os.kill(os.getpid(), signal.SIGKILL)

@@ -32,7 +32,9 @@ def started(env: dict[str, str]) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("armed", [None, "", "there:kill", "here", "here:", "here:sing", ":kill"])
+@pytest.mark.parametrize(
+    "armed", [None, "", "there:kill", "here", "here:", "here:sing", ":kill", "here@2:kill"]
+)
 def test_a_place_that_is_not_armed_has_no_effect(armed: str | None) -> None:
     """Not in production, not where another place is armed, not for an unknown action."""
     with started({} if armed is None else {"DATAPORTAL_FAILPOINT": armed}) as process:
@@ -45,6 +47,20 @@ def test_kill_ends_the_process_there() -> None:
     with started({"DATAPORTAL_FAILPOINT": "here:kill"}) as process:
         out, err = process.communicate(timeout=30)
     assert (out, err, process.returncode) == ("before\n", "", -signal.SIGKILL)
+
+
+def test_a_later_time_can_be_meant() -> None:
+    """The process that comes by a second time is killed then, and not before."""
+    twice = PROGRAM + 'failpoint("here")\nprint("not reached", flush=True)\n'
+    done = subprocess.run(
+        [sys.executable, "-c", twice],
+        env={**os.environ, "DATAPORTAL_FAILPOINT": "here@2:kill"},
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=30,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("before\nafter\n", -signal.SIGKILL)
 
 
 def test_raise_raises_an_error_that_nobody_expects() -> None:

@@ -1,0 +1,194 @@
+"""SIGKILL at every failpoint, in every kind of run, with different data: a matrix of trials.
+
+After each the invariants hold, every slice is there whole or not at all, and the next run succeeds
+without help. Each parameter set is one trial; `DATAPORTAL_TEST_SEEDS` says how many of each.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from feeding import current, hour, looking, tuples, values
+from invariants import Finals, broken_invariants
+from servers import LocalServer
+from sourcefiles import SourceFile, locks, table
+from stored import stored
+
+from dataportal.store import migrations
+from dataportal.store.connection import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import RunCli
+
+SEEDS = range(int(os.environ.get("DATAPORTAL_TEST_SEEDS", "3")))
+PLACES = ("after_start", "after_fetch", "mid_copy", "between_tables", "before_commit")
+KINDS = ("first load", "revision", "retraction", "backfill slice", "migration")
+SLICE = 24
+Points = dict[int, float | None]
+State = dict[int, float]
+
+
+@dataclass
+class Trial:
+    """One run that is killed: what is stored before, what it is answered, how it is called."""
+
+    before: Points
+    answer: Points
+    arguments: tuple[str, ...] = ("fetch", "load")
+    again: tuple[str, ...] = ("fetch", "load")
+    keys: dict[str, Any] = field(default_factory=dict)
+    times: int = 1
+    """At the how manieth time that it comes by the place it is killed."""
+
+    @classmethod
+    def of(cls, kind: str, place: str, seed: int) -> Trial:
+        """The same for the same seed."""
+        chance = Random(f"{kind} {place} {seed}")  # noqa: S311 - to be repeated, not to be secret
+        # only what is large is copied, and in several blocks
+        size = chance.randrange(8_500, 9_500) if place == "mid_copy" else chance.randrange(8, 200)
+        full: Points = {h: chance.uniform(-9, 9) for h in range(size)}
+        if kind == "first load":
+            return cls({}, full)
+        if kind == "migration":
+            return cls({}, {h: full[h] for h in range(chance.randrange(size // 2, size))} | full)
+        if kind == "backfill slice":
+            days = 1 if place == "mid_copy" else chance.randrange(2, 5)
+            return cls(
+                {h: full[h] for h in range(0, size, 3)},
+                full if place == "mid_copy" else {h: chance.random() for h in range(days * SLICE)},
+                arguments=(
+                    *("fetch", "load", "--start", hour(0).isoformat()),
+                    *("--end", hour(size if place == "mid_copy" else days * SLICE).isoformat()),
+                ),
+                again=("fetch", "load", "--resume"),
+                keys={"max_window": "500 days" if place == "mid_copy" else "1 day"},
+                times=1 if place in {"mid_copy", "after_start"} else chance.randrange(1, days + 1),
+            )
+        changed = chance.sample(range(size), chance.randrange(1, size // 3))
+        new = {h: None if kind == "retraction" else chance.uniform(10, 20) for h in changed}
+        # an answer may leave out what is stored, and bring what is not
+        left_out = set() if place == "mid_copy" else {h for h in full if chance.random() < 0.1}
+        answer = {h: v for h, v in {**full, **new}.items() if h not in left_out - set(new)}
+        return cls(full, {**answer, size + 3: 1.0})
+
+    def slices(self) -> list[Points]:
+        """The answer as it is committed: in one piece, or in slices of a backfill."""
+        if self.keys.get("max_window") != "1 day":
+            return [self.answer]
+        last = max(self.answer)
+        return [
+            {h: v for h, v in self.answer.items() if start <= h < start + SLICE}
+            for start in range(0, last + 1, SLICE)
+        ]
+
+
+class Expected:
+    """The history of each hour, and the current values, as plain Python has them."""
+
+    def __init__(self, before: Points) -> None:
+        self.versions: dict[int, list[float]] = {}
+        self.current: State = {}
+        self.take(before)
+
+    def take(self, points: Points) -> None:
+        """One more answer."""
+        for h, value in points.items():
+            if value is None:
+                self.current.pop(h, None)
+            elif self.current.get(h) != value:
+                self.versions.setdefault(h, []).append(value)
+                self.current[h] = value
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LocalServer]:
+    """A provider."""
+    with LocalServer() as local:
+        yield local
+
+
+def trials() -> Iterator[tuple[str, str, int]]:
+    """The matrix: no run but a migration comes by the place within one."""
+    for seed in SEEDS:
+        for kind in KINDS:
+            for place in (*PLACES, "after_commit"):
+                yield kind, place, seed
+        yield "migration", "migration_before_commit", seed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "place", "seed"), [*trials()])
+def test_a_kill_leaves_the_old_state_or_the_new(
+    kind: str,
+    place: str,
+    seed: int,
+    tmp_path: Path,
+    server: LocalServer,
+    empty_database_url: str,
+    run_cli: RunCli,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Never a mixture; the next run makes it whole, and the one after that writes no tuple."""
+    url, env = empty_database_url, {"DATABASE_URL": empty_database_url}
+    trial = Trial.of(kind, place, seed)
+    migrated_to(url, seed if kind == "migration" else None, monkeypatch)
+    if trial.before:
+        stored(url, [trial.before.get(h) for h in range(max(trial.before) + 1)])
+    sources = SourceFile(tmp_path)
+    sources.csv("load", server.answer("/load.csv", table(trial.answer)), **trial.keys)
+    sources.write()
+    states = [Expected(trial.before)]
+    for part in trial.slices():
+        following = Expected(trial.before)
+        following.versions = {h: [*v] for h, v in states[-1].versions.items()}
+        following.current = {**states[-1].current}
+        following.take(part)
+        states.append(following)
+    with looking(url) as look:
+        finals = Finals(look) if trial.before else None
+
+    armed = {"DATAPORTAL_FAILPOINT": f"{place}@{trial.times}:kill"}
+    killed = run_cli(*trial.arguments, env={**env, **armed})
+
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    done = trial.times - (place != "after_commit")
+    with looking(url) as look:
+        if place != "migration_before_commit":
+            assert broken_invariants(look) == []
+            assert values(look) == states[done].versions
+            assert current(look) == states[done].current
+        assert finals is None or finals.changed(look) == []
+    assert locks(url) == 0
+
+    again = run_cli(*trial.again, env=env)
+
+    # the backfill was whole when it was killed after its last commit: nothing is left to resume
+    whole = kind == "backfill slice" and done == len(states) - 1
+    assert again.returncode == (2 if whole else 0), again.stderr
+    with looking(url) as look:
+        assert broken_invariants(look) == []
+        assert finals is None or finals.changed(look) == []
+        assert values(look) == states[-1].versions
+        assert current(look) == states[-1].current
+        if seed == SEEDS[0]:
+            before = tuples(look)
+            assert run_cli(*trial.arguments, env=env).returncode == 0
+            assert tuples(look) == before
+
+
+def migrated_to(url: str, seed: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bring the schema to the present version, or to one that depends on the seed."""
+    every = migrations.migrations()
+    upto = len(every) if seed is None else seed % len(every)
+    with monkeypatch.context() as patch, connect(url, application_name="test") as connection:
+        patch.setattr(migrations, "migrations", lambda: every[:upto])
+        if upto:
+            migrations.migrate(connection)
