@@ -78,7 +78,7 @@ class Batch:
         """Count a point that cannot be taken."""
         self.rejected += 1
         if len(self.rejections) < _SHOWN:
-            self.rejections.append(Rejection(series, position, harmless(reason, 400)))
+            self.rejections.append(Rejection(series, position, harmless(reason, 900)))
 
 
 class _Refused(Exception):  # noqa: N818 - says what becomes of a point, within this module

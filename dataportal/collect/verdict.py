@@ -100,7 +100,7 @@ class Tally:
             first = "; ".join(
                 f"series {r.series!r}, point {r.position}: {r.reason}" for r in self._rejections[:1]
             )
-            yield harmless(f"{_points(counts.rejected)} rejected, the first: {first}", 500)
+            yield harmless(f"{_points(counts.rejected)} rejected, the first: {first}", 1000)
         if counts.withheld:
             yield (
                 f"{_points(counts.withheld)} withheld that would retract most of "

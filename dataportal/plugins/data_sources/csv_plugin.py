@@ -11,12 +11,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
+from dataportal.plugins.readers.dialects import (
+    decimal_sign,
+    layout,
+    number_format,
+    time_format,
+)
 from dataportal.plugins.readers.filters import read_filters
-from dataportal.plugins.readers.instants import TimeFormat, Window
-from dataportal.plugins.readers.numbers import MISSING, NumberFormat
+from dataportal.plugins.readers.instants import Window
 from dataportal.plugins.readers.params import Params
 from dataportal.plugins.readers.places import Place
-from dataportal.plugins.readers.tables import Layout, Table
+from dataportal.plugins.readers.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +33,6 @@ if TYPE_CHECKING:
     _Columns = dict[str, list[Any]]
 
 _SOURCE_DEFAULTS = {"initial_history": "all", "lookback": "10000 years"}
-_NAMED_DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
 @dataclass(slots=True)
@@ -57,12 +61,10 @@ class _Source:
 
     def __init__(self, params: Params) -> None:
         self._place = Place(params)
-        decimal = params.text("decimal", ".")
-        if decimal not in {".", ","}:
-            params.fault(f"decimal must be . or , and not {decimal!r}")
-        self._layout = _layout(params, decimal)
-        self._numbers = _number_format(params, decimal)
-        self._times = TimeFormat(params.text("time_format"))
+        decimal = decimal_sign(params)
+        self._layout = layout(params, decimal)
+        self._numbers = number_format(params, decimal)
+        self._times = time_format(params)
         self._ts_column = params.column("ts_column", 1)
         self._value_column = params.column("value_column", 2)
         is_named = isinstance(self._ts_column, str) or isinstance(self._value_column, str)
@@ -124,37 +126,6 @@ class _Source:
                 for value_at, one in takers.get(key, ()):
                     one.ts.append(moment)
                     one.value.append(self._numbers.read(row[value_at]))
-
-
-def _layout(params: Params, decimal: str) -> Layout:
-    delimiter = params.text("delimiter")
-    delimiter = _NAMED_DELIMITERS.get(delimiter, delimiter)
-    if len(delimiter) > 1 or delimiter in {'"', "\r", "\n"}:
-        params.fault(f"delimiter must be one character, or tab, not {delimiter!r}")
-    if delimiter == decimal:
-        params.fault(f"delimiter and decimal cannot both be {decimal!r}")
-    return Layout(
-        delimiter=delimiter or None,
-        header=params.flag("header", default=True),
-        skip_rows=params.whole("skip_rows"),
-        comment=params.text("comment"),
-        decimal=decimal,
-    )
-
-
-def _number_format(params: Params, decimal: str) -> NumberFormat:
-    thousands = params.text("thousands")
-    if len(thousands) > 1 or thousands == decimal or thousands.isalnum():
-        params.fault(f"thousands must be one character other than decimal, not {thousands!r}")
-    scale = params.number("scale", 1.0)
-    if scale == 0:
-        params.fault("scale must not be 0")
-    return NumberFormat(
-        decimal=decimal,
-        thousands=thousands,
-        missing=params.texts("missing", MISSING),
-        scale=scale,
-    )
 
 
 class CsvDataSourcePlugin(BasePlugin):

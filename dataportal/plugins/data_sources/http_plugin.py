@@ -13,41 +13,54 @@ what must stand in which place of a row, and what fields of the address stand fo
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
+from dataportal.errors import FetchError
+from dataportal.plugins.base_plugin import BadDataError, BasePlugin, MultiSeriesPlugin
+from dataportal.plugins.http import NotFoundError
 from dataportal.plugins.readers.filters import read_filters
 from dataportal.plugins.readers.instants import Window, now
+from dataportal.plugins.readers.json_records import JsonReader
 from dataportal.plugins.readers.packed import CannotOpen, files
 from dataportal.plugins.readers.params import Params
 from dataportal.plugins.readers.points import Points
-from dataportal.plugins.readers.records import CsvReader, JsonReader, XmlReader
 from dataportal.plugins.readers.requests import Request
+from dataportal.plugins.readers.table_records import CsvReader
+from dataportal.plugins.readers.xml_records import XmlReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.answers import Answer
     from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
     from dataportal.plugins.http import HttpClient
-    from dataportal.plugins.readers.points import Wanted
-    from dataportal.plugins.readers.records import Records
+    from dataportal.plugins.readers.records import Document, Reader
+    from dataportal.plugins.readers.wanted import Wanted
 
-    Reader = JsonReader | CsvReader | XmlReader
     Columns = dict[str, list[Any]]
 
 _MOST_BYTES = 256 * 1024 * 1024
+_CHOOSES = re.compile(r"\[\?|\[[^\]]*=")
+"""In an expression or a path that leaves rows out."""
 
 
 class _Api:
     """An API as its parameters describe it."""
 
-    def __init__(self, params: Params, reader: Callable[[Params, str], Reader]) -> None:
+    def __init__(self, params: Params, reader: type[Reader]) -> None:
         self._request = Request(params, now)
         self._points = Points(params)
         self._reader = reader(params, self._points.decimal)
+        for fault in (
+            *self._points.faults(self._reader),
+            *self._request.paging.faults(self._reader),
+        ):
+            params.fault(fault)
+        if self._request.paging.counts_rows and _CHOOSES.search(self._reader.rows):
+            params.fault("with paging rows must find all of a page: filter chooses among them")
         params.finish()
 
     def wanted(self, extract_filter: Mapping[str, Any]) -> Wanted:
@@ -56,36 +69,58 @@ class _Api:
         Raises:
             ValueError: it says nothing usable.
         """
-        return self._points.wanted(extract_filter, self._request.names)
+        wanted = self._points.wanted(extract_filter, self._request.names, self._reader)
+        if wanted.rows and self._request.paging.counts_rows:
+            raise ValueError("rows of its own cannot be had where paging counts rows")
+        return wanted
 
     async def fetch(
         self, series: Sequence[Wanted], window: Window, *, http: HttpClient, zone: ZoneInfo | None
-    ) -> None:
-        """Add to each series what the API has of it in the window, or may have."""
+    ) -> list[Columns | FetchError]:
+        """What the API has of each series in the window, or may have; or what is wrong with it.
+
+        Raises:
+            FetchError: the request that all share failed, or one failed as all others will.
+        """
         takers: dict[tuple[tuple[str, str], ...], list[Wanted]] = {}
         for one in series:
             takers.setdefault(tuple(sorted(one.names.items())), []).append(one)
-        names = [dict(key) for key in takers]
-        async for page in self._request.pages(window, names, http=http, read=self._records):
-            own = takers[tuple(sorted(page.names.items()))]
-            for records in page.records:
-                self._points.collect(records, own, window, zone)
+        for key, own in takers.items():
+            try:
+                await self._collect(dict(key), own, window, http)
+            except (NotFoundError, BadDataError) as error:
+                if len(takers) == 1:
+                    raise
+                for one in own:
+                    one.fault = error
+        return [self._points.finished(one, window, zone) for one in series]
 
-    def _records(self, answer: Answer) -> list[Records]:
+    async def _collect(
+        self, names: Mapping[str, str], own: Sequence[Wanted], window: Window, http: HttpClient
+    ) -> None:
+        by_rows: dict[str, list[Wanted]] = {}
+        for one in own:
+            by_rows.setdefault(one.rows or self._reader.rows, []).append(one)
+        async for documents in self._request.pages(window, names, http=http, read=self._documents):
+            for document in documents:
+                for rows, takers in by_rows.items():
+                    self._points.collect(document.records(rows), takers, window)
+
+    def _documents(self, answer: Answer) -> list[Document]:
         try:
-            documents = files(answer.body, limit=_MOST_BYTES)
+            bodies = files(answer.body, limit=_MOST_BYTES)
         except CannotOpen as fault:
             raise answer.bad(f"is an archive that cannot be opened: {fault}") from None
-        return [self._reader.read(body, answer) for body in documents]
+        if not bodies:
+            raise answer.bad("is an archive without a file")
+        return [self._reader.read(replace(answer, body=body)) for body in bodies]
 
 
 class _Single(BasePlugin):
     """One series."""
 
-    @staticmethod
-    @abstractmethod
-    def reader(params: Params, decimal: str) -> Reader:
-        """What reads the answers."""
+    reader: ClassVar[type[Reader]]
+    """What reads the answers."""
 
     def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
         super().__init__(metadata, default_params)
@@ -99,19 +134,19 @@ class _Single(BasePlugin):
         metrics: Sequence[str] | None = None,  # noqa: ARG002 - the API's; a place is one metric
     ) -> Columns:
         """The points with `start_date <= ts < end_date`, as columns; local times a day around."""
-        wanted = self._api.wanted({})
+        wanted = [self._api.wanted({})]
         window = Window(start_date, end_date)
-        await self._api.fetch([wanted], window, http=self.http, zone=self.zone)
-        return wanted.columns
+        (found,) = await self._api.fetch(wanted, window, http=self.http, zone=self.zone)
+        if isinstance(found, FetchError):
+            raise found
+        return found
 
 
 class _Several(MultiSeriesPlugin):
     """Several series that share their requests."""
 
-    @staticmethod
-    @abstractmethod
-    def reader(params: Params, decimal: str) -> Reader:
-        """What reads the answers."""
+    reader: ClassVar[type[Reader]]
+    """What reads the answers."""
 
     def __init__(
         self,
@@ -126,67 +161,46 @@ class _Several(MultiSeriesPlugin):
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None
-    ) -> dict[str, Columns]:
+    ) -> dict[str, Columns | FetchError]:
         """The points of each series with `start_date <= ts < end_date`, as columns."""
         wanted = read_filters(self._series_definitions, self._api.wanted)
         window = Window(start_date, end_date)
-        await self._api.fetch(list(wanted.values()), window, http=self.http, zone=self.zone)
-        return {prefix: one.columns for prefix, one in wanted.items()}
+        series = list(wanted.values())
+        found = await self._api.fetch(series, window, http=self.http, zone=self.zone)
+        return dict(zip(wanted, found, strict=True))
 
 
 class HttpJsonPlugin(_Single):
     """One series from an API that answers with JSON."""
 
-    @staticmethod
-    def reader(params: Params, decimal: str) -> Reader:
-        """Of JSON."""
-        del decimal
-        return JsonReader(params)
+    reader = JsonReader
 
 
 class HttpCsvPlugin(_Single):
     """One series from an API that answers with a table of text."""
 
-    @staticmethod
-    def reader(params: Params, decimal: str) -> Reader:
-        """Of tables."""
-        return CsvReader(params, decimal)
+    reader = CsvReader
 
 
 class HttpXmlPlugin(_Single):
     """One series from an API that answers with XML."""
 
-    @staticmethod
-    def reader(params: Params, decimal: str) -> Reader:
-        """Of XML."""
-        del decimal
-        return XmlReader(params)
+    reader = XmlReader
 
 
 class HttpJsonMultiSeriesPlugin(_Several):
     """Several series from answers in JSON."""
 
-    @staticmethod
-    def reader(params: Params, decimal: str) -> Reader:
-        """Of JSON."""
-        del decimal
-        return JsonReader(params)
+    reader = JsonReader
 
 
 class HttpCsvMultiSeriesPlugin(_Several):
     """Several series from tables of text."""
 
-    @staticmethod
-    def reader(params: Params, decimal: str) -> Reader:
-        """Of tables."""
-        return CsvReader(params, decimal)
+    reader = CsvReader
 
 
 class HttpXmlMultiSeriesPlugin(_Several):
     """Several series from answers in XML."""
 
-    @staticmethod
-    def reader(params: Params, decimal: str) -> Reader:
-        """Of XML."""
-        del decimal
-        return XmlReader(params)
+    reader = XmlReader

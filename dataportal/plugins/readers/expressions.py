@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import jmespath
 import jmespath.exceptions
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+ABSENT: Final = object()
+"""Stands where a row has no such place at all, which is not the same as no value."""
+
+_NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 
 class Expression:
@@ -28,9 +31,9 @@ class Expression:
     def __init__(self, text: str | int) -> None:
         self.text = str(text)
         self._place = text - 1 if isinstance(text, int) else None
-        self._name = self.text if _NAME.fullmatch(self.text) else None
+        self._names = self.text.split(".") if _NAMES.fullmatch(self.text) else None
         self._compiled = None
-        if self._place is None and self._name is None:
+        if self._place is None and self._names is None:
             try:
                 self._compiled = jmespath.compile(self.text)
             except (jmespath.exceptions.JMESPathError, ValueError) as error:
@@ -38,16 +41,22 @@ class Expression:
                 raise ValueError(f"{self.text!r} is no JMESPath expression ({said})") from None
 
     def find(self, document: Any) -> Any:
-        """What it finds; None for nothing.
+        """What it finds; `ABSENT` where a name or a place is not there, None for a null.
+
+        An expression that is more than names and a place finds None for either.
 
         Raises:
             ValueError: the expression does not fit the document, such as a sum over texts.
         """
-        if self._name is not None:
-            return document.get(self._name) if isinstance(document, Mapping) else None
+        if self._names is not None:
+            for name in self._names:
+                if not isinstance(document, Mapping):
+                    return ABSENT
+                document = document.get(name, ABSENT)
+            return document
         if self._place is not None:
             is_list = isinstance(document, Sequence) and not isinstance(document, str)
-            return document[self._place] if is_list and self._place < len(document) else None
+            return document[self._place] if is_list and self._place < len(document) else ABSENT
         try:
             return self._compiled.search(document) if self._compiled else None
         except jmespath.exceptions.JMESPathError as error:

@@ -57,13 +57,29 @@ class TimeFormat:
     """How a column of times is written.
 
     Args:
-        pattern: as `datetime.strptime` reads it; `unix` (seconds) or `unix_ms` since 1970 began
-            in UTC; `period` for the beginning of 2024, 2024-S1, 2024-Q1, 2024-01, 2024-M01,
-            2024-W05 or 2024-06-03; empty for ISO 8601.
+        pattern: as `datetime.strptime` reads it, where an hour of 24 is the midnight that ends the
+            day; `unix` (seconds) or `unix_ms` since 1970 began in UTC; `period` for the beginning
+            of 2024, 2024-S1, 2024-Q1, 2024-01, 2024-M01, 2024-W05 or 2024-06-03; empty for ISO
+            8601.
+
+    Raises:
+        ValueError: none of these.
     """
 
     def __init__(self, pattern: str = "") -> None:
         self._pattern = pattern
+        if pattern in _WORDS:
+            return
+        if "%" not in pattern:
+            raise ValueError(
+                f"{pattern!r} must be as strptime reads it, such as %d.%m.%Y %H:%M, or one of "
+                + ", ".join(sorted(_WORDS - {""}))
+            )
+        try:
+            datetime.strptime("", pattern)  # noqa: DTZ007 - only asked whether it can be used
+        except (ValueError, re.error) as error:
+            if "does not match" not in str(error):
+                raise ValueError(f"{pattern!r} cannot be used ({error})") from None
 
     def read(self, raw: object) -> datetime | str:  # noqa: PLR0911 - one for each form
         """The time, naive where nothing says an offset; else a text that the run will refuse."""
@@ -80,14 +96,34 @@ class TimeFormat:
                 return _EPOCH + timedelta(seconds=float(text))
             if self._pattern == "unix_ms":
                 return from_milliseconds(raw if isinstance(raw, int) else int(float(text)))
-            return datetime.strptime(text, self._pattern)  # noqa: DTZ007 - local to the source's zone
+            return self._parsed(text)
         except (ValueError, OverflowError):
             # a time in another format is not taken, even where it could be read
             return f"{text} (not {self._pattern})" if self._pattern else text
 
+    def _parsed(self, text: str) -> datetime:
+        try:
+            return datetime.strptime(text, self._pattern)  # noqa: DTZ007 - local to the source's zone
+        except ValueError:
+            if "24" not in text or "%H" not in self._pattern:
+                raise
+        for found in _MIDNIGHT.finditer(text):
+            at_zero = f"{text[: found.start()]}00{text[found.end() :]}"
+            try:
+                moment = datetime.strptime(at_zero, self._pattern)  # noqa: DTZ007 - the same
+            except ValueError:
+                continue
+            if moment.time() == time():
+                return moment + timedelta(days=1)
+        raise ValueError(text)
 
-_PERIOD = re.compile(r"(\d{4})(?:-?(?:(?P<kind>[SQMWsqmw])(?P<number>\d{1,2})|(?P<month>\d{2})))?")
-_MONTHS = {"S": 6, "Q": 3, "M": 1}
+
+_WORDS = {"", "period", "unix", "unix_ms"}
+_MIDNIGHT = re.compile("24")
+_PERIOD = re.compile(
+    r"(\d{4})(?:-?(?:(?P<kind>[SHQMWshqmw])(?P<number>\d{1,2})|(?P<month>\d{2})))?"
+)
+_MONTHS = {"S": 6, "H": 6, "Q": 3, "M": 1}
 
 
 def _period_start(text: str) -> datetime:

@@ -28,6 +28,13 @@ def rate_limit(
     return RateLimit(allowed, key=key or None, everywhere=everywhere)
 
 
-def limit_if_given(params: Params) -> RateLimit | None:
-    """The limit that the parameter `per_minute` sets; None where it does not."""
-    return rate_limit(params, 1.0) if params.has("per_minute") else None
+def limit_if_given(
+    params: Params, *, key: str | None = None, everywhere: bool = False
+) -> RateLimit | None:
+    """The limit that the parameter `per_minute` sets; None where it does not.
+
+    `key` and `everywhere` are as in `rate_limit`.
+    """
+    if not params.has("per_minute"):
+        return None
+    return rate_limit(params, 1.0, key=key, everywhere=everywhere)

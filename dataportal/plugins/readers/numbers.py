@@ -44,6 +44,21 @@ class NumberFormat:
         )
         self._scale = scale
 
+    def value(self, raw: object) -> object:
+        """What a cell of any kind says: a number, None for no value; else as it is, to be refused.
+
+        Numbers are scaled, and texts read; a true or false is no number.
+        """
+        if isinstance(raw, bool):
+            return None if str(raw).casefold() in self._missing else raw
+        if isinstance(raw, str):
+            return self.read(raw)
+        if isinstance(raw, int | float):
+            if raw in self._missing_numbers:
+                return None
+            return raw if self._scale == 1 else raw * self._scale
+        return raw
+
     def read(self, text: str) -> float | str | None:
         """The number, None for no value; where it is neither, a text that the run will refuse."""
         said = text.strip()

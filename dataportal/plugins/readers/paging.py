@@ -5,22 +5,26 @@ A page that is not there is an error, never an end: a run takes all pages or non
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
-from dataportal.plugins.readers.expressions import Expression
 from dataportal.plugins.readers.params import Params
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from dataportal.plugins.readers.records import Document, Reader
 
 _KINDS = ("page", "offset", "cursor", "next")
+_HEADER = "header:"
+_LINK = re.compile(r"<([^<>]*)>((?:\s*;[^,;<>]*)*)")
+_NEXT = re.compile(r""";\s*rel\s*=\s*"?(?:[^"]*\s)?next(?:\s[^"]*)?"?\s*(?:;|$)""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the next page differs in: query parameters, or a whole address."""
+    """What the next page differs in: query parameters, or the address, which may be relative."""
 
     query: Mapping[str, str | int]
     url: str | None = None
@@ -31,12 +35,16 @@ class Paging:
 
     - `page: NAME`: the query parameter that numbers pages, from `first` (1).
     - `offset: NAME`: the query parameter that says how many rows to leave out.
-    - `cursor: NAME`: the query parameter that takes what the expression `from` finds in a page.
-    - `next: EXPRESSION`: finds the address of the next page.
+    - `cursor: NAME`: the query parameter that takes what `from` finds in a page.
+    - `next: PLACE`: finds the address of the next page.
     - `size` and `size_param`: how many rows to ask for in a page, and under which name. A page with
       fewer rows is the last.
     - `total`: finds how many rows there are; `last`: finds the number of the last page.
     - `max_pages` (1000): more is an error.
+
+    What finds something is an expression (JSON) or a path (XML) in the whole answer, or
+    `header:NAME` for a header of it; of `header:Link` the link to the next page is taken (RFC
+    8288).
     """
 
     def __init__(self, given: Mapping[str, Any]) -> None:
@@ -50,23 +58,32 @@ class Paging:
         self._size = params.whole("size")
         self._size_param = params.text("size_param")
         self.max_pages = params.whole("max_pages", 1000)
-        self._found: dict[str, Expression] = {}
-        for name in ("from", "total", "last", *(("next",) if self._kind == "next" else ())):
-            if params.has(name):
-                try:
-                    self._found[name] = Expression(params.text(name))
-                except ValueError as error:
-                    params.fault(f"{name}: {error}")
-        if self._kind == "cursor" and "from" not in self._found:
+        if self.max_pages < 1:
+            params.fault("max_pages must be 1 or more")
+        self._places = {
+            name: params.text(name)
+            for name in ("from", "total", "last", *(("next",) if self._kind == "next" else ()))
+            if params.has(name)
+        }
+        if self._kind == "cursor" and "from" not in self._places:
             params.fault("cursor needs from, which finds the next cursor in a page")
-        if self._kind == "offset" and not self._size and "total" not in self._found:
+        if self._kind == "offset" and not self._size and "total" not in self._places:
             params.fault("offset needs size, or total")
         params.finish()
 
     @property
-    def reads_documents(self) -> bool:
-        """Whether it looks into the pages, which therefore must be JSON."""
-        return bool(self._found)
+    def counts_rows(self) -> bool:
+        """Whether the number of rows in a page says which page is the last."""
+        return self._kind in {"page", "offset"}
+
+    def faults(self, reader: Reader) -> Iterable[str]:
+        """What no answer of this kind can have."""
+        for name, place in self._places.items():
+            if not place.startswith(_HEADER):
+                try:
+                    reader.check_find(place)
+                except ValueError as error:
+                    yield f"paging.{name}: {error}"
 
     def first(self) -> Step:
         """How the first page is asked for."""
@@ -79,56 +96,71 @@ class Paging:
             query[self._name] = 0
         return Step(query)
 
-    def after(  # noqa: PLR0911 - one for each kind and its end
-        self, number: int, document: Any, *, rows: int, rows_so_far: int, url: str
-    ) -> Step | None:
+    def after(self, number: int, document: Document, *, rows: int, rows_so_far: int) -> Step | None:
         """How the page after number `number` (from 1) is asked for; None if that was the last.
 
         Args:
             number: of the page just had.
-            document: what it holds, as JSON has it; None where it is none.
+            document: what it holds.
             rows: how many rows it has.
             rows_so_far: how many all pages had until now.
-            url: the address that it came from.
 
         Raises:
-            ValueError: what should be found in the page makes no sense.
+            ValueError: what should be found in the page makes no sense, or rows are missing.
         """
-        query = dict(self.first().query)
+        query = self.first().query
         match self._kind:
-            case "page":
-                last = self._whole("last", document)
-                ended = number >= last - self._first + 1 if last is not None else False
-                if ended or self._is_short(rows, document, rows_so_far):
+            case "page" | "offset":
+                if self._was_last(number, document, rows, rows_so_far):
                     return None
-                return Step({**query, self._name: self._first + number})
-            case "offset":
-                if self._is_short(rows, document, rows_so_far):
-                    return None
-                return Step({**query, self._name: rows_so_far})
+                onward = self._first + number if self._kind == "page" else rows_so_far
+                return Step({**query, self._name: onward})
             case "cursor":
-                cursor = self._found["from"].find(document)
-                return (
-                    Step({**query, self._name: str(cursor)}) if cursor not in (None, "") else None
-                )
+                cursor = self._found("from", document)
+                return None if cursor in (None, "") else Step({**query, self._name: str(cursor)})
             case "next":
-                link = self._found["next"].find(document)
-                return Step({}, urljoin(url, str(link))) if link else None
+                link = self._found("next", document)
+                return Step({}, str(link)) if link else None
         return None
 
-    def _is_short(self, rows: int, document: Any, rows_so_far: int) -> bool:
-        total = self._whole("total", document)
-        if total is not None:
-            return rows_so_far >= total or rows == 0
-        if "last" in self._found:
-            return rows == 0
-        return rows == 0 or rows < self._size
+    def _was_last(self, number: int, document: Document, rows: int, so_far: int) -> bool:
+        """By what the answer says of it, or else by its rows."""
+        last, total = self._whole("last", document), self._whole("total", document)
+        if last is not None:
+            ended = number >= last - self._first + 1
+        elif total is not None:
+            ended = so_far >= total
+        else:
+            return rows == 0 or rows < self._size
+        if not ended and rows == 0:
+            promised = f"{total} rows" if last is None else f"{last} pages"
+            raise ValueError(f"it has no rows, and there should be {promised}")
+        return ended
 
-    def _whole(self, name: str, document: Any) -> int | None:
-        if name not in self._found:
+    def _whole(self, name: str, document: Document) -> int | None:
+        if name not in self._places:
             return None
-        found = self._found[name].find(document)
+        found = self._found(name, document)
         try:
             return int(found)
         except (TypeError, ValueError):
             raise ValueError(f"paging.{name} finds {found!r}, not a whole number") from None
+
+    def _found(self, name: str, document: Document) -> Any:
+        place = self._places[name]
+        if not place.startswith(_HEADER):
+            return document.find(place)
+        header = place.removeprefix(_HEADER).strip().lower()
+        said = document.answer.headers.get(header, "")
+        return next_link(said) if header == "link" else said
+
+
+def next_link(header: str) -> str | None:
+    """The target of the link to the next page in a header `Link`, if there is one.
+
+    Grammar: RFC 8288, section 3.
+    """
+    for target, parameters in _LINK.findall(header):
+        if _NEXT.search(parameters):
+            return str(target)
+    return None

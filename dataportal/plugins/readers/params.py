@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
 
 class Params:
@@ -74,14 +74,6 @@ class Params:
             self.fault(f"{name} must be true or false, not {value!r}")
             return default
         return value
-
-    def texts(self, name: str, default: Sequence[str]) -> list[str]:
-        """A list of texts; numbers count as the texts they are written as."""
-        value = self._value(name, list(default))
-        if not isinstance(value, list) or not all(_is_scalar(item) for item in value):
-            self.fault(f"{name} must be a list of texts, not {value!r}")
-            return list(default)
-        return [str(item) for item in value]
 
     def mapping(self, name: str) -> dict[str, str]:
         """Texts by their names."""

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from dataportal.errors import PermanentError, TransientError
+from dataportal.plugins.readers.dialects import encoding
 from dataportal.plugins.readers.limits import limit_if_given
 
 if TYPE_CHECKING:
@@ -38,9 +39,7 @@ class Place:
             self._url = f"{base_url.rstrip('/')}/{self._url.lstrip('/')}"
         self._headers = params.mapping("headers")
         self._limit = limit_if_given(params)
-        self._encoding = params.text("encoding")
-        if not _is_encoding(self._encoding or "utf-8"):
-            params.fault(f"encoding {self._encoding!r} is not known; try utf-8 or cp1252")
+        self._encoding = encoding(params)
 
     @asynccontextmanager
     async def lines(
@@ -64,11 +63,11 @@ class Place:
             yield io.StringIO(answer.text(self._encoding or None), newline=""), answer.url
             return
         path = root / self._path
-        encoding = self._encoding.lower().replace("_", "-")
-        if encoding in {"", "utf-8", "utf8"}:
-            encoding = "utf-8-sig"  # which also reads what begins without a byte order mark
+        name = self._encoding.lower().replace("_", "-")
+        if name in {"", "utf-8", "utf8"}:
+            name = "utf-8-sig"  # which also reads what begins without a byte order mark
         try:
-            with path.open(encoding=encoding, newline="") as lines:
+            with path.open(encoding=name, newline="") as lines:
                 yield lines, str(path)
         except FileNotFoundError:
             raise PermanentError(
@@ -79,11 +78,3 @@ class Place:
             raise PermanentError(f"{path} cannot be read: {error.strerror}") from None
         except OSError as error:
             raise TransientError(f"{path} could not be read: {error.strerror}") from None
-
-
-def _is_encoding(name: str) -> bool:
-    try:
-        "".encode(name)
-    except LookupError:
-        return False
-    return True

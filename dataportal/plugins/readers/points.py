@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from dataportal.local_times import LocalTime, resolve
-from dataportal.plugins.readers.instants import TimeFormat
-from dataportal.plugins.readers.numbers import MISSING, NumberFormat
-from dataportal.plugins.readers.records import ABSENT
+from dataportal.errors import BadDataError
+from dataportal.plugins.readers.dialects import decimal_sign, number_format, time_format
+from dataportal.plugins.readers.expressions import ABSENT
+from dataportal.plugins.readers.intervals import begun_before
+from dataportal.plugins.readers.records import CUT
+from dataportal.plugins.readers.wanted import Wanted, written
 from dataportal.times import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
+    from dataportal.errors import FetchError
     from dataportal.plugins.readers.instants import Window
     from dataportal.plugins.readers.params import Params
-    from dataportal.plugins.readers.records import Place, Records
-
-_DAY = timedelta(days=1)
-
-
-@dataclass(slots=True)
-class Wanted:
-    """One series: where its values stand and in which rows, and what was found of it.
-
-    `names` are what its extract_filter says for the fields of the address.
-    """
-
-    value: Place
-    filters: dict[str, str]
-    names: dict[str, str]
-    ts_found: list[datetime | str] = field(default_factory=list)
-    values_found: list[Any] = field(default_factory=list)
-
-    @property
-    def columns(self) -> dict[str, list[Any]]:
-        """What was found, as the run takes it."""
-        return {"ts": self.ts_found, "value": self.values_found}
+    from dataportal.plugins.readers.records import Place, Reader, Records
 
 
 class Points:
@@ -48,155 +29,158 @@ class Points:
     - `ts`, `value`: a place (a name, an expression or a path; a number from 1). For `ts` also a
       list of places, whose texts are put together with a blank.
     - `filter`: what must stand in which place for a row to count.
-    - `time_format`: ISO 8601 if not given; as strptime reads it; `unix`, `unix_ms`; or `period`
-      for 2024, 2024-S1, 2024-Q1, 2024-M01, 2024-01, 2024-W05.
+    - `time_format`: ISO 8601 if not given; see `TimeFormat`.
     - `period_end`: times name the end of an interval of this length, such as `1 hour`.
     - `missing` (a list), `scale` (1), `decimal` (.), `thousands`: see `NumberFormat`.
     """
 
     def __init__(self, params: Params) -> None:
-        places = params.places("ts")
-        if not places:
+        self._ts: tuple[Place, ...] = params.places("ts")
+        if not self._ts:
             params.fault("ts is missing")
-        self._ts: tuple[Place, ...] = places
         self._value = params.column("value", 2) if params.has("value") else None
         self._filter = params.mapping("filter")
-        self._times = TimeFormat(params.text("time_format"))
+        self._times = time_format(params)
         self._period: timedelta | None = None
         if params.has("period_end"):
             try:
                 self._period = parse_duration(params.text("period_end"))
             except ValueError as error:
                 params.fault(f"period_end: {error}")
-        self.decimal = params.choice("decimal", (".", ",")) or "."
-        self._missing = params.anything("missing")
-        texts = [str(item) for item in self._missing] if self._missing is not None else MISSING
-        self._scale = params.number("scale", 1.0)
-        if self._scale == 0:
-            params.fault("scale must not be 0")
-        self._numbers = NumberFormat(
-            decimal=self.decimal,
-            thousands=params.text("thousands"),
-            missing=texts,
-            scale=self._scale,
-        )
-        self._missing_numbers = {
-            item for item in self._missing or () if isinstance(item, (int, float))
-        }
+        self.decimal = decimal_sign(params)
+        self._numbers = number_format(params, self.decimal)
 
-    def wanted(self, extract_filter: Mapping[str, Any], names: frozenset[str]) -> Wanted:
+    def faults(self, reader: Reader) -> Iterable[str]:
+        """What no answer of this kind can have."""
+        for name, places in (("ts", self._ts), ("filter", tuple(self._filter))):
+            for place in places:
+                try:
+                    reader.check_place(place)
+                except ValueError as error:
+                    yield f"{name}: {error}"
+
+    def wanted(
+        self, extract_filter: Mapping[str, Any], names: frozenset[str], reader: Reader
+    ) -> Wanted:
         """The series of which a filter speaks.
 
         Args:
-            extract_filter: `value` is its place; what the address has a field for fills that in;
-                everything else must stand in the row.
+            extract_filter: `value` is its place, and `rows` where its rows are; what the address
+                has a field for fills that in; everything else must stand in the row.
             names: the fields of the address.
+            reader: says what places there can be.
 
         Raises:
             ValueError: nothing says where the value stands, or a field stays open.
         """
         said = {str(key): item for key, item in extract_filter.items()}
         value = said.pop("value", self._value)
-        if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
+        rows = str(said.pop("rows", ""))
+        if isinstance(value, bool) or not isinstance(value, (str, int)) or value in ("", 0):
             raise ValueError("value is missing: the place where the value stands")
         open_fields = sorted(names - said.keys())
         if open_fields:
             raise ValueError(f"the address has a field {{{open_fields[0]}}}, and nothing fills it")
-        own = {name: str(item) for name, item in said.items()}
-        return Wanted(
-            value,
-            {**self._filter, **{k: v for k, v in own.items() if k not in names}},
-            {k: v for k, v in own.items() if k in names},
-        )
+        own = {name: written(item) for name, item in said.items()}
+        filters = {**self._filter, **{k: v for k, v in own.items() if k not in names}}
+        reader.check_rows(rows or reader.rows)
+        for place in (value, *filters):
+            reader.check_place(place)
+        return Wanted(value, rows, filters, {k: v for k, v in own.items() if k in names})
 
-    def collect(
-        self, records: Records, series: Sequence[Wanted], window: Window, zone: ZoneInfo | None
-    ) -> None:
-        """Add what the records hold of each series.
+    def collect(self, records: Records, series: Sequence[Wanted], window: Window) -> None:
+        """Add what the records hold of each series; what is wrong with one is its `fault`.
 
         Raises:
-            BadDataError: a place that is nowhere in them.
+            BadDataError: there is no place for the times.
         """
-        moments = self._moments(records, zone)
-        if not moments:
+        raw = self._raw_times(records)
+        if not raw:
             return
-        inside = [isinstance(m, str) or window.covers(m) for m in moments]
         by_filter: dict[tuple[str, ...], list[Wanted]] = {}
         for one in series:
             by_filter.setdefault(tuple(one.filters), []).append(one)
+        moments: dict[int, datetime | str] = {}
         for places, takers in by_filter.items():
-            rows = self._rows(records, places, inside)
             for one in takers:
-                column = records.column(one.value)
-                for row in rows.get(tuple(one.filters.values()), ()):
-                    raw = column[row]
-                    # a row without the column says nothing; one with an empty cell says "no value"
-                    if raw is not ABSENT:
-                        one.ts_found.append(moments[row])
-                        one.values_found.append(self._read(raw))
+                one.first = one.first or records
+                one.seen += len(raw)
+            try:
+                rows = _rows(records, places, len(raw))
+                for one in takers:
+                    own = rows.get(tuple(one.filters.values()), ())
+                    one.matched += len(own)
+                    if own and one.fault is None:
+                        self._add(one, own, raw, moments, records, window)
+            except BadDataError as error:
+                for one in takers:
+                    one.fault = one.fault or error
 
-    def _rows(
-        self, records: Records, places: tuple[str, ...], inside: Sequence[bool]
-    ) -> dict[tuple[str, ...], list[int]]:
-        """The rows in the window, by what stands in these places."""
-        rows: dict[tuple[str, ...], list[int]] = {}
-        if not places:
-            return {(): [row for row, is_in in enumerate(inside) if is_in]}
-        columns = [records.column(place) for place in places]
-        for row, is_in in enumerate(inside):
-            if is_in:
-                key = tuple(_said(column[row]) for column in columns)
-                rows.setdefault(key, []).append(row)
-        return rows
+    def _add(
+        self,
+        one: Wanted,
+        rows: Sequence[int],
+        raw: Sequence[Any],
+        moments: dict[int, datetime | str],
+        records: Records,
+        window: Window,
+    ) -> None:
+        try:
+            column = records.column(one.value)
+        except BadDataError as error:
+            one.fault = error
+            return
+        for row in rows:
+            if raw[row] is CUT or column[row] is CUT:
+                raise records.cut(row)
+            # a row without the column says nothing; one with an empty cell says "no value"
+            if column[row] is ABSENT:
+                continue
+            one.valued += 1
+            if row not in moments:
+                moments[row] = "" if raw[row] is ABSENT else self._times.read(raw[row])
+            moment = moments[row]
+            if self._period is None and not isinstance(moment, str) and not window.covers(moment):
+                continue
+            one.ts.append(moment)
+            one.values.append(self._numbers.value(column[row]))
 
-    def _moments(self, records: Records, zone: ZoneInfo | None) -> list[datetime | str]:
+    def _raw_times(self, records: Records) -> Sequence[Any]:
         columns = [records.column(place) for place in self._ts]
         if len(columns) == 1:
-            raw: Sequence[Any] = columns[0]
-        else:
-            raw = [" ".join(map(_said, parts)) for parts in zip(*columns, strict=True)]
-        moments = [self._times.read(item) if item is not ABSENT else "" for item in raw]
-        return moments if self._period is None else self._begun(moments, zone)
+            return columns[0]
+        return [
+            CUT if any(part is CUT for part in parts) else " ".join(map(written, parts))
+            for parts in zip(*columns, strict=True)
+        ]
 
-    def _begun(self, moments: list[datetime | str], zone: ZoneInfo | None) -> list[datetime | str]:
-        """Where the intervals begin that end at these moments."""
-        length = self._period or timedelta()
-        calendar = zone is not None and not length % _DAY
-        if zone is not None:
-            local = [
-                LocalTime(m) if isinstance(m, datetime) and m.tzinfo is None else m for m in moments
-            ]
-            known = [None if isinstance(m, str) else m for m in local]
-            resolved = resolve(known, zone)
-            # a local time that stands for no instant is left to the run, which says why
-            moments = [
-                r if isinstance(r, datetime) else m for r, m in zip(resolved, moments, strict=True)
-            ]
-        begun: list[datetime | str] = []
-        for moment in moments:
-            if isinstance(moment, str) or (zone is not None and moment.tzinfo is None):
-                begun.append(moment)
-            elif calendar and zone is not None:
-                wall = moment.astimezone(zone).replace(tzinfo=None) - length
-                begun.append(wall.replace(tzinfo=zone).astimezone(UTC))
-            else:
-                begun.append(moment - length)
-        return begun
-
-    def _read(self, raw: Any) -> Any:
-        if isinstance(raw, str):
-            return self._numbers.read(raw)
-        if raw is None or any(raw is item or raw == item for item in self._missing_numbers):
-            return None
-        if isinstance(raw, (int, float)) and not isinstance(raw, bool):
-            return raw if self._scale == 1 else raw * self._scale
-        return raw
+    def finished(
+        self, one: Wanted, window: Window, zone: ZoneInfo | None
+    ) -> dict[str, list[Any]] | FetchError:
+        """The points of a series as columns, once all answers are had; or what is wrong with it."""
+        wrong = one.wrong(self._ts)
+        if wrong is not None:
+            return wrong
+        if self._period is None:
+            return {"ts": one.ts, "value": one.values}
+        begun = begun_before(one.ts, self._period, zone)
+        inside = [
+            (moment, value)
+            for moment, value in zip(begun, one.values, strict=True)
+            if isinstance(moment, str) or window.covers(moment)
+        ]
+        return {"ts": [moment for moment, _ in inside], "value": [value for _, value in inside]}
 
 
-def _said(raw: Any) -> str:
-    """How a filter in sources.yaml writes it."""
-    if raw is ABSENT or raw is None:
-        return ""
-    if isinstance(raw, bool):
-        return "true" if raw else "false"
-    return str(raw).strip()
+def _rows(
+    records: Records, places: tuple[str, ...], count: int
+) -> dict[tuple[str, ...], Sequence[int]]:
+    """The rows by what stands in these places; one that ends before them stands nowhere."""
+    if not places:
+        return {(): range(count)}
+    columns = [records.column(place) for place in places]
+    rows: dict[tuple[str, ...], list[int]] = {}
+    for row, cells in enumerate(zip(*columns, strict=True)):
+        if CUT not in cells:
+            rows.setdefault(tuple(map(written, cells)), []).append(row)
+    return {**rows}

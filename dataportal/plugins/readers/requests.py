@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from dataclasses import dataclass
 from datetime import UTC, timedelta
-from itertools import product
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
+from dataportal.plugins.addresses import address, is_trusted
 from dataportal.plugins.failures import NotFoundError
+from dataportal.plugins.readers.credentials import credentials
 from dataportal.plugins.readers.limits import limit_if_given
 from dataportal.plugins.readers.paging import Paging
-from dataportal.plugins.readers.templates import Template, next_period, period_start
+from dataportal.plugins.readers.periods import next_period, period_start
+from dataportal.plugins.readers.templates import Template
 from dataportal.times import EARLIEST, parse_duration, parse_instant, zone_named
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from dataportal.plugins.answers import Answer
@@ -23,27 +24,9 @@ if TYPE_CHECKING:
     from dataportal.plugins.readers.instants import Window
     from dataportal.plugins.readers.paging import Step
     from dataportal.plugins.readers.params import Params
-    from dataportal.plugins.readers.records import Records
+    from dataportal.plugins.readers.records import Document
 
-_PERIODS = ("day", "month", "year")
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What one request brought, and what its address said of the series that it is for."""
-
-    records: Sequence[Records]
-    names: Mapping[str, str]
-
-    @property
-    def rows(self) -> int:
-        """How many rows it has; for columns side by side, once one was looked at."""
-        return sum(len(one) for one in self.records)
-
-    @property
-    def document(self) -> Any:
-        """Its JSON document, if it is one."""
-        return self.records[0].document if len(self.records) == 1 else None
+_PERIODS = ("hour", "day", "week", "month", "year")
 
 
 class Request:
@@ -51,13 +34,15 @@ class Request:
 
     - `url`, with fields as in `Template`; `base_url` in front of a `url` that is only a path.
     - `query`: parameters by name, with fields as well; a list gives its name several times.
-    - `headers`; `auth`: `bearer: TOKEN`, or `basic: {user: …, password: …}`.
-    - `each`: `day`, `month` or `year`: one request for every one that the window touches; in
-      `zone` (UTC).
+    - `headers`; `auth`: `header: {NAME: KEY}`, `query: {NAME: KEY}`, `bearer: TOKEN`, or
+      `basic: {user: …, password: …}`.
+    - `per_minute`: requests a minute; `everywhere` (false): whether several machines must keep it
+      together.
+    - `each`: `hour`, `day`, `week`, `month` or `year`: one request for every one that the window
+      touches; in `zone` (UTC).
     - `ahead` (1 day): how far past now an open window's `{end}` reaches.
     - `earliest`: no `{start}` lies before this.
     - `paging`: see `Paging`.
-    - `per_minute`: how often the host is asked at most.
     - `not_found_is_empty` (false): whether HTTP 404 means "no data" rather than a wrong address.
     """
 
@@ -75,7 +60,13 @@ class Request:
             self._query[name] = [
                 self._template(params, f"query.{name}", _plain(item)) for item in values
             ]
-        self._headers = {**params.mapping("headers"), **_credentials(params)}
+        self._credentials = credentials(params)
+        self._headers = {**params.mapping("headers"), **self._credentials.headers}
+        self._limit = limit_if_given(
+            params,
+            key=self._credentials.key,
+            everywhere=params.flag("everywhere", default=False),
+        )
         self._each = params.choice("each", _PERIODS)
         self._ahead = timedelta(days=1)
         self._earliest = EARLIEST
@@ -91,10 +82,9 @@ class Request:
                 except ValueError as error:
                     params.fault(f"{name}: {error}")
         self._not_found_is_empty = params.flag("not_found_is_empty", default=False)
-        self._limit = limit_if_given(params)
-        self._paging = Paging({})
+        self.paging = Paging({})
         try:
-            self._paging = Paging(params.tree("paging"))
+            self.paging = Paging(params.tree("paging"))
         except ValueError as error:
             params.fault(f"paging: {error}")
 
@@ -107,47 +97,46 @@ class Request:
     async def pages(
         self,
         window: Window,
-        names: Collection[Mapping[str, str]],
+        names: Mapping[str, str],
         *,
         http: HttpClient,
-        read: Callable[[Answer], Sequence[Records]],
-    ) -> AsyncIterator[Page]:
-        """Every page of every request that the window takes, in order.
+        read: Callable[[Answer], Sequence[Document]],
+    ) -> AsyncIterator[Sequence[Document]]:
+        """The documents of every page of every request that the window takes, in order.
 
         Args:
             window: what to ask for.
-            names: what the fields of the address stand for: one request for each.
+            names: what the fields of the address stand for.
             http: the client.
-            read: makes records of an answer.
+            read: makes documents of an answer, at least one.
 
         Raises:
             FetchError: as the client and `read` do; a BadDataError for pages without end.
         """
-        for (start, end), fields in product(list(self._ranges(window)), names):
-            step: Step | None = self._paging.first()
-            number, rows, before = 0, 0, b""
+        for start, end in self._ranges(window):
+            step: Step | None = self.paging.first()
+            url = origin = self._url.filled(start, end, names)
+            number, so_far, before = 0, 0, b""
             while step is not None:
                 number += 1
-                answer = await self._get(http, step, start, end, fields)
+                if step.url is not None:
+                    url = urljoin(url, step.url)
+                query = self._asked(step, start, end, names)
+                answer = await self._get(http, url, query, origin=origin)
                 if answer is None:
                     break
                 if number > 1 and answer.body == before:
                     raise answer.bad(f"is page {number}, and the same as page {number - 1}")
                 before = answer.body
-                page = Page(read(answer), fields)
-                yield page
-                rows += page.rows
+                documents = read(answer)
+                yield documents
+                rows = sum(document.rows for document in documents)
+                so_far += rows
                 try:
-                    step = self._paging.after(
-                        number,
-                        page.document,
-                        rows=page.rows,
-                        rows_so_far=rows,
-                        url=answer.url,
-                    )
+                    step = self.paging.after(number, documents[0], rows=rows, rows_so_far=so_far)
                 except ValueError as error:
-                    raise answer.bad(f"cannot be paged: {error}") from None
-                if step is not None and number >= self._paging.max_pages:
+                    raise answer.bad(f"is page {number}, and cannot be followed: {error}") from None
+                if step is not None and number >= self.paging.max_pages:
                     raise answer.bad(f"is page {number}, and there are more: see max_pages")
 
     def _ranges(self, window: Window) -> Iterator[tuple[datetime, datetime]]:
@@ -163,26 +152,28 @@ class Request:
             yield floor.astimezone(UTC), after.astimezone(UTC)
             floor = after
 
-    async def _get(
-        self,
-        http: HttpClient,
-        step: Step,
-        start: datetime,
-        end: datetime,
-        names: Mapping[str, str],
-    ) -> Answer | None:
+    def _asked(
+        self, step: Step, start: datetime, end: datetime, names: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """The query of a request; what a link to the next page says is whole in itself."""
+        if step.url is not None:
+            return {}
         query: dict[str, Any] = {}
-        url = step.url
-        if url is None:
-            url = self._url.filled(start, end, names)
-            for name, templates in self._query.items():
-                values = [template.filled(start, end, names) for template in templates]
-                query[name] = values if len(values) > 1 else values[0]
-            query |= step.query
+        for name, templates in self._query.items():
+            values = [template.filled(start, end, names) for template in templates]
+            query[name] = values if len(values) > 1 else values[0]
+        return {**query, **step.query}
+
+    async def _get(
+        self, http: HttpClient, url: str, query: dict[str, Any], *, origin: str
+    ) -> Answer | None:
+        headers = self._headers
+        if is_trusted(address(origin, None), address(url, None)):
+            query |= self._credentials.query
+        else:
+            headers = {}  # a link that leads elsewhere gets no key to take along
         try:
-            return await http.get(
-                url, params=query or None, headers=self._headers, limit=self._limit
-            )
+            return await http.get(url, params=query or None, headers=headers, limit=self._limit)
         except NotFoundError:
             if self._not_found_is_empty:
                 return None
@@ -195,20 +186,6 @@ class Request:
         except ValueError as error:
             params.fault(f"{name}: {error}")
             return Template("")
-
-
-def _credentials(params: Params) -> dict[str, str]:
-    given = params.tree("auth")
-    match given:
-        case {"bearer": str(token), **rest} if not rest:
-            return {"Authorization": f"Bearer {token}"}
-        case {"basic": {"user": user, "password": password, **more}, **rest} if not rest | more:
-            pair = b64encode(f"{user}:{password}".encode()).decode()
-            return {"Authorization": f"Basic {pair}"}
-        case {}:
-            if given:
-                params.fault("auth must be bearer: TOKEN or basic: {user: …, password: …}")
-    return {}
 
 
 def _plain(value: Any) -> str:

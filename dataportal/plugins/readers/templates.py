@@ -6,16 +6,17 @@
     {end:unix}   {end:unix_ms}              seconds, milliseconds since 1970 began in UTC
     {dataset_id}                            what a series' extract_filter says under that name
 
-A format without hours names a whole day, month or year: then `{end}` is the next one's beginning,
-so that nothing asked for is missing from the answer.
+What a format does not say is rounded: `{start}` down and `{end}` up, to the whole second, minute,
+hour, day, week, month or year, so that nothing asked for is missing from the answer.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import MAXYEAR, UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from dataportal.plugins.readers.periods import next_period, period_start
 from dataportal.times import zone_named
 
 if TYPE_CHECKING:
@@ -24,9 +25,16 @@ if TYPE_CHECKING:
 
 _FIELD = re.compile(r"\{(?P<name>[A-Za-z_]\w*)(?::(?P<format>[^{}]*))?\}")
 _TIMES = ("start", "end")
-_HOURLY = re.compile(r"%[-]?[HIMSfpcXsT]")
-_DAILY = re.compile(r"%[-]?[dejuwaAxDF]")
-_MONTHLY = re.compile(r"%[-]?[mbBh]")
+_FINEST = (
+    ("", re.compile(r"%-?f")),
+    ("second", re.compile(r"%-?[STXcrs]")),
+    ("minute", re.compile(r"%-?[MR]")),
+    ("hour", re.compile(r"%-?[HIkl]")),
+    ("day", re.compile(r"%-?[dejuwaAxDF]")),
+    ("week", re.compile(r"%-?[VUW]")),
+    ("month", re.compile(r"%-?[mbBh]")),
+)
+"""What the finest part of a time is that a format says, by the directives that say it."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -49,11 +57,6 @@ class Template:
         for match in _FIELD.finditer(text):
             if match["name"] in _TIMES:
                 self._formats[match["format"] or ""] = _Format(match["format"] or "")
-
-    @property
-    def has_end(self) -> bool:
-        """Whether it says where the window ends."""
-        return any(match["name"] == "end" for match in _FIELD.finditer(self._text))
 
     def filled(self, start: datetime, end: datetime, names: Mapping[str, str]) -> str:
         """The text with its fields filled in.
@@ -80,20 +83,14 @@ class _Format:
     def __init__(self, text: str) -> None:
         self._pattern, _, zone = text.partition("@")
         self._zone: tzinfo = zone_named(zone) if zone else UTC
-        self._whole = ""
-        if self._pattern and not self._pattern.startswith("unix"):
+        self._whole = {"unix": "second", "unix_ms": "", "": "second"}.get(self._pattern, "year")
+        if self._pattern and self._pattern not in {"unix", "unix_ms"}:
             if "%" not in self._pattern:
                 raise ValueError(
-                    f"{{…:{text}}} must be as strftime writes it, such as %Y-%m-%d, or unix"
+                    f"{{…:{text}}} must be as strftime writes it, such as %Y-%m-%d, unix or unix_ms"
                 )
-            if not _HOURLY.search(self._pattern):
-                self._whole = (
-                    "day"
-                    if _DAILY.search(self._pattern)
-                    else "month"
-                    if _MONTHLY.search(self._pattern)
-                    else "year"
-                )
+            said = self._pattern.replace("%%", "")
+            self._whole = next((unit for unit, form in _FINEST if form.search(said)), "year")
 
     def write(self, moment: datetime) -> str:
         if self._pattern == "unix":
@@ -107,31 +104,12 @@ class _Format:
         return local.isoformat(timespec="seconds").replace("+00:00", "Z")
 
     def raised(self, moment: datetime) -> datetime:
-        """The moment, or where the next day, month or year begins if it lies within one."""
+        """The moment, or where the next of what the format says begins if it lies within one."""
         if not self._whole:
             return moment
         local = _in_zone(moment, self._zone)
         floor = period_start(local, self._whole)
         return moment if floor == local else next_period(floor, self._whole)
-
-
-def period_start(local: datetime, whole: str) -> datetime:
-    """The beginning of the day, month or year that a local time lies in."""
-    floor = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    if whole != "day":
-        floor = floor.replace(day=1)
-    return floor.replace(month=1) if whole == "year" else floor
-
-
-def next_period(floor: datetime, whole: str) -> datetime:
-    """The beginning of the next day, month or year."""
-    if floor.year == MAXYEAR:
-        return floor
-    if whole == "day":
-        return floor + timedelta(days=1)
-    if whole == "month" and floor.month < 12:  # noqa: PLR2004 - December
-        return floor.replace(month=floor.month + 1)
-    return floor.replace(year=floor.year + 1, month=1)
 
 
 def _in_zone(moment: datetime, zone: tzinfo) -> datetime:

@@ -1,0 +1,101 @@
+"""What is wanted of an answer, what was found of it, and what is wrong where nothing was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dataportal.plugins.readers.expressions import ABSENT
+from dataportal.plugins.readers.records import CUT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from dataportal.errors import FetchError
+    from dataportal.plugins.readers.records import Place, Records
+
+_LISTED = 8  # of what stands where a filter looked in vain
+_SHOWN = 60
+
+
+@dataclass(slots=True)
+class Wanted:
+    """One series: where its values stand and in which rows, and what was found of it.
+
+    Attributes:
+        value: the place of its values in a row.
+        rows: where its rows are; empty for where those of all are.
+        filters: what must stand in which place of a row.
+        names: what its extract_filter says for the fields of the address.
+        ts: the times found, in the window as far as is known; texts for what is none.
+        values: beside them.
+        seen: how many rows there were.
+        matched: how many of them are its own.
+        valued: how many of those have the place of the value.
+        first: the first records looked at.
+        fault: why it cannot be had.
+    """
+
+    value: Place
+    rows: str
+    filters: dict[str, str]
+    names: dict[str, str]
+    ts: list[datetime | str] = field(default_factory=list)
+    values: list[Any] = field(default_factory=list)
+    seen: int = 0
+    matched: int = 0
+    valued: int = 0
+    first: Records | None = None
+    fault: FetchError | None = None
+
+    def wrong(self, ts: Sequence[Place]) -> FetchError | None:
+        """What is wrong with it, once all answers are had.
+
+        Something is where rows were had and none is its own, or none has a value, a time or a
+        number that can be read: a slip in sources.yaml, or an API that has changed.
+
+        Args:
+            ts: where the times stand.
+        """
+        said = None if self.fault is not None or self.first is None else self._complaint(ts)
+        return self.fault if said is None or self.first is None else self.first.bad(said)
+
+    def _complaint(self, ts: Sequence[Place]) -> str | None:
+        if not self.matched:
+            wanted = " and ".join(f"{place} = {text!r}" for place, text in self.filters.items())
+            return f"has no row with {wanted} among {self.seen}{self._there()}"
+        if not self.valued:
+            return f"has nothing at {self.value!r} in any of {self.matched} rows"
+        if self.ts and all(isinstance(moment, str) for moment in self.ts):
+            places = ts[0] if len(ts) == 1 else list(ts)
+            return f"has no time that can be read at {places!r}; the first is {_short(self.ts[0])}"
+        if self.values and all(_is_refused(value) for value in self.values):
+            return f"has no number at {self.value!r}; the first is {_short(self.values[0])}"
+        return None
+
+    def _there(self) -> str:
+        """What stands in the rows instead, where one place alone decides."""
+        if len(self.filters) != 1 or self.first is None:
+            return ""
+        cells = self.first.column(next(iter(self.filters)))
+        texts = list(dict.fromkeys(written(cell) for cell in cells if cell is not CUT))
+        more = ", …" if len(texts) > _LISTED else ""
+        return f", but {', '.join(texts[:_LISTED])}{more}"
+
+
+def written(raw: object) -> str:
+    """How sources.yaml writes what stands in a row."""
+    if raw is ABSENT or raw is None:
+        return ""
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    return str(raw).strip()
+
+
+def _is_refused(value: object) -> bool:
+    return value is not None and (isinstance(value, bool) or not isinstance(value, int | float))
+
+
+def _short(value: object) -> str:
+    return repr(str(value)[:_SHOWN])
