@@ -23,6 +23,7 @@ FASTEST = {
     "European Central Bank": timedelta(hours=1),
     "Energy-Charts.info, Fraunhofer ISE": timedelta(minutes=30),
     "Fingrid": timedelta(minutes=15),
+    "Open-Meteo.com": timedelta(hours=3),
     "U.S. Energy Information Administration": timedelta(hours=1),
     "Federal Reserve Bank of St. Louis": timedelta(hours=6),
 }

@@ -42,6 +42,10 @@ from dataportal.plugins.data_sources.http_plugin import (
     HttpJsonPlugin,
     HttpXmlPlugin,
 )
+from dataportal.plugins.data_sources.open_meteo_plugin import (
+    OpenMeteoArchiveMultiSeriesPlugin,
+    OpenMeteoForecastMultiSeriesPlugin,
+)
 from dataportal.plugins.data_sources.smard_plugin import SmardDataSourcePlugin
 from dataportal.plugins.http import HttpClient
 from dataportal.settings import from_environment
@@ -348,6 +352,8 @@ def test_every_parameter_is_listed(title: str, plugins: list[type[BasePlugin]]) 
         ("EIA", EiaMultiSeriesPlugin),
         ("Energy-Charts", EnergyChartsMultiSeriesPlugin),
         ("Fingrid", FingridMultiSeriesPlugin),
+        ("Open-Meteo", OpenMeteoForecastMultiSeriesPlugin),
+        ("Open-Meteo", OpenMeteoArchiveMultiSeriesPlugin),
     ],
 )
 def test_every_parameter_of_a_group_is_listed(title: str, plugin: type[MultiSeriesPlugin]) -> None:

@@ -1,0 +1,300 @@
+"""Open-Meteo: forecasts of the weather, and its archive since 1940. No key for non-commercial use.
+
+Answers are columns, always asked for in UTC, as epoch seconds: local times would be those of one
+fixed offset, ambiguous where clocks change. What is measured at a moment has that moment as `ts`.
+Sums, means and extremes, such as precipitation and radiation, are stamped with the END of the
+interval that they are of; `ts` is its start. Days are those of UTC.
+
+A forecast is replaced by that of the next run of the models, so what was forecast when is known
+from this database alone. The data are under CC BY 4.0. API: https://open-meteo.com/en/docs
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
+
+from dataportal.plugins.base_plugin import (
+    BadDataError,
+    MultiSeriesPlugin,
+    PermanentError,
+    TransientError,
+)
+from dataportal.plugins.readers.filters import read_filters
+from dataportal.plugins.readers.instants import Window, now
+from dataportal.plugins.readers.limits import rate_limit
+from dataportal.plugins.readers.params import Params
+from dataportal.plugins.readers.side_by_side import SideBySide
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dataportal.plugins.answers import Answer
+    from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
+
+    Found = dict[str, dict[str, list[Any]] | FetchError]
+
+FORECAST_URL = "https://api.open-meteo.com/v1"
+ARCHIVE_URL = "https://archive-api.open-meteo.com/v1"
+STEPS = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "minutely_15": timedelta(minutes=15),
+}
+_PER_MINUTE = 80  # 600 are allowed in a minute, but 5,000 in an hour
+_DAY = timedelta(days=1)
+_MOST_PAST_DAYS, _MOST_DAYS_AHEAD = 92, 16
+_ARCHIVE_BEGINS = datetime(1940, 1, 1, tzinfo=UTC)
+_CHOICES = {
+    "temperature_unit": ("celsius", "fahrenheit"),
+    "wind_speed_unit": ("kmh", "ms", "mph", "kn"),
+    "precipitation_unit": ("mm", "inch"),
+    "cell_selection": ("land", "sea", "nearest"),
+}
+_OVER_AN_INTERVAL = re.compile(
+    r"(shortwave|direct|diffuse|terrestrial)_radiation|(direct_normal|global_tilted)_irradiance"
+    r"|sunshine_duration|precipitation|precipitation_probability|rain|showers|snowfall"
+    r"|snowfall_water_equivalent|et0_fao_evapotranspiration|evapotranspiration|wind_gusts_10m"
+)
+_VINTAGE = re.compile(r"_previous_day\d$")
+_THROTTLED = re.compile(r"limit exceeded|too many", re.IGNORECASE)
+_WAITS = {"one minute": 60.0, "next hour": 3600.0, "tomorrow": 86400.0}
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One series: where, in which block of the answer, which variable, and where its ts lies."""
+
+    place: tuple[float, float]
+    block: str
+    variable: str
+    earlier: timedelta
+
+
+class _OpenMeteo(MultiSeriesPlugin):
+    """What forecast and archive share; see `OpenMeteoForecastMultiSeriesPlugin`."""
+
+    endpoint: ClassVar[str]
+    url: ClassVar[str]
+
+    def __init__(
+        self,
+        group_id: str,
+        request_params: dict[str, Any],
+        series_definitions: list[TimeSeriesDefinition],
+        schedule: str,
+    ) -> None:
+        super().__init__(group_id, request_params, series_definitions, schedule)
+        params = Params(request_params)
+        self._place = {
+            name: params.number(name, 0.0) for name in ("latitude", "longitude") if params.has(name)
+        }
+        key = params.text("api_key")
+        self._query: dict[str, Any] = {"timeformat": "unixtime", "timezone": "GMT"}
+        for name, choices in _CHOICES.items():
+            if params.has(name):
+                self._query[name] = params.choice(name, choices)
+        if params.has("models"):
+            self._query["models"] = params.text("models")
+            if "," in self._query["models"]:
+                params.fault("models must name one: of several, the variables are renamed")
+        own_url = self.url.replace("://", "://customer-") if key else self.url
+        self._base_url = params.text("base_url", own_url).rstrip("/")
+        self._limit = rate_limit(params, _PER_MINUTE, key=key)
+        self._days_ahead = params.whole("forecast_days", 7) if self.endpoint == "forecast" else 0
+        if self._days_ahead > _MOST_DAYS_AHEAD:
+            params.fault(f"forecast_days must be {_MOST_DAYS_AHEAD} at most")
+        params.finish()
+        self._query["apikey"] = key or None
+        self._wanted = read_filters(series_definitions, self._read)
+        self.now = now
+
+    def _read(self, extract_filter: Mapping[str, Any]) -> _Wanted:
+        own = Params({**self._place, **extract_filter})
+        for name, most in (("latitude", 90), ("longitude", 180)):
+            if not own.has(name):
+                own.fault(f"{name} is missing")
+            elif abs(own.number(name, 0.0)) > most:
+                own.fault(f"{name} must lie between -{most} and {most}")
+        blocks = [name for name in STEPS if own.has(name)]
+        variable = own.text(blocks[0]) if blocks else ""
+        if len(blocks) != 1 or not re.fullmatch(r"\w+", variable):
+            own.fault(f"one of {', '.join(STEPS)} must name one variable")
+        stamp = own.choice("stamp", ("start", "end"))
+        own.finish()
+        is_end = stamp == "end" or (not stamp and _is_end(blocks[0], variable))
+        return _Wanted(
+            (own.number("latitude", 0.0), own.number("longitude", 0.0)),
+            blocks[0],
+            variable,
+            STEPS[blocks[0]] if is_end else timedelta(),
+        )
+
+    @abstractmethod
+    def _days(self, start: datetime, end: datetime | None) -> dict[str, Any] | None:
+        """The part of the request that says which days; None if there are none."""
+
+    async def get_historical_data_multi(
+        self, start_date: str, end_date: str | None = None
+    ) -> Found:
+        """The observations of each series with `start_date <= ts < end_date`, as columns.
+
+        A variable that the answer lacks has an error in place of its points.
+
+        Raises:
+            PermanentError: a variable, place or span that Open-Meteo does not have.
+            TransientError: it is out of reach, or was asked too often.
+            BadDataError: an answer has not the shape that it promises.
+        """
+        window = Window(start_date, end_date)
+        days = self._days(window.start, window.end)
+        if days is None or not self._wanted:
+            return {}
+        places = list(dict.fromkeys(one.place for one in self._wanted.values()))
+        variables: dict[str, dict[str, None]] = {}
+        for one in self._wanted.values():
+            variables.setdefault(one.block, {})[one.variable] = None
+        answer = await self._get(
+            {
+                "latitude": ",".join(f"{latitude:g}" for latitude, _ in places),
+                "longitude": ",".join(f"{longitude:g}" for _, longitude in places),
+                **{block: ",".join(names) for block, names in variables.items()},
+                **self._query,
+                **days,
+            }
+        )
+        found: Found = {}
+        for place, document in zip(places, _documents(answer, len(places)), strict=True):
+            own = {name: one for name, one in self._wanted.items() if one.place == place}
+            found |= _series(document, own, answer, window)
+        return found
+
+    async def _get(self, query: dict[str, Any]) -> Answer:
+        try:
+            return await self.http.get(
+                f"{self._base_url}/{self.endpoint}", params=query, limit=self._limit
+            )
+        except TransientError as error:
+            if error.retry_after is None:
+                error.retry_after = _wait(error.message)
+            raise
+
+
+class OpenMeteoForecastMultiSeriesPlugin(_OpenMeteo):
+    """Forecasts, and the last days as the models saw them; all series with one request.
+
+    `request_params`:
+        latitude, longitude: of the place; here, or for each series.
+        forecast_days: from today on, up to 16; 7.
+        models: one model; the best for the place.
+        temperature_unit, wind_speed_unit, precipitation_unit, cell_selection: as the API has them.
+        api_key: of customers, who have a host of their own.
+        per_minute: how often to ask at most; 80.
+        base_url: a mirror's address instead of Open-Meteo's own.
+
+    The `extract_filter` of a series has `hourly`, `daily` or `minutely_15` with the name of a
+    variable, such as `hourly: temperature_2m`; `latitude` and `longitude` where places differ; and
+    `stamp` (start or end) for a variable whose times this plugin takes wrongly.
+    """
+
+    endpoint = "forecast"
+    url = FORECAST_URL
+    source_defaults: ClassVar[Mapping[str, Any]] = {
+        "lookback": "2 days",
+        "forecast_horizon": "16 days",
+    }
+
+    def _days(self, start: datetime, end: datetime | None) -> dict[str, Any] | None:
+        if end is None:
+            past = (self.now().date() - start.date()).days
+            return {
+                "past_days": min(max(past, 0), _MOST_PAST_DAYS),
+                "forecast_days": self._days_ahead,
+            }
+        # the API refuses days that no model reaches
+        last = max(min(end, self.now() + (_MOST_DAYS_AHEAD - 1) * _DAY), start)
+        return {"start_date": f"{start:%Y-%m-%d}", "end_date": f"{last:%Y-%m-%d}"}
+
+
+class OpenMeteoArchiveMultiSeriesPlugin(_OpenMeteo):
+    """The weather of the past, from reanalyses; it comes two to five days late.
+
+    All series with one request. Parameters as for `OpenMeteoForecastMultiSeriesPlugin`, without
+    `forecast_days`.
+    """
+
+    endpoint = "archive"
+    url = ARCHIVE_URL
+    # the first, quick analysis of a day is replaced after five days
+    source_defaults: ClassVar[Mapping[str, Any]] = {"lookback": "10 days"}
+
+    def _days(self, start: datetime, end: datetime | None) -> dict[str, Any] | None:
+        # the day of the end too: what is stamped an hour after the window may begin in it
+        first, last = max(start, _ARCHIVE_BEGINS), min(end or self.now(), self.now())
+        if first.date() > last.date():
+            return None
+        return {"start_date": f"{first:%Y-%m-%d}", "end_date": f"{last:%Y-%m-%d}"}
+
+
+def _is_end(block: str, variable: str) -> bool:
+    """Whether the variable is stamped with the end of its interval, as the API's manual has it."""
+    return block != "daily" and bool(_OVER_AN_INTERVAL.fullmatch(_VINTAGE.sub("", variable)))
+
+
+def _documents(answer: Answer, places: int) -> list[dict[str, Any]]:
+    """What the answer says of each place, in their order."""
+    said = answer.json()
+    if isinstance(said, dict) and said.get("error"):
+        reason = answer.hide(str(said.get("reason", "no reason given")))[:300]
+        told = f"Open-Meteo reports an error in its answer to GET {answer.url}: {reason}"
+        if not _THROTTLED.search(reason):
+            raise PermanentError(told)
+        raise TransientError(told, retry_after=_wait(reason), host=urlsplit(answer.url).hostname)
+    documents = said if isinstance(said, list) else [said]
+    if len(documents) != places or not all(isinstance(one, dict) for one in documents):
+        raise answer.bad(f"is not of {places} {'place' if places == 1 else 'places'}")
+    return documents
+
+
+def _wait(text: str) -> float | None:
+    """How long to wait, by texts such as "limit exceeded. Please try again in one minute"."""
+    return next((seconds for word, seconds in _WAITS.items() if word in text.lower()), None)
+
+
+def _series(
+    document: dict[str, Any], wanted: Mapping[str, _Wanted], answer: Answer, window: Window
+) -> Found:
+    found: Found = {}
+    times: dict[str, SideBySide] = {}
+    for name, one in wanted.items():
+        block = document.get(one.block)
+        if not isinstance(block, dict) or "time" not in block:
+            raise answer.bad(f"has no times in {one.block}")
+        if one.block not in times:
+            seconds = _seconds(block["time"], document.get("utc_offset_seconds", 0))
+            times[one.block] = SideBySide(seconds, answer, window)
+        if one.variable in block:
+            found[name] = times[one.block].points(
+                one.variable, block[one.variable], earlier=one.earlier
+            )
+        else:
+            known = ", ".join(sorted(block.keys() - {"time"})) or "none"
+            found[name] = BadDataError(
+                f"the answer of {answer.url} has no {one.variable!r} in {one.block}; it has {known}"
+            )
+    return found
+
+
+def _seconds(times: Any, offset: Any) -> Any:
+    """The times as epoch seconds, if they are texts: local ones, of one offset for all."""
+    if not isinstance(times, list) or not all(isinstance(text, str) for text in times):
+        return times
+    try:
+        local = [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in times]
+        return [int(moment.timestamp()) - int(offset) for moment in local]
+    except (TypeError, ValueError):
+        return times
