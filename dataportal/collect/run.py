@@ -196,6 +196,7 @@ class SourceRun:
                 )
             start, end, done_until = backfill.start, backfill.end, backfill.done_until
             self._run_id = backfill.run_id
+            self._tally.resumes(backfill)
             if not request.dry_run:
                 await self._hold.do(SourceSession.resume_run, backfill.run_id)
         if start is not None:

@@ -11,7 +11,7 @@ from dataportal.errors import (
     UsageError,
 )
 from dataportal.redaction import harmless, redact
-from dataportal.store.records import Outcome
+from dataportal.store.records import Counts, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         LockedError,
     )
     from dataportal.observations import Rejection
-    from dataportal.store.records import Merged, RunKind
+    from dataportal.store.records import Backfill, Merged, RunKind
 
 _NAMED = 5
 
@@ -36,6 +36,12 @@ class Tally:
         self._silent: set[str] = set()
         self._withheld: set[str] = set()
         self._rejections: list[Rejection] = []
+        self._before = Counts()
+        self._vintages_before = 0
+
+    def resumes(self, backfill: Backfill) -> None:
+        """The run goes on with a backfill, whose verdict is one for both parts."""
+        self._before, self._vintages_before = backfill.counts, backfill.vintages
 
     def begins(self, run_id: int | None, start: datetime, end: datetime | None) -> None:
         """The run has its row and its window."""
@@ -51,8 +57,8 @@ class Tally:
 
     def conclude(self) -> Outcome:
         """All slices are stored: how the run ended."""
-        result, counts = self.result, self.result.counts
-        faults = list(self._faults())
+        result, counts = self.result, self._before + self.result.counts
+        faults = list(self._faults(counts))
         if not counts.received:
             result.outcome = Outcome.EMPTY
             result.reason = "the answer holds no points; nothing was changed"
@@ -60,7 +66,7 @@ class Tally:
             result.outcome = Outcome.PARTIAL
             result.reason = "; ".join(faults)
             result.code = ExitCode.INCOMPLETE
-        elif counts.changed or result.vintages:
+        elif counts.changed or self._vintages_before + result.vintages:
             result.outcome = Outcome.SUCCEEDED
         else:
             result.outcome = Outcome.UNCHANGED
@@ -94,17 +100,18 @@ class Tally:
         self.result.reason = "interrupted by a signal; what was not committed was rolled back"
         self.result.code = code
 
-    def _faults(self) -> Iterable[str]:
-        counts = self.result.counts
+    def _faults(self, counts: Counts) -> Iterable[str]:
         if counts.rejected:
-            first = "; ".join(
-                f"series {r.series!r}, point {r.position}: {r.reason}" for r in self._rejections[:1]
-            )
-            yield harmless(f"{_points(counts.rejected)} rejected, the first: {first}", 1000)
+            said = f"{_points(counts.rejected)} rejected"
+            for first in self._rejections[:1]:
+                said += f", the first: series {first.series!r}, point {first.position}: "
+                said += first.reason
+            yield harmless(said, 1000)
         if counts.withheld:
             yield (
                 f"{_points(counts.withheld)} withheld that would retract most of "
-                f"{_names(self._withheld)}: if the provider means it, --accept-retractions"
+                f"{_names(self._withheld) or 'a series'}: if the provider means it, "
+                "--accept-retractions"
             )
         if self._silent:
             yield f"no points for {_names(self._silent)}, where some are stored"

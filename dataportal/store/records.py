@@ -113,12 +113,17 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """A backfill that did not reach its end; `done_until` is None where no slice was done."""
+    """A backfill that did not reach its end; `done_until` is None where no slice was done.
+
+    `counts` and `vintages` are what its slices brought so far.
+    """
 
     run_id: int
     start: datetime
     end: datetime
     done_until: datetime | None
+    counts: Counts = field(default_factory=Counts)
+    vintages: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal import __version__
 from dataportal.redaction import harmless, redact
 from dataportal.store.queries import query
-from dataportal.store.records import Backfill, Outcome, SourceState
+from dataportal.store.records import Backfill, Counts, Outcome, SourceState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,10 @@ def finish_run(
 def unfinished_backfill(connection: psycopg.Connection, source: str) -> Backfill | None:
     """The newest backfill of the source that did not reach its end."""
     row = connection.execute(query("run_unfinished_backfill"), {"source": source}).fetchone()
-    return Backfill(*row) if row else None
+    if row is None:
+        return None
+    run_id, start, end, done_until, vintages, *counts = row
+    return Backfill(run_id, start, end, done_until, Counts(*counts), vintages)
 
 
 def source_state(connection: psycopg.Connection, source: str) -> SourceState:

@@ -1,5 +1,7 @@
--- The newest backfill of a source that did not reach its end.
-SELECT run_id, window_start, window_end, done_until
+-- The newest backfill of a source that did not reach its end, and what it brought so far.
+SELECT run_id, window_start, window_end, done_until, vintages,
+       received, inserted, revised, retracted, unchanged, duplicates, rejected, outside, withheld,
+       nulls
 FROM fetch_run
 WHERE source = %(source)s AND kind = 'backfill' AND window_end IS NOT NULL
   AND (outcome IS NULL OR outcome IN ('failed', 'interrupted'))
