@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import psycopg
 
 from dataportal.errors import DatabaseTransientError, Interrupted, LockLostError
 from dataportal.failpoints import failpoint
@@ -19,8 +21,6 @@ from dataportal.store.records import Counts, Merged
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
-
-    import psycopg
 
     from dataportal.observations import Observations
     from dataportal.store.records import (
@@ -206,9 +206,13 @@ class SourceSession:
             )
 
     def stop(self) -> None:
-        """From any thread: end the statement now running, and write nothing more."""
+        """From any thread: end the statement now running, and write nothing more.
+
+        Never raises: a server that cannot be asked to has no one who waits for its answer.
+        """
         self._stopped.set()
-        self._connection.cancel_safe(timeout=2)
+        with suppress(psycopg.Error):
+            self._connection.cancel_safe(timeout=2)
 
     def close(self) -> None:
         """Close the connection, which frees the lock, whatever happened."""

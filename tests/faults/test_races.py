@@ -1,0 +1,193 @@
+"""Many processes at once: each source is fetched by one of them, and none is in another's way."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from socket import gethostname
+from threading import Event
+from typing import TYPE_CHECKING
+
+import pytest
+from databases import with_schema
+from feeding import current, looking, values
+from invariants import broken_invariants
+from servers import LocalServer
+from sourcefiles import SourceFile, all_ended, by_source, ended, locks, outcomes, recorded, table
+from wire import in_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import RunCli, StartCli
+    from databases import Databases
+
+ANSWER = table([1.0, 2.0, 3.0])
+STORED = {0: 1.0, 1: 2.0, 2: 3.0}
+
+
+@pytest.fixture
+def server() -> Iterator[LocalServer]:
+    """A provider."""
+    with LocalServer() as local:
+        yield local
+
+
+@pytest.mark.slow
+def test_twenty_processes_on_one_source(
+    tmp_path: Path, server: LocalServer, database_url: str, start_cli: StartCli
+) -> None:
+    """One fetches; nineteen do not wait, but skip it, and name the one that holds it."""
+    held = table([1.0, 2.0, 3.0], hold=Event())
+    sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
+    sources.csv("load", server.answer("/load.csv", held))
+    sources.write()
+
+    processes = [start_cli("fetch", "load", "--json", env=env) for _ in range(20)]
+    with ThreadPoolExecutor(20) as pool:
+        ends = {pool.submit(ended, process): process for process in processes}
+        finished = as_completed(ends)
+        others = [next(finished) for _ in range(19)]
+        (holder,) = [process for future, process in ends.items() if future not in others]
+        assert holder.poll() is None
+        assert held.hold
+        held.hold.set()
+        last = next(finished)
+
+    assert {process.returncode for process in processes} == {0}
+    assert by_source(last.result()[0])["load"]["outcome"] == "succeeded"
+    told = [by_source(future.result()[0])["load"] for future in others]
+    assert {run["outcome"] for run in told} == {"skipped"}
+    # who came before the holder had recorded its run can only name what the server knows
+    names = (f"host {gethostname()}, pid {holder.pid}, since 2", "dataportal load from ")
+    assert all(any(f"locked by {name}" in run["reason"] for name in names) for run in told), told
+    assert any(names[0] in run["reason"] for run in told), told
+    assert server.asked("/load.csv") == 1
+    assert outcomes(database_url) == ["succeeded"]
+    assert locks(database_url) == 0
+    with looking(database_url) as look:
+        assert current(look) == STORED
+        assert broken_invariants(look) == []
+
+
+@pytest.mark.slow
+def test_four_machines_share_two_hundred_sources(
+    tmp_path: Path, server: LocalServer, database_url: str, start_cli: StartCli
+) -> None:
+    """`fetch-all --due` four times at once: every source is fetched once, and none is left out."""
+    sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
+    names = [sources.csv(f"s{n}", server.answer(f"/{n}.csv", ANSWER)) for n in range(200)]
+    sources.write()
+
+    processes = [start_cli("fetch-all", "--due", "--json", env=env) for _ in range(4)]
+    said = all_ended(processes)
+
+    assert {process.returncode for process in processes} == {0}, said
+    assert {n: server.asked(f"/{n}.csv") for n in range(200)} == dict.fromkeys(range(200), 1)
+    fetched = [
+        name
+        for out, _ in said
+        for name, run in by_source(out).items()
+        if run["outcome"] != "skipped"
+    ]
+    assert sorted(fetched) == sorted(names)
+    runs = recorded(database_url)
+    assert sorted(run.source for run in runs) == sorted(names)
+    assert {run.outcome for run in runs} == {"succeeded"}
+    assert locks(database_url) == 0
+    with looking(database_url) as look:
+        assert broken_invariants(look) == []
+
+
+@pytest.mark.slow
+def test_eight_first_runs_on_an_empty_database(
+    tmp_path: Path, server: LocalServer, empty_database_url: str, start_cli: StartCli
+) -> None:
+    """One schema comes of it, all store what they fetched, and none reports an error."""
+    sources, env = SourceFile(tmp_path), {"DATABASE_URL": empty_database_url}
+    names = [sources.csv(f"s{n}", server.answer(f"/{n}.csv", ANSWER)) for n in range(8)]
+    sources.write()
+
+    processes = [start_cli("fetch", name, "--json", env=env) for name in names]
+    said = all_ended(processes)
+
+    assert {process.returncode for process in processes} == {0}, said
+    assert outcomes(empty_database_url) == ["succeeded"] * 8
+    with looking(empty_database_url) as look:
+        assert [current(look, name) for name in names] == [STORED] * 8
+        assert broken_invariants(look) == []
+        versions = look.execute("SELECT version FROM schema_migration ORDER BY 1").fetchall()
+    assert versions == [(n,) for n in range(1, len(versions) + 1)]
+
+
+def test_fetch_all_beside_fetch(
+    tmp_path: Path,
+    server: LocalServer,
+    database_url: str,
+    start_cli: StartCli,
+    run_cli: RunCli,
+) -> None:
+    """It passes over the source that is being fetched, and fetches the others."""
+    held = table([1.0, 2.0, 3.0], hold=Event())
+    sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
+    sources.csv("slow", server.answer("/slow.csv", held))
+    sources.csv("quick", server.answer("/quick.csv", ANSWER))
+    sources.write()
+    first = start_cli("fetch", "slow", env=env)
+    server.wait_for("/slow.csv")
+
+    beside = run_cli("fetch-all", "--json", env=env)
+
+    assert beside.returncode == 0
+    told = by_source(beside)
+    assert {name: run["outcome"] for name, run in told.items()} == {
+        "slow": "skipped",
+        "quick": "succeeded",
+    }
+    assert f"pid {first.pid}" in told["slow"]["reason"]
+    assert held.hold
+    held.hold.set()
+    ended(first)
+    assert first.returncode == 0
+    assert server.asked("/slow.csv") == 1
+
+
+@pytest.mark.parametrize("apart", ["schemas", "databases"])
+def test_the_same_source_elsewhere_is_another_one(
+    apart: str,
+    tmp_path: Path,
+    server: LocalServer,
+    database_url: str,
+    server_url: str,
+    databases: Databases,
+    start_cli: StartCli,
+    run_cli: RunCli,
+) -> None:
+    """While it is fetched into one schema or database, it is fetched into another as well."""
+    held = table([5.0], hold=Event())
+    sources = SourceFile(tmp_path)
+    sources.csv("load", server.answer("/load.csv", held, ANSWER))
+    sources.write()
+    with databases.fresh(server_url, "migrated", with_schema) as second_url:
+        other = second_url
+        if apart == "schemas":
+            with looking(database_url) as look:
+                look.execute("CREATE SCHEMA other")
+            other = in_schema(database_url, "other")
+        first = start_cli("fetch", "load", env={"DATABASE_URL": database_url})
+        server.wait_for("/load.csv")
+
+        second = run_cli("fetch", "load", "--json", env={"DATABASE_URL": other})
+
+        assert by_source(second)["load"]["outcome"] == "succeeded"
+        assert first.poll() is None
+        assert held.hold
+        held.hold.set()
+        ended(first)
+        assert first.returncode == 0
+        with looking(database_url) as look:
+            assert values(look) == {0: [5.0]}
+        with looking(other) as look:
+            if apart == "schemas":
+                look.execute("SET search_path = other")
+            assert current(look) == STORED
