@@ -13,7 +13,7 @@ from dataportal.plugins.readers.wanted import Wanted, written
 from dataportal.times import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
@@ -28,7 +28,8 @@ class Points:
 
     - `ts`, `value`: a place (a name, an expression or a path; a number from 1). For `ts` also a
       list of places, whose texts are put together with a blank.
-    - `filter`: what must stand in which place for a row to count.
+    - `filter`: what must stand in which place for a row to count: a text, or a list of texts of
+      which one must.
     - `time_format`: ISO 8601 if not given; see `TimeFormat`.
     - `period_end`: times name the end of an interval of this length, such as `1 hour`.
     - `missing` (a list), `scale` (1), `decimal` (.), `thousands`: see `NumberFormat`.
@@ -39,7 +40,7 @@ class Points:
         if not self._ts:
             params.fault("ts is missing")
         self._value = params.column("value", 2) if params.has("value") else None
-        self._filter = params.mapping("filter")
+        self._filter = _conditions(params)
         self._times = time_format(params)
         self._period: timedelta | None = None
         if params.has("period_end"):
@@ -82,7 +83,7 @@ class Points:
         if open_fields:
             raise ValueError(f"the address has a field {{{open_fields[0]}}}, and nothing fills it")
         own = {name: written(item) for name, item in said.items()}
-        filters = {**self._filter, **{k: v for k, v in own.items() if k not in names}}
+        filters = {k: v for k, v in own.items() if k not in names}
         reader.check_rows(rows or reader.rows)
         for place in (value, *filters):
             reader.check_place(place)
@@ -97,24 +98,41 @@ class Points:
         raw = self._raw_times(records)
         if not raw:
             return
+        counts = self._counting(records, len(raw))
         by_filter: dict[tuple[str, ...], list[Wanted]] = {}
         for one in series:
+            one.first = one.first or records
+            one.seen += len(raw)
+            one.counted += len(counts)
             by_filter.setdefault(tuple(one.filters), []).append(one)
         moments: dict[int, datetime | str] = {}
         for places, takers in by_filter.items():
-            for one in takers:
-                one.first = one.first or records
-                one.seen += len(raw)
             try:
                 rows = _rows(records, places, len(raw))
                 for one in takers:
                     own = rows.get(tuple(one.filters.values()), ())
                     one.matched += len(own)
                     if own and one.fault is None:
-                        self._add(one, own, raw, moments, records, window)
+                        mine = [row for row in own if row in counts]
+                        one.mine += len(mine)
+                        self._add(one, mine, raw, moments, records, window)
             except BadDataError as error:
                 for one in takers:
                     one.fault = one.fault or error
+
+    def _counting(self, records: Records, count: int) -> Collection[int]:
+        """The rows that count, for whichever series."""
+        if not self._filter:
+            return range(count)
+        columns = [records.column(place) for place in self._filter]
+        return {
+            row
+            for row, cells in enumerate(zip(*columns, strict=True))
+            if all(
+                cell is not CUT and written(cell) in texts
+                for cell, texts in zip(cells, self._filter.values(), strict=True)
+            )
+        }
 
     def _add(
         self,
@@ -158,7 +176,7 @@ class Points:
         self, one: Wanted, window: Window, zone: ZoneInfo | None
     ) -> dict[str, list[Any]] | FetchError:
         """The points of a series as columns, once all answers are had; or what is wrong with it."""
-        wrong = one.wrong(self._ts)
+        wrong = one.wrong(self._ts, self._filter)
         if wrong is not None:
             return wrong
         if self._period is None:
@@ -184,3 +202,15 @@ def _rows(
         if CUT not in cells:
             rows.setdefault(tuple(map(written, cells)), []).append(row)
     return {**rows}
+
+
+def _conditions(params: Params) -> dict[str, list[str]]:
+    """The places of `filter`, and the texts of which one must stand in each."""
+    found: dict[str, list[str]] = {}
+    for place, given in params.tree("filter").items():
+        texts = given if isinstance(given, list) else [given]
+        if not texts or any(isinstance(text, dict | list) for text in texts):
+            params.fault(f"filter.{place} must be a text or a list of texts")
+            continue
+        found[str(place)] = [written(text) for text in texts]
+    return found

@@ -9,7 +9,7 @@ from dataportal.plugins.readers.expressions import ABSENT
 from dataportal.plugins.readers.records import CUT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from dataportal.errors import FetchError
@@ -31,7 +31,9 @@ class Wanted:
         ts: the times found, in the window as far as is known; texts for what is none.
         values: beside them.
         seen: how many rows there were.
+        counted: how many of them count, for whichever series.
         matched: how many of them are its own.
+        mine: how many of those count.
         valued: how many of those have the place of the value.
         first: the first records looked at.
         fault: why it cannot be had.
@@ -44,29 +46,40 @@ class Wanted:
     ts: list[datetime | str] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
     seen: int = 0
+    counted: int = 0
     matched: int = 0
+    mine: int = 0
     valued: int = 0
     first: Records | None = None
     fault: FetchError | None = None
 
-    def wrong(self, ts: Sequence[Place]) -> FetchError | None:
+    def wrong(self, ts: Sequence[Place], shared: Mapping[str, Sequence[str]]) -> FetchError | None:
         """What is wrong with it, once all answers are had.
 
-        Something is where rows were had and none is its own, or none has a value, a time or a
-        number that can be read: a slip in sources.yaml, or an API that has changed.
+        Something is where rows were had and none counts or is its own, or none has a value, a time
+        or a number that can be read: a slip in sources.yaml, or an API that has changed. It is not
+        where its own rows are there and do not count just now.
 
         Args:
             ts: where the times stand.
+            shared: what must stand where for a row to count.
         """
-        said = None if self.fault is not None or self.first is None else self._complaint(ts)
-        return self.fault if said is None or self.first is None else self.first.bad(said)
+        if self.fault is not None or self.first is None:
+            return self.fault
+        said = self._complaint(ts, shared, self.first)
+        return None if said is None else self.first.bad(said)
 
-    def _complaint(self, ts: Sequence[Place]) -> str | None:
+    def _complaint(
+        self, ts: Sequence[Place], shared: Mapping[str, Sequence[str]], first: Records
+    ) -> str | None:
+        if not self.counted:
+            conditions = {place: " or ".join(texts) for place, texts in shared.items()}
+            return f"has no row with {_listed(conditions)} among {self.seen}{_there(shared, first)}"
         if not self.matched:
-            wanted = " and ".join(f"{place} = {text!r}" for place, text in self.filters.items())
-            return f"has no row with {wanted} among {self.seen}{self._there()}"
-        if not self.valued:
-            return f"has nothing at {self.value!r} in any of {self.matched} rows"
+            there = _there(self.filters, first)
+            return f"has no row with {_listed(self.filters)} among {self.seen}{there}"
+        if self.mine and not self.valued:
+            return f"has nothing at {self.value!r} in any of {self.mine} rows"
         if self.ts and all(isinstance(moment, str) for moment in self.ts):
             places = ts[0] if len(ts) == 1 else list(ts)
             return f"has no time that can be read at {places!r}; the first is {_short(self.ts[0])}"
@@ -74,14 +87,19 @@ class Wanted:
             return f"has no number at {self.value!r}; the first is {_short(self.values[0])}"
         return None
 
-    def _there(self) -> str:
-        """What stands in the rows instead, where one place alone decides."""
-        if len(self.filters) != 1 or self.first is None:
-            return ""
-        cells = self.first.column(next(iter(self.filters)))
-        texts = list(dict.fromkeys(written(cell) for cell in cells if cell is not CUT))
-        more = ", …" if len(texts) > _LISTED else ""
-        return f", but {', '.join(texts[:_LISTED])}{more}"
+
+def _listed(conditions: Mapping[str, str]) -> str:
+    return " and ".join(f"{place} = {text!r}" for place, text in conditions.items())
+
+
+def _there(filters: Mapping[str, object], first: Records) -> str:
+    """What stands in the rows instead, where one place alone decides."""
+    if len(filters) != 1:
+        return ""
+    cells = first.column(next(iter(filters)))
+    texts = list(dict.fromkeys(written(cell) for cell in cells if cell is not CUT))
+    more = ", …" if len(texts) > _LISTED else ""
+    return f", but {', '.join(texts[:_LISTED])}{more}"
 
 
 def written(raw: object) -> str:
