@@ -74,6 +74,8 @@ def redact(text: str) -> str:
         known = sorted(_secrets, key=len, reverse=True)
     for secret in known:
         text = text.replace(secret, MASK)
+    if ":" not in text and "=" not in text:
+        return text  # one of these is in whatever the patterns find
     text = _USERINFO.sub(rf"\1\2:{MASK}@", text)
     text = _QUERY.sub(rf"\1{MASK}", text)
     return _FIELD.sub(rf"\1{MASK}", text)
@@ -82,4 +84,6 @@ def redact(text: str) -> str:
 def harmless(text: str, limit: int = 2000) -> str:
     r"""One line of printable text: control characters and terminal escapes become \xNN."""
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
+    if cut.isprintable():
+        return cut
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)

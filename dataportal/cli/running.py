@@ -3,12 +3,13 @@
 import asyncio
 import sys
 import time
-from contextlib import redirect_stdout
+from contextlib import ExitStack, redirect_stdout
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataportal.cli.database import say
+from dataportal.cli.instants import now
 from dataportal.cli.signals import handed_to
-from dataportal.errors import ExitCode, worst
+from dataportal.errors import DatabaseError, ExitCode, worst
 from dataportal.render.console import decorated, show
 
 if TYPE_CHECKING:
@@ -46,10 +47,62 @@ def carried_out(
         DatabaseError: out of reach.
         ConfigurationError: there is no database to use.
     """
+    from dataportal.render.runs import runs_document, runs_lines
+    from dataportal.store import open_database
+
+    begun = time.monotonic()
+    results: list[RunResult] = []
+    code = ExitCode.DONE
+    with ExitStack() as stack:
+        url = ""
+        if requests:
+            url = stack.enter_context(open_database(settings, say=say, create=not invocation.quiet))
+            requests = _due(requests, url)
+        if requests or broken:
+            results, code = _attended(
+                requests,
+                broken,
+                invocation=invocation,
+                settings=settings,
+                configuration=configuration,
+                url=url,
+                jobs=jobs,
+            )
+    if invocation.json:
+        show([runs_document(results, ok=code is ExitCode.DONE)])
+    elif not invocation.quiet:
+        dry_run = any(request.dry_run for request in requests)
+        show(runs_lines(results, took=time.monotonic() - begun, dry_run=dry_run))
+    return code
+
+
+def _due(requests: "Sequence[RunRequest]", url: str) -> "Sequence[RunRequest]":
+    """What is to be carried out. Where nothing is due, the engine need not even be imported."""
+    if not all(request.only_if_due for request in requests):
+        return requests
+    from dataportal.collect import due
+    from dataportal.store.overview import states_for_due
+
+    try:
+        return due(requests, states_for_due(url), now())
+    except DatabaseError:
+        return requests  # the engine has the patience for a database that is restarting
+
+
+def _attended(
+    requests: "Sequence[RunRequest]",
+    broken: "Mapping[str, Sequence[Problem]]",
+    *,
+    invocation: "Invocation",
+    settings: "Settings",
+    configuration: "Configuration",
+    url: str,
+    jobs: int,
+) -> "tuple[list[RunResult], ExitCode]":
+    """The results, and the exit code that they ask for; what happens is told meanwhile."""
     from dataportal.collect import Finished, StopSignal, unusable
     from dataportal.logs import configured
     from dataportal.render.progress import told
-    from dataportal.render.runs import runs_document, runs_lines
 
     # a good run says nothing under -q: what went wrong on the way to it is no news
     level = settings.log_level
@@ -59,7 +112,6 @@ def carried_out(
         level = "warning"  # the bars and the table say the rest
     log = configured(level=level, style=settings.log_format)
     tell = told(log)
-    begun = time.monotonic()
     stop = StopSignal()
     results = [unusable(name, problems) for name, problems in broken.items()]
     for result in results:
@@ -71,18 +123,13 @@ def carried_out(
                 invocation=invocation,
                 settings=settings,
                 configuration=configuration,
+                url=url,
                 jobs=jobs,
                 stop=stop,
                 tell=tell,
                 log=log,
             )
-    code = stop.code or worst(result.code for result in results)
-    if invocation.json:
-        show([runs_document(results, ok=code is ExitCode.DONE)])
-    elif not invocation.quiet:
-        dry_run = any(request.dry_run for request in requests)
-        show(runs_lines(results, took=time.monotonic() - begun, dry_run=dry_run))
-    return code
+    return results, stop.code or worst(result.code for result in results)
 
 
 def _collected(
@@ -91,6 +138,7 @@ def _collected(
     invocation: "Invocation",
     settings: "Settings",
     configuration: "Configuration",
+    url: str,
     jobs: int,
     stop: "StopSignal",
     tell: "Listener",
@@ -98,14 +146,12 @@ def _collected(
 ) -> "list[RunResult]":
     from dataportal.collect import collect
     from dataportal.render.progress import progress
-    from dataportal.store import open_database
 
     def failed(source: str, error: BaseException) -> None:
         log.debug("failed with", source=source, exc_info=error)
 
     wanted = not (invocation.quiet or invocation.json)
     with (
-        open_database(settings, say=say, create=not invocation.quiet) as url,
         progress(len(requests), wanted=wanted) as draw,
         # what a plugin prints must not end up among the results
         redirect_stdout(sys.stderr),

@@ -6,11 +6,18 @@
 `RunRequest` says what to do, `RunResult` what came of it, `Event` what happens along the way.
 """
 
-from dataportal.collect.engine import collect
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dataportal.collect.due import due
 from dataportal.collect.events import Event, Finished, Listener, Started, Stored, Waiting, Warned
 from dataportal.collect.results import OnLocked, RunRequest, RunResult, unusable
 from dataportal.collect.stop import StopSignal
 from dataportal.collect.windows import planned
+
+if TYPE_CHECKING:
+    from dataportal.collect.engine import collect
 
 __all__ = [
     "Event",
@@ -25,6 +32,16 @@ __all__ = [
     "Waiting",
     "Warned",
     "collect",
+    "due",
     "planned",
     "unusable",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The engine is imported when it is asked for: to find that nothing is due needs none of it."""
+    if name == "collect":
+        from dataportal.collect.engine import collect
+
+        return collect
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from dataportal.collect.due import due
 from dataportal.collect.events import Waiting
 from dataportal.collect.lanes import Lane
 from dataportal.collect.retries import Retries
@@ -18,7 +19,6 @@ from dataportal.collect.surroundings import Surroundings, present
 from dataportal.errors import ExitCode
 from dataportal.plugins.http import HttpClient
 from dataportal.plugins.pace import Pace
-from dataportal.schedule import is_due
 from dataportal.store.overview import states_for_due
 from dataportal.store.session import SourceSession
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from dataportal.collect.events import Listener
     from dataportal.collect.results import RunRequest, RunResult
     from dataportal.collect.stop import StopSignal
-    from dataportal.config import Source
     from dataportal.settings import Settings
     from dataportal.store.records import SourceState
 
@@ -112,10 +111,7 @@ class _Runs:
 
     async def _work(self, requests: Sequence[RunRequest]) -> None:
         states = await self._states()
-        now = self._around.now()
-        for request in requests:
-            if request.only_if_due and not _is_due(request.source, states, now):
-                continue
+        for request in due(requests, states, self._around.now()):
             # a place is taken by the run itself; this only keeps ten thousand from queueing up
             async with self._around.seats:
                 pass
@@ -157,15 +153,3 @@ class _Runs:
             if self._stop.times > 1:
                 deadline = min(deadline, loop.time() + _HURRY)
             _, pending = await asyncio.wait(pending, timeout=0.1)
-
-
-def _is_due(source: Source, states: Mapping[str, SourceState], now: datetime) -> bool:
-    """Whether it is due by what the database said; asked again under its lock."""
-    state = states.get(source.name)
-    return state is None or is_due(
-        now,
-        schedule=source.schedule,
-        offset=source.slot_offset,
-        last_attempt=state.last_attempt,
-        last_failed=state.last_failed,
-    )

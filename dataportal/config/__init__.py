@@ -4,9 +4,15 @@ configuration = load(Path("sources.yaml"), os.environ)
 built = build_plugin(configuration.sources[0], env=os.environ, root=configuration.root)
 """
 
-from dataportal.config.building import BuiltPlugin, build_plugin
-from dataportal.config.reading import load
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dataportal.config.loading import load
 from dataportal.config.sources import Configuration, Limits, Series, Source
+
+if TYPE_CHECKING:
+    from dataportal.config.building import BuiltPlugin, build_plugin
 
 __all__ = [
     "BuiltPlugin",
@@ -17,3 +23,12 @@ __all__ = [
     "build_plugin",
     "load",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What makes plugins is imported when it is asked for: to list sources needs none of it."""
+    if name in {"BuiltPlugin", "build_plugin"}:
+        from dataportal.config import building
+
+        return getattr(building, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import gc
-import stat
-from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from dataportal.config.keys import GROUP, MEMBER, METADATA, OPTIONS, SINGLE, by_any_name
 from dataportal.config.nodes import Mapping, Scalar, Sequence, is_null
-from dataportal.config.parsing import read_document
-from dataportal.config.sources import DEFAULT_SCHEDULE, Configuration, Series, Source
-from dataportal.config.variables import remember_secrets_of
-from dataportal.errors import ConfigurationError, Problem
+from dataportal.config.sources import DEFAULT_SCHEDULE, Series, Source
+from dataportal.config.suggestions import closest, near
+from dataportal.errors import Problem
 from dataportal.redaction import harmless, redact
 from dataportal.times import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from collections.abc import Mapping as ReadOnly
-    from pathlib import Path
 
     from dataportal.config.keys import Names
     from dataportal.config.nodes import Document, Entry, Faults, Node
@@ -35,59 +28,7 @@ _MEMBER_METADATA = by_any_name(METADATA)
 _ALIKE = 0.85  # for a key that may be meant as it stands: only what is plainly a slip
 
 
-def load(path: Path, env: ReadOnly[str, str]) -> Configuration:
-    """What sources.yaml says. An entry that cannot be used is left out, and reported.
-
-    Args:
-        path: the file.
-        env: the environment; only asked which variables are set.
-
-    Raises:
-        ConfigurationError: the file cannot be read as a whole, or none of its entries can be used;
-            `problems` lists everything found.
-    """
-    with _uncollected():
-        reading = _Reading(read_document(path), env)
-        sources = reading.sources()
-    problems = reading.sorted_problems()
-    if any(problem.source is None for problem in problems) or (problems and not sources):
-        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        raise ConfigurationError(f"{path} cannot be used: {count}", problems=problems)
-    if not sources:
-        raise ConfigurationError(
-            f"{path} names no source",
-            hint="Add an entry under timeseries: or request_groups:, as README shows",
-        )
-    remember_secrets_of(env, (name for source in sources for name in source.requires_env))
-    warnings = [*_warnings_about(path), *reading.warnings]
-    return Configuration(path, tuple(sources), tuple(problems), tuple(warnings))
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Nothing is collected meanwhile.
-
-    What is read grows and holds no cycles; to look through it again and again as it grows would
-    take longer than the reading.
-    """
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()
-
-
-def _warnings_about(path: Path) -> Iterable[str]:
-    if path.stat().st_mode & stat.S_IWOTH and path.is_file():
-        yield (
-            f"everybody may write {path}, and it names code that is run: take that right away "
-            "with chmod o-w"
-        )
-
-
-class _Reading:
+class Reading:
     """Reads one document; notes what is wrong and goes on."""
 
     def __init__(self, document: Document, env: ReadOnly[str, str]) -> None:
@@ -115,7 +56,7 @@ class _Reading:
                 continue  # a place for anchors
             if section.text not in _SECTIONS:
                 self._problem(
-                    section, f"unknown key {section.text!r}{_near(section.text, _SECTIONS)}"
+                    section, f"unknown key {section.text!r}{near(section.text, _SECTIONS)}"
                 )
                 continue
             if is_null(content):
@@ -272,14 +213,14 @@ class _Reading:
             self._problem(place, message, source)
         return said, where, extra
 
-    def _unknown(self, key: Scalar, known: Iterable[str], source: str, *, open_ended: bool) -> None:
+    def _unknown(self, key: Scalar, known: Names, source: str, *, open_ended: bool) -> None:
         name = key.text
         if not open_ended:
-            self._problem(key, f"unknown key {name!r}{_near(name, list(known))}", source)
-        elif close := get_close_matches(name, list(known), n=1, cutoff=_ALIKE):
+            self._problem(key, f"unknown key {name!r}{near(name, known)}", source)
+        elif close := closest(name, known, cutoff=_ALIKE):
             self.warnings.append(
                 f"{self._document.where(key)}: {name!r} is kept as metadata; "
-                f"did you mean {close[0]!r}?"
+                f"did you mean {close!r}?"
             )
 
     def _entries(
@@ -303,9 +244,3 @@ def _as_written(node: Node, raw: Any) -> Any:
     """A number as the text that it is: `name: 1.10` is a text in the end."""
     is_number = isinstance(raw, (int, float)) and not isinstance(raw, bool)
     return node.text if is_number and isinstance(node, Scalar) else raw
-
-
-def _near(key: str, known: list[str] | tuple[str, ...]) -> str:
-    if close := get_close_matches(key, known, n=1):
-        return f"; did you mean {close[0]!r}?"
-    return f"; known are {', '.join(dict.fromkeys(known))}"

@@ -1,4 +1,4 @@
-"""Starting up: what is imported, what help says, what signals and broken streams do."""
+"""Starting up: what help says, what signals and broken streams do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,6 @@ from dataportal.settings import LOG_FORMATS, LOG_LEVELS
 if TYPE_CHECKING:
     from conftest import RunCli
 
-HEAVY = ("httpx", "psycopg", "rich", "structlog", "yaml", "stamina", "msgspec")
 SHARED = ("--config", "--database-url", "--log-level", "--log-format", "--quiet", "--json")
 OWN = {
     "fetch": (
@@ -50,39 +48,6 @@ OWN = {
     "migrate": ("--plan",),
     "schema": (),
 }
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["healthcheck", "--live"]])
-def test_nothing_heavy_is_imported_before_it_is_needed(arguments: list[str]) -> None:
-    """Help, the version and the probe of a container start in the time that typer takes."""
-    script = (
-        "import sys\n"
-        "from dataportal.__main__ import main\n"
-        f"sys.argv = ['dataportal', *{arguments!r}]\n"
-        "code = main()\n"
-        "print('\\n' + ' '.join(sys.modules))\n"
-        "sys.exit(code)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    modules = done.stdout.splitlines()[-1].split()
-    assert "typer" in modules
-    assert not [m for m in modules if m.split(".")[0] in HEAVY]
-    assert not [m for m in modules if m.startswith(("dataportal.plugins", "dataportal.store"))]
-
-
-@pytest.mark.slow
-def test_help_takes_little_longer_than_typer() -> None:
-    """At most 1.6 times as long as importing typer, the fastest of several tries each."""
-    commands = [[sys.executable, "-c", "import typer"], [sys.executable, "-m", "dataportal", "-h"]]
-    best = [float("inf")] * 2
-    for _ in range(12):
-        for place, command in enumerate(commands):
-            start = time.perf_counter()
-            subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-            best[place] = min(best[place], time.perf_counter() - start)
-    assert best[1] <= best[0] * 1.6
 
 
 @pytest.mark.parametrize("command", [None, *COMMANDS])

@@ -1,0 +1,70 @@
+"""sources.yaml as a whole: read, or refused with everything that is wrong with it."""
+
+from __future__ import annotations
+
+import gc
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dataportal.config.parsing import read_document
+from dataportal.config.reading import Reading
+from dataportal.config.sources import Configuration
+from dataportal.config.variables import remember_secrets_of
+from dataportal.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+
+def load(path: Path, env: Mapping[str, str]) -> Configuration:
+    """What sources.yaml says. An entry that cannot be used is left out, and reported.
+
+    Args:
+        path: the file.
+        env: the environment; only asked which variables are set.
+
+    Raises:
+        ConfigurationError: the file cannot be read as a whole, or none of its entries can be used;
+            `problems` lists everything found.
+    """
+    with _uncollected():
+        reading = Reading(read_document(path), env)
+        sources = reading.sources()
+    problems = reading.sorted_problems()
+    if any(problem.source is None for problem in problems) or (problems and not sources):
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        raise ConfigurationError(f"{path} cannot be used: {count}", problems=problems)
+    if not sources:
+        raise ConfigurationError(
+            f"{path} names no source",
+            hint="Add an entry under timeseries: or request_groups:, as README shows",
+        )
+    remember_secrets_of(env, (name for source in sources for name in source.requires_env))
+    warnings = [*_warnings_about(path), *reading.warnings]
+    return Configuration(path, tuple(sources), tuple(problems), tuple(warnings))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nothing is collected meanwhile.
+
+    What is read grows and holds no cycles; to look through it again and again as it grows would
+    take longer than the reading.
+    """
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+def _warnings_about(path: Path) -> Iterable[str]:
+    if path.stat().st_mode & stat.S_IWOTH and path.is_file():
+        yield (
+            f"everybody may write {path}, and it names code that is run: take that right away "
+            "with chmod o-w"
+        )

@@ -1,0 +1,123 @@
+"""Two sides of a ratio, measured in turns in one run on one machine, and the verdict over it.
+
+Example:
+    verdicts = Verdicts()
+    ours, theirs = best(lambda: ours(), lambda: theirs(), rounds=5)
+    verdicts.at_most("healthcheck", ours, "connect and select 1", theirs, 2.5)
+    sys.exit(verdicts.exit_code)
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+PROGRAM = str(Path(sys.executable).with_name("dataportal"))
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """Prints each ratio with its goal; `failed` are the goals that were missed."""
+
+    failed: list[str] = field(default_factory=list)
+
+    def at_most(self, what: str, ours: float, against: str, theirs: float, goal: float) -> None:
+        """A ratio of seconds, which may be this large."""
+        self._said(what, f"{ours:.3f} s", against, f"{theirs:.3f} s", ours / theirs, "≤", goal)
+
+    def at_least(
+        self, what: str, ours: float, against: str, theirs: float, goal: float, unit: str
+    ) -> None:
+        """A ratio of rates, which must be this large."""
+        said = (f"{ours:,.0f} {unit}", against, f"{theirs:,.0f} {unit}")
+        self._said(what, *said, ours / theirs, "≥", goal)
+
+    def below(self, what: str, ours: float, limit: float, unit: str) -> None:
+        """A figure that must not be larger."""
+        self._verdict(ours <= limit, what, f"{ours:,.1f} {unit}", f"goal ≤ {limit:g} {unit}")
+
+    @property
+    def exit_code(self) -> int:
+        """0 if every goal was reached."""
+        return int(bool(self.failed))
+
+    def _said(
+        self, what: str, ours: str, against: str, theirs: str, ratio: float, sign: str, goal: float
+    ) -> None:
+        good = ratio <= goal if sign == "≤" else ratio >= goal
+        self._verdict(
+            good, what, ours, f"{against} {theirs}", f"ratio {ratio:.2f}", f"goal {sign} {goal:g}"
+        )
+
+    def _verdict(self, good: bool, what: str, *said: str) -> None:  # noqa: FBT001 - private
+        if not good:
+            self.failed.append(what)
+        print(f"{'reached' if good else 'MISSED '}  {what}: {', '.join(said)}", flush=True)
+
+
+def best(*works: Callable[[], object], rounds: int) -> list[float]:
+    """The seconds of the quickest of several rounds of each work, done in turns."""
+    found = [float("inf")] * len(works)
+    for _ in range(rounds):
+        for number, work in enumerate(works):
+            gc.collect()
+            begun = time.perf_counter()
+            work()
+            found[number] = min(found[number], time.perf_counter() - begun)
+    return found
+
+
+def process(*command: str, env: dict[str, str] | None = None) -> Callable[[], object]:
+    """A work: this command, to its end, which is a good one."""
+
+    def work() -> None:
+        done = subprocess.run(
+            command,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+
+    return work
+
+
+def python(code: str, *arguments: str, env: dict[str, str] | None = None) -> Callable[[], object]:
+    """A work: this code, by the Python that runs the program."""
+    return process(sys.executable, "-c", code, *arguments, env=env)
+
+
+@contextmanager
+def fresh_database(prepare: Sequence[str] = ()) -> Iterator[str]:
+    """The URL of a database with the schema, on the server that the tests would use."""
+    import psycopg
+    from databases import Databases, SharedServer, admin_connection, with_schema
+
+    server = SharedServer.chosen(os.environ)
+    print(f"database server: {server}", flush=True)
+    try:
+        with (
+            server.running() as url,
+            admin_connection(url) as admin,
+            Databases(admin, server).fresh(url, "migrated", with_schema) as fresh,
+        ):
+            with psycopg.connect(fresh, autocommit=True) as connection:
+                for statement in prepare:
+                    connection.execute(statement.encode())
+            yield fresh
+    finally:
+        server.end()
