@@ -2,6 +2,7 @@
 
 DataportalError
 ├── UsageError              2    the command line cannot be carried out
+│   └── FileError                a file that it names is missing, in the way or damaged
 ├── ConfigurationError     78    sources.yaml, the environment or an extra is unusable; `problems`
 ├── FetchError              3    one source could not be fetched
 │   ├── TransientError           may pass: tried again, after `retry_after` seconds if known
@@ -102,6 +103,10 @@ class UsageError(DataportalError):
     """The command line asks for something that cannot be done."""
 
     exit_code = ExitCode.USAGE
+
+
+class FileError(UsageError):
+    """A file that the command line names cannot be read or written, or is not what it should be."""
 
 
 @dataclass(frozen=True, slots=True)

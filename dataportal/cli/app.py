@@ -31,6 +31,8 @@ COMMANDS = {
     "history": "What is known about a series, and what was known when.",
     "healthcheck": "Check configuration, database, schema and freshness.",
     "verify": "Check that the history keeps its promises.",
+    "dump": "Write the whole history of series to a file.",
+    "restore": "Bring series back from a file that dataportal dump wrote.",
     "migrate": "Bring the database schema up to date.",
     "schema": "Print the JSON Schema of sources.yaml, for editors.",
 }

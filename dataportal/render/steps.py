@@ -13,27 +13,33 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def stepping(what: str, *, wanted: bool) -> Iterator[Callable[[int, int], None]]:
-    """Takes how many steps are done, and of how many; shows them if `wanted` and on a terminal.
+def stepping(what: str, *, wanted: bool) -> Iterator[Callable[..., None]]:
+    """Takes how many steps are done, and of how many if that is known; shows it on a terminal.
 
     Args:
         what: what is being done, in a word or two.
         wanted: False for `-q` and `--json`.
     """
     if not wanted or not decorated(sys.stderr):
-        yield lambda _done, _of: None
+        yield lambda _done, _of=None: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     bar = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %", markup=False),
+        TaskProgressColumn(show_speed=True),
         TimeRemainingColumn(),
         console=Console(file=sys.stderr),
         transient=True,
     )
     with bar:
         task = bar.add_task(printable(what, 40), total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
+        yield lambda done, of=None: bar.update(task, completed=done, total=of)

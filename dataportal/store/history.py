@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
+from dataportal.store.streams import stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     import psycopg
-
-_FETCH = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def observations(
     """The observations with start <= ts < end in order of ts, as known at `at`, or now."""
     name = "history_current" if at is None else "history_as_of"
     parameters = {"series": series_id, "at": at, "start": start, "end": end}
-    return (Observation(*row) for row in _stream(connection, name, parameters))
+    return (Observation(*row) for row in stream(connection, name, parameters))
 
 
 def publications(
@@ -132,7 +131,7 @@ def publications(
     In order of ts; only series whose provider says when it published what have any.
     """
     parameters = {"series": series_id, "at": at, "start": start, "end": end}
-    return (Publication(*row) for row in _stream(connection, "history_as_published", parameters))
+    return (Publication(*row) for row in stream(connection, "history_as_published", parameters))
 
 
 def versions(connection: psycopg.Connection, series_id: int, ts: datetime) -> list[Version]:
@@ -169,17 +168,4 @@ def differences(
     parameters = {
         "series": series_id, "first": first, "second": second, "start": start, "end": end,
     }  # fmt: skip
-    return (Change(*row) for row in _stream(connection, "history_differences", parameters))
-
-
-def _stream(
-    connection: psycopg.Connection, name: str, parameters: Mapping[str, Any]
-) -> Iterator[tuple[Any, ...]]:
-    with (
-        database_errors("reading the history"),
-        connection.transaction(),
-        connection.cursor("dataportal_history", binary=True) as cursor,
-    ):
-        cursor.itersize = _FETCH
-        cursor.execute(query(name), parameters)
-        yield from cursor
+    return (Change(*row) for row in stream(connection, "history_differences", parameters))

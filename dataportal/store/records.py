@@ -24,10 +24,11 @@ class Outcome(StrEnum):
 
 
 class RunKind(StrEnum):
-    """Why a run took place: its schedule, or a window that an operator named."""
+    """Why a run took place: its schedule, a window that an operator named, or a file."""
 
     SCHEDULED = "scheduled"
     BACKFILL = "backfill"
+    RESTORE = "restore"
 
 
 @dataclass(slots=True)

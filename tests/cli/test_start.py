@@ -45,6 +45,8 @@ OWN = {
     "history": ("--ts", "--as-of", "--diff", "--start", "--end", "--format", "--limit"),
     "healthcheck": ("--live", "--only"),
     "verify": ("--since", "--limit"),
+    "dump": (),
+    "restore": (),
     "migrate": ("--plan",),
     "schema": (),
 }

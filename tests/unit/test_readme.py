@@ -508,6 +508,7 @@ def test_json_is_as_shown(tmp_path: Path, run_cli: RunCli, database_url: str) ->
         answered("history", "sunspots", "--ts", "2008-01-01"),
         answered("healthcheck"),
         damaged(),
+        answered("dump", "sunspots", "sample.jsonl.gz"),
         answered("migrate"),
         answered("list-sources", config=str(broken)),
     ]

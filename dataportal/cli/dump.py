@@ -1,0 +1,66 @@
+"""`dataportal dump`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dataportal.cli.database import reader
+from dataportal.cli.selection import suggestion
+from dataportal.errors import ExitCode, UsageError
+from dataportal.render.console import show
+
+if TYPE_CHECKING:
+    from dataportal.cli.options import Invocation
+
+EXAMPLES = (
+    "dataportal dump smard-1223-de-hour load.jsonl.gz",
+    "dataportal dump mauna-loa-co2 sunspots sample.jsonl",
+    "dataportal -q dump mauna-loa-co2 co2-$(date -u +%F).jsonl.gz",
+)
+
+
+def command(
+    ctx: typer.Context,
+    *,
+    series: Annotated[
+        list[str], typer.Argument(metavar="SERIES…", help="Their endpoint_prefixes.")
+    ],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A new file: JSON lines, compressed if it ends in .gz."
+        ),
+    ],
+) -> ExitCode:
+    """Write the whole history of series to a file.
+
+    Their metadata, every version with the times at which it was known, every publication, and up to
+    when answers are final: all as it is at one moment. The file appears whole or not at all, and
+    the same history gives the same bytes. dataportal restore brings it back, here or elsewhere.
+    """
+    invocation: Invocation = ctx.obj
+    settings = invocation.settings()
+    from dataportal.render.series_files import dump_lines
+    from dataportal.render.steps import stepping
+    from dataportal.store.dump import dump
+    from dataportal.store.history import series_names
+    from dataportal.store.series_file import refuse_in_the_way
+
+    refuse_in_the_way(file)
+    with (
+        reader(settings, "dump") as connection,
+        stepping("writing", wanted=not (invocation.quiet or invocation.json)) as progress,
+    ):
+        names = list(dict.fromkeys(series))
+        known = set(series_names(connection))
+        for name in names:
+            if name not in known:
+                raise UsageError(
+                    f"there is no series {name!r} in this database",
+                    hint=suggestion(name, known, "dataportal list-sources shows them"),
+                )
+        parts, checksum = dump(connection, names, file, progress=progress)
+    if invocation.json or not invocation.quiet:
+        show(dump_lines(file, parts, checksum, json=invocation.json))
+    return ExitCode.DONE

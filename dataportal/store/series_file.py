@@ -1,0 +1,156 @@
+"""Writes and reads the file that holds the whole history of series; gzip where it ends in .gz.
+
+The same history gives the same bytes. Neither way holds more than a line of it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import secrets
+import zlib
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+import msgspec
+
+from dataportal.errors import FileError
+from dataportal.failpoints import failpoint
+from dataportal.store.series_rows import FORMAT, End, Head, Sequence, decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from dataportal.store.series_rows import Row
+
+_LONGEST_LINE = 4 * 1024 * 1024
+_PACKED = ".gz"
+_UNKNOWN_PACKINGS = {".zst", ".xz", ".bz2", ".zip", ".7z"}
+
+
+def refuse_in_the_way(path: Path) -> None:
+    """Say at once what `write` would find out at its end.
+
+    Raises:
+        FileError: there is something of this name, or the packing is one that is not known.
+    """
+    _check_ending(path)
+    if os.path.lexists(path):
+        raise FileError(f"{path} is there already", hint="Name another file, or remove it first")
+
+
+def write(path: Path, rows: Iterable[Row]) -> End:
+    """Write a file of these rows, which appears under its name whole or not at all.
+
+    Returns:
+        Its last line.
+
+    Raises:
+        FileError: there is a file of this name, or it cannot be written.
+    """
+    refuse_in_the_way(path)
+    sequence, encode, line = Sequence(), msgspec.json.Encoder().encode_into, bytearray()
+
+    def put(row: Head | Row | End) -> None:
+        encode(row, line)
+        line.extend(b"\n")
+        file.write(line)
+        if not isinstance(row, End):
+            sequence.add(line, row)
+
+    with _appearing(path) as file:
+        put(Head(FORMAT))
+        for row in rows:
+            put(row)
+        end = sequence.end()
+        put(end)
+    return end
+
+
+def read(path: Path) -> Iterator[Row | End]:
+    """The rows of a file, and at the end its last line.
+
+    What comes before the last line is of a file that may yet turn out to be damaged.
+
+    Raises:
+        FileError: it cannot be read, is no such file, is cut, or was changed; says at which line.
+    """
+    _check_ending(path)
+    number, sequence = 0, Sequence()
+    try:
+        with _opened(path) as file:
+            while text := file.readline(_LONGEST_LINE):
+                number += 1
+                row = _whole(text)
+                sequence.check(row)
+                if not isinstance(row, End):
+                    sequence.add(text, row)
+                if not isinstance(row, Head):
+                    yield row
+        if not sequence.complete:
+            _whole(b"")
+    except FileNotFoundError:
+        raise FileError(f"there is no file {path}") from None
+    except EOFError:
+        raise FileError(
+            f"{path} is cut: it ends in line {number}", hint="Nothing of it is used"
+        ) from None
+    except (ValueError, gzip.BadGzipFile, zlib.error) as error:
+        raise FileError(
+            f"{path}:{number}: {error}", hint="The file is damaged; nothing of it is used"
+        ) from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def _whole(text: bytes) -> Head | Row | End:
+    if text.endswith(b"\n"):
+        return decoded(text)
+    if len(text) == _LONGEST_LINE:
+        raise ValueError("the line is too long")
+    raise EOFError
+
+
+def _check_ending(path: Path) -> None:
+    if path.suffix.lower() in _UNKNOWN_PACKINGS:
+        raise FileError(
+            f"{path.name}: {path.suffix} is not known", hint="End it in .jsonl.gz, or .jsonl"
+        )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    with path.open("rb") as raw:
+        if path.suffix.lower() != _PACKED:
+            yield raw
+            return
+        with gzip.GzipFile(fileobj=raw) as file:
+            yield file  # type: ignore[misc]  # typed as its own class, and reads like any other
+
+
+@contextmanager
+def _appearing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write to, which gets its name when all is written, and vanishes when it is not."""
+    hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with hidden.open("xb") as raw:
+            if path.suffix.lower() == _PACKED:
+                # neither the name nor the time goes into the file: the same history, the same bytes
+                with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
+                    yield packed  # type: ignore[misc]  # as above
+            else:
+                yield raw
+            raw.flush()
+            os.fsync(raw.fileno())
+        failpoint("before_appearing")
+        # unlike a rename, a link fails where the name is taken
+        os.link(hidden, path)
+    except FileExistsError:
+        raise FileError(
+            f"{path} has appeared meanwhile", hint="Name another file; this one is left as it is"
+        ) from None
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror or error}") from None
+    finally:
+        hidden.unlink(missing_ok=True)

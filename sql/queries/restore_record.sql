@@ -1,0 +1,19 @@
+-- What a restore brought, in the transaction that wrote it. Its source goes on after the last that
+-- either database knew, and what was final in the other one is final here.
+WITH state AS (
+    UPDATE source_state SET
+        last_knowledge_time = greatest(last_knowledge_time, %(known)s),
+        known_through = greatest(known_through, %(known_through)s)
+    WHERE source = %(source)s
+), asked AS (
+    UPDATE time_series SET history_asked_at = clock_timestamp()
+    WHERE series_id = ANY (%(asked)s)
+)
+UPDATE fetch_run SET
+    finished_at = clock_timestamp(), outcome = 'succeeded',
+    window_end = %(last)s::timestamptz + interval '1 microsecond',
+    done_until = %(last)s::timestamptz + interval '1 microsecond',
+    received = %(inserted)s::bigint + %(revised)s::bigint + %(retracted)s::bigint,
+    inserted = %(inserted)s, revised = %(revised)s, retracted = %(retracted)s,
+    vintages = %(vintages)s
+WHERE run_id = %(run)s
