@@ -21,9 +21,11 @@ SHIPPED = load(ROOT / "sources.yaml", {})
 FASTEST = {
     "Bundesnetzagentur | SMARD.de": timedelta(hours=1),
     "European Central Bank": timedelta(hours=1),
+    "CityBikes": timedelta(minutes=5),
     "Energy-Charts.info, Fraunhofer ISE": timedelta(minutes=30),
     "Fingrid": timedelta(minutes=15),
     "Open-Meteo.com": timedelta(hours=3),
+    "Tankerkönig": timedelta(minutes=5),
     "U.S. Energy Information Administration": timedelta(hours=1),
     "Federal Reserve Bank of St. Louis": timedelta(hours=6),
 }

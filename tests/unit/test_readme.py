@@ -28,6 +28,7 @@ from dataportal.config.keys import GROUP, LIMITS, MEMBER, METADATA, OPTIONS, SIN
 from dataportal.errors import ConfigurationError, ExitCode
 from dataportal.observations import clean
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
+from dataportal.plugins.data_sources.citybikes_plugin import CityBikesMultiSeriesPlugin
 from dataportal.plugins.data_sources.csv_plugin import CsvDataSourcePlugin
 from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin
 from dataportal.plugins.data_sources.energy_charts_plugin import EnergyChartsMultiSeriesPlugin
@@ -47,6 +48,7 @@ from dataportal.plugins.data_sources.open_meteo_plugin import (
     OpenMeteoForecastMultiSeriesPlugin,
 )
 from dataportal.plugins.data_sources.smard_plugin import SmardDataSourcePlugin
+from dataportal.plugins.data_sources.tankerkoenig_plugin import TankerkoenigMultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
 from dataportal.settings import from_environment
 from dataportal.times import parse_duration
@@ -73,6 +75,7 @@ KEYS = (
     "FRED_API_KEY",
     "EIA_API_KEY",
     "FINGRID_API_KEY",
+    "TANKERKOENIG_API_KEY",
     "ENTSOE_API_KEY",
 )
 VARIABLES = dict.fromkeys(KEYS, "a-key")
@@ -351,6 +354,8 @@ def test_every_parameter_is_listed(title: str, plugins: list[type[BasePlugin]]) 
     [
         ("EIA", EiaMultiSeriesPlugin),
         ("Energy-Charts", EnergyChartsMultiSeriesPlugin),
+        ("CityBikes", CityBikesMultiSeriesPlugin),
+        ("Tankerkönig", TankerkoenigMultiSeriesPlugin),
         ("Fingrid", FingridMultiSeriesPlugin),
         ("Open-Meteo", OpenMeteoForecastMultiSeriesPlugin),
         ("Open-Meteo", OpenMeteoArchiveMultiSeriesPlugin),

@@ -1,0 +1,212 @@
+"""CityBikes: how many bikes stand where, in some hundred cities. No key needed.
+
+The API has the present alone: what is not fetched in time is lost. Each station has the time of its
+last report, in UTC, which is the `ts` of its values; a station that does not report has the same ts
+again, and nothing new. A null is "no value", not zero.
+
+A sum over a network is that of the stations that report: those with a value, and with a time that
+is not much older than the newest one of the network. Its `ts` is the newest time among them. If too
+few report there is no sum: an outage must not look like a city without bikes.
+API: https://api.citybik.es/v2
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin, PermanentError
+from dataportal.plugins.http import NotFoundError
+from dataportal.plugins.readers.expressions import ABSENT, Expression
+from dataportal.plugins.readers.filters import read_filters
+from dataportal.plugins.readers.instants import now
+from dataportal.plugins.readers.limits import rate_limit
+from dataportal.plugins.readers.numbers import NumberFormat
+from dataportal.plugins.readers.params import Params
+from dataportal.times import parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
+
+    Columns = dict[str, list[Any]]
+
+BASE_URL = "https://api.citybik.es/v2"
+_PER_MINUTE = 5  # 300 an hour are fair
+_SKEW = timedelta(minutes=5)  # of a station's clock, at most
+_STAMP = re.compile(
+    r"(?P<second>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)"
+    r"(?P<fraction>\.\d+)?[^Z+-]*(?P<offset>[+-]\d\d:?\d\d)?Z?"
+)
+_log = logging.getLogger(__name__)
+
+
+class _Network(msgspec.Struct):
+    stations: list[dict[str, Any]]
+
+
+class _Document(msgspec.Struct):
+    network: _Network
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One series: its station, empty for the sum over all, and its value's place in a station."""
+
+    station: str
+    value: Expression
+
+
+class CityBikesMultiSeriesPlugin(MultiSeriesPlugin):
+    """Stations of one network, and sums over it, with one request.
+
+    `request_params`:
+        network: such as citybike-wien.
+        max_age: how much older than the newest report one may be to count in a sum; 1 hour.
+        coverage: the share of stations that must report for a sum; 0.5.
+        per_minute: how often to ask at most; 5.
+        base_url: a mirror's address instead of the API's own.
+
+    The `extract_filter` of a series may have `station`, the id of one; without it the series is the
+    sum over the network. `value` is free_bikes (as if not given), empty_slots, or a name such as
+    extra.ebikes.
+    """
+
+    # a report may be old: nothing that is told now is too old to be kept
+    source_defaults: ClassVar[Mapping[str, Any]] = {"initial_history": "all", "lookback": "1 day"}
+
+    def __init__(
+        self,
+        group_id: str,
+        request_params: dict[str, Any],
+        series_definitions: list[TimeSeriesDefinition],
+        schedule: str,
+    ) -> None:
+        super().__init__(group_id, request_params, series_definitions, schedule)
+        params = Params(request_params)
+        self._network = params.text("network", required=True)
+        if self._network and not re.fullmatch(r"[\w.-]+", self._network):
+            params.fault(f"network must be an id such as citybike-wien, not {self._network!r}")
+        self._max_age = timedelta(hours=1)
+        if params.has("max_age"):
+            try:
+                self._max_age = parse_duration(params.text("max_age"))
+            except ValueError as error:
+                params.fault(f"max_age: {error}")
+        self._coverage = params.number("coverage", 0.5)
+        self._base_url = params.text("base_url", BASE_URL).rstrip("/")
+        self._limit = rate_limit(params, _PER_MINUTE)
+        params.finish()
+        self._wanted = read_filters(series_definitions, _read)
+        self.now = now
+
+    async def get_historical_data_multi(
+        self,
+        start_date: str,  # noqa: ARG002 - there is the present alone
+        end_date: str | None = None,  # noqa: ARG002
+    ) -> dict[str, Columns | FetchError]:
+        """The present values; those of a single station even if they are not in the window.
+
+        A station or a value that the network lacks has an error in place of its points.
+
+        Raises:
+            PermanentError: there is no such network.
+            TransientError: the API is out of reach, or was asked too often.
+            BadDataError: the answer has not the shape that it promises.
+        """
+        try:
+            answer = await self.http.get(
+                f"{self._base_url}/networks/{self._network}",
+                params={"fields": "stations"},
+                limit=self._limit,
+            )
+        except NotFoundError as error:
+            raise PermanentError(
+                f"CityBikes has no network {self._network} ({error.message})",
+                hint=f"They are listed at {BASE_URL}/networks",
+            ) from None
+        stations = answer.json(_Document).network.stations
+        if not stations:
+            return {}
+        by_id = {str(station.get("id")): station for station in stations}
+        found: dict[str, Columns | FetchError] = {}
+        for name, one in self._wanted.items():
+            if all(one.value.find(station) is ABSENT for station in stations):
+                found[name] = BadDataError(
+                    f"no station of {self._network} has {one.value.text!r}: {answer.url}"
+                )
+            elif not one.station:
+                found[name] = self._sum(name, stations, one.value)
+            elif one.station in by_id:
+                found[name] = _present(by_id[one.station], one.value)
+            else:
+                found[name] = BadDataError(
+                    f"{self._network} has no station {one.station!r}: {answer.url}"
+                )
+        return found
+
+    def _sum(self, name: str, stations: Sequence[dict[str, Any]], value: Expression) -> Columns:
+        told = [(_instant(station.get("timestamp")), value.find(station)) for station in stations]
+        latest = self.now() + _SKEW
+        timed = [(ts, raw) for ts, raw in told if isinstance(ts, datetime) and ts <= latest]
+        oldest = max((ts for ts, _ in timed), default=latest) - self._max_age
+        read = [(ts, _number(raw)) for ts, raw in timed if ts >= oldest]
+        reports = [(ts, number) for ts, number in read if number is not None]
+        if not reports or len(reports) < self._coverage * len(stations):
+            _log.warning(
+                "%s: %d of %d stations of %s report, too few for a sum",
+                *(name, len(reports), len(stations), self._network),
+            )
+            return {"ts": [], "value": []}
+        return {
+            "ts": [max(ts for ts, _ in reports)],
+            "value": [sum(number for _, number in reports)],
+        }
+
+
+def _read(extract_filter: Mapping[str, Any]) -> _Wanted:
+    own = Params(extract_filter)
+    station, value = own.text("station"), own.text("value", "free_bikes")
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", value):
+        own.fault(f"value must be a name such as free_bikes or extra.ebikes, not {value!r}")
+    own.finish()
+    return _Wanted(station, Expression(value))
+
+
+def _present(station: dict[str, Any], value: Expression) -> Columns:
+    told = value.find(station)
+    if told is ABSENT:
+        return {"ts": [], "value": []}
+    return {"ts": [_instant(station.get("timestamp"))], "value": [told]}
+
+
+def _instant(stamp: object) -> datetime | object:
+    """The instant that a stamp names; what names none is passed on, for the run to refuse.
+
+    Stamps end in `Z`, in an offset, or in both, and what stands for a fraction need not be one.
+    They are in UTC where nothing else is said.
+    """
+    match = _STAMP.fullmatch(stamp) if isinstance(stamp, str) else None
+    if match is None:
+        return stamp
+    text = f"{match['second']}{match['fraction'] or ''}{match['offset'] or '+00:00'}"
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return stamp
+
+
+def _number(raw: object) -> float | None:
+    """A value that can be added up; numbers may be texts."""
+    if isinstance(raw, str):
+        raw = NumberFormat().read(raw)
+    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not math.isfinite(raw):
+        return None
+    return raw

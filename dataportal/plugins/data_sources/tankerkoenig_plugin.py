@@ -1,0 +1,183 @@
+"""Tankerkönig: what petrol and diesel cost in Germany, station by station. A key is needed.
+
+The API has the present alone: what is not fetched in time is lost. Its answers carry no time, so
+`ts` is the time of the answer. A fuel that is not sold, and a station that is closed, has no value.
+Prices are in EUR per litre. The live data are under CC BY 4.0, to be credited to Tankerkönig.
+
+Keys that ask too often are blocked: a schedule of less than five minutes is refused. A request
+brings ten stations, so put all stations into one group.
+API: https://creativecommons.tankerkoenig.de
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from dataportal.plugins.base_plugin import (
+    BadDataError,
+    MultiSeriesPlugin,
+    PermanentError,
+    TransientError,
+)
+from dataportal.plugins.readers.filters import read_filters
+from dataportal.plugins.readers.instants import now
+from dataportal.plugins.readers.limits import rate_limit
+from dataportal.plugins.readers.params import Params
+from dataportal.times import parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from dataportal.plugins.answers import Answer
+    from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
+
+BASE_URL = "https://creativecommons.tankerkoenig.de/json"
+FUELS = ("e5", "e10", "diesel")
+_POLL = timedelta(minutes=5)
+_PER_MINUTE = 12
+_STATIONS = 10  # in one request, at most
+_CACHED = timedelta(minutes=1)
+_NO_PRICE = {"closed", "no prices"}
+_THROTTLED = re.compile(r"too many|rate limit|zu viele|zu oft", re.IGNORECASE)
+
+
+class _Prices(msgspec.Struct):
+    ok: bool
+    message: str = ""
+    prices: dict[str, dict[str, Any]] | None = None
+
+
+class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
+    """Prices at stations, ten of them with each request.
+
+    `request_params`:
+        api_key: the key, as a rule `${TANKERKOENIG_API_KEY}`.
+        per_minute: how often to ask at most within a poll; 12.
+        base_url: a mirror's address instead of the API's own.
+
+    The `extract_filter` of a series has `station`, the id of a station, and `fuel`: e5, e10 or
+    diesel.
+    """
+
+    source_defaults: ClassVar[Mapping[str, Any]] = {
+        "initial_history": "1 day",
+        "lookback": "1 day",
+    }
+
+    def __init__(
+        self,
+        group_id: str,
+        request_params: dict[str, Any],
+        series_definitions: list[TimeSeriesDefinition],
+        schedule: str,
+    ) -> None:
+        super().__init__(group_id, request_params, series_definitions, schedule)
+        params = Params(request_params)
+        key = params.text("api_key", required=True)
+        self._base_url = params.text("base_url", BASE_URL).rstrip("/")
+        self._limit = rate_limit(params, _PER_MINUTE, key=key, everywhere=True)
+        self._key = key
+        if _is_too_often(schedule):
+            params.fault(f"Tankerkönig may be asked every 5 minutes at most, not every {schedule}")
+        params.finish()
+        self._wanted = read_filters(series_definitions, _read)
+        self.now = now
+
+    async def get_historical_data_multi(
+        self,
+        start_date: str,  # noqa: ARG002 - there is the present alone
+        end_date: str | None = None,  # noqa: ARG002
+    ) -> dict[str, dict[str, list[Any]] | FetchError]:
+        """The present price of each series, with the time of the answer; None if there is none.
+
+        Raises:
+            PermanentError: the key or an id is refused.
+            TransientError: the API is out of reach, or was asked too often.
+            BadDataError: an answer has not the shape that it promises.
+        """
+        stations = list(dict.fromkeys(station for station, _ in self._wanted.values()))
+        told: dict[str, tuple[datetime, dict[str, Any]]] = {}
+        for first in range(0, len(stations), _STATIONS):
+            answer = await self._get(stations[first : first + _STATIONS])
+            at = self._answered_at(answer)
+            told |= {station: (at, said) for station, said in _prices(answer).items()}
+        found: dict[str, dict[str, list[Any]] | FetchError] = {}
+        for name, (station, fuel) in self._wanted.items():
+            if station in told:
+                at, said = told[station]
+                found[name] = _point(at, said, station, fuel)
+        return found
+
+    async def _get(self, stations: list[str]) -> Answer:
+        try:
+            return await self.http.get(
+                f"{self._base_url}/prices.php",
+                params={"ids": ",".join(stations), "apikey": self._key},
+                limit=self._limit,
+            )
+        except TransientError as error:
+            if error.retry_after is None:
+                error.retry_after = _POLL.total_seconds()
+            raise
+
+    def _answered_at(self, answer: Answer) -> datetime:
+        """Now; or when the answer was made, if it is an old one out of a cache."""
+        received = self.now()
+        try:
+            made = parsedate_to_datetime(answer.headers.get("date", ""))
+        except ValueError:
+            return received
+        made = made.replace(tzinfo=made.tzinfo or UTC).astimezone(UTC)
+        return made if received - made > _CACHED else received
+
+
+def _is_too_often(schedule: str) -> bool:
+    try:
+        return parse_duration(schedule) < _POLL
+    except ValueError:
+        return False  # not a duration, so nothing of ours to judge
+
+
+def _read(extract_filter: Mapping[str, Any]) -> tuple[str, str]:
+    own = Params(extract_filter)
+    station = own.text("station", required=True).lower()
+    if station and not re.fullmatch(r"[0-9a-z-]+", station):
+        own.fault(f"station must be the id of a station, not {station!r}")
+    fuel = own.choice("fuel", FUELS, required=True)
+    own.finish()
+    return station, fuel
+
+
+def _prices(answer: Answer) -> dict[str, dict[str, Any]]:
+    """What the answer says of each station; errors come under status 200 as well."""
+    said = answer.json(_Prices)
+    if not said.ok:
+        reason = answer.hide(said.message)[:300] or "no reason given"
+        told = f"Tankerkönig refuses GET {answer.url}: {reason}"
+        if _THROTTLED.search(reason):
+            raise TransientError(told, retry_after=_POLL.total_seconds())
+        raise PermanentError(told, hint="Check the key in api_key and the ids of the stations")
+    if said.prices is None:
+        raise answer.bad("has no prices")
+    return {station.lower(): prices for station, prices in said.prices.items()}
+
+
+def _point(
+    at: datetime, said: Mapping[str, Any], station: str, fuel: str
+) -> dict[str, list[Any]] | FetchError:
+    status = said.get("status")
+    if status == "open":
+        price = said.get(fuel)
+        # false stands for a fuel that is not sold
+        return {"ts": [at], "value": [None if price is False else price]}
+    if status in _NO_PRICE:
+        return {"ts": [at], "value": [None]}
+    if status == "no stations":
+        return PermanentError(f"Tankerkönig knows no station {station}")
+    return BadDataError(f"Tankerkönig says {status!r} of station {station}, which is no status")

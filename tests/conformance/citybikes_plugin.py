@@ -1,0 +1,38 @@
+"""CityBikes: the present of each station, with stamps in two zones at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dataportal.plugins.base_plugin import TimeSeriesDefinition
+from dataportal.plugins.data_sources.citybikes_plugin import CityBikesMultiSeriesPlugin
+from dataportal.testing import Conformance, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataportal.testing import Point, Request
+
+
+def _answer(request: Request, points: Sequence[Point]) -> Reply:
+    del request
+    stations = {
+        point.series: {
+            "id": point.series,
+            "timestamp": f"{point.ts:%Y-%m-%dT%H:%M:%S.000000+00:00Z}",
+            "free_bikes": point.value,
+        }
+        for point in points
+    }
+    return Reply.json({"network": {"stations": list(stations.values())}})
+
+
+KITS = {
+    "citybikes": Conformance(
+        plugin=CityBikesMultiSeriesPlugin,
+        params=lambda provider: {"network": "vienna", "base_url": provider.url},
+        provider=_answer,
+        series=[TimeSeriesDefinition(n, extract_filter={"station": n}) for n in ("east", "west")],
+        snapshot=True,
+    )
+}
