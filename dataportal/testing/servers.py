@@ -186,6 +186,8 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = _PATIENCE
+    # headers and body are two writes: the second would wait for an acknowledgement of the first
+    disable_nagle_algorithm = True
     server: _Server
 
     def do_GET(self) -> None:

@@ -31,6 +31,7 @@ from dataportal.plugins.base_plugin import TimeSeriesMetadata
 from dataportal.plugins.data_sources.citybikes_plugin import CityBikesMultiSeriesPlugin
 from dataportal.plugins.data_sources.csv_plugin import CsvDataSourcePlugin
 from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin
+from dataportal.plugins.data_sources.elexon_plugin import ElexonDataSourcePlugin
 from dataportal.plugins.data_sources.energy_charts_plugin import EnergyChartsMultiSeriesPlugin
 from dataportal.plugins.data_sources.entsoe_plugin import EntsoeDataSourcePlugin
 from dataportal.plugins.data_sources.fingrid_plugin import (
@@ -330,6 +331,7 @@ def test_every_built_in_plugin_is_listed() -> None:
         ("FRED", [FredDataSourcePlugin]),
         ("Fingrid", [FingridDataSourcePlugin]),
         ("ENTSO-E", [EntsoeDataSourcePlugin]),
+        ("Elexon", [ElexonDataSourcePlugin]),
         ("Any other API", [HttpJsonPlugin, HttpCsvPlugin, HttpXmlPlugin]),
     ],
 )

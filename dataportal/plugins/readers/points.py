@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.readers.dialects import decimal_sign, number_format, time_format
 from dataportal.plugins.readers.expressions import ABSENT
+from dataportal.plugins.readers.instants import TimeFormat
 from dataportal.plugins.readers.intervals import begun_before
 from dataportal.plugins.readers.records import CUT
 from dataportal.plugins.readers.wanted import Wanted, written
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from dataportal.plugins.readers.params import Params
     from dataportal.plugins.readers.records import Place, Reader, Records
 
+_PUBLISHED = TimeFormat()
+
 
 class Points:
     """Where times and values stand in a record, and how they are written.
@@ -30,6 +34,8 @@ class Points:
       list of places, whose texts are put together with a blank.
     - `filter`: what must stand in which place for a row to count: a text, or a list of texts of
       which one must.
+    - `published_at`: the place of the time at which the provider published the value, ISO 8601 with
+      an offset: then one time may come several times, and every publication is kept.
     - `time_format`: ISO 8601 if not given; see `TimeFormat`.
     - `period_end`: times name the end of an interval of this length, such as `1 hour`.
     - `missing` (a list), `scale` (1), `decimal` (.), `thousands`: see `NumberFormat`.
@@ -40,6 +46,9 @@ class Points:
         if not self._ts:
             params.fault("ts is missing")
         self._value = params.column("value", 2) if params.has("value") else None
+        self._published: Place | None = None
+        if params.has("published_at"):
+            self._published = params.column("published_at", 1)
         self._filter = _conditions(params)
         self._times = time_format(params)
         self._period: timedelta | None = None
@@ -53,7 +62,12 @@ class Points:
 
     def faults(self, reader: Reader) -> Iterable[str]:
         """What no answer of this kind can have."""
-        for name, places in (("ts", self._ts), ("filter", tuple(self._filter))):
+        published = () if self._published is None else (self._published,)
+        for name, places in (
+            ("ts", self._ts),
+            ("published_at", published),
+            ("filter", tuple(self._filter)),
+        ):
             for place in places:
                 try:
                     reader.check_place(place)
@@ -145,11 +159,12 @@ class Points:
     ) -> None:
         try:
             column = records.column(one.value)
+            published = column if self._published is None else records.column(self._published)
         except BadDataError as error:
             one.fault = error
             return
         for row in rows:
-            if raw[row] is CUT or column[row] is CUT:
+            if CUT in (raw[row], column[row], published[row]):
                 raise records.cut(row)
             # a row without the column says nothing; one with an empty cell says "no value"
             if column[row] is ABSENT:
@@ -162,6 +177,9 @@ class Points:
                 continue
             one.ts.append(moment)
             one.values.append(self._numbers.value(column[row]))
+            if self._published is not None:
+                said = published[row]
+                one.published.append("" if said is ABSENT else _PUBLISHED.read(said))
 
     def _raw_times(self, records: Records) -> Sequence[Any]:
         columns = [records.column(place) for place in self._ts]
@@ -179,15 +197,14 @@ class Points:
         wrong = one.wrong(self._ts, self._filter)
         if wrong is not None:
             return wrong
+        columns: dict[str, list[Any]] = {"ts": [*one.ts], "value": one.values}
+        if self._published is not None:
+            columns["published_at"] = [*one.published]
         if self._period is None:
-            return {"ts": one.ts, "value": one.values}
-        begun = begun_before(one.ts, self._period, zone)
-        inside = [
-            (moment, value)
-            for moment, value in zip(begun, one.values, strict=True)
-            if isinstance(moment, str) or window.covers(moment)
-        ]
-        return {"ts": [moment for moment, _ in inside], "value": [value for _, value in inside]}
+            return columns
+        columns["ts"] = [*begun_before(one.ts, self._period, zone)]
+        inside = [isinstance(moment, str) or window.covers(moment) for moment in columns["ts"]]
+        return {name: [*compress(column, inside)] for name, column in columns.items()}
 
 
 def _rows(

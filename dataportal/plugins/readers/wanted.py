@@ -30,6 +30,7 @@ class Wanted:
         names: what its extract_filter says for the fields of the address.
         ts: the times found, in the window as far as is known; texts for what is none.
         values: beside them.
+        published: beside them, if it is known when they were published.
         seen: how many rows there were.
         counted: how many of them count, for whichever series.
         matched: how many of them are its own.
@@ -45,6 +46,7 @@ class Wanted:
     names: dict[str, str]
     ts: list[datetime | str] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
+    published: list[datetime | str] = field(default_factory=list)
     seen: int = 0
     counted: int = 0
     matched: int = 0
@@ -69,7 +71,7 @@ class Wanted:
         said = self._complaint(ts, shared, self.first)
         return None if said is None else self.first.bad(said)
 
-    def _complaint(
+    def _complaint(  # noqa: PLR0911 - one for each thing that can be missing
         self, ts: Sequence[Place], shared: Mapping[str, Sequence[str]], first: Records
     ) -> str | None:
         if not self.counted:
@@ -83,6 +85,8 @@ class Wanted:
         if self.ts and all(isinstance(moment, str) for moment in self.ts):
             places = ts[0] if len(ts) == 1 else list(ts)
             return f"has no time that can be read at {places!r}; the first is {_short(self.ts[0])}"
+        if self.published and all(isinstance(moment, str) for moment in self.published):
+            return f"has no published_at that can be read; the first is {_short(self.published[0])}"
         if self.values and all(_is_refused(value) for value in self.values):
             return f"has no number at {self.value!r}; the first is {_short(self.values[0])}"
         return None

@@ -1,0 +1,300 @@
+"""Elexon Insights (BMRS), the electricity market of Great Britain. No key needed.
+
+`startTime` is the start of the interval in UTC, and what values are kept by: settlement dates are
+days in London, of 46 to 50 half-hours, and were wrong for single half-hours of 2021 and 2022. Power
+is in MW, mean of its half-hour or momentary every five minutes; prices are in GBP/MWh. Flows over
+interconnectors (INT…) are negative when they leave Great Britain.
+
+Rows tell when they were published, and may come again with another value: with `vintages` each
+publication is kept. API: https://bmrs.elexon.co.uk/api-documentation
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from dataportal.plugins.base_plugin import (
+    BadDataError,
+    BasePlugin,
+    FetchError,
+    MultiSeriesPlugin,
+    TimeSeriesDefinition,
+)
+from dataportal.plugins.readers.filters import read_filters
+from dataportal.plugins.readers.instants import TimeFormat, Window, now
+from dataportal.plugins.readers.limits import rate_limit
+from dataportal.plugins.readers.params import Params
+from dataportal.plugins.readers.publications import Publications
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+    from dataportal.plugins.answers import Answer
+    from dataportal.plugins.base_plugin import TimeSeriesMetadata
+    from dataportal.plugins.http import HttpClient
+
+    Columns = dict[str, list[Any]]
+    Rows = list[dict[str, Any]]
+
+BASE_URL = "https://data.elexon.co.uk/bmrs/api/v1"
+_PER_MINUTE = 120  # nothing is documented; more was answered with 429
+_LONDON = ZoneInfo("Europe/London")
+_BEGINNING = datetime(2009, 1, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
+_LATE = 2 * _DAY
+"""How long after its interval a value is looked for, where only publications can be asked for."""
+_TIMES = TimeFormat()
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """How a data set is asked for, and what its rows hold.
+
+    Attributes:
+        path: of its endpoint; those that end in /stream have no limit on the range.
+        values: fields that can be a series.
+        by: the fields that tell its series apart.
+        asked: by which time: of publication, of settlement (days) or of the interval.
+        published: the field that tells when a row was published; "" if none does.
+        lead: how long before its interval a value may be published.
+        longest: the longest range of one request.
+    """
+
+    path: str
+    values: tuple[str, ...]
+    by: tuple[str, ...] = ()
+    asked: str = "publication"
+    published: str = "publishTime"
+    lead: timedelta = timedelta()
+    longest: timedelta = 31 * _DAY
+
+
+_SYSTEM_PRICES = (
+    *("systemSellPrice", "systemBuyPrice", "netImbalanceVolume", "reserveScarcityPrice"),
+    *("sellPriceAdjustment", "buyPriceAdjustment", "replacementPrice"),
+    *("totalAcceptedOfferVolume", "totalAcceptedBidVolume"),
+    *("totalAdjustmentSellVolume", "totalAdjustmentBuyVolume"),
+)
+DATASETS: dict[str, Dataset] = {
+    "FUELHH": Dataset("datasets/FUELHH/stream", ("generation",), ("fuelType",), "settlement"),
+    "FUELINST": Dataset(
+        "datasets/FUELINST/stream", ("generation",), ("fuelType",), "settlement", longest=7 * _DAY
+    ),
+    "INDO": Dataset("datasets/INDO/stream", ("demand",)),
+    "ITSDO": Dataset("datasets/ITSDO/stream", ("demand",)),
+    "NDF": Dataset("datasets/NDF/stream", ("demand",), ("boundary",), lead=3 * _DAY),
+    "TSDF": Dataset("datasets/TSDF/stream", ("demand",), ("boundary",), lead=3 * _DAY),
+    "WINDFOR": Dataset("datasets/WINDFOR/stream", ("generation",), lead=4 * _DAY),
+    "MID": Dataset(
+        "datasets/MID/stream", ("price", "volume"), ("dataProvider",), "interval", published=""
+    ),
+    "system_prices": Dataset(
+        "balancing/settlement/system-prices",
+        _SYSTEM_PRICES,
+        asked="day",
+        published="createdDateTime",
+        longest=_DAY,
+    ),
+}
+"""By the names that `dataset` takes."""
+_FIELDS = sorted({field for dataset in DATASETS.values() for field in dataset.by})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One series: which field of which rows."""
+
+    dataset: str
+    value: str
+    filters: tuple[tuple[str, str], ...]
+    vintages: bool
+
+    def columns(self, rows: Sequence[tuple[Answer, Rows]], window: Window) -> Columns:
+        """What belongs to the series and lies in the window.
+
+        Raises:
+            BadDataError: a row lacks a field, or an open window has rows and none of this series.
+        """
+        published = DATASETS[self.dataset].published
+        needed = ("startTime", self.value, *filter(None, [published]))
+        found, others = Publications(), set()
+        for answer, row in ((answer, row) for answer, part in rows for row in part):
+            if any(str(row.get(name)) != text for name, text in self.filters):
+                others.add(", ".join(str(row.get(name)) for name, _ in self.filters))
+                continue
+            lacking = next((name for name in needed if name not in row), None)
+            if lacking is not None:
+                raise answer.bad(f"has a row without {lacking!r}")
+            moment = _TIMES.read(row["startTime"])
+            if isinstance(moment, str) or window.covers(moment):
+                found.add(moment, _TIMES.read(row.get(published)), row[self.value])
+        if not found and others and window.end is None:
+            wanted = ", ".join(f"{name} {text}" for name, text in self.filters)
+            raise rows[-1][0].bad(f"has no row of {wanted}, but {', '.join(sorted(others)[:40])}")
+        return found.every if published and self.vintages else found.newest
+
+
+class _Insights:
+    """The API, and what a source wants of it.
+
+    Raises:
+        ValueError: with every fault in the parameters.
+    """
+
+    def __init__(self, series: Sequence[TimeSeriesDefinition], given: Mapping[str, Any]) -> None:
+        def read(own: Mapping[str, Any]) -> _Wanted:
+            params = Params({**given, **own})
+            name = params.choice("dataset", DATASETS, required=True)
+            dataset = DATASETS.get(name, DATASETS["FUELHH"])
+            self._base_url = params.text("base_url", BASE_URL).rstrip("/")
+            self._limit = rate_limit(params, _PER_MINUTE)
+            value = params.choice("value", dataset.values) or dataset.values[0]
+            filters = tuple((field, params.text(field, required=True)) for field in dataset.by)
+            for field in _FIELDS:
+                if field not in dataset.by and params.has(field):
+                    params.fault(f"{field} does not go with dataset {name}")
+            vintages = params.flag("vintages", default=True)
+            params.finish()
+            return _Wanted(name, value, filters, vintages)
+
+        self._wanted = read_filters(series, read)
+
+    async def fetch(self, window: Window, *, http: HttpClient) -> dict[str, Columns | FetchError]:
+        """The columns of each series, or why it failed alone; a data set is asked for once.
+
+        Raises:
+            FetchError: as the client does; a BadDataError also if no series could be read.
+        """
+        found: dict[str, Columns | FetchError] = {}
+        for name in dict.fromkeys(wanted.dataset for wanted in self._wanted.values()):
+            rows = [page async for page in self._rows(DATASETS[name], window, http)]
+            for prefix, wanted in self._wanted.items():
+                if wanted.dataset == name:
+                    try:
+                        found[prefix] = wanted.columns(rows, window)
+                    except BadDataError as error:
+                        found[prefix] = error
+        errors = [one for one in found.values() if isinstance(one, FetchError)]
+        if errors and len(errors) == len(found):
+            raise errors[0]
+        return found
+
+    async def _rows(
+        self, dataset: Dataset, window: Window, http: HttpClient
+    ) -> AsyncIterator[tuple[Answer, Rows]]:
+        for path, query in _requests(dataset, window):
+            answer = await http.get(
+                f"{self._base_url}/{dataset.path}{path}", params=query, limit=self._limit
+            )
+            document = answer.json()
+            # a stream is a bare list; everything else comes in an envelope
+            rows = document.get("data") if isinstance(document, dict) else document
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+                raise answer.bad("has no list of rows")
+            yield answer, rows
+
+
+def _requests(dataset: Dataset, window: Window) -> Iterator[tuple[str, dict[str, str]]]:
+    """The paths and queries that bring everything in the window, and more."""
+    start, last = max(window.start, _BEGINNING), min(window.end or now(), now())
+    match dataset.asked:
+        case "day":
+            for day, _ in _days(start, last, 1):
+                yield f"/{day}", {"format": "json"}
+        case "settlement" if window.end is not None:
+            # a day more at both ends: some settlement dates were a day off
+            for first, until in _days(start - _DAY, last + _DAY, dataset.longest // _DAY):
+                yield "", {"settlementDateFrom": first, "settlementDateTo": until}
+        case "interval":
+            for since, until in _ranges(start, last + _DAY, dataset.longest):
+                yield "", {"from": since, "to": until}
+        case _:
+            # of an open window everything published since it began, revisions among it
+            for since, until in _ranges(start - dataset.lead, last + _LATE, dataset.longest):
+                yield "", {"publishDateTimeFrom": since, "publishDateTimeTo": until}
+
+
+def _days(start: datetime, end: datetime, count: int) -> Iterator[tuple[str, str]]:
+    """The days in London from one instant to another, so many at a time, both included."""
+    first, last = (moment.astimezone(_LONDON).date() for moment in (start, end))
+    while first <= last:
+        yield first.isoformat(), min(first + (count - 1) * _DAY, last).isoformat()
+        first += count * _DAY
+
+
+def _ranges(start: datetime, end: datetime, longest: timedelta) -> Iterator[tuple[str, str]]:
+    while start < end:
+        until = min(start + longest, end)
+        yield f"{start:%Y-%m-%dT%H:%M:%SZ}", f"{until:%Y-%m-%dT%H:%M:%SZ}"
+        start = until
+
+
+# outturns are corrected within days; the forecasts reach up to four days ahead
+_SOURCE_DEFAULTS = {"lookback": "7 days", "forecast_horizon": "4 days", "max_window": "35 days"}
+
+
+class ElexonDataSourcePlugin(BasePlugin):
+    """One series of Elexon Insights.
+
+    `default_params`:
+        dataset: FUELHH (generation and interconnectors every half-hour), FUELINST (every five
+            minutes), INDO and ITSDO (demand, without and with station load, pumping and exports),
+            NDF and TSDF (their forecasts), WINDFOR (forecast of wind), MID (market index), or
+            system_prices (imbalance prices, of the latest settlement run).
+        value: the field, where the data set has several: of MID price (the default) or volume; of
+            system_prices systemSellPrice (the default), systemBuyPrice, netImbalanceVolume, …
+        fuelType: of FUELHH and FUELINST, such as CCGT, WIND, INTFR.
+        boundary: of NDF and TSDF: N for the whole country.
+        dataProvider: of MID: APXMIDP or N2EXMIDP.
+        vintages: true; false keeps the newest publication only.
+        per_minute: how often to ask at most; 120.
+        base_url: a mirror's address instead of Elexon's own.
+    """
+
+    source_defaults: ClassVar[Mapping[str, Any]] = _SOURCE_DEFAULTS
+
+    def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
+        super().__init__(metadata, default_params)
+        self._insights = _Insights([TimeSeriesDefinition(metadata.endpoint_prefix)], default_params)
+
+    async def get_historical_data(
+        self,
+        start_date: str,
+        end_date: str | None = None,
+        metrics: Sequence[str] | None = None,  # noqa: ARG002 - the API's; a field is one metric
+    ) -> Columns:
+        """The observations with `start_date <= ts < end_date`, as columns with `published_at`."""
+        window = Window(start_date, end_date)
+        (found,) = (await self._insights.fetch(window, http=self.http)).values()
+        if isinstance(found, FetchError):
+            raise found
+        return found
+
+
+class ElexonMultiSeriesPlugin(MultiSeriesPlugin):
+    """Several series of Elexon Insights; all of one data set are asked for once.
+
+    `request_params`: as for `ElexonDataSourcePlugin`. The `extract_filter` of each series may give
+    any of them too, and beats them there: `fuelType: WIND`.
+    """
+
+    source_defaults: ClassVar[Mapping[str, Any]] = _SOURCE_DEFAULTS
+
+    def __init__(
+        self,
+        group_id: str,
+        request_params: dict[str, Any],
+        series_definitions: list[TimeSeriesDefinition],
+        schedule: str,
+    ) -> None:
+        super().__init__(group_id, request_params, series_definitions, schedule)
+        self._insights = _Insights(series_definitions, request_params)
+
+    async def get_historical_data_multi(
+        self, start_date: str, end_date: str | None = None
+    ) -> dict[str, Columns | FetchError]:
+        """The observations of each series with `start_date <= ts < end_date`, as columns."""
+        return await self._insights.fetch(Window(start_date, end_date), http=self.http)

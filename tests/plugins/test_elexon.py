@@ -1,0 +1,389 @@
+"""Elexon Insights as a local server plays it, and its recorded answer."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import pytest
+from elexon_files import (
+    HALF_HOUR,
+    LONDON,
+    asked,
+    fetched,
+    row,
+    served,
+    several,
+    stream,
+    values,
+    written,
+)
+from entsoe_files import RECORDINGS
+from servers import Reply
+
+from dataportal.errors import BadDataError, FetchError, PermanentError, TransientError
+from dataportal.observations import clean
+from dataportal.plugins.base_plugin import TimeSeriesMetadata
+from dataportal.plugins.data_sources.elexon_plugin import (
+    DATASETS,
+    ElexonDataSourcePlugin,
+)
+
+if TYPE_CHECKING:
+    from servers import LocalServer
+    from syrupy.assertion import SnapshotAssertion
+
+RECORDED = RECORDINGS / "elexon" / "FUELINST_stream_2024-02-12T17-50Z.json"
+START = datetime(2025, 1, 1, tzinfo=UTC)
+FROM, TO = "2025-01-01T00:00:00Z", "2025-01-01T12:00:00Z"
+WIND = {"dataset": "FUELHH", "fuelType": "WIND"}
+
+
+def at(hour: float) -> datetime:
+    """So many hours after the beginning of the day."""
+    return START + timedelta(hours=hour)
+
+
+def wind(hour: float, value: object, published: datetime | None = None) -> dict[str, Any]:
+    """A row of FUELHH."""
+    return row(at(hour), published, fuelType="WIND", generation=value)
+
+
+@pytest.mark.parametrize("end", [TO, None])
+def test_how_each_dataset_is_asked_for(
+    server: LocalServer, snapshot: SnapshotAssertion, end: str | None
+) -> None:
+    """The address of each, for a person to compare with the documentation."""
+    start = FROM if end else written(datetime.now(UTC))
+    told = {}
+    for name, dataset in DATASETS.items():
+        for path in ("", f"/{FROM[:10]}", f"/{datetime.now(LONDON).date()}"):
+            server.answer(f"/{dataset.path}{path}", Reply.json([]))
+        server.requests.clear()
+        fetched(server, start, end, dataset=name, **dict.fromkeys(dataset.by, "X"))
+        (request,) = server.requests
+        told[name] = unquote(request.target) if end else [request.path, *request.query]
+        if name == "system_prices" and end is None:
+            told.pop(name)  # its path has the present day
+    assert told == snapshot
+
+
+def test_rows_become_points(server: LocalServer) -> None:
+    """By start and fuel, with the time of publication; other fuels are left out."""
+    rows = [wind(0, 5000), row(at(0), fuelType="CCGT", generation=1), wind(0.5, -3)]
+    server.answer(stream("FUELHH"), served(rows))
+    found = fetched(server, FROM, TO, **WIND)
+    assert values(found) == {at(0): 5000, at(0.5): -3}
+    assert dict(zip(found["ts"], found["published_at"], strict=True)) == {
+        at(0): at(0.5),
+        at(0.5): at(1),
+    }
+
+
+@pytest.mark.parametrize("envelope", [False, True])
+def test_a_stream_is_bare_and_anything_else_in_an_envelope(
+    server: LocalServer, *, envelope: bool
+) -> None:
+    """Both are read."""
+    rows = [wind(0, 1)]
+    told = {"data": rows, "metadata": {"datasets": ["FUELHH"]}} if envelope else rows
+    server.answer(stream("FUELHH"), Reply.json(told))
+    assert values(fetched(server, FROM, TO, **WIND)) == {at(0): 1}
+
+
+def test_every_publication_is_kept(server: LocalServer) -> None:
+    """Two of one half-hour are two points; cleaned, the newer is the value, both are vintages."""
+    rows = [wind(0, 100, at(0.5)), wind(0, 120, at(9)), wind(0.5, 7)]
+    server.answer(stream("FUELHH"), served(rows))
+    found = fetched(server, FROM, TO, **WIND)
+    batch = clean({"one": found}, series=["one"], start=START, end=None, zone=None)
+    assert not batch.rejected
+    one = batch.series["one"]
+    assert (one.ts, one.values) == ([at(0), at(0.5)], [120, 7])
+    assert one.vintages == [
+        (at(0), at(0.5), 100),
+        (at(0), at(9), 120),
+        (at(0.5), at(1), 7),
+    ]
+
+
+def test_without_vintages_the_newest_publication_counts(server: LocalServer) -> None:
+    """In whichever order they come."""
+    rows = [wind(0, 120, at(9)), wind(0, 100, at(0.5))]
+    for order in (rows, rows[::-1]):
+        server.answer(stream("FUELHH"), Reply.json(order))
+        assert fetched(server, FROM, TO, vintages=False, **WIND) == {"ts": [at(0)], "value": [120]}
+
+
+def test_a_late_revision_is_found_by_an_open_window(server: LocalServer) -> None:
+    """Everything published since the window began is asked for, up to now."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    start = now - timedelta(days=40)
+    rows = [
+        row(start, start + HALF_HOUR, fuelType="WIND", generation=1),
+        row(start, now - timedelta(minutes=1), fuelType="WIND", generation=2),
+    ]
+    server.answer(stream("FUELHH"), served(rows))
+    found = fetched(server, written(start), **WIND)
+    assert found["value"] == [1, 2]
+    assert all("publishDateTimeFrom" in request.query for request in server.requests)
+
+
+def test_a_late_revision_is_found_by_a_closed_window(server: LocalServer) -> None:
+    """A backfill asks for outturns by settlement date, so whenever they were published."""
+    rows = [wind(0, 1), wind(0, 2, at(24 * 300))]
+    server.answer(stream("FUELHH"), served(rows))
+    assert fetched(server, FROM, TO, **WIND)["value"] == [2, 1]
+    assert "settlementDateFrom" in server.requests[0].query
+
+
+def test_a_wrong_settlement_date_loses_nothing(server: LocalServer) -> None:
+    """As those of the last half-hours of some days were, a day off: the start is what counts."""
+    wrong = {**wind(23.5, 9), "settlementDate": "2025-01-02", "settlementPeriod": 48}
+    server.answer(stream("FUELHH"), served([wind(0, 1), wrong]))
+    assert values(fetched(server, FROM, "2025-01-02T00:00:00Z", **WIND)) == {at(0): 1, at(23.5): 9}
+
+
+def test_forecasts_published_before_the_window_are_found(server: LocalServer) -> None:
+    """The day before, as forecasts are; every publication of them."""
+    rows = [
+        row(at(1), at(-24), generation=50),
+        row(at(1), at(-2), generation=60),
+        row(at(1), at(-24 * 9), generation=1),
+    ]
+    server.answer(stream("WINDFOR"), served(rows))
+    assert sorted(fetched(server, FROM, TO, dataset="WINDFOR")["value"]) == [50, 60]
+
+
+@pytest.mark.parametrize("month", [3, 10])
+def test_days_of_changing_clocks(server: LocalServer, month: int) -> None:
+    """46 or 50 half-hours of a day in London, each at its own instant."""
+    first = datetime(2025, month, {3: 30, 10: 26}[month], tzinfo=LONDON).astimezone(UTC)
+    after = datetime(2025, month, {3: 31, 10: 27}[month], tzinfo=LONDON).astimezone(UTC)
+    count = (after - first) // HALF_HOUR
+    assert count == {3: 46, 10: 50}[month]
+    moments = [first + n * HALF_HOUR for n in range(count)]
+    rows = [row(ts, fuelType="WIND", generation=n) for n, ts in enumerate(moments)]
+    server.answer(stream("FUELHH"), served(rows))
+    found = values(fetched(server, written(first), written(after), **WIND))
+    assert found == {ts: n for n, ts in enumerate(moments)}
+
+
+def test_one_request_brings_all_fuels(server: LocalServer) -> None:
+    """And another data set of the same group takes one more."""
+    rows = [row(at(0), fuelType=fuel, generation=n) for n, fuel in enumerate(("WIND", "CCGT"))]
+    server.answer(stream("FUELHH"), served(rows))
+    server.answer(stream("INDO"), served([row(at(0), demand=30000)]))
+    found = several(
+        server,
+        {
+            "wind": {"fuelType": "WIND"},
+            "gas": {"fuelType": "CCGT"},
+            "demand": {"dataset": "INDO"},
+        },
+        FROM,
+        TO,
+        dataset="FUELHH",
+    )
+    assert {name: values(columns) for name, columns in found.items()} == {
+        "wind": {at(0): 0},
+        "gas": {at(0): 1},
+        "demand": {at(0): 30000},
+    }
+    assert [request.path for request in server.requests] == [stream("FUELHH"), stream("INDO")]
+
+
+def test_prices_of_two_providers_are_two_series(server: LocalServer) -> None:
+    """By dataProvider; they carry no time of publication, so none is claimed."""
+    rows = [
+        {"startTime": written(at(0)), "dataProvider": name, "price": price, "volume": 3.5}
+        for name, price in (("APXMIDP", 81.5), ("N2EXMIDP", 0.0))
+    ]
+    server.answer(stream("MID"), served(rows))
+    found = several(
+        server,
+        {
+            "price": {"dataProvider": "APXMIDP"},
+            "volume": {"dataProvider": "APXMIDP", "value": "volume"},
+        },
+        FROM,
+        TO,
+        dataset="MID",
+    )
+    assert found == {
+        "price": {"ts": [at(0)], "value": [81.5]},
+        "volume": {"ts": [at(0)], "value": [3.5]},
+    }
+    assert len(server.requests) == 1
+
+
+def test_system_prices_come_by_the_day_in_london(server: LocalServer) -> None:
+    """Every day that the window touches; a later settlement run is a later publication."""
+    summer = datetime(2025, 7, 1, 22, 30, tzinfo=UTC)
+    for day, start, price in (
+        ("2025-07-01", summer, 90.5),
+        ("2025-07-02", summer + HALF_HOUR, 96.79),
+    ):
+        told = {
+            **row(start),
+            "createdDateTime": "2025-07-03T01:00:00Z",
+            "systemSellPrice": price,
+            "systemBuyPrice": price + 1,
+            "replacementPrice": None,
+        }
+        told.pop("publishTime")
+        server.answer(
+            f"/balancing/settlement/system-prices/{day}",
+            Reply.json({"metadata": {"datasets": ["DISEBSP"]}, "data": [told]}),
+        )
+    found = several(
+        server,
+        {"sell": {}, "buy": {"value": "systemBuyPrice"}, "none": {"value": "replacementPrice"}},
+        "2025-07-01T22:00:00Z",
+        "2025-07-02T12:00:00Z",
+        dataset="system_prices",
+    )
+    published = [datetime(2025, 7, 3, 1, tzinfo=UTC)] * 2
+    moments = [summer, summer + HALF_HOUR]
+    assert found["sell"] == {"ts": moments, "value": [90.5, 96.79], "published_at": published}
+    assert found["buy"] == {"ts": moments, "value": [91.5, 97.79], "published_at": published}
+    assert found["none"] == {"ts": moments, "value": [None, None], "published_at": published}
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "dataset", "count"),
+    [
+        ("2024-01-01", "2025-01-01", "FUELHH", 12),
+        ("2025-01-01", "2025-02-01", "FUELINST", 5),
+        ("2024-01-01", "2024-07-01", "INDO", 6),
+        ("2025-01-01", "2025-01-07", "system_prices", 7),
+    ],
+)
+def test_long_ranges_are_cut(
+    server: LocalServer, start: str, end: str, dataset: str, count: int
+) -> None:
+    """So that no answer is larger than what is read."""
+    paths = [f"/{DATASETS[dataset].path}"]
+    paths += [f"{paths[0]}/2025-01-0{day}" for day in range(1, 8)]
+    for path in paths:
+        server.answer(path, Reply.json([]))
+    more = dict.fromkeys(DATASETS[dataset].by, "X")
+    fetched(server, f"{start}T00:00:00Z", f"{end}T00:00:00Z", dataset=dataset, **more)
+    assert len(server.requests) == count
+
+
+def test_a_fuel_that_is_not_there_says_what_there_is(server: LocalServer) -> None:
+    """It fails alone, for a window that is open: an old one may lack a new interconnector."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    rows = [row(now - HALF_HOUR, now, fuelType=fuel, generation=1) for fuel in ("WIND", "CCGT")]
+    server.answer(stream("FUELHH"), served(rows))
+    filters = {"wind": {"fuelType": "WIND"}, "wint": {"fuelType": "WINT"}}
+    start = written(now - timedelta(hours=2))
+    found = several(server, filters, start, dataset="FUELHH")
+    assert isinstance(found["wint"], BadDataError)
+    assert "no row of fuelType WINT, but CCGT, WIND" in str(found["wint"])
+    assert not isinstance(found["wind"], FetchError)
+    server.answer(stream("FUELHH"), served([wind(0, 1)]))
+    assert several(server, filters, FROM, TO, dataset="FUELHH")["wint"] == {
+        "ts": [],
+        "value": [],
+        "published_at": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "said"),
+    [
+        (Reply.json({"title": "bad dates"}, 400), PermanentError, "bad dates"),
+        (Reply(404), FetchError, "404"),
+        (Reply(429, headers={"Retry-After": "9"}), TransientError, "429"),
+        (Reply(503, b"<html>"), TransientError, "503"),
+        (Reply(200, b"<html>sorry</html>"), BadDataError, "HTML"),
+        (Reply(200, b'[{"startTime"'), BadDataError, "not JSON"),
+        (Reply.json({"error": "no"}), BadDataError, "no list of rows"),
+        (Reply.json({"data": {"a": 1}}), BadDataError, "no list of rows"),
+        (Reply.json([1, 2]), BadDataError, "no list of rows"),
+        (Reply.json([{"fuelType": "WIND"}]), BadDataError, "a row without 'startTime'"),
+        (
+            Reply.json([{"fuelType": "WIND", "startTime": "x", "generation": 1}]),
+            BadDataError,
+            "a row without 'publishTime'",
+        ),
+        (
+            Reply.json([{"fuelType": "WIND", "startTime": "x", "output": 1}]),
+            BadDataError,
+            "a row without 'generation'",
+        ),
+    ],
+)
+def test_what_goes_wrong_is_classified(
+    server: LocalServer, reply: Reply, kind: type[FetchError], said: str
+) -> None:
+    """Nonsense and a changed format are errors that show the address."""
+    server.answer(stream("FUELHH"), reply)
+    with pytest.raises(kind, match=said) as caught:
+        fetched(server, FROM, TO, **WIND)
+    assert server.url in str(caught.value)
+
+
+def test_a_row_that_cannot_be_taken_is_refused_by_the_run(server: LocalServer) -> None:
+    """A time that is none, a value that is no number: counted, and the good one stays."""
+    rows = [wind(0, 1), wind(0.5, "much"), {**wind(1, 1), "startTime": "01/01/2025 01:00"}]
+    server.answer(stream("FUELHH"), Reply.json(rows))
+    answer = {"one": fetched(server, FROM, TO, **WIND)}
+    batch = clean(answer, series=["one"], start=None, end=None, zone=None)
+    assert (batch.received, batch.rejected, batch.series["one"].values) == (3, 2, [1])
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({}, "dataset is missing"),
+        ({"dataset": "FUEL"}, "dataset must be one of FUELHH, "),
+        ({"dataset": "FUELHH"}, "fuelType is missing"),
+        ({"dataset": "NDF"}, "boundary is missing"),
+        ({"dataset": "MID", "dataProvider": "APXMIDP", "value": "prise"}, "price, volume"),
+        ({"dataset": "INDO", "fuelType": "WIND"}, "fuelType does not go with dataset INDO"),
+        ({"dataset": "INDO", "vintages": "no"}, "vintages must be true or false"),
+    ],
+)
+def test_every_wrong_parameter_is_named(params: dict[str, Any], reason: str) -> None:
+    """With what there is."""
+    with pytest.raises(ValueError, match=reason):
+        ElexonDataSourcePlugin(TimeSeriesMetadata("one"), params)
+
+
+@pytest.mark.skipif(
+    not RECORDED.exists() and not os.environ.get("CI"), reason="needs the recordings"
+)
+def test_the_recorded_answer_is_read_whole(server: LocalServer) -> None:
+    """Nineteen fuels in one request, as the standard library reads them, negative flows too."""
+    rows = json.loads(RECORDED.read_text())
+    server.answer(
+        stream("FUELINST"),
+        lambda request: (
+            Reply(body=RECORDED.read_bytes()) if asked(request, rows) else Reply.json([])
+        ),
+    )
+    found = several(
+        server,
+        {one["fuelType"]: {"fuelType": one["fuelType"]} for one in rows},
+        "2024-02-12T17:45:00Z",
+        "2024-02-12T17:50:00Z",
+        dataset="FUELINST",
+    )
+    assert len(found) == 19
+    assert len(server.requests) == 1
+    for one in rows:
+        assert found[one["fuelType"]] == {
+            "ts": [datetime.fromisoformat(one["startTime"])],
+            "value": [one["generation"]],
+            "published_at": [datetime.fromisoformat(one["publishTime"])],
+        }
+    batch = clean(found, series=list(found), start=None, end=None, zone=None)
+    assert (batch.received, batch.rejected) == (19, 0)
+    assert min(one.values[0] or 0 for one in batch.series.values()) < 0
