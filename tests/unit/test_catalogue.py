@@ -20,14 +20,20 @@ ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = load(ROOT / "sources.yaml", {})
 FASTEST = {
     "Bundesnetzagentur | SMARD.de": timedelta(hours=1),
-    "European Central Bank": timedelta(hours=1),
     "CityBikes": timedelta(minutes=5),
+    "Elia": timedelta(minutes=15),
+    "Energinet, Energi Data Service": timedelta(minutes=5),
     "Energy-Charts.info, Fraunhofer ISE": timedelta(minutes=30),
+    "European Central Bank": timedelta(hours=1),
+    "Federal Reserve Bank of St. Louis": timedelta(hours=6),
     "Fingrid": timedelta(minutes=15),
+    "NYISO": timedelta(hours=1),
     "Open-Meteo.com": timedelta(hours=3),
+    "RTE, ODRE": timedelta(minutes=30),
+    "Stadt Münster": timedelta(minutes=5),
     "Tankerkönig": timedelta(minutes=5),
     "U.S. Energy Information Administration": timedelta(hours=1),
-    "Federal Reserve Bank of St. Louis": timedelta(hours=6),
+    "World Bank": timedelta(days=1),
 }
 """How often each provider may be asked for the same: what it says, or about its own rhythm."""
 
@@ -41,6 +47,16 @@ def test_the_file_is_without_fault() -> None:
     assert not SHIPPED.problems
     assert not SHIPPED.warnings
     assert all(source.enabled for source in SHIPPED.sources)
+
+
+def test_there_is_much_to_choose_from() -> None:
+    """Series of many providers, most of which ask for no key; whoever asks for one is named."""
+    needy = {s.extra["provider"] for source, s in _series() if source.requires_env}
+    free = {s.extra["provider"] for source, s in _series() if not source.requires_env}
+    assert len(_series()) >= 150
+    assert len(needy | free) >= 8
+    assert len(free) >= 8
+    assert needy.isdisjoint(free)
 
 
 def test_every_series_is_described() -> None:
