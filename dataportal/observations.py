@@ -65,6 +65,9 @@ class Batch:
     """A clean answer: every declared series has its observations, if only an empty list.
 
     received = duplicates + rejected + outside + the observations of all series.
+
+    `unchanged` are the series of which the provider said that some of it is as it was when it was
+    stored. `left_out_from` is the earliest time at or after the end that was left out.
     """
 
     series: dict[str, Observations]
@@ -73,6 +76,8 @@ class Batch:
     rejected: int = 0
     outside: int = 0
     rejections: list[Rejection] = field(default_factory=list)
+    unchanged: set[str] = field(default_factory=set)
+    left_out_from: datetime | None = None
 
     def reject(self, series: str, position: int, reason: str) -> None:
         """Count a point that cannot be taken."""
@@ -121,6 +126,8 @@ def clean(
             batch.received += 1
             batch.reject(str(name), 0, redact(str(raw)))
             continue
+        if isinstance(raw, Mapping) and raw.get("unchanged") is True:
+            batch.unchanged.add(str(name))
         points = raw_points(raw, str(name))
         batch.received += len(points)
         if name not in batch.series:
@@ -172,6 +179,8 @@ def _exact(
             batch.reject(name, position, f"{points.ts[position]!s} {reason}")
         elif (start is not None and moment < start) or (end is not None and moment >= end):
             batch.outside += 1
+            if end is not None and moment >= end:
+                batch.left_out_from = min(moment, batch.left_out_from or moment)
         else:
             batch.duplicates += moment in taken
             taken.setdefault(moment, {})[publications[position]] = values[position]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataportal import __version__
 from dataportal.config.variables import UnsetVariable, expanded
 from dataportal.errors import ConfigurationError, DataportalError
 from dataportal.plugins.base_plugin import (
@@ -17,7 +21,6 @@ from dataportal.plugins.loader import is_built_in, load_class, made
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from dataportal.config.sources import Limits, Series, Source
 
@@ -31,11 +34,14 @@ class BuiltPlugin:
         limits: of its source.
         shares_loop: whether it may run in the event loop that all built-in plugins share; any
             other gets a thread of its own.
+        identity: changes with everything that decides what an answer means: the plugin and its
+            code, the program, parameters, series, zone and limits.
     """
 
     plugin: BasePlugin | MultiSeriesPlugin
     limits: Limits
     shares_loop: bool
+    identity: str
 
 
 def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> BuiltPlugin:
@@ -57,13 +63,24 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
     try:
         cls = load_class(source.module, source.class_name, kind, root=root)
         limits = source.resolved(cls.source_defaults)
-        plugin = made(cls, *_arguments(source, params, env))
+        arguments = _arguments(source, params, env)
+        identity = _identity(cls, arguments, limits)
+        plugin = made(cls, *arguments)
     except DataportalError as error:
         error.message = f"{source.where}: source {source.name!r}: {error.message}"
         raise
     plugin.config_dir = root
     plugin.zone = limits.zone
-    return BuiltPlugin(plugin, limits, shares_loop=is_built_in(cls) and not cls.blocks)
+    shares_loop = is_built_in(cls) and not cls.blocks
+    return BuiltPlugin(plugin, limits, shares_loop=shares_loop, identity=identity)
+
+
+def _identity(cls: type, arguments: tuple[Any, ...], limits: Limits) -> str:
+    """Hashed, as there are keys among the parameters."""
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    code = Path(file).read_bytes() if file and Path(file).is_file() else b""
+    said = repr((__version__, cls.__module__, cls.__qualname__, arguments, limits))
+    return hashlib.sha256(code + said.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _arguments(source: Source, params: dict[str, Any], env: Mapping[str, str]) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from urllib.parse import unquote_plus
 
@@ -14,6 +15,7 @@ from dataportal.redaction import MASK, SHORTEST, harmless, redact, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
 
 T = TypeVar("T")
 
@@ -34,6 +36,34 @@ class Answer:
     body: bytes
     hide: Callable[[str], str] = field(default=redact, repr=False)
     """Masks what the request carried in secret, for plugins that quote the answer."""
+    redirected: bool = False
+    """Whether it came from another address than the one asked."""
+    on_keep: Callable[[datetime | None, datetime | None], None] = field(
+        default=lambda _, __: None, repr=False
+    )
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the server says that the answer is still the one that was kept; it has no body.
+
+        The plugin then returns no points of it, and `"unchanged": True` beside the columns of each
+        series that has points in it.
+        """
+        return self.status == HTTPStatus.NOT_MODIFIED
+
+    def keep(self, first: datetime | None = None, last: datetime | None = None) -> None:
+        """Let the server say next time whether this answer has changed, and not send it again.
+
+        Only for a plugin that looks at `unchanged`, and returns all points of the answer that lie
+        in the window. Without times it is all or nothing: the answer counts as unchanged only if
+        all others of the run do so too.
+
+        Args:
+            first: the earliest time in the answer, whether in the window or not, if no other answer
+                has points of the same times: then it counts by itself.
+            last: the latest.
+        """
+        self.on_keep(first, last)
 
     @property
     def is_page(self) -> bool:

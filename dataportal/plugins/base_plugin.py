@@ -13,7 +13,8 @@ A point is `{"ts": …, "value": …}`. `ts`: the start of the interval observed
 a datetime; without an offset it is local to the source's `timezone`, and refused if there is none.
 `value`: a number, a plain decimal text, or None (NaN) for "no value": a None for an observation
 that is stored retracts it, while a point left out changes nothing.
-Instead of a list of points, columns: `{"ts": [...], "value": [...]}`.
+Instead of a list of points, columns: `{"ts": [...], "value": [...]}`. With `"unchanged": True`
+beside them they lack what the provider said is as it was when it was stored (`Answer.keep`).
 """
 
 from __future__ import annotations

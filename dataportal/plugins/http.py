@@ -10,35 +10,39 @@ It never tries again: whether to is decided in one place, by the run, from the e
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import msgspec
 
 from dataportal import __version__
-from dataportal.errors import BadDataError, PermanentError, TransientError
+from dataportal.errors import PermanentError, TransientError
 from dataportal.plugins.addresses import address, is_trusted, onward_address, sendable
 from dataportal.plugins.answers import Answer, Mask, excerpt
+from dataportal.plugins.bodies import MIB, first_bytes, whole_body
 from dataportal.plugins.failures import NotFoundError, broken, refusal, seconds_to_wait
 from dataportal.plugins.pace import Pace, RateLimit
+from dataportal.plugins.recognition import request_key, validator_of
 from dataportal.plugins.turns import Turns
-from dataportal.plugins.unpacking import CannotUnpack, unpacking
 from dataportal.redaction import harmless, redact
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Collection, Mapping
 
+    from dataportal.validators import Recall
+
 __all__ = ["Answer", "HttpClient", "NotFoundError", "RateLimit"]
 
-MIB = 1024 * 1024
 _MOVED = {301, 302, 303, 307, 308}
 _TAKEN = {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION, HTTPStatus.NO_CONTENT}
-_ERROR_BODY_BYTES = 16 * 1024
-_ERROR_BODY_SECONDS = 2.0
+_NOTHING: Mapping[str, str] = {}
 
 # both write whole URLs, keys included
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -92,6 +96,13 @@ class HttpClient:
         self._pace = pace or Pace()
         self._now = now
         self._clients: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
+        self._recall: Recall | None = None
+
+    def recalling(self, recall: Recall) -> HttpClient:
+        """The same client for one slice of one source, which recalls what it was told before."""
+        client = copy.copy(self)
+        client._recall = recall  # noqa: SLF001 - it is the same class
+        return client
 
     async def get(
         self,
@@ -134,7 +145,8 @@ class HttpClient:
                 turn.begin()
             try:
                 async with asyncio.timeout(seconds):
-                    return await self._follow(client, target, extra, mask, _TAKEN | set(also))
+                    taken = _TAKEN | set(also)
+                    return await self._recalled(client, target, extra, mask, taken)
             except TimeoutError:
                 raise TransientError(
                     f"{host} took longer than {seconds:g} s for GET {shown}", host=host
@@ -182,7 +194,7 @@ class HttpClient:
                 ) from None
         return self._clients[loop]
 
-    async def _follow(
+    async def _recalled(
         self,
         client: httpx.AsyncClient,
         url: httpx.URL,
@@ -190,16 +202,55 @@ class HttpClient:
         mask: Mask,
         taken: Collection[int],
     ) -> Answer:
+        """The answer; without its body if the server says that it is the one that was kept."""
+        recall = self._recall
+        if recall is None:
+            return await self._follow(client, url, headers, mask, taken)
+        recall.asked += 1
+        key = request_key(str(url), headers)
+        if condition := recall.condition(key):
+            answer = await self._follow(client, url, headers, mask, taken, condition)
+            if not answer.unchanged:
+                return self._noted(answer, key, headers, recall)
+            if recall.confirm(key, answer.headers):
+                return answer
+        answer = await self._follow(client, url, headers, mask, taken)
+        return self._noted(answer, key, headers, recall)
+
+    def _noted(self, answer: Answer, key: str, headers: dict[str, str], recall: Recall) -> Answer:
+        validator = validator_of(answer.headers, sent=headers, now=self._now())
+        if validator is None or answer.status != HTTPStatus.OK or answer.redirected:
+            return answer
+
+        def keep(first: datetime | None, last: datetime | None) -> None:
+            recall.keep(key, msgspec.structs.replace(validator, first=first, last=last))
+
+        return replace(answer, on_keep=keep)
+
+    async def _follow(
+        self,
+        client: httpx.AsyncClient,
+        url: httpx.URL,
+        headers: dict[str, str],
+        mask: Mask,
+        taken: Collection[int],
+        condition: Mapping[str, str] = _NOTHING,
+    ) -> Answer:
         seen = {url}
+        # what is known of an answer says nothing about where it may be redirected to
+        asking = {**headers, **condition}
+        also = {HTTPStatus.NOT_MODIFIED} if condition else set()
         while True:
-            async with client.stream("GET", url, headers=headers) as response:
+            async with client.stream("GET", url, headers=asking) as response:
                 location = response.headers.get("location")
                 if response.status_code not in _MOVED or not location:
-                    return await self._read(response, mask, taken)
+                    answer = await self._read(response, mask, {*taken, *also})
+                    return replace(answer, redirected=len(seen) > 1)
             here = mask.url(str(url))
             onward = onward_address(url, location, mask, here)
             if not is_trusted(url, onward):
                 headers = {}
+            asking, also = headers, set()
             url = onward
             if url in seen:
                 raise PermanentError(f"GET {here} is redirected in a circle")
@@ -217,48 +268,9 @@ class HttpClient:
                 response.status_code,
                 url=url,
                 host=host,
-                body=excerpt(await _first_bytes(response), mask),
+                body=excerpt(await first_bytes(response), mask),
                 retry_after=pause,
             )
-        body = await self._body(response, url, host)
+        body = await whole_body(response, url=url, host=host, most=self._max_body)
         named = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, url, named, body, mask)
-
-    async def _body(self, response: httpx.Response, url: str, host: str) -> bytes:
-        too_large = BadDataError(
-            f"the answer of {url} is larger than {self._max_body / MIB:g} MiB",
-            hint="Ask for less at a time: set max_window in sources.yaml",
-        )
-        declared = response.headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > self._max_body:
-            raise too_large
-        pieces, size = [], 0
-        try:
-            unpack = unpacking(response.headers.get("content-encoding", ""))
-            async for packed in response.aiter_raw():
-                for piece in unpack.feed(packed):
-                    size += len(piece)
-                    if size > self._max_body:
-                        raise too_large
-                    pieces.append(piece)
-        except CannotUnpack as error:
-            raise BadDataError(f"the answer of {url} cannot be unpacked: {error}") from None
-        if not unpack.complete:
-            raise TransientError(f"{host} broke off its answer to GET {url}", host=host)
-        return b"".join(pieces)
-
-
-async def _first_bytes(response: httpx.Response) -> bytes:
-    """As much of an error's body as helps to understand it, if it comes soon."""
-    start = b""
-    try:
-        unpack = unpacking(response.headers.get("content-encoding", ""))
-        async with asyncio.timeout(_ERROR_BODY_SECONDS):
-            async for packed in response.aiter_raw():
-                for piece in unpack.feed(packed):
-                    start += piece[:_ERROR_BODY_BYTES]
-                    if len(start) >= _ERROR_BODY_BYTES:
-                        return start
-    except (httpx.HTTPError, CannotUnpack, TimeoutError):
-        return start
-    return start

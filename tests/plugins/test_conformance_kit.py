@@ -396,7 +396,7 @@ FAULTS: list[tuple[str, type[BasePlugin | MultiSeriesPlugin], str]] = [
     ("no_value_is_none", LosesZeros, "missing"),
     ("revisions_are_seen", Remembers, "wrong"),
     ("too_many_requests_may_pass", ForgetsRetryAfter, "Retry-After says 7 seconds"),
-    ("too_many_requests_may_pass", TriesAgain, "asked 2 times"),
+    ("too_many_requests_may_pass", TriesAgain, "Retry-After says 7 seconds"),
     ("a_broken_server_may_pass", TriesAgain, "asked 2 times"),
     ("a_broken_server_may_pass", StaysBroken, "still broken"),
     ("a_refused_key_stays_refused", AllMayPass, "TransientError and not PermanentError"),

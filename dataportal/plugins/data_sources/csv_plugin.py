@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
     from dataportal.plugins.http import HttpClient
 
-    _Columns = dict[str, list[Any]]
+    _Columns = dict[str, Any]
 
 _SOURCE_DEFAULTS = {"initial_history": "all", "lookback": "10000 years"}
 
@@ -43,10 +43,11 @@ class _Wanted:
     filters: dict[str, str] = field(default_factory=dict)
     ts: list[datetime | str] = field(default_factory=list)
     value: list[float | str | None] = field(default_factory=list)
+    unchanged: bool = False
 
     @property
     def columns(self) -> _Columns:
-        return {"ts": self.ts, "value": self.value}
+        return {"ts": self.ts, "value": self.value, "unchanged": self.unchanged}
 
 
 class _Source:
@@ -102,6 +103,10 @@ class _Source:
             FetchError: see `Place.lines`; a BadDataError also for a table that cannot be read.
         """
         async with self._place.lines(root, http) as (lines, name):
+            if lines is None:
+                for one in series:
+                    one.unchanged = True
+                return
             table = Table(lines, self._layout, name)
             if not table.is_empty:
                 self._fill(series, table, window)

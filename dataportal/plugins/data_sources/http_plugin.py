@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from dataportal.plugins.readers.records import Document, Reader
     from dataportal.plugins.readers.wanted import Wanted
 
-    Columns = dict[str, list[Any]]
+    Columns = dict[str, Any]
 
 _MOST_BYTES = 256 * 1024 * 1024
 _CHOOSES = re.compile(r"\[\?|\[[^\]]*=")
@@ -93,7 +93,13 @@ class _Api:
                     raise
                 for one in own:
                     one.fault = error
-        return [self._points.finished(one, window, zone) for one in series]
+        return [self._finished(one, window, zone) for one in series]
+
+    def _finished(self, one: Wanted, window: Window, zone: ZoneInfo | None) -> Columns | FetchError:
+        found = self._points.finished(one, window, zone)
+        if isinstance(found, FetchError) or not one.unchanged:
+            return found
+        return {**found, "unchanged": True}
 
     async def _collect(
         self, names: Mapping[str, str], own: Sequence[Wanted], window: Window, http: HttpClient
@@ -102,6 +108,10 @@ class _Api:
         for one in own:
             by_rows.setdefault(one.rows or self._reader.rows, []).append(one)
         async for documents in self._request.pages(window, names, http=http, read=self._documents):
+            if documents is None:
+                for one in own:
+                    one.unchanged = True
+                continue
             for document in documents:
                 for rows, takers in by_rows.items():
                     self._points.collect(document.records(rows), takers, window)

@@ -80,7 +80,7 @@ class SmardDataSourcePlugin(BasePlugin):
         start_date: str,
         end_date: str | None = None,
         metrics: Sequence[str] | None = None,  # noqa: ARG002 - the API's; a filter is one metric
-    ) -> dict[str, list[Any]]:
+    ) -> dict[str, Any]:
         """The observations with `start_date <= ts < end_date`, as columns.
 
         Nulls in the window are passed on: as long as nothing is stored they mean nothing, and
@@ -96,18 +96,21 @@ class SmardDataSourcePlugin(BasePlugin):
         # a long backfill takes its turn at the client file by file, so other sources get theirs
         turns = asyncio.Semaphore(_FILES_AT_A_TIME)
 
-        async def points(stamp: int) -> _Columns:
+        async def points(stamp: int) -> _Columns | None:
             async with turns:
-                return _clipped(*await self._file(stamp), window)
+                return await self._points(stamp, window)
 
         try:
             async with asyncio.TaskGroup() as group:
                 parts = [group.create_task(points(stamp)) for stamp in files.values()]
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
+        found = [part.result() for part in parts]
+        changed = [columns for columns in found if columns is not None]
         return {
-            "ts": [moment for part in parts for moment in part.result()[0]],
-            "value": [value for part in parts for value in part.result()[1]],
+            "ts": [moment for moments, _ in changed for moment in moments],
+            "value": [value for _, values in changed for value in values],
+            "unchanged": len(changed) < len(found),
         }
 
     async def _index(self) -> dict[datetime, int]:
@@ -124,7 +127,8 @@ class SmardDataSourcePlugin(BasePlugin):
         stamps = sorted(answer.json(_Index).timestamps)
         return dict(zip(_instants(stamps, answer), stamps, strict=True))
 
-    async def _file(self, stamp: int) -> tuple[Answer, _File]:
+    async def _points(self, stamp: int, window: Window) -> _Columns | None:
+        """What a file has in the window; None if it is as it was when that was stored."""
         name = f"{self._filter}_{self._region}_{self._resolution}_{stamp}.json"
         try:
             answer = await self.http.get(self._url(name))
@@ -133,7 +137,19 @@ class SmardDataSourcePlugin(BasePlugin):
             raise TransientError(
                 f"SMARD's index names a file that is not there ({error.message})"
             ) from None
-        return answer, answer.json(_File)
+        if answer.unchanged:
+            return None
+        series = answer.json(_File).series
+        moments = _instants([stamp for stamp, _ in series], answer)
+        if moments:
+            # files lie side by side
+            answer.keep(first=min(moments), last=max(moments))
+        inside = [
+            (moment, value)
+            for moment, (_, value) in zip(moments, series, strict=True)
+            if window.covers(moment)
+        ]
+        return [moment for moment, _ in inside], [value for _, value in inside]
 
     def _url(self, name: str) -> str:
         return f"{self._base_url}/{self._filter}/{self._region}/{name}"
@@ -145,16 +161,6 @@ def _needed(files: dict[datetime, int], window: Window) -> dict[datetime, int]:
     first = max(bisect_right(begins, window.start) - 1, 0)
     after = len(begins) if window.end is None else bisect_left(begins, window.end)
     return {moment: files[moment] for moment in begins[first:after]}
-
-
-def _clipped(answer: Answer, file: _File, window: Window) -> _Columns:
-    moments = _instants([stamp for stamp, _ in file.series], answer)
-    inside = [
-        (moment, value)
-        for moment, (_, value) in zip(moments, file.series, strict=True)
-        if window.covers(moment)
-    ]
-    return [moment for moment, _ in inside], [value for _, value in inside]
 
 
 def _instants(stamps: list[int], answer: Answer) -> list[datetime]:

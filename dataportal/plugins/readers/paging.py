@@ -72,6 +72,11 @@ class Paging:
         params.finish()
 
     @property
+    def has_pages(self) -> bool:
+        """Whether answers come in pages."""
+        return bool(self._kind)
+
+    @property
     def counts_rows(self) -> bool:
         """Whether the number of rows in a page says which page is the last."""
         return self._kind in {"page", "offset"}

@@ -44,8 +44,10 @@ class Place:
     @asynccontextmanager
     async def lines(
         self, root: Path, http: Callable[[], HttpClient]
-    ) -> AsyncIterator[tuple[Iterable[str], str]]:
+    ) -> AsyncIterator[tuple[Iterable[str] | None, str]]:
         """The text's lines with their ends as they are, and its name, fit to be shown.
+
+        No lines if the server says that they are as they were when they were stored.
 
         Args:
             root: where a relative path starts.
@@ -58,9 +60,13 @@ class Place:
         """
         if self._url:
             answer = await http().get(self._url, headers=self._headers, limit=self._limit)
+            if answer.unchanged:
+                yield None, answer.url
+                return
             if answer.is_page:
                 raise answer.bad("is a page of HTML, not a table")
             yield io.StringIO(answer.text(self._encoding or None), newline=""), answer.url
+            answer.keep()
             return
         path = root / self._path
         name = self._encoding.lower().replace("_", "-")

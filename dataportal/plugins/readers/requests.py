@@ -89,6 +89,13 @@ class Request:
             params.fault(f"paging: {error}")
 
     @property
+    def _stays(self) -> bool:
+        """Whether the next run will ask for the same, in one piece."""
+        templates = [self._url, *(one for many in self._query.values() for one in many)]
+        moves = not self._each and any(template.has_times for template in templates)
+        return not moves and not self.paging.has_pages
+
+    @property
     def names(self) -> frozenset[str]:
         """The fields that the extract_filter of each series fills in."""
         templates = [self._url, *(one for many in self._query.values() for one in many)]
@@ -101,8 +108,10 @@ class Request:
         *,
         http: HttpClient,
         read: Callable[[Answer], Sequence[Document]],
-    ) -> AsyncIterator[Sequence[Document]]:
+    ) -> AsyncIterator[Sequence[Document] | None]:
         """The documents of every page of every request that the window takes, in order.
+
+        None for an answer that is as it was when it was stored.
 
         Args:
             window: what to ask for.
@@ -125,11 +134,16 @@ class Request:
                 answer = await self._get(http, url, query, origin=origin)
                 if answer is None:
                     break
+                if answer.unchanged:
+                    yield None
+                    break
                 if number > 1 and answer.body == before:
                     raise answer.bad(f"is page {number}, and the same as page {number - 1}")
                 before = answer.body
                 documents = read(answer)
                 yield documents
+                if self._stays:
+                    answer.keep()
                 rows = sum(document.rows for document in documents)
                 so_far += rows
                 try:

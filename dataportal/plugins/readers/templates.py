@@ -58,6 +58,11 @@ class Template:
             if match["name"] in _TIMES:
                 self._formats[match["format"] or ""] = _Format(match["format"] or "")
 
+    @property
+    def has_times(self) -> bool:
+        """Whether it says something of the time asked for."""
+        return bool(self._formats)
+
     def filled(self, start: datetime, end: datetime, names: Mapping[str, str]) -> str:
         """The text with its fields filled in.
 

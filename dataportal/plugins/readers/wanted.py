@@ -38,6 +38,7 @@ class Wanted:
         valued: how many of those have the place of the value.
         first: the first records looked at.
         fault: why it cannot be had.
+        unchanged: whether some of it is as it was when it was stored, and was not had.
     """
 
     value: Place
@@ -54,6 +55,7 @@ class Wanted:
     valued: int = 0
     first: Records | None = None
     fault: FetchError | None = None
+    unchanged: bool = False
 
     def wrong(self, ts: Sequence[Place], shared: Mapping[str, Sequence[str]]) -> FetchError | None:
         """What is wrong with it, once all answers are had.
