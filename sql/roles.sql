@@ -1,22 +1,25 @@
--- Roles for the daily work: one that fetches, and one that reads. To be run by whoever owns the
--- tables, once, and again after each `dataportal migrate` that brings new ones; twice is no harm:
+-- Roles for the daily work: one that brings the schema up to date and owns the tables, one that
+-- fetches, and one that reads. To be run by an administrator of the database before the first
+-- `dataportal migrate`, and by the owner of the tables after it and after each one that brings new
+-- tables; more often is no harm:
 --
---     psql "$DATABASE_URL" -f sql/roles.sql
+--     dataportal migrate --print-grants | psql "$DATABASE_URL"
 --
--- The writer adds versions and closes them, and can neither change nor delete one. Neither role can
--- log in. Make roles that can, and are members (where CREATE ROLE is refused, have an administrator
--- make both roles first; the rest needs the owner of the tables alone):
+-- The writer adds versions and closes them, and can neither change nor delete one. None of the
+-- roles can log in. Make roles that can, and are members:
 --
+--     CREATE ROLE owner LOGIN PASSWORD '…' IN ROLE dataportal_migrator;
 --     CREATE ROLE fetcher LOGIN PASSWORD '…' IN ROLE dataportal_writer;
+--     CREATE ROLE analyst LOGIN PASSWORD '…' IN ROLE dataportal_reader;
 --
 -- The grants are for the database of the connection and the schema that its search_path leads to.
--- Roles belong to the whole server; where it serves several portals, give each its own:
---
---     psql "$DATABASE_URL" -c "SET dataportal.writer = 'grid_writer'" \
---         -c "SET dataportal.reader = 'grid_reader'" -f sql/roles.sql
+-- Roles belong to the whole server; where it serves several portals, give each its own, by these
+-- settings, which `--migrator`, `--writer` and `--reader` put before the script.
 
 DO $$
 DECLARE
+    migrator CONSTANT text := coalesce(
+        nullif(current_setting('dataportal.migrator', true), ''), 'dataportal_migrator');
     writer CONSTANT text := coalesce(
         nullif(current_setting('dataportal.writer', true), ''), 'dataportal_writer');
     reader CONSTANT text := coalesce(
@@ -24,23 +27,52 @@ DECLARE
     relations CONSTANT text := 'schema_migration, time_series, time_series_data,'
         ' time_series_data_scd2, time_series_data_history, time_series_vintage, fetch_run,'
         ' source_state, request_slot';
+    needed record;
     grantee text;
 BEGIN
-    FOREACH grantee IN ARRAY ARRAY[writer, reader] LOOP
+    FOREACH grantee IN ARRAY ARRAY[migrator, writer, reader] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = grantee) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', grantee);
         END IF;
+    END LOOP;
+
+    -- what a role has is not given again: the owner of the tables may not be the one to do it
+    FOR needed IN
+        SELECT p.name, kind, o.object, p.privilege
+        FROM (VALUES
+            (migrator, 'DATABASE', 'CONNECT'), (migrator, 'SCHEMA', 'USAGE'),
+            (migrator, 'SCHEMA', 'CREATE'),
+            -- large slices are compared in a temporary table
+            (writer, 'DATABASE', 'CONNECT'), (writer, 'DATABASE', 'TEMPORARY'),
+            (writer, 'SCHEMA', 'USAGE'),
+            (reader, 'DATABASE', 'CONNECT'), (reader, 'SCHEMA', 'USAGE')
+        ) AS p (name, kind, privilege)
+        JOIN pg_roles AS role ON role.rolname = p.name
+        JOIN (
+            SELECT 'DATABASE', datname, datacl FROM pg_database WHERE datname = current_database()
+            UNION ALL
+            SELECT 'SCHEMA', nspname, nspacl FROM pg_namespace WHERE nspname = current_schema()
+        ) AS o (kind, object, acl) USING (kind)
+        WHERE NOT EXISTS (
+            SELECT FROM aclexplode(o.acl) AS a
+            WHERE a.grantee = role.oid AND a.privilege_type = p.privilege
+        )
+    LOOP
+        EXECUTE format('GRANT %s ON %s %I TO %I',
+            needed.privilege, needed.kind, needed.object, needed.name);
+    END LOOP;
+
+    IF to_regclass('time_series_data_scd2') IS NULL THEN
+        RAISE NOTICE 'no tables yet: run dataportal migrate, then this again as their owner';
+        RETURN;
+    END IF;
+    FOREACH grantee IN ARRAY ARRAY[writer, reader] LOOP
         -- what an earlier version of this file gave is taken back: the lists here are all there is
         EXECUTE format('REVOKE ALL ON %s FROM %I', relations, grantee);
         EXECUTE format('GRANT SELECT ON %s TO %I', relations, grantee);
         EXECUTE format('GRANT EXECUTE ON FUNCTION time_series_data_as_of(timestamptz),'
             ' time_series_vintage_as_of(timestamptz) TO %I', grantee);
-        EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I', current_database(), grantee);
-        EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), grantee);
     END LOOP;
-
-    -- large slices are compared in a temporary table
-    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), writer);
     EXECUTE format('GRANT INSERT, UPDATE ON time_series, source_state, request_slot TO %I', writer);
     -- runs that wrote no version are forgotten after a while
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON fetch_run, time_series_data TO %I', writer);

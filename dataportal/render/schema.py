@@ -1,4 +1,4 @@
-"""Where the schema of a database stands."""
+"""Where the schema of a database stands, and who may do what with it."""
 
 from __future__ import annotations
 
@@ -32,3 +32,11 @@ def schema_lines(state: SchemaState, applied: tuple[str, ...], *, json: bool) ->
     else:
         done = f"brought up to date: {', '.join(applied)}" if applied else "up to date"
         yield f"schema {schema} is {done}" if not applied else f"schema {schema} {done}"
+
+
+def grant_lines(sql: str, *, json: bool) -> Iterator[str]:
+    """The script that makes roles: for psql as it stands, or as one text."""
+    if json:
+        yield dumped({"ok": True, "sql": sql})
+    else:
+        yield sql.removesuffix("\n")

@@ -47,7 +47,7 @@ OWN = {
     "verify": ("--since", "--limit"),
     "dump": (),
     "restore": (),
-    "migrate": ("--plan",),
+    "migrate": ("--plan", "--print-grants", "--migrator", "--writer", "--reader"),
     "schema": (),
 }
 
@@ -126,6 +126,7 @@ def test_an_option_after_the_command_beats_the_same_before_it(run_cli: RunCli) -
         (["history", "x", "--ts", "now", "--as-of", "now"], "exclude each other"),
         (["history", "x", "--diff", "now", "7d"], "swap them"),
         (["history", "x", "--start", "now", "--end", "7d"], "--start now"),
+        (["migrate", "--writer", "w"], "--print-grants"),
         (["verify", "--since", "often"], "--since"),
         (["verify", "--limit", "0"], "--limit"),
     ],

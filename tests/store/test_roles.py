@@ -19,9 +19,9 @@ from dataportal.observations import Observations
 from dataportal.store import history as reading
 from dataportal.store import merge
 from dataportal.store.overview import database_facts, open_reader, overview, states_for_due
-from dataportal.store.queries import sql_home
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
 from dataportal.store.request_slots import RequestSlots
+from dataportal.store.roles import grants
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
@@ -41,9 +41,8 @@ class Roles:
 
 def grant(connection: psycopg.Connection[Any], writer: str, reader: str) -> None:
     """Run the script for roles of these names."""
-    connection.execute("SELECT set_config('dataportal.writer', %s, false)", [writer])
-    connection.execute("SELECT set_config('dataportal.reader', %s, false)", [reader])
-    connection.execute((sql_home() / "roles.sql").read_bytes())
+    migrator = f"{connection.info.dbname}_migrator"
+    connection.execute(grants(migrator=migrator, writer=writer, reader=reader).encode())
 
 
 def as_user(url: str, user: str) -> str:
@@ -69,8 +68,9 @@ def roles(database_url: str) -> Iterator[Roles]:
                 )
             )
         yield Roles(database_url, *(as_user(database_url, users[kind]) for kind in groups))
-        for kind, group in groups.items():
-            connection.execute(SQL("DROP ROLE {}").format(Identifier(users[kind])))
+        for user in users.values():
+            connection.execute(SQL("DROP ROLE {}").format(Identifier(user)))
+        for group in (*groups.values(), Identifier(f"{name}_migrator")):
             connection.execute(SQL("DROP OWNED BY {}").format(group))
             connection.execute(SQL("DROP ROLE {}").format(group))
 
@@ -299,12 +299,14 @@ def test_the_script_can_be_run_again(roles: Roles) -> None:
 def test_roles_have_names_of_their_own(database_url: str) -> None:
     """Unless others are set; and they cannot log in."""
     with psycopg.connect(database_url) as connection, connection.transaction(force_rollback=True):
-        grant(connection, "", "")
+        connection.execute(grants().encode())
+        names = [f"dataportal_{role}" for role in ("migrator", "reader", "writer")]
         rows = connection.execute(
             "SELECT rolname, rolcanlogin, rolsuper FROM pg_roles"
-            " WHERE rolname IN ('dataportal_reader', 'dataportal_writer') ORDER BY 1"
+            " WHERE rolname = ANY (%s) ORDER BY 1",
+            [names],
         ).fetchall()
-    assert rows == [("dataportal_reader", False, False), ("dataportal_writer", False, False)]
+    assert rows == [(name, False, False) for name in names]
 
 
 def test_grants_are_for_one_schema(roles: Roles) -> None:
