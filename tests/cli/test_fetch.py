@@ -1,0 +1,234 @@
+"""`dataportal fetch`, as a process with a provider and a database."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from feeding import current, feeding, hour, looking
+from servers import Reply
+from sourcefiles import by_source, ended, outcomes, read_until, recorded, table
+
+from dataportal.store.records import Counts
+
+if TYPE_CHECKING:
+    from conftest import RunCli, StartCli
+    from servers import LocalServer
+    from sourcefiles import SourceFile
+
+RUN_KEYS = {
+    *("source", "run_id", "kind", "outcome", "reason", "window", "seconds", "error", "warnings"),
+    *("vintages", *Counts.__slots__),
+}
+
+
+def load(sources: SourceFile, server: LocalServer, *replies: Reply) -> None:
+    """One source `load` whose provider answers so."""
+    sources.csv("load", server.answer("/load.csv", *replies))
+    sources.write()
+
+
+def test_what_came_is_stored_and_told(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """A table for people on stdout, with the log on stderr; every field of the contract in JSON."""
+    load(sources, server, table([1.5, None, 2.5]))
+    first = run_cli("fetch", "load", env=env)
+    assert first.returncode == 0
+    assert re.search(r"^load +succeeded +2 +0 +0 +0 .* 1 nulls$", first.stdout, re.MULTILINE)
+    assert "load: succeeded (2 new)" in first.stderr
+
+    again = run_cli("fetch", "load", "--json", env=env)
+
+    document = json.loads(again.stdout)
+    assert document.keys() == {"ok", "runs"}
+    (run,) = document["runs"]
+    assert run.keys() == RUN_KEYS
+    assert (run["outcome"], run["unchanged"], run["nulls"]) == ("unchanged", 2, 1)
+    assert run["received"] == sum(run[name] for name in Counts.__slots__[1:])
+    with looking(env["DATABASE_URL"]) as look:
+        assert current(look) == {0: 1.5, 2: 2.5}
+
+
+def test_a_series_stands_for_its_source(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """Named by its endpoint_prefix; named twice it is still run once."""
+    sources.csv(
+        "load",
+        server.answer("/load.csv", table([1.0])),
+        metadata={"endpoint_prefix": "grid-load", "unit": "MW"},
+    )
+    sources.write()
+    done = run_cli("fetch", "grid-load", "load", "--json", env=env)
+    assert list(by_source(done)) == ["load"]
+    assert outcomes(env["DATABASE_URL"]) == ["succeeded"]
+
+
+def test_a_source_that_there_is_not(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """Wrong usage, with the nearest name; nothing else is fetched."""
+    load(sources, server, table([1.0]))
+    done = run_cli("fetch", "load", "laod", env=env)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Did you mean 'load'?" in done.stderr
+    assert not server.requests
+
+
+def test_a_variable_that_the_source_requires(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """Asked for by name it is no source that is left out, but 78 with the variable's name."""
+    sources.csv("load", server.answer("/load.csv", table([1.0])), requires_env=["GRID_KEY"])
+    sources.write()
+    done = run_cli("fetch", "load", env=env)
+    assert done.returncode == 78
+    assert "GRID_KEY" in done.stderr
+    assert run_cli("fetch", "load", env={**env, "GRID_KEY": "x"}).returncode == 0
+
+
+def test_a_good_run_is_silent_under_q_and_a_bad_one_is_not(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """A mail from cron means that something is wrong: one line, with source and reason."""
+    load(sources, server, table([1.0]), Reply(404, b"gone", content_type="text/plain"))
+    good = run_cli("-q", "fetch", "load", env=env)
+    assert (good.returncode, good.stdout, good.stderr) == (0, "", "")
+    bad = run_cli("-q", "fetch", "load", env=env)
+    assert (bad.returncode, bad.stdout) == (3, "")
+    (line,) = bad.stderr.splitlines()
+    assert "load: failed: 127.0.0.1 answered 404 Not Found" in line
+
+
+def test_what_may_pass_is_tried_again(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """As often as MAX_RETRIES says, and what will not pass is not; one run, one row."""
+    load(sources, server, Reply(503), Reply(502), table([1.0]))
+    patient = {**env, "MAX_RETRIES": "2", "RETRY_DELAY_SECONDS": "0.01"}
+    assert run_cli("fetch", "load", env=patient).returncode == 0
+    assert server.asked("/load.csv") == 3
+    assert outcomes(env["DATABASE_URL"]) == ["succeeded"]
+    server.answer("/load.csv", Reply(403))
+    assert run_cli("fetch", "load", env=patient).returncode == 3
+    assert server.asked("/load.csv") == 4
+
+
+def test_points_that_cannot_be_taken_leave_the_rest(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """Partial, 3, with the position and the reason of the first; the good ones are stored."""
+    load(sources, server, table([1.0, "many", 3.0]))
+    done = run_cli("fetch", "load", "--json", env=env)
+    assert done.returncode == 3
+    run = by_source(done)["load"]
+    assert (run["outcome"], run["inserted"], run["rejected"]) == ("partial", 2, 1)
+    assert "point 1: 'many' is no" in run["reason"]
+    with looking(env["DATABASE_URL"]) as look:
+        assert current(look) == {0: 1.0, 2: 3.0}
+
+
+def test_an_answer_without_points_changes_nothing(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """Empty, which is no failure, and no success either: the source does not become fresh."""
+    load(sources, server, table([]))
+    done = run_cli("fetch", "load", "--json", env=env)
+    assert done.returncode == 0
+    assert by_source(done)["load"]["outcome"] == "empty"
+    assert run_cli("healthcheck", env=env).returncode == 4
+
+
+def test_a_backfill_goes_in_slices_oldest_first(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """What --plan shows is what is asked; points beyond the range are not stored."""
+    sources.csv("load", server.answer("/load.csv", table(range(60))), max_window="1 day")
+    sources.write()
+    bounds = ("--start", "2025-03-01", "--end", "2025-03-03T06:00")
+    plan = run_cli("fetch", "load", *bounds, "--plan", "--json", env=env)
+    slices = json.loads(plan.stdout)["plans"][0]["slices"]
+    starts = ["2025-03-01T00:00:00Z", "2025-03-02T00:00:00Z", "2025-03-03T00:00:00Z"]
+    assert [part["start"] for part in slices] == starts
+    assert not server.requests
+    assert "3 slices" in run_cli("fetch", "load", *bounds, "--plan", env=env).stdout
+
+    done = run_cli("fetch", "load", *bounds, "--json", env=env)
+
+    run = by_source(done)["load"]
+    assert run["window"] == {"start": starts[0], "end": "2025-03-03T06:00:00Z"}
+    assert (run["kind"], run["inserted"]) == ("backfill", 54)
+    assert server.asked("/load.csv") == 3
+    (row,) = recorded(env["DATABASE_URL"])
+    assert (row.kind, row.done_until) == ("backfill", hour(54))
+
+
+def test_a_dry_run_writes_nothing(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """It says what would be; no row of any kind is left."""
+    load(sources, server, table([1.0, 2.0]))
+    done = run_cli("fetch", "load", "--dry-run", "--json", env=env)
+    assert done.returncode == 0
+    run = by_source(done)["load"]
+    assert (run["run_id"], run["inserted"], run["outcome"]) == (None, 2, "succeeded")
+    with looking(env["DATABASE_URL"]) as look:
+        for relation in ("time_series", "time_series_data_scd2", "fetch_run", "source_state"):
+            row = look.execute(f"SELECT count(*) FROM {relation}").fetchone()  # noqa: S608 - ours
+            assert row == (0,), relation
+
+
+def test_a_source_that_another_run_holds(
+    sources: SourceFile,
+    server: LocalServer,
+    env: dict[str, str],
+    run_cli: RunCli,
+    start_cli: StartCli,
+) -> None:
+    """Skipped with the holder's name, or 11, or waited for, as the caller likes."""
+    load(sources, server, table([1.0]))
+    with feeding(env["DATABASE_URL"], "load", source="load") as holder:
+        holder.start()
+        skipped = run_cli("fetch", "load", "--json", env=env)
+        assert skipped.returncode == 0
+        run = by_source(skipped)["load"]
+        assert run["outcome"] == "skipped"
+        assert re.search(r"locked by host .+, pid \d+, since ", run["reason"])
+        assert run_cli("fetch", "load", "--on-locked", "fail", env=env).returncode == 11
+        waiting = start_cli("fetch", "load", "--on-locked", "wait", env=env)
+        read_until(waiting, "locked by")
+        assert not server.requests
+    ended(waiting)
+    assert waiting.returncode == 0
+    assert server.asked("/load.csv") == 1
+
+
+def test_nulls_that_would_withdraw_most_of_a_series(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """Withheld and named, until --accept-retractions lets them through."""
+    load(sources, server, table([1.0, 2.0, 3.0]), table([9.0, None, None]))
+    assert run_cli("fetch", "load", env=env).returncode == 0
+    held = run_cli("fetch", "load", env=env)
+    assert held.returncode == 3
+    assert "--accept-retractions" in held.stderr
+    with looking(env["DATABASE_URL"]) as look:
+        assert current(look) == {0: 9.0, 1: 2.0, 2: 3.0}
+    let = run_cli("fetch", "load", "--accept-retractions", "--json", env=env)
+    assert by_source(let)["load"]["retracted"] == 2
+    with looking(env["DATABASE_URL"]) as look:
+        assert current(look) == {0: 9.0}
+
+
+def test_a_database_out_of_reach(sources: SourceFile, server: LocalServer, run_cli: RunCli) -> None:
+    """69; the password is in no message, and the provider is not asked for nothing."""
+    load(sources, server, table([1.0]))
+    gone = {"DATABASE_URL": "postgresql://me:canary-pw@127.0.0.1:1/db", "MAX_RETRIES": "0"}
+    done = run_cli("fetch", "load", env=gone)
+    assert (done.returncode, done.stdout) == (69, "")
+    assert "canary" not in done.stderr
+    as_json = run_cli("fetch", "load", "--json", env=gone)
+    assert json.loads(as_json.stderr)["error"]["exit_code"] == 69
+    assert not server.requests

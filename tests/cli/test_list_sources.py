@@ -1,0 +1,134 @@
+"""`dataportal list-sources`, as a process."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from feeding import feeding
+from servers import Reply
+
+if TYPE_CHECKING:
+    from conftest import RunCli
+    from servers import LocalServer
+    from sourcefiles import SourceFile
+
+KEYS = {
+    *("source", "where", "state", "reasons", "enabled", "missing_env", "tags", "schedule"),
+    *("stale_after", "last_run", "last_attempt", "last_success", "failures", "known_through"),
+    *("newest", "next_due", "series"),
+}
+
+
+@pytest.fixture
+def all_kinds(sources: SourceFile, server: LocalServer) -> SourceFile:
+    """A sources.yaml with one source of every state."""
+    for name in ("fresh", "asleep", "working"):
+        sources.csv(name, f"{server.url}/good.csv")
+    sources.csv("ill", server.answer("/ill.csv", Reply(404)))
+    sources.csv("old", f"{server.url}/good.csv", data_stale_after="1 day")
+    sources.csv("off", f"{server.url}/good.csv", enabled=False)
+    sources.csv("keyed", f"{server.url}/good.csv", requires_env=["GRID_KEY"])
+    sources.write()
+    return sources
+
+
+def states(stdout: str) -> dict[str, str]:
+    """The state of each source."""
+    return {one["source"]: one["state"] for one in json.loads(stdout)["sources"]}
+
+
+def test_every_source_says_how_it_stands(
+    all_kinds: SourceFile, database_url: str, run_cli: RunCli
+) -> None:
+    """Each state is told by its word, alike in the table and in JSON, whose fields are complete."""
+    env = {"DATABASE_URL": database_url, "MAX_RETRIES": "0"}
+    assert run_cli("fetch", "fresh", "ill", "old", env=env).returncode == 3
+    with feeding(database_url, "working", source="working") as runner:
+        runner.start()
+        listed = run_cli("list-sources", "--json", env=env)
+        shown = run_cli("list-sources", env=env)
+    assert listed.returncode == 0
+    assert states(listed.stdout) == {
+        "fresh": "ok",
+        "asleep": "never run",
+        "working": "running",
+        "ill": "failing",
+        "old": "stale",
+        "off": "disabled",
+        "keyed": "needs GRID_KEY",
+    }
+    for one in json.loads(listed.stdout)["sources"]:
+        assert one.keys() == KEYS
+        (line,) = (row for row in shown.stdout.splitlines() if row.startswith(one["source"] + " "))
+        assert line.rstrip().endswith(one["state"])
+    (fresh,) = (o for o in json.loads(listed.stdout)["sources"] if o["source"] == "fresh")
+    assert fresh["newest"] == fresh["series"][0]["newest"] == "2025-03-01T01:00:00Z"
+    assert fresh["last_run"]["outcome"] == "succeeded"
+
+
+def test_no_plugin_is_imported_unless_checked(sources: SourceFile, run_cli: RunCli) -> None:
+    """A plugin whose import fails is listed like any other; --check names its fault, with 78."""
+    trace = sources.folder / "imported"
+    sources.python(
+        "odd", "pass", head=f"open({str(trace)!r}, 'w').close(); raise RuntimeError('no licence')"
+    )
+    sources.write()
+    assert states(run_cli("list-sources", "--json").stdout) == {"odd": "never run"}
+    assert not trace.exists()
+    checked = run_cli("list-sources", "--check")
+    assert checked.returncode == 78
+    assert "no licence" in checked.stdout + checked.stderr
+    assert trace.exists()
+
+
+def test_check_needs_neither_network_nor_database(
+    all_kinds: SourceFile, server: LocalServer, run_cli: RunCli
+) -> None:
+    """Everything is looked at, a variable that is not set is no fault."""
+    unreachable = {"DATABASE_URL": "postgresql://me@127.0.0.1:1/db"}
+    done = run_cli("list-sources", "--check", "--json", env=unreachable)
+    assert done.returncode == 0
+    document = json.loads(done.stdout)
+    assert document["ok"] is True
+    assert {one["source"] for one in document["sources"]} == set(all_kinds.entries)
+    assert not server.requests
+
+
+def test_parameters_of_a_plugin_are_checked(sources: SourceFile, run_cli: RunCli) -> None:
+    """All of a source's faults at once, with the place of its entry."""
+    sources.smard("load", "http://127.0.0.1:1", params={"filter": "brown", "resolution": "hours"})
+    sources.write()
+    done = run_cli("list-sources", "--check")
+    assert done.returncode == 78
+    said = done.stdout + done.stderr
+    assert "sources.yaml:1:" in said
+    assert "'brown'" in said
+    assert "'hours'" in said
+
+
+def test_without_its_database_it_lists_what_the_file_says(
+    all_kinds: SourceFile, run_cli: RunCli
+) -> None:
+    """State unknown for what is to run, and 69."""
+    done = run_cli("list-sources", "--json", env={"DATABASE_URL": "postgresql://me@127.0.0.1:1/db"})
+    assert done.returncode == 69
+    found = states(done.stdout)
+    assert found.keys() == all_kinds.entries.keys()
+    assert found["fresh"] == "unknown"
+    assert found["off"] == "disabled"
+
+
+def test_a_broken_entry_stands_beside_the_others(
+    sources: SourceFile, server: LocalServer, database_url: str, run_cli: RunCli
+) -> None:
+    """Listed as broken with its reason, where a whole file of faults ends with 78."""
+    sources.csv("fine", f"{server.url}/good.csv")
+    sources.csv("wrong", f"{server.url}/good.csv", timezone="Berlin")
+    sources.write()
+    done = run_cli("list-sources", "--json", env={"DATABASE_URL": database_url})
+    assert states(done.stdout) == {"fine": "never run", "wrong": "broken"}
+    del sources.entries["fine"]
+    sources.write()
+    assert run_cli("list-sources", env={"DATABASE_URL": database_url}).returncode == 78
