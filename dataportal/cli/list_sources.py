@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     "dataportal list-sources",
+    "dataportal list-sources --series --only fred",
     "dataportal list-sources --only 'smard-*' --json",
     "dataportal --config sources.yaml list-sources --check",
 )
@@ -35,6 +36,9 @@ def command(
         typer.Option(
             "--check", help="Import every plugin and validate all, without network or database."
         ),
+    ] = False,
+    series: Annotated[
+        bool, typer.Option("--series", help="A line for each series rather than for each source.")
     ] = False,
     only: OnlyOption = None,
 ) -> ExitCode:
@@ -50,7 +54,7 @@ def command(
     chosen = matching(configuration, only or ())
     if check:
         return _checked(configuration, chosen, invocation)
-    return _listed(configuration, chosen, invocation, settings)
+    return _listed(configuration, chosen, invocation, settings, by_series=series)
 
 
 def _listed(
@@ -58,6 +62,8 @@ def _listed(
     chosen: "list[Source]",
     invocation: Invocation,
     settings: "Settings",
+    *,
+    by_series: bool,
 ) -> ExitCode:
     from dataportal.health import broken, judged, unknown
     from dataportal.render.sources import Listing, source_lines
@@ -81,7 +87,16 @@ def _listed(
         name: broken(name, [str(p) for p in problems])
         for name, problems in configuration.broken.items()
     }
-    show(source_lines(listings, wrong, now=at, zone=settings.zone, json=invocation.json))
+    show(
+        source_lines(
+            listings,
+            wrong,
+            now=at,
+            zone=settings.zone,
+            json=invocation.json,
+            by_series=by_series,
+        )
+    )
     if failure is not None:
         return reported(failure, json=invocation.json, debug=invocation.debugging)
     return ExitCode.DONE

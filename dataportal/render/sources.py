@@ -12,7 +12,7 @@ from dataportal.render.tables import Table, drawn
 from dataportal.times import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, tzinfo
 
     from dataportal.config import Series, Source
@@ -47,24 +47,59 @@ def source_lines(
     now: datetime,
     zone: tzinfo,
     json: bool,
+    by_series: bool = False,
 ) -> Iterator[str]:
-    """What `list-sources` shows; `broken` are the entries that cannot be used."""
+    """What `list-sources` shows; `broken` are the entries that cannot be used.
+
+    `by_series`: a line for each series rather than for each source.
+    """
     if json:
         sources = [_fields(listing) for listing in listings]
         sources += [_broken_fields(verdict) for verdict in broken.values()]
         yield dumped({"sources": sources})
         return
+    yield from drawn(
+        _of_series(listings, zone) if by_series else _of_sources(listings, now, zone, broken)
+    )
+    for verdict in broken.values():
+        yield from (printable(reason) for reason in verdict.reasons)
+
+
+def _of_sources(
+    listings: Sequence[Listing], now: datetime, zone: tzinfo, broken: Iterable[str]
+) -> Table:
     table = Table(
         ("source", "series", "schedule", "last run", "last success", "newest", "next due", "state"),
         moods=_MOODS,
+        dispensable=("last success", "series", "newest", "last run", "schedule"),
     )
     for listing in listings:
         table.add(*_cells(listing, now, zone))
     for name in broken:
         table.add(name, *[NOTHING] * 6, "broken")
-    yield from drawn(table)
-    for verdict in broken.values():
-        yield from (printable(reason) for reason in verdict.reasons)
+    return table
+
+
+def _of_series(listings: Sequence[Listing], zone: tzinfo) -> Table:
+    table = Table(
+        ("series", "name", "unit", "granularity", "newest", "source", "state"),
+        moods=_MOODS,
+        dispensable=("source", "newest", "granularity", "state"),
+    )
+    for listing in listings:
+        row = listing.row
+        newest = {s.endpoint_prefix: s.newest for s in row.series} if row else {}
+        for series in listing.source.series:
+            table.add(
+                series.endpoint_prefix,
+                series.name or NOTHING,
+                series.unit or NOTHING,
+                series.granularity or NOTHING,
+                moment(newest.get(series.endpoint_prefix), zone),
+                listing.source.name,
+                listing.verdict.text,
+            )
+    return table
 
 
 def check_lines(

@@ -38,6 +38,20 @@ def test_columns_are_aligned() -> None:
     ]
 
 
+@given(st.lists(st.integers(0, 30), min_size=4, max_size=4), st.integers(20, 200))
+def test_a_narrow_terminal_leaves_out_what_can_be_spared(widths: list[int], columns: int) -> None:
+    """In its order, and no more than it must."""
+    table = Table(("a", "b", "c", "d"), dispensable=("c", "a"))
+    table.add(*("x" * width for width in widths))
+    shown = table.within(columns)
+    assert shown in ([0, 1, 2, 3], [0, 1, 3], [1, 3])
+    needed = [max(width, 1) + 3 for width in widths]
+    if shown != [1, 3]:
+        assert sum(needed[at] for at in shown) <= columns
+    if shown != [0, 1, 2, 3]:
+        assert sum(needed[at] for at in ([0, 1, 2, 3] if 0 in shown else [0, 1, 3])) > columns
+
+
 def test_a_secret_never_gets_into_a_table() -> None:
     """Cells are masked as they are put in."""
     remember_secret("canary-in-table")
