@@ -252,7 +252,7 @@ def test_the_end_of_an_endpoint_is_announced(
         ({}, PRICE, "endpoint is missing"),
         ({"endpoint": "prices"}, PRICE, "endpoint must be one of price, public_power"),
         ({"endpoint": "price"}, {"de": {}}, "de: bzn is missing"),
-        ({"endpoint": "price"}, POWER, "solar: bzn is missing; 'production_type' is not"),
+        ({"endpoint": "price"}, POWER, "^bzn is missing; 'production_type' is not"),
         ({"endpoint": "price", "country": "de"}, PRICE, "'country' is not a parameter"),
     ],
 )

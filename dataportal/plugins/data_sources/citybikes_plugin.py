@@ -102,7 +102,7 @@ class CityBikesMultiSeriesPlugin(MultiSeriesPlugin):
                 params.fault(f"max_age: {error}")
         self._coverage = params.number("coverage", 0.5)
         self._base_url = params.text("base_url", BASE_URL).rstrip("/")
-        self._limit = rate_limit(params, _PER_MINUTE)
+        self._limit = rate_limit(params, _PER_MINUTE, key="citybikes")
         params.finish()
         self._wanted = read_filters(series_definitions, _read)
         self.now = now

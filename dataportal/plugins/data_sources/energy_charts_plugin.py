@@ -107,7 +107,7 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
         params = Params(request_params)
         self._path = params.choice("endpoint", ENDPOINTS, required=True)
         self._base_url = params.text("base_url", BASE_URL).rstrip("/")
-        self._limit = rate_limit(params, _PER_MINUTE)
+        self._limit = rate_limit(params, _PER_MINUTE, key="energy-charts")
         self._endpoint = ENDPOINTS.get(self._path, _Endpoint(()))
         self._names = (*self._endpoint.query, *filter(None, [self._endpoint.named]))
         self._shared = {name: params.text(name) for name in self._names if params.has(name)}

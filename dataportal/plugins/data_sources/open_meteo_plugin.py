@@ -104,7 +104,7 @@ class _OpenMeteo(MultiSeriesPlugin):
                 params.fault("models must name one: of several, the variables are renamed")
         own_url = self.url.replace("://", "://customer-") if key else self.url
         self._base_url = params.text("base_url", own_url).rstrip("/")
-        self._limit = rate_limit(params, _PER_MINUTE, key=key)
+        self._limit = rate_limit(params, _PER_MINUTE, key=key or "open-meteo")
         self._days_ahead = params.whole("forecast_days", 7) if self.endpoint == "forecast" else 0
         if self._days_ahead > _MOST_DAYS_AHEAD:
             params.fault(f"forecast_days must be {_MOST_DAYS_AHEAD} at most")

@@ -18,7 +18,8 @@ def rate_limit(
     Args:
         params: of the source.
         per_minute: the requests that the provider allows in a minute.
-        key: whose requests count together.
+        key: whose requests count together: an API key, or the name of a provider without one, as
+            several may answer behind one address.
         everywhere: whether several machines must keep it together.
     """
     allowed = params.number("per_minute", per_minute)
