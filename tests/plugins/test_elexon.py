@@ -27,10 +27,8 @@ from servers import Reply
 from dataportal.errors import BadDataError, FetchError, PermanentError, TransientError
 from dataportal.observations import clean
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
-from dataportal.plugins.data_sources.elexon_plugin import (
-    DATASETS,
-    ElexonDataSourcePlugin,
-)
+from dataportal.plugins.data_sources.elexon_plugin import ElexonDataSourcePlugin
+from dataportal.plugins.readers.elexon_datasets import DATASETS
 
 if TYPE_CHECKING:
     from servers import LocalServer
@@ -276,23 +274,18 @@ def test_long_ranges_are_cut(
     assert len(server.requests) == count
 
 
-def test_a_fuel_that_is_not_there_says_what_there_is(server: LocalServer) -> None:
-    """It fails alone, for a window that is open: an old one may lack a new interconnector."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    rows = [row(now - HALF_HOUR, now, fuelType=fuel, generation=1) for fuel in ("WIND", "CCGT")]
+def test_a_fuel_that_nobody_knows_says_what_there_is(server: LocalServer) -> None:
+    """It fails alone; one that has ended, or has not begun, is no fault."""
+    rows = [row(at(0), fuelType=fuel, generation=1) for fuel in ("WIND", "CCGT")]
     server.answer(stream("FUELHH"), served(rows))
-    filters = {"wind": {"fuelType": "WIND"}, "wint": {"fuelType": "WINT"}}
-    start = written(now - timedelta(hours=2))
-    found = several(server, filters, start, dataset="FUELHH")
-    assert isinstance(found["wint"], BadDataError)
-    assert "no row of fuelType WINT, but CCGT, WIND" in str(found["wint"])
-    assert not isinstance(found["wind"], FetchError)
-    server.answer(stream("FUELHH"), served([wind(0, 1)]))
-    assert several(server, filters, FROM, TO, dataset="FUELHH")["wint"] == {
-        "ts": [],
-        "value": [],
-        "published_at": [],
-    }
+    filters = {fuel: {"fuelType": fuel} for fuel in ("WIND", "WINT", "COAL")}
+    found = several(server, filters, FROM, TO, dataset="FUELHH")
+    assert isinstance(found["WINT"], BadDataError)
+    assert "no row of fuelType WINT, but CCGT, WIND" in str(found["WINT"])
+    assert values(found["WIND"]) == {at(0): 1}
+    assert values(found["COAL"]) == {}
+    server.answer(stream("FUELHH"), Reply.json([]))
+    assert values(several(server, filters, FROM, TO, dataset="FUELHH")["WINT"]) == {}
 
 
 @pytest.mark.parametrize(

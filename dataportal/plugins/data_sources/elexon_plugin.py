@@ -12,9 +12,7 @@ publication is kept. API: https://bmrs.elexon.co.uk/api-documentation
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from dataportal.plugins.base_plugin import (
     BadDataError,
@@ -23,84 +21,28 @@ from dataportal.plugins.base_plugin import (
     MultiSeriesPlugin,
     TimeSeriesDefinition,
 )
+from dataportal.plugins.readers.elexon_datasets import DATASETS, KNOWN, requests
 from dataportal.plugins.readers.filters import read_filters
-from dataportal.plugins.readers.instants import TimeFormat, Window, now
+from dataportal.plugins.readers.instants import TimeFormat, Window
 from dataportal.plugins.readers.limits import rate_limit
 from dataportal.plugins.readers.params import Params
 from dataportal.plugins.readers.publications import Publications
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from dataportal.plugins.answers import Answer
     from dataportal.plugins.base_plugin import TimeSeriesMetadata
     from dataportal.plugins.http import HttpClient
+    from dataportal.plugins.readers.elexon_datasets import Dataset
 
     Columns = dict[str, list[Any]]
-    Rows = list[dict[str, Any]]
+    Row = dict[str, Any]
 
 BASE_URL = "https://data.elexon.co.uk/bmrs/api/v1"
-_PER_MINUTE = 120  # nothing is documented; more was answered with 429
-_LONDON = ZoneInfo("Europe/London")
-_BEGINNING = datetime(2009, 1, 1, tzinfo=UTC)
-_DAY = timedelta(days=1)
-_LATE = 2 * _DAY
-"""How long after its interval a value is looked for, where only publications can be asked for."""
+_PER_MINUTE = 120  # no limit is documented, but 429 has been seen
+_LISTED = 40
 _TIMES = TimeFormat()
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """How a data set is asked for, and what its rows hold.
-
-    Attributes:
-        path: of its endpoint; those that end in /stream have no limit on the range.
-        values: fields that can be a series.
-        by: the fields that tell its series apart.
-        asked: by which time: of publication, of settlement (days) or of the interval.
-        published: the field that tells when a row was published; "" if none does.
-        lead: how long before its interval a value may be published.
-        longest: the longest range of one request.
-    """
-
-    path: str
-    values: tuple[str, ...]
-    by: tuple[str, ...] = ()
-    asked: str = "publication"
-    published: str = "publishTime"
-    lead: timedelta = timedelta()
-    longest: timedelta = 31 * _DAY
-
-
-_SYSTEM_PRICES = (
-    *("systemSellPrice", "systemBuyPrice", "netImbalanceVolume", "reserveScarcityPrice"),
-    *("sellPriceAdjustment", "buyPriceAdjustment", "replacementPrice"),
-    *("totalAcceptedOfferVolume", "totalAcceptedBidVolume"),
-    *("totalAdjustmentSellVolume", "totalAdjustmentBuyVolume"),
-)
-DATASETS: dict[str, Dataset] = {
-    "FUELHH": Dataset("datasets/FUELHH/stream", ("generation",), ("fuelType",), "settlement"),
-    "FUELINST": Dataset(
-        "datasets/FUELINST/stream", ("generation",), ("fuelType",), "settlement", longest=7 * _DAY
-    ),
-    "INDO": Dataset("datasets/INDO/stream", ("demand",)),
-    "ITSDO": Dataset("datasets/ITSDO/stream", ("demand",)),
-    "NDF": Dataset("datasets/NDF/stream", ("demand",), ("boundary",), lead=3 * _DAY),
-    "TSDF": Dataset("datasets/TSDF/stream", ("demand",), ("boundary",), lead=3 * _DAY),
-    "WINDFOR": Dataset("datasets/WINDFOR/stream", ("generation",), lead=4 * _DAY),
-    "MID": Dataset(
-        "datasets/MID/stream", ("price", "volume"), ("dataProvider",), "interval", published=""
-    ),
-    "system_prices": Dataset(
-        "balancing/settlement/system-prices",
-        _SYSTEM_PRICES,
-        asked="day",
-        published="createdDateTime",
-        longest=_DAY,
-    ),
-}
-"""By the names that `dataset` takes."""
-_FIELDS = sorted({field for dataset in DATASETS.values() for field in dataset.by})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,28 +54,27 @@ class _Wanted:
     filters: tuple[tuple[str, str], ...]
     vintages: bool
 
-    def columns(self, rows: Sequence[tuple[Answer, Rows]], window: Window) -> Columns:
-        """What belongs to the series and lies in the window.
+    @property
+    def is_known(self) -> bool:
+        """Whether such rows have been seen, so that none may be due to the time asked for."""
+        return all(text in KNOWN[name] for name, text in self.filters)
+
+    def columns(self, rows: Sequence[tuple[Answer, Row]], window: Window) -> Columns:
+        """What its rows hold in the window.
 
         Raises:
-            BadDataError: a row lacks a field, or an open window has rows and none of this series.
+            BadDataError: a row lacks a field.
         """
         published = DATASETS[self.dataset].published
         needed = ("startTime", self.value, *filter(None, [published]))
-        found, others = Publications(), set()
-        for answer, row in ((answer, row) for answer, part in rows for row in part):
-            if any(str(row.get(name)) != text for name, text in self.filters):
-                others.add(", ".join(str(row.get(name)) for name, _ in self.filters))
-                continue
+        found = Publications()
+        for answer, row in rows:
             lacking = next((name for name in needed if name not in row), None)
             if lacking is not None:
                 raise answer.bad(f"has a row without {lacking!r}")
             moment = _TIMES.read(row["startTime"])
             if isinstance(moment, str) or window.covers(moment):
                 found.add(moment, _TIMES.read(row.get(published)), row[self.value])
-        if not found and others and window.end is None:
-            wanted = ", ".join(f"{name} {text}" for name, text in self.filters)
-            raise rows[-1][0].bad(f"has no row of {wanted}, but {', '.join(sorted(others)[:40])}")
         return found.every if published and self.vintages else found.newest
 
 
@@ -153,7 +94,7 @@ class _Insights:
             self._limit = rate_limit(params, _PER_MINUTE)
             value = params.choice("value", dataset.values) or dataset.values[0]
             filters = tuple((field, params.text(field, required=True)) for field in dataset.by)
-            for field in _FIELDS:
+            for field in KNOWN:
                 if field not in dataset.by and params.has(field):
                     params.fault(f"{field} does not go with dataset {name}")
             vintages = params.flag("vintages", default=True)
@@ -170,13 +111,16 @@ class _Insights:
         """
         found: dict[str, Columns | FetchError] = {}
         for name in dict.fromkeys(wanted.dataset for wanted in self._wanted.values()):
-            rows = [page async for page in self._rows(DATASETS[name], window, http)]
+            own: dict[tuple[str, ...], list[tuple[Answer, Row]]] = {}
+            last: Answer | None = None
+            async for answer, rows in self._rows(DATASETS[name], window, http):
+                last = answer
+                for row in rows:
+                    key = tuple([str(row.get(field)) for field in DATASETS[name].by])
+                    own.setdefault(key, []).append((answer, row))
             for prefix, wanted in self._wanted.items():
                 if wanted.dataset == name:
-                    try:
-                        found[prefix] = wanted.columns(rows, window)
-                    except BadDataError as error:
-                        found[prefix] = error
+                    found[prefix] = _columns(wanted, own, window, last)
         errors = [one for one in found.values() if isinstance(one, FetchError)]
         if errors and len(errors) == len(found):
             raise errors[0]
@@ -184,8 +128,8 @@ class _Insights:
 
     async def _rows(
         self, dataset: Dataset, window: Window, http: HttpClient
-    ) -> AsyncIterator[tuple[Answer, Rows]]:
-        for path, query in _requests(dataset, window):
+    ) -> AsyncIterator[tuple[Answer, list[Row]]]:
+        for path, query in requests(dataset, window):
             answer = await http.get(
                 f"{self._base_url}/{dataset.path}{path}", params=query, limit=self._limit
             )
@@ -197,39 +141,21 @@ class _Insights:
             yield answer, rows
 
 
-def _requests(dataset: Dataset, window: Window) -> Iterator[tuple[str, dict[str, str]]]:
-    """The paths and queries that bring everything in the window, and more."""
-    start, last = max(window.start, _BEGINNING), min(window.end or now(), now())
-    match dataset.asked:
-        case "day":
-            for day, _ in _days(start, last, 1):
-                yield f"/{day}", {"format": "json"}
-        case "settlement" if window.end is not None:
-            # a day more at both ends: some settlement dates were a day off
-            for first, until in _days(start - _DAY, last + _DAY, dataset.longest // _DAY):
-                yield "", {"settlementDateFrom": first, "settlementDateTo": until}
-        case "interval":
-            for since, until in _ranges(start, last + _DAY, dataset.longest):
-                yield "", {"from": since, "to": until}
-        case _:
-            # of an open window everything published since it began, revisions among it
-            for since, until in _ranges(start - dataset.lead, last + _LATE, dataset.longest):
-                yield "", {"publishDateTimeFrom": since, "publishDateTimeTo": until}
-
-
-def _days(start: datetime, end: datetime, count: int) -> Iterator[tuple[str, str]]:
-    """The days in London from one instant to another, so many at a time, both included."""
-    first, last = (moment.astimezone(_LONDON).date() for moment in (start, end))
-    while first <= last:
-        yield first.isoformat(), min(first + (count - 1) * _DAY, last).isoformat()
-        first += count * _DAY
-
-
-def _ranges(start: datetime, end: datetime, longest: timedelta) -> Iterator[tuple[str, str]]:
-    while start < end:
-        until = min(start + longest, end)
-        yield f"{start:%Y-%m-%dT%H:%M:%SZ}", f"{until:%Y-%m-%dT%H:%M:%SZ}"
-        start = until
+def _columns(
+    wanted: _Wanted,
+    rows: Mapping[tuple[str, ...], Sequence[tuple[Answer, Row]]],
+    window: Window,
+    last: Answer | None,
+) -> Columns | FetchError:
+    own = rows.get(tuple(text for _, text in wanted.filters), ())
+    if not own and rows and last is not None and not wanted.is_known:
+        asked = ", ".join(f"{name} {text}" for name, text in wanted.filters)
+        there = ", ".join(sorted(", ".join(key) for key in rows)[:_LISTED])
+        return last.bad(f"has no row of {asked}, but {there}")
+    try:
+        return wanted.columns(own, window)
+    except BadDataError as error:
+        return error
 
 
 # outturns are corrected within days; the forecasts reach up to four days ahead
