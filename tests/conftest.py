@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from containers import OwnServer
 from databases import Databases, SharedServer, admin_connection, with_extension, with_schema
 from embedded_user import end_server, ignore
 from hypothesis import settings
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SERVER = pytest.StashKey[SharedServer]()
-_OF_DATABASE = {"server_url", "database_url", "empty_database_url"}
+_OF_DATABASE = {"server_url", "database_url", "empty_database_url", "own_server"}
 _PATIENCE = 60.0  # seconds after which a process that was started counts as hanging
 
 settings.register_profile("default", deadline=None, derandomize=False, print_blob=True)
@@ -55,11 +56,17 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"database server: {config.stash[_SERVER]}"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs the server."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what needs the server, and leave out what needs another kind of it."""
     for item in items:
-        if _OF_DATABASE.intersection(getattr(item, "fixturenames", ())):
+        if _OF_DATABASE.intersection(getattr(item, "fixturenames", ())) or item.get_closest_marker(
+            "docker"
+        ):
             item.add_marker(pytest.mark.database)
+    if config.stash[_SERVER].kind != "docker":
+        left_out = [item for item in items if item.get_closest_marker("docker")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +95,13 @@ def empty_database_url(server_url: str, databases: Databases) -> Iterator[str]:
     """A fresh database without our tables, but with TimescaleDB where the server has it."""
     with databases.fresh(server_url, "empty", with_extension) as url:
         yield url
+
+
+@pytest.fixture
+def own_server(pytestconfig: pytest.Config) -> Iterator[OwnServer]:
+    """A server in a container of the test's own."""
+    with OwnServer(pytestconfig.stash[_SERVER].image) as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,0 +1,128 @@
+"""A PostgreSQL server in a container of one test's own: to be restarted, filled up or cut off."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from databases import with_extension
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+_PASSWORD = "for-tests-only"  # noqa: S105 - of a container that lives as long as a test
+_DATABASE = "grid"
+_PATIENCE = 60.0  # seconds until it must let us in
+_SMALL = "/small"  # a file system that can be filled
+
+
+class OwnServer:
+    """Runs while it is entered.
+
+    Args:
+        image: a PostgreSQL that takes POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB.
+    """
+
+    def __init__(self, image: str) -> None:
+        import docker
+
+        self._client: Any = docker.from_env()
+        self._image = image
+        self._container: Any = None
+
+    @property
+    def url(self) -> str:
+        """Its database, at the container's own address: nothing stands in between."""
+        return self._url_of(_DATABASE)
+
+    def in_small_place(self, name: str) -> str:
+        """The URL of a new database whose files lie in a folder that can be filled."""
+        self._shell(f"mkdir {_SMALL}/space")
+        with psycopg.connect(self._url_of("admin"), autocommit=True) as admin:
+            admin.execute(f"CREATE TABLESPACE {name} LOCATION '{_SMALL}/space'".encode())
+        self._make(name, f"TABLESPACE {name}")
+        return self._url_of(name)
+
+    def fill(self) -> None:
+        """Leave one megabyte of room in that folder."""
+        self._shell(
+            f"free=$(df --output=avail -k {_SMALL} | tail -n1); "
+            f"head -c $(( (free - 1024) * 1024 )) /dev/zero >{_SMALL}/ballast"
+        )
+
+    def make_room(self) -> None:
+        """Have the room back."""
+        self._shell(f"rm {_SMALL}/ballast")
+
+    def restart(self) -> None:
+        """Stop it as an operator does, and start it; returns when it lets us in."""
+        self._container.restart(timeout=20)
+        self._await()
+
+    def cut_off(self) -> None:
+        """Take its network away: nobody is told of it, neither the server nor who is connected."""
+        self._client.networks.get("bridge").disconnect(self._container)
+
+    def asked(self, query: str) -> str:
+        """The answer to a query, asked within the container; the network does not matter."""
+        done = self._container.exec_run(
+            ["psql", "-h", "127.0.0.1", "-U", "admin", "-Atc", query, _DATABASE],
+            environment={"PGPASSWORD": _PASSWORD},
+        )
+        assert done.exit_code == 0, done.output
+        return str(done.output.decode()).strip()
+
+    def __enter__(self) -> Self:
+        self._container = self._client.containers.run(
+            self._image,
+            "postgres -c fsync=off",
+            detach=True,
+            environment={
+                "POSTGRES_USER": "admin",
+                "POSTGRES_PASSWORD": _PASSWORD,
+                "POSTGRES_DB": "admin",
+            },
+            tmpfs={_SMALL: "size=96m,mode=1777"},
+        )
+        self._await()
+        self._make(_DATABASE)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._container.remove(force=True, v=True)
+        self._client.close()
+
+    def _url_of(self, database: str) -> str:
+        self._container.reload()
+        (network,) = self._container.attrs["NetworkSettings"]["Networks"].values()
+        return f"postgresql://admin:{_PASSWORD}@{network['IPAddress']}:5432/{database}"
+
+    def _make(self, database: str, options: str = "") -> None:
+        # whatever the server's own encoding is; an image may have been made without any
+        made = f"CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'"
+        with psycopg.connect(self._url_of("admin"), autocommit=True) as admin:
+            admin.execute(f"{made} LC_CTYPE 'C' {options}".encode())
+        with_extension(self._url_of(database))
+
+    def _shell(self, command: str) -> None:
+        done = self._container.exec_run(["sh", "-c", command], user="postgres")
+        assert done.exit_code == 0, done.output
+
+    def _await(self) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                psycopg.connect(self._url_of("admin"), connect_timeout=5).close()
+            except (psycopg.OperationalError, ValueError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                return

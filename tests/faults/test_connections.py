@@ -1,0 +1,258 @@
+"""The connection to the database is lost, refused or led astray: noticed, and nothing written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from contextlib import contextmanager
+from threading import Event
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import psycopg
+import psycopg.conninfo
+import pytest
+from feeding import current, looking, values
+from invariants import broken_invariants
+from psycopg.sql import SQL, Identifier
+from servers import LocalServer
+from sourcefiles import (
+    Pause,
+    SourceFile,
+    by_source,
+    ended,
+    locks,
+    outcomes,
+    table,
+)
+from wire import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import RunCli, StartCli
+
+ONCE = {"MAX_RETRIES": "0"}
+TWICE = {"MAX_RETRIES": "1", "RETRY_DELAY_SECONDS": "0"}
+
+
+@pytest.fixture
+def server() -> Iterator[LocalServer]:
+    """A provider."""
+    with LocalServer() as local:
+        yield local
+
+
+def terminate(url: str) -> None:
+    """End the server's end of every connection of a source."""
+    with looking(url) as look:
+        look.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'dataportal load'"
+        )
+
+
+@pytest.mark.parametrize("how", ["terminated", "cut"])
+def test_a_connection_lost_while_the_provider_is_asked(
+    how: str,
+    tmp_path: Path,
+    server: LocalServer,
+    database_url: str,
+    start_cli: StartCli,
+    run_cli: RunCli,
+) -> None:
+    """The lock is lost with it: a second runner goes on, and what the first was told is dropped."""
+    held = table([1.0], hold=Event())
+    sources = SourceFile(tmp_path)
+    sources.csv("load", server.answer("/load.csv", held, table([2.0])))
+    sources.write()
+    with Wire(database_url) as wire:
+        first = start_cli("fetch", "load", "--json", env={**ONCE, "DATABASE_URL": wire.url})
+        server.wait_for("/load.csv")
+        if how == "cut":
+            wire.cut()
+            while locks(database_url):
+                pass
+        else:
+            terminate(database_url)
+
+        second = run_cli("fetch", "load", env={"DATABASE_URL": database_url})
+
+        assert second.returncode == 0, second.stderr
+        assert held.hold
+        held.hold.set()
+        out, _ = ended(first)
+    assert first.returncode == 69
+    run = by_source(out)["load"]
+    assert run["outcome"] == "failed"
+    assert run["error"].startswith("storing the observations: ")
+    with looking(database_url) as look:
+        assert values(look) == {0: [2.0]}
+        assert broken_invariants(look) == []
+    assert outcomes(database_url) == ["failed", "succeeded"]
+    assert locks(database_url) == 0
+
+
+@pytest.mark.parametrize("place", ["after_fetch", "between_tables", "before_commit"])
+def test_a_connection_cut_while_it_writes(
+    place: str, tmp_path: Path, server: LocalServer, database_url: str, start_cli: StartCli
+) -> None:
+    """The transaction is undone; the run connects anew, asks again, and stores each value once."""
+    sources = SourceFile(tmp_path)
+    sources.csv("load", server.answer("/load.csv", table([1.0, 2.0])))
+    sources.write()
+    pause = Pause(tmp_path, place)
+    with Wire(database_url) as wire:
+        process = start_cli(
+            "fetch", "load", "--json", env={**TWICE, **pause.env, "DATABASE_URL": wire.url}
+        )
+        pause.reached()
+        wire.cut()
+        with looking(database_url) as look:
+            assert current(look) == {}
+        pause.go_on()
+        out, err = ended(process)
+    assert process.returncode == 0, err
+    assert by_source(out)["load"]["outcome"] == "succeeded"
+    assert server.asked("/load.csv") == 2
+    with looking(database_url) as look:
+        assert values(look) == {0: [1.0], 1: [2.0]}
+        assert broken_invariants(look) == []
+    assert outcomes(database_url) == ["succeeded"]
+
+
+def test_a_slow_line(
+    tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
+) -> None:
+    """A database far away takes longer, and nothing else."""
+    sources = SourceFile(tmp_path)
+    sources.csv("load", server.answer("/load.csv", table([1.0, 2.0])))
+    sources.write()
+    with Wire(database_url, delay=0.02) as wire:
+        done = run_cli("fetch", "load", "--json", env={**ONCE, "DATABASE_URL": wire.url})
+    assert by_source(done)["load"]["outcome"] == "succeeded"
+
+
+def no_such_database(url: str) -> str:
+    """One that is not there."""
+    return urlsplit(url)._replace(path="/nowhere").geturl()
+
+
+def no_such_user(url: str) -> str:
+    """A role that is not there."""
+    with looking(url) as look:
+        look.execute("DROP ROLE IF EXISTS nobody_at_all")
+    return (
+        urlsplit(url)
+        ._replace(netloc=f"nobody_at_all:secret@{urlsplit(url).netloc.rpartition('@')[2]}")
+        .geturl()
+    )
+
+
+def nobody_let_in(url: str) -> str:
+    """A database that takes no connections."""
+    name = urlsplit(url).path[1:]
+    other = urlsplit(url)._replace(path="/postgres").geturl()
+    with psycopg.connect(other, autocommit=True) as admin:
+        admin.execute(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(Identifier(name)))
+    return url
+
+
+def nobody_listens(url: str) -> str:
+    """A port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    return f"postgresql://me@127.0.0.1:{port}/db"
+
+
+REFUSALS = {
+    no_such_database: "Create the database first",
+    no_such_user: "Check the user and the password",
+    nobody_let_in: "connecting to the database",
+    nobody_listens: "Check that the server runs and is reachable",
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.__name__)
+def test_a_database_that_lets_nobody_in(
+    refusal: Any, tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
+) -> None:
+    """69 and one plain line; the provider is not even asked, and the retries have an end."""
+    sources = SourceFile(tmp_path)
+    sources.csv("load", server.answer("/load.csv", table([1.0])))
+    sources.write()
+    env = {**TWICE, "DATABASE_URL": refusal(database_url)}
+    done = run_cli("fetch", "load", "-q", env=env)
+    assert (done.returncode, done.stdout) == (69, "")
+    (line,) = done.stderr.splitlines()
+    assert REFUSALS[refusal] in line
+    assert not server.requests
+
+
+@contextmanager
+def pooled(url: str, folder: Path, mode: str) -> Iterator[str]:
+    """The database by way of a PgBouncer."""
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None and not os.environ.get("CI"):
+        pytest.skip("there is no pgbouncer: apt-get install pgbouncer")
+    assert program, "CI needs pgbouncer: apt-get install pgbouncer"
+    given: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    place = " ".join(f"{name}={value}" for name, value in given.items() if name != "dbname")
+    settings = folder / "pgbouncer.ini"
+    settings.write_text(
+        f"""[databases]
+db = dbname={given["dbname"]} {place}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = {mode}
+"""
+    )
+    # it will not run as root; the embedded server's socket is for the user that this one has
+    with subprocess.Popen(
+        [program, str(settings)],
+        user="nobody" if os.geteuid() == 0 else None,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        try:
+            assert process.stderr
+            for line in process.stderr:
+                if "process up" in line:
+                    break
+            yield f"postgresql://me@127.0.0.1:{port}/db"
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("mode", ["transaction", "session"])
+def test_a_pooler_in_between(
+    mode: str,
+    open_folder: Path,
+    tmp_path: Path,
+    server: LocalServer,
+    database_url: str,
+    run_cli: RunCli,
+) -> None:
+    """Refused before anything is asked or locked, with the reason and the way out."""
+    sources = SourceFile(tmp_path)
+    sources.csv("load", server.answer("/load.csv", table([1.0])))
+    sources.write()
+    with pooled(database_url, open_folder, mode) as url:
+        with psycopg.connect(url, autocommit=True) as through:
+            assert through.execute("SELECT 1").fetchone() == (1,)
+        done = run_cli("fetch", "load", "-q", env={**ONCE, "DATABASE_URL": url})
+        assert locks(database_url) == 0
+    assert done.returncode == 69
+    assert "a connection pooler stands between dataportal and the database" in done.stderr
+    assert "Point DATABASE_URL at PostgreSQL itself" in done.stderr
+    assert not server.requests
+    assert outcomes(database_url) == []
+    assert run_cli("fetch", "load", env={"DATABASE_URL": database_url}).returncode == 0
