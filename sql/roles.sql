@@ -42,9 +42,7 @@ BEGIN
         FROM (VALUES
             (migrator, 'DATABASE', 'CONNECT'), (migrator, 'SCHEMA', 'USAGE'),
             (migrator, 'SCHEMA', 'CREATE'),
-            -- large slices are compared in a temporary table
-            (writer, 'DATABASE', 'CONNECT'), (writer, 'DATABASE', 'TEMPORARY'),
-            (writer, 'SCHEMA', 'USAGE'),
+            (writer, 'DATABASE', 'CONNECT'), (writer, 'SCHEMA', 'USAGE'),
             (reader, 'DATABASE', 'CONNECT'), (reader, 'SCHEMA', 'USAGE')
         ) AS p (name, kind, privilege)
         JOIN pg_roles AS role ON role.rolname = p.name

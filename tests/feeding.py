@@ -14,6 +14,7 @@ import psycopg
 from stored import START
 
 from dataportal.observations import Observations
+from dataportal.store.changes import Sizes
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
 from dataportal.store.session import SourceSession
 
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
     from dataportal.store.records import Merged
 
 Points = dict[int, float | None]
+PATHS = {
+    "small": Sizes(),
+    "copies": Sizes(arrays_up_to=0),
+    "blocks": Sizes(arrays_up_to=2, block=2),
+    "spread": Sizes(arrays_up_to=3, block=5, spread=0, slack=1),
+}
+"""Every way that a slice can take through the merge, taken by the few points of a test."""
 TABLES = ("time_series_data", "time_series_data_scd2")
 _HOUR = timedelta(hours=1)
 _LONG_AGO = START - timedelta(days=365 * 100)
@@ -109,9 +117,11 @@ class Feed:
 
 
 @contextmanager
-def feeding(url: str, *series: str, source: str = "grid") -> Iterator[Feed]:
+def feeding(
+    url: str, *series: str, source: str = "grid", sizes: Sizes | None = None
+) -> Iterator[Feed]:
     """A source at work; its series is `load` unless others are named."""
-    with closing(SourceSession.open(url, source)) as session:
+    with closing(SourceSession.open(url, source, sizes=sizes)) as session:
         yield Feed(session, *(series or ("load",)))
 
 

@@ -1,45 +1,37 @@
 """The merge: what a batch changes is written as new versions, the rest is not touched.
 
-Compared in the database, in the column's type, after an anti-join, because `ON CONFLICT … WHERE`
-locks every row it leaves alone. Then the differences, which are few but for a first load, are
-written in order: current values before versions everywhere, so that no two transactions wait for
-each other over a new chunk.
+First what is stored in the batch's range is read, in two arrays a series, and compared here: that
+costs a third of a staging table with a hash join, and unlike `ON CONFLICT … WHERE` it locks no row
+that stays as it is. Doubles come in binary, so that what is compared is what the column holds. Then
+the differences, which are few but for a first load, are written in order: current values before
+versions everywhere, so that no two transactions wait for each other over a new chunk.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import DatabaseError, Interrupted
 from dataportal.failpoints import failpoint
+from dataportal.store.changes import Changes, blocks, compare, windows
 from dataportal.store.queries import query
 from dataportal.store.records import Counts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     import psycopg
 
     from dataportal.observations import Observations
+    from dataportal.store.changes import Rows, Sizes, Window
 
-_ARRAYS_UP_TO = 4_000
-"""Points beyond which a staging table with statistics beats arrays in the comparison, and COPY
-beats an INSERT from arrays. Below, arrays leave no dead rows in the system catalogues."""
 _COPY_BLOCK = 8_192
 """Rows of a COPY between two looks at the stop flag."""
 _FEWEST_WITHHELD = 3
 """A series with fewer points stored in the answer's span has no majority worth protecting."""
-
-
-@dataclass(slots=True)
-class Changes:
-    """The points of a batch that differ from what is stored, as parallel columns of rows."""
-
-    inserted: list[tuple[int, datetime, float]] = field(default_factory=list)
-    revised: list[tuple[int, datetime, float]] = field(default_factory=list)
-    retracted: list[tuple[int, datetime]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +55,13 @@ class Bounds:
 class Merge:
     """One batch, merged within the transaction that the caller has opened.
 
+    The transaction's settings must be those of `merge_begin.sql`.
+
     Args:
         connection: holds the source's lock; a transaction is open.
         batch: the clean points of each series, by series_id; not all empty.
-        stopped: asked between blocks of a COPY; True ends it with `Interrupted`.
+        sizes: from where on another way is taken.
+        stopped: asked between blocks; True ends the merge with `Interrupted`.
     """
 
     def __init__(
@@ -74,32 +69,46 @@ class Merge:
         connection: psycopg.Connection,
         batch: Mapping[int, Observations],
         *,
+        sizes: Sizes,
         stopped: Callable[[], bool],
     ) -> None:
         self._connection = connection
         self._batch = {i: o for i, o in batch.items() if o.ts}
         self._bounds = Bounds.of(self._batch)
-        self._size = sum(len(o.ts) for o in self._batch.values())
+        self._sizes = sizes
         self._stopped = stopped
+        self._stored: dict[int, int] = {}
+        self._uncounted = False
+        self._blocks = blocks(windows(self._batch, sizes.block), sizes.block)
+        self._asked: tuple[list[Window], psycopg.Cursor[Any]] | None = None
+
+    def ask(self) -> None:
+        """Ask what is stored, as far as one statement goes; within a pipeline without waiting."""
+        block = next(self._blocks, None)
+        self._asked = None if block is None else (block, self._read(block))
 
     def compare(self) -> Changes:
-        """What the batch would change; reads only."""
+        """What the batch would change; reads only.
+
+        Raises:
+            Interrupted: the stop flag was set.
+        """
         changes = Changes()
-        if self._size > _ARRAYS_UP_TO and not self._anything_stored():
-            changes.inserted = [
-                (i, ts, value)
-                for i, o in self._batch.items()
-                for ts, value in zip(o.ts, o.values, strict=True)
-                if value is not None
-            ]
-            return changes
-        for series_id, ts, value, is_stored in self._differences():
-            if value is None:
-                changes.retracted.append((series_id, ts))
-            elif is_stored:
-                changes.revised.append((series_id, ts, value))
-            else:
-                changes.inserted.append((series_id, ts, value))
+        if self._asked is None:
+            self.ask()
+        while self._asked is not None:
+            self._go_on()
+            block, cursor = self._asked
+            for number, ts, values in cursor:
+                window = block[number - 1]
+                found = 0 if ts is None else len(ts)
+                if found > self._at_most(window):
+                    self._uncounted = True
+                    self._look_up(window, changes)
+                    continue
+                self._stored[window.series_id] = self._stored.get(window.series_id, 0) + found
+                compare(window, ts or [], values or [], changes)
+            self.ask()
         return changes
 
     def withhold(self, changes: Changes) -> dict[int, int]:
@@ -108,30 +117,19 @@ class Merge:
         Returns:
             How many were withheld, by series_id.
         """
-        candidates: dict[int, int] = {}
-        for series_id, _ in changes.retracted:
-            candidates[series_id] = candidates.get(series_id, 0) + 1
-        if not candidates:
-            return {}
-        rows = self._connection.execute(
-            query("merge_stored_in_span"),
-            {
-                "series": list(candidates),
-                "lows": [self._batch[i].ts[0] for i in candidates],
-                "highs": [self._batch[i].ts[-1] for i in candidates],
-                **self._bounds.parameters(),
-            },
-        )
+        candidates = changes.candidates()
+        stored = self._counted(candidates) if candidates and self._uncounted else self._stored
         withheld = {
-            series_id: candidates[series_id]
-            for series_id, stored in rows
-            if stored >= _FEWEST_WITHHELD and 2 * candidates[series_id] > stored
+            series_id: count
+            for series_id, count in candidates.items()
+            if stored[series_id] >= _FEWEST_WITHHELD and 2 * count > stored[series_id]
         }
-        changes.retracted = [row for row in changes.retracted if row[0] not in withheld]
+        changes.keep(withheld)
         return withheld
 
     def counts(self, changes: Changes, withheld: Mapping[int, int]) -> Counts:
         """What becomes of every point of the batch."""
+        size = sum(len(o.ts) for o in self._batch.values())
         nulls = sum(o.values.count(None) for o in self._batch.values())
         held = sum(withheld.values())
         inserted, revised = len(changes.inserted), len(changes.revised)
@@ -140,7 +138,7 @@ class Merge:
             inserted=inserted,
             revised=revised,
             retracted=retracted,
-            unchanged=self._size - nulls - inserted - revised,
+            unchanged=size - nulls - inserted - revised,
             withheld=held,
             nulls=nulls - retracted - held,
         )
@@ -152,90 +150,115 @@ class Merge:
             DatabaseError: another writer was at these rows, in spite of the lock.
             Interrupted: the stop flag was set.
         """
-        common = {"run": run_id, "known": known, **self._bounds.parameters()}
-        retracted, revised, inserted = changes.retracted, changes.revised, changes.inserted
-        if retracted:
-            self._write_exactly("merge_delete", retracted, common)
-        if revised:
-            self._write_exactly("merge_update", revised, common)
-        self._insert("merge_insert", "merge_copy_data", inserted, common)
+        common = {"run": run_id, "known": known}
+        self._write_exactly("merge_delete", changes.retracted, common)
+        self._write_exactly("merge_update", changes.revised, common)
+        self._insert("merge_insert", "merge_copy_data", changes.inserted, common)
         failpoint("between_tables")
-        if closed := retracted + [(i, ts) for i, ts, _ in revised]:
-            self._write_exactly("merge_close", closed, common)
-        self._insert("merge_open", "merge_copy_history", revised + inserted, common)
+        self._write_exactly("merge_close", changes.retracted, common)
+        self._write_exactly("merge_close", changes.revised, common)
+        self._insert("merge_open", "merge_copy_history", changes.revised, common)
+        self._insert("merge_open", "merge_copy_history", changes.inserted, common)
 
-    def _anything_stored(self) -> bool:
-        row = self._connection.execute(
-            query("merge_anything_stored"),
-            {"series": list(self._batch), **self._bounds.parameters()},
-        ).fetchone()
-        return row is None or bool(row[0])
+    def _at_most(self, window: Window) -> int:
+        return self._sizes.spread * len(window.ts) + self._sizes.slack
 
-    def _differences(self) -> Iterable[tuple[int, datetime, float | None, bool]]:
-        parameters = self._bounds.parameters()
-        if self._size <= _ARRAYS_UP_TO:
-            batch = b"unnest(%(series)s::integer[], %(ts)s::timestamptz[], %(value)s::float8[])"
-            parameters["series"] = [i for i, o in self._batch.items() for _ in o.ts]
-            parameters["ts"] = [ts for o in self._batch.values() for ts in o.ts]
-            parameters["value"] = [value for o in self._batch.values() for value in o.values]
-        else:
-            self._stage()
-            batch = b"dataportal_stage"
-        statement = query("merge_compare").replace(b"/* batch */", batch)
-        return self._connection.cursor(binary=True).execute(statement, parameters).fetchall()
-
-    def _stage(self) -> None:
-        self._connection.execute(query("merge_stage"))
-        self._copy(
-            b"COPY dataportal_stage (series_id, ts, value) FROM STDIN (FORMAT BINARY)",
-            ("int4", "timestamptz", "float8"),
-            (
-                (i, ts, value)
-                for i, o in self._batch.items()
-                for ts, value in zip(o.ts, o.values, strict=True)
-            ),
+    def _read(self, block: list[Window]) -> psycopg.Cursor[Any]:
+        return self._connection.cursor(binary=True).execute(
+            query("merge_stored"),
+            {
+                "series": [w.series_id for w in block],
+                "lows": [w.low for w in block],
+                "highs": [w.high for w in block],
+                "limits": [self._at_most(w) + 1 for w in block],
+                "low": min(w.low for w in block),
+                "high": max(w.high for w in block),
+            },
         )
-        self._connection.execute(b"ANALYZE dataportal_stage")
 
-    def _insert(
-        self,
-        few: str,
-        many: str,
-        rows: list[tuple[int, datetime, float]],
-        common: Mapping[str, Any],
-    ) -> None:
+    def _look_up(self, window: Window, changes: Changes) -> None:
+        """Read the window's own points alone, where far more are stored in its span."""
+        for part in windows({window.series_id: window}, max(1, self._sizes.arrays_up_to)):
+            self._go_on()
+            stored = self._connection.cursor(binary=True).execute(
+                query("merge_look_up"),
+                {
+                    "series": part.series_id,
+                    "ts": part.ts,
+                    "low": part.low,
+                    "high": part.high,
+                },
+            )
+            found: dict[datetime, float] = dict(stored.fetchall())
+            compare(part, list(found), list(found.values()), changes)
+
+    def _counted(self, series: Mapping[int, int]) -> dict[int, int]:
+        """How many points are stored in the answer's span of these series."""
+        rows = self._connection.execute(
+            query("merge_stored_in_span"),
+            {
+                "series": list(series),
+                "lows": [self._batch[i].ts[0] for i in series],
+                "highs": [self._batch[i].ts[-1] for i in series],
+                **self._bounds.parameters(),
+            },
+        )
+        return dict(rows.fetchall())
+
+    def _insert(self, few: str, many: str, rows: Rows, common: Mapping[str, Any]) -> None:
+        count = len(rows)
+        if count > self._sizes.arrays_up_to:
+            self._copy(many, rows, common)
+        elif count:
+            columns = {
+                "series": [part.series_id for part in rows.parts for _ in part.ts],
+                "ts": [ts for part in rows.parts for ts in part.ts],
+                "value": [value for part in rows.parts for value in part.values],
+            }
+            self._connection.execute(query(few), {**common, **columns})
+
+    def _write_exactly(self, name: str, rows: Rows, common: Mapping[str, Any]) -> None:
+        """One statement for each series, all of them on their way at once."""
         if not rows:
             return
-        if len(rows) <= _ARRAYS_UP_TO:
-            self._write_exactly(few, rows, common)
-            return
-        known, run = common["known"], common["run"]
-        self._copy(
-            query(many),
-            ("timestamptz", "float8", "timestamptz", "int8", "int4"),
-            ((ts, value, known, run, i) for i, ts, value in rows),
-        )
-
-    def _write_exactly(self, name: str, rows: list[Any], common: Mapping[str, Any]) -> None:
-        columns = list(zip(*rows, strict=True))
-        arrays = dict(zip(("series", "ts", "value"), map(list, columns), strict=False))
-        written = self._connection.execute(query(name), {**common, **arrays}).rowcount
+        self._go_on()
+        with self._connection.pipeline():
+            cursors = [
+                self._connection.execute(
+                    query(name),
+                    {
+                        "series": part.series_id,
+                        "ts": part.ts,
+                        "value": part.values,
+                        "low": part.ts[0],
+                        "high": part.ts[-1],
+                        **common,
+                    },
+                )
+                for part in rows.parts
+            ]
+        written = sum(cursor.rowcount for cursor in cursors)
         if written != len(rows):
             raise DatabaseError(
                 f"{name} touched {written} rows where {len(rows)} were compared",
                 hint="Something else writes to these tables: nothing of this slice was stored",
             )
 
-    def _copy(
-        self, statement: bytes, types: tuple[str, ...], rows: Iterable[tuple[Any, ...]]
-    ) -> None:
-        with self._connection.cursor().copy(statement) as copy:
-            copy.set_types(types)
+    def _copy(self, name: str, rows: Rows, common: Mapping[str, Any]) -> None:
+        known, run = repeat(common["known"]), repeat(common["run"])
+        with self._connection.cursor().copy(query(name)) as copy:
+            copy.set_types(("timestamptz", "float8", "timestamptz", "int8", "int4"))
             write = copy.write_row
-            for count, row in enumerate(rows):
-                if not count % _COPY_BLOCK:
-                    if self._stopped():
-                        raise Interrupted
-                    if count:
-                        failpoint("mid_copy")
-                write(row)
+            count = 0
+            for series_id, ts, values in rows.parts:
+                for row in zip(ts, values, known, run, repeat(series_id), strict=False):
+                    if not count % _COPY_BLOCK:
+                        self._go_on()
+                        if count:
+                            failpoint("mid_copy")
+                    count += 1
+                    write(row)
+
+    def _go_on(self) -> None:
+        if self._stopped():
+            raise Interrupted

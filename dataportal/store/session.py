@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
 
-from dataportal.errors import DatabaseTransientError, Interrupted, LockLostError
-from dataportal.failpoints import failpoint
-from dataportal.store import lock, runs, series, vintages
+from dataportal.errors import DatabaseTransientError, Interrupted
+from dataportal.store import lock, runs, series
+from dataportal.store.changes import Sizes
 from dataportal.store.connection import connect, database_errors
-from dataportal.store.merge import Changes, Merge
 from dataportal.store.migrations import ensure_schema
-from dataportal.store.queries import query
-from dataportal.store.records import Counts, Merged
+from dataportal.store.storing import Storing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +22,8 @@ if TYPE_CHECKING:
     from dataportal.observations import Observations
     from dataportal.store.records import (
         Backfill,
+        Counts,
+        Merged,
         Outcome,
         RunKind,
         SeriesProgress,
@@ -40,7 +39,14 @@ class SourceSession:
     rest. A lost connection is a lost lock: nothing can be written any more.
     """
 
-    def __init__(self, connection: psycopg.Connection, source: str, schema: str) -> None:
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        source: str,
+        schema: str,
+        *,
+        sizes: Sizes | None = None,
+    ) -> None:
         self._connection = connection
         self._source = source
         self._schema = schema
@@ -48,17 +54,23 @@ class SourceSession:
         self._locked = False
         self._stopped = threading.Event()
         self._series: dict[str, int] = {}
+        self._sizes = sizes or Sizes()
 
     @classmethod
-    def open(cls, url: str, source: str) -> SourceSession:
+    def open(cls, url: str, source: str, *, sizes: Sizes | None = None) -> SourceSession:
         """Connect, and bring the schema up to date where the role may.
+
+        Args:
+            url: the database.
+            source: the source.
+            sizes: from where on a slice is read and written in another way.
 
         Raises:
             SchemaError: the schema does not fit, and cannot be made to.
         """
         connection = connect(url, application_name=f"dataportal {source}")
         try:
-            return cls(connection, source, ensure_schema(connection))
+            return cls(connection, source, ensure_schema(connection), sizes=sizes)
         except BaseException:
             connection.close()
             raise
@@ -158,32 +170,25 @@ class SourceSession:
             LockLostError: this connection no longer holds the lock; nothing is written.
             Interrupted: `stop()` was called; nothing is written.
         """
+        storing = Storing(
+            self._connection,
+            source=self._source,
+            key=self._key,
+            series=self._series,
+            stopped=self._stopped.is_set,
+            sizes=self._sizes,
+        )
         with self._stoppable(), database_errors("storing the observations"):
-            ids = self._series
-            with self._connection.transaction():
-                if not lock.holds(self._connection, self._key):
-                    raise LockLostError(
-                        f"the lock of source {self._source!r} is not held by this connection",
-                        hint="Is there a connection pooler in between? Nothing was written",
-                    )
-                merged = self._merge(
-                    run_id,
-                    {ids[name]: o for name, o in observations.items()},
-                    accept_retractions=accept_retractions,
-                    dry_run=dry_run,
-                )
-                merged = replace(
-                    merged,
-                    counts=merged.counts + received,
-                    silent=self._silent(ids, observations, start, end),
-                )
-                if not dry_run:
-                    self._record(run_id, merged, done_until)
-                    failpoint("before_commit")
-                if self._stopped.is_set():
-                    raise Interrupted
-            failpoint("after_commit")
-        return merged
+            return storing.store(
+                run_id,
+                observations,
+                start=start,
+                end=end,
+                received=received,
+                done_until=done_until,
+                accept_retractions=accept_retractions,
+                dry_run=dry_run,
+            )
 
     def finish_run(
         self,
@@ -227,69 +232,3 @@ class SourceSession:
             if self._stopped.is_set():
                 raise Interrupted from None
             raise
-
-    def _merge(
-        self,
-        run_id: int,
-        batch: Mapping[int, Observations],
-        *,
-        accept_retractions: bool,
-        dry_run: bool,
-    ) -> Merged:
-        if not any(o.ts for o in batch.values()):
-            return Merged(Counts(), None)
-        published = vintages.compared(self._connection, batch)
-        changes, withheld = Changes(), dict[int, int]()
-        counts = Counts(unchanged=published.superseded)
-        merge: Merge | None = None
-        if any(o.ts for o in published.current.values()):
-            merge = Merge(self._connection, published.current, stopped=self._stopped.is_set)
-            changes = merge.compare()
-            withheld = {} if accept_retractions else merge.withhold(changes)
-            counts += merge.counts(changes, withheld)
-        known = None
-        if (counts.changed or published.new) and not dry_run:
-            known = self._knowledge_time()
-            vintages.record(self._connection, published.new, run_id=run_id, known=known)
-            if merge is not None:
-                merge.write(changes, run_id=run_id, known=known)
-        names = sorted(name for name, series_id in self._series.items() if series_id in withheld)
-        return Merged(counts, known, withheld=tuple(names), vintages=len(published.new))
-
-    def _knowledge_time(self) -> datetime:
-        row = self._connection.execute(
-            query("merge_knowledge_time"), {"source": self._source}
-        ).fetchone()
-        if row is None:
-            raise LockLostError(f"source {self._source!r} has not been registered")
-        known: datetime = row[0]
-        return known
-
-    def _silent(
-        self,
-        ids: Mapping[str, int],
-        observations: Mapping[str, Observations],
-        start: datetime,
-        end: datetime | None,
-    ) -> tuple[str, ...]:
-        quiet = {ids[name]: name for name in ids if not observations.get(name)}
-        if not quiet:
-            return ()
-        rows = self._connection.execute(
-            query("merge_silent"), {"series": list(quiet), "start": start, "end": end}
-        )
-        return tuple(sorted(quiet[series_id] for (series_id,) in rows))
-
-    def _record(self, run_id: int, merged: Merged, done_until: datetime | None) -> None:
-        counts = dict(zip(Counts.__slots__, merged.counts.all(), strict=True))
-        self._connection.execute(
-            query("merge_record"),
-            {
-                "run": run_id,
-                "source": self._source,
-                "known": merged.knowledge_time,
-                "done_until": done_until,
-                "vintages": merged.vintages,
-                **counts,
-            },
-        )

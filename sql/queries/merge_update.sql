@@ -1,6 +1,8 @@
--- Revisions: the current value becomes the new one.
-UPDATE time_series_data AS d
-SET value = b.value, updated_at = %(known)s, run_id = %(run)s
-FROM unnest(%(series)s::integer[], %(ts)s::timestamptz[], %(value)s::double precision[])
-    AS b (series_id, ts, value)
-WHERE d.series_id = b.series_id AND d.ts = b.ts AND d.ts BETWEEN %(low)s AND %(high)s
+-- Revisions of one series: the current value becomes the new one, found by a binary search in the
+-- ascending times. A join with the new values would be for the planner to order, and without
+-- statistics it begins with the table.
+UPDATE time_series_data
+SET value = (%(value)s::double precision[])[width_bucket(ts, %(ts)s::timestamptz[])],
+    updated_at = %(known)s, run_id = %(run)s
+WHERE series_id = %(series)s AND ts = ANY (%(ts)s::timestamptz[])
+  AND ts BETWEEN %(low)s AND %(high)s

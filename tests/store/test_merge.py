@@ -1,4 +1,4 @@
-"""The merge: what changed becomes a version, the rest is not touched. On both of its paths."""
+"""The merge: what changed becomes a version, the rest is not touched. In every way that it goes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,23 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from feeding import TABLES, AtWork, Span, current, feeding, history, hour, looking, tuples, values
+from feeding import (
+    PATHS,
+    TABLES,
+    AtWork,
+    Span,
+    current,
+    feeding,
+    history,
+    hour,
+    looking,
+    tuples,
+    values,
+)
 
 from dataportal.errors import DatabaseError, Interrupted, LockLostError
 from dataportal.observations import clean
-from dataportal.store import merge
+from dataportal.store.changes import Sizes
 from dataportal.store.records import Counts, Outcome, SeriesRecord
 
 if TYPE_CHECKING:
@@ -24,8 +36,8 @@ if TYPE_CHECKING:
 
     from dataportal.store.records import Merged
 
-LARGE = merge._ARRAYS_UP_TO + 1
-"""Points that are compared in a staging table and written by COPY."""
+LARGE = Sizes().arrays_up_to + 1
+"""Points that are written by COPY."""
 MICROSECOND = timedelta(microseconds=1)
 BOTH_TABLES = pytest.mark.parametrize("table", TABLES)
 
@@ -37,14 +49,10 @@ def look(database_url: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-@pytest.fixture(params=["arrays", "copies"])
-def feed(
-    request: pytest.FixtureRequest, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Feed]:
-    """Merges slices by the path of small ones, and by the path of large ones."""
-    if request.param == "copies":
-        monkeypatch.setattr(merge, "_ARRAYS_UP_TO", 0)
-    with feeding(database_url, "load", "wind") as feed:
+@pytest.fixture(params=PATHS)
+def feed(request: pytest.FixtureRequest, database_url: str) -> Iterator[Feed]:
+    """Merges slices in each of the ways that there are."""
+    with feeding(database_url, "load", "wind", sizes=PATHS[request.param]) as feed:
         yield feed
 
 

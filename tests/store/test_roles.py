@@ -10,14 +10,13 @@ from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
-from feeding import current, feeding, history, hour, looking, values
+from feeding import PATHS, current, feeding, history, hour, looking, values
 from psycopg.sql import SQL, Identifier
 from stored import START
 
 from dataportal.errors import DatabaseError, SchemaError
 from dataportal.observations import Observations
 from dataportal.store import history as reading
-from dataportal.store import merge
 from dataportal.store.overview import database_facts, open_reader, overview, states_for_due
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
 from dataportal.store.request_slots import RequestSlots
@@ -75,14 +74,11 @@ def roles(database_url: str) -> Iterator[Roles]:
             connection.execute(SQL("DROP ROLE {}").format(group))
 
 
-@pytest.mark.parametrize("arrays_up_to", [4_000, 0], ids=["arrays", "copies"])
-def test_the_writer_does_complete_runs(
-    roles: Roles, monkeypatch: pytest.MonkeyPatch, arrays_up_to: int
-) -> None:
+@pytest.mark.parametrize("path", PATHS)
+def test_the_writer_does_complete_runs(roles: Roles, path: str) -> None:
     """From opening to closing: first load, revision, retraction, over years; and prunes."""
-    monkeypatch.setattr(merge, "_ARRAYS_UP_TO", arrays_up_to)
     years: dict[int, float | None] = {h: float(h) for h in range(-50_000, 20_000, 5_000)}
-    with feeding(roles.writer) as feed:
+    with feeding(roles.writer, sizes=PATHS[path]) as feed:
         assert feed(years).counts.inserted == len(years)
         feed.session.finish_run(feed.run, Outcome.SUCCEEDED, history_asked=True)
     with looking(roles.owner) as look:
@@ -91,7 +87,7 @@ def test_the_writer_does_complete_runs(
             " host, pid, version) VALUES ('grid', 'scheduled', '2000-01-01', '2000-01-01',"
             " 'unchanged', '2000-01-01', 'h', 1, '1')"
         )
-    with feeding(roles.writer) as feed:
+    with feeding(roles.writer, sizes=PATHS[path]) as feed:
         session = feed.session
         assert session.register([SeriesRecord("load", unit="MW"), SeriesRecord("wind")])
         assert session.progress()["load"].history_asked

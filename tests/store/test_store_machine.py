@@ -12,7 +12,7 @@ from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from feeding import Feed, Points, Span, current, history, hour, looking, tuples
+from feeding import PATHS, Feed, Points, Span, current, history, hour, looking, tuples
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -26,13 +26,14 @@ from hypothesis.stateful import (
 
 from dataportal.errors import LockLostError
 from dataportal.store import history as reading
-from dataportal.store import merge
 from dataportal.store.connection import connect
 from dataportal.store.records import Counts, Merged, Outcome, RunKind
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
     import psycopg
+
+    from dataportal.store.changes import Sizes
 
 # a few neighbours, and some years away from them
 HOURS = st.sampled_from([*range(7), -100_000, -99_999, -9_000, 9_000])
@@ -119,6 +120,7 @@ class StoreMachine(RuleBasedStateMachine):
     connection: ClassVar[psycopg.Connection]
     look: ClassVar[psycopg.Connection[Any]]
     numbers: ClassVar[count[int]]
+    sizes: ClassVar[Sizes]
 
     def __init__(self) -> None:
         super().__init__()
@@ -140,7 +142,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def connected(self) -> Feed:
         """A session on the one connection."""
-        session = SourceSession(self.connection, self.source, "public")
+        session = SourceSession(self.connection, self.source, "public", sizes=self.sizes)
         return Feed(session, *self.model.series)
 
     def merge(self, batch: Batch, *, accept: bool = False, dry_run: bool = False) -> Merged:
@@ -300,12 +302,9 @@ class StoreMachine(RuleBasedStateMachine):
             self.look.execute(f"DELETE FROM {table}")  # noqa: S608 - one of two names
 
 
-@pytest.mark.parametrize("arrays_up_to", [4_000, 2], ids=["arrays", "mostly copies"])
-def test_the_store_agrees_with_the_model(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, arrays_up_to: int
-) -> None:
-    """After every step, on the path of small answers and on that of large ones."""
-    monkeypatch.setattr(merge, "_ARRAYS_UP_TO", arrays_up_to)
+@pytest.mark.parametrize("path", PATHS)
+def test_the_store_agrees_with_the_model(database_url: str, path: str) -> None:
+    """After every step, in each of the ways that a slice can take."""
     with (
         connect(database_url, application_name="machine") as its_own,
         looking(database_url) as ours,
@@ -313,7 +312,8 @@ def test_the_store_agrees_with_the_model(
 
         class Machine(StoreMachine):
             connection, look, numbers = its_own, ours, count()
+            sizes = PATHS[path]
 
         run_state_machine_as_test(
-            Machine, settings=settings(max_examples=40, stateful_step_count=15)
+            Machine, settings=settings(max_examples=20, stateful_step_count=15)
         )

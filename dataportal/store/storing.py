@@ -1,0 +1,181 @@
+"""The transaction that stores one slice of a run: all of it, or nothing.
+
+Statements travel together where none waits for another's answer: a slice that brings nothing new
+costs two round trips.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from dataportal.errors import Interrupted, LockLostError
+from dataportal.failpoints import failpoint
+from dataportal.store import vintages
+from dataportal.store.changes import Changes
+from dataportal.store.merge import Merge
+from dataportal.store.queries import query
+from dataportal.store.records import Counts, Merged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
+    from dataportal.observations import Observations
+    from dataportal.store.changes import Sizes
+
+
+class Storing:
+    """Stores slices of one source on the connection that holds its lock.
+
+    Args:
+        connection: that connection; no transaction is open.
+        source: the source.
+        key: the number of its lock.
+        series: the series_id of each of its series, by endpoint_prefix.
+        stopped: asked now and then; True ends the transaction with `Interrupted`.
+        sizes: from where on another way is taken.
+    """
+
+    def __init__(
+        self,
+        connection: psycopg.Connection,
+        *,
+        source: str,
+        key: int,
+        series: Mapping[str, int],
+        stopped: Callable[[], bool],
+        sizes: Sizes,
+    ) -> None:
+        self._connection = connection
+        self._source = source
+        self._key = key
+        self._series = series
+        self._stopped = stopped
+        self._sizes = sizes
+
+    def store(
+        self,
+        run_id: int,
+        observations: Mapping[str, Observations],
+        *,
+        start: datetime,
+        end: datetime | None,
+        received: Counts,
+        done_until: datetime | None,
+        accept_retractions: bool,
+        dry_run: bool,
+    ) -> Merged:
+        """As `SourceSession.merge` has it."""
+        batch = {self._series[name]: o for name, o in observations.items()}
+        with self._transaction():
+            merge, quiet = self._begin(batch, start, end)
+            published = vintages.compared(self._connection, batch)
+            if merge is None and any(o.ts for o in published.current.values()):
+                merge = self._merge_of(published.current)
+            changes, withheld = Changes(), dict[int, int]()
+            counts = Counts(unchanged=published.superseded)
+            if merge is not None:
+                changes = merge.compare()
+                withheld = {} if accept_retractions else merge.withhold(changes)
+                counts += merge.counts(changes, withheld)
+            known = None
+            if (counts.changed or published.new) and not dry_run:
+                known = self._knowledge_time()
+                vintages.record(self._connection, published.new, run_id=run_id, known=known)
+                if merge is not None:
+                    merge.write(changes, run_id=run_id, known=known)
+            merged = Merged(
+                counts + received,
+                known,
+                silent=self._names(quiet),
+                withheld=self._names(withheld),
+                vintages=len(published.new),
+            )
+            if self._stopped():
+                raise Interrupted
+            if not dry_run:
+                failpoint("before_commit")
+                with self._connection.pipeline():
+                    self._record(run_id, merged, done_until)
+                    self._connection.commit()
+                failpoint("after_commit")
+        return merged
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """What was begun within and not committed is rolled back."""
+        try:
+            yield
+        except BaseException:
+            # a connection that is gone has nothing left to roll back
+            with suppress(psycopg.Error):
+                self._connection.rollback()
+            raise
+        self._connection.rollback()
+
+    def _begin(
+        self, batch: Mapping[int, Observations], start: datetime, end: datetime | None
+    ) -> tuple[Merge | None, list[int]]:
+        """Begin the transaction, look whether the lock is held, and ask what is stored.
+
+        Returns:
+            The merge of the batch, if it has points and none of them tells when it was published;
+            and the series without points in it that have some stored in the slice.
+
+        Raises:
+            LockLostError: it is not held.
+        """
+        left_out = [i for i in self._series.values() if not (i in batch and batch[i].ts)]
+        simple = not any(o.vintages for o in batch.values())
+        merge = self._merge_of(batch) if simple and any(o.ts for o in batch.values()) else None
+        quiet: psycopg.Cursor[tuple[int]] | None = None
+        execute = self._connection.execute
+        with self._connection.pipeline():
+            execute("BEGIN")
+            execute(query("merge_settings"))
+            held = execute(query("lock_is_held"), {"key": self._key})
+            if left_out:
+                quiet = execute(
+                    query("merge_silent"), {"series": left_out, "start": start, "end": end}
+                )
+            if merge is not None:
+                merge.ask()
+        row = held.fetchone()
+        if row is None or not row[0]:
+            raise LockLostError(
+                f"the lock of source {self._source!r} is not held by this connection",
+                hint="Is there a connection pooler in between? Nothing was written",
+            )
+        return merge, [] if quiet is None else [series_id for (series_id,) in quiet]
+
+    def _merge_of(self, batch: Mapping[int, Observations]) -> Merge:
+        return Merge(self._connection, batch, sizes=self._sizes, stopped=self._stopped)
+
+    def _names(self, series: Mapping[int, int] | list[int]) -> tuple[str, ...]:
+        return tuple(sorted(name for name, number in self._series.items() if number in series))
+
+    def _knowledge_time(self) -> datetime:
+        row = self._connection.execute(
+            query("merge_knowledge_time"), {"source": self._source}
+        ).fetchone()
+        if row is None:
+            raise LockLostError(f"source {self._source!r} has not been registered")
+        known: datetime = row[0]
+        return known
+
+    def _record(self, run_id: int, merged: Merged, done_until: datetime | None) -> None:
+        counts = dict(zip(Counts.__slots__, merged.counts.all(), strict=True))
+        self._connection.execute(
+            query("merge_record"),
+            {
+                "run": run_id,
+                "source": self._source,
+                "known": merged.knowledge_time,
+                "done_until": done_until,
+                "vintages": merged.vintages,
+                **counts,
+            },
+        )
