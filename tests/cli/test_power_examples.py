@@ -1,0 +1,124 @@
+"""README's examples for ENTSO-E and Elexon, run by the program against servers of our own."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from elexon_files import row, served, stream, written
+from entsoe_files import PATH, TOKEN, acknowledgement, document, numbered, period, series, xml
+from servers import LocalServer, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conftest import RunCli
+
+    Run = Callable[..., dict[str, Any]]
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def example(title: str) -> str:
+    """The YAML that stands under a heading."""
+    section = README.split(f"\n### {title}\n")[1].split("\n### ")[0]
+    (block,) = re.findall(r"^```yaml\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    return str(block)
+
+
+@pytest.fixture
+def server() -> Iterator[LocalServer]:
+    """Stands in for the provider."""
+    with LocalServer() as running:
+        yield running
+
+
+@pytest.fixture
+def run(tmp_path: Path, run_cli: RunCli, server: LocalServer, database_url: str) -> Run:
+    """Runs a command with README's example of that title; what it answers, and all that it says."""
+
+    def done(title: str, *arguments: str) -> dict[str, Any]:
+        (tmp_path / "sources.yaml").write_text(example(title), encoding="utf-8")
+        env = {
+            "DATABASE_URL": database_url,
+            "ENTSOE_URL": server.url + PATH,
+            "ENTSOE_API_KEY": TOKEN,
+            "ELEXON_URL": server.url,
+            "MAX_RETRIES": "0",
+            "LOG_LEVEL": "debug",
+        }
+        ended = run_cli("--json", *arguments, cwd=tmp_path, env=env)
+        assert TOKEN not in ended.stdout + ended.stderr
+        found: dict[str, Any] = json.loads(ended.stdout)
+        return found
+
+    return done
+
+
+def hour_of(now: datetime) -> datetime:
+    """The last full hour."""
+    return now.replace(minute=0, second=0, microsecond=0)
+
+
+def test_entsoe(server: LocalServer, run: Run) -> None:
+    """Both series come from one request a slice; generation and pumping are kept apart."""
+    start = hour_of(datetime.now(UTC)) - timedelta(hours=3)
+    end = start + timedelta(hours=3)
+    hours = [
+        period(f"{start:%Y-%m-%dT%H:%MZ}", f"{end:%Y-%m-%dT%H:%MZ}", "PT60M", numbered(values))
+        for values in ([41000, 41500.5, 42000], [0, 150, 300])
+    ]
+    body = document(
+        series(hours[0], psr="B14", inside="10YFR-RTE------C"),
+        series(hours[1], psr="B10", outside="10YFR-RTE------C"),
+    )
+    server.answer(PATH, xml(body))
+    (fetched,) = run("ENTSO-E", "fetch", "entsoe-generation-fr")["runs"]
+    assert (fetched["outcome"], fetched["inserted"]) == ("succeeded", 6)
+    assert len(server.requests) == 1
+    told = run("ENTSO-E", "history", "entsoe-fr-pumping", "--start", "1d")
+    assert [one["value"] for one in told["observations"]] == [0, 150, 300]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(401, acknowledgement(f"Unauthorized. Invalid security token {TOKEN}")),
+        xml(acknowledgement(f"securityToken {TOKEN} does not exist"), 400),
+        Reply(body=f"<html>{TOKEN}</html>".encode()),
+        Reply(reset_after=-1),
+    ],
+)
+def test_the_token_is_never_shown(server: LocalServer, run: Run, reply: Reply) -> None:
+    """Whatever goes wrong, with the log at its most talkative; the address is shown without it."""
+    server.answer(PATH, reply)
+    (fetched,) = run("ENTSO-E", "fetch", "entsoe-generation-fr")["runs"]
+    assert fetched["outcome"] == "failed"
+    assert "securityToken=***" in fetched["error"]
+
+
+def test_elexon_as_published(server: LocalServer, run: Run) -> None:
+    """A value that is published anew is the current one; both are there as of their times."""
+    start = hour_of(datetime.now(UTC)) - timedelta(hours=6)
+    first, second = start + timedelta(minutes=30), start + timedelta(hours=3)
+    rows = [
+        row(start, first, fuelType="WIND", generation=9000),
+        row(start, first, fuelType="CCGT", generation=12000),
+    ]
+    server.answer(stream("FUELHH"), served(rows))
+    (fetched,) = run("Elexon", "fetch", "elexon-generation")["runs"]
+    assert (fetched["outcome"], fetched["inserted"], fetched["vintages"]) == ("succeeded", 2, 2)
+    rows.append(row(start, second, fuelType="WIND", generation=9100))
+    (again,) = run("Elexon", "fetch", "elexon-generation")["runs"]
+    assert (again["revised"], again["vintages"]) == (1, 1)
+    for moment, value in ((first, 9000), (second - timedelta(seconds=1), 9000), (second, 9100)):
+        told = run(
+            "Elexon", "history", "elexon-gb-wind", "--as-of", written(moment), "--by", "published"
+        )
+        assert [one["value"] for one in told["observations"]] == [value]
+    told = run("Elexon", "history", "elexon-gb-wind", "--start", "1d")
+    assert [one["value"] for one in told["observations"]] == [9100]
