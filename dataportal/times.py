@@ -41,6 +41,7 @@ _UNITS = {
     "y": timedelta(days=365),
 }
 _TERM = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)(?=[\s\d,]|$)\s*,?", re.IGNORECASE)
+_EARLY = re.compile(r"\d{4}(-\d\d)?", re.ASCII)
 _ISO_DURATION = re.compile(
     r"P(?!$)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+(?:\.\d+)?)D)?"
     r"(?:T(?!$)(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?",
@@ -105,9 +106,9 @@ def format_duration(length: timedelta) -> str:
 def parse_instant(text: str, *, zone: tzinfo = UTC, now: datetime | None = None) -> datetime:
     """The instant that an ISO 8601 text names, or one that lies a duration before `now`.
 
-    `2025-03-01`, `2025-03-01T06:00`, `2025-03-01T06:00+01:00`, `now`; with `now` given also
-    `7d` and `2 weeks`, read as "that long ago". A time without an offset is local to `zone`;
-    of a local hour that occurs twice the first is meant.
+    `2025`, `2025-03`, `2025-03-01`, `2025-03-01T06:00`, `2025-03-01T06:00+01:00`; with `now` given
+    also `now`, and `7d` and `2 weeks`, read as "that long ago". A time without an offset is local
+    to `zone`; of a local hour that occurs twice the first is meant.
 
     Raises:
         ValueError: neither, a local time that does not exist in `zone`, or beyond the calendar.
@@ -116,7 +117,9 @@ def parse_instant(text: str, *, zone: tzinfo = UTC, now: datetime | None = None)
     if now is not None and said.lower() == "now":
         return now
     try:
-        moment = datetime.fromisoformat(said)
+        # ISO 8601 lets a time end early, which fromisoformat does not
+        rest = "-01-01"[3 * said.count("-") :] if _EARLY.fullmatch(said) else ""
+        moment = datetime.fromisoformat(said + rest)
     except ValueError:
         if now is None:
             raise ValueError(f"{text!r} is not an ISO 8601 time") from None

@@ -84,14 +84,15 @@ def _checks(settings: "Settings", invocation: Invocation, only: "Sequence[str]")
 
 
 def _configuration(configuration: "Configuration") -> "list[Check]":
+    from dataportal.render.cells import counted
     from dataportal.render.checks import Check
 
-    count = len(configuration.sources)
+    count = counted(len(configuration.sources), "source")
     found = [
         Check("configuration", source=p.source, message=str(p), code=ExitCode.CONFIGURATION)
         for p in configuration.problems
     ]
-    return found or [Check("configuration", message=f"{count} sources in {configuration.path}")]
+    return found or [Check("configuration", message=f"{count} in {configuration.path}")]
 
 
 def _database(settings: "Settings") -> "tuple[Mapping[str, SourceRow], str]":

@@ -196,6 +196,8 @@ def _answer(
         show(renderer.publications(_newest(found, q.limit), q.as_of))
     elif q.as_of is not None or q.start or q.end or renderer.observations_by_default:
         final = q.as_of is not None and _finality(summary, q.as_of)
+        if q.as_of is not None and summary.first_known and q.as_of < summary.first_known:
+            say(f"nothing was known of the series before {iso(summary.first_known)}")
         rows = history.observations(connection, identity, at=q.as_of, start=q.start, end=q.end)
         show(renderer.observations(_newest(rows, q.limit), q.as_of, final=final))
     else:

@@ -17,7 +17,7 @@ def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
     names = list(dict.fromkeys(known))
     close = get_close_matches(name, names) or [n for n in names if name and name in n][:3]
     if not close:
-        return otherwise[:1].upper() + otherwise[1:]
+        return otherwise
     return f"Did you mean {' or '.join(repr(n) for n in close)}?"
 
 
@@ -46,9 +46,7 @@ def named(
         if source is None:
             raise UsageError(
                 f"there is no source {name!r} in {configuration.path}",
-                hint=suggestion(
-                    name, [*sources, *of_series], "dataportal list-sources shows what there is"
-                ),
+                hint=suggestion(name, [*sources, *of_series], "See: dataportal list-sources"),
             )
         if source.missing_env:
             raise ConfigurationError(
@@ -98,7 +96,7 @@ def _matched(configuration: "Configuration", patterns: Sequence[str]) -> set[str
             everything = {word for group in words.values() for word in group}
             raise UsageError(
                 f"--only {pattern!r} matches no source and no tag in {configuration.path}",
-                hint=suggestion(pattern, everything, "dataportal list-sources shows what there is"),
+                hint=suggestion(pattern, everything, "See: dataportal list-sources"),
             )
         matched |= hits
     return matched

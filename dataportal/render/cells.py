@@ -61,3 +61,8 @@ def seconds(length: float) -> str:
 def number(value: float | None) -> str:
     """The shortest text that reads back as exactly this number; empty for no value."""
     return "" if value is None else repr(float(value)).removesuffix(".0")
+
+
+def counted(count: int, thing: str) -> str:
+    """`1 source`, `2,000 sources`."""
+    return f"{count:,} {thing}" + ("" if count == 1 else "s")

@@ -6,7 +6,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from dataportal.render.cells import NOTHING, age, moment, number
+from dataportal.render.cells import NOTHING, age, counted, moment, number
 from dataportal.render.console import encodes, on_terminal, printable
 from dataportal.render.sparkline import BARS, sparkline
 from dataportal.render.tables import Table, drawn
@@ -90,8 +90,7 @@ class TextHistory:
         s = self._series
         when = "now" if as_of is None else self._at(as_of)
         sure = "" if as_of is None else ", final" if final else ", provisional"
-        unit = f" in {s.unit}" if s.unit else ""
-        yield printable(f"{s.endpoint_prefix}{unit}, as known {when}{sure}")
+        yield printable(f"{s.endpoint_prefix}{self._unit()}, as known {when}{sure}")
         line = "{:<25}  {:>22}  {:<32}  {}".format
         yield line("TS", "VALUE", "KNOWN SINCE", "UNTIL").rstrip()
         for o in rows:
@@ -101,8 +100,7 @@ class TextHistory:
     def publications(self, rows: Iterable[Publication], as_of: datetime) -> Iterator[str]:
         """As observations are shown, with the times that the provider gives."""
         s = self._series
-        unit = f" in {s.unit}" if s.unit else ""
-        yield printable(f"{s.endpoint_prefix}{unit}, as published by {self._at(as_of)}")
+        yield printable(f"{s.endpoint_prefix}{self._unit()}, as published by {self._at(as_of)}")
         line = "{:<25}  {:>22}  {:<32}  {}".format
         yield line("TS", "VALUE", "PUBLISHED", "KNOWN HERE SINCE").rstrip()
         for p in rows:
@@ -140,7 +138,7 @@ class TextHistory:
         if not found:
             yield f"{name}: nothing changed from {first} to {second} ({sure})"
             return
-        yield f"{name}: {len(found)} changes from {first} to {second} ({sure})"
+        yield f"{name}: {counted(len(found), 'change')} from {first} to {second} ({sure})"
         yield from drawn(self._change_table(found))
 
     def _change_table(self, changes: Iterable[Change]) -> Table:
@@ -153,6 +151,11 @@ class TextHistory:
                 self._at(c.known_at),
             )
         return table
+
+    def _unit(self) -> str:
+        # a bare number's unit is written 1
+        unit = self._series.unit
+        return f" in {unit}" if unit and unit != "1" else ""
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         s = self._series

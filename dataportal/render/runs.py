@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, TextIO
 
-from dataportal.render.cells import moment, seconds
+from dataportal.render.cells import counted, moment, seconds
 from dataportal.render.console import printable
 from dataportal.render.documents import dumped
 from dataportal.render.tables import Table, drawn
@@ -73,7 +73,7 @@ def plan_document(plans: Sequence[tuple[str, Sequence[Slice]]]) -> str:
 def plan_lines(plans: Sequence[tuple[str, Sequence[Slice]]], zone: tzinfo) -> Iterator[str]:
     """Each slice on a line, oldest first, by source."""
     for source, slices in plans:
-        yield printable(f"{source}: {len(slices)} slice{'s' if len(slices) != 1 else ''}")
+        yield printable(f"{source}: {counted(len(slices), 'slice')}")
         for part in slices:
             end = "the newest there is" if part.end is None else moment(part.end, zone)
             yield f"  {moment(part.start, zone)} to {end}"
@@ -85,7 +85,7 @@ def _summary(runs: Sequence[RunResult], *, took: float, dry_run: bool) -> str:
     ended = ", ".join(f"{outcomes[o]} {o}" for o in Outcome if outcomes[o])
     would = "would be " if dry_run else ""
     return (
-        f"{len(runs)} source{'s' if len(runs) != 1 else ''} in {seconds(took)}: {ended}; "
+        f"{counted(len(runs), 'source')} in {seconds(took)}: {ended}; "
         f"{would}{total.inserted:,} new, {total.revised:,} revised, {total.retracted:,} withdrawn"
     )
 

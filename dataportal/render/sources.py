@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataportal.render.cells import NOTHING, age, moment
+from dataportal.render.cells import NOTHING, age, counted, moment
 from dataportal.render.console import printable
 from dataportal.render.documents import dumped
 from dataportal.render.tables import Table, drawn
@@ -131,8 +131,8 @@ def check_lines(
     needy = [s for s in sources if s.missing_env]
     for source in needy:
         yield printable(f"{source.where}: {source.name} needs {', '.join(source.missing_env)}")
-    verdict = "all is well" if good else f"{wrong} problem{'s' if wrong != 1 else ''}"
-    yield f"{len(problems) - ('' in problems)} sources checked, {verdict}"
+    verdict = "all is well" if good else counted(wrong, "problem")
+    yield f"{counted(len(problems) - ('' in problems), 'source')} checked, {verdict}"
 
 
 def _cells(listing: Listing, now: datetime, zone: tzinfo) -> tuple[str, ...]:

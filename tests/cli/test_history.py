@@ -311,3 +311,12 @@ def test_now_is_a_time_of_its_own(run_cli: RunCli, database_url: str) -> None:
     before = datetime.now(UTC)
     asked_at = datetime.fromisoformat(asked(run_cli, database_url, "--as-of", "now")["as_of"])
     assert before <= asked_at <= datetime.now(UTC)
+
+
+def test_before_the_first_fetch_nothing_was_known(run_cli: RunCli, database_url: str) -> None:
+    """The answer is empty and final, and a note tells since when there is anything."""
+    stored(database_url, [1.0])
+    done = run_cli("history", "load", "--as-of", "2001", env={"DATABASE_URL": database_url})
+    assert done.returncode == 0
+    assert "final" in done.stdout
+    assert "nothing was known of the series before 20" in done.stderr

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataportal.render.cells import age, moment, number, seconds, span
+from dataportal.render.cells import age, counted, moment, number, seconds, span
 from dataportal.times import parse_instant
 
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)).map(  # noqa: DTZ001 - made aware
@@ -85,3 +85,11 @@ def test_ages_say_before_or_after(offset: timedelta, text: str) -> None:
 def test_run_times_are_short(length: float, text: str) -> None:
     """A tenth of a second is exact enough, and a minute beyond two of them."""
     assert seconds(length) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0 sources"), (1, "1 source"), (2_000, "2,000 sources")]
+)
+def test_one_thing_is_not_several(count: int, text: str) -> None:
+    """And thousands are set apart."""
+    assert counted(count, "source") == text

@@ -191,6 +191,12 @@ def test_a_local_time_that_does_not_exist_is_refused() -> None:
     assert parse_instant("2025-03-30T02:30") == change + 90 * MINUTE
 
 
+@pytest.mark.parametrize(("text", "whole"), [("2025", "2025-01-01"), ("2025-03", "2025-03-01")])
+def test_a_year_or_a_month_stands_for_its_beginning(text: str, whole: str) -> None:
+    """As ISO 8601 lets a time end early; local to the zone like any other."""
+    assert parse_instant(text, zone=BERLIN) == parse_instant(whole, zone=BERLIN)
+
+
 @pytest.mark.parametrize("text", ["now", "7d", "2 weeks", "PT15M"])
 def test_without_a_now_nothing_is_relative(text: str) -> None:
     """It is an error, not the clock of the machine."""
