@@ -213,7 +213,7 @@ def test_errors_are_told_apart_by_their_text(
     server.answer(PATH, xml(acknowledgement(text), status))
     with pytest.raises(kind) as caught:
         fetched(server, START, END, **LOAD)
-    assert (text or "no reason") in str(caught.value)
+    assert (text or "999") in str(caught.value)
     assert hint in (caught.value.hint or "")
 
 
@@ -252,6 +252,18 @@ def test_what_goes_wrong_is_classified(
     said = f"{caught.value}{caught.value.hint}{caught.value!r}"
     assert TOKEN not in said
     assert server.url in said
+
+
+@pytest.mark.parametrize(("headers", "seconds"), [({}, 600), ({"Retry-After": "30"}, 30)])
+def test_who_asked_too_often_is_silent_for_ten_minutes(
+    server: LocalServer, headers: dict[str, str], seconds: float
+) -> None:
+    """As long as the platform is, unless it says how long itself."""
+    server.answer(PATH, Reply(429, b"<html>Max allowed requests</html>", headers=headers))
+    with pytest.raises(TransientError) as caught:
+        fetched(server, START, END, **LOAD)
+    assert caught.value.retry_after == seconds
+    assert caught.value.host == "127.0.0.1"
 
 
 def test_an_error_that_repeats_the_token_is_masked(server: LocalServer) -> None:
@@ -485,6 +497,13 @@ def test_all_pages_are_had(server: LocalServer, count: int) -> None:
     assert found == {at(24 * number): str(number) for number in range(count)}
     offsets = [request.query.get("offset") for request in server.requests]
     assert offsets == [None, *([str(100 * n)] for n in range(1, count // 100 + 1))]
+
+
+def test_more_than_a_page_is_all_there_is(server: LocalServer) -> None:
+    """As the platform answered before it had pages."""
+    server.answer(PATH, xml(document(*days_of_prices(365))))
+    assert len(fetched(server, START, "2025-12-31T00:00:00Z", **PRICES)) == 364
+    assert len(server.requests) == 1
 
 
 def test_a_page_that_comes_again_is_an_error(server: LocalServer) -> None:

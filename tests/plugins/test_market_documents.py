@@ -224,7 +224,7 @@ OUTSIDE = (
         (OUTSIDE, r"is XML that is not read \(EntitiesForbidden\)"),
         (b"<html><body>sorry</body></html>", "is no market document but <html>"),
         (document(series("<Period/>")), "a Period without a timeInterval"),
-        (document("<Reason><code>1</code></Reason>"), "<Reason> has no <text>"),
+        (document(series("<Period><timeInterval/></Period>")), "<timeInterval> has no <start>"),
         (
             document(series(period("2025-01-01", "2025-01-02T00:00Z", "PT60M", {}))),
             "start is '2025-01-01', not a time in UTC",

@@ -12,6 +12,7 @@ text tells them apart. Guide: https://transparencyplatform.zendesk.com, "Web API
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -24,9 +25,10 @@ from dataportal.plugins.base_plugin import (
     TimeSeriesDefinition,
     TransientError,
 )
+from dataportal.plugins.failures import seconds_to_wait
 from dataportal.plugins.readers.entsoe_datasets import asked
 from dataportal.plugins.readers.filters import read_filters
-from dataportal.plugins.readers.instants import Window
+from dataportal.plugins.readers.instants import Window, now
 from dataportal.plugins.readers.limits import rate_limit
 from dataportal.plugins.readers.market_documents import ACKNOWLEDGEMENT, read_document
 from dataportal.plugins.readers.market_series import Collected
@@ -50,9 +52,10 @@ if TYPE_CHECKING:
 BASE_URL = "https://web-api.tp.entsoe.eu/api"
 # 400 a minute are allowed, and more bring ten minutes of silence: some room for those that are late
 _PER_MINUTE = 380
+_SILENCE = 600.0  # seconds
 _PAGE, _LAST_OFFSET = 100, 4800
 _MOST_BYTES = 256 * 1024 * 1024
-_BAD_REQUEST = 400
+_BAD_REQUEST, _TOO_MANY = HTTPStatus.BAD_REQUEST, HTTPStatus.TOO_MANY_REQUESTS
 _NO_DATA = "no matching data found"
 _MAY_PASS = re.compile(r"unexpected|internal|temporar|try again|time.?out|maintenance|max allowed")
 _TOO_MUCH = re.compile(r"exceeds|amount of requested data|number of instances")
@@ -151,7 +154,7 @@ class _Platform:
                     # not sent with the first page: data items without pages refuse it
                     params={**query, "offset": offset or None},
                     limit=self._limit,
-                    also=(_BAD_REQUEST,),
+                    also=(_BAD_REQUEST, _TOO_MANY),
                 )
                 documents = self._documents(answer)
                 if documents and [d.series for d in documents] == [d.series for d in before]:
@@ -161,12 +164,21 @@ class _Platform:
                 yield answer, documents
                 is_packed = len(documents) > 1
                 count = len(documents) if is_packed else sum(len(d.series) for d in documents)
-                if not question.dataset.paged or count < _PAGE:
+                # a full page has just so many: what has more knows no pages
+                if not question.dataset.paged or count != _PAGE:
                     break
                 before = documents
 
     def _documents(self, answer: Answer) -> list[MarketDocument]:
         """What an answer holds, oldest first; nothing for "no data"."""
+        if answer.status == _TOO_MANY:
+            asked_for = seconds_to_wait(answer.headers.get("retry-after"), now())
+            raise TransientError(
+                f"ENTSO-E was asked too often: {_TOO_MANY.value} for {answer.url}: "
+                f"{answer.excerpt()}",
+                retry_after=_SILENCE if asked_for is None else asked_for,
+                host=self._host,
+            )
         if answer.is_page:
             raise TransientError(
                 f"ENTSO-E answered {answer.url} with a page of HTML, as during maintenance: "

@@ -77,7 +77,7 @@ class MarketDocument:
         kind: the local name of its root.
         created: `createdDateTime` and `revisionNumber`, for the order of documents.
         series: its TimeSeries.
-        reasons: the texts of an acknowledgement.
+        reasons: codes and texts of an acknowledgement.
     """
 
     kind: str
@@ -129,7 +129,7 @@ def _document(events: Iterator[tuple[str, Element]], answer: Answer) -> MarketDo
             case "TimeSeries":
                 document.series.append(_series(element))
             case "Reason":
-                document.reasons.append(_text(element, "text"))
+                document.reasons.append("; ".join(said for _, said in _leaves(element, "")))
             case "createdDateTime":
                 created = (element.text or "").strip()
             case "revisionNumber":
