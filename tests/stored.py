@@ -46,6 +46,8 @@ def stored(
             accept_retractions=True,
         )
         session.finish_run(run, outcome, error=error)
+        # a server takes its time to notice that a client has gone
+        session.unlock()
     finally:
         session.close()
     return merged.knowledge_time

@@ -21,6 +21,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _LOCK_POLL = (0.2, 2.0)  # seconds between two looks at a lock that somebody holds
+_HANDOVER = 1.0  # seconds in which a server notices that the client of a lock has gone
 _GAP = 0.3  # seconds for which a backfill leaves the lock to others between two slices
 _GAP_POLL = 0.1  # seconds between two looks for that gap
 _GAP_PATIENCE = 30.0  # seconds to wait for it; a slice should not take longer
@@ -127,8 +128,12 @@ class Hold:
         told = False
         while not await self.do(SourceSession.try_lock):
             holder = await self.do(SourceSession.holder)
+            waited = time.monotonic() - begun
+            if holder.passes and waited < _HANDOVER:
+                await asyncio.sleep(_GAP_POLL)
+                continue
             # a backfill lets the schedule in between its slices
-            patient = holder.backfill and time.monotonic() - begun < _GAP_PATIENCE
+            patient = holder.backfill and waited < _GAP_PATIENCE
             may_wait = self._on_locked is OnLocked.WAIT or (
                 self._on_locked is OnLocked.SKIP and patient
             )

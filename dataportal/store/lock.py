@@ -43,10 +43,15 @@ def held_keys(connection: psycopg.Connection) -> set[int]:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lock, in words; and whether it is a backfill, which makes room now and then."""
+    """Who holds a lock, in words.
+
+    A backfill makes room now and then. A holder that `passes` has no run under way: it has just
+    ended, and the server is about to notice, or it is about to begin.
+    """
 
     text: str
     backfill: bool = False
+    passes: bool = False
 
     def __str__(self) -> str:
         return self.text
@@ -56,9 +61,10 @@ def find_holder(connection: psycopg.Connection, key: int, source: str) -> Holder
     """Who holds the lock of a source: host, process and since when, as far as is known."""
     row = connection.execute(query("lock_holder"), {"key": key, "source": source}).fetchone()
     if row is None:
-        return Holder("a run that has just ended")
+        return Holder("a run that has just ended", passes=True)
     application, client, host, pid, started, kind = row
     if host is None:
-        return Holder(f"{application or 'a session'} from {client or 'this machine'}")
+        said = f"{application or 'a session'} from {client or 'this machine'}"
+        return Holder(said, passes=True)
     text = f"host {host}, pid {pid}, since {started:%Y-%m-%dT%H:%M:%SZ}"
     return Holder(text, backfill=kind == RunKind.BACKFILL)

@@ -232,3 +232,24 @@ def test_a_database_out_of_reach(sources: SourceFile, server: LocalServer, run_c
     as_json = run_cli("fetch", "load", "--json", env=gone)
     assert json.loads(as_json.stderr)["error"]["exit_code"] == 69
     assert not server.requests
+
+
+def test_a_lock_whose_holder_has_just_gone_is_no_reason_to_skip(
+    sources: SourceFile,
+    server: LocalServer,
+    env: dict[str, str],
+    start_cli: StartCli,
+) -> None:
+    """A lock without a run under way is given a moment; what came after it is not left out."""
+    load(sources, server, table([1.0]))
+    with feeding(env["DATABASE_URL"], "load", source="load") as holder:
+        holder.finish()
+        running = start_cli("fetch", "load", "--json", env=env)
+        with looking(env["DATABASE_URL"]) as look:
+            asks = (
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'dataportal load'"
+            )
+            while look.execute(asks).fetchone() != (2,):
+                assert running.poll() is None
+    stdout, _ = ended(running)
+    assert by_source(stdout)["load"]["outcome"] == "succeeded"
