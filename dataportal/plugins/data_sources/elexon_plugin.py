@@ -107,7 +107,7 @@ class _Insights:
         """The columns of each series, or why it failed alone; a data set is asked for once.
 
         Raises:
-            FetchError: as the client does; a BadDataError also if no series could be read.
+            FetchError: as the client does; a BadDataError also if there is no list of rows.
         """
         found: dict[str, Columns | FetchError] = {}
         for name in dict.fromkeys(wanted.dataset for wanted in self._wanted.values()):
@@ -121,9 +121,6 @@ class _Insights:
             for prefix, wanted in self._wanted.items():
                 if wanted.dataset == name:
                     found[prefix] = _columns(wanted, own, window, last)
-        errors = [one for one in found.values() if isinstance(one, FetchError)]
-        if errors and len(errors) == len(found):
-            raise errors[0]
         return found
 
     async def _rows(

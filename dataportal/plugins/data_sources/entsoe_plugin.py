@@ -95,8 +95,8 @@ class _Platform:
 
         Raises:
             TransientError: out of reach, under maintenance, or asked too often.
-            PermanentError: the platform refuses the token, or every question.
-            BadDataError: no series could be read.
+            PermanentError: the platform refuses the one question that there is.
+            BadDataError: the one answer that there is cannot be read.
         """
         takers: dict[Question, dict[str, Collected]] = {}
         for name, (question, selection) in self._wanted.items():
@@ -107,10 +107,9 @@ class _Platform:
             try:
                 found |= await self._answered(question, own, window, http, zones)
             except (PermanentError, BadDataError) as error:
+                if len(takers) == 1:
+                    raise
                 found |= dict.fromkeys(own, error)
-        errors = [one for one in found.values() if isinstance(one, FetchError)]
-        if errors and len(errors) == len(found):
-            raise errors[0]
         return found
 
     async def _answered(
