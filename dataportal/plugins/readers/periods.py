@@ -10,6 +10,7 @@ _WITHIN = {
     "hour": {"minute": 0, "second": 0, "microsecond": 0},
 }
 _SHORT = {
+    "millisecond": timedelta(milliseconds=1),
     "second": timedelta(seconds=1),
     "minute": timedelta(minutes=1),
     "hour": timedelta(hours=1),
@@ -18,7 +19,9 @@ _MIDNIGHT = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0, "fold": 0}
 
 
 def period_start(local: datetime, whole: str) -> datetime:
-    """Where the `second`, `minute`, … `week` (from Monday), `month` or `year` of a time begins."""
+    """Where the `millisecond`, … `week` (from Monday), `month` or `year` of a time begins."""
+    if whole == "millisecond":
+        return local.replace(microsecond=local.microsecond // 1000 * 1000)
     if whole in _WITHIN:
         return local.replace(**_WITHIN[whole])  # type: ignore[arg-type]  # none of them is the zone
     floor = local.replace(**_MIDNIGHT)  # type: ignore[arg-type]  # the same

@@ -35,6 +35,7 @@ _FINEST = (
     ("month", re.compile(r"%-?[mbBh]")),
 )
 """What the finest part of a time is that a format says, by the directives that say it."""
+_WORDS = {"": "second", "unix": "second", "unix_ms": "millisecond"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -88,7 +89,9 @@ class _Format:
     def __init__(self, text: str) -> None:
         self._pattern, _, zone = text.partition("@")
         self._zone: tzinfo = zone_named(zone) if zone else UTC
-        self._whole = {"unix": "second", "unix_ms": "", "": "second"}.get(self._pattern, "year")
+        self._whole = {"unix": "second", "unix_ms": "millisecond", "": "second"}.get(
+            self._pattern, "year"
+        )
         if self._pattern and self._pattern not in {"unix", "unix_ms"}:
             if "%" not in self._pattern:
                 raise ValueError(

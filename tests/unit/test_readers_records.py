@@ -1,0 +1,177 @@
+"""Rows, places, numbers and pages: the same data say the same in every format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dataportal.plugins.answers import Answer
+from dataportal.plugins.readers.expressions import ABSENT, Expression
+from dataportal.plugins.readers.json_records import JsonReader
+from dataportal.plugins.readers.numbers import NumberFormat
+from dataportal.plugins.readers.paging import Paging, next_link
+from dataportal.plugins.readers.params import Params
+from dataportal.plugins.readers.table_records import CsvReader
+from dataportal.plugins.readers.xml_records import XmlReader
+
+if TYPE_CHECKING:
+    from dataportal.plugins.readers.records import Document, Reader
+
+cells = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=8)
+tables = st.lists(st.tuples(cells, cells), min_size=1, max_size=6)
+finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
+
+
+def document(reader: type[Reader], body: str | bytes, **params: Any) -> Document:
+    """What a reader makes of a body."""
+    raw = body.encode() if isinstance(body, str) else body
+    return reader(Params(params), ".").read(Answer(200, "http://x/a", {}, raw))
+
+
+@given(tables)
+def test_all_formats_say_the_same(rows: list[tuple[str, str]]) -> None:
+    """Two columns of texts, as objects, lists, columns, a table and elements."""
+    found: list[list[list[Any]]] = []
+    objects = json.dumps([dict(zip("ab", row, strict=True)) for row in rows])
+    columns = json.dumps({"a": [a for a, _ in rows], "b": [b for _, b in rows]})
+    for read, places in (
+        (document(JsonReader, objects).records("@"), ("a", "b")),
+        (document(JsonReader, json.dumps(rows)).records("@"), (1, 2)),
+        (document(JsonReader, columns, layout="columns").records("@"), ("a", "b")),
+    ):
+        found.append([list(read.column(place)) for place in places])
+    if all(any(row) for row in rows):  # a line of nothing is no row
+        text = io.StringIO()
+        csv.writer(text, quoting=csv.QUOTE_ALL).writerows([("a", "b"), *rows])
+        table = document(CsvReader, text.getvalue(), delimiter=",").records("")
+        found.append([list(table.column(place)) for place in ("a", 2)])
+    items = "".join(f"<i><a>{escape(a)}</a><b>{escape(b)}</b></i>" for a, b in rows)
+    xml = document(XmlReader, f"<x>{items}</x>", rows="i").records("i")
+    found.append([list(xml.column(place)) for place in ("a", "b")])
+    assert all(one == [[a for a, _ in rows], [b for _, b in rows]] for one in found)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | cells,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner),
+    max_leaves=8,
+)
+
+
+@given(json_values, st.lists(st.sampled_from("abc"), min_size=1, max_size=3))
+def test_names_find_what_the_library_finds(content: Any, names: list[str]) -> None:
+    """Names alone are followed without it; where one is not there, that is no null."""
+    path = ".".join(names)
+    ours = Expression(path).find(content)
+    theirs = Expression(f"{path} | @").find(content)
+    assert (None if ours is ABSENT else ours) == theirs
+    if ours is ABSENT:
+        assert theirs is None
+
+
+@given(finite, st.sampled_from([(".", ""), (".", ","), (",", ""), (",", "."), (",", "'")]))
+def test_numbers_are_read_as_they_are_written(value: float, signs: tuple[str, str]) -> None:
+    """With either decimal sign, and with thousands set apart."""
+    point, thousands = signs
+    written = f"{value:,.6f}" if thousands else f"{value:.6f}"
+    exact = float(written.replace(",", ""))
+    text = written.translate({ord(","): thousands, ord("."): point})
+    assert NumberFormat(decimal=point, thousands=thousands).read(text) == exact
+    assert NumberFormat(decimal=point, thousands=thousands, scale=4).read(text) == exact * 4
+
+
+@given(st.text(max_size=12))
+def test_a_cell_is_a_number_or_missing_or_refused(text: str) -> None:
+    """Nothing else, whatever stands there; what is refused is no decimal number."""
+    for decimal in (".", ","):
+        found = NumberFormat(decimal=decimal).read(text)
+        if isinstance(found, str):
+            assert not found.replace(".", "").isascii() or not found.isdecimal()
+        elif found is not None:
+            assert found == float(text.strip().replace(",", "."))
+
+
+@given(finite, finite)
+def test_a_number_that_means_missing_is_one_in_every_spelling(value: float, other: float) -> None:
+    """As text and as number; no other number is."""
+    numbers = NumberFormat(missing=[repr(value)])
+    for raw in (value, repr(value), f" {value!r} "):
+        assert numbers.value(raw) is None
+    if other != value:
+        assert numbers.value(other) == other
+        assert numbers.value(repr(other)) == other
+    assert numbers.value(True) is True
+    assert math.isinf(numbers.value(math.inf))  # type: ignore[arg-type]  # as it came
+
+
+PAGINGS: list[dict[str, Any]] = [
+    {"page": "p"},
+    {"page": "p", "first": 0, "size_param": "n"},
+    {"page": "p", "last": "last"},
+    {"page": "p", "total": "total"},
+    {"offset": "o", "size_param": "n"},
+    {"offset": "o", "total": "total"},
+    {"cursor": "c", "from": "cursor"},
+    {"next": "next"},
+    {"next": "header:Link"},
+]
+
+
+@given(st.integers(0, 23), st.integers(1, 6), st.sampled_from(PAGINGS))
+def test_every_row_is_had_once(count: int, size: int, given_: dict[str, Any]) -> None:
+    """Whatever the number of rows and the size of a page; no more requests than it takes."""
+    paging = Paging(
+        {**given_, "size": size} if "offset" in given_ or "size_param" in given_ else given_
+    )
+    rows = list(range(count))
+    had: list[int] = []
+    step, number = paging.first(), 0
+    while True:
+        number += 1
+        start = _start(step, given_, size)
+        page = rows[start : start + size]
+        after = start + size if start + size < count else None
+        content = {
+            "items": page,
+            "total": count,
+            "last": max(math.ceil(count / size), 1) + given_.get("first", 1) - 1,
+            "cursor": after,
+            "next": None if after is None else f"?at={after}",
+        }
+        link = {} if after is None else {"link": f'<?at={after}>; rel="next"'}
+        answer = Answer(200, "http://x/a", link, json.dumps(content).encode())
+        found = JsonReader(Params({}), ".").read(answer)
+        assert list(found.records("items").column("@")) == page
+        had += page
+        onward = paging.after(number, found, rows=len(page), rows_so_far=len(had))
+        if onward is None:
+            break
+        step = onward
+    assert had == rows
+    assert number <= max(math.ceil(count / size), 1) + 1
+
+
+def _start(step: Any, given_: dict[str, Any], size: int) -> int:
+    if step.url is not None:
+        return int(step.url.partition("=")[2])
+    if "page" in given_:
+        return (int(step.query["p"]) - int(given_.get("first", 1))) * size
+    return int(step.query.get("o") or step.query.get("c") or 0)
+
+
+@given(st.text(st.characters(codec="ascii", exclude_characters='<>",;\\'), max_size=20))
+def test_the_next_link_is_found_among_others(target: str) -> None:
+    """In whatever order and form; another relation is none."""
+    others = '<a>; rel="prev"; title="the next one", <b>; rel=last'
+    for relation in ('rel="next"', "rel=next", "REL = next", 'title=x; rel="start next"'):
+        assert next_link(f"{others}, <{target}>; {relation}") == target
+        assert next_link(f"<{target}>; {relation}, {others}") == target
+    assert next_link(others) is None
+    assert next_link(f'<{target}>; rel="nextish"') is None

@@ -1,0 +1,162 @@
+"""Times in addresses and in answers: windows, periods, formats, ends of intervals."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from dataportal.plugins.readers.instants import TimeFormat, Window
+from dataportal.plugins.readers.intervals import begun_before
+from dataportal.plugins.readers.periods import next_period, period_start
+from dataportal.plugins.readers.templates import Template
+
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
+UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "year")
+FORMS = {
+    "unix": timedelta(seconds=1),
+    "unix_ms": timedelta(milliseconds=1),
+    "%Y-%m-%dT%H:%M:%S%z": timedelta(seconds=1),
+    "%Y%m%d%H%M%z": timedelta(minutes=1),
+    "%d.%m.%Y": timedelta(days=1),
+    "%Y/%j": timedelta(days=1),
+    "%Y-%m": timedelta(days=31),
+    "%Y": timedelta(days=366),
+}
+moments = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+zones = st.sampled_from(ZONES)
+
+
+def _read(text: str, form: str, zone: str) -> datetime:
+    if form == "unix":
+        return datetime.fromtimestamp(int(text), UTC)
+    if form == "unix_ms":
+        return datetime.fromtimestamp(int(text) / 1000, UTC)
+    found = datetime.strptime(text, form)  # noqa: DTZ007 - local, or with its offset
+    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))
+
+
+@given(
+    moments, st.timedeltas(timedelta(), timedelta(days=900)), st.sampled_from(list(FORMS)), zones
+)
+def test_what_is_asked_for_holds_the_window(
+    start: datetime, length: timedelta, form: str, zone: str
+) -> None:
+    """`{start}` is never after the start, `{end}` never before the end, and neither far off."""
+    end = start + length
+    said = Template(f"{{start:{form}@{zone}}}|{{end:{form}@{zone}}}").filled(start, end, {})
+    first, last = (_read(text, form, zone) for text in said.split("|"))
+    slack = timedelta(hours=2)  # a local day that begins in a doubled hour
+    assert start - FORMS[form] - slack < first <= start
+    assert end <= last < end + FORMS[form] + slack
+
+
+@given(st.text(max_size=30), moments)
+def test_a_text_without_fields_stays_as_it_is(text: str, moment: datetime) -> None:
+    """Braces too, where they are no field."""
+    if not re.search(r"\{[A-Za-z_]\w*(:[^{}]*)?\}", text):
+        assert Template(text).filled(moment, moment, {}) == text
+
+
+@given(moments, zones, st.sampled_from(UNITS))
+@example(datetime(2024, 10, 27, 0, 30, tzinfo=UTC), "Europe/Berlin", "hour")
+@example(datetime(2024, 10, 27, 1, 30, tzinfo=UTC), "Europe/Berlin", "hour")
+@example(datetime(2025, 3, 30, 0, 59, tzinfo=UTC), "Europe/Berlin", "hour")
+def test_a_moment_lies_in_its_period(moment: datetime, zone: str, unit: str) -> None:
+    """Which begins by the clocks of the zone, and ends where the next one begins."""
+    local = moment.astimezone(ZoneInfo(zone))
+    floor = period_start(local, unit)
+    after = next_period(floor, unit)
+    # compared in UTC: two times of one zone are compared by their clocks
+    assert floor.astimezone(UTC) <= moment < after.astimezone(UTC)
+    assert period_start(after, unit) == after
+    if unit == "week":
+        assert floor.weekday() == 0
+
+
+@given(moments, zones)
+def test_hours_follow_one_another(moment: datetime, zone: str) -> None:
+    """Each an hour long, also in the nights when the clocks change by one."""
+    floor = period_start(moment.astimezone(ZoneInfo(zone)), "hour")
+    hours = [floor]
+    for _ in range(30):
+        hours.append(next_period(hours[-1], "hour"))
+    steps = {b.astimezone(UTC) - a.astimezone(UTC) for a, b in pairwise(hours)}
+    assert steps == {timedelta(hours=1)}
+
+
+@given(moments, st.sampled_from(["%Y-%m-%d %H:%M:%S", "%d.%m.%y %H:%M", "%Y%m%d%H", "%c"]))
+def test_what_strftime_writes_is_read(moment: datetime, form: str) -> None:
+    """As precise as the format is."""
+    text = moment.strftime(form)
+    found = TimeFormat(form).read(text)
+    assert isinstance(found, datetime)
+    assert found.strftime(form) == text
+
+
+@given(st.dates(datetime(2000, 1, 1).date(), datetime(2099, 12, 30).date()))  # noqa: DTZ001
+def test_hour_24_is_the_midnight_that_ends_the_day(day: object) -> None:
+    """Whatever other 24 stands beside it."""
+    found = TimeFormat("%Y-%m-%d %H:%M").read(f"{day} 24:00")
+    assert found == datetime.fromisoformat(f"{day}") + timedelta(days=1)
+    assert isinstance(TimeFormat("%Y-%m-%d %H:%M").read(f"{day} 24:30"), str)
+    assert isinstance(TimeFormat("%Y-%m-%d %H:%M").read(f"{day} 25:00"), str)
+
+
+@given(
+    st.integers(-(2**62), 2**62) | st.floats() | st.text(max_size=20) | st.none() | st.booleans()
+)
+def test_what_is_no_time_is_a_text(raw: object) -> None:
+    """To be refused by the run; nothing is raised, whatever an API answers."""
+    for form in ("", "period", "unix", "unix_ms", "%Y-%m-%d"):
+        found = TimeFormat(form).read(raw)
+        assert isinstance(found, str | datetime)
+        if isinstance(raw, bool) or raw is None:
+            assert isinstance(found, str)
+
+
+@pytest.mark.parametrize("form", ["iso", "seconds", "%", "%Q", "%Y-%Y"])
+def test_formats_that_cannot_be_are_refused(form: str) -> None:
+    """Before anything is asked."""
+    with pytest.raises(ValueError, match=re.escape(repr(form))):
+        TimeFormat(form)
+
+
+@given(moments, st.timedeltas(timedelta(), timedelta(days=9)), moments, zones)
+def test_a_window_covers_what_lies_in_it(
+    start: datetime, length: timedelta, moment: datetime, zone: str
+) -> None:
+    """An instant exactly, half-open; a local time whenever it may, in whichever zone."""
+    window = Window(start.isoformat(), (start + length).isoformat())
+    inside = start <= moment < start + length
+    assert window.covers(moment) == inside
+    if inside:
+        assert window.covers(moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None))
+
+
+@given(moments, st.sampled_from(["Europe/Berlin", "America/New_York", "UTC"]), st.booleans())
+@example(datetime(2024, 10, 26, 20, tzinfo=UTC), "Europe/Berlin", False)
+@example(datetime(2024, 10, 26, 20, tzinfo=UTC), "Europe/Berlin", True)
+@example(datetime(2025, 3, 29, 20, tzinfo=UTC), "Europe/Berlin", False)
+def test_ends_become_starts(first: datetime, zone: str, newest_first: bool) -> None:  # noqa: FBT001
+    """Hours of a day that are named by their local ends are the hours that they end."""
+    first = first.replace(minute=0, second=0, microsecond=0)
+    starts = [first + timedelta(hours=n) for n in range(12)]
+    ends = [
+        (start + timedelta(hours=1)).astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
+        for start in starts
+    ]
+    # a doubled hour of which only one is there cannot be told
+    if len(set(ends)) < len(ends) or ends == sorted(set(ends)):
+        known = begun_before(
+            ends[::-1] if newest_first else ends, timedelta(hours=1), ZoneInfo(zone)
+        )
+        found = known[::-1] if newest_first else known
+        for start, begun, end in zip(starts, found, ends, strict=True):
+            if begun != end:  # left to the run
+                assert begun == start
