@@ -164,12 +164,14 @@ class ElexonDataSourcePlugin(BasePlugin):
 
     `default_params`:
         dataset: FUELHH (generation and interconnectors every half-hour), FUELINST (every five
-            minutes), INDO and ITSDO (demand, without and with station load, pumping and exports),
-            NDF and TSDF (their forecasts), WINDFOR (forecast of wind), MID (market index), or
-            system_prices (imbalance prices, of the latest settlement run).
+            minutes), AGPT (with solar, and wind on- and offshore), INDO and ITSDO (demand, without
+            and with station load, pumping and exports), NDF and TSDF (their forecasts), WINDFOR
+            (forecast of wind), MID (market index), or system_prices (imbalance prices, of the
+            latest settlement run).
         value: the field, where the data set has several: of MID price (the default) or volume; of
             system_prices systemSellPrice (the default), systemBuyPrice, netImbalanceVolume, …
         fuelType: of FUELHH and FUELINST, such as CCGT, WIND, INTFR.
+        psrType: of AGPT, such as Solar, Wind Offshore.
         boundary: of NDF and TSDF: N for the whole country.
         dataProvider: of MID: APXMIDP or N2EXMIDP.
         vintages: true; false keeps the newest publication only.

@@ -55,6 +55,7 @@ DATASETS: dict[str, Dataset] = {
     "FUELINST": Dataset(
         "datasets/FUELINST/stream", ("generation",), ("fuelType",), "settlement", longest=7 * _DAY
     ),
+    "AGPT": Dataset("datasets/AGPT/stream", ("quantity",), ("psrType",), longest=4 * _DAY),
     "INDO": Dataset("datasets/INDO/stream", ("demand",)),
     "ITSDO": Dataset("datasets/ITSDO/stream", ("demand",)),
     "NDF": Dataset("datasets/NDF/stream", ("demand",), ("boundary",), lead=3 * _DAY),
@@ -78,6 +79,11 @@ KNOWN = {
         *("INTELEC", "INTEW", "INTFR", "INTGRNL", "INTIFA2", "INTIRL", "INTNED", "INTNEM"),
         *("INTNSL", "INTVKL"),
     },
+    "psrType": {
+        *("Biomass", "Fossil Gas", "Fossil Hard coal", "Fossil Oil", "Nuclear", "Other", "Solar"),
+        *("Hydro Pumped Storage", "Hydro Run-of-river and poundage"),
+        *("Wind Offshore", "Wind Onshore"),
+    },
     "boundary": {"N", *(f"B{number}" for number in range(1, 18))},
     "dataProvider": {"APXMIDP", "N2EXMIDP"},
 }
@@ -86,21 +92,26 @@ KNOWN = {
 
 def requests(dataset: Dataset, window: Window) -> Iterator[tuple[str, dict[str, str]]]:
     """The paths and queries that bring everything of the window, and more."""
-    start, last = max(window.start, _BEGINNING), min(window.end or now(), now())
+    present = now()
+    start, last = max(window.start, _BEGINNING), min(window.end or present, present)
+
+    def later(length: timedelta) -> datetime:
+        return min(last + length, present)
+
     match dataset.asked:
         case "day":
             for day, _ in _days(start, last, 1):
                 yield f"/{day}", {"format": "json"}
         case "settlement" if window.end is not None:
             # a day more at both ends: some settlement dates were a day off
-            for first, until in _days(start - _DAY, last + _DAY, dataset.longest // _DAY):
+            for first, until in _days(start - _DAY, later(_DAY), dataset.longest // _DAY):
                 yield "", {"settlementDateFrom": first, "settlementDateTo": until}
         case "interval":
-            for since, until in _ranges(start, last + _DAY, dataset.longest):
+            for since, until in _ranges(start, later(_DAY), dataset.longest):
                 yield "", {"from": since, "to": until}
         case _:
             # of an open window everything published since it began, revisions among it
-            for since, until in _ranges(start - dataset.lead, last + _LATE, dataset.longest):
+            for since, until in _ranges(start - dataset.lead, later(_LATE), dataset.longest):
                 yield "", {"publishDateTimeFrom": since, "publishDateTimeTo": until}
 
 
