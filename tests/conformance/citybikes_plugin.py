@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
-from dataportal.plugins.data_sources.citybikes_plugin import CityBikesMultiSeriesPlugin
+from dataportal.plugins.data_sources.citybikes_plugin import (
+    CityBikesDataSourcePlugin,
+    CityBikesMultiSeriesPlugin,
+)
 from dataportal.testing import Conformance, Reply
 
 if TYPE_CHECKING:
@@ -28,11 +31,21 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
 
 
 KITS = {
+    "citybikes, alone": Conformance(
+        plugin=CityBikesDataSourcePlugin,
+        params=lambda provider: {
+            "network": "vienna",
+            "station": "conformance",
+            "base_url": provider.url,
+        },
+        provider=_answer,
+        snapshot=True,
+    ),
     "citybikes": Conformance(
         plugin=CityBikesMultiSeriesPlugin,
         params=lambda provider: {"network": "vienna", "base_url": provider.url},
         provider=_answer,
         series=[TimeSeriesDefinition(n, extract_filter={"station": n}) for n in ("east", "west")],
         snapshot=True,
-    )
+    ),
 }

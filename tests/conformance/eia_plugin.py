@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
-from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin
+from dataportal.plugins.data_sources.eia_plugin import EiaDataSourcePlugin, EiaMultiSeriesPlugin
 from dataportal.testing import Conformance, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dataportal.testing import Point, Request
+    from dataportal.testing import Point, Provider, Request
 
 _PAGE = 20
 
@@ -40,16 +40,26 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
     )
 
 
+def _params(provider: Provider, **more: str) -> dict[str, Any]:
+    return {
+        "route": "region-data",
+        "respondent": "PJM",
+        "api_key": provider.secret,
+        "base_url": provider.url,
+        **more,
+    }
+
+
 KITS = {
+    "eia, alone": Conformance(
+        plugin=EiaDataSourcePlugin,
+        params=lambda provider: _params(provider, type="conformance"),
+        provider=_answer,
+    ),
     "eia": Conformance(
         plugin=EiaMultiSeriesPlugin,
-        params=lambda provider: {
-            "route": "region-data",
-            "respondent": "PJM",
-            "api_key": provider.secret,
-            "base_url": provider.url,
-        },
+        params=_params,
         provider=_answer,
         series=[TimeSeriesDefinition(name, extract_filter={"type": name}) for name in ("D", "DF")],
-    )
+    ),
 }

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
-from dataportal.plugins.data_sources.energy_charts_plugin import EnergyChartsMultiSeriesPlugin
+from dataportal.plugins.data_sources.energy_charts_plugin import (
+    EnergyChartsDataSourcePlugin,
+    EnergyChartsMultiSeriesPlugin,
+)
 from dataportal.testing import Conformance, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dataportal.testing import Point, Request
+    from dataportal.testing import Point, Provider, Request
 
 _TYPES = ("Solar", "Wind onshore")
 
@@ -31,7 +34,7 @@ def _power(request: Request, points: Sequence[Point]) -> Reply:
     stamps = list(dict.fromkeys(int(point.ts.timestamp()) for point in inside))
     rows = [
         {"name": name, "data": [point.value for point in inside if point.series == name]}
-        for name in _TYPES
+        for name in dict.fromkeys(point.series for point in inside)
     ]
     document = {"unix_seconds": stamps, "production_types": rows, "deprecated": False}
     return Reply.json(document) if stamps else _nothing()
@@ -44,14 +47,19 @@ def _price(request: Request, points: Sequence[Point]) -> Reply:
     return Reply.json(document) if stamps else _nothing()
 
 
+def _params(provider: Provider, **more: str) -> dict[str, Any]:
+    return {"endpoint": "public_power", "country": "de", "base_url": provider.url, **more}
+
+
 KITS = {
+    "energy-charts, alone": Conformance(
+        plugin=EnergyChartsDataSourcePlugin,
+        params=lambda provider: _params(provider, production_type="conformance"),
+        provider=_power,
+    ),
     "energy-charts, power": Conformance(
         plugin=EnergyChartsMultiSeriesPlugin,
-        params=lambda provider: {
-            "endpoint": "public_power",
-            "country": "de",
-            "base_url": provider.url,
-        },
+        params=_params,
         provider=_power,
         series=[
             TimeSeriesDefinition(name, extract_filter={"production_type": name}) for name in _TYPES

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.open_meteo_plugin import (
+    OpenMeteoArchiveDataSourcePlugin,
     OpenMeteoArchiveMultiSeriesPlugin,
+    OpenMeteoForecastDataSourcePlugin,
     OpenMeteoForecastMultiSeriesPlugin,
 )
 from dataportal.testing import Conformance, Reply
@@ -15,7 +17,7 @@ from dataportal.testing import Conformance, Reply
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dataportal.testing import Point, Request
+    from dataportal.testing import Point, Provider, Request
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _SERIES = [
@@ -38,26 +40,35 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
     stamped = [(p, p.ts + (_HOUR if p.series == "wet" else timedelta())) for p in points]
     inside = [(p, stamp) for p, stamp in stamped if first <= stamp < last + _DAY]
     places = []
-    for series, variable in (("hot", "temperature_2m"), ("wet", "precipitation")):
+    names = ("hot", "wet") if "," in asked["latitude"][0] else ("conformance",)
+    for series in names:
+        variable = "precipitation" if series == "wet" else "temperature_2m"
         own = [(p, stamp) for p, stamp in inside if p.series == series]
         block = {
             "time": [int(stamp.timestamp()) for _, stamp in own],
             variable: [p.value for p, _ in own],
         }
         places.append({"utc_offset_seconds": 0, "hourly": block})
-    return Reply.json(places)
+    return Reply.json(places if len(places) > 1 else places[0])
+
+
+def _params(provider: Provider, **more: Any) -> dict[str, Any]:
+    return {"longitude": 13.4, "api_key": provider.secret, "base_url": provider.url, **more}
 
 
 KITS = {
     plugin.endpoint: Conformance(
         plugin=plugin,
-        params=lambda provider: {
-            "longitude": 13.4,
-            "api_key": provider.secret,
-            "base_url": provider.url,
-        },
+        params=_params,
         provider=_answer,
         series=_SERIES,
     )
     for plugin in (OpenMeteoForecastMultiSeriesPlugin, OpenMeteoArchiveMultiSeriesPlugin)
+} | {
+    f"{alone.group.endpoint}, alone": Conformance(
+        plugin=alone,
+        params=lambda provider: _params(provider, latitude=52.5, hourly="temperature_2m"),
+        provider=_answer,
+    )
+    for alone in (OpenMeteoForecastDataSourcePlugin, OpenMeteoArchiveDataSourcePlugin)
 }

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
-from dataportal.plugins.data_sources.tankerkoenig_plugin import TankerkoenigMultiSeriesPlugin
+from dataportal.plugins.data_sources.tankerkoenig_plugin import (
+    TankerkoenigDataSourcePlugin,
+    TankerkoenigMultiSeriesPlugin,
+)
 from dataportal.testing import Conformance, Reply
 
 if TYPE_CHECKING:
@@ -25,6 +28,17 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
 
 
 KITS = {
+    "tankerkoenig, alone": Conformance(
+        plugin=TankerkoenigDataSourcePlugin,
+        params=lambda provider: {
+            "api_key": provider.secret,
+            "base_url": provider.url,
+            "station": "conformance",
+            "fuel": "e5",
+        },
+        provider=_answer,
+        snapshot=True,
+    ),
     "tankerkoenig": Conformance(
         plugin=TankerkoenigMultiSeriesPlugin,
         params=lambda provider: {"api_key": provider.secret, "base_url": provider.url},
@@ -37,5 +51,5 @@ KITS = {
             for number in range(12)
         ],
         snapshot=True,
-    )
+    ),
 }

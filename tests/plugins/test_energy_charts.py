@@ -185,8 +185,8 @@ def test_nothing_but_missing_rows_is_a_failure(server: LocalServer) -> None:
         ({"unix_seconds": [STAMP], "price": [1, 2]}, "2 values of values and 1 times"),
         ({"unix_seconds": [STAMP], "price": 1}, "no list of values"),
         ({"unix_seconds": "now", "price": [1]}, "no list of times"),
-        ({"unix_seconds": ["2024-05-04"], "price": [1]}, "no whole number of seconds"),
-        ({"unix_seconds": [True], "price": [1]}, "no whole number of seconds"),
+        ({"unix_seconds": ["04.05.2024"], "price": [1]}, "neither seconds nor ISO 8601"),
+        ({"unix_seconds": [True], "price": [1]}, "neither seconds nor ISO 8601"),
         ({"unix_seconds": [10**15], "price": [1]}, "beyond the calendar"),
         ([1, 2], "another shape"),
     ],
@@ -277,3 +277,20 @@ def test_recorded_prices_are_read(server: LocalServer) -> None:
     assert list(found.values()) == document["price"]
     assert len(found) == 24
     assert found[MIDNIGHT] == 90.8
+
+
+def test_a_zone_that_is_refused_leaves_the_others(server: LocalServer) -> None:
+    """Its series are named; what may pass is raised for all."""
+
+    def reply(request: Request) -> Reply:
+        known = request.query["bzn"][0] == "AT"
+        return Reply.json(prices()) if known else Reply.json({"detail": "bzn not valid"}, 422)
+
+    server.answer("/price", reply)
+    batch = asked(plugin(server, "price", {"odd": {"bzn": "XX"}, "at": {"bzn": "AT"}}))
+    assert batch.series["at"].values == [0.0]
+    assert [rejection.series for rejection in batch.rejections] == ["odd"]
+    assert "bzn not valid" in batch.rejections[0].reason
+    server.answer("/price", Reply.json(prices()), Reply(503))
+    with pytest.raises(TransientError):
+        asked(plugin(server, "price", {"de": {"bzn": "DE-LU"}, "at": {"bzn": "AT"}}))

@@ -241,7 +241,7 @@ def test_errors_are_told_apart_whatever_their_status(
         (b'{"hourly": {"rain": [1]}}', "no times in hourly"),
         (b'{"hourly": {"time": 1, "rain": [1]}}', "no list of times"),
         (b'{"hourly": {"time": [1, 2], "rain": [1]}}', "1 values of rain and 2 times"),
-        (b'{"hourly": {"time": ["noon"], "rain": [1]}}', "no whole number of seconds"),
+        (b'{"hourly": {"time": ["noon"], "rain": [1]}}', "neither seconds nor ISO 8601"),
     ],
 )
 def test_an_answer_of_another_shape_is_refused(server: LocalServer, body: bytes, said: str) -> None:

@@ -23,6 +23,7 @@ import msgspec
 
 from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin, PermanentError
 from dataportal.plugins.http import NotFoundError
+from dataportal.plugins.readers.alone import Alone
 from dataportal.plugins.readers.expressions import ABSENT, Expression
 from dataportal.plugins.readers.filters import read_filters
 from dataportal.plugins.readers.instants import now
@@ -103,8 +104,9 @@ class CityBikesMultiSeriesPlugin(MultiSeriesPlugin):
         self._coverage = params.number("coverage", 0.5)
         self._base_url = params.text("base_url", BASE_URL).rstrip("/")
         self._limit = rate_limit(params, _PER_MINUTE, key="citybikes")
+        shared = {name: request_params[name] for name in ("station", "value") if params.has(name)}
         params.finish()
-        self._wanted = read_filters(series_definitions, _read)
+        self._wanted = read_filters(series_definitions, lambda own: _read({**shared, **own}))
         self.now = now
 
     async def get_historical_data_multi(
@@ -169,6 +171,12 @@ class CityBikesMultiSeriesPlugin(MultiSeriesPlugin):
             "ts": [max(ts for ts, _ in reports)],
             "value": [sum(number for _, number in reports)],
         }
+
+
+class CityBikesDataSourcePlugin(Alone):
+    """One series; `station` and `value` are among its `default_params`, as of the group."""
+
+    group = CityBikesMultiSeriesPlugin
 
 
 def _read(extract_filter: Mapping[str, Any]) -> _Wanted:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from dataportal.plugins.base_plugin import MultiSeriesPlugin, PermanentError, TransientError
+from dataportal.plugins.readers.alone import Alone
 from dataportal.plugins.readers.filters import read_filters
 from dataportal.plugins.readers.instants import Window
 from dataportal.plugins.readers.limits import rate_limit
@@ -186,6 +187,12 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
                     error.message, host=urlsplit(self._base_url).hostname
                 ) from None
             raise
+
+
+class EiaDataSourcePlugin(Alone):
+    """One series; all facets are among its `default_params`, which are those of the group."""
+
+    group = EiaMultiSeriesPlugin
 
 
 def _response(answer: Answer) -> _Response:

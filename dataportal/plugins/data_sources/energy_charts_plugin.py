@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin
+from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin, PermanentError
 from dataportal.plugins.http import NotFoundError
-from dataportal.plugins.readers.filters import read_filters
+from dataportal.plugins.readers.alone import Alone
+from dataportal.plugins.readers.filters import raise_if_all_failed, read_filters
 from dataportal.plugins.readers.instants import Window, now
 from dataportal.plugins.readers.limits import rate_limit
 from dataportal.plugins.readers.params import Params
@@ -127,28 +128,34 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
     ) -> dict[str, dict[str, list[Any]] | FetchError]:
         """The observations of each series with `start_date <= ts < end_date`, as columns.
 
-        A series that the answer lacks has an error in place of its points.
+        A series that the answer lacks has an error in place of its points, and so have all of a
+        request that is refused, or that is answered with nonsense.
 
         Raises:
-            PermanentError: the API knows no such country, zone or type.
-            TransientError: it is out of reach, or was asked too often.
-            BadDataError: an answer has not the shape that it promises.
+            TransientError: the API is out of reach, or was asked too often.
         """
         window = Window(start_date, end_date)
         found: dict[str, dict[str, list[Any]] | FetchError] = {}
         for query in dict.fromkeys(one.query for one in self._wanted.values()):
-            answer = await self._get(query, window)
-            if answer is None:
-                continue
-            document = answer.json(dict[str, Any])
-            if document.get("deprecated"):
-                _log.warning("Energy-Charts is about to remove %s", answer.url)
-            columns = self._columns(document, answer)
-            times = SideBySide(document["unix_seconds"], answer, window)
-            for name, one in self._wanted.items():
-                if one.query == query:
-                    found[name] = _taken(times, columns, one.row, answer)
+            own = {name: one.row for name, one in self._wanted.items() if one.query == query}
+            try:
+                answer = await self._get(query, window)
+                found |= {} if answer is None else self._series(own, answer, window)
+            except (PermanentError, BadDataError) as error:
+                # one zone that is not known must not cost the others
+                found |= dict.fromkeys(own, error)
+        raise_if_all_failed(found)
         return found
+
+    def _series(
+        self, rows: Mapping[str, str], answer: Answer, window: Window
+    ) -> dict[str, dict[str, list[Any]] | FetchError]:
+        document = answer.json(dict[str, Any])
+        if document.get("deprecated"):
+            _log.warning("Energy-Charts is about to remove %s", answer.url)
+        columns = self._columns(document, answer)
+        times = SideBySide(document["unix_seconds"], answer, window)
+        return {name: _taken(times, columns, row, answer) for name, row in rows.items()}
 
     async def _get(self, query: tuple[tuple[str, str], ...], window: Window) -> Answer | None:
         """The answer; None where nothing is published yet."""
@@ -186,6 +193,12 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
         ):
             raise answer.bad(f"has no list of names and data at {endpoint.rows}")
         return {str(row["name"]): row["data"] for row in rows}
+
+
+class EnergyChartsDataSourcePlugin(Alone):
+    """One series; all it says of itself is among its `default_params`, as of the group."""
+
+    group = EnergyChartsMultiSeriesPlugin
 
 
 def _written(moment: datetime) -> str:

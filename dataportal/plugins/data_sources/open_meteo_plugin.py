@@ -24,6 +24,7 @@ from dataportal.plugins.base_plugin import (
     PermanentError,
     TransientError,
 )
+from dataportal.plugins.readers.alone import Alone
 from dataportal.plugins.readers.filters import read_filters
 from dataportal.plugins.readers.instants import Window, now
 from dataportal.plugins.readers.limits import rate_limit
@@ -45,6 +46,7 @@ STEPS = {
     "daily": timedelta(days=1),
     "minutely_15": timedelta(minutes=15),
 }
+_OF_SERIES = ("latitude", "longitude", *STEPS, "stamp")
 _PER_MINUTE = 80  # 600 are allowed in a minute, but 5,000 in an hour
 _DAY = timedelta(days=1)
 _MOST_PAST_DAYS, _MOST_DAYS_AHEAD = 92, 16
@@ -90,9 +92,7 @@ class _OpenMeteo(MultiSeriesPlugin):
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
         params = Params(request_params)
-        self._place = {
-            name: params.number(name, 0.0) for name in ("latitude", "longitude") if params.has(name)
-        }
+        self._shared = {name: request_params[name] for name in _OF_SERIES if params.has(name)}
         key = params.text("api_key")
         self._query: dict[str, Any] = {"timeformat": "unixtime", "timezone": "GMT"}
         for name, choices in _CHOICES.items():
@@ -114,7 +114,7 @@ class _OpenMeteo(MultiSeriesPlugin):
         self.now = now
 
     def _read(self, extract_filter: Mapping[str, Any]) -> _Wanted:
-        own = Params({**self._place, **extract_filter})
+        own = Params({**self._shared, **extract_filter})
         for name, most in (("latitude", 90), ("longitude", 180)):
             if not own.has(name):
                 own.fault(f"{name} is missing")
@@ -158,14 +158,12 @@ class _OpenMeteo(MultiSeriesPlugin):
         variables: dict[str, dict[str, None]] = {}
         for one in self._wanted.values():
             variables.setdefault(one.block, {})[one.variable] = None
+        where = zip(("latitude", "longitude"), zip(*places, strict=True), strict=True)
         answer = await self._get(
-            {
-                "latitude": ",".join(f"{latitude:g}" for latitude, _ in places),
-                "longitude": ",".join(f"{longitude:g}" for _, longitude in places),
-                **{block: ",".join(names) for block, names in variables.items()},
-                **self._query,
-                **days,
-            }
+            {name: ",".join(f"{degrees:g}" for degrees in several) for name, several in where}
+            | {block: ",".join(names) for block, names in variables.items()}
+            | self._query
+            | days
         )
         found: Found = {}
         for place, document in zip(places, _documents(answer, len(places)), strict=True):
@@ -240,6 +238,18 @@ class OpenMeteoArchiveMultiSeriesPlugin(_OpenMeteo):
         return {"start_date": f"{first:%Y-%m-%d}", "end_date": f"{last:%Y-%m-%d}"}
 
 
+class OpenMeteoForecastDataSourcePlugin(Alone):
+    """One series of forecasts; place and variable are among its `default_params`."""
+
+    group = OpenMeteoForecastMultiSeriesPlugin
+
+
+class OpenMeteoArchiveDataSourcePlugin(Alone):
+    """One series of the past; place and variable are among its `default_params`."""
+
+    group = OpenMeteoArchiveMultiSeriesPlugin
+
+
 def _is_end(block: str, variable: str) -> bool:
     """Whether the variable is stamped with the end of its interval, as the API's manual has it."""
     return block != "daily" and bool(_OVER_AN_INTERVAL.fullmatch(_VINTAGE.sub("", variable)))
@@ -275,8 +285,8 @@ def _series(
         if not isinstance(block, dict) or "time" not in block:
             raise answer.bad(f"has no times in {one.block}")
         if one.block not in times:
-            seconds = _seconds(block["time"], document.get("utc_offset_seconds", 0))
-            times[one.block] = SideBySide(seconds, answer, window)
+            offset = document.get("utc_offset_seconds", 0)
+            times[one.block] = SideBySide(block["time"], answer, window, offset=offset)
         if one.variable in block:
             found[name] = times[one.block].points(
                 one.variable, block[one.variable], earlier=one.earlier
@@ -287,14 +297,3 @@ def _series(
                 f"the answer of {answer.url} has no {one.variable!r} in {one.block}; it has {known}"
             )
     return found
-
-
-def _seconds(times: Any, offset: Any) -> Any:
-    """The times as epoch seconds, if they are texts: local ones, of one offset for all."""
-    if not isinstance(times, list) or not all(isinstance(text, str) for text in times):
-        return times
-    try:
-        local = [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in times]
-        return [int(moment.timestamp()) - int(offset) for moment in local]
-    except (TypeError, ValueError):
-        return times

@@ -24,6 +24,7 @@ from dataportal.plugins.base_plugin import (
     PermanentError,
     TransientError,
 )
+from dataportal.plugins.readers.alone import Alone
 from dataportal.plugins.readers.filters import read_filters
 from dataportal.plugins.readers.instants import now
 from dataportal.plugins.readers.limits import rate_limit
@@ -85,8 +86,9 @@ class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
         self._key = key
         if _is_too_often(schedule):
             params.fault(f"Tankerkönig may be asked every 5 minutes at most, not every {schedule}")
+        shared = {name: request_params[name] for name in ("station", "fuel") if params.has(name)}
         params.finish()
-        self._wanted = read_filters(series_definitions, _read)
+        self._wanted = read_filters(series_definitions, lambda own: _read({**shared, **own}))
         self.now = now
 
     async def get_historical_data_multi(
@@ -135,6 +137,12 @@ class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
             return received
         made = made.replace(tzinfo=made.tzinfo or UTC).astimezone(UTC)
         return made if received - made > _CACHED else received
+
+
+class TankerkoenigDataSourcePlugin(Alone):
+    """One series; `station` and `fuel` are among its `default_params`, as of the group."""
+
+    group = TankerkoenigMultiSeriesPlugin
 
 
 def _is_too_often(schedule: str) -> bool:

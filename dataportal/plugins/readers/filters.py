@@ -1,8 +1,10 @@
-"""What the `extract_filter` of each series of a group says."""
+"""The series of a group: what the `extract_filter` of each says, and whether any was had."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from dataportal.errors import FetchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -39,3 +41,14 @@ def read_filters(
             )
         )
     return found
+
+
+def raise_if_all_failed(found: Mapping[str, object]) -> None:
+    """Nothing, unless there is an error in place of the points of every series.
+
+    Raises:
+        FetchError: the first of them.
+    """
+    errors = [one for one in found.values() if isinstance(one, FetchError)]
+    if errors and len(errors) == len(found):
+        raise errors[0]

@@ -1,15 +1,13 @@
-"""Answers in columns: one list of epoch seconds, and lists of values of the same length."""
+"""Answers in columns: one list of times, and lists of values of the same length."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dataportal.plugins.readers.instants import from_milliseconds
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from dataportal.plugins.answers import Answer
     from dataportal.plugins.readers.instants import Window
 
@@ -18,28 +16,27 @@ class SideBySide:
     """Columns that share their times.
 
     Args:
-        seconds: since 1970 began in UTC; a list, or None for none.
+        times: a list of whole seconds since 1970 began in UTC, or of ISO 8601 texts; None for none.
         answer: what they stand in.
         window: points outside of it are left out.
+        offset: the seconds by which times without an offset are ahead of UTC, the same for all.
 
     Raises:
-        BadDataError: the times are no list of whole seconds.
+        BadDataError: the times are something else.
     """
 
-    def __init__(self, seconds: Any, answer: Answer, window: Window) -> None:
+    def __init__(self, times: Any, answer: Answer, window: Window, *, offset: Any = 0) -> None:
         self._answer = answer
         self._window = window
-        if seconds is None:
-            seconds = []
-        if not isinstance(seconds, list):
+        times = [] if times is None else times
+        if not isinstance(times, list):
             raise answer.bad("has no list of times")
         try:
-            # a bool is an int to Python, and no time
-            self._moments = [from_milliseconds(s * 1000) for s in seconds if type(s) is int]
+            self._moments = [_instant(time, offset) for time in times]
         except OverflowError:
             raise answer.bad("has a time beyond the calendar") from None
-        if len(self._moments) != len(seconds):
-            raise answer.bad("has a time that is no whole number of seconds")
+        except (TypeError, ValueError):
+            raise answer.bad("has a time that is neither seconds nor ISO 8601") from None
 
     def __len__(self) -> int:
         return len(self._moments)
@@ -73,3 +70,14 @@ class SideBySide:
                 ts.append(moment)
                 values.append(value)
         return {"ts": ts, "value": values}
+
+
+def _instant(time: Any, offset: Any) -> datetime:
+    if isinstance(time, str):
+        moment = datetime.fromisoformat(time)
+        if moment.tzinfo is None:
+            return moment.replace(tzinfo=UTC) - timedelta(seconds=offset)
+        return moment.astimezone(UTC)
+    if type(time) is not int:  # a bool is an int to Python, and no time
+        raise TypeError
+    return from_milliseconds(time * 1000)

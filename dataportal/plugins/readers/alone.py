@@ -1,0 +1,52 @@
+"""The plugin of a group, for a source of one series."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from dataportal.plugins.base_plugin import BasePlugin, FetchError, TimeSeriesDefinition
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataportal.plugins.base_plugin import MultiSeriesPlugin, Points, TimeSeriesMetadata
+
+
+class Alone(BasePlugin):
+    """One series, fetched as a group of one.
+
+    `default_params`: the `request_params` of the group, and with them what the `extract_filter` of
+    the series would say; the group's plugin must take both in one place.
+    """
+
+    group: ClassVar[type[MultiSeriesPlugin]]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.source_defaults = cls.group.source_defaults
+
+    def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
+        super().__init__(metadata, default_params)
+        name = metadata.endpoint_prefix
+        series = [TimeSeriesDefinition(name)]
+        try:
+            self._group = self.group(name, default_params, series, metadata.update_frequency or "")
+        except ValueError as error:
+            # there is no extract_filter here that could be wrong
+            raise ValueError(str(error).replace(f"extract_filter of {name}: ", "")) from None
+
+    async def get_historical_data(
+        self,
+        start_date: str,
+        end_date: str | None = None,
+        metrics: Sequence[str] | None = None,  # noqa: ARG002 - the API's; a series is one metric
+    ) -> Points:
+        """The observations with `start_date <= ts < end_date`, as the group's plugin has them."""
+        self._group.http = self.http
+        answer = self._group.get_historical_data_multi(start_date, end_date)
+        found = await answer if inspect.isawaitable(answer) else answer
+        points = found.get(self._meta.endpoint_prefix, [])
+        if isinstance(points, FetchError):
+            raise points
+        return points

@@ -1,0 +1,85 @@
+"""A group's plugin for a source of one series: the same points, faults and defaults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from asking import UNPACED, asked, group, single, values
+from servers import Reply
+
+from dataportal.errors import BadDataError
+from dataportal.plugins.data_sources.citybikes_plugin import CityBikesDataSourcePlugin
+from dataportal.plugins.data_sources.eia_plugin import EiaDataSourcePlugin
+from dataportal.plugins.data_sources.energy_charts_plugin import EnergyChartsDataSourcePlugin
+from dataportal.plugins.data_sources.open_meteo_plugin import (
+    OpenMeteoArchiveDataSourcePlugin,
+    OpenMeteoForecastDataSourcePlugin,
+)
+from dataportal.plugins.data_sources.tankerkoenig_plugin import TankerkoenigDataSourcePlugin
+
+if TYPE_CHECKING:
+    from servers import LocalServer
+
+    from dataportal.plugins.readers.alone import Alone
+
+EVERY: list[type[Alone]] = [
+    CityBikesDataSourcePlugin,
+    EiaDataSourcePlugin,
+    EnergyChartsDataSourcePlugin,
+    OpenMeteoArchiveDataSourcePlugin,
+    OpenMeteoForecastDataSourcePlugin,
+    TankerkoenigDataSourcePlugin,
+]
+POWER = {"endpoint": "public_power", "country": "de", "production_type": "Solar", **UNPACED}
+
+
+def answer(**data: Any) -> Reply:
+    """Of Energy-Charts: one interval of each type."""
+    rows = [{"name": name, "data": [value]} for name, value in data.items()]
+    return Reply.json({"unix_seconds": [1714773600], "production_types": rows})
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_limits_are_those_of_the_group(kind: type[Alone]) -> None:
+    """How far back and ahead does not depend on how many series there are."""
+    assert kind.source_defaults == kind.group.source_defaults
+
+
+def test_points_are_those_of_the_group(server: LocalServer) -> None:
+    """All that is said of the series stands among the parameters."""
+    server.answer("/public_power", answer(Solar=7.5, Load=1))
+    params = {**POWER, "base_url": server.url}
+    alone = values(asked(single(EnergyChartsDataSourcePlugin, params)))
+    assert alone == values(asked(group(EnergyChartsDataSourcePlugin.group, params, {"it": {}})))
+    assert alone == {"it": {"2024-05-03T22:00:00Z": 7.5}}
+
+
+def test_why_a_series_has_no_points_is_raised(server: LocalServer) -> None:
+    """As there is no other one to be kept."""
+    server.answer("/public_power", answer(Load=1))
+    with pytest.raises(BadDataError, match="has no 'Solar'; it has Load"):
+        asked(single(EnergyChartsDataSourcePlugin, {**POWER, "base_url": server.url}))
+
+
+def test_nothing_is_no_failure(server: LocalServer) -> None:
+    """Where the group's plugin leaves the series out."""
+    server.answer("/public_power", Reply.json({"detail": "no content available"}, 404))
+    found = asked(single(EnergyChartsDataSourcePlugin, {**POWER, "base_url": server.url}))
+    assert values(found) == {"it": {}}
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_faults_do_not_speak_of_what_is_not_there(kind: type[Alone]) -> None:
+    """A single series has no extract_filter."""
+    needed = {"network": "a", "api_key": "k", "route": "region-data", "endpoint": "price"}
+    takes = {
+        CityBikesDataSourcePlugin: {"network", "value"},
+        EiaDataSourcePlugin: {"api_key", "route"},
+        EnergyChartsDataSourcePlugin: {"endpoint"},
+        TankerkoenigDataSourcePlugin: {"api_key"},
+    }.get(kind, set())
+    params = {name: value for name, value in {**needed, "value": "?"}.items() if name in takes}
+    with pytest.raises(ValueError, match=r"is missing|must be a name") as raised:
+        single(kind, params)
+    assert "extract_filter" not in str(raised.value)
