@@ -46,6 +46,12 @@ def remember_secret(text: str | None) -> None:
         _secrets.update(spellings(text))
 
 
+def secrets_in(text: str) -> set[str]:
+    """The remembered secrets that the text holds, as they are spelled there."""
+    with _lock:
+        return {secret for secret in _secrets if secret in text}
+
+
 def spellings(secret: str) -> set[str]:
     """The secret as it may stand in a text, a URL, a JSON or an XML document."""
     in_json = json.dumps(secret)[1:-1]

@@ -11,7 +11,7 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from dataportal.errors import BadDataError
-from dataportal.redaction import MASK, SHORTEST, harmless, redact, spellings
+from dataportal.redaction import MASK, SHORTEST, harmless, redact, secrets_in, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -155,6 +155,7 @@ class Mask:
         query: names and values; those of key-like names are secrets.
         headers: the same.
         password: the one in the URL.
+        url: the whole address; its path may hold a secret that `redact` knows.
     """
 
     def __init__(
@@ -163,8 +164,10 @@ class Mask:
         query: Iterable[tuple[str, str]] = (),
         headers: Iterable[tuple[str, str]] = (),
         password: str = "",
+        url: str = "",
     ) -> None:
-        found = {password} | {value for name, value in query if _is_key(f"?{name}=")}
+        found = {password, *secrets_in(url), *secrets_in(unquote_plus(url))}
+        found |= {value for name, value in query if _is_key(f"?{name}=")}
         for name, value in headers:
             if _is_key(f"{name}: "):
                 # the scheme before it, such as Bearer, is none of the secret

@@ -132,7 +132,10 @@ class HttpClient:
         extra = sendable(headers or {})
         target = address(url, params)
         mask = Mask(
-            query=target.params.multi_items(), headers=extra.items(), password=target.password
+            query=target.params.multi_items(),
+            headers=extra.items(),
+            password=target.password,
+            url=str(target),
         )
         client = self._client()
         host, shown = target.host, mask.url(str(target))

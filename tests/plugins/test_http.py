@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from remembered import only_secrets
 from servers import LocalServer, Reply
 
 from dataportal import __version__
@@ -374,6 +375,17 @@ def test_redirect_with_the_key_in_the_path_is_refused(
     with pytest.raises(PermanentError, match="and the key with it") as caught:
         ask(url, headers={"x-api-key": KEY})
     assert KEY not in str(caught.value)
+    assert other_server.requests == []
+
+
+def test_redirect_with_a_key_of_the_path_is_refused(
+    server: LocalServer, other_server: LocalServer
+) -> None:
+    """What sources.yaml put into the path as a secret is one there, though nothing names it so."""
+    secret = KEY + "-of-the-path"
+    server.answer(f"/{secret}/a", Reply.redirect(f"{other_server.url}/{secret}/a"))
+    with only_secrets(secret), pytest.raises(PermanentError, match="and the key with it"):
+        ask(f"{server.url}/{secret}/a")
     assert other_server.requests == []
 
 

@@ -1,0 +1,266 @@
+"""The program against a provider that does everything wrong, with secrets wherever they can be.
+
+Each way to fail is provoked with keys in the path, in the query and in a header, and a password in
+DATABASE_URL. Then everything that was written, to stdout, stderr and every table of the database,
+is searched for the canaries that these secrets are.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import ssl
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+import psycopg
+import pytest
+from feeding import current, looking
+from hostile import GOOD, HOSTILITIES, MIB, POINTS
+from invariants import broken_invariants
+from psycopg.sql import SQL, Identifier
+from servers import LocalServer, Reply
+from sourcefiles import SourceFile, by_source, outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conftest import RunCli
+
+CANARY = "kanari"
+KEYS = {
+    "PATH_KEY": f"{CANARY}-im-pfad",
+    "QUERY_KEY": f'{CANARY}/in+frage="42%',
+    "HEADER_TOKEN": f"{CANARY} im kopf/+=",
+}
+PASSWORD = f"{CANARY}-geheim/+%"
+LITTLE = 600 * MIB  # of memory: the cap of a body, twice, and the program itself
+CERTIFICATES = Path(__file__).parents[1] / "plugins" / "certificates"
+
+
+@pytest.fixture
+def server() -> Iterator[LocalServer]:
+    """A provider."""
+    with LocalServer() as local:
+        yield local
+
+
+@contextmanager
+def with_password(url: str) -> Iterator[str]:
+    """The URL for a role of its own, whose password is a canary."""
+    role = f"canary_{secrets.token_hex(4)}"
+    with looking(url) as look:
+        look.execute(f"CREATE ROLE {role} SUPERUSER LOGIN PASSWORD '{PASSWORD}'".encode())
+        parts = urlsplit(url)
+        place = parts.netloc.rpartition("@")[2]
+        try:
+            yield parts._replace(netloc=f"{role}:{quote(PASSWORD, safe='')}@{place}").geturl()
+        finally:
+            look.execute(f"REASSIGN OWNED BY {role} TO current_user".encode())
+            look.execute(f"DROP ROLE {role}".encode())
+
+
+def source(folder: Path, url: str, plugin: str = "HttpJsonPlugin", **keys: Any) -> SourceFile:
+    """A sources.yaml with a key in each place of the request."""
+    params = {
+        "url": url + "/${PATH_KEY}",
+        "query": {"key": "${QUERY_KEY}"},
+        "headers": {"X-Api-Key": "${HEADER_TOKEN}"},
+        "ts": "ts",
+        "value": "value",
+        **({"error": "error"} if plugin == "HttpJsonPlugin" else {}),
+        **({"rows": "row"} if plugin == "HttpXmlPlugin" else {}),
+    }
+    sources = SourceFile(folder)
+    sources.add("load", f"http_plugin.{plugin}", params, {"initial_history": "all", **keys})
+    sources.write()
+    return sources
+
+
+def environment(url: str, folder: Path, *, in_file: bool) -> dict[str, str]:
+    """Two retries, quick ones; the URL of the database in a file or not."""
+    retries = {"MAX_RETRIES": "2", "RETRY_DELAY_SECONDS": "0.05", **KEYS}
+    if not in_file:
+        return {**retries, "DATABASE_URL": url}
+    file = folder / "database-url"
+    file.write_text(url + "\n")
+    return {**retries, "DATABASE_URL_FILE": str(file)}
+
+
+def everything_stored(url: str) -> str:
+    """Every row of every table."""
+    with looking(url) as look:
+        tables = look.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        ).fetchall()
+        return "\n".join(
+            str(row)
+            for (name,) in tables
+            for row in look.execute(SQL("SELECT t::text FROM {} AS t").format(Identifier(name)))
+        )
+
+
+def measured(*args: str, env: dict[str, str], cwd: Path) -> tuple[int, str, str, int]:
+    """The exit code of the program, what it wrote, and the most memory that it used, in bytes."""
+    with (cwd / "out").open("w+") as out, (cwd / "err").open("w+") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dataportal", *args],
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        return process.returncode, out.read(), err.read(), usage.ru_maxrss * 1024
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HOSTILITIES)
+def test_a_hostile_provider(
+    name: str,
+    tmp_path: Path,
+    server: LocalServer,
+    database_url: str,
+    clean_environment: dict[str, str],
+) -> None:
+    """Told as it is, asked again only if that may help, in little memory; no secret is seen."""
+    hostility = HOSTILITIES[name]
+    path = f"/data/{KEYS['PATH_KEY']}"
+    server.answer(path, *hostility.replies())
+    source(tmp_path, f"{server.url}/data", hostility.plugin, **hostility.keys)
+    odd = bool(list(HOSTILITIES).index(name) % 2)
+    with with_password(database_url) as url:
+        env = clean_environment | environment(url, tmp_path, in_file=odd)
+        style = "json" if odd else "text"
+        code, out, err, memory = measured(
+            *("fetch", "load", "--json", "--log-level", "debug", "--log-format", style),
+            env=env,
+            cwd=tmp_path,
+        )
+        stored = everything_stored(database_url)
+    run = by_source(out)["load"]
+    assert (code, server.asked(path)) == (hostility.code, hostility.asked), (out, err)
+    if hostility.said is None:
+        assert run["outcome"] == "succeeded"
+    else:
+        assert run["outcome"] == "failed"
+        assert hostility.said in run["error"]
+    assert memory < LITTLE
+    assert "root:" not in out + err + stored
+    with looking(database_url) as look:
+        expected = {} if hostility.said is not None else {h: float(h) for h in range(len(POINTS))}
+        assert current(look) == expected
+        assert broken_invariants(look) == []
+    assert outcomes(database_url) == [run["outcome"]]
+    # the secrets were sent, and are seen nowhere
+    first = server.requests[0]
+    assert first.headers["x-api-key"] == KEYS["HEADER_TOKEN"]
+    assert first.query["key"] == [KEYS["QUERY_KEY"]]
+    assert CANARY not in out + err + stored
+
+
+@pytest.mark.slow
+def test_a_redirect_to_another_host(
+    tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
+) -> None:
+    """It is followed, but no key travels along; where one would have to, it is not followed."""
+    with LocalServer() as second:
+        elsewhere = second.url.replace("127.0.0.1", "localhost")
+        second.answer("/there", GOOD)
+        path = f"/data/{KEYS['PATH_KEY']}"
+        server.answer(
+            path, lambda r: Reply.redirect(f"{elsewhere}/there?{r.target.partition('?')[2]}")
+        )
+        source(tmp_path, f"{server.url}/data")
+        env = environment(database_url, tmp_path, in_file=False)
+        done = run_cli("fetch", "load", "--log-level", "debug", env=env)
+        assert done.returncode == 0, done.stderr
+        (told,) = second.requests
+        assert CANARY not in str(told)
+
+        second.answer(path, GOOD)
+        server.answer(path, lambda r: Reply.redirect(elsewhere + r.target))
+        refused = run_cli("fetch", "load", "--log-level", "debug", env=env)
+        assert refused.returncode == 3
+        assert len(second.requests) == 1
+    assert CANARY not in done.stdout + done.stderr + refused.stdout + refused.stderr
+    assert CANARY not in everything_stored(database_url)
+
+
+@pytest.mark.parametrize("how", ["expired", "no proxy there", "a proxy that refuses"])
+def test_no_way_to_the_provider(
+    how: str, tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
+) -> None:
+    """An expired certificate, a proxy with a password: no secret is sent, and none is seen."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "expired.pem")
+    with LocalServer(tls=context) as secure:
+        url = secure.url if how == "expired" else server.url
+        source(tmp_path, f"{url}/data")
+        env = environment(database_url, tmp_path, in_file=False)
+        if how == "expired":
+            env["SSL_CERT_FILE"] = str(CERTIFICATES / "expired.pem")
+            said = "certificate has expired"
+        elif how == "no proxy there":
+            env["HTTP_PROXY"] = f"http://me:{CANARY}-passwort@127.0.0.1:9"
+            said = "connection"
+        else:
+            env["HTTP_PROXY"] = f"http://me:{CANARY}-passwort@127.0.0.1:{server.port}"
+            said = "404"
+        done = run_cli("fetch", "load", "--json", "--log-level", "debug", env=env)
+        assert done.returncode == 3
+        assert said in by_source(done)["load"]["error"]
+        assert not secure.requests
+    assert CANARY not in done.stdout + done.stderr + everything_stored(database_url)
+
+
+def test_a_password_is_not_repeated_by_any_command(
+    tmp_path: Path, database_url: str, run_cli: RunCli
+) -> None:
+    """A database that refuses it, named by its URL, in a file or by an option, in every command."""
+    source(tmp_path, "http://127.0.0.1:9")
+    parts = urlsplit(database_url)
+    place = parts.netloc.rpartition("@")[2]
+    wrong = parts._replace(netloc=f"nobody_known:{CANARY}-pw@{place}").geturl()
+    file = tmp_path / "url"
+    file.write_text(wrong)
+    said = ""
+    for command in (
+        ["fetch", "load"],
+        ["fetch-all"],
+        ["list-sources"],
+        ["history", "load"],
+        ["healthcheck"],
+        ["migrate"],
+        ["verify"],
+    ):
+        ways = ({"DATABASE_URL": wrong}, {"DATABASE_URL_FILE": str(file)}, None)
+        for given in ways if command[0] == "fetch" else ways[:1]:
+            options = [] if given else ["--database-url", wrong]
+            done = run_cli(
+                *(*options, *command, "--json", "--log-level", "debug"),
+                env={**KEYS, "MAX_RETRIES": "0", **(given or {})},
+            )
+            assert done.returncode in {4, 69}, (command, done.stderr)
+            said += done.stdout + done.stderr
+    assert CANARY not in said
+    assert "nobody_known" in said
+
+
+def test_the_search_can_find_something(database_url: str) -> None:
+    """A canary in a table is found: the tests above can fail."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO fetch_run (source, kind, window_start, host, pid, version, error)"
+            " VALUES ('load', 'scheduled', now(), 'h', 1, 'v', %s)",
+            [f"it said {CANARY}"],
+        )
+    assert CANARY in everything_stored(database_url)
