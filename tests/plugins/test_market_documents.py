@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.answers import Answer
+from dataportal.plugins.readers import market_curves
+from dataportal.plugins.readers.instants import Window
 from dataportal.plugins.readers.market_areas import AREAS, area_named, check_character
-from dataportal.plugins.readers.market_curves import intervals, length
+from dataportal.plugins.readers.market_curves import length
 from dataportal.plugins.readers.market_documents import Period, read_document
 from dataportal.plugins.readers.market_series import RESOLUTIONS
 
@@ -21,7 +23,15 @@ BERLIN, LONDON, HELSINKI = (ZoneInfo(f"Europe/{name}") for name in ("Berlin", "L
 START = datetime(2025, 1, 1, tzinfo=UTC)
 STEPS = {"PT1M": 1, "PT15M": 15, "PT30M": 30, "PT60M": 60}
 
+ALWAYS = Window("0001-01-01T00:00:00Z", None)
 SOME = st.dictionaries(st.integers(1, 96), st.integers(-999, 999).map(str), max_size=96)
+
+
+def intervals(
+    period: Period, value: str, zones: list[ZoneInfo], window: Window = ALWAYS, *, by: str = ""
+) -> list[tuple[datetime, str, str]]:
+    """All of them at once."""
+    return list(market_curves.intervals(period, value, zones, window, by=by))
 
 
 def of(points: dict[int, str], count: int, resolution: str, curve: str) -> Period:
@@ -35,7 +45,7 @@ def of(points: dict[int, str], count: int, resolution: str, curve: str) -> Perio
 def test_a01_has_what_is_said_and_nothing_else(points: dict[int, str], resolution: str) -> None:
     """Each Point at start + (position - 1) lengths; a position left out has no value."""
     step = timedelta(minutes=STEPS[resolution])
-    found = list(intervals(of(points, 96, resolution, "A01"), "quantity", [BERLIN]))
+    found = intervals(of(points, 96, resolution, "A01"), "quantity", [BERLIN])
     expected = [(START + (at - 1) * step, said, "") for at, said in sorted(points.items())]
     assert found == expected
 
@@ -46,13 +56,43 @@ def test_a03_goes_on_to_the_end_of_the_period(
 ) -> None:
     """Every interval from the first Point to the end has the value of the last Point so far."""
     step = timedelta(minutes=STEPS[resolution])
-    found = list(intervals(of(points, count, resolution, "A03"), "quantity", [BERLIN]))
+    found = intervals(of(points, count, resolution, "A03"), "quantity", [BERLIN])
     first = min(points, default=count + 1)
     expected = [
         (START + (at - 1) * step, points[max(p for p in points if p <= at)], "")
         for at in range(first, count + 1)
     ]
     assert found == expected
+
+
+@given(
+    points=SOME,
+    curve=st.sampled_from(["A01", "A03"]),
+    resolution=st.sampled_from([*STEPS, "P1D"]),
+    low=st.integers(-100, 9000),
+    size=st.integers(0, 9000),
+)
+def test_a_window_leaves_out_what_begins_outside(
+    points: dict[int, str], curve: str, resolution: str, low: int, size: int
+) -> None:
+    """As if everything were read and then sorted out, to the minute."""
+    told = [(position, {"quantity": said}) for position, said in points.items()]
+    end = START + 100 * timedelta(minutes=STEPS.get(resolution, 24 * 60))
+    period = Period(START, end, resolution, curve, told)
+    begin = START + timedelta(minutes=low)
+    until = begin + timedelta(minutes=size)
+    window = Window(begin.isoformat(), until.isoformat())
+    everything = intervals(period, "quantity", [ZoneInfo("UTC")])
+    assert intervals(period, "quantity", [ZoneInfo("UTC")], window) == [
+        one for one in everything if begin <= one[0] < until
+    ]
+
+
+def test_a_period_without_end_costs_no_more_than_the_window() -> None:
+    """A value that goes on for thousands of years, minute by minute."""
+    said = Period(START, START.replace(year=9999), "PT1M", "A03", [(1, {"quantity": "1"})])
+    window = Window("2025-06-01T00:00:00Z", "2025-06-01T01:00:00Z")
+    assert len(intervals(said, "quantity", [BERLIN], window)) == 60
 
 
 @given(
@@ -70,7 +110,7 @@ def test_days_begin_at_midnight_whatever_the_clocks_do(
     ]
     points = [(n, {"quantity": str(n)}) for n in range(1, days + 1)]
     said = Period(midnights[0], midnights[-1], "P1D", "A01", points)
-    found = list(intervals(said, "quantity", [zone, BERLIN]))
+    found = intervals(said, "quantity", [zone, BERLIN])
     assert [moment for moment, _, _ in found] == midnights[:-1]
 
 
@@ -122,7 +162,7 @@ def test_points_of_two_kinds_are_two_curves() -> None:
         for at, (kind, said) in zip((1, 1, 3), kinds, strict=True)
     ]
     said = Period(START, START + timedelta(hours=3), "PT60M", "A03", points)
-    found = list(intervals(said, "price", [BERLIN], by="kind"))
+    found = intervals(said, "price", [BERLIN], by="kind")
     assert [(value, kind) for _, value, kind in found] == [
         *(("1", "A04"), ("1", "A04"), ("3", "A04")),
         *(("2", "A05"), ("2", "A05"), ("2", "A05")),
@@ -143,7 +183,7 @@ def test_points_of_two_kinds_are_two_curves() -> None:
             Period(START, START + timedelta(hours=1), "PT60M", "A01", [(1, {"price": "1"})]),
             "without quantity",
         ),
-        (Period(START, START.replace(year=9999), "PT1M", "A03", []), "more than"),
+        (Period(START, START.replace(year=9999), "P1D", "A03", []), "more than 100,000 days"),
         (
             Period(
                 START.replace(year=9999, month=12),
@@ -159,7 +199,7 @@ def test_points_of_two_kinds_are_two_curves() -> None:
 def test_a_curve_that_makes_no_sense_says_why(said: Period, reason: str) -> None:
     """It is refused, and never guessed."""
     with pytest.raises(ValueError, match=reason):
-        list(intervals(said, "quantity", [BERLIN]))
+        intervals(said, "quantity", [BERLIN])
 
 
 def test_resolutions_are_ordered_by_length() -> None:
@@ -223,6 +263,7 @@ OUTSIDE = (
         (BOMB, r"is XML that is not read \(EntitiesForbidden\)"),
         (OUTSIDE, r"is XML that is not read \(EntitiesForbidden\)"),
         (b"<html><body>sorry</body></html>", "is no market document but <html>"),
+        (document("<TimeSeries>" + "<a>" * 9000 + "</a>" * 9000 + "</TimeSeries>"), "nested too"),
         (document(series("<Period/>")), "a Period without a timeInterval"),
         (document(series("<Period><timeInterval/></Period>")), "<timeInterval> has no <start>"),
         (

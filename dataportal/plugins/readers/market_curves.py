@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from bisect import bisect_left
 from datetime import MAXYEAR, UTC, timedelta
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from dataportal.plugins.readers.instants import Window
     from dataportal.plugins.readers.market_documents import Period
 
 FIXED, CHANGES = "A01", "A03"
@@ -25,12 +27,12 @@ _LENGTH = re.compile(
     r"P(?:(?P<Y>\d{1,3})Y)?(?:(?P<M>\d{1,3})M)?(?:(?P<W>\d{1,3})W)?(?:(?P<D>\d{1,3})D)?"
     r"(?:T(?:(?P<h>\d{1,5})H)?(?:(?P<m>\d{1,5})M)?(?:(?P<s>\d{1,5})S)?)?"
 )
-# a year of minutes is half of it; what is longer is no answer but an attack, or a mistake
-_MOST = 1_100_000
+# so many days are 273 years: what is longer is no answer but an attack, or a mistake
+_MOST_DAYS = 100_000
 
 
 def intervals(
-    period: Period, value: str, zones: Sequence[ZoneInfo], *, by: str = ""
+    period: Period, value: str, zones: Sequence[ZoneInfo], window: Window, *, by: str = ""
 ) -> Iterator[tuple[datetime, str, str]]:
     """When each interval of a Period begins, its value, and what its Points say under `by`.
 
@@ -39,6 +41,7 @@ def intervals(
         value: the local name of the value in a Point, such as quantity.
         zones: where days, months and years may begin; the first fits in which the Period begins
             and ends at midnight.
+        window: intervals that begin outside of it are left out.
         by: a local name in a Point, such as imbalance_Price.category: Points that say something
             else there are a curve of their own.
 
@@ -48,22 +51,71 @@ def intervals(
     if period.curve not in {FIXED, CHANGES}:
         raise ValueError(f"curve type {period.curve!r}, neither {FIXED} nor {CHANGES}")
     try:
-        starts = _starts(period, zones)
+        grid = _grid(period, zones)
     except OverflowError:
         raise ValueError("a Period beyond the calendar") from None
     curves: dict[str, dict[int, str]] = {}
     for position, says in period.points:
-        if position > len(starts):
+        if position > grid.count:
             raise ValueError(
-                f"position {position} in a Period of {len(starts)} intervals of {period.resolution}"
+                f"position {position} in a Period of {grid.count} intervals of {period.resolution}"
             )
         curves.setdefault(says.get(by, ""), {})[position] = _value(says, value, position)
+    low = grid.first(window.start)
+    high = grid.count if window.end is None else min(grid.count, grid.first(window.end))
     for kind, values in curves.items():
-        said: str | None = None
-        for position, start in enumerate(starts, 1):
-            said = values.get(position, said if period.curve == CHANGES else None)
-            if said is not None:
-                yield start, said, kind
+        positions = sorted(values)
+        ends = [*positions[1:], grid.count + 1]
+        for position, after in zip(positions, ends, strict=True):
+            end = after - 1 if period.curve == CHANGES else position
+            for index in range(max(position - 1, low), min(end, high)):
+                yield grid.start(index), values[position], kind
+
+
+class _Even:
+    """Intervals of the same length always."""
+
+    def __init__(self, period: Period, step: timedelta) -> None:
+        self._begin, self._step = period.start, step
+        self.count = -((period.start - period.end) // step)
+
+    def start(self, index: int) -> datetime:
+        """Where the interval with this index, from 0, begins."""
+        return self._begin + index * self._step
+
+    def first(self, moment: datetime) -> int:
+        """The index of the first interval that begins then or later."""
+        return max(0, -((self._begin - moment) // self._step))
+
+
+class _Local:
+    """Days, months and years of a calendar."""
+
+    def __init__(self, period: Period, months: int, step: timedelta, zone: ZoneInfo) -> None:
+        if (period.end - period.start).days > _MOST_DAYS:
+            raise ValueError(f"a Period of more than {_MOST_DAYS:,} days")
+        wall = period.start.astimezone(zone).replace(tzinfo=None)
+        self._starts: list[datetime] = []
+        while True:
+            done = len(self._starts)
+            after = _months_later(wall, months * done) + step * done
+            start = after.replace(tzinfo=zone).astimezone(UTC)
+            if start >= period.end:
+                return
+            self._starts.append(start)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._starts)
+
+    def start(self, index: int) -> datetime:
+        """Where the interval with this index, from 0, begins."""
+        return self._starts[index]
+
+    def first(self, moment: datetime) -> int:
+        """The index of the first interval that begins then or later."""
+        return bisect_left(self._starts, moment)
 
 
 def length(resolution: str) -> timedelta:
@@ -88,22 +140,12 @@ def _parsed(resolution: str) -> tuple[int, timedelta]:
     return part["Y"] * 12 + part["M"], step
 
 
-def _starts(period: Period, zones: Sequence[ZoneInfo]) -> list[datetime]:
+def _grid(period: Period, zones: Sequence[ZoneInfo]) -> _Even | _Local:
     months, step = _parsed(period.resolution)
-    if (period.end - period.start) / (step + timedelta(days=28 * months)) > _MOST:
-        raise ValueError(f"a Period of more than {_MOST:,} intervals of {period.resolution}")
     if months == 0 and "T" in period.resolution:
-        count = -((period.start - period.end) // step)
-        return [period.start + number * step for number in range(count)]
+        return _Even(period, step)
     zone = next((z for z in zones if _is_midnight(period, z)), zones[0])
-    wall = period.start.astimezone(zone).replace(tzinfo=None)
-    starts: list[datetime] = []
-    while True:
-        after = _months_later(wall, months * len(starts)) + step * len(starts)
-        start = after.replace(tzinfo=zone).astimezone(UTC)
-        if start >= period.end:
-            return starts
-        starts.append(start)
+    return _Local(period, months, step, zone)
 
 
 def _is_midnight(period: Period, zone: ZoneInfo) -> bool:

@@ -106,6 +106,8 @@ def read_document(body: bytes, answer: Answer) -> MarketDocument:
         raise answer.bad(f"is not XML ({error})") from None
     except (DefusedXmlException, LookupError) as error:
         raise answer.bad(f"is XML that is not read ({type(error).__name__})") from None
+    except RecursionError:
+        raise answer.bad("is XML that is nested too deeply") from None
     except _Malformed as error:
         raise answer.bad(f"is not laid out as a market document: {error}") from None
 

@@ -151,14 +151,12 @@ class Collected:
                 continue
             size = length(period.resolution)
             numbers: dict[str, int] = {}
-            for moment, said, category in intervals(period, value, zones, by=_CATEGORY):
-                if category not in numbers:
-                    if not self._is(category, "category"):
-                        numbers[category] = -1
-                        continue
+            for category in {says.get(_CATEGORY, "") for _, says in period.points}:
+                if self._is(category, "category"):
                     self._met = True
                     numbers[category] = self._number({**series.identity, _CATEGORY: category})
-                if numbers[category] >= 0 and window.covers(moment):
+            for moment, said, category in intervals(period, value, zones, window, by=_CATEGORY):
+                if category in numbers:
                     self._take(moment, size, numbers[category], said)
 
     def _fits(self, series: MarketSeries) -> bool:
