@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from itertools import pairwise
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -347,7 +346,7 @@ def test_one_address_that_fails_leaves_the_others(server: LocalServer) -> None:
 
 
 def test_a_rate_limit_is_kept(server: LocalServer) -> None:
-    """1200 a minute: none sooner than 50 ms after the one before."""
+    """1200 a minute: the fourth request is sent 150 ms after the first at the soonest."""
     at: list[float] = []
 
     def reply(request: Request) -> Reply:
@@ -356,10 +355,10 @@ def test_a_rate_limit_is_kept(server: LocalServer) -> None:
         return Reply.json(rows(number) if number < 4 else [])
 
     url = server.answer("/a", reply)
+    begun = monotonic()
     asked("Json", url=url, paging={"page": "p"}, per_minute=1200, **PLACES)
     assert len(at) == 4
-    assert at[-1] - at[0] > 0.14
-    assert all(later > earlier for earlier, later in pairwise(at))
+    assert at[-1] - begun >= 0.15
 
 
 def test_an_open_window_ends_ahead_of_now(server: LocalServer) -> None:
