@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dataportal.plugins.readers.instants import TimeFormat, Window
+from dataportal.plugins.readers.instants import TimeFormat, Window, nearest
 from dataportal.plugins.readers.intervals import begun_before
 from dataportal.plugins.readers.periods import next_period, period_start
 from dataportal.plugins.readers.templates import Template
@@ -160,3 +160,23 @@ def test_ends_become_starts(first: datetime, zone: str, newest_first: bool) -> N
         for start, begun, end in zip(starts, found, ends, strict=True):
             if begun != end:  # left to the run
                 assert begun == start
+
+
+@given(moments, st.timedeltas(timedelta(), timedelta(minutes=25)), zones)
+@example(datetime(2024, 10, 27, 0, 10, tzinfo=UTC), timedelta(minutes=5), "Europe/Berlin")
+@example(datetime(2024, 10, 27, 1, 10, tzinfo=UTC), timedelta(minutes=5), "Europe/Berlin")
+def test_a_local_time_of_this_moment_is_not_ambiguous(
+    moment: datetime, age: timedelta, zone: str
+) -> None:
+    """Told a little later, it is the instant that it was, in the doubled hour too."""
+    wall = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    if zone != "Australia/Lord_Howe":  # where half an hour is doubled, 25 minutes are too long
+        assert nearest(wall, ZoneInfo(zone), moment + age) == moment
+    assert nearest(moment, ZoneInfo(zone), moment + age) == moment
+    assert nearest("nonsense", ZoneInfo(zone), moment) == "nonsense"
+
+
+def test_a_local_time_that_does_not_exist_stays_local() -> None:
+    """For the run to refuse it."""
+    wall = datetime(2025, 3, 30, 2, 30)  # noqa: DTZ001 - local
+    assert nearest(wall, ZoneInfo("Europe/Berlin"), datetime(2025, 3, 30, tzinfo=UTC)) == wall

@@ -52,7 +52,7 @@ class _Api:
 
     def __init__(self, params: Params, reader: type[Reader]) -> None:
         self._request = Request(params, now)
-        self._points = Points(params)
+        self._points = Points(params, now)
         self._reader = reader(params, self._points.decimal)
         for fault in (
             *self._points.faults(self._reader),

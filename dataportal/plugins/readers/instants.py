@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from dataportal.local_times import instants_of
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_DAY = datetime(1, 1, 1, tzinfo=UTC)
@@ -51,6 +57,16 @@ def from_milliseconds(stamp: int) -> datetime:
 def now() -> datetime:
     """The present."""
     return datetime.now(UTC)
+
+
+def nearest(moment: datetime | str, zone: ZoneInfo, to: datetime) -> datetime | str:
+    """A local time as the one of its instants that lies nearest to another; texts as they are.
+
+    A local time that stands for no instant is left local, so that the run says why.
+    """
+    if isinstance(moment, str) or moment.tzinfo is not None:
+        return moment
+    return min(instants_of(moment, zone), key=lambda found: abs(found - to), default=moment)
 
 
 class TimeFormat:

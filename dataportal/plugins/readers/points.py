@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from dataportal.errors import BadDataError
 from dataportal.plugins.readers.dialects import decimal_sign, number_format, time_format
 from dataportal.plugins.readers.expressions import ABSENT
-from dataportal.plugins.readers.instants import TimeFormat
+from dataportal.plugins.readers.instants import TimeFormat, nearest
 from dataportal.plugins.readers.intervals import begun_before
 from dataportal.plugins.readers.records import CUT
 from dataportal.plugins.readers.wanted import Wanted, written
 from dataportal.times import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
@@ -38,10 +38,13 @@ class Points:
       an offset: then one time may come several times, and every publication is kept.
     - `time_format`: ISO 8601 if not given; see `TimeFormat`.
     - `period_end`: times name the end of an interval of this length, such as `1 hour`.
+    - `snapshot` (false): times are of this very moment, so that a local time of an hour that occurs
+      twice is the one nearest to now.
     - `missing` (a list), `scale` (1), `decimal` (.), `thousands`: see `NumberFormat`.
     """
 
-    def __init__(self, params: Params) -> None:
+    def __init__(self, params: Params, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._ts: tuple[Place, ...] = params.places("ts")
         if not self._ts:
             params.fault("ts is missing")
@@ -57,6 +60,7 @@ class Points:
                 self._period = parse_duration(params.text("period_end"))
             except ValueError as error:
                 params.fault(f"period_end: {error}")
+        self._snapshot = params.flag("snapshot", default=False)
         self.decimal = decimal_sign(params)
         self._numbers = number_format(params, self.decimal)
 
@@ -197,12 +201,15 @@ class Points:
         wrong = one.wrong(self._ts, self._filter)
         if wrong is not None:
             return wrong
-        columns: dict[str, list[Any]] = {"ts": [*one.ts], "value": one.values}
+        moments = one.ts
+        if self._snapshot and zone is not None:
+            moments = [nearest(moment, zone, self._now()) for moment in moments]
+        columns: dict[str, list[Any]] = {"ts": [*moments], "value": one.values}
         if self._published is not None:
             columns["published_at"] = [*one.published]
         if self._period is None:
             return columns
-        columns["ts"] = [*begun_before(one.ts, self._period, zone)]
+        columns["ts"] = [*begun_before(moments, self._period, zone)]
         inside = [isinstance(moment, str) or window.covers(moment) for moment in columns["ts"]]
         return {name: [*compress(column, inside)] for name, column in columns.items()}
 
