@@ -6,7 +6,9 @@ is in MW, mean of its half-hour or momentary every five minutes; prices are in G
 interconnectors (INT…) are negative when they leave Great Britain.
 
 Rows tell when they were published, and may come again with another value: with `vintages` each
-publication is kept. API: https://bmrs.elexon.co.uk/api-documentation
+publication is kept. What has to be asked for a window depends on the data set and on whether the
+window is open, which is why this is more than a description in YAML.
+API: https://bmrs.elexon.co.uk/api-documentation
 """
 
 from __future__ import annotations

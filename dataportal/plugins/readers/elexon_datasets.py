@@ -58,8 +58,8 @@ DATASETS: dict[str, Dataset] = {
     "AGPT": Dataset("datasets/AGPT/stream", ("quantity",), ("psrType",), longest=4 * _DAY),
     "INDO": Dataset("datasets/INDO/stream", ("demand",)),
     "ITSDO": Dataset("datasets/ITSDO/stream", ("demand",)),
-    "NDF": Dataset("datasets/NDF/stream", ("demand",), ("boundary",), lead=3 * _DAY),
-    "TSDF": Dataset("datasets/TSDF/stream", ("demand",), ("boundary",), lead=3 * _DAY),
+    "NDF": Dataset("datasets/NDF/stream", ("demand",), ("boundary",), lead=2 * _DAY),
+    "TSDF": Dataset("datasets/TSDF/stream", ("demand",), ("boundary",), lead=2 * _DAY),
     "WINDFOR": Dataset("datasets/WINDFOR/stream", ("generation",), lead=4 * _DAY),
     "MID": Dataset(
         "datasets/MID/stream", ("price", "volume"), ("dataProvider",), "interval", published=""

@@ -17,9 +17,6 @@ class Publications:
     def __init__(self) -> None:
         self._found: dict[tuple[Time, Time], Any] = {}
 
-    def __len__(self) -> int:
-        return len(self._found)
-
     def add(self, moment: Time, published: Time, value: Any) -> None:
         """Note what was published when of the interval that begins at `moment`."""
         self._found[moment, published] = value
