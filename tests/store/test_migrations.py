@@ -12,6 +12,7 @@ import pytest
 from databases import with_extension
 from feeding import current, feeding, history, looking
 from psycopg.sql import SQL, Identifier
+from schemas import described
 
 from dataportal.errors import DatabaseError, DatabaseTransientError, ExitCode, SchemaError
 from dataportal.store import migrations as under_test
@@ -50,22 +51,6 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
     """A connection as the program has it."""
     with connect(url, application_name="dataportal test") as connection:
         yield connection
-
-
-def described(url: str) -> list[tuple[Any, ...]]:
-    """All that the schema consists of."""
-    with looking(url) as look:
-        return look.execute(
-            "SELECT 'column', table_name::text, column_name::text, data_type::text, is_nullable,"
-            " column_default FROM information_schema.columns WHERE table_schema = 'public'"
-            " UNION ALL SELECT 'index', tablename::text, indexname::text, indexdef, NULL, NULL"
-            " FROM pg_indexes WHERE schemaname = 'public'"
-            " UNION ALL SELECT 'check', conrelid::regclass::text, conname::text,"
-            " pg_get_constraintdef(oid), NULL, NULL FROM pg_constraint"
-            " WHERE connamespace = 'public'::regnamespace"
-            " UNION ALL SELECT 'migration', name, sha256, NULL, NULL, NULL FROM schema_migration"
-            " ORDER BY 1, 2, 3, 4"
-        ).fetchall()
 
 
 def applied(url: str) -> list[str]:

@@ -1,0 +1,169 @@
+"""Databases of earlier programs: brought up to date with every version as it was."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from feeding import feeding, looking
+from schemas import described
+from sourcefiles import locks
+
+from dataportal.observations import Observations
+from dataportal.store.connection import connect
+from dataportal.store.history import observations
+from dataportal.store.migrations import ensure_schema, migrations, schema_state
+from dataportal.store.overview import open_reader
+from dataportal.store.queries import query, sql_home
+from dataportal.store.records import Counts
+from dataportal.store.verification import verify
+
+if TYPE_CHECKING:
+    from conftest import RunCli
+
+    from dataportal.store.migrations import Migration
+
+FIRST, *LATER = migrations()
+# of the history in first_database.sql, and of nothing else: never to be changed
+CHECKSUM = "8ba3cec7f93eaff20fd595f11c34d039"
+_DUMP = Path(__file__).with_name("first_database.sql")
+
+
+@pytest.fixture
+def first_url(empty_database_url: str) -> str:
+    """A database as the first released program left it, with its history."""
+    with looking(empty_database_url) as look:
+        look.execute(FIRST.text)
+        # a hypertable where TimescaleDB is, as the first program made it
+        look.execute(query("hypertables"))
+        look.execute(_DUMP.read_bytes())
+    assert checksum(empty_database_url) == CHECKSUM
+    return empty_database_url
+
+
+def checksum(url: str) -> str:
+    """Of all current values and all versions: to the last bit and microsecond."""
+    with looking(url) as look:
+        row = look.execute(
+            "SELECT md5(string_agg(line, E'\\n' ORDER BY line COLLATE \"C\")) FROM ("
+            " SELECT concat_ws('|', 'data', series_id, ts, value, updated_at, run_id) AS line"
+            " FROM time_series_data UNION ALL"
+            " SELECT concat_ws('|', 'scd2', series_id, ts, value, valid_from, valid_to, run_id)"
+            " FROM time_series_data_scd2) AS lines"
+        ).fetchone()
+    assert row
+    return str(row[0])
+
+
+def assert_up_to_date(url: str, fresh_url: str) -> None:
+    """The schema is that of a new database, the history the old one, and all promises are kept."""
+    assert described(url) == described(fresh_url)
+    assert checksum(url) == CHECKSUM
+    with open_reader(url) as reader:
+        assert list(verify(reader)) == []
+
+
+def applied(url: str) -> tuple[str, ...]:
+    """The names of the migrations that are recorded."""
+    with closing(connect(url, application_name="dataportal test")) as connection:
+        return schema_state(connection).applied
+
+
+def test_the_first_schema_becomes_the_present_one(
+    first_url: str, database_url: str, run_cli: RunCli
+) -> None:
+    """By `migrate`: what was pending is applied, once."""
+    env = {"DATABASE_URL": first_url}
+    assert run_cli("history", "load", env=env).returncode == 78
+    done = json.loads(run_cli("migrate", "--json", env=env).stdout)
+    assert done["applied"] == [migration.name for migration in LATER]
+    assert json.loads(run_cli("migrate", "--json", env=env).stdout)["applied"] == []
+    assert_up_to_date(first_url, database_url)
+
+
+def test_a_run_brings_it_up_to_date(first_url: str, database_url: str) -> None:
+    """And goes on where the first program stopped: what is the same is no new version."""
+    with feeding(first_url, "load") as feed:
+        assert_up_to_date(first_url, database_url)
+        with looking(first_url) as look:
+            rows = look.execute(
+                "SELECT ts, value FROM time_series_data WHERE series_id = 1 ORDER BY ts"
+            ).fetchall()
+            (known,) = look.execute(
+                "SELECT last_knowledge_time FROM source_state WHERE source = 'grid'"
+            ).fetchone() or (None,)
+
+        def merged(value: float) -> Counts:
+            points = Observations([ts for ts, _ in rows], [v for _, v in rows[:-1]] + [value])
+            return feed.session.merge(
+                feed.run,
+                {"load": points},
+                start=rows[0][0],
+                end=None,
+                received=Counts(received=len(rows)),
+            ).counts
+
+        assert merged(rows[-1][1]).unchanged == len(rows)
+        assert checksum(first_url) == CHECKSUM
+        assert merged(-1.0).revised == 1
+    with open_reader(first_url) as reader:
+        assert list(verify(reader)) == []
+        before = {o.ts: o.value for o in observations(reader, 1, at=known)}
+        assert before == dict(rows)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", range(1, len(LATER) + 1))
+def test_an_interrupted_upgrade_is_resumed(
+    first_url: str,
+    database_url: str,
+    run_cli: RunCli,
+    place: int,
+) -> None:
+    """Killed within any of its migrations: those before it are done, the next needs no help."""
+    env = {"DATABASE_URL": first_url}
+    failpoint = f"migration_before_commit@{place}:kill"
+    killed = run_cli("migrate", env={**env, "DATAPORTAL_FAILPOINT": failpoint})
+    assert killed.returncode == -signal.SIGKILL
+    while locks(first_url):
+        pass  # until the server has noticed
+    done = [FIRST, *LATER][:place]
+    assert applied(first_url) == tuple(migration.name for migration in done)
+    assert checksum(first_url) == CHECKSUM
+    assert run_cli("migrate", "-q", env=env).returncode == 0
+    assert_up_to_date(first_url, database_url)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("migration", LATER, ids=lambda migration: migration.name)
+def test_a_program_that_lacks_a_migration_is_refused(
+    database_url: str, run_cli: RunCli, tmp_path: Path, migration: Migration
+) -> None:
+    """Every command of it that needs a database, and the database is left as it is."""
+    older = tmp_path / "older"
+    package = Path(__file__).resolve().parents[2] / "dataportal"
+    shutil.copytree(package, older / "dataportal", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(sql_home(), older / "sql")
+    for later in LATER[LATER.index(migration) :]:
+        (older / "sql" / "migrations" / f"{later.name}.sql").unlink()
+    before = described(database_url)
+    sample = str(package / "sample" / "sources.yaml")
+    for command in (("migrate",), ("fetch-all",), ("history", "sunspots"), ("verify",)):
+        done = run_cli(
+            "--config",
+            sample,
+            *command,
+            env={"DATABASE_URL": database_url, "PYTHONPATH": str(older)},
+        )
+        assert done.returncode == 78, done.stderr
+        assert "Update dataportal" in done.stderr
+    assert described(database_url) == before
+    with closing(connect(database_url, application_name="dataportal test")) as connection:
+        assert ensure_schema(connection) == "public"
+    with looking(database_url) as look:
+        assert look.execute("SELECT count(*) FROM fetch_run").fetchone() == (0,)
