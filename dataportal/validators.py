@@ -97,12 +97,18 @@ class Recall:
         unchanged: those that the server confirmed.
         kept: those of new answers.
         asked: how many requests were sent.
+        had: whether anything stands in the database, to be relied on or not.
+        start: from where on all was taken when `known` was kept.
+        state: the fingerprint of what was stored from there on.
     """
 
     known: Mapping[str, Validator] = field(default_factory=dict)
     unchanged: dict[str, Validator] = field(default_factory=dict)
     kept: dict[str, Validator] = field(default_factory=dict)
     asked: int = 0
+    had: bool = False
+    start: datetime | None = None
+    state: str | None = None
     _ambiguous: set[str] = field(default_factory=set)
 
     def condition(self, key: str) -> dict[str, str]:
@@ -153,6 +159,11 @@ class Recall:
                 if at < len(times) and times[at] <= last:
                     return False
         return all(first is not None and last is not None for first, last in spans)
+
+    @property
+    def matters(self) -> bool:
+        """Whether there is anything to keep, or to forget."""
+        return bool(self.had or self.kept or self.unchanged)
 
     def worth_keeping(self, left_out_from: datetime | None) -> dict[str, Validator]:
         """The validators to keep with what is stored, some of them where there are too many.

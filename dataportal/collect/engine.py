@@ -69,7 +69,7 @@ async def collect(
         env=env,
         events=events,
         seats=asyncio.Semaphore(jobs),
-        http=HttpClient(given_up=given_up, pace=Pace(everywhere=shared.reserve)),
+        http=HttpClient(given_up=given_up, pace=Pace(everywhere=shared.reserve), now=now),
         hosts_given_up=given_up,
         now=now,
         open_session=open_session,

@@ -11,20 +11,20 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from dataportal.collect.asking import ask, broken
+from dataportal.collect.asking import broken
 from dataportal.collect.events import Finished, Started, Stored, Waiting, Warned
 from dataportal.collect.hold import Hold, lasting
 from dataportal.collect.lanes import Lane
 from dataportal.collect.results import OnLocked
 from dataportal.collect.retries import Retries
+from dataportal.collect.slicing import Slicing
 from dataportal.collect.verdict import Tally
 from dataportal.collect.windows import planned, scheduled
 from dataportal.config import build_plugin
 from dataportal.errors import DatabaseError, DataportalError, LockedError, UsageError
 from dataportal.failpoints import failpoint
-from dataportal.observations import clean
 from dataportal.schedule import is_due
-from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
+from dataportal.store.records import Outcome, RunKind, SeriesRecord
 from dataportal.store.session import SourceSession
 from dataportal.times import format_duration
 
@@ -211,40 +211,11 @@ class SourceRun:
     async def _slice(self, part: Slice, retries: Retries) -> None:
         if self._built is None:
             raise UsageError(f"source {self._source.name!r} has no plugin")
-        answer = await ask(
-            self._built,
-            self._source,
-            part,
-            http=self._around.http,
-            seconds=retries.remaining(),
+        slicing = Slicing(self._request, self._built, self._hold, self._around, self._run_id)
+        merged, batch = await slicing.take(
+            part, is_only=len(self._parts) == 1, seconds=retries.remaining
         )
-        failpoint("after_fetch")
-        horizon = self._around.now() + self._limits.forecast_horizon
-        batch = await self._hold.compute(
-            clean,
-            answer,
-            series=[series.endpoint_prefix for series in self._source.series],
-            start=part.start,
-            end=horizon if part.end is None else min(part.end, horizon),
-            zone=self._limits.zone,
-        )
-        merged = await self._hold.do(
-            SourceSession.merge,
-            self._run_id or 0,
-            batch.series,
-            start=part.start,
-            end=part.end,
-            received=Counts(
-                received=batch.received,
-                duplicates=batch.duplicates,
-                rejected=batch.rejected,
-                outside=batch.outside,
-            ),
-            done_until=part.end,
-            accept_retractions=self._request.accept_retractions,
-            dry_run=self._request.dry_run,
-        )
-        self._tally.add(merged, batch.rejections)
+        self._tally.add(merged, batch)
 
     async def _finish(self, outcome: Outcome) -> None:
         if self._run_id is None or self._request.dry_run:

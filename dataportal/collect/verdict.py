@@ -14,7 +14,7 @@ from dataportal.redaction import harmless, redact
 from dataportal.store.records import Counts, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from datetime import datetime
 
     from dataportal.config import Source
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         DataportalError,
         LockedError,
     )
-    from dataportal.observations import Rejection
+    from dataportal.observations import Batch, Rejection
     from dataportal.store.records import Backfill, Merged, RunKind
 
 _NAMED = 5
@@ -34,6 +34,7 @@ class Tally:
     def __init__(self, source: Source, kind: RunKind) -> None:
         self.result = RunResult(source.name, kind, Outcome.FAILED)
         self._silent: set[str] = set()
+        self._unchanged = False
         self._withheld: set[str] = set()
         self._rejections: list[Rejection] = []
         self._before = Counts()
@@ -47,19 +48,20 @@ class Tally:
         """The run has its row and its window."""
         self.result.run_id, self.result.start, self.result.end = run_id, start, end
 
-    def add(self, merged: Merged, rejections: Sequence[Rejection]) -> None:
+    def add(self, merged: Merged, batch: Batch) -> None:
         """One more slice is stored."""
         self.result.counts += merged.counts
         self.result.vintages += merged.vintages
-        self._silent.update(merged.silent)
+        self._silent.update(set(merged.silent) - batch.unchanged)
+        self._unchanged = self._unchanged or bool(batch.unchanged)
         self._withheld.update(merged.withheld)
-        self._rejections.extend(rejections[: _NAMED - len(self._rejections)])
+        self._rejections.extend(batch.rejections[: _NAMED - len(self._rejections)])
 
     def conclude(self) -> Outcome:
         """All slices are stored: how the run ended."""
         result, counts = self.result, self._before + self.result.counts
         faults = list(self._faults(counts))
-        if not counts.received:
+        if not (counts.received or self._unchanged):
             result.outcome = Outcome.EMPTY
             result.reason = "the answer holds no points; nothing was changed"
         elif faults:

@@ -137,6 +137,7 @@ class Merged:
         silent: series with stored points in the slice and none in the answer.
         withheld: series whose nulls would have retracted most of their stored points.
         vintages: publications that were recorded.
+        dated: whether any point told when it was published.
     """
 
     counts: Counts
@@ -144,3 +145,4 @@ class Merged:
     silent: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     vintages: int = 0
+    dated: bool = False

@@ -12,6 +12,7 @@ from dataportal.errors import DatabaseTransientError, Interrupted
 from dataportal.store import lock, runs, series
 from dataportal.store.changes import Sizes
 from dataportal.store.connection import connect, database_errors
+from dataportal.store.keeping import recall_of
 from dataportal.store.migrations import ensure_schema
 from dataportal.store.storing import Storing
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dataportal.observations import Observations
+    from dataportal.store.keeping import Keeping
     from dataportal.store.records import (
         Backfill,
         Counts,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
         SeriesRecord,
         SourceState,
     )
+    from dataportal.validators import Recall
 
 
 class SourceSession:
@@ -127,6 +130,24 @@ class SourceSession:
         with database_errors("reading the watermarks"):
             return series.progress(self._connection, self._source, list(self._series))
 
+    def recall(self, identity: str, start: datetime, now: datetime) -> Recall:
+        """What servers said of the source's answers, as far as it may be relied on.
+
+        Args:
+            identity: of the source as it is.
+            start: of a slice that is open at its end.
+            now: the time.
+        """
+        with database_errors("reading what is known of the answers"):
+            return recall_of(
+                self._connection,
+                self._source,
+                self._series.values(),
+                identity=identity,
+                start=start,
+                now=now,
+            )
+
     def start_run(self, kind: RunKind, start: datetime, end: datetime | None) -> int:
         """Record that a run began; its run_id."""
         with database_errors("recording the run"):
@@ -153,6 +174,7 @@ class SourceSession:
         done_until: datetime | None = None,
         accept_retractions: bool = False,
         dry_run: bool = False,
+        keeping: Keeping | None = None,
     ) -> Merged:
         """Store a slice in one transaction: what it changes becomes versions, the rest rests.
 
@@ -165,8 +187,10 @@ class SourceSession:
             done_until: up to where the run is done once this is stored.
             accept_retractions: let nulls retract most of a series, too.
             dry_run: compare, and write nothing.
+            keeping: what to keep of the answers that it came in.
 
         Raises:
+            WholeAnswerNeeded: an answer that is unchanged must be had all the same.
             LockLostError: this connection no longer holds the lock; nothing is written.
             Interrupted: `stop()` was called; nothing is written.
         """
@@ -188,6 +212,7 @@ class SourceSession:
                 done_until=done_until,
                 accept_retractions=accept_retractions,
                 dry_run=dry_run,
+                keeping=keeping,
             )
 
     def finish_run(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from dataportal.observations import Observations
     from dataportal.store.changes import Sizes
+    from dataportal.store.keeping import Keeping
 
 
 class Storing:
@@ -67,11 +68,12 @@ class Storing:
         done_until: datetime | None,
         accept_retractions: bool,
         dry_run: bool,
+        keeping: Keeping | None,
     ) -> Merged:
         """As `SourceSession.merge` has it."""
         batch = {self._series[name]: o for name, o in observations.items()}
         with self._transaction():
-            merge, quiet = self._begin(batch, start, end)
+            merge, quiet = self._begin(batch, start, end, keeping)
             published = vintages.compared(self._connection, batch)
             if merge is None and any(o.ts for o in published.current.values()):
                 merge = self._merge_of(published.current)
@@ -93,7 +95,10 @@ class Storing:
                 silent=self._names(quiet),
                 withheld=self._names(withheld),
                 vintages=len(published.new),
+                dated=any(o.vintages for o in batch.values()),
             )
+            if keeping is not None:
+                keeping.end(self._connection, self._source, self._series.values(), merged)
             if self._stopped():
                 raise Interrupted
             if not dry_run:
@@ -117,7 +122,11 @@ class Storing:
         self._connection.rollback()
 
     def _begin(
-        self, batch: Mapping[int, Observations], start: datetime, end: datetime | None
+        self,
+        batch: Mapping[int, Observations],
+        start: datetime,
+        end: datetime | None,
+        keeping: Keeping | None,
     ) -> tuple[Merge | None, list[int]]:
         """Begin the transaction, look whether the lock is held, and ask what is stored.
 
@@ -127,6 +136,7 @@ class Storing:
 
         Raises:
             LockLostError: it is not held.
+            WholeAnswerNeeded: see `Keeping.check`.
         """
         left_out = [i for i in self._series.values() if not (i in batch and batch[i].ts)]
         simple = not any(o.vintages for o in batch.values())
@@ -134,7 +144,8 @@ class Storing:
         quiet: psycopg.Cursor[tuple[int]] | None = None
         execute = self._connection.execute
         with self._connection.pipeline():
-            execute("BEGIN")
+            # what is kept rests on one state of the database
+            execute("BEGIN" if keeping is None else "BEGIN ISOLATION LEVEL REPEATABLE READ")
             execute(query("merge_settings"))
             held = execute(query("lock_is_held"), {"key": self._key})
             if left_out:
@@ -149,6 +160,8 @@ class Storing:
                 f"the lock of source {self._source!r} is not held by this connection",
                 hint="Is there a connection pooler in between? Nothing was written",
             )
+        if keeping is not None:
+            keeping.check(self._connection, self._series.values())
         return merge, [] if quiet is None else [series_id for (series_id,) in quiet]
 
     def _merge_of(self, batch: Mapping[int, Observations]) -> Merge:
