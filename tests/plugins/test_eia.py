@@ -92,6 +92,12 @@ def test_the_window_is_asked_for_and_kept(
     assert tuple(query.get(name, [None])[0] for name in ("start", "end")) == asked_for
 
 
+def test_what_is_older_than_the_monitor_is_not_asked_for(server: LocalServer) -> None:
+    """There is none, and a year of three digits would be no label."""
+    assert demand(server, "0900-01-01T00:00:00Z", "2014-01-01T00:00:00Z") == {}
+    assert not server.requests
+
+
 def test_the_request_names_every_facet_and_an_order(
     server: LocalServer, snapshot: SnapshotAssertion
 ) -> None:

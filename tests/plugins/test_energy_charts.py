@@ -133,6 +133,13 @@ def test_both_ends_are_always_asked_for(server: LocalServer) -> None:
     ]
 
 
+def test_what_is_older_than_anything_is_not_asked_for(server: LocalServer) -> None:
+    """The API would refuse it."""
+    window = ("1900-01-01T00:00:00Z", "1950-01-01T00:00:00Z")
+    assert values(asked(plugin(server, "price", PRICE), *window)) == {"de": {}}
+    assert not server.requests
+
+
 @pytest.mark.parametrize(("day", "hours"), [("2024-03-31", 23), ("2024-10-27", 25)])
 def test_days_on_which_clocks_change_are_whole(server: LocalServer, day: str, hours: int) -> None:
     """As many hours as there are between two midnights in Berlin."""

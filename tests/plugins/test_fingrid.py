@@ -147,6 +147,15 @@ def test_the_window_is_half_open(server: LocalServer) -> None:
     assert list(inside.values()) == [1.0, 2.0, 3.0]
 
 
+def test_what_is_older_than_anything_is_not_asked_for(server: LocalServer) -> None:
+    """A window of which a part may have something begins with that."""
+    assert found(server, "1900-01-01T00:00:00Z", "1950-01-01T00:00:00Z") == {}
+    assert not server.requests
+    server.answer(ONE, Reply.json(document([])))
+    assert found(server, "1900-01-01T00:00:00Z", "2025-01-01T00:00:00Z") == {}
+    assert server.requests[0].query["startTime"] == ["2000-01-01T00:00:00Z"]
+
+
 @pytest.mark.parametrize("day", ["2025-03-30", "2025-10-26"])
 def test_days_on_which_clocks_change_are_whole(server: LocalServer, day: str) -> None:
     """92 and 100 quarters of a local day in Helsinki, none of them doubled or missing."""

@@ -131,6 +131,8 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
         query = dict(self._query)
         if window.start.year >= _FIRST_YEAR:
             query["start"] = _label(window.start)
+        if window.end is not None and window.end.year < _FIRST_YEAR:
+            return {}
         if window.end is not None:
             # the last hour that begins before the end is called like the end, or by the hour after
             query["end"] = _label(window.end - timedelta.resolution)

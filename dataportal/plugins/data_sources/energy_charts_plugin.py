@@ -95,6 +95,7 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
     source_defaults: ClassVar[Mapping[str, Any]] = {
         "lookback": "5 days",
         "forecast_horizon": "3 days",
+        "max_window": "366 days",
     }
 
     def __init__(
@@ -161,14 +162,15 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
         """The answer; None where nothing is published yet."""
         # without an end it would be the day of the start
         end = self.now() + self._endpoint.ahead if window.end is None else window.end
-        if end <= window.start:
+        start = max(window.start, _FIRST)
+        if end <= start:
             return None
         try:
             return await self.http.get(
                 f"{self._base_url}/{self._path}",
                 params={
                     **dict(query),
-                    "start": _written(max(window.start, _FIRST)),
+                    "start": _written(start),
                     "end": _written(end),
                 },
                 limit=self._limit,

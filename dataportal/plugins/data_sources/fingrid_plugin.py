@@ -42,7 +42,12 @@ _PAGE = 20_000
 _FIRST = datetime(2000, 1, 1, tzinfo=UTC)  # before anything that Fingrid publishes
 _AHEAD = timedelta(days=3)  # no forecast reaches further; both ends of a window must be given
 _LATER = re.compile(r"try again in (\d+) second", re.IGNORECASE)
-_SOURCE_DEFAULTS = {"lookback": "2 days", "forecast_horizon": "3 days"}
+# a year of a data set with a value every three minutes has nine pages
+_SOURCE_DEFAULTS = {
+    "lookback": "2 days",
+    "forecast_horizon": "3 days",
+    "max_window": "92 days",
+}
 
 
 class _Row(msgspec.Struct, rename="camel"):
@@ -92,10 +97,13 @@ class _Api:
             http: the client.
             until: up to when anything can be known.
         """
+        start, end = max(window.start, _FIRST), until if window.end is None else window.end
+        if end <= start:
+            return {}
         query = {
             **query,
-            "startTime": _written(max(window.start, _FIRST)),
-            "endTime": _written(until if window.end is None else window.end),
+            "startTime": _written(start),
+            "endTime": _written(end),
             "format": "json",
             "pageSize": str(_PAGE),
             "locale": "en",

@@ -228,7 +228,10 @@ class OpenMeteoArchiveMultiSeriesPlugin(_OpenMeteo):
     endpoint = "archive"
     url = ARCHIVE_URL
     # the first, quick analysis of a day is replaced after five days
-    source_defaults: ClassVar[Mapping[str, Any]] = {"lookback": "10 days"}
+    source_defaults: ClassVar[Mapping[str, Any]] = {
+        "lookback": "10 days",
+        "max_window": "366 days",
+    }
 
     def _days(self, start: datetime, end: datetime | None) -> dict[str, Any] | None:
         # the day of the end too: what is stamped an hour after the window may begin in it
