@@ -11,7 +11,6 @@ import typer
 
 from dataportal.cli.database import reader, say
 from dataportal.cli.instants import instant, now, window
-from dataportal.cli.options import Invocation
 from dataportal.cli.selection import suggestion
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import show
@@ -22,9 +21,10 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from dataportal.cli.options import Invocation
     from dataportal.render.history import HistoryRenderer
     from dataportal.settings import Settings
-    from dataportal.store.history import Observation, SeriesSummary
+    from dataportal.store.history import Observation, StoredSeries
 
 EXAMPLES = (
     "dataportal history smard-1223-de-hour",
@@ -35,6 +35,7 @@ EXAMPLES = (
 )
 _REVISIONS = 10
 Row = TypeVar("Row")
+Series = TypeVar("Series", bound="StoredSeries")
 
 
 class Format(StrEnum):
@@ -128,9 +129,23 @@ def command(
         *window(start, end, settings, at=at),
         limit,
     )
+    from dataportal.render.history import TextHistory
+    from dataportal.render.history_data import CsvHistory, JsonHistory
+    from dataportal.store.history import series_summary, stored_series
+
     with reader(settings, "history") as connection:
-        summary = _summary(connection, series)
-        _answer(connection, summary, question, _renderer(form, invocation, settings, summary, at))
+        renderer: HistoryRenderer
+        if form is Format.CSV and not invocation.json:
+            # what it need not show is not counted: that would take longer than a short answer
+            plain = _found(stored_series(connection, series), connection, series)
+            _answer(connection, plain, question, CsvHistory(plain))
+            return ExitCode.DONE
+        summary = _found(series_summary(connection, series), connection, series)
+        if invocation.json:
+            renderer = JsonHistory(summary)
+        else:
+            renderer = TextHistory(summary, settings.zone, at)
+        _answer(connection, summary, question, renderer)
     return ExitCode.DONE
 
 
@@ -147,62 +162,46 @@ def _pair(
     return first, second
 
 
-def _summary(connection: "psycopg.Connection", name: str) -> "SeriesSummary":
-    from dataportal.store.history import series_names, series_summary
+def _found(series: "Series | None", connection: "psycopg.Connection", name: str) -> "Series":
+    from dataportal.store.history import series_names
 
-    summary = series_summary(connection, name)
-    if summary is None:
+    if series is None:
         raise UsageError(
             f"there is no series {name!r} in this database",
             hint=suggestion(name, series_names(connection), "dataportal list-sources shows them"),
         )
-    return summary
-
-
-def _renderer(
-    form: Format,
-    invocation: Invocation,
-    settings: "Settings",
-    summary: "SeriesSummary",
-    at: datetime,
-) -> "HistoryRenderer":
-    from dataportal.render.history import TextHistory
-    from dataportal.render.history_data import CsvHistory, JsonHistory
-
-    if invocation.json:
-        return JsonHistory(summary)
-    return CsvHistory(summary) if form is Format.CSV else TextHistory(summary, settings.zone, at)
+    return series
 
 
 def _answer(
     connection: "psycopg.Connection",
-    summary: "SeriesSummary",
+    series: "StoredSeries",
     question: Question,
     renderer: "HistoryRenderer",
 ) -> None:
     from dataportal.store import history
 
-    identity, q = summary.series_id, question
+    identity, q = series.series_id, question
     if q.ts is not None:
         versions = history.versions(connection, identity, q.ts)
         show(renderer.versions(_newest(versions, q.limit), q.ts))
     elif q.diff is not None:
         first, second = q.diff
-        final = _finality(summary, second)
+        final = _finality(series, second)
         changes = history.differences(connection, identity, first, second, start=q.start, end=q.end)
         show(renderer.changes(_newest(changes, q.limit), q.diff, final=final))
     elif q.as_of is not None and q.by is By.PUBLISHED:
         found = history.publications(connection, identity, at=q.as_of, start=q.start, end=q.end)
         show(renderer.publications(_newest(found, q.limit), q.as_of))
     elif q.as_of is not None or q.start or q.end or renderer.observations_by_default:
-        final = q.as_of is not None and _finality(summary, q.as_of)
-        if q.as_of is not None and summary.first_known and q.as_of < summary.first_known:
-            say(f"nothing was known of the series before {iso(summary.first_known)}")
+        final = q.as_of is not None and _finality(series, q.as_of)
+        if q.as_of is not None and (since := history.first_known(connection, identity, q.as_of)):
+            say(f"nothing was known of the series before {iso(since)}")
         rows = history.observations(connection, identity, at=q.as_of, start=q.start, end=q.end)
         show(renderer.observations(_newest(rows, q.limit), q.as_of, final=final))
     else:
         revisions = history.latest_revisions(connection, identity, limit=q.limit or _REVISIONS)
-        show(renderer.summary(revisions, lambda count: _last_values(connection, summary, count)))
+        show(renderer.summary(revisions, lambda count: _last_values(connection, series, count)))
 
 
 def _newest(rows: Iterable[Row], limit: int | None) -> Iterable[Row]:
@@ -210,24 +209,25 @@ def _newest(rows: Iterable[Row], limit: int | None) -> Iterable[Row]:
     return rows if limit is None else deque(rows, maxlen=limit)
 
 
-def _finality(summary: "SeriesSummary", at: datetime) -> bool:
+def _finality(series: "StoredSeries", at: datetime) -> bool:
     """Whether the answer as of `at` is final; a note where it is not."""
-    if summary.final(at):
+    if series.final(at):
         return True
-    known = summary.known_through
+    known = series.known_through
     until = f"is final up to {iso(known)}" if known else "is not final yet"
     say(f"this answer is provisional: what is known of the series {until}")
     return False
 
 
 def _last_values(
-    connection: "psycopg.Connection", summary: "SeriesSummary", count: int
+    connection: "psycopg.Connection", series: "StoredSeries", count: int
 ) -> "Iterator[Observation]":
-    from dataportal.store import history
+    from dataportal.store.history import SeriesSummary, observations
 
-    first, last = summary.first_ts, summary.last_ts
     start = None
-    if first is not None and last is not None and summary.observations > count:
-        # twice as far back as evenly spaced observations would need
-        start = last - (last - first) / summary.observations * count * 2
-    yield from deque(history.observations(connection, summary.series_id, start=start), maxlen=count)
+    if isinstance(series, SeriesSummary) and series.observations > count:
+        first, last = series.first_ts, series.last_ts
+        if first is not None and last is not None:
+            # twice as far back as evenly spaced observations would need
+            start = last - (last - first) / series.observations * count * 2
+    yield from deque(observations(connection, series.series_id, start=start), maxlen=count)

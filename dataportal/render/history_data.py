@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataportal.render.documents import streamed
-from dataportal.render.sheets import csv_lines
+from dataportal.render.sheets import csv_lines, prefixed
+from dataportal.store.history import StoredObservations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         Observation,
         Publication,
         SeriesSummary,
+        StoredSeries,
         Version,
     )
 
@@ -100,7 +102,7 @@ class CsvHistory:
 
     observations_by_default = True
 
-    def __init__(self, series: SeriesSummary) -> None:
+    def __init__(self, series: StoredSeries) -> None:
         self._name = series.endpoint_prefix
 
     def summary(self, revisions: Sequence[Change], values: Values) -> Iterator[str]:
@@ -115,6 +117,8 @@ class CsvHistory:
         del as_of, final
         titles = ("series", "ts", "value", "valid_from", "valid_to")
         name = self._name
+        if isinstance(rows, StoredObservations):
+            return prefixed(titles, name, rows.blocks())
         return csv_lines(titles, ((name, o.ts, o.value, o.valid_from, o.valid_to) for o in rows))
 
     def publications(self, rows: Iterable[Publication], as_of: datetime) -> Iterator[str]:

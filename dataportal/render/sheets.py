@@ -35,6 +35,17 @@ def csv_lines(titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator
         buffer.truncate()
 
 
+def prefixed(titles: Sequence[str], first: str, blocks: Iterable[str]) -> Iterator[str]:
+    """The same of rows that are lines of CSV already, many to a block, but for their first cell.
+
+    As long as nothing but that cell may be a text, a block need not be taken apart.
+    """
+    header, cell = csv_lines(titles, [[first]])
+    yield header
+    for block in blocks:
+        yield f"{cell},{block}".replace("\n", f"\n{cell},")
+
+
 def _text(cell: Cell) -> str:
     if cell is None:
         return ""

@@ -5,10 +5,11 @@ All times are aware datetimes in UTC. Long answers stream through a server-side 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from dataportal.store.connection import database_errors
+from dataportal.store.copying import copied
 from dataportal.store.queries import query
 from dataportal.store.streams import stream
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class SeriesSummary:
-    """A series, and how much is known about it."""
+class StoredSeries:
+    """A series, and up to when what is known of it is final."""
 
     series_id: int
     endpoint_prefix: str
@@ -37,6 +38,16 @@ class SeriesSummary:
     metadata: Mapping[str, Any]
     known_through: datetime | None
     """As of any K up to here is final."""
+
+    def final(self, at: datetime) -> bool:
+        """Whether the answer as of `at` can never change again."""
+        return self.known_through is not None and at <= self.known_through
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesSummary(StoredSeries):
+    """A series, and how much is known about it."""
+
     versions: int
     observations: int
     retracted: int
@@ -44,10 +55,6 @@ class SeriesSummary:
     last_ts: datetime | None
     first_known: datetime | None
     last_known: datetime | None
-
-    def final(self, at: datetime) -> bool:
-        """Whether the answer as of `at` can never change again."""
-        return self.known_through is not None and at <= self.known_through
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +98,51 @@ class Change:
     known_at: datetime
 
 
-def series_summary(connection: psycopg.Connection, name: str) -> SeriesSummary | None:
+def stored_series(connection: psycopg.Connection, name: str) -> StoredSeries | None:
     """The series of that `endpoint_prefix`, or None."""
     with database_errors("reading the series"):
         row = connection.execute(query("history_series"), {"name": name}).fetchone()
-    return SeriesSummary(*row) if row else None
+    return StoredSeries(*row) if row else None
+
+
+def series_summary(connection: psycopg.Connection, name: str) -> SeriesSummary | None:
+    """The series of that `endpoint_prefix`, or None; takes the longer the more versions it has."""
+    found = stored_series(connection, name)
+    if found is None:
+        return None
+    with database_errors("reading the series"):
+        extent = connection.execute(query("history_extent"), {"series": found.series_id}).fetchone()
+    return SeriesSummary(*(getattr(found, f.name) for f in fields(StoredSeries)), *(extent or ()))
+
+
+def first_known(connection: psycopg.Connection, series_id: int, at: datetime) -> datetime | None:
+    """When anything was known of the series for the first time, if that was after `at`."""
+    with database_errors("reading the series"):
+        parameters = {"series": series_id, "at": at}
+        row = connection.execute(query("history_first_known"), parameters).fetchone()
+    return row[0] if row else None
 
 
 def series_names(connection: psycopg.Connection) -> list[str]:
     """The names of all series."""
     with database_errors("reading the names of the series"):
         return [name for (name,) in connection.execute(query("history_names"))]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObservations:
+    """Observations that are read when they are looked at: one by one, or as text."""
+
+    connection: psycopg.Connection
+    name: str
+    parameters: Mapping[str, Any]
+
+    def __iter__(self) -> Iterator[Observation]:
+        return (Observation(*row) for row in stream(self.connection, self.name, self.parameters))
+
+    def blocks(self) -> Iterator[str]:
+        """Lines of CSV, many at a time: ts, value, valid_from, valid_to."""
+        return copied(self.connection, self.name, self.parameters)
 
 
 def observations(
@@ -111,11 +152,11 @@ def observations(
     at: datetime | None = None,
     start: datetime | None = None,
     end: datetime | None = None,
-) -> Iterator[Observation]:
+) -> StoredObservations:
     """The observations with start <= ts < end in order of ts, as known at `at`, or now."""
     name = "history_current" if at is None else "history_as_of"
     parameters = {"series": series_id, "at": at, "start": start, "end": end}
-    return (Observation(*row) for row in stream(connection, name, parameters))
+    return StoredObservations(connection, name, parameters)
 
 
 def publications(

@@ -33,9 +33,12 @@ class Verdicts:
 
     failed: list[str] = field(default_factory=list)
 
-    def at_most(self, what: str, ours: float, against: str, theirs: float, goal: float) -> None:
-        """A ratio of seconds, which may be this large."""
-        self._said(what, f"{ours:.3f} s", against, f"{theirs:.3f} s", ours / theirs, "≤", goal)
+    def at_most(
+        self, what: str, ours: float, against: str, theirs: float, goal: float, unit: str = "s"
+    ) -> None:
+        """A ratio of seconds, or of what `unit` says, which may be this large."""
+        said = (f"{ours:.3f} {unit}", against, f"{theirs:.3f} {unit}")
+        self._said(what, *said, ours / theirs, "≤", goal)
 
     def at_least(
         self, what: str, ours: float, against: str, theirs: float, goal: float, unit: str

@@ -358,7 +358,7 @@ def test_long_answers_stream(database_url: str) -> None:
     with feeding(database_url) as feed, open_reader(database_url) as reader:
         feed({n: float(n) for n in numbers})
         series = load(reader).series_id
-        rows = reading.observations(reader, series)
+        rows = iter(reading.observations(reader, series))
         assert next(rows).value == 0.0
         rows.close()  # type: ignore[attr-defined]  # a generator
         assert [o.value for o in reading.observations(reader, series)] == [*map(float, numbers)]
