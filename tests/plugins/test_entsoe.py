@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import zipfile
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from entsoe_files import (
@@ -19,6 +21,7 @@ from entsoe_files import (
     fetched,
     group,
     numbered,
+    params_of,
     period,
     series,
     several,
@@ -29,6 +32,7 @@ from servers import Reply
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
 from dataportal.plugins.data_sources.entsoe_plugin import EntsoeDataSourcePlugin
+from dataportal.plugins.http import HttpClient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -590,6 +594,39 @@ def test_days_of_changing_clocks(server: LocalServer, month: int) -> None:
         long,
         long + timedelta(hours={3: 23, 10: 25}[month]),
     ]
+
+
+def test_the_timezone_of_the_source_comes_first(server: LocalServer) -> None:
+    """Days that begin at midnight in two zones are those of the zone that the source names."""
+    plugin = EntsoeDataSourcePlugin(
+        TimeSeriesMetadata("one"), params_of(server, dataset="load", zone="FR")
+    )
+    plugin.zone = ZoneInfo("Africa/Algiers")  # an hour ahead of UTC all year
+    # in winter both are, and so is the end, a year later
+    body = document(series(period("2024-12-31T23:00Z", "2025-12-31T23:00Z", "P1D", {182: 5})))
+    server.answer(PATH, xml(body))
+
+    async def ask() -> dict[str, list[Any]]:
+        plugin.http = HttpClient()
+        try:
+            return await plugin.get_historical_data("2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z")
+        finally:
+            await plugin.http.aclose()
+
+    assert asyncio.run(ask())["ts"] == [datetime(2025, 6, 30, 23, tzinfo=UTC)]
+    params = {"dataset": "load", "zone": "FR"}
+    (summer,) = fetched(server, "2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z", **params)
+    assert summer == datetime(2025, 6, 30, 22, tzinfo=UTC)
+
+
+def test_the_limit_is_kept_by_all_machines() -> None:
+    """For each token, below what is punished; its name does not tell the token."""
+    plugin = EntsoeDataSourcePlugin(TimeSeriesMetadata("one"), {"api_key": TOKEN, **LOAD})
+    limit = plugin._platform._limit
+    assert limit.everywhere
+    assert limit.key == TOKEN
+    assert 300 < limit.per_minute <= 400
+    assert TOKEN not in limit.name("web-api.tp.entsoe.eu")
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
