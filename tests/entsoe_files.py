@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,6 @@ from dataportal.plugins.http import HttpClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from servers import LocalServer
 
@@ -30,6 +30,11 @@ RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "recordings"
 PATH = "/api"
 TOKEN = "kanarienvogel-0815"  # noqa: S105 - a canary: nothing may ever show it
 SEQUENCE = "classificationSequence_AttributeInstanceComponent.position"
+DAY, NEXT = "2025-01-01T00:00Z", "2025-01-02T00:00Z"
+START, END = "2025-01-01T00:00:00Z", "2025-01-02T00:00:00Z"
+LOAD = {"dataset": "load", "zone": "FR"}
+PRICES = {"dataset": "day_ahead_prices", "zone": "DE-LU"}
+GENERATION = {"dataset": "generation", "zone": "FI"}
 NO_DATA = "No matching data found for Data item ENERGY_PRICES and interval 2025-10-01T22:00Z"
 
 
@@ -142,3 +147,20 @@ def several(
 def numbered(values: Iterable[object]) -> dict[int, object]:
     """Values by position from 1."""
     return dict(enumerate(values, 1))
+
+
+def at(hour: float) -> datetime:
+    """So many hours after the beginning of the day."""
+    return datetime(2025, 1, 1, tzinfo=UTC) + timedelta(hours=hour)
+
+
+def hours(*values: object, start: str = DAY, value: str = "quantity") -> str:
+    """A day's Period of hours."""
+    return period(start, NEXT, "PT60M", numbered(values), value)
+
+
+def prices(*values: object, resolution: str = "PT60M", sequence: str = "", **says: str) -> str:
+    """A day of prices."""
+    if sequence:
+        says[SEQUENCE] = sequence
+    return series(period(DAY, NEXT, resolution, numbered(values), "price.amount"), **says)
