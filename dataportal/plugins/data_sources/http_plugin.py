@@ -8,7 +8,8 @@
 - `Points`: where times and values stand in a row, and how they are written.
 
 The `extract_filter` of a series in a group says what is its own: `value` (its place in the row),
-what must stand in which place of a row, and what fields of the address stand for.
+`rows` (where its rows are), what fields of the address stand for, and what must stand in which
+place of a row.
 """
 
 from __future__ import annotations
