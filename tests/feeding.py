@@ -61,6 +61,18 @@ def observations(points: Mapping[int, float | None]) -> Observations:
     return Observations([hour(h) for h in hours], [points[h] for h in hours])
 
 
+def publications(points: Mapping[int, Mapping[int, float | None]]) -> Observations:
+    """The same of points by the hour, with the values by the hour of their publication."""
+    hours = sorted(points)
+    newest = [max(points[h]) for h in hours]
+    return Observations(
+        [hour(h) for h in hours],
+        [points[h][at] for h, at in zip(hours, newest, strict=True)],
+        [hour(at) for at in newest],
+        [(hour(h), hour(at), points[h][at]) for h in hours for at in sorted(points[h])],
+    )
+
+
 class Feed:
     """A source whose lock is held, whose series are registered, and which has begun a run.
 

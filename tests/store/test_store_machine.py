@@ -1,18 +1,28 @@
 """Whatever is fetched in whatever order, the store agrees with a few lines of plain Python.
 
-The model is a dict of lists of versions. After every step both tables are read and compared with
+After every step both tables are read and compared with
 it, and what was once called final is asked for again.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import os
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from feeding import PATHS, Feed, Points, Span, current, history, hour, looking, tuples
+from feeding import (
+    PATHS,
+    Feed,
+    current,
+    history,
+    hour,
+    looking,
+    publications,
+    tuples,
+)
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -23,95 +33,34 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from store_model import Model
 
 from dataportal.errors import LockLostError
 from dataportal.store import history as reading
 from dataportal.store.connection import connect
-from dataportal.store.records import Counts, Merged, Outcome, RunKind
+from dataportal.store.records import Counts, Outcome, RunKind
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
     import psycopg
+    from feeding import (
+        Points,
+    )
+    from store_model import Answer, Batch, Published
 
     from dataportal.store.changes import Sizes
+    from dataportal.store.records import Merged
 
 # a few neighbours, and some years away from them
 HOURS = st.sampled_from([*range(7), -100_000, -99_999, -9_000, 9_000])
 VALUES = st.sampled_from([None, None, 0.0, -0.0, 1.0, 2.0, 0.1 + 0.2])
 POINTS = st.dictionaries(HOURS, VALUES, max_size=9)
-Batch = dict[str, Points]
-Answer = dict[str, dict[int, float]]
-
-
-@dataclasses.dataclass
-class Model:
-    """What the store promises, with a list of versions for each observation."""
-
-    series: tuple[str, ...]
-    versions: dict[tuple[str, int], list[Span]] = dataclasses.field(default_factory=dict)
-    accepted: dict[tuple[str, int], float] = dataclasses.field(default_factory=dict)
-
-    def stored(self, series: str) -> dict[int, float]:
-        """The current values, by what was accepted last."""
-        return {h: value for (name, h), value in self.accepted.items() if name == series}
-
-    def as_of(self, at: datetime) -> Answer:
-        """What was known at a time."""
-        return {
-            name: {
-                h: span.value
-                for (of, h), spans in self.versions.items()
-                if of == name
-                for span in spans
-                if span.since <= at and (span.until is None or at < span.until)
-            }
-            for name in self.series
-        }
-
-    def held_back(self, series: str, points: Points) -> set[int]:
-        """The nulls of an answer that are withheld."""
-        stored = {h for h in self.stored(series) if points and min(points) <= h <= max(points)}
-        nulls = {h for h in stored if h in points and points[h] is None}
-        return nulls if len(stored) >= 3 and len(nulls) > len(stored) / 2 else set()
-
-    def merge(self, batch: Batch, known: datetime | None, *, accept: bool, write: bool) -> Merged:
-        """Take an answer, and tell what it comes to."""
-        counts = Counts()
-        held = {n: set() if accept else self.held_back(n, p) for n, p in batch.items()}
-        silent = {n for n in self.series if not batch.get(n) and self.stored(n)}
-        for name, points in batch.items():
-            for h, value in points.items():
-                what = self._becomes(name, h, value, withheld=h in held[name])
-                counts += Counts(received=1, **{what: 1})
-                if write and what in {"inserted", "revised", "retracted"}:
-                    assert known
-                    self._write(name, h, value, known)
-        return Merged(
-            counts,
-            known if counts.changed and write else None,
-            silent=tuple(sorted(silent)),
-            withheld=tuple(sorted(name for name, hours in held.items() if hours)),
-        )
-
-    def _becomes(self, name: str, h: int, value: float | None, *, withheld: bool) -> str:
-        before = self.accepted.get((name, h))
-        if value is None:
-            if withheld:
-                return "withheld"
-            return "nulls" if before is None else "retracted"
-        if before is None:
-            return "inserted"
-        return "unchanged" if before == value else "revised"
-
-    def _write(self, name: str, h: int, value: float | None, known: datetime) -> None:
-        spans = self.versions.setdefault((name, h), [])
-        if spans and spans[-1].until is None:
-            spans[-1] = spans[-1]._replace(until=known)
-        if value is None:
-            del self.accepted[name, h]
-        else:
-            self.accepted[name, h] = value
-            spans.append(Span(value, known, None))
+PUBLISHED = st.dictionaries(
+    HOURS, st.dictionaries(st.integers(10_000, 10_005), VALUES, min_size=1, max_size=3), max_size=6
+)
+STEPS = int(os.environ.get("DATAPORTAL_TEST_STEPS", "1000"))
+"""How many steps all machines take together, at least."""
+_LENGTH = 15
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -121,6 +70,7 @@ class StoreMachine(RuleBasedStateMachine):
     look: ClassVar[psycopg.Connection[Any]]
     numbers: ClassVar[count[int]]
     sizes: ClassVar[Sizes]
+    steps: ClassVar[list[int]]
 
     def __init__(self) -> None:
         super().__init__()
@@ -151,6 +101,12 @@ class StoreMachine(RuleBasedStateMachine):
         known = merged.knowledge_time
         expected = self.model.merge(batch, known, accept=accept, write=not dry_run)
         assert merged == expected
+        self.count(merged, dry_run=dry_run)
+        return merged
+
+    def count(self, merged: Merged, *, dry_run: bool = False) -> None:
+        """K grows, the counts add up, and so do the tuples written: none for what is unchanged."""
+        known = merged.knowledge_time
         assert merged.counts.received == sum(merged.counts.all()[1:])
         if known:
             assert self.known is None or known > self.known
@@ -165,7 +121,6 @@ class StoreMachine(RuleBasedStateMachine):
         self.before = after
         if not dry_run:
             self.totals += merged.counts
-        return merged
 
     @rule(load=POINTS, wind=POINTS, accept=st.booleans())
     def fetch(self, load: Points, wind: Points, *, accept: bool) -> None:
@@ -200,6 +155,33 @@ class StoreMachine(RuleBasedStateMachine):
             st.lists(st.sampled_from(stored), unique=True) if stored else st.just([])
         )
         self.merge({self.load: dict.fromkeys(chosen)}, accept=data.draw(st.booleans()))
+
+    @rule(points=PUBLISHED)
+    def publish(self, points: Published) -> None:
+        """Values with the times of their publication: a late one never replaces a newer one."""
+        if not points:
+            return
+        news, newest = self.model.publish(self.load, points)
+        merged = self.feed.session.merge(
+            self.feed.run,
+            {self.load: publications(points)},
+            start=hour(-100_000_0),
+            end=None,
+            received=Counts(received=len(points)),
+        )
+        expected = self.model.merge(
+            {self.load: newest}, merged.knowledge_time, accept=False, write=True
+        )
+        assert merged == dataclasses.replace(
+            expected,
+            counts=expected.counts
+            + Counts(received=len(points) - len(newest), unchanged=len(points) - len(newest)),
+            knowledge_time=merged.knowledge_time,
+            silent=merged.silent,
+            vintages=news,
+        )
+        assert (merged.knowledge_time is None) == (not news and not merged.counts.changed)
+        self.count(merged)
 
     @rule(value=st.sampled_from([1.0, 2.0]))
     def there_and_back(self, value: float) -> None:
@@ -266,8 +248,24 @@ class StoreMachine(RuleBasedStateMachine):
             }
 
     @invariant()
+    def publications_are_those_of_the_model(self) -> None:
+        """Every one that was news, in the order in which they were recorded."""
+        rows = self.look.execute(
+            "SELECT ts, published_at, value FROM time_series_vintage WHERE series_id = %s"
+            " ORDER BY ts, published_at, recorded_at",
+            [self.ids[self.load]],
+        ).fetchall()
+        assert rows == [
+            (hour(h), hour(at), value)
+            for (_, h), recorded in sorted(self.model.published.items())
+            for at, values in sorted(recorded.items())
+            for value in values
+        ]
+
+    @invariant()
     def versions_are_those_of_the_model(self) -> None:
         """One open version at most, none empty, no overlap; the current table is the open ones."""
+        self.steps[0] += 1
         for name in self.model.series:
             found = history(self.look, name)
             model = {h: spans for (of, h), spans in self.model.versions.items() if of == name}
@@ -298,7 +296,7 @@ class StoreMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Make room, and let the lock go."""
         self.connection.execute("SELECT pg_advisory_unlock_all()")
-        for table in ("time_series_data", "time_series_data_scd2"):
+        for table in ("time_series_data", "time_series_data_scd2", "time_series_vintage"):
             self.look.execute(f"DELETE FROM {table}")  # noqa: S608 - one of two names
 
 
@@ -313,7 +311,14 @@ def test_the_store_agrees_with_the_model(database_url: str, path: str) -> None:
         class Machine(StoreMachine):
             connection, look, numbers = its_own, ours, count()
             sizes = PATHS[path]
+            steps: ClassVar[list[int]] = [0]
 
+        wanted = STEPS / len(PATHS)
+        # some examples end early: some more of them than the steps would need
         run_state_machine_as_test(
-            Machine, settings=settings(max_examples=20, stateful_step_count=15)
+            Machine,
+            settings=settings(
+                max_examples=int(1.5 * wanted / _LENGTH), stateful_step_count=_LENGTH
+            ),
         )
+        assert Machine.steps[0] >= wanted
