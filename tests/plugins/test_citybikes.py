@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from asking import UNPACED, asked, group, recording, values
+from hypothesis import given
+from hypothesis import strategies as st
 from servers import Reply
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
-from dataportal.plugins.data_sources.citybikes_plugin import CityBikesMultiSeriesPlugin
+from dataportal.plugins.data_sources.citybikes_plugin import CityBikesMultiSeriesPlugin, _instant
 
 if TYPE_CHECKING:
     from servers import LocalServer
@@ -76,6 +78,24 @@ def test_stamps_are_read_in_every_form(server: LocalServer, stamp: str, expected
     serve(server, station(1, 7, stamp))
     found = values(asked(plugin(server, {"it": {"station": "s1"}}), now=lambda: NOW))
     assert found == {"it": {expected: 7.0}}
+
+
+@given(
+    st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    st.integers(-14, 14),
+    st.sampled_from(["", "Z"]),
+)
+def test_an_instant_is_the_same_in_every_form(moment: datetime, hours: int, tail: str) -> None:
+    """Whatever offset it is written in, and whether or not a Z stands behind that."""
+    local = moment.astimezone(timezone(timedelta(hours=hours)))
+    assert _instant(local.isoformat() + tail) == moment
+    assert _instant(moment.replace(tzinfo=None).isoformat() + tail) == moment
+
+
+@given(st.text() | st.none() | st.integers() | st.floats())
+def test_what_names_no_instant_is_passed_on(stamp: Any) -> None:
+    """As it is, for the run to refuse."""
+    assert _instant(stamp) is stamp or isinstance(_instant(stamp), datetime)
 
 
 @pytest.mark.parametrize("stamp", ["yesterday", "2024-05-01", "2024-13-01T10:00:00Z", None, 1714])

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from asking import UNPACED, asked, group, recording, values
+from hypothesis import given
+from hypothesis import strategies as st
 from servers import Reply
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
-from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin
+from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin, _label, _start
 
 if TYPE_CHECKING:
     from asking import Series
@@ -66,6 +68,21 @@ def test_a_period_is_the_end_of_its_hour(server: LocalServer) -> None:
         "2024-01-01T04:00:00Z": 2.0,
         "2024-03-20T06:00:00Z": 3.0,
     }
+
+
+@given(st.datetimes(datetime(1000, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_a_label_names_the_hour_that_it_was_made_of(moment: datetime) -> None:
+    """Whatever moment of the hour one starts from, and whatever offset the label carries."""
+    hour = moment.replace(minute=0, second=0, microsecond=0)
+    assert _start(_label(moment)) == hour
+    assert _start(f"{hour - 6 * HOUR:%Y-%m-%dT%H}-07") == hour
+
+
+@given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d([+-]\d\d)?", fullmatch=True))
+def test_what_is_no_label_is_passed_on(text: str) -> None:
+    """Never a time that was not there, and nothing is raised."""
+    found = _start(text)
+    assert isinstance(found, datetime) or text in found
 
 
 @pytest.mark.parametrize(
