@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from entsoe_files import PATH, RECORDINGS, acknowledgement, document, fetched, several, xml
+from entsoe_files import PATH, RECORDINGS, acknowledgement, fetched, several, xml
 
 from dataportal.observations import clean
 
@@ -40,9 +40,8 @@ BORDERS = {
 
 
 def body(name: str) -> bytes:
-    """A recorded document; a series that was recorded alone gets one around it."""
-    raw = (FOLDER / f"{name}.xml").read_bytes()
-    return document(raw.decode()) if raw.lstrip().startswith(b"<TimeSeries") else raw
+    """A recorded document."""
+    return (FOLDER / f"{name}.xml").read_bytes()
 
 
 def window(moments: list[datetime]) -> tuple[str, str]:

@@ -169,6 +169,17 @@ def test_points_of_two_kinds_are_two_curves() -> None:
     ]
 
 
+def test_points_that_change_their_kind_are_one_curve() -> None:
+    """A position that occurs once has one value: that of another kind ends the one before."""
+    points = [
+        (1, {"price": "1", "kind": "A04"}),
+        (3, {"price": "2", "kind": "A05"}),
+    ]
+    said = Period(START, START + timedelta(hours=4), "PT60M", "A03", points)
+    found = [(value, kind) for _, value, kind in intervals(said, "price", [BERLIN], by="kind")]
+    assert found == [("1", "A04"), ("1", "A04"), ("2", "A05"), ("2", "A05")]
+
+
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
@@ -240,6 +251,15 @@ def test_everything_that_a_series_says_is_kept() -> None:
             [(1, {"quantity": "1"}), (2, {"quantity": "2"})],
         )
     ]
+
+
+def test_a_series_alone_is_a_document() -> None:
+    """With everything in it."""
+    told = series(
+        period("2025-01-01T00:00Z", "2025-01-01T02:00Z", "PT60M", numbered([1, 2])), psr="B16"
+    )
+    alone = read_document(told.encode(), answer(b""))
+    assert alone.series == read_document(document(told), answer(b"")).series
 
 
 BOMB = (

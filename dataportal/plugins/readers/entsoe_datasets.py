@@ -70,8 +70,8 @@ def _price(contract: str) -> Dataset:
     return Dataset(query, ("in_Domain", "out_Domain"), "price.amount", paged=True)
 
 
-def _balance(document: str, value: str) -> Dataset:
-    return Dataset(_item(document), ("controlArea_Domain",), value, paged=True)
+def _balance(document: str, value: str, needs: tuple[str, ...] = ()) -> Dataset:
+    return Dataset(_item(document), ("controlArea_Domain",), value, needs, paged=True)
 
 
 _PSR, _BOUND = ("psr_type",), ("business_type",)
@@ -101,7 +101,7 @@ DATASETS: dict[str, Dataset] = {
     "transfer_capacity_month": _border(_item("A61", contract_MarketAgreement__Type="A03"), 62),
     "transfer_capacity_year": _border(_item("A61", contract_MarketAgreement__Type="A04"), 365),
     "imbalance_prices": _balance("A85", "imbalance_Price.amount"),
-    "imbalance_volumes": _balance("A86", "quantity"),
+    "imbalance_volumes": _balance("A86", "quantity", ("flow",)),
 }
 """By the names that `dataset` takes."""
 

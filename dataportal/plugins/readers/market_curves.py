@@ -42,8 +42,8 @@ def intervals(
         zones: where days, months and years may begin; the first fits in which the Period begins
             and ends at midnight.
         window: intervals that begin outside of it are left out.
-        by: a local name in a Point, such as imbalance_Price.category: Points that say something
-            else there are a curve of their own.
+        by: a local name in a Point, such as imbalance_Price.category: where a position occurs
+            more than once, Points that say something else there are a curve of their own.
 
     Raises:
         ValueError: a curve, a resolution or a position that makes no sense; says which.
@@ -54,22 +54,25 @@ def intervals(
         grid = _grid(period, zones)
     except OverflowError:
         raise ValueError("a Period beyond the calendar") from None
-    curves: dict[str, dict[int, str]] = {}
+    is_one = len({position for position, _ in period.points}) == len(period.points)
+    curves: dict[str, dict[int, tuple[str, str]]] = {}
     for position, says in period.points:
         if position > grid.count:
             raise ValueError(
                 f"position {position} in a Period of {grid.count} intervals of {period.resolution}"
             )
-        curves.setdefault(says.get(by, ""), {})[position] = _value(says, value, position)
+        kind = says.get(by, "")
+        said = _value(says, value, position)
+        curves.setdefault("" if is_one else kind, {})[position] = (said, kind)
     low = grid.first(window.start)
     high = grid.count if window.end is None else min(grid.count, grid.first(window.end))
-    for kind, values in curves.items():
+    for values in curves.values():
         positions = sorted(values)
         ends = [*positions[1:], grid.count + 1]
         for position, after in zip(positions, ends, strict=True):
             end = after - 1 if period.curve == CHANGES else position
             for index in range(max(position - 1, low), min(end, high)):
-                yield grid.start(index), values[position], kind
+                yield grid.start(index), *values[position]
 
 
 class _Even:

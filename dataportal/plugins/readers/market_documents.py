@@ -4,7 +4,8 @@ A document holds TimeSeries; a TimeSeries says what it is and holds Periods; a P
 and an end in UTC, a resolution and Points with a position from 1 and a value. Elements are known by
 their local names, because the namespaces carry versions.
 
-An Acknowledgement_MarketDocument holds no series but the reasons why there are none.
+An Acknowledgement_MarketDocument holds no series but the reasons why there are none. A TimeSeries
+without a document around it counts as one.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from dataportal.plugins.answers import Answer
 
 ACKNOWLEDGEMENT = "Acknowledgement_MarketDocument"
-_ROOT = "_MarketDocument"
+_ROOT, _SERIES = "_MarketDocument", "TimeSeries"
 _POSITION = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
 # Neither part of what a series is, nor the same in two documents about it.
 _NOT_WHAT_IT_IS = {"mRID", "curveType"}
@@ -123,9 +124,9 @@ def _document(events: Iterator[tuple[str, Element]], answer: Answer) -> MarketDo
         depth += 1 if event == "start" else -1
         if document is None:
             document = MarketDocument(_local(element))
-            if not document.kind.endswith(_ROOT):
+            if document.kind != _SERIES and not document.kind.endswith(_ROOT):
                 raise answer.bad(f"is no market document but <{harmless(document.kind, 60)}>")
-        if event == "start" or depth != 1:
+        if event == "start" or depth != (document.kind != _SERIES):
             continue
         match _local(element):
             case "TimeSeries":
