@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _TICK = 0.02  # seconds between two looks at what the test wants
 _BLOCK = 65536
+_FAREWELL = b"X\0\0\0\4"  # a client's last message, which nobody answers
 
 
 class Wire:
@@ -34,6 +35,11 @@ class Wire:
     Args:
         url: the database's.
         delay: seconds for which each block of bytes is held up.
+
+    Attributes:
+        connections: how many were made.
+        round_trips: how often the client began to speak after the server had spoken, or first,
+            and awaited an answer.
     """
 
     def __init__(self, url: str, *, delay: float = 0.0) -> None:
@@ -47,6 +53,7 @@ class Wire:
         self._listener.settimeout(_TICK)
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self.connections = 0
+        self.round_trips = 0
 
     @property
     def url(self) -> str:
@@ -111,6 +118,7 @@ class Wire:
 
     def _serve(self, one: socket.socket, other: socket.socket) -> None:
         ways = {one: other, other: one}
+        spoke_last = other
         try:
             while not self._ending.is_set():
                 if not self._moving.wait(_TICK):
@@ -125,6 +133,9 @@ class Wire:
                         one.close()
                         other.close()
                         return
+                    if end is one and spoke_last is other and block != _FAREWELL:
+                        self.round_trips += 1
+                    spoke_last = end
                     ways[end].sendall(block)
         except (OSError, ValueError):  # a socket that was cut or has ended
             one.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -61,6 +61,24 @@ def connect(url: str, *, application_name: str, read_only: bool = False) -> psyc
             "of its own, which a pooler in transaction mode does not give",
         )
     return connection
+
+
+@contextmanager
+def one_trip(connection: psycopg.Connection) -> Iterator[None]:
+    """A transaction whose statements travel together: nothing within may wait for an answer.
+
+    psycopg's own `transaction()` in a pipeline waits at its beginning and twice at its end.
+    """
+    try:
+        with connection.pipeline():
+            connection.execute("BEGIN")
+            yield
+            connection.execute("COMMIT")
+    except BaseException:
+        # a connection that is gone has nothing left to roll back
+        with suppress(psycopg.Error):
+            connection.rollback()
+        raise
 
 
 @contextmanager

@@ -67,12 +67,14 @@ def schema_state(connection: psycopg.Connection) -> SchemaState:
         DatabaseError: the server cannot be asked.
     """
     with database_errors("reading the state of the schema"):
-        row = connection.execute(query("schema_present")).fetchone()
-        schema, present = row or (None, False)
-        recorded: dict[int, tuple[str, str]] = {}
-        if present:
+        try:
             rows = connection.execute(query("schema_recorded")).fetchall()
-            recorded = {version: (name, sha256) for version, name, sha256 in rows}
+        except psycopg.errors.UndefinedTable:
+            rows = []
+        if not rows:
+            rows = connection.execute("SELECT current_schema(), NULL, NULL, NULL").fetchall()
+    schema = rows[0][0]
+    recorded = {version: (name, sha256) for _, version, name, sha256 in rows if version}
     known = migrations()
     misfit = _misfit(schema, recorded, known)
     # nothing is ever added to a schema that this program does not understand

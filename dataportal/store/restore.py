@@ -169,11 +169,11 @@ def _store(
     ids: dict[str, int] = {}
     for part in parts:
         source = part.series.source
-        found, _ = series.register(
+        registered = series.register(
             connection, schema=schema, source=source, series=[_record(part.series)],
             renamed_from=None,
         )  # fmt: skip
-        ids |= found
+        ids |= registered.ids
         part.run_id = runs.start_run(
             connection, source, RunKind.RESTORE, part.first or datetime.now(UTC), None
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal import __version__
 from dataportal.redaction import harmless, redact
+from dataportal.store.connection import one_trip
 from dataportal.store.queries import query
 from dataportal.store.records import Backfill, Counts, Outcome, SourceState
 
@@ -26,11 +27,30 @@ def start_run(
     kind: RunKind,
     start: datetime,
     end: datetime | None,
+    *,
+    at_once: bool = False,
 ) -> int:
-    """Record that a run began; its run_id."""
+    """Record that a run began; its run_id.
+
+    Args:
+        connection: any connection to the database.
+        source: the run's source.
+        kind: why it takes place.
+        start: the start of its window.
+        end: the end of its window, if it has one.
+        at_once: not to wait for the disk. Whatever the run commits later does, and brings this
+            with it; but within a transaction it would hold for all of that.
+    """
     row = connection.execute(
         query("run_start"),
-        {"source": source, "kind": kind.value, "start": start, "end": end, **_process()},
+        {
+            "source": source,
+            "kind": kind.value,
+            "start": start,
+            "end": end,
+            "at_once": at_once,
+            **_process(),
+        },
     ).fetchone()
     return int(row[0]) if row else 0
 
@@ -47,7 +67,7 @@ def finish_run(
     outcome: Outcome,
     *,
     error: str | None,
-    final: bool,
+    key: int | None,
     history_asked: Sequence[str] = (),
 ) -> None:
     """Record how a run ended, in one transaction with what follows from it for its source.
@@ -58,14 +78,15 @@ def finish_run(
         run_id: the run.
         outcome: how it ended.
         error: why it failed, or what it left out; secrets are masked.
-        final: whether the lock is held, so that nothing older can still be written.
+        key: the number of the source's lock, if it was taken: while it is held nothing older can
+            still be written, and what is known is final.
         history_asked: the series whose initial history has been asked for.
     """
     said = None if error is None else harmless(redact(error))
-    with connection.transaction():
+    with one_trip(connection):
         connection.execute(
             query("run_finish"),
-            {"run": run_id, "outcome": outcome.value, "error": said, "final": final},
+            {"run": run_id, "outcome": outcome.value, "error": said, "key": key},
         )
         if history_asked:
             connection.execute(

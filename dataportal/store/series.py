@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from psycopg.types.json import Jsonb
@@ -20,6 +21,21 @@ _FIELDS = tuple(SeriesRecord.__slots__)
 _TELLING = ("unit", "granularity")
 
 
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What came of registering the series of a source.
+
+    Attributes:
+        ids: the series_id of each, by endpoint_prefix.
+        warnings: a unit or a granularity that changed under a history.
+        progress: how far each has come, where that was read on the way.
+    """
+
+    ids: dict[str, int]
+    warnings: list[str]
+    progress: dict[str, SeriesProgress] | None
+
+
 def register(
     connection: psycopg.Connection,
     *,
@@ -28,19 +44,24 @@ def register(
     series: Sequence[SeriesRecord],
     renamed_from: str | None,
     dry_run: bool = False,
-) -> tuple[dict[str, int], list[str]]:
+) -> Registered:
     """Make `time_series` say what sources.yaml says; rows that already do are not touched.
 
     A dry run writes nothing: a series that is not there yet gets an id that nobody else will have.
-
-    Returns:
-        The series_id of each, by endpoint_prefix; and warnings: a unit or a granularity that
-        changed under a history.
+    Where all is as it should be, and it nearly always is, one query finds out, and how far the
+    series have come besides.
 
     Raises:
         ConfigurationError: a series belongs to another source.
         LockedError: the source that this one was renamed from is running.
     """
+    known, remembered = _known(connection, source, [record.endpoint_prefix for record in series])
+    if remembered and all(
+        record.endpoint_prefix in known and known[record.endpoint_prefix][:2] == (source, record)
+        for record in series
+    ):
+        progress = {name: how_far for name, (_, _, how_far) in known.items()}
+        return Registered({n: p.series_id for n, p in progress.items()}, [], progress)
     with connection.transaction(force_rollback=dry_run):
         connection.execute(query("source_add"), {"source": source, "renamed_from": renamed_from})
         stored = _stored(connection, series)
@@ -65,18 +86,31 @@ def register(
                 connection.execute(query("series_update"), _parameters(record, source))
         if takes_over and renamed_from is not None:
             _follow(connection, schema, source, renamed_from)
-    return {name: series_id for name, (series_id, _, _) in stored.items()}, warnings
+    return Registered({name: i for name, (i, _, _) in stored.items()}, warnings, None)
 
 
 def progress(
     connection: psycopg.Connection, source: str, names: Sequence[str]
 ) -> dict[str, SeriesProgress]:
     """How far the series of a source have come, by endpoint_prefix."""
-    rows = connection.execute(query("series_progress"), {"source": source, "names": list(names)})
-    return {
-        name: SeriesProgress(series_id, newest, advanced_at, history_asked)
-        for series_id, name, newest, advanced_at, history_asked in rows
+    known, _ = _known(connection, source, names)
+    return {name: how_far for name, (owner, _, how_far) in known.items() if owner == source}
+
+
+def _known(
+    connection: psycopg.Connection, source: str, names: Sequence[str]
+) -> tuple[dict[str, tuple[str, SeriesRecord, SeriesProgress]], bool]:
+    """Owner, description and progress of each series; and whether the source is remembered."""
+    rows = connection.execute(
+        query("series_known"), {"source": source, "names": list(names)}
+    ).fetchall()
+    known = {
+        name: (owner, SeriesRecord(name, *fields), SeriesProgress(series_id, *how_far))
+        for series_id, name, owner, *fields, how_far in (
+            (*row[:12], row[12], row[13:16]) for row in rows
+        )
     }
+    return known, any(row[-1] for row in rows)
 
 
 def _follow(connection: psycopg.Connection, schema: str, source: str, renamed_from: str) -> None:

@@ -57,6 +57,8 @@ class SourceSession:
         self._locked = False
         self._stopped = threading.Event()
         self._series: dict[str, int] = {}
+        self._progress: dict[str, SeriesProgress] | None = None
+        self._unasked: list[str] = []
         self._sizes = sizes or Sizes()
 
     @classmethod
@@ -115,7 +117,7 @@ class SourceSession:
             ConfigurationError: a series belongs to another source.
         """
         with database_errors("registering the series"):
-            self._series, warnings = series.register(
+            registered = series.register(
                 self._connection,
                 schema=self._schema,
                 source=self._source,
@@ -123,10 +125,17 @@ class SourceSession:
                 renamed_from=renamed_from,
                 dry_run=dry_run,
             )
-        return warnings
+        self._series, self._progress = registered.ids, registered.progress
+        asked = registered.progress or {}
+        self._unasked = [n for n in self._series if n not in asked or not asked[n].history_asked]
+        return registered.warnings
 
     def progress(self) -> dict[str, SeriesProgress]:
         """How far each registered series has come, by endpoint_prefix."""
+        # registering reads it as well, for the first who asks
+        known, self._progress = self._progress, None
+        if known is not None:
+            return known
         with database_errors("reading the watermarks"):
             return series.progress(self._connection, self._source, list(self._series))
 
@@ -151,7 +160,7 @@ class SourceSession:
     def start_run(self, kind: RunKind, start: datetime, end: datetime | None) -> int:
         """Record that a run began; its run_id."""
         with database_errors("recording the run"):
-            return runs.start_run(self._connection, self._source, kind, start, end)
+            return runs.start_run(self._connection, self._source, kind, start, end, at_once=True)
 
     def unfinished_backfill(self) -> Backfill | None:
         """The source's newest backfill that did not reach its end."""
@@ -194,6 +203,7 @@ class SourceSession:
             LockLostError: this connection no longer holds the lock; nothing is written.
             Interrupted: `stop()` was called; nothing is written.
         """
+        self._progress = None
         storing = Storing(
             self._connection,
             source=self._source,
@@ -231,8 +241,8 @@ class SourceSession:
                 run_id,
                 outcome,
                 error=error,
-                final=self._locked and lock.holds(self._connection, self._key),
-                history_asked=list(self._series) if history_asked else (),
+                key=self._key if self._locked else None,
+                history_asked=self._unasked if history_asked else (),
             )
 
     def stop(self) -> None:

@@ -104,8 +104,10 @@ class Storing:
             if not dry_run:
                 failpoint("before_commit")
                 with self._connection.pipeline():
+                    if known is None:
+                        self._connection.execute(query("commit_soon"))
                     self._record(run_id, merged, done_until)
-                    self._connection.commit()
+                    self._connection.execute("COMMIT")
                 failpoint("after_commit")
         return merged
 
@@ -146,7 +148,6 @@ class Storing:
         with self._connection.pipeline():
             # what is kept rests on one state of the database
             execute("BEGIN" if keeping is None else "BEGIN ISOLATION LEVEL REPEATABLE READ")
-            execute(query("merge_settings"))
             held = execute(query("lock_is_held"), {"key": self._key})
             if left_out:
                 quiet = execute(
@@ -171,9 +172,13 @@ class Storing:
         return tuple(sorted(name for name, number in self._series.items() if number in series))
 
     def _knowledge_time(self) -> datetime:
-        row = self._connection.execute(
-            query("merge_knowledge_time"), {"source": self._source}
-        ).fetchone()
+        """K, the time from which what is now written is known; read late."""
+        with self._connection.pipeline():
+            self._connection.execute(query("merge_settings"))
+            cursor = self._connection.execute(
+                query("merge_knowledge_time"), {"source": self._source}
+            )
+        row = cursor.fetchone()
         if row is None:
             raise LockLostError(f"source {self._source!r} has not been registered")
         known: datetime = row[0]
@@ -181,12 +186,14 @@ class Storing:
 
     def _record(self, run_id: int, merged: Merged, done_until: datetime | None) -> None:
         counts = dict(zip(Counts.__slots__, merged.counts.all(), strict=True))
+        if merged.knowledge_time is not None:
+            self._connection.execute(
+                query("merge_known"), {"source": self._source, "known": merged.knowledge_time}
+            )
         self._connection.execute(
             query("merge_record"),
             {
                 "run": run_id,
-                "source": self._source,
-                "known": merged.knowledge_time,
                 "done_until": done_until,
                 "vintages": merged.vintages,
                 **counts,

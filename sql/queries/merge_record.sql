@@ -1,8 +1,4 @@
--- What a slice brought, added to its run, and K to its source, in the transaction that wrote it.
-WITH knowledge AS (
-    UPDATE source_state SET last_knowledge_time = %(known)s
-    WHERE source = %(source)s AND %(known)s::timestamptz IS NOT NULL
-)
+-- What a slice brought, added to its run, in the transaction that wrote it.
 UPDATE fetch_run SET
     received = received + %(received)s, inserted = inserted + %(inserted)s,
     revised = revised + %(revised)s, retracted = retracted + %(retracted)s,

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import pytest
 from embedded_user import ignore
-from feeding import AtWork, current, feeding, looking
+from feeding import AtWork, current, feeding, hour, looking
 from psycopg.sql import SQL, Identifier
 
 from dataportal.errors import DatabaseError, DatabaseTransientError, ExitCode, SchemaError
@@ -18,7 +18,7 @@ from dataportal.store import connection as under_test
 from dataportal.store.connection import connect, database_errors
 from dataportal.store.embedded import embedded_server
 from dataportal.store.overview import database_facts, open_reader
-from dataportal.store.records import SeriesRecord
+from dataportal.store.records import RunKind, SeriesRecord
 from dataportal.store.server_files import server_files
 from dataportal.store.session import SourceSession
 
@@ -211,8 +211,11 @@ def test_a_read_only_replica(server_home: Path) -> None:
             assert current(reader) == {0: 1.0}
         with closing(SourceSession.open(url, "grid")) as session:
             assert session.try_lock()
+            session.register([SeriesRecord("load")])
+            with explained(DatabaseError, "recording the run", primary):
+                session.start_run(RunKind.SCHEDULED, hour(0), None)
             with explained(DatabaseError, "registering the series", primary):
-                session.register([SeriesRecord("load")])
+                session.register([SeriesRecord("load", unit="MW")])
         with explained(DatabaseError, "applying migration", primary):
             SourceSession.open(changed(url, database="empty"), "grid")
 
