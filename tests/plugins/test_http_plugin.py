@@ -54,6 +54,15 @@ def zipped(**files: str | bytes) -> bytes:
             {"rows": "*[] | [?v != 'y']", "ts": "t", "value": "v"},
         ),
         (
+            {"day": {row["t"]: {"x": row["v"] or 0} for row in HOURS}},
+            {
+                "layout": "columns",
+                "ts": "keys(day)",
+                "value": "day.*.x",
+                "missing": [0],
+            },
+        ),
+        (
             {"h": {"time": [row["t"] for row in HOURS], "x": [row["v"] for row in HOURS]}},
             {"rows": "h", "layout": "columns", "ts": "time", "value": "x"},
         ),
@@ -175,6 +184,13 @@ LONG = [
     for hour in (0, 1)
     for station, cm in (("Bonn", 200 + hour), (42, 300 + hour))
 ]
+
+
+def test_an_object_may_be_the_only_row(server: LocalServer) -> None:
+    """Of an API that tells the present only."""
+    url = server.answer("/a", Reply.json({"current": HOURS[0], "units": {}}))
+    found = asked("Json", url=url, rows="[current]", ts="t", value="v")
+    assert points(found) == {"2025-03-01T00:00:00Z": 1.5}
 
 
 def test_a_long_table_is_cut_by_filters(server: LocalServer) -> None:

@@ -344,3 +344,20 @@ def test_all_wrong_parameters_are_named_together() -> None:
     """Nobody has to mend them one by one."""
     with pytest.raises(ValueError, match=r"filter.*region.*resolution"):
         SmardDataSourcePlugin(TimeSeriesMetadata("load"), {})
+
+
+@pytest.mark.parametrize(
+    ("params", "per_minute"),
+    [
+        ({}, 120),
+        ({"base_url": "https://www.smard.de/app/chart_data/"}, 120),
+        ({"per_minute": 30}, 30),
+        ({"base_url": "http://127.0.0.1:1/smard"}, None),
+        ({"base_url": "http://127.0.0.1:1/smard", "per_minute": 600}, 600),
+    ],
+)
+def test_smard_itself_is_asked_gently(params: dict[str, Any], per_minute: float | None) -> None:
+    """A mirror of one's own as fast as it answers, unless sources.yaml says otherwise."""
+    given = {"filter": 410, "region": "DE", "resolution": "hour", **params}
+    limit = SmardDataSourcePlugin(TimeSeriesMetadata("load"), given)._limit
+    assert (None if limit is None else limit.per_minute) == per_minute

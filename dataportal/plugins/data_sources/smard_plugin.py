@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from dataportal.plugins.base_plugin import BasePlugin, PermanentError, TransientError
-from dataportal.plugins.http import NotFoundError
+from dataportal.plugins.http import NotFoundError, RateLimit
 from dataportal.plugins.readers.instants import Window, from_milliseconds
+from dataportal.plugins.readers.limits import limit_if_given
 from dataportal.plugins.readers.params import Params
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ REGIONS = (
     *("50Hertz", "Amprion", "TenneT", "TransnetBW", "APG", "Creos"),
 )
 _FILES_AT_A_TIME = 4
+_PER_MINUTE = 120
+"""SMARD publishes no limit; this is a pace at which nobody minds."""
 
 
 class _Index(msgspec.Struct):
@@ -59,6 +62,7 @@ class SmardDataSourcePlugin(BasePlugin):
             day-ahead prices one of 2 days too.
         region: DE, AT, LU, DE-LU, DE-AT-LU, or a control area such as 50Hertz.
         resolution: quarterhour, hour, day, week, month or year.
+        per_minute: how often to ask at most; 120, or as often as it likes with a `base_url`.
         base_url: a mirror's address instead of SMARD's own.
     """
 
@@ -73,6 +77,9 @@ class SmardDataSourcePlugin(BasePlugin):
         self._base_url = params.text("base_url", BASE_URL).rstrip("/")
         if self._region and not re.fullmatch(r"[A-Za-z0-9-]+", self._region):
             params.fault(f"region must be one such as {', '.join(REGIONS)}, not {self._region!r}")
+        self._limit = limit_if_given(params, key="smard")
+        if self._base_url == BASE_URL and self._limit is None:
+            self._limit = RateLimit(_PER_MINUTE, key="smard")
         params.finish()
 
     async def get_historical_data(
@@ -116,7 +123,7 @@ class SmardDataSourcePlugin(BasePlugin):
     async def _index(self) -> dict[datetime, int]:
         """The stamps of all files, in order, by the instants that they are."""
         try:
-            answer = await self.http.get(self._url(f"index_{self._resolution}.json"))
+            answer = await self._got(f"index_{self._resolution}.json")
         except NotFoundError as error:
             raise PermanentError(
                 f"SMARD has no series with filter {self._filter}, region {self._region} and "
@@ -131,7 +138,7 @@ class SmardDataSourcePlugin(BasePlugin):
         """What a file has in the window; None if it is as it was when that was stored."""
         name = f"{self._filter}_{self._region}_{self._resolution}_{stamp}.json"
         try:
-            answer = await self.http.get(self._url(name))
+            answer = await self._got(name)
         except NotFoundError as error:
             # left out it would be a hole that nobody sees
             raise TransientError(
@@ -151,8 +158,9 @@ class SmardDataSourcePlugin(BasePlugin):
         ]
         return [moment for moment, _ in inside], [value for _, value in inside]
 
-    def _url(self, name: str) -> str:
-        return f"{self._base_url}/{self._filter}/{self._region}/{name}"
+    async def _got(self, name: str) -> Answer:
+        url = f"{self._base_url}/{self._filter}/{self._region}/{name}"
+        return await self.http.get(url, limit=self._limit)
 
 
 def _needed(files: dict[datetime, int], window: Window) -> dict[datetime, int]:
