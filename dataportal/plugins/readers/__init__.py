@@ -1,1 +1,1 @@
-"""What several plugins share to read answers: CSV text, times."""
+"""What plugins read answers with: what several share, and tables too long for one's module."""
