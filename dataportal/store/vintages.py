@@ -6,6 +6,7 @@ publication, however late it is imported, never replaces a newer one.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,13 +59,12 @@ def compared(connection: psycopg.Connection, batch: Mapping[int, Observations]) 
         for i, o in dated.items()
         for ts, published in zip(o.ts, o.published or (), strict=True)
     ]
-    late = {
-        (series_id, ts)
-        for block in _blocks(newest)
-        for series_id, ts in _asked(connection, "vintage_superseded", block, bounds)
-    }
-    current = {i: _without(o, {ts for s, ts in late if s == i}) for i, o in batch.items()}
-    return Vintages(new, current, len(late))
+    late: defaultdict[int, set[datetime]] = defaultdict(set)
+    for block in _blocks(newest):
+        for series_id, ts in _asked(connection, "vintage_superseded", block, bounds):
+            late[series_id].add(ts)
+    current = {i: _without(o, late[i]) if i in late else o for i, o in batch.items()}
+    return Vintages(new, current, sum(map(len, late.values())))
 
 
 def record(
@@ -78,8 +78,6 @@ def record(
 
 
 def _without(observations: Observations, late: set[datetime]) -> Observations:
-    if not late:
-        return observations
     kept = [
         (ts, value)
         for ts, value in zip(observations.ts, observations.values, strict=True)
