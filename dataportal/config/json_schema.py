@@ -5,10 +5,15 @@ Dialect: https://json-schema.org/draft-07/schema, which editors for YAML underst
 
 from __future__ import annotations
 
+from importlib import import_module
+from inspect import isclass
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from dataportal.config import keys
 from dataportal.config.keys import GROUP, MEMBER, METADATA, OPTIONS, SINGLE
+from dataportal.plugins import data_sources
+from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,12 +53,14 @@ _NAMED = [
 def json_schema() -> dict[str, Any]:
     """The schema, as one JSON document."""
     single = _object({**SINGLE, **OPTIONS}, required=("module", "class"))
+    single["properties"] |= _built_in(BasePlugin)
     single["properties"]["metadata"] = _object({**METADATA, **OPTIONS}, closed=False)
     member = _object(MEMBER)
     member["properties"]["metadata"] = _object(METADATA, closed=False)
     named_inside = {"required": ["metadata"], "properties": {"metadata": {"anyOf": _NAMED}}}
     member["anyOf"] = [*_NAMED, named_inside]
     group = _object({**GROUP, **OPTIONS}, required=("module", "class", "timeseries"))
+    group["properties"] |= _built_in(MultiSeriesPlugin)
     group["properties"]["timeseries"] = {
         "description": GROUP["timeseries"].about,
         "type": "array",
@@ -75,6 +82,22 @@ def json_schema() -> dict[str, Any]:
 
 def _named(entry: dict[str, Any], about: str) -> dict[str, Any]:
     return {"description": about, "type": ["object", "null"], "additionalProperties": entry}
+
+
+def _built_in(kind: type[BasePlugin | MultiSeriesPlugin]) -> dict[str, Any]:
+    """The keys `module` and `class`, with the built-in ones of this kind to choose from."""
+    modules = [f"{data_sources.__name__}.{m.name}" for m in iter_modules(data_sources.__path__)]
+    found = {
+        name: module
+        for module in modules
+        for name, cls in vars(import_module(module)).items()
+        if isclass(cls) and issubclass(cls, kind) and cls.__module__ == module and name[0] != "_"
+    }
+    choices = {"module": sorted(set(found.values())), "class": sorted(found)}
+    return {
+        name: {"description": SINGLE[name].about, **_TEXT, "examples": texts}
+        for name, texts in choices.items()
+    }
 
 
 def _object(

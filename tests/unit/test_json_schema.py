@@ -83,6 +83,17 @@ def test_it_is_a_schema() -> None:
     assert "$ref" not in json.dumps(json_schema())
 
 
+@pytest.mark.parametrize("section", ["timeseries", "request_groups"])
+def test_built_in_plugins_are_offered(section: str) -> None:
+    """Those of the kind that the section takes, and the catalogue uses no other."""
+    entry = json_schema()["properties"][section]["additionalProperties"]["properties"]
+    is_group = section == "request_groups"
+    used = [s for s in load(ROOT / "sources.yaml", {}).sources if s.is_group == is_group]
+    assert {source.module for source in used} <= set(entry["module"]["examples"])
+    assert {source.class_name for source in used} <= set(entry["class"]["examples"])
+    assert not any(name.startswith("_") for name in entry["class"]["examples"])
+
+
 def test_the_committed_one_is_what_the_program_prints(run_cli: RunCli) -> None:
     """Else: dataportal schema > dataportal/sources.schema.json."""
     assert COMMITTED.read_text(encoding="utf-8") == run_cli("schema").stdout
