@@ -44,9 +44,9 @@ def told(log: Any) -> Callable[[Event], None]:
             case Warned(source, message):
                 log.warning(message, source=source)
             case Finished(result):
-                getattr(log, _LEVELS.get(result.outcome, "info"))(
-                    ended(result), source=result.source, run_id=result.run_id
-                )
+                row = {} if result.run_id is None else {"run_id": result.run_id}
+                level = _LEVELS.get(result.outcome, "info")
+                getattr(log, level)(ended(result), source=result.source, **row)
 
     return tell
 

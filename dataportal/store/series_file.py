@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 _LONGEST_LINE = 4 * 1024 * 1024
 _PACKED = ".gz"
-_UNKNOWN_PACKINGS = {".zst", ".xz", ".bz2", ".zip", ".7z"}
+_OTHER_KINDS = {".zst", ".xz", ".bz2", ".zip", ".7z", ".csv", ".tsv", ".xlsx", ".parquet"}
 
 
 def refuse_in_the_way(path: Path) -> None:
     """Say at once what `write` would find out at its end.
 
     Raises:
-        FileError: there is something of this name, or the packing is one that is not known.
+        FileError: there is something of this name, or the ending promises another kind of file.
     """
     _check_ending(path)
     if os.path.lexists(path):
@@ -113,10 +113,11 @@ def _whole(text: bytes) -> Head | Row | End:
 
 
 def _check_ending(path: Path) -> None:
-    if path.suffix.lower() in _UNKNOWN_PACKINGS:
-        raise FileError(
-            f"{path.name}: {path.suffix} is not known", hint="End it in .jsonl.gz, or .jsonl"
-        )
+    for suffix in path.suffixes[-2:]:
+        if suffix.lower() in _OTHER_KINDS:
+            raise FileError(
+                f"{path.name}: {suffix} is not known", hint="End it in .jsonl.gz, or .jsonl"
+            )
 
 
 @contextmanager

@@ -99,6 +99,7 @@ def test_progress_is_shown_on_a_terminal(env: dict[str, str], tmp_path: Path) ->
         (("dump", "load", "there.jsonl"), "there.jsonl is there already"),
         (("dump", "load", "none/new.jsonl"), "cannot be written: No such file or directory"),
         (("dump", "load", "new.zst"), ".zst is not known. End it in .jsonl.gz"),
+        (("dump", "load", "new.csv.gz"), ".csv is not known. End it in .jsonl.gz"),
         (("dump", "load"), "SERIES"),
         (("restore",), "FILE"),
         (("restore", "none.jsonl"), "there is no file none.jsonl"),
