@@ -8,10 +8,11 @@ import pytest
 from asking import UNPACED, asked, group, single, values
 from servers import Reply
 
-from dataportal.errors import BadDataError
+from dataportal.errors import BadDataError, PermanentError
 from dataportal.plugins.data_sources.citybikes_plugin import CityBikesDataSourcePlugin
 from dataportal.plugins.data_sources.eia_plugin import EiaDataSourcePlugin
 from dataportal.plugins.data_sources.energy_charts_plugin import EnergyChartsDataSourcePlugin
+from dataportal.plugins.data_sources.fingrid_plugin import FingridDataSourcePlugin
 from dataportal.plugins.data_sources.open_meteo_plugin import (
     OpenMeteoArchiveDataSourcePlugin,
     OpenMeteoForecastDataSourcePlugin,
@@ -21,6 +22,7 @@ from dataportal.plugins.data_sources.tankerkoenig_plugin import TankerkoenigData
 if TYPE_CHECKING:
     from servers import LocalServer
 
+    from dataportal.plugins.base_plugin import BasePlugin
     from dataportal.plugins.readers.alone import Alone
 
 EVERY: list[type[Alone]] = [
@@ -83,3 +85,24 @@ def test_faults_do_not_speak_of_what_is_not_there(kind: type[Alone]) -> None:
     with pytest.raises(ValueError, match=r"is missing|must be a name") as raised:
         single(kind, params)
     assert "extract_filter" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        (EiaDataSourcePlugin, {"route": "region-data", "respondent": "PJM", "type": "D"}),
+        (OpenMeteoForecastDataSourcePlugin, {"hourly": "rain", "latitude": 1, "longitude": 1}),
+        (TankerkoenigDataSourcePlugin, {"station": "a", "fuel": "e5"}),
+        (FingridDataSourcePlugin, {"dataset_id": 124}),
+    ],
+)
+def test_a_line_break_is_no_part_of_a_key(
+    server: LocalServer, kind: type[BasePlugin], params: dict[str, Any]
+) -> None:
+    """It is often behind one that was read from a file, and would get it refused."""
+    own = {**params, "api_key": "c4n4ry-key\n", "base_url": server.url}
+    with pytest.raises(PermanentError):
+        asked(single(kind, own))
+    (request,) = server.requests
+    told = [*request.query.get("api_key", []), *request.query.get("apikey", [])]
+    assert [*told, *filter(None, [request.headers.get("x-api-key")])] == ["c4n4ry-key"]

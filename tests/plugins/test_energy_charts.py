@@ -95,6 +95,7 @@ def test_every_zone_has_a_request_of_its_own(server: LocalServer) -> None:
         ),
         ("cbet", {"country": "de"}, {"neighbour": "Austria"}, {}),
         ("cbpf", {"country": "de"}, {"neighbour": "Austria"}, {}),
+        ("frequency", {}, {"region": "DE-Freiburg"}, {"data": [7.5]}),
         ("total_power", {"country": "de"}, {"production_type": "Load"}, {}),
     ],
 )
@@ -111,7 +112,8 @@ def test_every_endpoint_is_read(
     server.answer(f"/{endpoint}", Reply.json(answer))
     assert values(asked(plugin(server, endpoint, {"it": own}, **shared))) == {"it": {MIDNIGHT: 7.5}}
     query = {name: told[0] for name, told in server.requests[0].query.items()}
-    asked_for = {**shared, **own} if endpoint == "public_power_forecast" else shared
+    is_whole = endpoint in {"public_power_forecast", "frequency"}
+    asked_for = {**shared, **own} if is_whole else shared
     assert {n: v for n, v in query.items() if n not in {"start", "end"}} == asked_for
 
 

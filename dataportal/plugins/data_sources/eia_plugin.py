@@ -90,7 +90,7 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
         super().__init__(group_id, request_params, series_definitions, schedule)
         params = Params(request_params)
         self._route = params.choice("route", ROUTES, required=True)
-        key = params.text("api_key", required=True)
+        key = params.text("api_key", required=True).strip()
         self._base_url = params.text("base_url", BASE_URL).rstrip("/")
         self._limit = rate_limit(params, _PER_MINUTE, key=key, everywhere=True)
         self._facets = ROUTES.get(self._route, ())

@@ -64,6 +64,7 @@ ENDPOINTS = {
     ),
     "cbet": _Endpoint(("country",), rows="countries", named="neighbour"),
     "cbpf": _Endpoint(("country",), rows="countries", named="neighbour"),
+    "frequency": _Endpoint(("region",), column="data"),
 }
 """`cbet` are scheduled exchanges with the neighbours of a country, `cbpf` physical flows."""
 
@@ -80,15 +81,15 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
     """Series of one endpoint; those that one request brings are fetched with one.
 
     `request_params`:
-        endpoint: price, public_power, total_power, public_power_forecast, cbet or cbpf.
-        country, bzn, production_type, forecast_type, neighbour: what all series share.
+        endpoint: price, public_power, total_power, public_power_forecast, cbet, cbpf or frequency.
+        country, bzn, production_type, forecast_type, neighbour, region: what all series share.
         per_minute: how often to ask at most; 30.
         base_url: a mirror's address instead of the API's own.
 
     The `extract_filter` of a series says the rest, by endpoint: `bzn: DE-LU` (price); `country: de`
     and `production_type: Solar`, as the answer names it (public_power, total_power); `country`,
     `production_type: solar` and `forecast_type: day-ahead` (public_power_forecast); `country` and
-    `neighbour: Austria` (cbet, cbpf).
+    `neighbour: Austria` (cbet, cbpf); `region: DE-Freiburg` (frequency).
     """
 
     # estimates of the production are replaced for days

@@ -70,7 +70,7 @@ class _Api:
     """What both plugins share: `api_key`, `per_minute` and `base_url`."""
 
     def __init__(self, params: Params) -> None:
-        self._key = params.text("api_key", required=True)
+        self._key = params.text("api_key", required=True).strip()
         self._base_url = params.text("base_url", BASE_URL).rstrip("/")
         # the limit belongs to the key, whoever uses it
         self._limit = rate_limit(params, _PER_MINUTE, key=self._key, everywhere=True)

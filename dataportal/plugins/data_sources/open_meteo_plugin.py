@@ -93,7 +93,7 @@ class _OpenMeteo(MultiSeriesPlugin):
         super().__init__(group_id, request_params, series_definitions, schedule)
         params = Params(request_params)
         self._shared = {name: request_params[name] for name in _OF_SERIES if params.has(name)}
-        key = params.text("api_key")
+        key = params.text("api_key").strip()
         self._query: dict[str, Any] = {"timeformat": "unixtime", "timezone": "GMT"}
         for name, choices in _CHOICES.items():
             if params.has(name):

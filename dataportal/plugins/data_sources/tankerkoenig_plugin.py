@@ -80,7 +80,7 @@ class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
         params = Params(request_params)
-        key = params.text("api_key", required=True)
+        key = params.text("api_key", required=True).strip()
         self._base_url = params.text("base_url", BASE_URL).rstrip("/")
         self._limit = rate_limit(params, _PER_MINUTE, key=key, everywhere=True)
         self._key = key
