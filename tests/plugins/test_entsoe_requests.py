@@ -272,6 +272,12 @@ def test_every_wrong_parameter_is_named(params: dict[str, Any], reason: str) -> 
     assert TOKEN not in str(caught.value)
 
 
+def test_a_single_series_has_no_filter_to_blame() -> None:
+    """The parameters are its own."""
+    with pytest.raises(ValueError, match=r"^zone: 'X' is neither"):
+        EntsoeDataSourcePlugin(TimeSeriesMetadata("one"), {"api_key": TOKEN, **LOAD, "zone": "X"})
+
+
 def test_a_fault_of_all_series_is_said_once() -> None:
     """And one of a few with their names."""
     with pytest.raises(ValueError, match=r"^api_key is missing$"):

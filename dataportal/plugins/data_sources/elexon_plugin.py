@@ -21,7 +21,6 @@ from dataportal.plugins.base_plugin import (
     BasePlugin,
     FetchError,
     MultiSeriesPlugin,
-    TimeSeriesDefinition,
 )
 from dataportal.plugins.readers.elexon_datasets import DATASETS, KNOWN, requests
 from dataportal.plugins.readers.filters import read_filters
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from dataportal.plugins.answers import Answer
-    from dataportal.plugins.base_plugin import TimeSeriesMetadata
+    from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
     from dataportal.plugins.http import HttpClient
     from dataportal.plugins.readers.elexon_datasets import Dataset
 
@@ -83,11 +82,17 @@ class _Wanted:
 class _Insights:
     """The API, and what a source wants of it.
 
+    Args:
+        given: the parameters of the source.
+        series: those of a group, whose filters beat them; of a single series its name.
+
     Raises:
         ValueError: with every fault in the parameters.
     """
 
-    def __init__(self, series: Sequence[TimeSeriesDefinition], given: Mapping[str, Any]) -> None:
+    def __init__(
+        self, given: Mapping[str, Any], series: str | Sequence[TimeSeriesDefinition]
+    ) -> None:
         def read(own: Mapping[str, Any]) -> _Wanted:
             params = Params({**given, **own})
             name = params.choice("dataset", DATASETS, required=True)
@@ -103,7 +108,7 @@ class _Insights:
             params.finish()
             return _Wanted(name, value, filters, vintages)
 
-        self._wanted = read_filters(series, read)
+        self._wanted = {series: read({})} if isinstance(series, str) else read_filters(series, read)
 
     async def fetch(self, window: Window, *, http: HttpClient) -> dict[str, Columns | FetchError]:
         """The columns of each series, or why it failed alone; a data set is asked for once.
@@ -185,7 +190,7 @@ class ElexonDataSourcePlugin(BasePlugin):
 
     def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
         super().__init__(metadata, default_params)
-        self._insights = _Insights([TimeSeriesDefinition(metadata.endpoint_prefix)], default_params)
+        self._insights = _Insights(default_params, metadata.endpoint_prefix)
 
     async def get_historical_data(
         self,
@@ -218,7 +223,7 @@ class ElexonMultiSeriesPlugin(MultiSeriesPlugin):
         schedule: str,
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
-        self._insights = _Insights(series_definitions, request_params)
+        self._insights = _Insights(request_params, series_definitions)
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None

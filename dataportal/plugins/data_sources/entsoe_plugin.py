@@ -22,7 +22,6 @@ from dataportal.plugins.base_plugin import (
     FetchError,
     MultiSeriesPlugin,
     PermanentError,
-    TimeSeriesDefinition,
     TransientError,
 )
 from dataportal.plugins.failures import seconds_to_wait
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.answers import Answer
-    from dataportal.plugins.base_plugin import TimeSeriesMetadata
+    from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
     from dataportal.plugins.http import HttpClient
     from dataportal.plugins.readers.entsoe_datasets import Question
     from dataportal.plugins.readers.market_documents import MarketDocument
@@ -65,27 +64,27 @@ class _Platform:
     """The platform, and what a source wants of it.
 
     Args:
-        series: of the source.
-        given: the parameters that they share.
-        alone: whether only what belongs to the one series shall be sent.
+        given: the parameters of the source.
+        series: those of a group, whose filters beat them; of a single series its name, and only
+            what belongs to it shall be sent.
 
     Raises:
         ValueError: with every fault in them.
     """
 
     def __init__(
-        self, series: Sequence[TimeSeriesDefinition], given: Mapping[str, Any], *, alone: bool
+        self, given: Mapping[str, Any], series: str | Sequence[TimeSeriesDefinition]
     ) -> None:
         def read(own: Mapping[str, Any]) -> tuple[Question, Selection]:
             params = Params({**given, **own})
             self._key = params.text("api_key", required=True).strip()
             self._base_url = params.text("base_url", BASE_URL)
             self._limit = rate_limit(params, _PER_MINUTE, key=self._key, everywhere=True)
-            wanted = asked(params, alone=alone)
+            wanted = asked(params, alone=isinstance(series, str))
             params.finish()
             return wanted
 
-        self._wanted = read_filters(series, read)
+        self._wanted = {series: read({})} if isinstance(series, str) else read_filters(series, read)
         self._host = urlsplit(self._base_url).hostname
 
     async def fetch(
@@ -229,8 +228,7 @@ class EntsoeDataSourcePlugin(BasePlugin):
 
     def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
         super().__init__(metadata, default_params)
-        own = [TimeSeriesDefinition(metadata.endpoint_prefix)]
-        self._platform = _Platform(own, default_params, alone=True)
+        self._platform = _Platform(default_params, metadata.endpoint_prefix)
 
     async def get_historical_data(
         self,
@@ -264,7 +262,7 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
         schedule: str,
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
-        self._platform = _Platform(series_definitions, request_params, alone=False)
+        self._platform = _Platform(request_params, series_definitions)
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None
