@@ -48,7 +48,6 @@ STEPS = {
 }
 _OF_SERIES = ("latitude", "longitude", *STEPS, "stamp")
 _PER_MINUTE = 80  # 600 are allowed in a minute, but 5,000 in an hour
-_DAY = timedelta(days=1)
 _MOST_PAST_DAYS, _MOST_DAYS_AHEAD = 92, 16
 _ARCHIVE_BEGINS = datetime(1940, 1, 1, tzinfo=UTC)
 _CHOICES = {
@@ -58,9 +57,8 @@ _CHOICES = {
     "cell_selection": ("land", "sea", "nearest"),
 }
 _OVER_AN_INTERVAL = re.compile(
-    r"(shortwave|direct|diffuse|terrestrial)_radiation|(direct_normal|global_tilted)_irradiance"
-    r"|sunshine_duration|precipitation|precipitation_probability|rain|showers|snowfall"
-    r"|snowfall_water_equivalent|et0_fao_evapotranspiration|evapotranspiration|wind_gusts_10m"
+    r"\w+_(radiation|irradiance)|sunshine_duration|precipitation(_probability)?|rain|showers"
+    r"|snowfall(_water_equivalent)?|(et0_fao_)?evapotranspiration|wind_gusts_10m"
 )
 _VINTAGE = re.compile(r"_previous_day\d$")
 _THROTTLED = re.compile(r"limit exceeded|too many", re.IGNORECASE)
@@ -214,7 +212,7 @@ class OpenMeteoForecastMultiSeriesPlugin(_OpenMeteo):
                 "forecast_days": self._days_ahead,
             }
         # the API refuses days that no model reaches
-        last = max(min(end, self.now() + (_MOST_DAYS_AHEAD - 1) * _DAY), start)
+        last = max(min(end, self.now() + timedelta(days=_MOST_DAYS_AHEAD - 1)), start)
         return {"start_date": f"{start:%Y-%m-%d}", "end_date": f"{last:%Y-%m-%d}"}
 
 
@@ -228,10 +226,7 @@ class OpenMeteoArchiveMultiSeriesPlugin(_OpenMeteo):
     endpoint = "archive"
     url = ARCHIVE_URL
     # the first, quick analysis of a day is replaced after five days
-    source_defaults: ClassVar[Mapping[str, Any]] = {
-        "lookback": "10 days",
-        "max_window": "366 days",
-    }
+    source_defaults: ClassVar[Mapping[str, Any]] = {"lookback": "10 days", "max_window": "366 days"}
 
     def _days(self, start: datetime, end: datetime | None) -> dict[str, Any] | None:
         # the day of the end too: what is stamped an hour after the window may begin in it
