@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _TRUSTED_FOR = timedelta(days=1)
 _MOST = 100
 """Answers of one source whose validators are kept."""
+_LONGEST_NOTE = 1000
 
 
 class Validator(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -40,6 +41,7 @@ class Validator(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
         modified: the Last-Modified, as the server wrote it.
         first: the earliest time in the answer, if that is known.
         last: the latest.
+        note: for an answer without points, such as a list of files: what it said that matters.
     """
 
     since: datetime
@@ -47,6 +49,12 @@ class Validator(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     modified: str = ""
     first: datetime | None = None
     last: datetime | None = None
+    note: str = ""
+
+    @property
+    def span(self) -> tuple[datetime, datetime] | None:
+        """Its earliest and its latest time, if both are known."""
+        return None if self.first is None or self.last is None else (self.first, self.last)
 
 
 class Remembered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -150,15 +158,10 @@ class Recall:
         """
         if len(self.unchanged) == self.asked:
             return True
-        spans = [(one.first, one.last) for one in self.unchanged.values()]
-        for times in series:
-            for first, last in spans:
-                if first is None or last is None:
-                    return False
-                at = bisect_left(times, first)
-                if at < len(times) and times[at] <= last:
-                    return False
-        return all(first is not None and last is not None for first, last in spans)
+        spans = [one.span for one in self.unchanged.values() if not one.note]
+        if None in spans:
+            return False
+        return not any(_meets(times, span) for times in series for span in spans if span)
 
     @property
     def matters(self) -> bool:
@@ -176,10 +179,17 @@ class Recall:
             key: one
             for key, one in self.kept.items()
             if key not in self._ambiguous
-            and (left_out_from is None or (one.last is not None and one.last < left_out_from))
+            and len(one.note) <= _LONGEST_NOTE
+            and (left_out_from is None or one.note or (one.last and one.last < left_out_from))
         }
         both = {**{k: v for k, v in self.unchanged.items() if k not in self._ambiguous}, **fresh}
         return dict(list(both.items())[-_MOST:])
+
+
+def _meets(times: Sequence[datetime], span: tuple[datetime, datetime]) -> bool:
+    """Whether any of the times, which are in order, lies in the span, its ends included."""
+    at = bisect_left(times, span[0])
+    return at < len(times) and times[at] <= span[1]
 
 
 def _is_same(one: Validator, other: Validator) -> bool:

@@ -38,8 +38,10 @@ class Answer:
     """Masks what the request carried in secret, for plugins that quote the answer."""
     redirected: bool = False
     """Whether it came from another address than the one asked."""
-    on_keep: Callable[[datetime | None, datetime | None], None] = field(
-        default=lambda _, __: None, repr=False
+    note: str = ""
+    """Of an unchanged answer: what `keep` was given."""
+    on_keep: Callable[[datetime | None, datetime | None, str], None] = field(
+        default=lambda *_: None, repr=False
     )
 
     @property
@@ -51,7 +53,9 @@ class Answer:
         """
         return self.status == HTTPStatus.NOT_MODIFIED
 
-    def keep(self, first: datetime | None = None, last: datetime | None = None) -> None:
+    def keep(
+        self, first: datetime | None = None, last: datetime | None = None, *, note: str = ""
+    ) -> None:
         """Let the server say next time whether this answer has changed, and not send it again.
 
         Only for a plugin that looks at `unchanged`, and returns all points of the answer that lie
@@ -62,8 +66,10 @@ class Answer:
             first: the earliest time in the answer, whether in the window or not, if no other answer
                 has points of the same times: then it counts by itself.
             last: the latest.
+            note: for an answer without points, such as a list of files: what it says, in short. It
+                is `note` of the unchanged answer then, whose window begins no earlier.
         """
-        self.on_keep(first, last)
+        self.on_keep(first, last, note)
 
     @property
     def is_page(self) -> bool:

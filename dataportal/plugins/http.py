@@ -216,7 +216,7 @@ class HttpClient:
             if not answer.unchanged:
                 return self._noted(answer, key, headers, recall)
             if recall.confirm(key, answer.headers):
-                return answer
+                return replace(answer, note=recall.known[key].note)
         answer = await self._follow(client, url, headers, mask, taken)
         return self._noted(answer, key, headers, recall)
 
@@ -225,8 +225,9 @@ class HttpClient:
         if validator is None or answer.status != HTTPStatus.OK or answer.redirected:
             return answer
 
-        def keep(first: datetime | None, last: datetime | None) -> None:
-            recall.keep(key, msgspec.structs.replace(validator, first=first, last=last))
+        def keep(first: datetime | None, last: datetime | None, note: str) -> None:
+            told = msgspec.structs.replace(validator, first=first, last=last, note=note)
+            recall.keep(key, told)
 
         return replace(answer, on_keep=keep)
 

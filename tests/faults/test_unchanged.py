@@ -87,7 +87,7 @@ def test_an_unchanged_table_is_not_downloaded_again(kind: str, twins: Twins) -> 
 
 
 def test_of_several_files_those_that_changed_are_downloaded(twins: Twins) -> None:
-    """The weeks before are spared, this week is not."""
+    """The weeks before and the index are spared, this week is not."""
     points = hours(24 * 12)
     twins.keys = {"initial_history": "15 days"}
     twins.weeks(points)
@@ -98,7 +98,7 @@ def test_of_several_files_those_that_changed_are_downloaded(twins: Twins) -> Non
         twins.weeks(points)
         before = twins.provider.unchanged
         assert ended(twins, "smard") == alike("succeeded")
-        assert twins.provider.unchanged == before + 2
+        assert twins.provider.unchanged == before + 3
 
 
 def test_a_withdrawal_beside_unchanged_files_is_judged_by_all(twins: Twins) -> None:
@@ -111,7 +111,23 @@ def test_a_withdrawal_beside_unchanged_files_is_judged_by_all(twins: Twins) -> N
     points |= {NOW - n * HOUR: None for n in range(1, 50)}
     twins.weeks(points)
     assert ended(twins, "smard") == alike("succeeded")
-    assert twins.provider.unchanged == 2
+    assert twins.provider.unchanged == 3
+
+
+def test_a_new_week_is_found(twins: Twins) -> None:
+    """The index has changed, and the weeks before have not; then nothing has."""
+    points = hours(24 * 4)
+    twins.weeks(points)
+    ended(twins, "smard")
+    twins.clock += 7 * DAY
+    points |= hours(24 * 7, twins.clock)
+    twins.weeks(points)
+    assert ended(twins, "smard") == alike("succeeded")
+    before = twins.provider.unchanged
+    asked = len(twins.provider.server.requests)
+    assert ended(twins, "smard") == alike("unchanged")
+    unchanged = twins.provider.unchanged - before
+    assert 2 * unchanged == len(twins.provider.server.requests) - asked
 
 
 def test_files_that_may_overlap_are_unchanged_together_or_not_at_all(twins: Twins) -> None:

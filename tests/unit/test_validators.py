@@ -100,6 +100,18 @@ def test_without_times_it_is_all_or_nothing() -> None:
     assert recall.may_leave_out([[]])
 
 
+def test_an_answer_without_points_stands_in_nobodys_way() -> None:
+    """A list of files that is unchanged may be left out beside any points, and reaches nowhere."""
+    known = {"index": Validator(NOW, etag='"a"', note="1 2 3")}
+    recall = Recall(known, asked=2)
+    recall.confirm("index", {})
+    assert recall.may_leave_out([[NOW]])
+    recall = Recall()
+    recall.keep("index", known["index"])
+    recall.keep("long", Validator(NOW, etag='"a"', note="1" * 1001))
+    assert recall.worth_keeping(NOW) == known
+
+
 def test_what_reaches_beyond_the_window_is_not_kept() -> None:
     """It will have more to tell; what does not say how far it reaches may have."""
     recall = Recall()

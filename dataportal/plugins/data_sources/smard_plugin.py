@@ -99,7 +99,7 @@ class SmardDataSourcePlugin(BasePlugin):
             BadDataError: an answer has not the shape that SMARD promises.
         """
         window = Window(start_date, end_date)
-        files = _needed(await self._index(), window)
+        files = await self._files(window)
         # a long backfill takes its turn at the client file by file, so other sources get theirs
         turns = asyncio.Semaphore(_FILES_AT_A_TIME)
 
@@ -120,8 +120,11 @@ class SmardDataSourcePlugin(BasePlugin):
             "unchanged": len(changed) < len(found),
         }
 
-    async def _index(self) -> dict[datetime, int]:
-        """The stamps of all files, in order, by the instants that they are."""
+    async def _files(self, window: Window) -> dict[datetime, int]:
+        """The stamps of the files that the window takes, in order, by the instants that they are.
+
+        The last file that begins at or before the start, and all further ones before the end.
+        """
         try:
             answer = await self._got(f"index_{self._resolution}.json")
         except NotFoundError as error:
@@ -131,8 +134,15 @@ class SmardDataSourcePlugin(BasePlugin):
                 hint="Not every filter exists for every region and resolution; regions are "
                 + ", ".join(REGIONS),
             ) from None
-        stamps = sorted(answer.json(_Index).timestamps)
-        return dict(zip(_instants(stamps, answer), stamps, strict=True))
+        if answer.unchanged:
+            stamps = [int(stamp) for stamp in answer.note.split()]
+        else:
+            stamps = sorted(answer.json(_Index).timestamps)
+        begins = _instants(stamps, answer)
+        first = max(bisect_right(begins, window.start) - 1, 0)
+        after = len(begins) if window.end is None else bisect_left(begins, window.end)
+        answer.keep(note=" ".join(map(str, stamps[first:])))
+        return dict(zip(begins[first:after], stamps[first:after], strict=True))
 
     async def _points(self, stamp: int, window: Window) -> _Columns | None:
         """What a file has in the window; None if it is as it was when that was stored."""
@@ -161,14 +171,6 @@ class SmardDataSourcePlugin(BasePlugin):
     async def _got(self, name: str) -> Answer:
         url = f"{self._base_url}/{self._filter}/{self._region}/{name}"
         return await self.http.get(url, limit=self._limit)
-
-
-def _needed(files: dict[datetime, int], window: Window) -> dict[datetime, int]:
-    """The last file that begins at or before the start, and all further ones before the end."""
-    begins = list(files)
-    first = max(bisect_right(begins, window.start) - 1, 0)
-    after = len(begins) if window.end is None else bisect_left(begins, window.end)
-    return {moment: files[moment] for moment in begins[first:after]}
 
 
 def _instants(stamps: list[int], answer: Answer) -> list[datetime]:
