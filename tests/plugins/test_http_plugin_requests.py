@@ -7,10 +7,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from described import asked, points
+from described import asked, plugin_of, points
 from servers import Reply
 
 from dataportal.errors import BadDataError, FetchError, PermanentError
+from dataportal.plugins.http import RateLimit
 
 if TYPE_CHECKING:
     from servers import LocalServer, Request
@@ -359,6 +360,29 @@ def test_a_rate_limit_is_kept(server: LocalServer) -> None:
     asked("Json", url=url, paging={"page": "p"}, per_minute=1200, **PLACES)
     assert len(at) == 4
     assert at[-1] - begun >= 0.15
+
+
+@pytest.mark.parametrize(
+    ("auth", "key"),
+    [
+        ({}, None),
+        ({"bearer": "key-1"}, "key-1"),
+        ({"header": {"X-Key": "key-1"}}, "key-1"),
+        ({"query": {"apikey": "key-1"}}, "key-1"),
+    ],
+)
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_a_limit_counts_the_requests_of_a_key(
+    auth: dict[str, Any],
+    key: str | None,
+    everywhere: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """Of this run, or of all machines where sources.yaml says so."""
+    params = {"auth": auth} if auth else {}
+    plugin: Any = plugin_of(
+        "Json", url="http://x/a", per_minute=10, everywhere=everywhere, **PLACES, **params
+    )
+    assert plugin._api._request._limit == RateLimit(10, key=key, everywhere=everywhere)
 
 
 def test_an_open_window_ends_ahead_of_now(server: LocalServer) -> None:

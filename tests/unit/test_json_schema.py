@@ -113,6 +113,17 @@ def test_shipped_files_fit(path: Path) -> None:
     assert not _faults(_content(path))
 
 
+def test_the_examples_of_the_manual_fit(tmp_path: Path) -> None:
+    """Every sources.yaml in README."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    ours = [block for block in blocks if re.match(r"timeseries:|request_groups:", block)]
+    assert len(ours) > 10
+    for block in ours:
+        (tmp_path / "sources.yaml").write_text(block, encoding="utf-8")
+        assert not _faults(_content(tmp_path / "sources.yaml")), block
+
+
 def test_the_two_forms_fit(tmp_path: Path) -> None:
     """With aliases, options inside the metadata, and metadata of one's own."""
     (tmp_path / "sources.yaml").write_text(SEEDS, encoding="utf-8")
