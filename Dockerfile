@@ -15,10 +15,16 @@ ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
 ARG PIP_TRUSTED_HOST
 # the pip of the base image installs, so that the one that ships carries none
-RUN python -m venv --without-pip /opt/dataportal
+RUN python -m venv --without-pip /opt/dataportal && python -m venv --without-pip /opt/build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_COMPILE=1
+# nothing is installed that is not in a lock file, with its hash
+COPY requirements.txt .ci/build-requirements.txt /locks/
+RUN python -m pip --python /opt/dataportal/bin/python install --require-hashes -r /locks/requirements.txt \
+ && python -m pip --python /opt/build/bin/python install --require-hashes -r /locks/build-requirements.txt
 COPY . /src
-RUN python -m pip --python /opt/dataportal/bin/python install \
-      --no-cache-dir --no-compile --disable-pip-version-check --root-user-action=ignore /src
+RUN python -m pip --python /opt/build/bin/python wheel --no-deps --no-build-isolation --no-index -w /wheels /src \
+ && python -m pip --python /opt/dataportal/bin/python install --no-deps --no-index /wheels/*.whl \
+ && python -m pip --python /opt/dataportal/bin/python check
 # compiled once and trusted from then on: a read-only container could not keep what it compiles
 RUN /opt/dataportal/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
       /opt/dataportal/lib

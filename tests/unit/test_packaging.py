@@ -15,6 +15,9 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from packaging.requirements import Requirement
+
 import dataportal
 
 if TYPE_CHECKING:
@@ -26,9 +29,11 @@ ROOT = Path(__file__).resolve().parents[2]
 TOP_LEVEL = {
     *("dataportal", "tests", "sql"),
     *("README.md", "pyproject.toml", "sources.yaml", "crontab.example", "Dockerfile", "LICENSE"),
+    "requirements.txt",
 }
-# a lock file, and what a source distribution adds
-OPTIONAL = {"uv.lock", "PKG-INFO"}
+# what a source distribution adds
+OPTIONAL = {"PKG-INFO"}
+LOCKS = ("requirements.txt", ".ci/build-requirements.txt")
 # the distributions whose packages go by another name
 DISTRIBUTIONS = {"yaml": "pyyaml"}
 CRON_FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
@@ -192,7 +197,55 @@ def test_docker_sees_what_the_image_is_made_of_only() -> None:
     lines = [line for line in _text(".dockerignore").splitlines() if not line.startswith("#")]
     assert lines[0] == "*"
     let_in = {line[1:] for line in lines if line.startswith("!")}
-    assert let_in == TOP_LEVEL - {"tests", "crontab.example", "Dockerfile"}
+    assert let_in == TOP_LEVEL - {"tests", "crontab.example", "Dockerfile"} | {LOCKS[1]}
+
+
+def _locked(name: str) -> dict[str, str]:
+    """The versions that a lock file names, by distribution."""
+    found = {}
+    for entry in re.sub(
+        r"\\\n\s*", "", re.sub(r"^#.*\n", "", _text(name), flags=re.MULTILINE)
+    ).splitlines():
+        if entry:
+            place = re.fullmatch(
+                r"([a-z0-9-]+)==(\S+)( ; [^#]+?)?((?: ?--hash=sha256:[0-9a-f]{64})+)", entry
+            )
+            assert place, entry
+            found[place[1]] = place[2]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("lock", "wanted"),
+    [
+        (LOCKS[0], _project()["dependencies"]),
+        (LOCKS[1], tomllib.loads(_text("pyproject.toml"))["build-system"]["requires"]),
+    ],
+)
+def test_the_locks_fit_what_is_depended_on(lock: str, wanted: list[str]) -> None:
+    """Each package at one version that pyproject.toml allows, with hashes, from no named place."""
+    versions = _locked(lock)
+    assert len(versions) > len(wanted)
+    for requirement in map(Requirement, wanted):
+        assert requirement.specifier.contains(versions[requirement.name]), requirement
+        for extra in requirement.extras:
+            assert f"{requirement.name}-{extra}" in versions
+    assert "://" not in _text(lock)
+
+
+def test_the_image_installs_what_is_locked_and_nothing_else() -> None:
+    """Every pip that may use an index asks for hashes; the others use none."""
+    commands = [
+        part
+        for rest in _said("RUN")
+        for part in rest.split(" && ")
+        if re.search(r"pip\b.* (install|wheel|download) ", part)
+    ]
+    assert len(commands) == 4
+    for command in commands:
+        locked = re.search(r"--require-hashes -r /locks/(\S+)", command)
+        assert bool(locked) != ("--no-index" in command), command
+    assert {f"/locks/{Path(lock).name}" for lock in LOCKS} <= set(" ".join(commands).split())
 
 
 def test_ci_can_be_started() -> None:
