@@ -191,6 +191,17 @@ def test_a_variable_that_is_missing_is_told_and_the_others_are_kept(server: Loca
     assert rejection.reason.endswith("has no 'temperature_2m' in hourly; it has rain")
 
 
+def test_a_variable_that_the_model_lacks_is_told(server: LocalServer) -> None:
+    """It comes as nulls, in a unit that is called undefined."""
+    document = {**hours(rain=[1], snow_depth=[None]), "hourly_units": {"snow_depth": "undefined"}}
+    server.answer(FORECAST, Reply.json(document))
+    batch = asked(plugin(server, {**RAIN, "snow": {"hourly": "snow_depth"}}))
+    assert batch.series["rain"].values == [1.0]
+    (rejection,) = batch.rejections
+    assert rejection.series == "snow"
+    assert rejection.reason.endswith("has no 'snow_depth' in hourly; it has rain")
+
+
 ERRORS = [
     (Reply.json({"error": True, "reason": "no rain"}, 400), PermanentError, "no rain", None),
     (Reply.json({"error": True, "reason": "no rain"}), PermanentError, "no rain", None),

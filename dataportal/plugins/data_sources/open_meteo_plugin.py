@@ -285,13 +285,15 @@ def _series(
         if one.block not in times:
             offset = document.get("utc_offset_seconds", 0)
             times[one.block] = SideBySide(block["time"], answer, window, offset=offset)
-        if one.variable in block:
-            found[name] = times[one.block].points(
-                one.variable, block[one.variable], earlier=one.earlier
-            )
+        units = document.get(f"{one.block}_units") or {}
+        # a variable that the model lacks comes as nulls in a unit of this name
+        known = [name for name in block if name != "time" and units.get(name) != "undefined"]
+        if one.variable in known:
+            column = block[one.variable]
+            found[name] = times[one.block].points(one.variable, column, earlier=one.earlier)
         else:
-            known = ", ".join(sorted(block.keys() - {"time"})) or "none"
             found[name] = BadDataError(
-                f"the answer of {answer.url} has no {one.variable!r} in {one.block}; it has {known}"
+                f"the answer of {answer.url} has no {one.variable!r} in {one.block}; it has "
+                + (", ".join(sorted(known)) or "none")
             )
     return found
