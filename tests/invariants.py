@@ -69,13 +69,14 @@ class Finals:
 
     def __init__(self, look: psycopg.Connection[Any]) -> None:
         rows = look.execute(
-            "SELECT source, known_through FROM source_state WHERE known_through IS NOT NULL"
+            "SELECT source, known_through, array_agg(series_id) FROM source_state"
+            " JOIN time_series USING (source) WHERE known_through IS NOT NULL GROUP BY source"
         )
-        self._times: dict[str, datetime] = dict(rows.fetchall())
-        self._answers = {source: self._as_of(look, source) for source in self._times}
+        self._asked: dict[str, tuple[datetime, list[int]]] = {s: (k, ids) for s, k, ids in rows}
+        self._answers = {source: self._as_of(look, source) for source in self._asked}
 
     def changed(self, look: psycopg.Connection[Any]) -> list[str]:
-        """The sources whose answer is another one now."""
+        """The sources, by the names that they had, whose answer is another one now."""
         return [
             source
             for source, answer in self._answers.items()
@@ -83,9 +84,9 @@ class Finals:
         ]
 
     def _as_of(self, look: psycopg.Connection[Any], source: str) -> list[tuple[Any, ...]]:
+        at, series = self._asked[source]
         return look.execute(
-            "SELECT endpoint_prefix, ts, value FROM time_series_data_scd2"
-            " JOIN time_series USING (series_id)"
-            " WHERE source = %s AND valid_from <= %s AND valid_to > %s ORDER BY 1, 2",
-            [source, self._times[source], self._times[source]],
+            "SELECT series_id, ts, value FROM time_series_data_scd2"
+            " WHERE series_id = ANY(%s) AND valid_from <= %s AND valid_to > %s ORDER BY 1, 2",
+            [series, at, at],
         ).fetchall()

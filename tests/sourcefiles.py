@@ -86,7 +86,10 @@ class SourceFile:
     def write(self, **further: Any) -> Path:
         """The file, as JSON, which is YAML as well."""
         path = self.folder / "sources.yaml"
-        path.write_text(json.dumps({"timeseries": {**self.entries, **further}}), encoding="utf-8")
+        path.write_text(
+            json.dumps({"timeseries": {**self.entries, **further}}, ensure_ascii=False),
+            encoding="utf-8",
+        )
         return path
 
 

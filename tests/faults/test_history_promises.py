@@ -1,0 +1,194 @@
+"""What must never happen to a history, through the whole program, with real providers."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from feeding import current, hour, looking, tuples, values
+from invariants import Finals, broken_invariants
+from servers import LocalServer, Reply
+from sourcefiles import SourceFile, by_source, outcomes, recorded, table
+from stored import START
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import RunCli
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def server() -> Iterator[LocalServer]:
+    """A provider."""
+    with LocalServer() as local:
+        yield local
+
+
+def page(hours: range, following: str | None) -> Reply:
+    """A page of an answer, and the address of the next."""
+    rows = [{"ts": hour(h).isoformat(), "value": float(h)} for h in hours]
+    return Reply.json({"rows": rows, "next": following})
+
+
+def test_a_page_that_fails_fails_its_slice(
+    tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
+) -> None:
+    """Page 2 of 3 is refused: nothing of that slice is stored, and the next run asks for it all."""
+    second = server.answer("/2", Reply(400), page(range(3, 6), server.url + "/3"))
+    server.answer("/3", page(range(6, 9), None))
+    sources = SourceFile(tmp_path)
+    sources.add(
+        "load",
+        "http_plugin.HttpJsonPlugin",
+        {
+            "url": server.answer("/1", page(range(3), second)),
+            "rows": "rows",
+            "paging": {"next": "next"},
+            "ts": "ts",
+            "value": "value",
+        },
+        {"initial_history": "all"},
+    )
+    sources.write()
+    env = {"DATABASE_URL": database_url}
+    failed = run_cli("fetch", "load", "--json", env=env)
+    assert failed.returncode == 3
+    assert by_source(failed)["load"]["outcome"] == "failed"
+    with looking(database_url) as look:
+        assert current(look) == {}
+        assert look.execute("SELECT count(*) FROM time_series_data_scd2").fetchone() == (0,)
+        row = look.execute("SELECT last_success_at FROM source_state").fetchone()
+    assert row == (None,)
+    assert run_cli("fetch", "load", env=env).returncode == 0
+    with looking(database_url) as look:
+        assert current(look) == {h: float(h) for h in range(9)}
+
+
+def test_an_empty_answer_is_no_success(
+    tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
+) -> None:
+    """No version is closed, and the source does not become fresh."""
+    sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
+    sources.csv("load", server.answer("/load.csv", table([1.0, 2.0]), table([])))
+    sources.write()
+    assert run_cli("fetch", "load", env=env).returncode == 0
+    success = "SELECT last_success_at FROM source_state"
+    with looking(database_url) as look:
+        before, fresh = tuples(look), look.execute(success).fetchone()
+        assert run_cli("fetch", "load", env=env).returncode == 0
+        assert tuples(look) == before
+        assert look.execute(success).fetchone() == fresh
+    assert outcomes(database_url) == ["succeeded", "empty"]
+
+
+def test_a_changed_entry_keeps_its_history(
+    tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
+) -> None:
+    """Another unit draws a warning; disabled, renamed or removed, its versions stay untouched.
+
+    A second source that names its series is refused.
+    """
+    env = {"DATABASE_URL": database_url}
+    url = server.answer("/load.csv", table([1.0, 2.0]), table([1.0, 3.0]))
+
+    def fetched(name: str, *, series: str, unit: str = "MW", **keys: Any) -> dict[str, Any]:
+        sources = SourceFile(tmp_path)
+        sources.csv(name, url, metadata={"name": "Load", "unit": unit}, **keys)
+        entry = sources.entries.pop(name)
+        group = {
+            "module": entry["module"],
+            "class": "CsvMultiSeriesPlugin",
+            "schedule": "365 days",
+            "request_params": entry["default_params"],
+            "timeseries": [{"endpoint_prefix": series, "metadata": {"name": "Load", "unit": unit}}],
+            **keys,
+        }
+        (tmp_path / "sources.yaml").write_text(json.dumps({"request_groups": {name: group}}))
+        done = run_cli("fetch-all", "--json", env=env)
+        return by_source(done).get(name, {})
+
+    assert fetched("grid", series="load")["outcome"] == "succeeded"
+    assert fetched("grid", series="load")["revised"] == 1
+    with looking(database_url) as look:
+        finals, before = Finals(look), values(look)
+        assert before == {0: [1.0], 1: [2.0, 3.0]}
+        told = fetched("grid", series="load", unit="kW")
+        assert told["outcome"] == "unchanged"
+        assert "unit was 'MW', is now 'kW'" in told["warnings"][0]
+        assert fetched("grid", series="load", enabled=False) == {}
+        other = fetched("other", series="load")
+        assert other["outcome"] == "failed"
+        assert "belongs to source 'grid'" in other["error"]
+        assert fetched("new", series="load", renamed_from="grid")["outcome"] == "unchanged"
+        assert values(look) == before
+        assert finals.changed(look) == []
+        assert broken_invariants(look) == []
+
+
+def test_a_forecast_is_fetched_again_and_again(
+    tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
+) -> None:
+    """Its newest observation lies ahead of now, and each run still asks for the near future."""
+    ahead = int((datetime.now(UTC) - START) / HOUR)
+    first = dict.fromkeys(range(ahead - 2, ahead + 40), 1.0)
+    later = dict.fromkeys(range(ahead - 2, ahead + 40), 2.0)
+    sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
+    url = server.answer("/load.csv", table(first), table(later), table(later))
+    sources.csv("load", url, forecast_horizon="2 days", lookback="1 day", initial_history="2 days")
+    sources.write()
+    told = [by_source(run_cli("fetch", "load", "--json", env=env))["load"] for _ in range(3)]
+    assert [run["outcome"] for run in told] == ["succeeded", "succeeded", "unchanged"]
+    assert told[0]["inserted"] == told[1]["revised"] == told[2]["unchanged"] == len(first)
+    with looking(database_url) as look:
+        assert values(look) == {h: [1.0, 2.0] for h in first}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("ago", "asked"), [("3 days", 2), ("10 seconds", 1)])
+def test_a_machine_that_slept_runs_once(
+    ago: str,
+    asked: int,
+    tmp_path: Path,
+    server: LocalServer,
+    database_url: str,
+    run_cli: RunCli,
+) -> None:
+    """However many slots were missed, one run makes up for them; the next one is not due."""
+    sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
+    # the slot begins so that the moments of this test lie in the middle of one
+    offset = (datetime.now(UTC) - timedelta(minutes=30)).minute
+    sources.csv(
+        "load",
+        server.answer("/load.csv", table([1.0])),
+        schedule="1 hour",
+        slot_offset=f"{offset} minutes",
+    )
+    sources.write()
+    assert run_cli("fetch-all", "--due", env=env).returncode == 0
+    with looking(database_url) as look:
+        look.execute(
+            "UPDATE source_state SET last_attempt_at = clock_timestamp() - %s::interval", [ago]
+        )
+    for _ in range(3):
+        assert run_cli("fetch-all", "--due", env=env).returncode == 0
+    assert server.asked("/load.csv") == asked
+
+
+def test_a_backfill_does_not_make_a_source_fresh(
+    tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
+) -> None:
+    """Nor is it an attempt: what was due stays due."""
+    sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
+    sources.csv("load", server.answer("/load.csv", table([1.0])))
+    sources.write()
+    start, end = hour(0).isoformat(), hour(24).isoformat()
+    assert run_cli("fetch", "load", "--start", start, "--end", end, env=env).returncode == 0
+    assert run_cli("healthcheck", env=env).returncode == 4
+    assert run_cli("fetch-all", "--due", env=env).returncode == 0
+    assert [run.kind for run in recorded(database_url)] == ["backfill", "scheduled"]
+    assert run_cli("healthcheck", env=env).returncode == 0

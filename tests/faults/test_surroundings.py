@@ -1,0 +1,156 @@
+"""Whatever the program is started from: no traceback, no escape codes, valid JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from feeding import looking
+from servers import LocalServer, Reply
+from sourcefiles import SourceFile, by_source, table
+from terminals import on_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import RunCli
+
+COMMANDS = (
+    ["fetch-all"],
+    ["list-sources"],
+    ["history", "load"],
+    ["history", "load", "--as-of", "now"],
+    ["healthcheck"],
+    ["verify"],
+)
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+NAME = "Last in Zürich \N{ELECTRIC PLUG}"
+
+
+@pytest.fixture
+def env(tmp_path: Path, database_url: str, clean_environment: dict[str, str]) -> dict[str, str]:
+    """An environment with a source whose name is not ASCII."""
+    with LocalServer() as server:
+        sources = SourceFile(tmp_path)
+        sources.csv(
+            "load",
+            server.answer("/load.csv", table([1.5] * 500)),
+            metadata={"name": NAME, "unit": "€/MWh"},
+        )
+        sources.write()
+        given = {**clean_environment, "DATABASE_URL": database_url, "MAX_RETRIES": "0"}
+        done = subprocess.run(
+            [sys.executable, "-m", "dataportal", "fetch", "load"],
+            env=given,
+            cwd=tmp_path,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    return given
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"HOME": None, "XDG_DATA_HOME": None},
+        {"TERM": "dumb", "COLUMNS": "40"},
+        {"TERM": None, "PATH": None, "LANG": None},
+        {"LANG": "tlh_KL.UTF-8", "TZ": "Mars/Olympus", "COLUMNS": "no number"},
+    ],
+    ids=["C", "no home", "dumb", "nothing at all", "nonsense"],
+)
+def test_away_from_a_terminal(
+    changes: dict[str, str | None], tmp_path: Path, env: dict[str, str]
+) -> None:
+    """Plain text, and JSON that is valid."""
+    changed = {k: v for k, v in {**env, **changes}.items() if v is not None}
+    for number, command in enumerate(COMMANDS):
+        as_json = (number + len(changes)) % 2
+        done = subprocess.run(
+            [sys.executable, "-m", "dataportal", *command, *(["--json"] if as_json else [])],
+            env=changed,
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        )
+        said = done.stdout + done.stderr
+        assert b"Traceback" not in said, said
+        assert b"\x1b" not in said
+        assert done.returncode in {0, 3, 4}, said
+        if as_json:
+            json.loads(done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("changes", "columns"),
+    [({"NO_COLOR": "1"}, 100), ({"TERM": "dumb"}, 80), ({}, 40), ({"LANG": "C"}, 20)],
+    ids=["NO_COLOR", "dumb", "40 columns", "20 columns in C"],
+)
+def test_on_a_terminal(
+    changes: dict[str, str], columns: int, tmp_path: Path, env: dict[str, str]
+) -> None:
+    """No colour where none is wanted, no code at all where none is understood."""
+    for command in COMMANDS:
+        code, seen = on_terminal(*command, env={**env, **changes}, cwd=tmp_path, columns=columns)
+        assert "Traceback" not in seen
+        assert code in {0, 3, 4}, seen
+        if "NO_COLOR" in changes:
+            assert not [m for m in COLOUR.findall(seen) if re.search(r"[34][0-7]", m)], seen
+        if changes.get("TERM") == "dumb":
+            assert "\x1b" not in seen
+
+
+@pytest.mark.slow
+def test_a_reader_that_has_seen_enough(tmp_path: Path, env: dict[str, str]) -> None:
+    """`… | head -c 1`: no traceback, nothing on stderr about it."""
+    for command in (*COMMANDS[1:4], ["history", "load", "--as-of", "now", "--json"]):
+        done = subprocess.run(
+            ["sh", "-c", '"$0" -m dataportal "$@" | head -c 1', sys.executable, *command],
+            env=env,
+            cwd=tmp_path,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert len(done.stdout) == 1
+        assert "Traceback" not in done.stderr
+        assert "Broken pipe" not in done.stderr
+
+
+@pytest.fixture
+def server() -> Iterator[LocalServer]:
+    """A provider."""
+    with LocalServer() as local:
+        yield local
+
+
+def test_texts_of_a_provider_are_harmless(
+    tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
+) -> None:
+    """Line breaks, control characters and terminal escapes of an error reach no log as such."""
+    nasty = "no\r\nsuch \x1b[31mkey\x1b[0m \x07 \u202e\u2028 =cmd|' /C calc'!A0"
+    sources = SourceFile(tmp_path)
+    sources.csv("load", server.answer("/load.csv", Reply(400, nasty.encode())))
+    sources.write()
+    env = {"DATABASE_URL": database_url}
+    failed = run_cli("fetch", "load", "--json", "--log-level", "debug", env=env)
+    assert failed.returncode == 3
+    said = failed.stderr + json.loads(failed.stdout)["runs"][0]["error"]
+    said += run_cli("list-sources", env=env).stdout + run_cli("healthcheck", env=env).stdout
+    with looking(database_url) as look:
+        row = look.execute("SELECT error FROM fetch_run").fetchone()
+    assert row
+    for text in (said.replace("\n", ""), row[0]):
+        assert text.isprintable(), text
+    assert "such" in row[0]
+    assert by_source(failed)["load"]["outcome"] == "failed"
