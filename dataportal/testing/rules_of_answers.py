@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dataportal.raw_points import raw_points
+from dataportal.testing.servers import Reply
 from dataportal.testing.trial import BrokenRuleError, Point, Trial
+from dataportal.validators import Recall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataportal.testing.conformance import Conformance
+    from dataportal.testing.servers import Request
 
 Rule = Callable[["Conformance"], None]
 
@@ -151,6 +155,41 @@ def revisions_are_seen(kit: Conformance) -> None:
         trial.expect(start, end)
 
 
+def what_is_unchanged_is_told(kit: Conformance) -> None:
+    """Points left out because the server calls them unchanged are said to be; changed ones come.
+
+    A plugin that keeps an answer, and then does not look whether it is unchanged, loses it.
+    """
+    points, start, _ = ordinary(kit)
+    with Trial(kit, points) as trial:
+        trial.bend = _validated
+        trial.recall = Recall()
+        trial.expect(start, None)
+        known = trial.recall.worth_keeping(None)
+        trial.recall = Recall(known)
+        batch = trial.batch(start, None)
+        for name in kit.names:
+            there = sum(p.series == name and (kit.snapshot or p.ts >= start) for p in points)
+            left_out = there - len(batch.series[name])
+            if left_out and name not in batch.unchanged:
+                raise BrokenRuleError(
+                    f"{left_out} of the {there} points of series {name!r} are left out, and it is "
+                    "not said that they are unchanged"
+                )
+        trial.recall = Recall(known)
+        trial.points = [_revised(kit, point) for point in points]
+        trial.expect(start, None)
+
+
+def _validated(request: Request, reply: Reply) -> Reply:
+    """The answer of a server that says whether it has changed."""
+    body = reply.body if isinstance(reply.body, bytes) else b"".join(reply.body)
+    etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    if request.headers.get("if-none-match") == etag:
+        return Reply(304, headers={"ETag": etag})
+    return replace(reply, body=body, headers={**reply.headers, "ETag": etag})
+
+
 def _revised(kit: Conformance, point: Point) -> Point:
     others = [value for value in kit.values if value != point.value]
     return replace(point, value=others[0])
@@ -178,4 +217,5 @@ RULES: tuple[Rule, ...] = (
     nothing_is_no_failure,
     no_value_is_none,
     revisions_are_seen,
+    what_is_unchanged_is_told,
 )

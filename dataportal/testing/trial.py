@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dataportal.plugins.pace import RateLimit
     from dataportal.testing.conformance import Conformance
     from dataportal.testing.servers import Request
+    from dataportal.validators import Recall
 
 SECRET = "c4n4ry-0f-a-s3cr3t-k3y"  # noqa: S105 - it opens nothing
 _PATIENCE = 30.0  # seconds for one answer
@@ -68,6 +69,7 @@ class Trial:
         points: what the provider has.
         bend: what becomes of each of its answers.
         server: where it listens.
+        recall: what the plugin's client recalls of earlier answers; None for nothing.
     """
 
     def __init__(self, kit: Conformance, points: Sequence[Point] = ()) -> None:
@@ -75,6 +77,7 @@ class Trial:
         self.points = list(points)
         self.bend: Callable[[Request, Reply], Reply] = lambda _, reply: reply
         self.server = LocalServer(otherwise=self._reply)
+        self.recall: Recall | None = None
         self._fault: Exception | None = None
         # as the run does for what comes from a variable
         remember_secret(SECRET)
@@ -161,7 +164,8 @@ class Trial:
     async def _asked(self, start: str, end: str | None) -> Mapping[str, Any]:
         # without authorities, which take long to load: nobody but the provider here is asked
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._plugin.http = HttpClient(pace=_Unhurried(), request_timeout=_PATIENCE, tls=tls)
+        http = HttpClient(pace=_Unhurried(), request_timeout=_PATIENCE, tls=tls)
+        self._plugin.http = http if self.recall is None else http.recalling(self.recall)
         try:
             if isinstance(self._plugin, MultiSeriesPlugin):
                 answer: Any = self._plugin.get_historical_data_multi(start, end)

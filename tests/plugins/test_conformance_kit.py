@@ -230,6 +230,17 @@ class Remembers(Good):
         return self.kept[day]
 
 
+class KeepsInSilence(Good):
+    """Leaves out what is unchanged, and does not say so."""
+
+    async def page(self, day: str) -> Any:
+        """Nothing where the server says that nothing has changed."""
+        answer = await self.http.get(f"{self._defaults['url']}/?day={day}")
+        if day != "all":
+            answer.keep()
+        return [] if answer.unchanged else answer.json()
+
+
 class ForgetsRetryAfter(Good):
     """Makes an error of its own without what the provider asked for."""
 
@@ -395,6 +406,7 @@ FAULTS: list[tuple[str, type[BasePlugin | MultiSeriesPlugin], str]] = [
     ("no_value_is_none", ZeroForNull, "is 0.0 and not None"),
     ("no_value_is_none", LosesZeros, "missing"),
     ("revisions_are_seen", Remembers, "wrong"),
+    ("what_is_unchanged_is_told", KeepsInSilence, "it is not said that they are unchanged"),
     ("too_many_requests_may_pass", ForgetsRetryAfter, "Retry-After says 7 seconds"),
     ("too_many_requests_may_pass", TriesAgain, "Retry-After says 7 seconds"),
     ("a_broken_server_may_pass", TriesAgain, "asked 2 times"),
