@@ -179,6 +179,7 @@ class StoreMachine(RuleBasedStateMachine):
             knowledge_time=merged.knowledge_time,
             silent=merged.silent,
             vintages=news,
+            dated=True,
         )
         assert (merged.knowledge_time is None) == (not news and not merged.counts.changed)
         self.count(merged)
