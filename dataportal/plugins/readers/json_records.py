@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dataportal.plugins.readers.expressions import ABSENT, Expression
-from dataportal.plugins.readers.records import Document, Reader
+from dataportal.plugins.readers.records import Document, Reader, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +110,7 @@ class _Rows:
             if any(value is not ABSENT for value in named):
                 return named
         try:
-            expression = Expression(place)
+            expression = Expression(numbered(place))
         except ValueError:
             return [ABSENT] * len(self._rows)  # a name that no row has
         try:

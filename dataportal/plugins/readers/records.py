@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -13,9 +14,15 @@ if TYPE_CHECKING:
     from dataportal.plugins.readers.params import Params
 
 Place = str | int
+_NUMBER = re.compile(r"[1-9][0-9]{0,4}")
 
 CUT: Final = object()
 """Stands where a row ends before a column that the table has."""
+
+
+def numbered(place: Place) -> Place:
+    """The number of a column, where a filter names it by a text as it must; else as it is."""
+    return int(place) if isinstance(place, str) and _NUMBER.fullmatch(place) else place
 
 
 class Records(Protocol):

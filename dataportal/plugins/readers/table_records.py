@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.readers.dialects import encoding, layout
-from dataportal.plugins.readers.records import CUT, Document, Reader
+from dataportal.plugins.readers.records import CUT, Document, Reader, numbered
 from dataportal.plugins.readers.tables import Table
 
 if TYPE_CHECKING:
@@ -51,14 +51,18 @@ class CsvReader(Reader):
         """The text as a table."""
         return Table(io.StringIO(text, newline=""), self._layout, name)
 
+    def column(self, place: Place) -> Place:
+        """A column's name, or its number where columns have no names."""
+        return place if self._layout.header else numbered(place)
+
     def check_rows(self, rows: str) -> None:
         """All rows of a table are rows."""
         if rows:
             raise ValueError("rows is for JSON and XML; of a table filter chooses the rows")
 
     def check_place(self, place: Place) -> None:
-        """A name needs a header to stand in."""
-        if isinstance(place, str) and not self._layout.header:
+        """A name needs a header to stand in; without one a number may be written as a text."""
+        if isinstance(self.column(place), str) and not self._layout.header:
             raise ValueError(f"without a header a column has no name, such as {place!r}")
 
     def check_find(self, place: str) -> None:
@@ -76,7 +80,8 @@ class _TableDocument(Document):
         del rows
         try:
             table = self._reader.table(self._text, self.answer.url)
-            return _Cells(table, [] if table.is_empty else list(table.rows(1)), self.answer)
+            rows_of_all = [] if table.is_empty else list(table.rows(1))
+            return _Cells(table, rows_of_all, self.answer, self._reader)
         except BadDataError as error:
             raise _with_excerpt(error, self.answer) from None
 
@@ -85,10 +90,13 @@ class _TableDocument(Document):
 
 
 class _Cells:
-    def __init__(self, table: Table, rows: list[list[str]], answer: Answer) -> None:
+    def __init__(
+        self, table: Table, rows: list[list[str]], answer: Answer, reader: CsvReader
+    ) -> None:
         self._table = table
         self._rows = rows
         self._answer = answer
+        self._reader = reader
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -96,8 +104,9 @@ class _Cells:
     def column(self, place: Place) -> Sequence[Any]:
         if self._table.is_empty:
             return []
+        widest = max(map(len, self._rows), default=0)
         try:
-            at = self._table.column(place)
+            at = self._table.column(self._reader.column(place), widest)
         except BadDataError as error:
             raise _with_excerpt(error, self._answer) from None
         return [row[at] if at < len(row) else CUT for row in self._rows]

@@ -64,14 +64,18 @@ class Table:
         self.is_empty = self._first is None
         self._names = [cell.strip() for cell in self._first or ()]
 
-    def column(self, wanted: str | int) -> int:
+    def column(self, wanted: str | int, widest: int = 0) -> int:
         """The position of a column that is given by its name, or by its number from 1.
+
+        Args:
+            wanted: the name or the number.
+            widest: how many columns there are in a row that is wider than the first.
 
         Raises:
             BadDataError: there is no such column, or more than one of that name.
         """
         if isinstance(wanted, int):
-            if wanted <= len(self._names):
+            if wanted <= max(len(self._names), widest):
                 return wanted - 1
         elif self._layout.header and self._names.count(wanted) == 1:
             return self._names.index(wanted)
