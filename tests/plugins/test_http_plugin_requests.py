@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from time import monotonic
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from described import asked, plugin_of, points
@@ -56,6 +57,17 @@ def test_fields_are_filled_in(server: LocalServer, field: str, sent: str) -> Non
     url = server.answer("/a", Reply.json([]))
     asked("Json", url=url, query={"x": field}, window=WINDOW, **PLACES)
     assert server.requests[0].query["x"] == [sent]
+
+
+def test_what_fills_a_field_of_an_address_stays_one_piece(server: LocalServer) -> None:
+    """Signs that have a meaning in an address lose it: an offset's plus is no blank."""
+    station = "Köln & Bonn? 100%#+"
+    server.answer(f"/{quote(station)}/x", Reply.json(rows(1)))
+    url = f"{server.url}/{{station}}/x?from={{start:@Europe/Berlin}}"
+    found = asked("Json", {"a": {"station": station}}, url=url, window=WINDOW, **PLACES)
+    assert not found.rejected
+    (request,) = server.requests
+    assert request.query == {"from": ["2025-03-29T23:30:00+01:00"]}
 
 
 def test_queries_hold_lists_numbers_and_nothing(server: LocalServer) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from dataportal.plugins.addresses import address, is_trusted
 from dataportal.plugins.failures import NotFoundError
@@ -124,7 +124,7 @@ class Request:
         """
         for start, end in self._ranges(window):
             step: Step | None = self.paging.first()
-            url = origin = self._url.filled(start, end, names)
+            url = origin = self._url.filled(start, end, names, _in_address)
             number, so_far, before = 0, 0, b""
             while step is not None:
                 number += 1
@@ -200,6 +200,11 @@ class Request:
         except ValueError as error:
             params.fault(f"{name}: {error}")
             return Template("")
+
+
+def _in_address(text: str) -> str:
+    """A text as it stands in an address, where + is a blank and & begins a parameter."""
+    return quote(text, safe="/:,;=@!$'()*")
 
 
 def _plain(value: Any) -> str:

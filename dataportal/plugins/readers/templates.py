@@ -20,7 +20,7 @@ from dataportal.plugins.readers.periods import next_period, period_start
 from dataportal.times import zone_named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import tzinfo
 
 _FIELD = re.compile(r"\{(?P<name>[A-Za-z_]\w*)(?::(?P<format>[^{}]*))?\}")
@@ -64,21 +64,28 @@ class Template:
         """Whether it says something of the time asked for."""
         return bool(self._formats)
 
-    def filled(self, start: datetime, end: datetime, names: Mapping[str, str]) -> str:
+    def filled(
+        self,
+        start: datetime,
+        end: datetime,
+        names: Mapping[str, str],
+        encode: Callable[[str], str] = str,
+    ) -> str:
         """The text with its fields filled in.
 
         Args:
             start: the first instant asked for.
             end: the first one no longer asked for.
             names: what the other fields stand for.
+            encode: makes of what stands in a field what may stand in the text.
         """
 
         def said(match: re.Match[str]) -> str:
             name = match["name"]
             if name not in _TIMES:
-                return names.get(name, match[0])
+                return encode(names[name]) if name in names else match[0]
             form = self._formats[match["format"] or ""]
-            return form.write(start) if name == "start" else form.write(form.raised(end))
+            return encode(form.write(start if name == "start" else form.raised(end)))
 
         return _FIELD.sub(said, self._text)
 
