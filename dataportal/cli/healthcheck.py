@@ -71,7 +71,7 @@ def _checks(settings: "Settings", invocation: Invocation, only: "Sequence[str]")
         checks.append(failed("configuration", error))
     rows = None
     try:
-        rows, facts = _database(settings)
+        rows, facts = _database(settings, configuration)
         checks.append(Check("database", message=facts))
         checks.append(Check("schema", message="up to date"))
     except SchemaError as error:
@@ -95,13 +95,21 @@ def _configuration(configuration: "Configuration") -> "list[Check]":
     return found or [Check("configuration", message=f"{count} in {configuration.path}")]
 
 
-def _database(settings: "Settings") -> "tuple[Mapping[str, SourceRow], str]":
+def _database(
+    settings: "Settings", configuration: "Configuration | None"
+) -> "tuple[Mapping[str, SourceRow], str]":
     from dataportal.store.overview import database_facts, overview
+
+    sources = configuration.sources if configuration else ()
+    # on the newest observation nothing depends but this, and it is not shown
+    judged_by_age = [s.name for s in sources if s.data_stale_after is not None]
 
     with reader(settings, "healthcheck") as connection:
         facts = database_facts(connection)
         extension = f", TimescaleDB {facts.timescaledb}" if facts.timescaledb else ""
-        return overview(connection), f"PostgreSQL {facts.server_version}{extension}"
+        return overview(
+            connection, newest_of=judged_by_age
+        ), f"PostgreSQL {facts.server_version}{extension}"
 
 
 def _freshness(

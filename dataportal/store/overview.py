@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dataportal.store.connection import connect, database_errors
@@ -14,11 +15,13 @@ from dataportal.store.records import Outcome, RunKind
 from dataportal.store.runs import state_from_row
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Collection
 
     import psycopg
 
     from dataportal.store.records import SourceState
+
+_RECENT = timedelta(days=400)  # also what is published once a year
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +100,22 @@ def source_states(connection: psycopg.Connection) -> dict[str, SourceState]:
         return {row[0]: state_from_row(row) for row in connection.execute(query("overview_states"))}
 
 
-def overview(connection: psycopg.Connection) -> dict[str, SourceRow]:
+def overview(
+    connection: psycopg.Connection, *, newest_of: Collection[str] | None = None
+) -> dict[str, SourceRow]:
     """Every source that ever ran, with its newest run and its series, by its name.
 
     A run without an end whose lock nobody holds was killed: it is shown as interrupted.
+
+    Args:
+        connection: one that reads.
+        newest_of: the sources whose series are looked at; None for all. The others come without.
     """
     with database_errors("reading the state of the sources"), connection.transaction():
         schema_row = connection.execute("SELECT current_schema()").fetchone()
         schema = schema_row[0] if schema_row else ""
         sources = connection.execute(query("overview_sources")).fetchall()
-        series: dict[str, list[SeriesRow]] = {}
-        for source, *rest in connection.execute(query("overview_series")):
-            series.setdefault(source, []).append(SeriesRow(*rest))
+        series = _series(connection, newest_of)
         held = held_keys(connection)
     return {
         row[0]: SourceRow(
@@ -118,6 +125,31 @@ def overview(connection: psycopg.Connection) -> dict[str, SourceRow]:
         )
         for row in sources
     }
+
+
+def _series(
+    connection: psycopg.Connection, sources: Collection[str] | None
+) -> dict[str, list[SeriesRow]]:
+    """Series by their sources. Only those at rest make the server look into old chunks."""
+    if sources is not None and not sources:
+        return {}
+    recent = datetime.now(UTC) - _RECENT
+    parameters = {"recent": recent, "sources": None if sources is None else list(sources)}
+    rows = connection.execute(query("overview_series"), parameters).fetchall()
+    at_rest = [series_id for _, series_id, _, newest in rows if newest is None]
+    old: dict[int, datetime] = {}
+    if at_rest:
+        old = dict(
+            connection.execute(
+                query("overview_series_old"), {"recent": recent, "series": at_rest}
+            ).fetchall()
+        )
+    found: dict[str, list[SeriesRow]] = {}
+    for source, series_id, name, newest in rows:
+        found.setdefault(source, []).append(
+            SeriesRow(series_id, name, newest or old.get(series_id))
+        )
+    return found
 
 
 def database_facts(connection: psycopg.Connection) -> DatabaseFacts:

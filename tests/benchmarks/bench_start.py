@@ -11,26 +11,30 @@ from measuring import PROGRAM, Verdicts, best, fresh_database, process, python
 
 SOURCES = 1_000
 ROUNDS = 15
-# each source fetched with success a moment ago, with one observation of its series
-FETCHED = (
-    f"""
-    INSERT INTO time_series (endpoint_prefix, source)
-    SELECT 'source-' || n, 'source-' || n FROM generate_series(1, {SOURCES}) AS n
-    """,
-    """
-    INSERT INTO time_series_data (series_id, ts, value, updated_at, run_id)
-    SELECT series_id, date_trunc('hour', now()), 1, now(), 1 FROM time_series
-    """,
-    """
-    INSERT INTO fetch_run (source, kind, finished_at, outcome, window_start, host, pid, version)
-    SELECT source, 'scheduled', now(), 'succeeded', now(), 'host', 1, '1' FROM time_series
-    """,
-    """
-    INSERT INTO source_state (source, last_attempt_at, last_outcome, last_success_at, known_through)
-    SELECT source, now(), 'succeeded', now(), now() FROM time_series
-    """,
-    "ANALYZE",
-)
+
+
+def fetched() -> tuple[str, ...]:
+    """SQL: each source fetched with success a moment ago, with one observation of its series."""
+    return (
+        f"""
+        INSERT INTO time_series (endpoint_prefix, source)
+        SELECT 'source-' || n, 'source-' || n FROM generate_series(1, {SOURCES}) AS n
+        """,
+        """
+        INSERT INTO time_series_data (series_id, ts, value, updated_at, run_id)
+        SELECT series_id, date_trunc('hour', now()), 1, now(), 1 FROM time_series
+        """,
+        """
+        INSERT INTO fetch_run (source, kind, finished_at, outcome, window_start, host, pid, version)
+        SELECT source, 'scheduled', now(), 'succeeded', now(), 'host', 1, '1' FROM time_series
+        """,
+        """
+        INSERT INTO source_state
+            (source, last_attempt_at, last_outcome, last_success_at, known_through)
+        SELECT source, now(), 'succeeded', now(), now() FROM time_series
+        """,
+        "ANALYZE",
+    )
 
 
 def sources_file(folder: Path) -> Path:
@@ -58,7 +62,7 @@ def main() -> int:
     )
     for arguments, seconds in zip(light, ours, strict=True):
         verdicts.at_most(" ".join(arguments), seconds, "import typer", bare, 1.6)
-    with tempfile.TemporaryDirectory() as folder, fresh_database(FETCHED) as url:
+    with tempfile.TemporaryDirectory() as folder, fresh_database(fetched()) as url:
         env = {"DATABASE_URL": url, "PLUGIN_CONFIG_PATH": str(sources_file(Path(folder)))}
         connect = (
             "import os, psycopg\n"

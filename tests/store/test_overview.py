@@ -152,6 +152,20 @@ def test_series_and_their_newest_observations(database_url: str) -> None:
     assert [s.endpoint_prefix for s in found["other"].series] == ["rain"]
 
 
+def test_only_the_series_that_are_asked_for_are_looked_at(database_url: str) -> None:
+    """The other sources come without; their states and runs are there all the same."""
+    for source in ("grid", "other"):
+        with feeding(database_url, source, source=source) as feed:
+            feed.merge({source: {0: 1.0}})
+    with open_reader(database_url) as reader:
+        for asked in ([], ["grid"], ["grid", "other"], ["nowhere"]):
+            found = overview(reader, newest_of=asked)
+            assert list(found) == ["grid", "other"]
+            looked_at = [name for name, row in found.items() if row.series]
+            assert looked_at == [name for name in found if name in asked]
+            assert all(row.last_run for row in found.values())
+
+
 def test_a_renamed_source_takes_its_series_and_its_memory_along(database_url: str) -> None:
     """What is left under the old name is its runs."""
     with feeding(database_url, source="old") as feed:
