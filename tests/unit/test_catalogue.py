@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dataportal.config import load
+from dataportal.plugins import data_sources
 from dataportal.times import parse_duration
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from dataportal.config import Series, Source
 
 ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8").replace("\n", " ")
 SHIPPED = load(ROOT / "sources.yaml", {})
 FASTEST = {
     "Bundesnetzagentur | SMARD.de": timedelta(hours=1),
@@ -52,13 +55,24 @@ def test_the_file_is_without_fault() -> None:
 
 
 def test_there_is_much_to_choose_from() -> None:
-    """Series of many providers, most of which ask for no key; whoever asks for one is named."""
+    """As much as README says, of providers most of which ask for no key."""
     needy = {s.extra["provider"] for source, s in _series() if source.requires_env}
     free = {s.extra["provider"] for source, s in _series() if not source.requires_env}
-    assert len(_series()) >= 150
-    assert len(needy | free) >= 8
+    told = re.search(r"more than (\d+) series of (\d+) providers", README)
+    assert told
+    assert len(_series()) >= max(int(told[1]), 150)
+    assert len(needy | free) == int(told[2]) >= 8
     assert len(free) >= 8
     assert needy.isdisjoint(free)
+
+
+def test_every_plugin_of_a_provider_is_used() -> None:
+    """So that each can be tried without writing a line; README names the keys that they need."""
+    modules = {file.stem for file in Path(data_sources.__path__[0]).glob("[!_]*.py")}
+    used = {source.module.rpartition(".")[2] for source in SHIPPED.sources}
+    assert used == modules - {"csv_plugin"}
+    for name in {name for source in SHIPPED.sources for name in source.requires_env}:
+        assert f"`{name}`" in README
 
 
 def test_every_series_is_described() -> None:
