@@ -185,9 +185,10 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # head and body are written apart, and must not wait for each other
+    disable_nagle_algorithm = True
     timeout = _PATIENCE
     # headers and body are two writes: the second would wait for an acknowledgement of the first
-    disable_nagle_algorithm = True
     server: _Server
 
     def do_GET(self) -> None:

@@ -48,7 +48,8 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
             "time": [int(stamp.timestamp()) for _, stamp in own],
             variable: [p.value for p, _ in own],
         }
-        places.append({"utc_offset_seconds": 0, "hourly": block})
+        units = {"time": "unixtime", variable: "mm"}
+        places.append({"utc_offset_seconds": 0, "hourly_units": units, "hourly": block})
     return Reply.json(places if len(places) > 1 else places[0])
 
 

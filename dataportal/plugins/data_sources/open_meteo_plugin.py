@@ -285,7 +285,8 @@ def _series(
         if one.block not in times:
             offset = document.get("utc_offset_seconds", 0)
             times[one.block] = SideBySide(block["time"], answer, window, offset=offset)
-        units = document.get(f"{one.block}_units") or {}
+        said = document.get(f"{one.block}_units")
+        units = said if isinstance(said, dict) else {}
         # a variable that the model lacks comes as nulls in a unit of this name
         known = [name for name in block if name != "time" and units.get(name) != "undefined"]
         if one.variable in known:

@@ -44,7 +44,7 @@ _POLL = timedelta(minutes=5)
 _PER_MINUTE = 12
 _STATIONS = 10  # in one request, at most
 _CACHED = timedelta(minutes=1)
-_NO_PRICE = {"closed", "no prices"}
+_NO_PRICE = ("closed", "no prices")
 _THROTTLED = re.compile(r"too many|rate limit|zu viele|zu oft", re.IGNORECASE)
 
 
