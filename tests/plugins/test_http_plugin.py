@@ -408,6 +408,15 @@ def test_only_the_window_is_kept(server: LocalServer) -> None:
     ]
 
 
+def test_a_line_below_the_table_does_not_spoil_it(server: LocalServer) -> None:
+    """A row without a time is refused; the rows outside of the window show that times are read."""
+    url = server.answer("/a", text("t,v\n2025-03-01,1\n2025-03-02,2\nTotal,3\n"))
+    for window, values in ((("2025-03-02T00:00Z", None), [2.0]), (("2025-03-09T00:00Z", None), [])):
+        found = asked("Csv", url=url, ts="t", value="v", timezone="UTC", window=window)
+        assert [v for t, v in points(found).items() if t >= window[0][:10]] == values
+        assert found.rejected == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "params", "told"),
     [

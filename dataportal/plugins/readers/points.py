@@ -177,8 +177,10 @@ class Points:
             if row not in moments:
                 moments[row] = "" if raw[row] is ABSENT else self._times.read(raw[row])
             moment = moments[row]
-            if self._period is None and not isinstance(moment, str) and not window.covers(moment):
-                continue
+            if not isinstance(moment, str):
+                one.timed += 1
+                if self._period is None and not window.covers(moment):
+                    continue
             one.ts.append(moment)
             one.values.append(self._numbers.value(column[row]))
             if self._published is not None:

@@ -36,6 +36,7 @@ class Wanted:
         matched: how many of them are its own.
         mine: how many of those count.
         valued: how many of those have the place of the value.
+        timed: how many of those have a time that can be read.
         first: the first records looked at.
         fault: why it cannot be had.
         unchanged: whether some of it is as it was when it was stored, and was not had.
@@ -53,6 +54,7 @@ class Wanted:
     matched: int = 0
     mine: int = 0
     valued: int = 0
+    timed: int = 0
     first: Records | None = None
     fault: FetchError | None = None
     unchanged: bool = False
@@ -84,7 +86,7 @@ class Wanted:
             return f"has no row with {_listed(self.filters)} among {self.seen}{there}"
         if self.mine and not self.valued:
             return f"has nothing at {self.value!r} in any of {self.mine} rows"
-        if self.ts and all(isinstance(moment, str) for moment in self.ts):
+        if self.ts and not self.timed:
             places = ts[0] if len(ts) == 1 else list(ts)
             return f"has no time that can be read at {places!r}; the first is {_short(self.ts[0])}"
         if self.published and all(isinstance(moment, str) for moment in self.published):
