@@ -1,0 +1,136 @@
+"""Many sources, and a history over many chunks: memory and plans stay bounded."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from feeding import feeding, hour, looking
+from sourcefiles import SourceFile
+
+from dataportal.store.queries import query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+SOURCES = 10_000
+CHUNKS = int(os.environ.get("DATAPORTAL_TEST_CHUNKS", "200"))
+MIB = 1024 * 1024
+MEMORY = 400 * MIB
+PATIENCE = 60.0  # seconds for any of these commands, on a machine that has other work too
+YEAR = 8766  # hours
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_ten_thousand_sources(
+    tmp_path: Path, database_url: str, clean_environment: dict[str, str]
+) -> None:
+    """Looking at all of them, with nothing due, takes seconds and little memory."""
+    sources = SourceFile(tmp_path)
+    for number in range(SOURCES):
+        sources.csv(f"s{number}", "nowhere.csv")
+    sources.write()
+    with looking(database_url) as look:
+        for statement in (
+            (
+                "INSERT INTO source_state (source, last_attempt_at, last_outcome, last_success_at,"
+                " known_through) SELECT 's' || n, now(), 'succeeded', now(), now()"
+                " FROM generate_series(0, %s) n"
+            ),
+            (
+                "INSERT INTO time_series (endpoint_prefix, source)"
+                " SELECT 's' || n, 's' || n FROM generate_series(0, %s) n"
+            ),
+            (
+                "INSERT INTO fetch_run (source, kind, window_start, outcome, host, pid, version)"
+                " SELECT 's' || n, 'scheduled', now(), 'succeeded', 'h', 1, 'v'"
+                " FROM generate_series(0, %s) n"
+            ),
+        ):
+            look.execute(statement, [SOURCES - 1])
+        look.execute(
+            "INSERT INTO time_series_data (ts, value, updated_at, run_id, series_id)"
+            " SELECT now() - interval '1 hour', 1, now(), 1, series_id FROM time_series"
+        )
+        look.execute("ANALYZE")
+    for command in (["healthcheck"], ["list-sources"], ["fetch-all", "--due"]):
+        with (tmp_path / "out").open("w+") as out:
+            begun = time.monotonic()
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dataportal", *command, "--json"],
+                env={**clean_environment, "DATABASE_URL": database_url},
+                cwd=tmp_path,
+                stdout=out,
+            )
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            assert process.returncode == 0, command
+            assert time.monotonic() - begun < PATIENCE
+            assert usage.ru_maxrss * 1024 < MEMORY
+            out.seek(0)
+            told = json.load(out)
+        if command == ["list-sources"]:
+            assert len(told["sources"]) == SOURCES
+        if command[0] == "fetch-all":
+            assert told["runs"] == []
+
+
+@pytest.mark.slow
+def test_a_history_of_many_chunks(database_url: str) -> None:
+    """The window of a run opens the chunks that it lies in, and no others, of both tables."""
+    years = [-YEAR * n for n in range(CHUNKS)]
+    with feeding(database_url) as feed, looking(database_url) as look:
+        feed(dict.fromkeys(years, 1.0))
+        merged = feed({0: 2.0, 1: 1.0, -YEAR: 3.0})
+        assert (merged.counts.revised, merged.counts.inserted) == (2, 1)
+        connection = feed.session._connection
+        window = {"low": hour(-1), "high": hour(24)}
+        plans = [
+            explained(
+                connection,
+                query("merge_stored"),
+                {
+                    "series": [feed.session._series["load"]],
+                    "lows": [hour(-1)],
+                    "highs": [hour(24)],
+                    "limits": [100],
+                    **window,
+                },
+            ),
+            explained(
+                connection,
+                b"SELECT * FROM time_series_data_as_of(now())"
+                b" WHERE series_id = 1 AND ts BETWEEN %(low)s AND %(high)s",
+                window,
+            ),
+        ]
+        found = look.execute(
+            "SELECT count(*) FROM pg_class WHERE relname LIKE '\\_hyper\\_%\\_chunk'"
+        ).fetchone()
+    for plan in plans:
+        assert len(set(re.findall(r"_hyper_\d+_\d+_chunk", plan))) <= 2, plan
+    assert found
+    # on a plain table there is one index to look into
+    assert found[0] == 0 or found[0] >= 2 * CHUNKS - 2
+
+
+def explained(
+    connection: psycopg.Connection, statement: bytes, parameters: Mapping[str, object]
+) -> str:
+    """The plan of a statement, which does not take long to make."""
+    cursor = psycopg.ClientCursor(connection)
+    rows = cursor.execute(b"EXPLAIN (ANALYZE, SUMMARY) " + statement, parameters).fetchall()
+    plan = "\n".join(line for (line,) in rows)
+    took = re.search(r"Planning Time: ([\d.]+) ms", plan)
+    assert took
+    assert float(took[1]) < 1000
+    return plan
