@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import count
@@ -14,11 +15,13 @@ from feeding import looking
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from servers import LocalServer, Reply
+from sourcefiles import SourceFile, outcomes
 from validating import HOUR, NOW, Twins, Validating
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from conftest import RunCli
     from servers import Request
     from validating import Points
 
@@ -285,22 +288,27 @@ def test_a_run_that_fails_keeps_what_was(twins: Twins) -> None:
     assert twins.provider.unchanged == 1
 
 
-def test_a_kill_between_fetch_and_commit_keeps_nothing(
-    twins: Twins, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("place", ["after_fetch", "before_commit", "after_commit"])
+def test_a_run_that_is_killed(
+    place: str, tmp_path: Path, provider: Validating, database_url: str, run_cli: RunCli
 ) -> None:
     """The validators come and go with the values: of an answer not stored there are none."""
-    from dataportal.store import storing
-
-    def killed(place: str) -> None:
-        if place == "before_commit":
-            raise RuntimeError
-
-    twins.table(hours(12))
-    with monkeypatch.context() as patch:
-        patch.setattr(storing, "failpoint", killed)
-        assert ended(twins) == alike("failed")
-    assert ended(twins) == alike("succeeded")
-    assert twins.provider.unchanged == 0
+    url = provider.file("/load.csv", b"ts,value\n2025-06-11T10:00:00Z,1\n")
+    sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
+    sources.csv("load", url)
+    sources.write()
+    killed = run_cli("fetch", "load", env={**env, "DATAPORTAL_FAILPOINT": f"{place}:kill"})
+    assert killed.returncode == -signal.SIGKILL
+    committed = place == "after_commit"
+    with looking(database_url) as look:
+        for statement in (
+            b"SELECT count(*) FROM time_series_data",
+            b"SELECT count(http_validators) FROM source_state",
+        ):
+            assert look.execute(statement).fetchone() == (int(committed),)
+    assert run_cli("fetch", "load", env=env).returncode == 0
+    assert provider.unchanged == int(committed)
+    assert outcomes(database_url)[-1] == ("unchanged" if committed else "succeeded")
 
 
 def test_nothing_secret_is_kept(twins: Twins) -> None:
