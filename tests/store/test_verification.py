@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from feeding import current, feeding, hour, looking
+from feeding import AtWork, current, feeding, hour, looking
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -203,6 +203,26 @@ def test_a_merge_at_work_is_no_fault(filled_url: str) -> None:
         assert found(filled_url) == []
     with looking(filled_url) as look:
         assert current(look, "rain") == {0: 1.0}
+
+
+def test_runs_at_work_cause_no_alarm(database_url: str) -> None:
+    """Loads, revisions and retractions one after the other, looked at again and again meanwhile."""
+
+    def work() -> None:
+        for number in range(12):
+            with feeding(database_url) as feed:
+                feed({h: float(number) for h in range(number, number + 5_000, 2)})
+                feed(dict.fromkeys(range(number, number + 40, 2)), accept_retractions=True)
+                feed.finish()
+
+    working = AtWork(work)
+    looks = 0
+    while working.is_alive():
+        assert found(database_url) == []
+        looks += 1
+    assert working.end() is None
+    assert looks > 1
+    assert found(database_url) == []
 
 
 POINTS = st.dictionaries(st.integers(-3, 3), st.none() | st.sampled_from([0.0, 1.0, 2.5]))

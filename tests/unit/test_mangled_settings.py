@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from conftest import RunCli
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLES = int(os.environ.get("DATAPORTAL_EXAMPLES") or 40)
+EXAMPLES = int(os.environ.get("DATAPORTAL_EXAMPLES") or 20)
 NOW = datetime(2025, 3, 30, 12, tzinfo=UTC)
 _BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TEXTS = [
