@@ -42,6 +42,7 @@ __all__ = ["Answer", "HttpClient", "NotFoundError", "RateLimit"]
 
 _MOVED = {301, 302, 303, 307, 308}
 _TAKEN = {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION, HTTPStatus.NO_CONTENT}
+_LOOK = 1.0  # seconds after which a wait looks whether there is still anything to wait for
 _NOTHING: Mapping[str, str] = {}
 
 # both write whole URLs, keys included
@@ -143,8 +144,7 @@ class HttpClient:
         async with self._turns.turn(host, seconds) as turn:
             self._refuse_if_unwanted(host, shown)
             if limit is not None:
-                await self._pace.wait(host, limit)
-                self._refuse_if_unwanted(host, shown)
+                await self._slot(host, limit, shown)
                 turn.begin()
             try:
                 async with asyncio.timeout(seconds):
@@ -162,6 +162,17 @@ class HttpClient:
         client = self._clients.pop(asyncio.get_running_loop(), None)
         if client is not None:
             await client.aclose()
+
+    async def _slot(self, host: str, limit: RateLimit, shown: str) -> None:
+        """Return when the limit lets the request be sent; nobody waits for what is not sent."""
+        waiting = asyncio.ensure_future(self._pace.wait(host, limit))
+        try:
+            while not waiting.done():
+                await asyncio.wait({waiting}, timeout=_LOOK)
+                self._refuse_if_unwanted(host, shown)
+            await waiting
+        finally:
+            waiting.cancel()
 
     def _refuse_if_unwanted(self, host: str, shown: str) -> None:
         if host in self._given_up:

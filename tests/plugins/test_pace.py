@@ -51,6 +51,33 @@ def test_requests_from_several_threads_keep_their_distance() -> None:
     assert all(at >= begun + slot * DISTANCE for slot, at in enumerate(sorted(sent)))
 
 
+def test_nobody_waits_for_a_host_that_was_given_up() -> None:
+    """The second request of a slow pair is refused long before its minute has passed."""
+    slow = RateLimit(per_minute=1)
+    given_up: set[str] = set()
+
+    def refused(request: Request) -> Reply:
+        given_up.add("127.0.0.1")
+        return Reply(503)
+
+    async def both(url: str) -> list[str]:
+        client = HttpClient(given_up=given_up)
+        try:
+            async with asyncio.timeout(30):
+                asked = (client.get(url, limit=slow) for _ in range(2))
+                return [
+                    str(error) for error in await asyncio.gather(*asked, return_exceptions=True)
+                ]
+        finally:
+            await client.aclose()
+
+    with LocalServer() as server:
+        errors = asyncio.run(both(server.answer("/data", refused)))
+        assert len(server.requests) == 1
+    assert "503" in errors[0]
+    assert "used up its retries for another source" in errors[1]
+
+
 def test_hosts_and_keys_have_slots_of_their_own() -> None:
     """What is asked of one does not hold up another; the key does not show."""
     slow = RateLimit(per_minute=0.001, key="c4n4ry-of-a-key")
