@@ -15,6 +15,7 @@ from dataportal.errors import Interrupted, LockLostError
 from dataportal.failpoints import failpoint
 from dataportal.store import vintages
 from dataportal.store.changes import Changes
+from dataportal.store.chunks import make_chunks
 from dataportal.store.merge import Merge
 from dataportal.store.queries import query
 from dataportal.store.records import Counts, Merged
@@ -72,6 +73,8 @@ class Storing:
     ) -> Merged:
         """As `SourceSession.merge` has it."""
         batch = {self._series[name]: o for name, o in observations.items()}
+        if not dry_run and sum(map(len, batch.values())) > self._sizes.arrays_up_to:
+            make_chunks(self._connection, [o.ts for o in batch.values()])
         with self._transaction():
             merge, quiet = self._begin(batch, start, end, keeping)
             published = vintages.compared(self._connection, batch)
