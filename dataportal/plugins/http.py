@@ -15,7 +15,6 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -26,11 +25,11 @@ from dataportal.errors import PermanentError, TransientError
 from dataportal.plugins.addresses import address, is_trusted, onward_address, sendable
 from dataportal.plugins.answers import Answer, Mask, excerpt
 from dataportal.plugins.bodies import MIB, first_bytes, whole_body
+from dataportal.plugins.connections import Connections
 from dataportal.plugins.failures import NotFoundError, broken, refusal, seconds_to_wait
 from dataportal.plugins.pace import Pace, RateLimit
 from dataportal.plugins.recognition import request_key, validator_of
 from dataportal.plugins.turns import Turns
-from dataportal.redaction import harmless, redact
 
 if TYPE_CHECKING:
     import ssl
@@ -86,17 +85,14 @@ class HttpClient:
     ) -> None:
         if not user_agent.strip():
             raise ValueError("user_agent must say who asks")
-        self._user_agent = user_agent
+        self._connections = Connections(user_agent, connect_timeout, tls)
         self._request_timeout = request_timeout
-        self._connect_timeout = connect_timeout
         self._max_body = max_body
         self._max_redirects = max_redirects
         self._turns = Turns(per_host)
-        self._tls = tls
         self._given_up = given_up
         self._pace = pace or Pace()
         self._now = now
-        self._clients: dict[asyncio.AbstractEventLoop, httpx.AsyncClient] = {}
         self._recall: Recall | None = None
 
     def recalling(self, recall: Recall) -> HttpClient:
@@ -138,8 +134,8 @@ class HttpClient:
             password=target.password,
             url=str(target),
         )
-        client = self._client()
         host, shown = target.host, mask.url(str(target))
+        client = self._connections.client(host)
         seconds = self._request_timeout if deadline is None else deadline
         async with self._turns.turn(host, seconds) as turn:
             self._refuse_if_unwanted(host, shown)
@@ -159,9 +155,7 @@ class HttpClient:
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+        await self._connections.aclose()
 
     async def _slot(self, host: str, limit: RateLimit, shown: str) -> None:
         """Return when the limit lets the request be sent; nobody waits for what is not sent."""
@@ -188,25 +182,6 @@ class HttpClient:
                 host=host,
                 retry_after=seconds,
             )
-
-    def _client(self) -> httpx.AsyncClient:
-        loop = asyncio.get_running_loop()
-        if loop not in self._clients:
-            try:
-                self._clients[loop] = httpx.AsyncClient(
-                    headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip"},
-                    timeout=httpx.Timeout(None, connect=self._connect_timeout),
-                    follow_redirects=False,
-                    verify=True if self._tls is None else self._tls,
-                    # sources share the client: what one is told must not travel with another
-                    cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-                )
-            except (ImportError, ValueError, OSError) as error:
-                raise PermanentError(
-                    f"the HTTP client cannot be set up ({redact(harmless(str(error), 300))})",
-                    hint="Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE",
-                ) from None
-        return self._clients[loop]
 
     async def _recalled(
         self,

@@ -13,8 +13,7 @@ import tempfile
 from pathlib import Path
 
 import bench_start
-import psycopg
-from measuring import PROGRAM, Verdicts, best, fresh_database, process
+from measuring import PROGRAM, Verdicts, best, fresh_databases, process
 
 ROUNDS = 9
 YEARS = 10
@@ -55,19 +54,24 @@ def main() -> int:
     commands = [("healthcheck",), ("list-sources",)]
     # the newest observation of each series is as old in both
     without = [s for s in bench_start.fetched() if "INTO time_series_data " not in s]
-    with tempfile.TemporaryDirectory() as folder:
+    filled = [*without, *(statement.format(**vars(size)) for statement in FILLED)]
+    if size.chunk_days:
+        filled.insert(0, CHUNKS.format(days=size.chunk_days))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        fresh_databases(without, filled) as (small, large),
+    ):
         path = str(bench_start.sources_file(Path(folder)))
-        with fresh_database(without) as url:
-            works = [process(PROGRAM, *c, env=_env(url, path)) for c in commands]
-            empty = best(*works, rounds=ROUNDS)
-            with psycopg.connect(url, autocommit=True) as connection:
-                if size.chunk_days:
-                    connection.execute(CHUNKS.format(days=size.chunk_days).encode())
-                for statement in FILLED:
-                    connection.execute(statement.format(**vars(size)).encode())
-            full = best(*works, rounds=ROUNDS)
+        seconds = best(
+            *(
+                process(PROGRAM, *c, env=_env(url, path))
+                for c in commands
+                for url in (large, small)
+            ),
+            rounds=ROUNDS,
+        )
     verdicts = Verdicts()
-    for command, ours, theirs in zip(commands, full, empty, strict=True):
+    for command, ours, theirs in zip(commands, seconds[::2], seconds[1::2], strict=True):
         what = f"{command[0]} with {size.series * size.points:,} observations"
         verdicts.at_most(what, ours, "without any", theirs, 1.5)
     return verdicts.exit_code

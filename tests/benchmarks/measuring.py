@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,20 +107,29 @@ def python(code: str, *arguments: str, env: dict[str, str] | None = None) -> Cal
 @contextmanager
 def fresh_database(prepare: Sequence[str] = ()) -> Iterator[str]:
     """The URL of a database with the schema, on the server that the tests would use."""
+    with fresh_databases(prepare) as (url,):
+        yield url
+
+
+@contextmanager
+def fresh_databases(*prepared: Sequence[str]) -> Iterator[list[str]]:
+    """The URLs of as many databases on one server, each after its own statements."""
     import psycopg
     from databases import Databases, SharedServer, admin_connection, with_schema
 
     server = SharedServer.chosen(os.environ)
     print(f"database server: {server}", flush=True)
     try:
-        with (
-            server.running() as url,
-            admin_connection(url) as admin,
-            Databases(admin, server).fresh(url, "migrated", with_schema) as fresh,
-        ):
-            with psycopg.connect(fresh, autocommit=True) as connection:
-                for statement in prepare:
-                    connection.execute(statement.encode())
+        with ExitStack() as stack:
+            url = stack.enter_context(server.running())
+            databases = Databases(stack.enter_context(admin_connection(url)), server)
+            fresh = [
+                stack.enter_context(databases.fresh(url, "migrated", with_schema)) for _ in prepared
+            ]
+            for database, statements in zip(fresh, prepared, strict=True):
+                with psycopg.connect(database, autocommit=True) as connection:
+                    for statement in statements:
+                        connection.execute(statement.encode())
             yield fresh
     finally:
         server.end()
