@@ -160,16 +160,16 @@ def what_is_unchanged_is_told(kit: Conformance) -> None:
 
     A plugin that keeps an answer, and then does not look whether it is unchanged, loses it.
     """
-    points, start, _ = ordinary(kit)
+    points, start, end = ordinary(kit)
     with Trial(kit, points) as trial:
         trial.bend = _validated
         trial.recall = Recall()
-        trial.expect(start, None)
+        trial.expect(start, end)
         known = trial.recall.worth_keeping(None)
         trial.recall = Recall(known)
-        batch = trial.batch(start, None)
+        batch = trial.batch(start, end)
         for name in kit.names:
-            there = sum(p.series == name and (kit.snapshot or p.ts >= start) for p in points)
+            there = sum(point.series == name for point in trial.wanted(start, end))
             left_out = there - len(batch.series[name])
             if left_out and name not in batch.unchanged:
                 raise BrokenRuleError(
@@ -178,7 +178,7 @@ def what_is_unchanged_is_told(kit: Conformance) -> None:
                 )
         trial.recall = Recall(known)
         trial.points = [_revised(kit, point) for point in points]
-        trial.expect(start, None)
+        trial.expect(start, end)
 
 
 def _validated(request: Request, reply: Reply) -> Reply:

@@ -139,6 +139,14 @@ class Trial:
             )
         return batch
 
+    def wanted(self, start: datetime, end: datetime | None) -> list[Point]:
+        """What the provider has in the window; of a snapshot, all."""
+        return [
+            point
+            for point in self.points
+            if (self.kit.snapshot or start <= point.ts) and (end is None or point.ts < end)
+        ]
+
     def expect(self, start: datetime, end: datetime | None) -> None:
         """Find out whether the plugin's answer has all that the provider has in the window.
 
@@ -147,13 +155,7 @@ class Trial:
         """
         batch = self.batch(start, end)
         for name in self.kit.names:
-            wanted = {
-                point.ts: point.value
-                for point in self.points
-                if point.series == name
-                and (self.kit.snapshot or start <= point.ts)
-                and (end is None or point.ts < end)
-            }
+            wanted = {p.ts: p.value for p in self.wanted(start, end) if p.series == name}
             series = batch.series[name]
             found = dict(zip(series.ts, series.values, strict=True))
             if self.kit.snapshot:
