@@ -205,6 +205,7 @@ def test_a_merge_at_work_is_no_fault(filled_url: str) -> None:
         assert current(look, "rain") == {0: 1.0}
 
 
+@pytest.mark.slow
 def test_runs_at_work_cause_no_alarm(database_url: str) -> None:
     """Loads, revisions and retractions one after the other, looked at again and again meanwhile."""
 
