@@ -38,23 +38,28 @@ def make_chunks(connection: psycopg.Connection, columns: Sequence[Sequence[datet
         extension = "SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'"
         if connection.execute(extension).fetchone() is None:
             return
+        with connection.pipeline():
+            intervals = [
+                connection.execute(query("chunk_interval"), {"table": table})
+                for table, _ in _TABLES
+            ]
+        firsts = [first_in_chunks(columns, row[0]) for cursor in intervals for row in cursor]
+        if len(firsts) != len(_TABLES):
+            return
+        with connection.pipeline():
+            missing = [
+                connection.execute(query("chunk_missing"), {"table": table, "starts": list(first)})
+                for (table, _), first in zip(_TABLES, firsts, strict=True)
+            ]
         # current values before versions, as everywhere
-        for table, short in _TABLES:
-            row = connection.execute(query("chunk_interval"), {"table": table}).fetchone()
-            if row is None:
-                continue
-            firsts = first_in_chunks(columns, row[0])
-            missing = connection.execute(
-                query("chunk_missing"), {"table": table, "starts": list(firsts)}
-            ).fetchall()
-            ts = sorted(firsts[start] for (start,) in missing)
-            if not ts:
-                continue
-            with one_trip(connection):
-                connection.execute(query(f"chunk_mark_{short}"), {"ts": ts})
-                connection.execute(
-                    query(f"chunk_unmark_{short}"), {"ts": ts, "low": ts[0], "high": ts[-1]}
-                )
+        for (_, short), first, cursor in zip(_TABLES, firsts, missing, strict=True):
+            ts = sorted(first[start] for (start,) in cursor)
+            if ts:
+                with one_trip(connection):
+                    connection.execute(query(f"chunk_mark_{short}"), {"ts": ts})
+                    connection.execute(
+                        query(f"chunk_unmark_{short}"), {"ts": ts, "low": ts[0], "high": ts[-1]}
+                    )
 
 
 def first_in_chunks(columns: Iterable[Sequence[datetime]], interval: int) -> dict[int, datetime]:

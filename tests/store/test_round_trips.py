@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WEEK: dict[int, float | None] = {n: n / 2 for n in range(168)}
+DAY: dict[int, float | None] = {n: n / 2 for n in range(24)}
 
 
 def round_trips(url: str, points: Mapping[int, float | None]) -> int:
@@ -66,7 +67,7 @@ def test_more_series_cost_no_more_round_trips(database_url: str) -> None:
     """Fifty series that are revised all together are written like one."""
     names = [f"series {n}" for n in range(50)]
     with feeding(database_url, *names) as feed:
-        feed.merge(dict.fromkeys(names, WEEK))
+        feed.merge(dict.fromkeys(names, DAY))
     with Wire(database_url) as wire, closing(SourceSession.open(wire.url, "grid")) as session:
         assert session.try_lock()
         session.register([SeriesRecord(name) for name in names])
@@ -74,10 +75,10 @@ def test_more_series_cost_no_more_round_trips(database_url: str) -> None:
         before = wire.round_trips
         merged = session.merge(
             run,
-            {name: observations({**WEEK, 3: -1.0}) for name in names},
+            {name: observations({**DAY, 3: -1.0}) for name in names},
             start=hour(0),
             end=None,
-            received=Counts(received=168 * 50),
+            received=Counts(received=24 * 50),
         )
         assert merged.counts.revised == 50
         assert wire.round_trips - before == 6
