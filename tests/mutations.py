@@ -164,7 +164,7 @@ MUTATIONS = (
         "dataportal/store/migrations.py",
         "while not try_lock(connection, key):",
         "while False:",
-        "tests/faults/test_races.py::test_eight_first_runs_on_an_empty_database",
+        "tests/store/test_migrations.py::test_eight_at_once_make_one_schema",
     ),
     Mutation(
         "a pooler is not noticed",
