@@ -1,23 +1,31 @@
-"""What a run costs where the database is far away: its round trips, counted on the wire."""
+"""What a small run costs: round trips, counted on the wire, and tuples written."""
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from feeding import feeding, hour, observations
+from feeding import feeding, hour, looking, observations, tuples
 from wire import Wire
 
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 WEEK: dict[int, float | None] = {n: n / 2 for n in range(168)}
 DAY: dict[int, float | None] = {n: n / 2 for n in range(24)}
+
+
+@pytest.fixture
+def look(database_url: str) -> Iterator[psycopg.Connection[Any]]:
+    """Sees what has been committed."""
+    with looking(database_url) as connection:
+        yield connection
 
 
 def round_trips(url: str, points: Mapping[int, float | None]) -> int:
@@ -82,3 +90,43 @@ def test_more_series_cost_no_more_round_trips(database_url: str) -> None:
         )
         assert merged.counts.revised == 50
         assert wire.round_trips - before == 6
+
+
+def test_an_unchanged_run_writes_nothing_but_its_own_records(
+    database_url: str, look: psycopg.Connection[Any]
+) -> None:
+    """From connecting to the end: a row of fetch_run, what is remembered of the source, no more."""
+    with feeding(database_url) as feed:
+        feed(WEEK)
+        feed.session.finish_run(feed.run, Outcome.SUCCEEDED, history_asked=True)
+    await_no_session(look)
+    before, counters = tuples(look), written(look)
+    round_trips(database_url, WEEK)
+    await_no_session(look)
+    after = written(look)
+    assert tuples(look) == before
+    assert {name for name in after if after[name] != counters[name]} == {
+        "fetch_run",
+        "source_state",
+    }
+
+
+def written(look: psycopg.Connection[Any]) -> dict[str, int]:
+    """Tuples that were ever inserted, updated or deleted, by table; chunks included."""
+    look.execute("SELECT pg_stat_clear_snapshot()")
+    rows = look.execute(
+        "SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_user_tables"
+        " WHERE schemaname IN ('public', '_timescaledb_internal')"
+    )
+    return dict(rows.fetchall())
+
+
+def await_no_session(look: psycopg.Connection[Any]) -> None:
+    """Returns once the program's server process has ended, and with that told what it wrote."""
+    ended = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name LIKE 'dataportal%'"
+    )
+    deadline = time.monotonic() + 30
+    while look.execute(ended.encode()).fetchone() != (0,):
+        assert time.monotonic() < deadline
