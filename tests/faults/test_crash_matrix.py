@@ -52,8 +52,9 @@ class Trial:
     def of(cls, kind: str, place: str, seed: int) -> Trial:
         """The same for the same seed."""
         chance = Random(f"{kind} {place} {seed}")  # noqa: S311 - to be repeated, not to be secret
-        # only what is large is copied, and in several blocks
-        size = chance.randrange(8_500, 9_500) if place == "mid_copy" else chance.randrange(8, 200)
+        # only many new points are copied, and in several blocks
+        known = chance.randrange(8, 200)
+        size = known + chance.randrange(8_500, 9_000) if place == "mid_copy" else known
         full: Points = {h: chance.uniform(-9, 9) for h in range(size)}
         if kind == "first load":
             return cls({}, full)
@@ -62,7 +63,7 @@ class Trial:
         if kind == "backfill slice":
             days = 1 if place == "mid_copy" else chance.randrange(2, 5)
             return cls(
-                {h: full[h] for h in range(0, size, 3)},
+                {h: full[h] for h in range(0, known, 3)},
                 full if place == "mid_copy" else {h: chance.random() for h in range(days * SLICE)},
                 arguments=(
                     *("fetch", "load", "--start", hour(0).isoformat()),
@@ -72,12 +73,12 @@ class Trial:
                 keys={"max_window": "500 days" if place == "mid_copy" else "1 day"},
                 times=1 if place in {"mid_copy", "after_start"} else chance.randrange(1, days + 1),
             )
-        changed = chance.sample(range(size), chance.randrange(1, size // 3))
+        changed = chance.sample(range(known), chance.randrange(1, known // 3))
         new = {h: None if kind == "retraction" else chance.uniform(10, 20) for h in changed}
         # an answer may leave out what is stored, and bring what is not
         left_out = set() if place == "mid_copy" else {h for h in full if chance.random() < 0.1}
         answer = {h: v for h, v in {**full, **new}.items() if h not in left_out - set(new)}
-        return cls(full, {**answer, size + 3: 1.0})
+        return cls({h: full[h] for h in range(known)}, {**answer, size + 3: 1.0})
 
     def slices(self) -> list[Points]:
         """The answer as it is committed: in one piece, or in slices of a backfill."""
