@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import textwrap
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -136,6 +137,13 @@ def locks(url: str) -> int:
         ).fetchone()
     assert row
     return int(row[0])
+
+
+def await_unlocked(url: str) -> None:
+    """Returns once no lock is held: a server may take a moment to see that its client is gone."""
+    deadline = time.monotonic() + PATIENCE
+    while locks(url):
+        assert time.monotonic() < deadline, "a lock is still held"
 
 
 def by_source(process: subprocess.CompletedProcess[str] | str) -> dict[str, dict[str, Any]]:

@@ -21,6 +21,7 @@ from servers import LocalServer
 from sourcefiles import (
     Pause,
     SourceFile,
+    await_unlocked,
     by_source,
     ended,
     locks,
@@ -74,8 +75,7 @@ def test_a_connection_lost_while_the_provider_is_asked(
         server.wait_for("/load.csv")
         if how == "cut":
             wire.cut()
-            while locks(database_url):
-                pass
+            await_unlocked(database_url)
         else:
             terminate(database_url)
 

@@ -18,6 +18,7 @@ from sourcefiles import (
     IN_TIME,
     Pause,
     SourceFile,
+    await_unlocked,
     ended,
     locks,
     outcomes,
@@ -222,10 +223,8 @@ def test_sigterm(
         assert time.monotonic() - begun < IN_TIME
         assert process.returncode == 128 + signal.SIGTERM, err
         assert "Traceback" not in err
-    # the server may take a moment to see that its client has gone
+    await_unlocked(database_url)
     with looking(database_url) as look:
-        while locks(database_url):
-            pass
         assert current(look) == {}
         assert broken_invariants(look) == []
     reached = situation in {waiting_for_the_lock, connecting}
