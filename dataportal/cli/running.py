@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataportal.cli.database import say
 from dataportal.cli.instants import now
-from dataportal.cli.signals import handed_to
+from dataportal.cli.signals import handed_to, waking
 from dataportal.errors import DatabaseError, ExitCode, worst
 from dataportal.render.console import decorated, show
 
@@ -183,6 +183,7 @@ def _looped(work: "Coroutine[Any, Any, T]") -> T:
     """
     loop = asyncio.new_event_loop()
     try:
-        return loop.run_until_complete(work)
+        with waking(loop):
+            return loop.run_until_complete(work)
     finally:
         loop.close()

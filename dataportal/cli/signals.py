@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterator
 
 _ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -31,6 +32,29 @@ def handed_to(stop: Callable[[int], None]) -> Iterator[None]:
     finally:
         for number, handler in zip(_ENDING, before, strict=True):
             signal.signal(number, handler)
+
+
+@contextmanager
+def waking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """While the block runs, a signal wakes the loop, whichever thread the kernel hands it to.
+
+    Python carries out handlers in the main thread alone, and tells it nothing that waits for events
+    when another thread was the one interrupted.
+    """
+    import socket
+
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    loop.add_reader(ours, ours.recv, 4096)
+    before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        loop.remove_reader(ours)
+        ours.close()
+        theirs.close()
 
 
 def _unwind(number: int, _frame: object) -> None:

@@ -248,6 +248,7 @@ def test_a_lock_whose_holder_has_just_gone_is_no_reason_to_skip(
         with looking(env["DATABASE_URL"]) as look:
             asks = (
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'dataportal load'"
+                " AND datname = current_database()"
             )
             while look.execute(asks).fetchone() != (2,):
                 assert running.poll() is None

@@ -125,7 +125,11 @@ def writing(stage: Stage) -> subprocess.Popen[str]:
     look.execute("LOCK TABLE time_series_data_scd2")
     process = stage.started()
     watch = stage.stack.enter_context(looking(stage.url))
-    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid <> %s"
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid <> %s"
+        # other tests use the same server
+        " AND datname = current_database()"
+    )
     while watch.execute(query, [look.info.backend_pid]).fetchone() == (0,):
         assert process.poll() is None
     return process
