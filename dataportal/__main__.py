@@ -20,7 +20,11 @@ def main() -> int:
     gc.set_threshold(50_000, 20, 20)
     from dataportal.cli import run
 
-    return run(sys.argv[1:])
+    code = run(sys.argv[1:])
+    # the interpreter's end takes our handlers back: a further signal would then change the code
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    return code
 
 
 def _leave(number: int, _frame: object) -> None:
