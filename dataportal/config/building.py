@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import sys
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +18,11 @@ from dataportal.plugins.base_plugin import (
     TimeSeriesMetadata,
 )
 from dataportal.plugins.loader import is_built_in, load_class, made
-from dataportal.times import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dataportal.config.sources import Limits, Series, Source
-
-
-_ALL_THERE_IS = timedelta(days=2_000 * 365)
-_MOST_SLICES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +63,6 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
     try:
         cls = load_class(source.module, source.class_name, kind, root=root)
         limits = source.resolved(cls.source_defaults)
-        _refuse_endless(limits)
         arguments = _arguments(source, params, env)
         identity = _identity(cls, arguments, limits)
         plugin = made(cls, *arguments)
@@ -80,20 +73,6 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
     plugin.zone = limits.zone
     shares_loop = is_built_in(cls) and not cls.blocks
     return BuiltPlugin(plugin, limits, shares_loop=shares_loop, identity=identity)
-
-
-def _refuse_endless(limits: Limits) -> None:
-    """A window of all there is, cut into days, is a run that nobody lives to see the end of."""
-    if limits.max_window is None:
-        return
-    deepest = max(limits.lookback, limits.initial_history or _ALL_THERE_IS)
-    count = min(deepest, _ALL_THERE_IS) // limits.max_window
-    if count > _MOST_SLICES:
-        raise ConfigurationError(
-            f"a run could ask for {count:,} slices of {format_duration(limits.max_window)}",
-            hint="Say with initial_history and lookback how far back to ask, or allow a longer "
-            "max_window",
-        )
 
 
 def _identity(cls: type, arguments: tuple[Any, ...], limits: Limits) -> str:

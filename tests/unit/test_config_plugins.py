@@ -229,24 +229,6 @@ def test_a_plugin_that_is_not_there_is_the_configurations_fault(
     assert said in message, message
 
 
-@pytest.mark.parametrize("history", ["all", "2000 years"])
-def test_a_run_without_an_end_is_refused(folder: Folder, history: str) -> None:
-    """All there is cannot be asked for day by day; by the year it can, and so can ten years."""
-    beside(folder, "tide.py", PLUGIN)
-
-    def asked(history: str, window: str) -> None:
-        source = folder.source(
-            "timeseries:\n  tide:\n    module: tide\n    class: Tide\n"
-            f"    initial_history: {history}\n    max_window: {window}\n"
-        )
-        build_plugin(source, env={}, root=folder.path.parent)
-
-    with pytest.raises(ConfigurationError, match=r"730,000 slices of 1 day. Say with initial_hist"):
-        asked(history, "1 day")
-    asked(history, "365 days")
-    asked("10 years", "1 hour")
-
-
 @pytest.mark.parametrize(
     ("code", "said"),
     [
