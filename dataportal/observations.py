@@ -64,7 +64,8 @@ class Rejection:
 class Batch:
     """A clean answer: every declared series has its observations, if only an empty list.
 
-    received = duplicates + rejected + outside + the observations of all series.
+    received = duplicates + rejected + outside + the observations of all series, or their vintages
+    where they have some.
 
     `unchanged` are the series of which the provider said that some of it is as it was when it was
     stored. `left_out_from` is the earliest time at or after the end that was left out.
@@ -182,8 +183,10 @@ def _exact(
             if end is not None and moment >= end:
                 batch.left_out_from = min(moment, batch.left_out_from or moment)
         else:
-            batch.duplicates += moment in taken
-            taken.setdefault(moment, {})[publications[position]] = values[position]
+            publication = publications[position]
+            of_moment = taken.setdefault(moment, {})
+            batch.duplicates += publication in of_moment
+            of_moment[publication] = values[position]
     order = sorted(taken)
     if points.published is None:
         return Observations(order, [taken[moment][None] for moment in order])

@@ -134,9 +134,11 @@ def slices(
 ) -> list[Slice]:
     """The window [start, end) in slices no longer than `max_window`, oldest first, without gaps.
 
-    An open end stays open if one slice is enough; else it becomes now + `forecast_horizon`.
+    An open end stays open if one slice is enough; else it becomes now + `forecast_horizon`. A
+    window without a beginning and an end is all there is: it is one slice, as nearly all of many
+    would lie before the first observation.
     """
-    if max_window is None:
+    if max_window is None or (end is None and start <= EARLIEST):
         return [Slice(start, end)] if end is None or start < end else []
     last = _after(now, forecast_horizon) if end is None else end
     if end is None and last - start <= max_window:

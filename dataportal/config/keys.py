@@ -142,7 +142,10 @@ OPTIONS: dict[str, Key] = {
     "lookback": Key(duration, "how far before the newest observation to ask again (7 days)"),
     "initial_history": Key(history, "how far back the first run asks, or all (30 days)"),
     "forecast_horizon": Key(duration, "how far past now the observations may reach (0)"),
-    "max_window": Key(positive, "the longest window of one request; longer ones are sliced"),
+    "max_window": Key(
+        positive,
+        "the longest window of one request; longer ones are sliced, all there is excepted",
+    ),
     "timeout": Key(positive, "how long one slice may take, retries included (15 minutes)"),
     "timezone": Key(zone, "the zone of times that come without an offset"),
     "stale_after": Key(positive, "the age of the last success that is unhealthy (3 schedules)"),

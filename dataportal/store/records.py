@@ -36,7 +36,7 @@ class Counts:
     """What became of every point received.
 
     received = inserted + revised + retracted + unchanged + duplicates + rejected + outside
-    + withheld + nulls.
+    + withheld + nulls. A publication that is not the newest of its ts leaves the value unchanged.
     """
 
     received: int = 0

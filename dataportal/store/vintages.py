@@ -33,7 +33,8 @@ class Vintages:
         new: those not recorded yet, or recorded with another value: series_id, ts, published_at
             and value.
         current: the batch without the points for which something newer was published before.
-        superseded: how many points that left out.
+        superseded: how many points change no current value, as something newer was published, in
+            the batch or before.
     """
 
     new: list[Row]
@@ -64,7 +65,8 @@ def compared(connection: psycopg.Connection, batch: Mapping[int, Observations]) 
         for series_id, ts in _asked(connection, "vintage_superseded", block, bounds):
             late[series_id].add(ts)
     current = {i: _without(o, late[i]) if i in late else o for i, o in batch.items()}
-    return Vintages(new, current, sum(map(len, late.values())))
+    earlier = len(rows) - len(newest)
+    return Vintages(new, current, earlier + sum(map(len, late.values())))
 
 
 def record(

@@ -165,6 +165,18 @@ def test_a_backfill_goes_in_slices_oldest_first(
     assert (row.kind, row.done_until) == ("backfill", hour(54))
 
 
+def test_all_there_is_comes_at_once(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """A scheduled run without a beginning is one request, however short the slices of backfills."""
+    sources.csv("load", server.answer("/load.csv", table(range(60))), max_window="1 day")
+    sources.write()
+    done = run_cli("fetch", "load", "--json", env=env)
+    run = by_source(done)["load"]
+    assert (run["inserted"], run["window"]["end"]) == (60, None)
+    assert server.asked("/load.csv") == 1
+
+
 def test_a_dry_run_writes_nothing(
     sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
 ) -> None:

@@ -122,6 +122,20 @@ def test_whatever_is_published(taken: list[list[Vintage]], database_url: str) ->
             assert dict(stored) == {day(ts): value for ts, value in model.current.items()}
 
 
+def test_an_earlier_publication_is_no_duplicate(database_url: str) -> None:
+    """It is kept, and the current value stays; only the same publication again is one too many."""
+    with closing(SourceSession.open(database_url, "gdp")) as session:
+        assert session.try_lock()
+        session.register([SeriesRecord("gdp")])
+        answer: list[Vintage] = [(0, 1, 1.0), (0, 3, 2.0), (0, 2, 1.5), (1, 3, 5.0), (1, 3, 6.0)]
+        first = store(session, answer, "gdp")
+        counts = first.counts
+        assert (counts.received, counts.inserted, counts.unchanged) == (5, 2, 2)
+        assert (counts.duplicates, first.vintages) == (1, 4)
+        late = store(session, [(0, 0, 0.5), (0, 2, 1.5)], "gdp")
+        assert (late.counts.unchanged, late.counts.changed, late.vintages) == (2, 0, 1)
+
+
 def test_a_rewritten_vintage_is_kept_beside_the_first(database_url: str) -> None:
     """The later recorded one answers; what this database knew before can still be told."""
     with closing(SourceSession.open(database_url, "gdp")) as session:

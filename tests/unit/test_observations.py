@@ -273,7 +273,7 @@ def test_of_points_with_times_of_publication_the_newest_is_the_value(
         assert list(zip(ours.ts, ours.published or [], ours.values, strict=True)) == [
             (ts, *pair) for ts, pair in newest.items()
         ]
-        assert batch.duplicates == len(points) - len(ours)
+        assert batch.duplicates == len(points) - len(expected)
 
 
 @pytest.mark.parametrize("published", [MISSING, None, "2025-01-01T00:00", "soon", 7])

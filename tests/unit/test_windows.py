@@ -158,6 +158,13 @@ def test_an_open_end_stays_open_if_one_slice_is_enough(
         assert parts == cut(start, NOW + horizon, max_window)
 
 
+@given(WINDOWS | st.none(), st.timedeltas(timedelta(), 1000 * DAY))
+def test_all_there_is_is_one_slice(max_window: timedelta | None, horizon: timedelta) -> None:
+    """However short a slice may be; a window with an end is cut, however early it begins."""
+    assert cut(EARLIEST, None, max_window, horizon) == [Slice(EARLIEST, None)]
+    assert len(cut(EARLIEST, EARLIEST + 3 * DAY, DAY)) == 3
+
+
 def test_a_window_just_as_long_as_allowed_is_one_slice() -> None:
     """With an open end, which stays open, and with a given one."""
     assert cut(NOW - DAY, None, DAY) == [Slice(NOW - DAY, None)]
