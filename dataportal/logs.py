@@ -1,7 +1,4 @@
-"""What is said along the way: one line an event on stderr, as text or JSON, without secrets.
-
-Imported only when a run starts: structlog takes longer to import than the rest of start-up.
-"""
+"""What is said along the way: one line an event on stderr, as text or JSON, without secrets."""
 
 from __future__ import annotations
 
@@ -12,16 +9,10 @@ import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from dataportal.redaction import harmless, redact
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
-
-    from structlog.typing import FilteringBoundLogger
-
-    _Event = MutableMapping[str, Any]
+    from collections.abc import Callable, MutableMapping
 
 _LONGEST = 2000
 _LEVEL_WIDTH = len("critical")
@@ -29,76 +20,60 @@ _LEVEL_WIDTH = len("critical")
 _TALKATIVE = ("httpx", "httpcore", "asyncio", "stamina")
 
 
-def configured(*, level: str, style: str) -> FilteringBoundLogger:
-    """The logger for this process; also what plugins log with `logging` comes out of it.
+class Log(logging.LoggerAdapter[logging.Logger]):
+    """Takes what belongs to a message as keywords: `log.info("waits", source="smard")`."""
+
+    def process(
+        self, msg: Any, kwargs: MutableMapping[str, Any]
+    ) -> tuple[Any, MutableMapping[str, Any]]:
+        """As the standard library calls it for each message."""
+        error = kwargs.pop("exc_info", None)
+        return msg, {"exc_info": error, "extra": {"details": {**kwargs}}}
+
+
+def configured(*, level: str, style: str) -> Log:
+    """The log of this process; also what plugins log with `logging` comes out of it.
 
     Args:
         level: the least that is shown: debug, info, warning, error or critical.
         style: `text` or `json`.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            _traceback,
-            _harmless,
-            _as_json if style == "json" else _as_text,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=_Stderr,
-        cache_logger_on_first_use=False,
-    )
-    log: FilteringBoundLogger = structlog.get_logger()
     root = logging.getLogger()
-    root.handlers[:] = [_Passed(log)]
+    root.handlers[:] = [_Stderr(_as_json if style == "json" else _as_text)]
     root.setLevel(number)
     logging.captureWarnings(capture=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
-    return log
+    return Log(logging.getLogger("dataportal"))
 
 
-class _Stderr:
+class _Stderr(logging.Handler):
     """Writes to whatever stderr is at the time: a progress bar may have put itself in front."""
 
-    def msg(self, line: str) -> None:
-        sys.stderr.write(line + "\n")
-
-    debug = info = warning = error = critical = exception = msg
-
-
-class _Passed(logging.Handler):
-    """Hands records of the standard library's logging on to ours."""
-
-    def __init__(self, log: FilteringBoundLogger) -> None:
+    def __init__(self, line: Callable[[dict[str, Any]], str]) -> None:
         super().__init__()
-        self._log = log
+        self._line = line
 
     def emit(self, record: logging.LogRecord) -> None:
-        try:
-            text = record.getMessage()
-        except Exception:  # noqa: BLE001 - a plugin's wrong format string must not end its run
-            text = str(record.msg)
-        extra = {"exc_info": record.exc_info} if record.exc_info else {}
-        self._log.log(record.levelno, text, logger=record.name, **extra)
+        sys.stderr.write(self._line(_event(record)) + "\n")
 
 
-def _traceback(_logger: Any, _method: str, event: _Event) -> _Event:
-    """Tracebacks are shown in full, and only to who asked for debugging."""
-    error = event.pop("exc_info", None)
+def _event(record: logging.LogRecord) -> dict[str, Any]:
+    """The level, the message and the details of a record, harmless all of them."""
+    try:
+        message = record.getMessage()
+    except Exception:  # noqa: BLE001 - a plugin's wrong format string must not end its run
+        message = str(record.msg)
+    details = getattr(record, "details", {"logger": record.name})
+    said = {"level": record.levelname.lower(), "message": message, **details}
+    event = {key: _clean(value) for key, value in said.items()}
+    # tracebacks are shown in full, and only to who asked for debugging
+    error = record.exc_info and record.exc_info[1]
     if error and logging.getLogger().isEnabledFor(logging.DEBUG):
-        error = sys.exc_info()[1] if error is True else error
-        error = error[1] if isinstance(error, tuple) else error
-        event["traceback"] = "".join(traceback.format_exception(error)).splitlines()
+        lines = "".join(traceback.format_exception(error)).splitlines()
+        event["traceback"] = "\n".join(harmless(redact(line), _LONGEST) for line in lines)
     return event
-
-
-def _harmless(_logger: Any, _method: str, event: _Event) -> _Event:
-    lines = event.pop("traceback", None)
-    clean: _Event = {key: _clean(value) for key, value in event.items()}
-    if lines is not None:
-        clean["traceback"] = "\n".join(harmless(redact(line), _LONGEST) for line in lines)
-    return clean
 
 
 def _clean(value: Any) -> Any:
@@ -111,13 +86,12 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _as_json(_logger: Any, _method: str, event: _Event) -> str:
-    said = {"time": _now(), "level": event.pop("level"), "message": event.pop("event"), **event}
-    return json.dumps(said)
+def _as_json(event: dict[str, Any]) -> str:
+    return json.dumps({"time": _now(), **event})
 
 
-def _as_text(_logger: Any, _method: str, event: _Event) -> str:
-    level, message = event.pop("level"), event.pop("event")
+def _as_text(event: dict[str, Any]) -> str:
+    level, message = event.pop("level"), event.pop("message")
     lines = event.pop("traceback", None)
     source = event.pop("source", None)
     rest = "".join(f" {key}={value}" for key, value in event.items())

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dataportal.collect import Event, Listener, RunRequest, RunResult, StopSignal
     from dataportal.config import Configuration
     from dataportal.errors import Problem
+    from dataportal.logs import Log
     from dataportal.settings import Settings
 
 T = TypeVar("T")
@@ -142,7 +143,7 @@ def _collected(
     jobs: int,
     stop: "StopSignal",
     tell: "Listener",
-    log: Any,
+    log: "Log",
 ) -> "list[RunResult]":
     from dataportal.collect import collect
     from dataportal.render.progress import progress

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dataportal.collect.events import Event
     from dataportal.collect.results import RunResult
+    from dataportal.logs import Log
 
 _LEVELS = {
     Outcome.FAILED: "error",
@@ -28,7 +29,7 @@ _LEVELS = {
 }
 
 
-def told(log: Any) -> Callable[[Event], None]:
+def told(log: Log) -> Callable[[Event], None]:
     """A listener that logs each event: routine as info, what needs a look as warning or error."""
 
     def tell(event: Event) -> None:

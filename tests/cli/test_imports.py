@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # what takes longer to import than the rest of start-up, or leads to it
 HEAVY = {"httpx", "psycopg", "rich", "structlog", "yaml", "stamina", "msgspec", "asyncio"}
-OF_RUNS = {"httpx", "rich", "structlog", "stamina", "tenacity", "msgspec"}
+OF_RUNS = {"httpx", "rich", "stamina", "tenacity", "msgspec"}
 OURS_OF_RUNS = ("dataportal.plugins", "dataportal.collect.engine", "dataportal.observations")
 
 
@@ -85,4 +85,14 @@ def test_what_runs_imports_no_more_than_it_uses(environment: dict[str, str]) -> 
     """The check of every plugin imports the plugin, and asks neither network nor database."""
     modules = imported("list-sources", "--check", env=environment)
     assert "dataportal.plugins.data_sources.csv_plugin" in modules
-    assert not {m.split(".")[0] for m in modules} & {"psycopg", "structlog", "stamina", "rich"}
+    assert not {m.split(".")[0] for m in modules} & {"psycopg", "stamina", "rich"}
+
+
+def test_a_run_under_cron_imports_nothing_for_looks(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """It begins every five minutes: no tables, no colours, no command line of a library."""
+    (tmp_path / "nowhere.csv").write_text("ts,value\n2024-01-01T00:00Z,1\n")
+    modules = imported("-q", "fetch", "load", env=environment)
+    assert {"httpx", "psycopg", "stamina"} <= modules
+    assert not {m.split(".")[0] for m in modules} & {"rich", "pygments", "click", "structlog"}
