@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING
 
 from dataportal.collect.due import due
 from dataportal.collect.events import Waiting
-from dataportal.collect.lanes import Lane
 from dataportal.collect.retries import Retries
 from dataportal.collect.run import SourceRun
+from dataportal.collect.sessions import Sessions
 from dataportal.collect.slots import SharedSlots
 from dataportal.collect.surroundings import Surroundings, present
 from dataportal.errors import ExitCode
 from dataportal.plugins.http import HttpClient
 from dataportal.plugins.pace import Pace
-from dataportal.store.overview import states_for_due
-from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +48,6 @@ async def collect(
     stop: StopSignal,
     failed: Callable[[str, BaseException], None],
     now: Callable[[], datetime] = present,
-    open_session: Callable[[str, str], SourceSession] = SourceSession.open,
 ) -> list[RunResult]:
     """Run all requests; their results in the order of the requests, without those not due.
 
@@ -64,21 +61,21 @@ async def collect(
     shared = SharedSlots(database_url)
     around = Surroundings(
         settings=settings,
-        database_url=database_url,
         root=root,
         env=env,
         events=events,
         seats=asyncio.Semaphore(jobs),
+        sessions=Sessions(database_url),
         http=HttpClient(given_up=given_up, pace=Pace(everywhere=shared.reserve), now=now),
         hosts_given_up=given_up,
         now=now,
-        open_session=open_session,
         failed=failed,
     )
     try:
         return await _Runs(around, stop).all(requests)
     finally:
         await around.http.aclose()
+        around.sessions.close()
         shared.close()
 
 
@@ -122,7 +119,6 @@ class _Runs:
 
     async def _states(self) -> Mapping[str, SourceState]:
         """What is remembered of every source; proves, once for all, that the database is there."""
-        lane = Lane("states")
         retries = Retries(
             retries=self._around.settings.max_retries,
             first_wait=self._around.settings.retry_delay,
@@ -130,12 +126,17 @@ class _Runs:
             give_up=set(),
             waiting=lambda seconds, why: self._around.events(Waiting("database", seconds, why)),
         )
-        try:
-            async for attempt in retries.attempts():
-                with attempt:
-                    return await lane.call(states_for_due, self._around.database_url)
-        finally:
-            lane.close()
+        sessions = self._around.sessions
+        async for attempt in retries.attempts():
+            with attempt:
+                held = await sessions.open("")
+                try:
+                    states = await held.lane.call(held.session.states)
+                except BaseException:
+                    held.close()
+                    raise
+                sessions.hand_back(held)
+                return states
         raise AssertionError  # the last attempt returns or raises
 
     def _on_stop(self) -> None:

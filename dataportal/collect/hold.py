@@ -15,6 +15,7 @@ from dataportal.store.session import SourceSession
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dataportal.collect.sessions import Seated
     from dataportal.collect.surroundings import Surroundings
 
 P = ParamSpec("P")
@@ -40,8 +41,7 @@ class Hold:
         self._source = source
         self._around = around
         self._on_locked = on_locked
-        self._session: SourceSession | None = None
-        self._lane: Lane | None = None
+        self._held: Seated | None = None
         self._seated = False
 
     async def take(self) -> bool:
@@ -54,7 +54,7 @@ class Hold:
         if not self._seated:
             await self._around.seats.acquire()
             self._seated = True
-        if self._session is not None:
+        if self._held is not None:
             return False
         if self._around.database_fault is not None:
             raise self._around.database_fault
@@ -68,15 +68,12 @@ class Hold:
         Raises:
             DatabaseError: the database is out of reach.
         """
-        self._lane = self._lane or Lane(f"store {self._source}")
-        self._session = await self._lane.call(
-            self._around.open_session, self._around.database_url, self._source
-        )
+        self._held = await self._around.sessions.open(self._source)
 
     @property
     def connected(self) -> bool:
         """Whether there is a connection."""
-        return self._session is not None
+        return self._held is not None
 
     async def do(
         self,
@@ -85,23 +82,20 @@ class Hold:
         **kwargs: P.kwargs,
     ) -> T:
         """The result of a method of the session, carried out in the source's own thread."""
-        if self._session is None or self._lane is None:
-            raise DatabaseError("there is no connection to the database")
-        return await self._lane.call(method, self._session, *args, **kwargs)
+        held = self._connection()
+        return await held.lane.call(method, held.session, *args, **kwargs)
 
     async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of a function that takes its time, from the source's own thread."""
-        if self._lane is None:
-            raise DatabaseError("there is no connection to the database")
-        return await self._lane.call(function, *args, **kwargs)
+        return await self._connection().lane.call(function, *args, **kwargs)
 
     async def stop(self) -> None:
         """End the statement that is running, from a thread of its own."""
-        if self._session is None:
+        if self._held is None:
             return
         lane = Lane(f"stop {self._source}")
         try:
-            await lane.call(self._session.stop)
+            await lane.call(self._held.session.stop)
         finally:
             lane.close()
 
@@ -111,16 +105,26 @@ class Hold:
         await asyncio.sleep(_GAP)
         await self._lock()
 
+    def hand_back(self) -> None:
+        """Give up all three after a run that ended well: others may have the connection."""
+        if self._held is not None:
+            self._around.sessions.hand_back(self._held)
+        self._held = None
+        self.leave()
+
     def leave(self) -> None:
         """Give up the place, and the connection, which frees the lock."""
-        if self._lane is not None:
-            if self._session is not None:
-                self._lane.send(self._session.close)
-            self._lane.close()
-        self._session = self._lane = None
+        if self._held is not None:
+            self._held.close()
+        self._held = None
         if self._seated:
             self._seated = False
             self._around.seats.release()
+
+    def _connection(self) -> Seated:
+        if self._held is None:
+            raise DatabaseError("there is no connection to the database")
+        return self._held
 
     async def _lock(self) -> None:
         pause, longest = _LOCK_POLL

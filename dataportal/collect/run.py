@@ -72,7 +72,9 @@ class SourceRun:
         try:
             await self._steps()
             await self._finish(self._tally.conclude())
+            self._hold.hand_back()
         except _NotDue:
+            self._hold.hand_back()
             return None
         except LockedError as error:
             # before the first slice, or between two of them, another run was quicker

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dataportal.errors import ExitCode
-from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
     import asyncio
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dataportal.collect.events import Listener
+    from dataportal.collect.sessions import Sessions
     from dataportal.errors import DatabaseError
     from dataportal.plugins.http import HttpClient
     from dataportal.settings import Settings
@@ -31,30 +31,28 @@ class Surroundings:
 
     Attributes:
         settings: retries and waits.
-        database_url: where to store.
         root: the folder of sources.yaml, for plugins and files beside it.
         env: the environment, for `${VAR}`.
         events: told what happens.
         failed: told of the exception behind each failure, for its traceback.
         seats: as many as sources may run at a time.
+        sessions: connects sources to the database.
         http: the client of all built-in plugins.
         now: tells the time.
-        open_session: connects a source to the store.
         hosts_given_up: hosts that used up their retries.
         database_fault: why the database cannot be used, once that is known.
         stop_code: the exit code of a run that was interrupted.
     """
 
     settings: Settings
-    database_url: str
     root: Path
     env: Mapping[str, str]
     events: Listener
     failed: Callable[[str, BaseException], None]
     seats: asyncio.Semaphore
+    sessions: Sessions
     http: HttpClient
     now: Callable[[], datetime] = present
-    open_session: Callable[[str, str], SourceSession] = SourceSession.open
     hosts_given_up: set[str] = field(default_factory=set)
     database_fault: DatabaseError | None = None
     stop_code: ExitCode = ExitCode.SIGTERM

@@ -38,7 +38,7 @@ def connect(url: str, *, application_name: str, read_only: bool = False) -> psyc
         connection = psycopg.connect(
             url,
             autocommit=True,
-            application_name=application_name.encode("ascii", "replace").decode()[:63],
+            application_name=_shown(application_name),
             connect_timeout=_CONNECT_TIMEOUT,
             # text as text, also from a database made without an encoding (SQL_ASCII)
             client_encoding="utf8",
@@ -61,6 +61,12 @@ def connect(url: str, *, application_name: str, read_only: bool = False) -> psyc
             "of its own, which a pooler in transaction mode does not give",
         )
     return connection
+
+
+def rename(connection: psycopg.Connection, *, application_name: str) -> None:
+    """Let the server show a connection by another name."""
+    name = _shown(application_name)
+    connection.execute("SELECT set_config('application_name', %s, false)", (name,))
 
 
 @contextmanager
@@ -120,6 +126,11 @@ _BY_TEXT: tuple[tuple[str, str], ...] = (
     ('role "', "28"),
     ('" does not exist', "3D"),
 )
+
+
+def _shown(application_name: str) -> str:
+    """What the server can show, and as much of it as it keeps."""
+    return application_name.strip().encode("ascii", "replace").decode()[:63]
 
 
 def _explained(error: psycopg.Error, doing: str) -> DatabaseError:

@@ -74,7 +74,7 @@ def schema_state(connection: psycopg.Connection) -> SchemaState:
         if not rows:
             rows = connection.execute("SELECT current_schema(), NULL, NULL, NULL").fetchall()
     schema = rows[0][0]
-    recorded = {version: (name, sha256) for _, version, name, sha256 in rows if version}
+    recorded = {version: (name, sha256) for _, version, name, sha256 in sorted(rows) if version}
     known = migrations()
     misfit = _misfit(schema, recorded, known)
     # nothing is ever added to a schema that this program does not understand

@@ -11,9 +11,10 @@ import psycopg
 from dataportal.errors import DatabaseTransientError, Interrupted
 from dataportal.store import lock, runs, series
 from dataportal.store.changes import Sizes
-from dataportal.store.connection import connect, database_errors
+from dataportal.store.connection import connect, database_errors, rename
 from dataportal.store.keeping import recall_of
 from dataportal.store.migrations import ensure_schema
+from dataportal.store.overview import source_states
 from dataportal.store.storing import Storing
 
 if TYPE_CHECKING:
@@ -80,6 +81,22 @@ class SourceSession:
             connection.close()
             raise
 
+    def passed_on(self, source: str) -> SourceSession:
+        """The same connection for another source, when its present one has let it go."""
+        with database_errors("taking a connection over"):
+            rename(self._connection, application_name=f"dataportal {source}")
+        return SourceSession(self._connection, source, self._schema, sizes=self._sizes)
+
+    def let_go(self) -> None:
+        """Give the lock back, if it is held, or else the connection with it."""
+        if not self._locked:
+            return
+        try:
+            self.unlock()
+        except BaseException:
+            self.close()
+            raise
+
     def try_lock(self) -> bool:
         """Take the source's lock if nobody holds it; never waits."""
         with database_errors("taking the lock"):
@@ -96,6 +113,10 @@ class SourceSession:
         """Who holds the lock: host, process, since when."""
         with database_errors("asking who holds the lock"):
             return lock.find_holder(self._connection, self._key, self._source)
+
+    def states(self) -> dict[str, SourceState]:
+        """What is remembered of every source, by its name."""
+        return source_states(self._connection)
 
     def state(self) -> SourceState:
         """What is remembered of the source."""

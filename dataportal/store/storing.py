@@ -107,8 +107,6 @@ class Storing:
             if not dry_run:
                 failpoint("before_commit")
                 with self._connection.pipeline():
-                    if known is None:
-                        self._connection.execute(query("commit_soon"))
                     self._record(run_id, merged, done_until)
                     self._connection.execute("COMMIT")
                 failpoint("after_commit")
@@ -199,6 +197,7 @@ class Storing:
                 "run": run_id,
                 "done_until": done_until,
                 "vintages": merged.vintages,
+                "soon": merged.knowledge_time is None,
                 **counts,
             },
         )

@@ -1,4 +1,6 @@
--- What a slice brought, added to its run, in the transaction that wrote it.
+-- What a slice brought, added to its run, in the transaction that wrote it. One that brought nothing,
+-- whose loss in a crash of the server would change nothing, does not wait for the disk: it is there
+-- for certain with the next one that does.
 UPDATE fetch_run SET
     received = received + %(received)s, inserted = inserted + %(inserted)s,
     revised = revised + %(revised)s, retracted = retracted + %(retracted)s,
@@ -8,3 +10,4 @@ UPDATE fetch_run SET
     vintages = vintages + %(vintages)s,
     done_until = coalesce(%(done_until)s, done_until)
 WHERE run_id = %(run)s
+RETURNING CASE WHEN %(soon)s THEN set_config('synchronous_commit', 'off', true) END

@@ -17,7 +17,7 @@ UPDATE source_state AS s SET
         WHEN %(outcome)s = 'failed' THEN s.failures + 1
         ELSE 0 END,
     known_through = CASE WHEN EXISTS (
-            SELECT FROM pg_locks
+            SELECT FROM pg_lock_status()
             WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted AND objsubid = 1
               AND ((classid::bigint << 32) | objid::bigint) = %(key)s::bigint)
         THEN greatest(clock_timestamp(), s.last_knowledge_time, s.known_through)
