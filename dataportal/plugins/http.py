@@ -252,15 +252,13 @@ class HttpClient:
         url, host = mask.url(str(response.url)), response.url.host
         if response.status_code not in taken:
             pause = seconds_to_wait(response.headers.get("retry-after"), self._now())
-            if pause is not None:
-                self._pace.leave_alone(host, pause)
-            raise refusal(
-                response.status_code,
-                url=url,
-                host=host,
-                body=excerpt(await first_bytes(response), mask),
-                retry_after=pause,
-            )
+            try:
+                said = excerpt(await first_bytes(response), mask)
+            finally:
+                # last, so that who was refused is the first to say so
+                if pause is not None:
+                    self._pace.leave_alone(host, pause)
+            raise refusal(response.status_code, url=url, host=host, body=said, retry_after=pause)
         body = await whole_body(response, url=url, host=host, most=self._max_body)
         named = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, url, named, body, mask)
