@@ -24,8 +24,7 @@ _OF_DATABASE = {"server_url", "database_url", "empty_database_url", "own_server"
 _PATIENCE = 60.0  # seconds after which a process that was started counts as hanging
 
 settings.register_profile("default", deadline=None, derandomize=False, print_blob=True)
-settings.register_profile("ci", settings.get_profile("default"), max_examples=200)
-settings.load_profile("ci" if os.environ.get("CI") else "default")
+settings.load_profile("default")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from measuring import PROGRAM, Verdicts, fresh_database
+from watched import watched
 
 SOURCES = """
 timeseries:
@@ -57,15 +57,13 @@ def peak(url: str, shape: str, *window: str, one_slice: bool = False) -> float:
         if one_slice:
             said = said.replace("    schedule", "    max_window: 9000 days\n    schedule")
         (home / "sources.yaml").write_text(said)
-        started = subprocess.Popen(
-            (PROGRAM, "-q", "fetch", "counting", *window),
+        code, memory = watched(
+            *(PROGRAM, "-q", "fetch", "counting", *window),
             cwd=home,
             env={**os.environ, "DATABASE_URL": url, "PLUGIN_CONFIG_PATH": "sources.yaml"},
         )
-        _, status, usage = os.wait4(started.pid, 0)
-        started.returncode = status
-        assert status == 0
-    return usage.ru_maxrss / 1024
+        assert code == 0
+    return memory / 2**20
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import pytest
 from servers import LocalServer, Reply
 
 from dataportal.config import load
@@ -152,6 +153,7 @@ def test_nonsense_fails_and_harms_nothing(
     assert sorted(stored) == [("group-Bonn", 1.5), ("some", 1.5), ("well", 1.5)]
 
 
+@pytest.mark.slow
 def test_the_catalogue_without_a_network(run_cli: RunCli, database_url: str) -> None:
     """Every source that has its key fails with its reason; no host is tried a second time."""
     path = ROOT / "sources.yaml"

@@ -101,6 +101,7 @@ def test_the_token_is_never_shown(server: LocalServer, run: Run, reply: Reply) -
     assert "securityToken=***" in fetched["error"]
 
 
+@pytest.mark.slow
 def test_elexon_as_published(server: LocalServer, run: Run) -> None:
     """A value that is published anew is the current one; both are there as of their times."""
     start = hour_of(datetime.now(UTC)) - timedelta(hours=6)

@@ -52,6 +52,7 @@ def answered(run_cli: RunCli, env: dict[str, str], *args: str) -> dict[str, Any]
     return document
 
 
+@pytest.mark.slow
 def test_there_and_back(
     run_cli: RunCli, env: dict[str, str], elsewhere: dict[str, str], tmp_path: Path
 ) -> None:
@@ -196,6 +197,7 @@ def fail(place: str) -> dict[str, str]:
     return {"DATAPORTAL_FAILPOINT": f"{place}:kill"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["mid_copy", "between_tables", "before_commit"])
 def test_a_restore_that_is_killed_leaves_nothing(
     run_cli: RunCli, env: dict[str, str], elsewhere: dict[str, str], place: str

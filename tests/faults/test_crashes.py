@@ -46,6 +46,7 @@ def server() -> Iterator[LocalServer]:
         yield local
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "answer", "committed"),
     [
@@ -128,6 +129,7 @@ def killed_at_seven(
     ended(process)
 
 
+@pytest.mark.slow
 def test_a_backfill_goes_on_where_it_was_killed(
     tmp_path: Path,
     server: LocalServer,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+import pytest
 from embedded_user import (
     await_true,
     ignore,
@@ -43,6 +44,7 @@ def descendants(pid: int) -> Iterator[int]:
             yield from descendants(int(child))
 
 
+@pytest.mark.slow
 def test_eight_first_users_at_once(server_home: Path) -> None:
     """They get one and the same server, made once; when all have left it is down."""
     users = [start_user(server_home) for _ in range(8)]
@@ -56,6 +58,7 @@ def test_eight_first_users_at_once(server_home: Path) -> None:
     assert is_down(server_home)
 
 
+@pytest.mark.slow
 def test_users_that_come_and_go(made_home: Path) -> None:
     """Starts and stops that overlap in any way leave every user with a server that answers."""
     script = (
@@ -94,6 +97,7 @@ def test_one_of_two_users_is_killed(made_home: Path) -> None:
     assert is_down(made_home)
 
 
+@pytest.mark.slow
 def test_a_killed_server_loses_nothing_that_was_committed(server_home: Path) -> None:
     """After kill -9 of all its processes a user leaves in peace, and the next one has the data."""
     with embedded_server(say=ignore, data_home=server_home) as url:
@@ -171,6 +175,7 @@ def test_a_half_made_data_directory(server_home: Path) -> None:
     assert not half.exists()
 
 
+@pytest.mark.slow
 def test_a_user_killed_while_the_data_directory_is_made(server_home: Path) -> None:
     """Initdb may outlive who started it; the next user waits for its end and makes a whole one."""
     staging = server_home / "postgresql-18.new"
@@ -239,6 +244,7 @@ def test_the_terminal_does_not_end_the_server(made_home: Path) -> None:
     assert is_down(made_home)
 
 
+@pytest.mark.slow
 def test_an_interrupted_start_leaves_nothing_running(server_home: Path) -> None:
     """SIGINT at any moment of the first start ends in a home that the next user can use."""
     moments = (

@@ -35,6 +35,7 @@ def page(hours: range, following: str | None) -> Reply:
     return Reply.json({"rows": rows, "next": following})
 
 
+@pytest.mark.slow
 def test_a_page_that_fails_fails_its_slice(
     tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
 ) -> None:
@@ -86,6 +87,7 @@ def test_an_empty_answer_is_no_success(
     assert outcomes(database_url) == ["succeeded", "empty"]
 
 
+@pytest.mark.slow
 def test_a_changed_entry_keeps_its_history(
     tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
 ) -> None:
@@ -130,6 +132,7 @@ def test_a_changed_entry_keeps_its_history(
         assert broken_invariants(look) == []
 
 
+@pytest.mark.slow
 def test_a_forecast_is_fetched_again_and_again(
     tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
 ) -> None:
@@ -179,6 +182,7 @@ def test_a_machine_that_slept_runs_once(
     assert server.asked("/load.csv") == asked
 
 
+@pytest.mark.slow
 def test_a_backfill_does_not_make_a_source_fresh(
     tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
 ) -> None:

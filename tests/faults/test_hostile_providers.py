@@ -7,10 +7,8 @@ is searched for the canaries that these secrets are.
 
 from __future__ import annotations
 
-import os
 import secrets
 import ssl
-import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +23,7 @@ from invariants import broken_invariants
 from psycopg.sql import SQL, Identifier
 from servers import LocalServer, Reply
 from sourcefiles import SourceFile, by_source, outcomes
+from watched import watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,19 +106,11 @@ def everything_stored(url: str) -> str:
 def measured(*args: str, env: dict[str, str], cwd: Path) -> tuple[int, str, str, int]:
     """The exit code of the program, what it wrote, and the most memory that it used, in bytes."""
     with (cwd / "out").open("w+") as out, (cwd / "err").open("w+") as err:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dataportal", *args],
-            env=env,
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        program = (sys.executable, "-m", "dataportal", *args)
+        code, memory = watched(*program, env=env, cwd=cwd, stdout=out, stderr=err)
         out.seek(0)
         err.seek(0)
-        return process.returncode, out.read(), err.read(), usage.ru_maxrss * 1024
+        return code, out.read(), err.read(), memory
 
 
 @pytest.mark.slow
@@ -222,6 +213,7 @@ def test_no_way_to_the_provider(
     assert CANARY not in done.stdout + done.stderr + everything_stored(database_url)
 
 
+@pytest.mark.slow
 def test_a_password_is_not_repeated_by_any_command(
     tmp_path: Path, database_url: str, run_cli: RunCli
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import psycopg
 import pytest
 from feeding import feeding, hour, looking
 from sourcefiles import SourceFile
+from watched import watched
 
 from dataportal.store.queries import query
 
@@ -65,17 +65,15 @@ def test_ten_thousand_sources(
     for command in (["healthcheck"], ["list-sources"], ["fetch-all", "--due"]):
         with (tmp_path / "out").open("w+") as out:
             begun = time.monotonic()
-            process = subprocess.Popen(
-                [sys.executable, "-m", "dataportal", *command, "--json"],
+            code, memory = watched(
+                *(sys.executable, "-m", "dataportal", *command, "--json"),
                 env={**clean_environment, "DATABASE_URL": database_url},
                 cwd=tmp_path,
                 stdout=out,
             )
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            assert process.returncode == 0, command
+            assert code == 0, command
             assert time.monotonic() - begun < PATIENCE
-            assert usage.ru_maxrss * 1024 < MEMORY
+            assert memory < MEMORY
             out.seek(0)
             told = json.load(out)
         if command == ["list-sources"]:

@@ -181,6 +181,7 @@ def secure(server: OwnServer) -> Secured:
     return Secured.at(server.url)
 
 
+@pytest.mark.slow
 def test_a_database_is_verified_as_its_address_says(
     empty_database_url: str, run_cli: RunCli
 ) -> None:

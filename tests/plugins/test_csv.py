@@ -491,6 +491,7 @@ def test_filters_that_cannot_work(params: dict[str, Any], own: dict[str, Any], f
         CsvMultiSeriesPlugin("group", {"path": "t.csv", **params}, series, "1 day")
 
 
+@pytest.mark.slow
 def test_large_table_is_read_as_a_stream(table: TableFile) -> None:
     """Of a table much larger than its window only the window is kept in memory."""
     hours = (DAY + timedelta(minutes=minute) for minute in range(100_000))

@@ -289,6 +289,7 @@ def test_packing_nobody_asked_for_is_refused(server: LocalServer) -> None:
             ask(url)
 
 
+@pytest.mark.slow
 def test_bomb_stays_small(server: LocalServer) -> None:
     """A body that unfolds a thousandfold is stopped at the cap and needs little more memory."""
     bomb = gzip.compress(b"\0" * (256 * MIB), compresslevel=9)

@@ -94,6 +94,7 @@ def answers(server: LocalServer, value: float, *, is_open: bool) -> None:
         server.answer(path, Reply.json(document))
 
 
+@pytest.mark.slow
 @pytest.mark.database
 def test_what_is_fetched_again_is_stored_once(
     tmp_path: Path, run_cli: RunCli, database_url: str, server: LocalServer

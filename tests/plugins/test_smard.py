@@ -125,6 +125,7 @@ def test_only_files_of_the_window_are_asked(smard: Smard) -> None:
     assert smard.asked == [str(milliseconds(begin)) for begin in begins]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_files_asked_hold_every_point_of_the_window(data: st.DataObject) -> None:

@@ -142,6 +142,7 @@ def test_every_file_of_an_index_can_be_found(server: LocalServer, name: str) -> 
         assert asked == {f"/1/DE/1_DE_hour_{int(begin.timestamp()) * 1000}.json"}
 
 
+@pytest.mark.slow
 def test_recordings_hold_what_the_replay_is_about() -> None:
     """Among the files are revisions, holes that were filled, and files that did not change."""
     steps = [step for several in histories().values() for step in pairwise(several)]

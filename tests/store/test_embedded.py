@@ -16,6 +16,7 @@ from dataportal.store.server_account import server_account
 from dataportal.store.server_files import server_files
 
 
+@pytest.mark.slow
 def test_it_serves_and_stops(server_home: Path) -> None:
     """A database that can be written to is there in the block, and no process after it."""
     with embedded_server(say=ignore, data_home=server_home) as url:
@@ -56,6 +57,7 @@ def test_data_outlives_the_server(server_home: Path) -> None:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
+@pytest.mark.slow
 def test_settings_keep_data_safe_and_neighbours_out(server_home: Path) -> None:
     """Commits reach the disk, times are UTC, text is UTF-8, and there is no port to connect to."""
     with (

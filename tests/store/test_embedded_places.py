@@ -42,6 +42,7 @@ def test_none_is_made_where_none_may_be(server_home: Path) -> None:
     assert not server_home.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["x" * 200, "with space", "comma,quote'\"$HOME`id`Ünïcode@back\\slash"],
@@ -60,6 +61,7 @@ def test_any_path_will_do(open_folder: Path, name: str) -> None:
         end_server(home)
 
 
+@pytest.mark.slow
 def test_an_ordinary_user_keeps_it_in_their_home(open_folder: Path) -> None:
     """Without XDG_DATA_HOME the data lie below HOME, private to the user."""
     own = open_folder / "own"
@@ -78,6 +80,7 @@ def test_an_ordinary_user_keeps_it_in_their_home(open_folder: Path) -> None:
     assert folder.stat().st_uid == (uid or os.geteuid())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("env", "reason"),
     [
@@ -163,6 +166,7 @@ def test_the_extra_is_missing(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.slow
 def test_binaries_out_of_reach_are_copied_once(open_folder: Path) -> None:
     """Root's server runs from a copy where its user cannot reach the originals; others don't."""
     hidden = open_folder / "hidden"

@@ -93,6 +93,7 @@ def histories(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
+@pytest.mark.slow
 @given(rows=histories(), ending=st.sampled_from([".jsonl", ".jsonl.gz", ".JSONL.GZ", ""]))
 @example(rows=SAMPLE, ending=".jsonl.gz")
 @example(rows=[], ending=".jsonl")
@@ -159,6 +160,7 @@ def test_a_file_that_is_cut_is_refused(length: int) -> None:
     assert damaged(PACKED[: length % len(PACKED)], ".jsonl.gz") is None
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_file_that_was_changed_is_refused(data: st.DataObject) -> None:
     """Wherever a byte is another one, or there is one more: unless it still says the same."""
@@ -346,6 +348,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     """Neither of writing nor of reading: some hundred kilobytes for 9 MB."""
     path = tmp_path / "long.jsonl.gz"

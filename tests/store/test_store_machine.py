@@ -301,6 +301,7 @@ class StoreMachine(RuleBasedStateMachine):
             self.look.execute(f"DELETE FROM {table}")  # noqa: S608 - one of two names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 def test_the_store_agrees_with_the_model(database_url: str, path: str) -> None:
     """After every step, in each of the ways that a slice can take."""

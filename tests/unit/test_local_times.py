@@ -88,6 +88,7 @@ def test_instants_of_any_local_time(local: datetime, change: tuple[ZoneInfo, dat
         assert wall(instant, change[0]) == local
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(ALL_CHANGES),
     STEPS,

@@ -406,6 +406,7 @@ def test_the_example_plugins_work(tmp_path: Path) -> None:
     assert [one.values for one in group.series.values()] == [[206.0, 207.0]] * 2
 
 
+@pytest.mark.slow
 def test_the_example_test_passes(tmp_path: Path) -> None:
     """As its author would run it, with every rule of the kit; and all rules are listed."""
     for name, text in _example_files().items():
