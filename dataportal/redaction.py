@@ -18,12 +18,14 @@ _NAME = (
     r"(?:api[_-]?key|app[_-]?id|access[_-]?key|authorization|key|\w*token|\w*secret"
     r"|\w*password|passwd|pwd|sig|signature)"
 )
-_QUERY = re.compile(rf"([?&;]{_NAME}=)[^&#\s\"'<>]*", re.IGNORECASE)
+# a colon or a full stop at the end belongs to the sentence around it
+_QUERY = re.compile(rf"([?&;]{_NAME}=)[^&#\s\"'<>]*?(?=[:.]?(?:[&#\s\"'<>]|$))", re.IGNORECASE)
 # a text that was cut short may lack the closing quote
 _QUOTED = r""""(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?"""
 _SCHEME = r"(?:(?:bearer|basic|token|apikey|digest|negotiate)\s+)?"
 _FIELD = re.compile(
-    rf"""((?:"|'|\b){_NAME}(?:"|')?\s*[:=]\s*)({_QUOTED}|{_SCHEME}[^\s,;&"'}}]+)""",
+    rf"""((?:"|'|\b){_NAME}(?:"|')?\s*[:=]\s*)"""
+    rf"""({_QUOTED}|{_SCHEME}[^\s,;&"'}}]+?(?=[:.]?(?:[\s,;&"'}}]|$)))""",
     re.IGNORECASE,
 )
 # A password that was not encoded may hold what ends a host's name; but a port is no password.

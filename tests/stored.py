@@ -22,24 +22,29 @@ def stored(
     series: str = "load",
     record: SeriesRecord | None = None,
     outcome: Outcome = Outcome.SUCCEEDED,
+    published: datetime | None = None,
     error: str | None = None,
 ) -> datetime | None:
     """Store hourly values from START on, as one scheduled run of a source named as its series.
 
-    None stands for an explicit null. The answer is the knowledge time; None where nothing changed.
+    None stands for an explicit null; `published` is when the provider published all of them. The
+    answer is the knowledge time; None where nothing changed.
     """
     session = SourceSession.open(url, series)
     try:
         assert session.try_lock()
         session.register([record or SeriesRecord(series, name="Load", unit="MW")])
         run = session.start_run(RunKind.SCHEDULED, START, None)
+        ts = [START + timedelta(hours=h) for h in range(len(values))]
+        observations = Observations(ts, [*values])
+        if published is not None:
+            vintages = [
+                (moment, published, value) for moment, value in zip(ts, values, strict=True)
+            ]
+            observations = Observations(ts, [*values], [published] * len(ts), vintages)
         merged = session.merge(
             run,
-            {
-                series: Observations(
-                    [START + timedelta(hours=h) for h in range(len(values))], [*values]
-                )
-            },
+            {series: observations},
             start=START,
             end=None,
             received=Counts(received=len(values)),

@@ -191,6 +191,8 @@ def _answer(
         changes = history.differences(connection, identity, first, second, start=q.start, end=q.end)
         show(renderer.changes(_newest(changes, q.limit), q.diff, final=final))
     elif q.as_of is not None and q.by is By.PUBLISHED:
+        if (missing := history.unpublished(connection, identity, q.as_of)) is not None:
+            say(_why_unpublished(*missing))
         found = history.publications(connection, identity, at=q.as_of, start=q.start, end=q.end)
         show(renderer.publications(_newest(found, q.limit), q.as_of))
     elif q.as_of is not None or q.start or q.end or renderer.observations_by_default:
@@ -207,6 +209,12 @@ def _answer(
 def _newest(rows: Iterable[Row], limit: int | None) -> Iterable[Row]:
     """The last rows, so many as are asked for, without holding more of them."""
     return rows if limit is None else deque(rows, maxlen=limit)
+
+
+def _why_unpublished(first: datetime | None) -> str:
+    if first is not None:
+        return f"nothing of the series was published before {iso(first)}"
+    return "the provider does not say when it published the series; leave --by published out"
 
 
 def _finality(series: "StoredSeries", at: datetime) -> bool:

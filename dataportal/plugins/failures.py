@@ -61,7 +61,7 @@ def refusal(
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return PermanentError(
             said,
-            hint="Check the key: the source's parameters in sources.yaml say which environment "
+            hint="Check the key; the source's parameters in sources.yaml say which environment "
             "variable it is taken from",
         )
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:

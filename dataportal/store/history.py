@@ -123,6 +123,18 @@ def first_known(connection: psycopg.Connection, series_id: int, at: datetime) ->
     return row[0] if row else None
 
 
+def unpublished(
+    connection: psycopg.Connection, series_id: int, at: datetime
+) -> tuple[datetime | None] | None:
+    """When anything was published for the first time, if that was after `at`; (None,) for never.
+
+    None if something was published by then.
+    """
+    with database_errors("reading the publications"):
+        parameters = {"series": series_id, "at": at}
+        return connection.execute(query("history_first_published"), parameters).fetchone()
+
+
 def series_names(connection: psycopg.Connection) -> list[str]:
     """The names of all series."""
     with database_errors("reading the names of the series"):

@@ -313,6 +313,23 @@ def test_now_is_a_time_of_its_own(run_cli: RunCli, database_url: str) -> None:
     assert before <= asked_at <= datetime.now(UTC)
 
 
+def test_what_was_not_published_is_told(run_cli: RunCli, database_url: str) -> None:
+    """Not before a time, or never as far as the provider says: an answer without rows says why."""
+    stored(database_url, [1.0])
+    published = ("--as-of", "2025-02-01", "--by", "published")
+    done = run_cli("history", "load", *published, env={"DATABASE_URL": database_url})
+    assert done.returncode == 0
+    assert "the provider does not say when it published the series" in done.stderr
+    day = datetime(2025, 3, 4, tzinfo=UTC)
+    stored(database_url, [1.0], published=day)
+    done = run_cli("history", "load", *published, env={"DATABASE_URL": database_url})
+    assert "nothing of the series was published before 2025-03-04T00:00:00Z" in done.stderr
+    later = ("--as-of", "2025-03-04", "--by", "published")
+    done = run_cli("history", "load", *later, env={"DATABASE_URL": database_url})
+    assert done.stderr == ""
+    assert "2025-03-04 00:00Z" in done.stdout
+
+
 def test_before_the_first_fetch_nothing_was_known(run_cli: RunCli, database_url: str) -> None:
     """The answer is empty and final, and a note tells since when there is anything."""
     stored(database_url, [1.0])

@@ -268,7 +268,8 @@ def test_the_limit_is_shared_under_the_key(server: LocalServer) -> None:
     ("params", "filters", "said"),
     [
         ({"route": "region-data"}, DEMAND, "api_key is missing"),
-        ({"route": "solar", "api_key": "k"}, DEMAND, "route must be one of region-data"),
+        ({"route": "solar", "api_key": "k"}, DEMAND, "^route must be one of [^;]*$"),
+        ({"route": "solar", "type": "D", "api_key": "k"}, DEMAND, "^route must be one of [^;]*$"),
         ({"route": "region-data", "api_key": "k"}, {"a": {"respondent": "PJM"}}, "a: type is miss"),
         ({"route": "fuel-type-data", "api_key": "k"}, DEMAND, "'type' is not a parameter"),
         ({"route": "region-data", "api_key": "k", "frequency": "local-hourly"}, DEMAND, "'freq"),

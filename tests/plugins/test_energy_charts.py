@@ -259,7 +259,11 @@ def test_the_end_of_an_endpoint_is_announced(
     ("params", "filters", "said"),
     [
         ({}, PRICE, "endpoint is missing"),
-        ({"endpoint": "prices"}, PRICE, "endpoint must be one of price, public_power"),
+        (
+            {"endpoint": "prices", "bzn": "DE-LU"},
+            PRICE,
+            r"^endpoint must be one of price, public_power[^;]*; did you mean 'price'\?$",
+        ),
         ({"endpoint": "price"}, {"de": {}}, "de: bzn is missing"),
         ({"endpoint": "price"}, POWER, "^bzn is missing; 'production_type' is not"),
         ({"endpoint": "price", "country": "de"}, PRICE, "'country' is not a parameter"),

@@ -240,7 +240,7 @@ def test_the_limit_is_kept_by_all_machines() -> None:
 
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({}, "dataset is missing; zone is missing"),
-    ({"dataset": "laod", "zone": "FR"}, "dataset must be one of load, "),
+    ({"dataset": "laod", "zone": "FR"}, r"dataset must be one of load, .* did you mean 'load'\?"),
     ({"dataset": "load", "zone": "FRA"}, "zone: 'FRA' is neither"),
     ({"dataset": "load", "zone": "FR", "psr_type": "solar"}, "psr_type does not go with"),
     (

@@ -149,6 +149,14 @@ def test_what_stands_under_a_name_of_keys_is_masked(name: str, text: str, left: 
     assert all(part in shown for part in left)
 
 
+@pytest.mark.parametrize(
+    "text", ["refused GET https://h/p?key={}: wrong key", "token={}: wrong", "see ?a=1&token={}."]
+)
+def test_the_mark_after_what_is_masked_is_left(text: str) -> None:
+    """The sentence around it can be read on."""
+    assert redact(text.replace("{}", CANARY)) == text.replace("{}", MASK)
+
+
 @pytest.mark.parametrize("scheme", ["Bearer", "Basic", "Token", "Apikey", "bearer ", ""])
 def test_a_header_of_authorization_is_masked(scheme: str) -> None:
     """Whatever its scheme."""

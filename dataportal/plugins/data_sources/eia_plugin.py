@@ -38,6 +38,7 @@ ROUTES = {
     "region-sub-ba-data": ("subba", "parent"),
 }
 """The facets that tell the series of a route apart."""
+_FACETS = tuple(dict.fromkeys(facet for facets in ROUTES.values() for facet in facets))
 
 _PER_MINUTE = 120  # below 5 a second and 9,000 an hour, which cost the key
 _PAGE = 5000
@@ -93,7 +94,8 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
         key = params.text("api_key", required=True).strip()
         self._base_url = params.text("base_url", BASE_URL).rstrip("/")
         self._limit = rate_limit(params, _PER_MINUTE, key=key, everywhere=True)
-        self._facets = ROUTES.get(self._route, ())
+        # of a route that there is not, nobody knows which facets are wrong
+        self._facets = ROUTES.get(self._route, _FACETS)
         self._shared = {name: params.text(name) for name in self._facets if params.has(name)}
         params.finish()
         self._wanted = read_filters(series_definitions, self._values)

@@ -67,6 +67,11 @@ ENDPOINTS = {
     "frequency": _Endpoint(("region",), column="data"),
 }
 """`cbet` are scheduled exchanges with the neighbours of a country, `cbpf` physical flows."""
+_NAMES = dict.fromkeys(
+    name for one in ENDPOINTS.values() for name in (*one.query, one.named) if name
+)
+_UNKNOWN = _Endpoint(tuple(_NAMES))
+"""An endpoint that there is not: nobody knows which parameters are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
         self._path = params.choice("endpoint", ENDPOINTS, required=True)
         self._base_url = params.text("base_url", BASE_URL).rstrip("/")
         self._limit = rate_limit(params, _PER_MINUTE, key="energy-charts")
-        self._endpoint = ENDPOINTS.get(self._path, _Endpoint(()))
+        self._endpoint = ENDPOINTS.get(self._path, _UNKNOWN)
         self._names = (*self._endpoint.query, *filter(None, [self._endpoint.named]))
         self._shared = {name: params.text(name) for name in self._names if params.has(name)}
         params.finish()

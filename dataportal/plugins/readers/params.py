@@ -42,7 +42,9 @@ class Params:
         """One of the texts in `choices`."""
         value = self.text(name, required=required)
         if value and value not in choices:
-            self.fault(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+            near = get_close_matches(value, choices, n=1)
+            advice = f"; did you mean {near[0]!r}?" if near else ""
+            self.fault(f"{name} must be one of {', '.join(choices)}, not {value!r}{advice}")
         return value
 
     def whole(self, name: str, default: int = 0, *, required: bool = False) -> int:
