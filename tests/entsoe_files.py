@@ -101,7 +101,7 @@ def fetched(
         # without authorities, which take long to load: nobody but the server here is asked
         plugin.http = HttpClient(tls=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         try:
-            columns = await plugin.get_historical_data(start, end)
+            columns: Any = await plugin.get_historical_data(start, end)
         finally:
             await plugin.http.aclose()
         return dict(zip(columns["ts"], columns["value"], strict=True))

@@ -268,7 +268,7 @@ def test_the_timezone_of_the_source_comes_first(server: LocalServer) -> None:
     body = document(series(period("2024-12-31T23:00Z", "2025-12-31T23:00Z", "P1D", {182: 5})))
     server.answer(PATH, xml(body))
 
-    async def ask() -> dict[str, list[Any]]:
+    async def ask() -> Any:
         plugin.http = HttpClient()
         try:
             return await plugin.get_historical_data("2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z")

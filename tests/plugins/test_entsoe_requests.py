@@ -230,8 +230,7 @@ def test_an_open_window_reaches_as_far_as_the_dataset(
 
 def test_the_limit_is_kept_by_all_machines() -> None:
     """For each token, below what is punished; its name does not tell the token."""
-    plugin = EntsoeDataSourcePlugin(TimeSeriesMetadata("one"), {"api_key": TOKEN, **LOAD})
-    limit = plugin._platform._limit
+    limit = group({"one": {}}, {"api_key": TOKEN, **LOAD})._limit
     assert limit.everywhere
     assert limit.key == TOKEN
     assert 300 < limit.per_minute <= 400

@@ -16,12 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dataportal.plugins.base_plugin import (
-    BadDataError,
-    BasePlugin,
-    FetchError,
-    MultiSeriesPlugin,
-)
+from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin
+from dataportal.plugins.readers.alone import Alone
 from dataportal.plugins.readers.elexon_datasets import DATASETS, KNOWN, requests
 from dataportal.plugins.readers.filters import read_filters
 from dataportal.plugins.readers.instants import TimeFormat, Window
@@ -33,8 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from dataportal.plugins.answers import Answer
-    from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
-    from dataportal.plugins.http import HttpClient
+    from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
     from dataportal.plugins.readers.elexon_datasets import Dataset
 
     Columns = dict[str, list[Any]]
@@ -79,48 +74,76 @@ class _Wanted:
         return found.every if published and self.vintages else found.newest
 
 
-class _Insights:
-    """The API, and what a source wants of it.
+class ElexonMultiSeriesPlugin(MultiSeriesPlugin):
+    """Several series of Elexon Insights; all of one data set are asked for once.
 
-    Args:
-        given: the parameters of the source.
-        series: those of a group, whose filters beat them; of a single series its name.
-
-    Raises:
-        ValueError: with every fault in the parameters.
+    `request_params`; the `extract_filter` of each series may give any of them too, and beats them
+    there:
+        dataset: FUELHH (generation and interconnectors every half-hour), FUELINST (every five
+            minutes), AGPT (with solar, and wind on- and offshore), INDO and ITSDO (demand, without
+            and with station load, pumping and exports), NDF and TSDF (their forecasts), WINDFOR
+            (forecast of wind), MID (market index), or system_prices (imbalance prices, of the
+            latest settlement run).
+        value: the field, where the data set has several: of MID price (the default) or volume; of
+            system_prices systemSellPrice (the default), systemBuyPrice, netImbalanceVolume, …
+        fuelType: of FUELHH and FUELINST, such as CCGT, WIND, INTFR.
+        psrType: of AGPT, such as Solar, Wind Offshore.
+        boundary: of NDF and TSDF: N for the whole country.
+        dataProvider: of MID: APXMIDP or N2EXMIDP.
+        vintages: true; false keeps the newest publication only.
+        per_minute: how often to ask at most; 120.
+        base_url: a mirror's address instead of Elexon's own.
     """
 
+    # outturns are corrected within days; the forecasts reach up to four days ahead
+    source_defaults: ClassVar[Mapping[str, Any]] = {
+        "lookback": "7 days",
+        "forecast_horizon": "4 days",
+        "max_window": "35 days",
+    }
+
     def __init__(
-        self, given: Mapping[str, Any], series: str | Sequence[TimeSeriesDefinition]
+        self,
+        group_id: str,
+        request_params: dict[str, Any],
+        series_definitions: list[TimeSeriesDefinition],
+        schedule: str,
     ) -> None:
-        def read(own: Mapping[str, Any]) -> _Wanted:
-            params = Params({**given, **own})
-            name = params.choice("dataset", DATASETS, required=True)
-            dataset = DATASETS.get(name, DATASETS["FUELHH"])
-            self._base_url = params.text("base_url", BASE_URL).rstrip("/")
-            self._limit = rate_limit(params, _PER_MINUTE)
-            value = params.choice("value", dataset.values) or dataset.values[0]
-            filters = tuple((field, params.text(field, required=True)) for field in dataset.by)
-            for field in KNOWN:
-                if field not in dataset.by and params.has(field):
-                    params.fault(f"{field} does not go with dataset {name}")
-            vintages = params.flag("vintages", default=True)
-            params.finish()
-            return _Wanted(name, value, filters, vintages)
+        super().__init__(group_id, request_params, series_definitions, schedule)
+        self._wanted = read_filters(series_definitions, self._read)
 
-        self._wanted = {series: read({})} if isinstance(series, str) else read_filters(series, read)
+    def _read(self, extract_filter: Mapping[str, Any]) -> _Wanted:
+        params = Params({**self._request_params, **extract_filter})
+        name = params.choice("dataset", DATASETS, required=True)
+        dataset = DATASETS.get(name, DATASETS["FUELHH"])
+        self._base_url = params.text("base_url", BASE_URL).rstrip("/")
+        self._limit = rate_limit(params, _PER_MINUTE)
+        value = params.choice("value", dataset.values) or dataset.values[0]
+        filters = tuple((field, params.text(field, required=True)) for field in dataset.by)
+        for field in KNOWN:
+            if field not in dataset.by and params.has(field):
+                params.fault(f"{field} does not go with dataset {name}")
+        vintages = params.flag("vintages", default=True)
+        params.finish()
+        return _Wanted(name, value, filters, vintages)
 
-    async def fetch(self, window: Window, *, http: HttpClient) -> dict[str, Columns | FetchError]:
-        """The columns of each series, or why it failed alone; a data set is asked for once.
+    async def get_historical_data_multi(
+        self, start_date: str, end_date: str | None = None
+    ) -> dict[str, Columns | FetchError]:
+        """The observations of each series with `start_date <= ts < end_date`, as columns.
+
+        With `published_at` where the data set tells it; an error in place of those that failed
+        alone. A data set is asked for once.
 
         Raises:
             FetchError: as the client does; a BadDataError also if there is no list of rows.
         """
+        window = Window(start_date, end_date)
         found: dict[str, Columns | FetchError] = {}
         for name in dict.fromkeys(wanted.dataset for wanted in self._wanted.values()):
             own: dict[tuple[str, ...], list[tuple[Answer, Row]]] = {}
             last: Answer | None = None
-            async for answer, rows in self._rows(DATASETS[name], window, http):
+            async for answer, rows in self._rows(DATASETS[name], window):
                 last = answer
                 for row in rows:
                     key = tuple([str(row.get(field)) for field in DATASETS[name].by])
@@ -131,10 +154,10 @@ class _Insights:
         return found
 
     async def _rows(
-        self, dataset: Dataset, window: Window, http: HttpClient
+        self, dataset: Dataset, window: Window
     ) -> AsyncIterator[tuple[Answer, list[Row]]]:
         for path, query in requests(dataset, window):
-            answer = await http.get(
+            answer = await self.http.get(
                 f"{self._base_url}/{dataset.path}{path}", params=query, limit=self._limit
             )
             document = answer.json()
@@ -143,6 +166,12 @@ class _Insights:
             if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 raise answer.bad("has no list of rows")
             yield answer, rows
+
+
+class ElexonDataSourcePlugin(Alone):
+    """One series; all it says of itself is among its `default_params`, as of the group."""
+
+    group = ElexonMultiSeriesPlugin
 
 
 def _columns(
@@ -160,73 +189,3 @@ def _columns(
         return wanted.columns(own, window)
     except BadDataError as error:
         return error
-
-
-# outturns are corrected within days; the forecasts reach up to four days ahead
-_SOURCE_DEFAULTS = {"lookback": "7 days", "forecast_horizon": "4 days", "max_window": "35 days"}
-
-
-class ElexonDataSourcePlugin(BasePlugin):
-    """One series of Elexon Insights.
-
-    `default_params`:
-        dataset: FUELHH (generation and interconnectors every half-hour), FUELINST (every five
-            minutes), AGPT (with solar, and wind on- and offshore), INDO and ITSDO (demand, without
-            and with station load, pumping and exports), NDF and TSDF (their forecasts), WINDFOR
-            (forecast of wind), MID (market index), or system_prices (imbalance prices, of the
-            latest settlement run).
-        value: the field, where the data set has several: of MID price (the default) or volume; of
-            system_prices systemSellPrice (the default), systemBuyPrice, netImbalanceVolume, …
-        fuelType: of FUELHH and FUELINST, such as CCGT, WIND, INTFR.
-        psrType: of AGPT, such as Solar, Wind Offshore.
-        boundary: of NDF and TSDF: N for the whole country.
-        dataProvider: of MID: APXMIDP or N2EXMIDP.
-        vintages: true; false keeps the newest publication only.
-        per_minute: how often to ask at most; 120.
-        base_url: a mirror's address instead of Elexon's own.
-    """
-
-    source_defaults: ClassVar[Mapping[str, Any]] = _SOURCE_DEFAULTS
-
-    def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
-        super().__init__(metadata, default_params)
-        self._insights = _Insights(default_params, metadata.endpoint_prefix)
-
-    async def get_historical_data(
-        self,
-        start_date: str,
-        end_date: str | None = None,
-        metrics: Sequence[str] | None = None,  # noqa: ARG002 - the API's; a field is one metric
-    ) -> Columns:
-        """The observations with `start_date <= ts < end_date`, as columns with `published_at`."""
-        window = Window(start_date, end_date)
-        (found,) = (await self._insights.fetch(window, http=self.http)).values()
-        if isinstance(found, FetchError):
-            raise found
-        return found
-
-
-class ElexonMultiSeriesPlugin(MultiSeriesPlugin):
-    """Several series of Elexon Insights; all of one data set are asked for once.
-
-    `request_params`: as for `ElexonDataSourcePlugin`. The `extract_filter` of each series may give
-    any of them too, and beats them there: `fuelType: WIND`.
-    """
-
-    source_defaults: ClassVar[Mapping[str, Any]] = _SOURCE_DEFAULTS
-
-    def __init__(
-        self,
-        group_id: str,
-        request_params: dict[str, Any],
-        series_definitions: list[TimeSeriesDefinition],
-        schedule: str,
-    ) -> None:
-        super().__init__(group_id, request_params, series_definitions, schedule)
-        self._insights = _Insights(request_params, series_definitions)
-
-    async def get_historical_data_multi(
-        self, start_date: str, end_date: str | None = None
-    ) -> dict[str, Columns | FetchError]:
-        """The observations of each series with `start_date <= ts < end_date`, as columns."""
-        return await self._insights.fetch(Window(start_date, end_date), http=self.http)

@@ -18,13 +18,12 @@ from urllib.parse import urlsplit
 
 from dataportal.plugins.base_plugin import (
     BadDataError,
-    BasePlugin,
-    FetchError,
     MultiSeriesPlugin,
     PermanentError,
     TransientError,
 )
 from dataportal.plugins.failures import seconds_to_wait
+from dataportal.plugins.readers.alone import Alone
 from dataportal.plugins.readers.entsoe_datasets import asked
 from dataportal.plugins.readers.filters import read_filters
 from dataportal.plugins.readers.instants import Window, now
@@ -40,8 +39,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.answers import Answer
-    from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
-    from dataportal.plugins.http import HttpClient
+    from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
     from dataportal.plugins.readers.entsoe_datasets import Question
     from dataportal.plugins.readers.market_documents import MarketDocument
     from dataportal.plugins.readers.market_series import Selection
@@ -60,51 +58,66 @@ _MAY_PASS = re.compile(r"unexpected|internal|temporar|try again|time.?out|mainte
 _TOO_MUCH = re.compile(r"exceeds|amount of requested data|number of instances")
 
 
-class _Platform:
-    """The platform, and what a source wants of it.
+class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
+    """Several series of the platform; those that come in one answer are asked for once.
 
-    Args:
-        given: the parameters of the source.
-        series: those of a group, whose filters beat them; of a single series its name, and only
-            what belongs to it shall be sent.
-
-    Raises:
-        ValueError: with every fault in them.
+    `request_params`; the `extract_filter` of each series may give any of them too, and beats them
+    there: `psr_type: solar` of one zone's generation, `zone: FR` of the load of several.
+        api_key: the token, as a rule `${ENTSOE_API_KEY}`.
+        dataset, zone (or from_zone and to_zone): see `asked`.
+        psr_type, direction, business_type, sequence, category, flow, resource, resolution: see
+            `Selection`.
+        per_minute: how often to ask at most; 380.
+        base_url: a mirror's address instead of ENTSO-E's own.
     """
 
-    def __init__(
-        self, given: Mapping[str, Any], series: str | Sequence[TimeSeriesDefinition]
-    ) -> None:
-        def read(own: Mapping[str, Any]) -> tuple[Question, Selection]:
-            params = Params({**given, **own})
-            self._key = params.text("api_key", required=True).strip()
-            self._base_url = params.text("base_url", BASE_URL)
-            self._limit = rate_limit(params, _PER_MINUTE, key=self._key, everywhere=True)
-            wanted = asked(params, alone=isinstance(series, str))
-            params.finish()
-            return wanted
+    source_defaults: ClassVar[Mapping[str, Any]] = {
+        "lookback": "7 days",
+        "forecast_horizon": "2 days",
+        "max_window": "35 days",
+    }
 
-        self._wanted = {series: read({})} if isinstance(series, str) else read_filters(series, read)
+    def __init__(
+        self,
+        group_id: str,
+        request_params: dict[str, Any],
+        series_definitions: list[TimeSeriesDefinition],
+        schedule: str,
+    ) -> None:
+        super().__init__(group_id, request_params, series_definitions, schedule)
+        self._wanted = read_filters(series_definitions, self._read)
         self._host = urlsplit(self._base_url).hostname
 
-    async def fetch(
-        self, window: Window, *, http: HttpClient, zone: ZoneInfo | None
+    def _read(self, extract_filter: Mapping[str, Any]) -> tuple[Question, Selection]:
+        params = Params({**self._request_params, **extract_filter})
+        self._key = params.text("api_key", required=True).strip()
+        self._base_url = params.text("base_url", BASE_URL)
+        self._limit = rate_limit(params, _PER_MINUTE, key=self._key, everywhere=True)
+        wanted = asked(params, alone=len(self._series_definitions) == 1)
+        params.finish()
+        return wanted
+
+    async def get_historical_data_multi(
+        self, start_date: str, end_date: str | None = None
     ) -> dict[str, Columns | FetchError]:
-        """The columns of each series, or why it failed alone; what several share is asked once.
+        """The intervals of each series with `start_date <= ts < end_date`, as columns.
+
+        An error in place of those that failed alone; what several share is asked once.
 
         Raises:
             TransientError: out of reach, under maintenance, or asked too often.
             PermanentError: the platform refuses the one question that there is.
             BadDataError: the one answer that there is cannot be read.
         """
+        window = Window(start_date, end_date)
         takers: dict[Question, dict[str, Collected]] = {}
         for name, (question, selection) in self._wanted.items():
             takers.setdefault(question, {})[name] = Collected(selection)
         found: dict[str, Columns | FetchError] = {}
         for question, own in takers.items():
-            zones = question.zones if zone is None else (zone, *question.zones)
+            zones = question.zones if self.zone is None else (self.zone, *question.zones)
             try:
-                found |= await self._answered(question, own, window, http, zones)
+                found |= await self._answered(question, own, window, zones)
             except (PermanentError, BadDataError) as error:
                 if len(takers) == 1:
                     raise
@@ -116,12 +129,11 @@ class _Platform:
         question: Question,
         takers: Mapping[str, Collected],
         window: Window,
-        http: HttpClient,
         zones: Sequence[ZoneInfo],
     ) -> dict[str, Columns | FetchError]:
         failed: dict[str, Columns | FetchError] = {}
         last: Answer | None = None
-        async for answer, documents in self._pages(question, window, http):
+        async for answer, documents in self._pages(question, window):
             last = answer
             for series in (one for document in documents for one in document.series):
                 for name, taker in takers.items():
@@ -136,7 +148,7 @@ class _Platform:
         return {name: taker.columns for name, taker in takers.items()} | failed
 
     async def _pages(
-        self, question: Question, window: Window, http: HttpClient
+        self, question: Question, window: Window
     ) -> AsyncIterator[tuple[Answer, list[MarketDocument]]]:
         for start, end in question.parts(window):
             query: dict[str, Any] = {
@@ -147,7 +159,7 @@ class _Platform:
             }
             before: list[MarketDocument] = []
             for offset in range(0, _LAST_OFFSET + 2 * _PAGE, _PAGE):
-                answer = await http.get(
+                answer = await self.http.get(
                     self._base_url,
                     # not sent with the first page: data items without pages refuse it
                     params={**query, "offset": offset or None},
@@ -209,64 +221,7 @@ class _Platform:
         raise PermanentError(f"ENTSO-E refused {answer.url}: {said}", hint=hint)
 
 
-_SOURCE_DEFAULTS = {"lookback": "7 days", "forecast_horizon": "2 days", "max_window": "35 days"}
+class EntsoeDataSourcePlugin(Alone):
+    """One series; all it says of itself is among its `default_params`, as of the group."""
 
-
-class EntsoeDataSourcePlugin(BasePlugin):
-    """One series of the platform.
-
-    `default_params`:
-        api_key: the token, as a rule `${ENTSOE_API_KEY}`.
-        dataset, zone (or from_zone and to_zone): see `asked`.
-        psr_type, direction, business_type, sequence, category, flow, resource, resolution: see
-            `Selection`.
-        per_minute: how often to ask at most; 380.
-        base_url: a mirror's address instead of ENTSO-E's own.
-    """
-
-    source_defaults: ClassVar[Mapping[str, Any]] = _SOURCE_DEFAULTS
-
-    def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
-        super().__init__(metadata, default_params)
-        self._platform = _Platform(default_params, metadata.endpoint_prefix)
-
-    async def get_historical_data(
-        self,
-        start_date: str,
-        end_date: str | None = None,
-        metrics: Sequence[str] | None = None,  # noqa: ARG002 - the API's; a dataset is one metric
-    ) -> Columns:
-        """The intervals with `start_date <= ts < end_date`, as columns."""
-        window = Window(start_date, end_date)
-        (found,) = (await self._platform.fetch(window, http=self.http, zone=self.zone)).values()
-        if isinstance(found, FetchError):
-            raise found
-        return found
-
-
-class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
-    """Several series of the platform; those that come in one answer are asked for once.
-
-    `request_params`: as for `EntsoeDataSourcePlugin`. The `extract_filter` of each series may give
-    any of them too, and beats them there: `psr_type: solar` of one zone's generation, `zone: FR`
-    of the load of several.
-    """
-
-    source_defaults: ClassVar[Mapping[str, Any]] = _SOURCE_DEFAULTS
-
-    def __init__(
-        self,
-        group_id: str,
-        request_params: dict[str, Any],
-        series_definitions: list[TimeSeriesDefinition],
-        schedule: str,
-    ) -> None:
-        super().__init__(group_id, request_params, series_definitions, schedule)
-        self._platform = _Platform(request_params, series_definitions)
-
-    async def get_historical_data_multi(
-        self, start_date: str, end_date: str | None = None
-    ) -> dict[str, Columns | FetchError]:
-        """The intervals of each series with `start_date <= ts < end_date`, as columns."""
-        window = Window(start_date, end_date)
-        return await self._platform.fetch(window, http=self.http, zone=self.zone)
+    group = EntsoeMultiSeriesPlugin

@@ -30,6 +30,7 @@ from dataportal.plugins.readers.instants import Window, now
 from dataportal.plugins.readers.limits import rate_limit
 from dataportal.plugins.readers.params import Params
 from dataportal.plugins.readers.side_by_side import SideBySide
+from dataportal.plugins.readers.weather_variables import STEPS, is_stamped_at_end
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,11 +42,6 @@ if TYPE_CHECKING:
 
 FORECAST_URL = "https://api.open-meteo.com/v1"
 ARCHIVE_URL = "https://archive-api.open-meteo.com/v1"
-STEPS = {
-    "hourly": timedelta(hours=1),
-    "daily": timedelta(days=1),
-    "minutely_15": timedelta(minutes=15),
-}
 _OF_SERIES = ("latitude", "longitude", *STEPS, "stamp")
 _PER_MINUTE = 80  # 600 are allowed in a minute, but 5,000 in an hour
 _MOST_PAST_DAYS, _MOST_DAYS_AHEAD = 92, 16
@@ -56,11 +52,6 @@ _CHOICES = {
     "precipitation_unit": ("mm", "inch"),
     "cell_selection": ("land", "sea", "nearest"),
 }
-_OVER_AN_INTERVAL = re.compile(
-    r"\w+_(radiation|irradiance)|sunshine_duration|precipitation(_probability)?|rain|showers"
-    r"|snowfall(_water_equivalent)?|(et0_fao_)?evapotranspiration|wind_gusts_10m"
-)
-_VINTAGE = re.compile(r"_previous_day\d$")
 _THROTTLED = re.compile(r"limit exceeded|too many", re.IGNORECASE)
 _WAITS = {"one minute": 60.0, "next hour": 3600.0, "tomorrow": 86400.0}
 
@@ -124,7 +115,7 @@ class _OpenMeteo(MultiSeriesPlugin):
             own.fault(f"one of {', '.join(STEPS)} must name one variable")
         stamp = own.choice("stamp", ("start", "end"))
         own.finish()
-        is_end = stamp == "end" or (not stamp and _is_end(blocks[0], variable))
+        is_end = stamp == "end" or (not stamp and is_stamped_at_end(blocks[0], variable))
         return _Wanted(
             (own.number("latitude", 0.0), own.number("longitude", 0.0)),
             blocks[0],
@@ -246,11 +237,6 @@ class OpenMeteoArchiveDataSourcePlugin(Alone):
     """One series of the past; place and variable are among its `default_params`."""
 
     group = OpenMeteoArchiveMultiSeriesPlugin
-
-
-def _is_end(block: str, variable: str) -> bool:
-    """Whether the variable is stamped with the end of its interval, as the API's manual has it."""
-    return block != "daily" and bool(_OVER_AN_INTERVAL.fullmatch(_VINTAGE.sub("", variable)))
 
 
 def _documents(answer: Answer, places: int) -> list[dict[str, Any]]:

@@ -43,7 +43,7 @@ class Alone(BasePlugin):
         metrics: Sequence[str] | None = None,  # noqa: ARG002 - the API's; a series is one metric
     ) -> Points:
         """The observations with `start_date <= ts < end_date`, as the group's plugin has them."""
-        self._group.http = self.http
+        self._group.http, self._group.zone = self.http, self.zone
         answer = self._group.get_historical_data_multi(start_date, end_date)
         found = await answer if inspect.isawaitable(answer) else answer
         points = found.get(self._meta.endpoint_prefix, [])
