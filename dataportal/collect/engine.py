@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dataportal.collect.due import due
 from dataportal.collect.events import Waiting
+from dataportal.collect.lanes import Lanes
 from dataportal.collect.retries import Retries
 from dataportal.collect.run import SourceRun
 from dataportal.collect.sessions import Sessions
@@ -65,6 +66,7 @@ async def collect(
         env=env,
         events=events,
         seats=asyncio.Semaphore(jobs),
+        lanes=Lanes(),
         sessions=Sessions(database_url),
         http=HttpClient(given_up=given_up, pace=Pace(everywhere=shared.reserve), now=now),
         hosts_given_up=given_up,
@@ -76,6 +78,7 @@ async def collect(
     finally:
         await around.http.aclose()
         around.sessions.close()
+        around.lanes.close()
         shared.close()
 
 

@@ -65,6 +65,29 @@ class Lane:
             work()
 
 
+class Lanes:
+    """Threads for one call at a time, used again when it is over: to start one takes time."""
+
+    def __init__(self) -> None:
+        self._free: list[Lane] = []
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The function's result. A thread whose call fails, or that nobody awaits, is let go."""
+        lane = self._free.pop() if self._free else Lane("call")
+        try:
+            result = await lane.call(function, *args, **kwargs)
+        except BaseException:
+            lane.close()
+            raise
+        self._free.append(lane)
+        return result
+
+    def close(self) -> None:
+        """End the threads that are free; waits for nothing."""
+        while self._free:
+            self._free.pop().close()
+
+
 def _settle(future: asyncio.Future[Any], result: object, fault: BaseException | None) -> None:
     if future.cancelled():
         return

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from dataportal.collect.asking import broken
 from dataportal.collect.events import Finished, Started, Stored, Waiting, Warned
 from dataportal.collect.hold import Hold, lasting
-from dataportal.collect.lanes import Lane
 from dataportal.collect.results import OnLocked
 from dataportal.collect.retries import Retries
 from dataportal.collect.slicing import Slicing
@@ -175,15 +174,14 @@ class SourceRun:
         self._around.events(Started(self._source.name, len(self._parts)))
 
     async def _build(self) -> BuiltPlugin:
-        lane = Lane(f"import {self._source.name}")
         around = self._around
         try:
             async with asyncio.timeout(self._limits.timeout.total_seconds()):
-                return await lane.call(build_plugin, self._source, env=around.env, root=around.root)
+                return await around.lanes.call(
+                    build_plugin, self._source, env=around.env, root=around.root
+                )
         except TimeoutError as error:
             raise broken(error, self._source) from None
-        finally:
-            lane.close()
 
     async def _window(self) -> tuple[datetime, datetime | None]:
         """The window of the run; its slices, of which some may be done already, are noted."""

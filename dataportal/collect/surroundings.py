@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dataportal.collect.events import Listener
+    from dataportal.collect.lanes import Lanes
     from dataportal.collect.sessions import Sessions
     from dataportal.errors import DatabaseError
     from dataportal.plugins.http import HttpClient
@@ -36,6 +37,7 @@ class Surroundings:
         events: told what happens.
         failed: told of the exception behind each failure, for its traceback.
         seats: as many as sources may run at a time.
+        lanes: threads for calls that may never end.
         sessions: connects sources to the database.
         http: the client of all built-in plugins.
         now: tells the time.
@@ -50,6 +52,7 @@ class Surroundings:
     events: Listener
     failed: Callable[[str, BaseException], None]
     seats: asyncio.Semaphore
+    lanes: Lanes
     sessions: Sessions
     http: HttpClient
     now: Callable[[], datetime] = present

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -41,17 +42,22 @@ def address(text: str, params: Mapping[str, Any] | None) -> httpx.URL:
     Raises:
         PermanentError: it is none.
     """
-    shown = Mask().url(text)
     try:
-        url = httpx.URL(text.strip())
+        url = _parsed(text.strip())
         given = {name: value for name, value in (params or {}).items() if value is not None}
         url = url.copy_merge_params(given) if given else url
     except (httpx.InvalidURL, TypeError) as error:
-        told = harmless(redact(str(error)), 200)
+        shown, told = Mask().url(text), harmless(redact(str(error)), 200)
         raise PermanentError(f"{shown} is not an address that can be asked ({told})") from None
     if url.scheme not in {"http", "https"} or not url.host:
-        raise PermanentError(f"{shown} is not an http or https address")
-    return url.copy_with(fragment=None)
+        raise PermanentError(f"{Mask().url(text)} is not an http or https address")
+    return url.copy_with(fragment=None) if url.fragment else url
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> httpx.URL:
+    """A source asks the same address again and again, with other parameters."""
+    return httpx.URL(text)
 
 
 def onward_address(url: httpx.URL, location: str, mask: Mask, here: str) -> httpx.URL:

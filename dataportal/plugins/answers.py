@@ -181,6 +181,7 @@ class Mask:
         found |= {text.strip() for text in found}
         forms = {form for text in found if len(text) >= SHORTEST for form in spellings(text)}
         self._secrets = sorted(forms, key=len, reverse=True)
+        self._shown: dict[str, str] = {}
 
     def __call__(self, text: str) -> str:
         """The text without any secret."""
@@ -194,12 +195,14 @@ class Mask:
 
     def url(self, url: str) -> str:
         """The URL fit to be shown: one line, and no secret in any spelling."""
-        shown = self(url)
-        plain = unquote_plus(url)
-        hidden = self(plain)
-        if hidden != plain and hidden.count(MASK) > shown.count(MASK):
-            shown = hidden
-        return harmless(shown, 500)
+        if url not in self._shown:
+            shown = self(url)
+            plain = unquote_plus(url)
+            hidden = shown if plain == url else self(plain)
+            if hidden != plain and hidden.count(MASK) > shown.count(MASK):
+                shown = hidden
+            self._shown[url] = harmless(shown, 500)
+        return self._shown[url]
 
 
 def _is_key(prefix: str) -> bool:

@@ -56,8 +56,12 @@ class Turns:
         """
         turn, mine = Turn(seconds), asyncio.get_running_loop().create_future()
         with self._lock:
-            self._waiting[host].append((turn, mine))
             self._give(host)
+            if self._is_free(host):
+                self._begin(host, turn)
+                mine.set_result(None)
+            else:
+                self._waiting[host].append((turn, mine))
         try:
             while not mine.done():
                 await asyncio.wait((mine,), timeout=self._patience(host))
@@ -71,6 +75,14 @@ class Turns:
                     self._waiting[host].remove((turn, mine))
                 self._give(host)
 
+    def _is_free(self, host: str) -> bool:
+        """Whether a turn can be had at once. Under the lock."""
+        return not self._waiting[host] and len(self._given[host]) < self._at_a_time
+
+    def _begin(self, host: str, turn: Turn) -> None:
+        turn.begin()
+        self._given[host].add(turn)
+
     def _give(self, host: str) -> None:
         """Give what is free to those who wait longest. Under the lock."""
         given, waiting = self._given[host], self._waiting[host]
@@ -81,8 +93,7 @@ class Turns:
             # a loop that was closed takes no turn any more
             with suppress(RuntimeError):
                 theirs.get_loop().call_soon_threadsafe(_settle, theirs)
-                turn.begin()
-                given.add(turn)
+                self._begin(host, turn)
 
     def _patience(self, host: str) -> float:
         with self._lock:

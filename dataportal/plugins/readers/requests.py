@@ -182,7 +182,7 @@ class Request:
         self, http: HttpClient, url: str, query: dict[str, Any], *, origin: str
     ) -> Answer | None:
         headers = self._headers
-        if is_trusted(address(origin, None), address(url, None)):
+        if url == origin or is_trusted(address(origin, None), address(url, None)):
             query |= self._credentials.query
         else:
             headers = {}  # a link that leads elsewhere gets no key to take along
