@@ -62,6 +62,7 @@ def ended(result: RunResult) -> str:
             ("revised", counts.revised),
             ("withdrawn", counts.retracted),
             ("unchanged", counts.unchanged),
+            ("published", result.vintages),
         )
         if number
     )

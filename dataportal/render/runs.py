@@ -91,5 +91,6 @@ def _summary(runs: Sequence[RunResult], *, took: float, dry_run: bool) -> str:
 
 
 def _remarks(run: RunResult) -> str:
-    figures = [f"{getattr(run.counts, n)} {n}" for n in _REMARKABLE if getattr(run.counts, n)]
+    figures = [f"{run.vintages} published"] if run.vintages else []
+    figures += [f"{getattr(run.counts, n)} {n}" for n in _REMARKABLE if getattr(run.counts, n)]
     return "; ".join(part for part in (run.error or run.reason or "", ", ".join(figures)) if part)
