@@ -60,7 +60,7 @@ def test_points_are_those_of_the_group(server: LocalServer) -> None:
 def test_why_a_series_has_no_points_is_raised(server: LocalServer) -> None:
     """As there is no other one to be kept."""
     server.answer("/public_power", answer(Load=1))
-    with pytest.raises(BadDataError, match="has no 'Solar'; it has Load"):
+    with pytest.raises(BadDataError, match="has no 'Solar', but Load; it begins"):
         asked(single(EnergyChartsDataSourcePlugin, {**POWER, "base_url": server.url}))
 
 

@@ -176,13 +176,13 @@ def test_a_row_that_is_missing_is_told_and_the_others_are_kept(server: LocalServ
     assert batch.series["load"].values == [1.0]
     (rejection,) = batch.rejections
     assert rejection.series == "solar"
-    assert rejection.reason.endswith("has no 'Solar'; it has Load, Wind onshore")
+    assert "has no 'Solar', but Load, Wind onshore; it begins: {" in rejection.reason
 
 
 def test_nothing_but_missing_rows_is_a_failure(server: LocalServer) -> None:
     """As there is nothing to keep."""
     server.answer("/public_power", Reply.json(power([STAMP], Wind_onshore=[2])))
-    with pytest.raises(BadDataError, match="has no 'Solar'; it has Wind onshore"):
+    with pytest.raises(BadDataError, match="has no 'Solar', but Wind onshore; it begins"):
         asked(plugin(server, "public_power", POWER, country="de"))
 
 

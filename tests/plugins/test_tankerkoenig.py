@@ -95,7 +95,8 @@ def test_a_station_that_is_not_known_is_told_and_the_others_are_kept(
     assert batch.series["it"].values == [1.7]
     (rejection,) = batch.rejections
     assert rejection.series == "other"
-    assert "b2" in rejection.reason
+    assert " station b2" in rejection.reason
+    assert "; it begins: {" in rejection.reason
 
 
 @pytest.mark.parametrize("price", ["cheap", True, "1,7"])

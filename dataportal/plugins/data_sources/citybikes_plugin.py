@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin, PermanentError
+from dataportal.plugins.base_plugin import MultiSeriesPlugin, PermanentError
 from dataportal.plugins.http import NotFoundError
 from dataportal.plugins.readers.alone import Alone
 from dataportal.plugins.readers.expressions import ABSENT, Expression
@@ -141,17 +141,13 @@ class CityBikesMultiSeriesPlugin(MultiSeriesPlugin):
         found: dict[str, Columns | FetchError] = {}
         for name, one in self._wanted.items():
             if all(one.value.find(station) is ABSENT for station in stations):
-                found[name] = BadDataError(
-                    f"no station of {self._network} has {one.value.text!r}: {answer.url}"
-                )
+                found[name] = answer.bad(f"has no station with {one.value.text!r}")
             elif not one.station:
                 found[name] = self._sum(name, stations, one.value)
             elif one.station in by_id:
                 found[name] = _present(by_id[one.station], one.value)
             else:
-                found[name] = BadDataError(
-                    f"{self._network} has no station {one.station!r}: {answer.url}"
-                )
+                found[name] = answer.bad(f"has no station {one.station!r}")
         return found
 
     def _sum(self, name: str, stations: Sequence[dict[str, Any]], value: Expression) -> Columns:

@@ -220,6 +220,4 @@ def _taken(
         return times.points(row or "values", columns[row])
     if not len(times):
         return {"ts": [], "value": []}
-    return BadDataError(
-        f"the answer of {answer.url} has no {row!r}; it has {', '.join(sorted(columns)) or 'none'}"
-    )
+    return answer.bad(f"has no {row!r}, but {', '.join(sorted(columns)) or 'none'}")

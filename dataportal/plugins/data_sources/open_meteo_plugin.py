@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from dataportal.plugins.base_plugin import (
-    BadDataError,
     MultiSeriesPlugin,
     PermanentError,
     TransientError,
@@ -279,8 +278,6 @@ def _series(
             column = block[one.variable]
             found[name] = times[one.block].points(one.variable, column, earlier=one.earlier)
         else:
-            found[name] = BadDataError(
-                f"the answer of {answer.url} has no {one.variable!r} in {one.block}; it has "
-                + (", ".join(sorted(known)) or "none")
-            )
+            there = ", ".join(sorted(known)) or "none"
+            found[name] = answer.bad(f"has no {one.variable!r} in {one.block}, but {there}")
     return found

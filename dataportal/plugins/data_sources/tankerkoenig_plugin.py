@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from dataportal.plugins.base_plugin import (
-    BadDataError,
     MultiSeriesPlugin,
     PermanentError,
     TransientError,
@@ -104,16 +103,15 @@ class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
             BadDataError: an answer has not the shape that it promises.
         """
         stations = list(dict.fromkeys(station for station, _ in self._wanted.values()))
-        told: dict[str, tuple[datetime, dict[str, Any]]] = {}
+        told: dict[str, tuple[datetime, dict[str, Any], Answer]] = {}
         for first in range(0, len(stations), _STATIONS):
             answer = await self._get(stations[first : first + _STATIONS])
             at = self._answered_at(answer)
-            told |= {station: (at, said) for station, said in _prices(answer).items()}
+            told |= {station: (at, said, answer) for station, said in _prices(answer).items()}
         found: dict[str, dict[str, list[Any]] | FetchError] = {}
         for name, (station, fuel) in self._wanted.items():
             if station in told:
-                at, said = told[station]
-                found[name] = _point(at, said, station, fuel)
+                found[name] = _point(*told[station], station, fuel)
         return found
 
     async def _get(self, stations: list[str]) -> Answer:
@@ -177,7 +175,7 @@ def _prices(answer: Answer) -> dict[str, dict[str, Any]]:
 
 
 def _point(
-    at: datetime, said: Mapping[str, Any], station: str, fuel: str
+    at: datetime, said: Mapping[str, Any], answer: Answer, station: str, fuel: str
 ) -> dict[str, list[Any]] | FetchError:
     status = said.get("status")
     if status == "open":
@@ -187,5 +185,5 @@ def _point(
     if status in _NO_PRICE:
         return {"ts": [at], "value": [None]}
     if status == "no stations":
-        return PermanentError(f"Tankerkönig knows no station {station}")
-    return BadDataError(f"Tankerkönig says {status!r} of station {station}, which is no status")
+        return answer.bad(f"knows no station {station}")
+    return answer.bad(f"says {status!r} of station {station}, which is no status")
