@@ -28,7 +28,7 @@ from dataportal.store.session import SourceSession
 from dataportal.times import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from datetime import datetime
 
     from dataportal.collect.results import RunRequest, RunResult
@@ -70,7 +70,9 @@ class SourceRun:
         result = self._tally.result
         try:
             await self._steps()
-            await self._finish(self._tally.conclude())
+            outcome = self._tally.conclude()
+            self._warn(self._tally.unseen())
+            await self._finish(outcome)
             self._hold.hand_back()
         except _NotDue:
             self._hold.hand_back()
@@ -144,14 +146,18 @@ class SourceRun:
                 last_failed=state.last_failed,
             ):
                 raise _NotDue
-        for warning in await self._hold.do(
+        changed = await self._hold.do(
             SourceSession.register,
             _records(source),
             renamed_from=source.renamed_from,
             dry_run=request.dry_run,
-        ):
+        )
+        self._warn(changed)
+
+    def _warn(self, warnings: Iterable[str]) -> None:
+        for warning in warnings:
             self._tally.result.warnings.append(warning)
-            self._around.events(Warned(source.name, warning))
+            self._around.events(Warned(self._source.name, warning))
 
     async def _prepare(self) -> None:
         """Make the plugin, find the window, and record that the run begins."""
@@ -205,6 +211,8 @@ class SourceRun:
             )
             return start, end
         stored = await self._hold.do(SourceSession.progress)
+        known = {name for name, row in stored.items() if row.newest or row.history_asked}
+        self._tally.expects({one.endpoint_prefix for one in self._source.series} - known)
         start, self._parts = scheduled(self._source, stored, limits=limits, now=now)
         return start, None
 

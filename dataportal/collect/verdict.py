@@ -39,10 +39,15 @@ class Tally:
         self._rejections: list[Rejection] = []
         self._before = Counts()
         self._vintages_before = 0
+        self._new: set[str] = set()
 
     def resumes(self, backfill: Backfill) -> None:
         """The run goes on with a backfill, whose verdict is one for both parts."""
         self._before, self._vintages_before = backfill.counts, backfill.vintages
+
+    def expects(self, new: set[str]) -> None:
+        """The run asks for these series for the first time."""
+        self._new = new
 
     def begins(self, run_id: int | None, start: datetime, end: datetime | None) -> None:
         """The run has its row and its window."""
@@ -55,6 +60,8 @@ class Tally:
         self._silent.update(set(merged.silent) - batch.unchanged)
         self._unchanged = self._unchanged or bool(batch.unchanged)
         self._withheld.update(merged.withheld)
+        self._new -= {name for name, observations in batch.series.items() if len(observations)}
+        self._new -= batch.unchanged | {rejection.series for rejection in batch.rejections}
         self._rejections.extend(batch.rejections[: _NAMED - len(self._rejections)])
 
     def conclude(self) -> Outcome:
@@ -73,6 +80,14 @@ class Tally:
         else:
             result.outcome = Outcome.UNCHANGED
         return result.outcome
+
+    def unseen(self) -> Iterable[str]:
+        """What to say of new series that did not come, though others did: said once, never again.
+
+        A slip in an extract_filter looks so, where a provider leaves out what it does not know.
+        """
+        if self._new and self.result.outcome is not Outcome.EMPTY:
+            yield f"no points for {_names(self._new)}, asked for the first time: is the name right?"
 
     def failed(self, error: DataportalError) -> None:
         """The run ended with an error; what was stored before stays."""

@@ -23,6 +23,18 @@ RUN_KEYS = {
 }
 
 
+TWO = """
+from datetime import UTC, datetime
+from dataportal.plugins.base_plugin import MultiSeriesPlugin
+
+class Plugin(MultiSeriesPlugin):
+    source_defaults = {"initial_history": "all"}
+
+    def get_historical_data_multi(self, start_date, end_date=None):
+        return {"load": [{"ts": datetime(2025, 3, 1, tzinfo=UTC), "value": 1.0}]}
+"""
+
+
 def load(sources: SourceFile, server: LocalServer, *replies: Reply) -> None:
     """One source `load` whose provider answers so."""
     sources.csv("load", server.answer("/load.csv", *replies))
@@ -163,6 +175,24 @@ def test_a_backfill_goes_in_slices_oldest_first(
     assert server.asked("/load.csv") == 3
     (row,) = recorded(env["DATABASE_URL"])
     assert (row.kind, row.done_until) == ("backfill", hour(54))
+
+
+def test_a_new_series_that_does_not_come_is_told_once(
+    sources: SourceFile, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """Where others of its group do: with the first run that asks for it, and not again."""
+    (sources.folder / "plugin_two.py").write_text(TWO)
+    series = [{"endpoint_prefix": "load"}, {"endpoint_prefix": "laod"}]
+    group = {"module": "plugin_two", "class": "Plugin", "schedule": "365 days"}
+    document = {"request_groups": {"two": {**group, "request_params": {}, "timeseries": series}}}
+    (sources.folder / "sources.yaml").write_text(json.dumps(document))
+    first = by_source(run_cli("fetch", "two", "--json", env=env))["two"]
+    assert (first["outcome"], first["inserted"]) == ("succeeded", 1)
+    assert first["warnings"] == [
+        "no points for 'laod', asked for the first time: is the name right?"
+    ]
+    again = by_source(run_cli("fetch", "two", "--json", env=env))["two"]
+    assert (again["outcome"], again["warnings"]) == ("unchanged", [])
 
 
 def test_all_there_is_comes_at_once(
