@@ -1,4 +1,4 @@
-"""What healthcheck and list-sources cost on a large database, against one without observations.
+"""What healthcheck, list-sources and a small run cost on a large database, against an empty one.
 
 python tests/benchmarks/bench_large.py                              # a million observations
 python tests/benchmarks/bench_large.py --series 1142 --points 87600  # 100 million
@@ -13,9 +13,12 @@ import tempfile
 from pathlib import Path
 
 import bench_start
+from bench_small_run import WEEK, small_run
 from measuring import PROGRAM, Verdicts, best, fresh_databases, process
+from runs import whole_run
 
 ROUNDS = 9
+RUNS = 40
 YEARS = 10
 # spread evenly over the years up to now; a tenth of them revised once
 POINTS = f"""
@@ -70,10 +73,17 @@ def main() -> int:
             ),
             rounds=ROUNDS,
         )
+        for url in (small, large):
+            whole_run(url, WEEK, source="small")
+        run_on_large, run_on_small = best(
+            lambda: small_run(large), lambda: small_run(small), rounds=RUNS
+        )
     verdicts = Verdicts()
     for command, ours, theirs in zip(commands, seconds[::2], seconds[1::2], strict=True):
         what = f"{command[0]} with {size.series * size.points:,} observations"
         verdicts.at_most(what, ours, "without any", theirs, 1.5)
+    what = f"a small run with {size.series * size.points:,} observations"
+    verdicts.at_most(what, run_on_large, "without any", run_on_small, 1.5)
     return verdicts.exit_code
 
 
