@@ -166,7 +166,8 @@ def _exact(
                 published = _publication(points.published[position])
         except _Refused as refused:
             # a time that was read still tells which of two hours its neighbours mean
-            reasons[position] = str(refused)
+            at = "" if moment is None else f", at {raw_ts!s}"
+            reasons[position] = f"{refused}{at}"
         moments.append(moment)
         values.append(value)
         publications.append(published)

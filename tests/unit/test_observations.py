@@ -276,6 +276,13 @@ def test_of_points_with_times_of_publication_the_newest_is_the_value(
         assert batch.duplicates == len(points) - len(expected)
 
 
+@pytest.mark.parametrize("ts", [DAY, DAY.isoformat(), "2025-01-01T00:00"])
+def test_a_value_that_cannot_be_taken_is_told_with_its_time(ts: object) -> None:
+    """As the provider wrote it: so it can be looked up in the answer."""
+    (rejection,) = one([{"ts": ts, "value": "kei"}], BERLIN).rejections
+    assert rejection.reason == f"'kei' is no plain decimal number, at {ts}"
+
+
 @pytest.mark.parametrize("published", [MISSING, None, "2025-01-01T00:00", "soon", 7])
 def test_a_point_whose_publication_is_unclear_is_rejected(published: object) -> None:
     """If other points of the series say theirs; a zone for `ts` says nothing of publications."""
