@@ -211,6 +211,15 @@ def test_a_long_table_is_cut_by_filters(server: LocalServer) -> None:
     assert len(server.requests) == 1
 
 
+def test_what_stands_there_instead_is_listed(server: LocalServer) -> None:
+    """An empty place too, so that it can be seen."""
+    rows = [{"t": "2025-03-01", "of": of, "v": 1} for of in ("Bonn", "", "Bonn")]
+    url = server.answer("/a", Reply.json(rows))
+    filters = {"bonn": {"of": "Bonn"}, "slip": {"of": "Born"}}
+    (rejection,) = asked("Json", filters, url=url, ts="t", value="v", timezone="UTC").rejections
+    assert "has no row with of = 'Born' among 3, but Bonn, ''; it begins: [{" in rejection.reason
+
+
 def test_a_wide_table_has_a_place_for_each_series(server: LocalServer) -> None:
     """A column, a key or an expression; where a row lacks the key, nothing is said of it."""
     rows = [

@@ -107,7 +107,7 @@ def _there(filters: Mapping[str, object], first: Records) -> str:
     cells = first.column(next(iter(filters)))
     texts = list(dict.fromkeys(written(cell) for cell in cells if cell is not CUT))
     more = ", …" if len(texts) > _LISTED else ""
-    return f", but {', '.join(texts[:_LISTED])}{more}"
+    return f", but {', '.join(text or repr(text) for text in texts[:_LISTED])}{more}"
 
 
 def written(raw: object) -> str:
