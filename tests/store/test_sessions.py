@@ -1,0 +1,104 @@
+"""Sessions that runs hand on to each other."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from feeding import looking
+
+from dataportal.collect.sessions import Sessions
+from dataportal.store.session import SourceSession
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+
+    from dataportal.collect.sessions import Seated
+
+
+@pytest.fixture
+def look(database_url: str) -> Iterator[psycopg.Connection[Any]]:
+    """Sees who is connected."""
+    with looking(database_url) as connection:
+        yield connection
+
+
+@pytest.fixture
+def sessions(database_url: str) -> Iterator[Sessions]:
+    """Closed in the end."""
+    made = Sessions(database_url)
+    yield made
+    made.close()
+
+
+def pid(held: Seated) -> int:
+    """The server process that serves a session."""
+    return held.session._connection.info.backend_pid
+
+
+def named(look: psycopg.Connection[Any], number: int) -> str:
+    """What the server calls a process."""
+    query = "SELECT application_name FROM pg_stat_activity WHERE pid = %s"
+    row = look.execute(query, [number]).fetchone()
+    return row[0] if row else ""
+
+
+def test_the_next_source_gets_the_same_connection(
+    sessions: Sessions, database_url: str, look: psycopg.Connection[Any]
+) -> None:
+    """Under its own name and with its own lock; that of the one before is free."""
+
+    async def runs() -> None:
+        first = await sessions.open("wind")
+        assert await first.lane.call(first.session.try_lock)
+        sessions.hand_back(first)
+        second = await sessions.open("load")
+        assert pid(second) == pid(first)
+        assert named(look, pid(second)) == "dataportal load"
+        assert await second.lane.call(second.session.try_lock)
+        with (
+            closing(SourceSession.open(database_url, "wind")) as wind,
+            closing(SourceSession.open(database_url, "load")) as load,
+        ):
+            assert wind.try_lock()
+            assert not load.try_lock()
+        second.close()
+
+    asyncio.run(runs())
+
+
+def test_who_runs_beside_it_gets_another(sessions: Sessions) -> None:
+    """A connection belongs to one source at a time."""
+
+    async def runs() -> None:
+        first, second = await sessions.open("wind"), await sessions.open("load")
+        assert pid(first) != pid(second)
+        for held in (first, second):
+            sessions.hand_back(held)
+        again = [await sessions.open("wind"), await sessions.open("load")]
+        assert {pid(held) for held in again} == {pid(first), pid(second)}
+        for held in again:
+            held.close()
+
+    asyncio.run(runs())
+
+
+def test_a_connection_that_was_lost_meanwhile_is_replaced(
+    sessions: Sessions, look: psycopg.Connection[Any]
+) -> None:
+    """Without a word: the next source is no worse off than if it had been the first."""
+
+    async def runs() -> None:
+        first = await sessions.open("wind")
+        sessions.hand_back(first)
+        look.execute("SELECT pg_terminate_backend(%s, 10000)", [pid(first)])
+        second = await sessions.open("load")
+        assert pid(second) != pid(first)
+        assert await second.lane.call(second.session.try_lock)
+        second.close()
+
+    asyncio.run(runs())
