@@ -162,12 +162,13 @@ class StoreMachine(RuleBasedStateMachine):
         if not points:
             return
         news, newest = self.model.publish(self.load, points)
+        size = sum(map(len, points.values()))
         merged = self.feed.session.merge(
             self.feed.run,
             {self.load: publications(points)},
             start=hour(-100_000_0),
             end=None,
-            received=Counts(received=len(points)),
+            received=Counts(received=size),
         )
         expected = self.model.merge(
             {self.load: newest}, merged.knowledge_time, accept=False, write=True
@@ -175,7 +176,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert merged == dataclasses.replace(
             expected,
             counts=expected.counts
-            + Counts(received=len(points) - len(newest), unchanged=len(points) - len(newest)),
+            + Counts(received=size - len(newest), unchanged=size - len(newest)),
             knowledge_time=merged.knowledge_time,
             silent=merged.silent,
             vintages=news,
