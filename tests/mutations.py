@@ -44,38 +44,18 @@ class Mutation:
 
 _MATRIX = "tests/faults/test_crash_matrix.py::test_a_kill_leaves_the_old_state_or_the_new"
 _PROMISES = "tests/faults/test_history_promises.py::"
+_COLOURED = (
+    "return _rich(table, stream) if decorated(stream) else _aligned(table)",
+    r'return (f"\x1b[32m{line}\x1b[0m" for line in _aligned(table))',
+)
 MUTATIONS = (
     Mutation(
-        "unchanged values are written again",
-        "I5, 5",
-        "dataportal/store/changes.py",
-        "map(ne, window.values, before)",
-        "repeat(True, len(before))",
-        "tests/store/test_merge.py::test_neighbours_of_a_change_are_not_touched",
-    ),
-    Mutation(
-        "a retraction leaves its version open",
-        "I3, 4",
+        "a merge touches what is older than its window",
+        "1",
         "dataportal/store/merge.py",
-        'self._write_exactly("merge_close", changes.retracted, common)',
-        "pass",
-        "tests/store/test_merge.py::test_value_null_value_are_three_facts",
-    ),
-    Mutation(
-        "K follows a clock that was set back",
-        "7",
-        "sql/queries/merge_knowledge_time.sql",
-        "    last_knowledge_time + interval '1 microsecond',\n",
-        "",
-        "tests/store/test_merge.py::test_knowledge_time_grows_though_the_clock_was_set_back",
-    ),
-    Mutation(
-        "nulls empty a series",
-        "9",
-        "dataportal/store/merge.py",
-        "2 * count > stored[series_id]",
-        "count < 0",
-        "tests/cli/test_fetch.py::test_nulls_that_would_withdraw_most_of_a_series",
+        '        failpoint("between_tables")\n',
+        '        self._connection.execute("UPDATE time_series_data_scd2 SET run_id = run_id")\n',
+        "tests/store/test_merge.py::test_a_window_of_two_days_leaves_five_years_alone",
     ),
     Mutation(
         "an empty answer makes a source fresh",
@@ -86,12 +66,88 @@ MUTATIONS = (
         _PROMISES + "test_an_empty_answer_is_no_success",
     ),
     Mutation(
-        "a backfill makes a source fresh",
-        "26",
-        "sql/queries/run_finish.sql",
-        "WHEN run.kind = 'scheduled' AND %(outcome)s IN",
-        "WHEN %(outcome)s IN",
-        _PROMISES + "test_a_backfill_does_not_make_a_source_fresh",
+        "a page that fails is the last",
+        "3",
+        "dataportal/plugins/readers/requests.py",
+        "                answer = await self._get(http, url, query, origin=origin)\n",
+        "                try:\n"
+        "                    answer = await self._get(http, url, query, origin=origin)\n"
+        "                except Exception:\n"
+        "                    break\n",
+        _PROMISES + "test_a_page_that_fails_fails_its_slice",
+    ),
+    Mutation(
+        "a retraction leaves its version open",
+        "I3, 4",
+        "dataportal/store/merge.py",
+        'self._write_exactly("merge_close", changes.retracted, common)',
+        "pass",
+        "tests/store/test_merge.py::test_value_null_value_are_three_facts",
+    ),
+    Mutation(
+        "unchanged values are written again",
+        "I5, 5",
+        "dataportal/store/changes.py",
+        "map(ne, window.values, before)",
+        "repeat(True, len(before))",
+        "tests/store/test_merge.py::test_neighbours_of_a_change_are_not_touched",
+    ),
+    Mutation(
+        "a value that was there before opens no version",
+        "6",
+        "sql/queries/merge_open.sql",
+        "    AS b (series_id, ts, value)\n",
+        "    AS b (series_id, ts, value)\nWHERE NOT EXISTS (SELECT FROM time_series_data_scd2 AS v "
+        "WHERE v.series_id = b.series_id AND v.ts = b.ts AND v.value = b.value)\n",
+        "tests/store/test_merge.py::test_there_and_back_again_is_three_versions",
+    ),
+    Mutation(
+        "K follows a clock that was set back",
+        "7",
+        "sql/queries/merge_knowledge_time.sql",
+        "    last_knowledge_time + interval '1 microsecond',\n",
+        "",
+        "tests/store/test_merge.py::test_knowledge_time_grows_though_the_clock_was_set_back",
+    ),
+    Mutation(
+        "the hour that occurs twice occurs once",
+        "8",
+        "dataportal/local_times.py",
+        "for fold in (0, 1):",
+        "for fold in (0,):",
+        "tests/unit/test_local_times.py::test_a_day_in_berlin",
+    ),
+    Mutation(
+        "a time without a zone is taken for UTC",
+        "8",
+        "dataportal/observations.py",
+        "        return LocalTime(moment.replace(tzinfo=None, fold=0))\n",
+        "        return moment.replace(tzinfo=UTC)\n",
+        "tests/unit/test_local_times.py::test_local_times_without_a_zone_are_all_rejected",
+    ),
+    Mutation(
+        "nulls empty a series",
+        "9",
+        "dataportal/store/merge.py",
+        "2 * count > stored[series_id]",
+        "count < 0",
+        "tests/cli/test_fetch.py::test_nulls_that_would_withdraw_most_of_a_series",
+    ),
+    Mutation(
+        "a unit changes without a word",
+        "10",
+        "dataportal/store/series.py",
+        '_TELLING = ("unit", "granularity")',
+        "_TELLING = ()",
+        _PROMISES + "test_a_changed_entry_keeps_its_history",
+    ),
+    Mutation(
+        "a unit stays what it was",
+        "10",
+        "sql/queries/series_update.sql",
+        "unit = %(unit)s",
+        "unit = coalesce(unit, %(unit)s)",
+        "tests/store/test_merge.py::test_a_series_registered_again_keeps_its_history",
     ),
     Mutation(
         "a series may change hands",
@@ -100,6 +156,64 @@ MUTATIONS = (
         "if owner not in {source, renamed_from}:",
         "if owner == '':",
         _PROMISES + "test_a_changed_entry_keeps_its_history",
+    ),
+    Mutation(
+        "a window begins where the forecast ended",
+        "11a",
+        "dataportal/schedule.py",
+        "_before(min(one.newest, now), lookback)",
+        "_before(one.newest, lookback)",
+        _PROMISES + "test_a_forecast_is_fetched_again_and_again",
+    ),
+    Mutation(
+        "a dead series makes every run years long",
+        "11a",
+        "dataportal/schedule.py",
+        "sleeps = one.advanced_at is not None and",
+        "sleeps = one.advanced_at is None and",
+        "tests/unit/test_windows.py::test_a_slow_series_is_not_dormant",
+    ),
+    Mutation(
+        "a new series has no history before the others",
+        "11a",
+        "dataportal/schedule.py",
+        "back = lookback if one.history_asked else initial_history",
+        "back = lookback",
+        "tests/unit/test_windows.py::test_a_new_series_in_an_old_group_gets_its_history_once",
+    ),
+    Mutation(
+        "the future begins before the provider is asked",
+        "11a",
+        "dataportal/collect/slicing.py",
+        "        http = self.around.http\n"
+        "        answer = await ask(\n"
+        "            self.built,\n"
+        "            source,\n"
+        "            part,\n"
+        "            http=http if recall is None else http.recalling(recall),\n"
+        "            seconds=seconds,\n"
+        "        )\n"
+        '        failpoint("after_fetch")\n'
+        "        horizon = self.around.now() + limits.forecast_horizon\n",
+        "        horizon = self.around.now() + limits.forecast_horizon\n"
+        "        http = self.around.http\n"
+        "        answer = await ask(\n"
+        "            self.built,\n"
+        "            source,\n"
+        "            part,\n"
+        "            http=http if recall is None else http.recalling(recall),\n"
+        "            seconds=seconds,\n"
+        "        )\n"
+        '        failpoint("after_fetch")\n',
+        _PROMISES + "test_a_snapshot_is_kept",
+    ),
+    Mutation(
+        "points before the window are taken",
+        "11a",
+        "dataportal/observations.py",
+        "elif (start is not None and moment < start) or",
+        "elif",
+        _PROMISES + "test_a_week_asked_for_two_days_changes_two",
     ),
     Mutation(
         "the two tables are committed one after the other",
@@ -167,12 +281,68 @@ MUTATIONS = (
         "tests/store/test_migrations.py::test_eight_at_once_make_one_schema",
     ),
     Mutation(
+        "first runs do not wait for one another",
+        "18",
+        "dataportal/store/migrations.py",
+        "while not try_lock(connection, key):",
+        "while False:",
+        "tests/faults/test_races.py::test_eight_first_runs_on_an_empty_database",
+    ),
+    Mutation(
         "a pooler is not noticed",
         "19",
         "dataportal/store/connection.py",
         "if row is None or row[0] != connection.info.backend_pid:",
         "if row is None:",
         "tests/faults/test_connections.py::test_a_pooler_in_between[transaction]",
+    ),
+    Mutation(
+        "too many connections are for ever",
+        "20",
+        "dataportal/store/connection.py",
+        '"53300": (DatabaseTransientError,',
+        '"53300": (DatabaseError,',
+        "tests/faults/test_refusals.py::test_too_many_connections",
+    ),
+    Mutation(
+        "a wrong password may pass",
+        "20",
+        "dataportal/store/connection.py",
+        '"28": (DatabaseError,',
+        '"28": (DatabaseTransientError,',
+        "tests/faults/test_refusals.py::test_a_wrong_password",
+    ),
+    Mutation(
+        "a replica is not told from a fault",
+        "20",
+        "dataportal/store/connection.py",
+        '    "25006": (DatabaseError, "This server is a read-only replica: use the primary"),\n',
+        "",
+        "tests/faults/test_refusals.py::test_a_read_only_replica",
+    ),
+    Mutation(
+        "a statement that was ended is not tried again",
+        "20",
+        "dataportal/store/connection.py",
+        '"57014": (DatabaseTransientError,',
+        '"57014": (DatabaseError,',
+        "tests/faults/test_refusals.py::test_a_statement_that_the_server_ends[1]",
+    ),
+    Mutation(
+        "the database is tried again without end",
+        "20",
+        "dataportal/collect/retries.py",
+        "if self._failures > self._retries or wait > left:",
+        "if self._failures > self._retries + 9 or wait > left:",
+        "tests/faults/test_refusals.py::test_a_statement_that_the_server_ends[0]",
+    ),
+    Mutation(
+        "a deadlock lasts",
+        "20",
+        "dataportal/store/connection.py",
+        '"40": (DatabaseTransientError,',
+        '"40": (DatabaseError,',
+        "tests/faults/test_refusals.py::test_a_deadlock",
     ),
     Mutation(
         "headers follow to another host",
@@ -207,12 +377,126 @@ MUTATIONS = (
         "tests/faults/test_hostile_providers.py::test_a_hostile_provider[echo]",
     ),
     Mutation(
+        "a machine that slept makes up slot by slot",
+        "24",
+        "sql/queries/run_finish.sql",
+        "WHEN run.kind = 'scheduled' THEN run.started_at\n",
+        "WHEN run.kind = 'scheduled' "
+        "THEN coalesce(s.last_attempt_at + interval '1 hour', run.started_at)\n",
+        _PROMISES + "test_a_machine_that_slept_runs_once[3 days-2]",
+    ),
+    Mutation(
+        "a slot begins with the last attempt",
+        "25",
+        "dataportal/schedule.py",
+        "boundary = EPOCH + offset + slots * schedule",
+        "boundary = last_attempt + schedule",
+        "tests/unit/test_schedule.py::test_a_cron_that_is_early_or_late_runs_each_slot_once",
+    ),
+    Mutation(
+        "the repeated hour of autumn is one",
+        "25",
+        "dataportal/schedule.py",
+        "    return due <= now\n",
+        "    if last_attempt and now - last_attempt <= timedelta(hours=1):\n"
+        "        return False\n"
+        "    return due <= now\n",
+        "tests/unit/test_schedule.py::test_the_repeated_hour_of_autumn_is_two_hours",
+    ),
+    Mutation(
+        "a backfill makes a source fresh",
+        "26",
+        "sql/queries/run_finish.sql",
+        "WHEN run.kind = 'scheduled' AND %(outcome)s IN",
+        "WHEN %(outcome)s IN",
+        _PROMISES + "test_a_backfill_does_not_make_a_source_fresh",
+    ),
+    Mutation(
         "a backfill that is resumed starts over",
         "27",
         "dataportal/collect/run.py",
         "done_until or start",
         "start",
         "tests/faults/test_crashes.py::test_a_backfill_goes_on_where_it_was_killed",
+    ),
+    Mutation(
+        "a name that the locale cannot show is an error",
+        "28",
+        "dataportal/render/console.py",
+        'errors="backslashreplace",',
+        'errors="strict",',
+        "tests/faults/test_surroundings.py::test_away_from_a_terminal[C]",
+    ),
+    Mutation(
+        "a dumb terminal gets escape codes",
+        "28",
+        "dataportal/render/tables.py",
+        *_COLOURED,
+        "tests/faults/test_surroundings.py::test_on_a_terminal[dumb]",
+    ),
+    Mutation(
+        "colours where none are wanted",
+        "28",
+        "dataportal/render/tables.py",
+        *_COLOURED,
+        "tests/faults/test_surroundings.py::test_on_a_terminal[NO_COLOR]",
+    ),
+    Mutation(
+        "a reader that went away is a fault",
+        "28",
+        "dataportal/render/console.py",
+        "            except OSError as error:\n                self.fault = error\n",
+        "            except ZeroDivisionError:\n                pass\n",
+        "tests/faults/test_surroundings.py::test_a_reader_that_never_looks",
+    ),
+    Mutation(
+        "a user without a name has a home",
+        "28",
+        "dataportal/store/server_files.py",
+        "    with suppress(RuntimeError):",
+        "    with suppress(KeyError):",
+        "tests/faults/test_surroundings.py::test_a_user_without_a_name_or_a_place_to_write",
+    ),
+    Mutation(
+        "a byte order mark is part of the first key",
+        "29",
+        "dataportal/config/parsing.py",
+        'raw.decode("utf-8-sig")',
+        r'raw.decode("utf-8").replace("\ufeff", "_")',
+        "tests/unit/test_config_faults.py::test_a_byte_order_mark_is_no_part_of_the_text",
+    ),
+    Mutation(
+        "a number may begin with a zero",
+        "29",
+        "dataportal/config/nodes.py",
+        'r"[-+]?(?:0|[1-9][0-9]*)")\n_FLOAT',
+        'r"[-+]?[0-9]+")\n_FLOAT',
+        "tests/unit/test_config_values.py::test_a_value_means_what_yaml_1_2_says",
+    ),
+    Mutation(
+        "of a key given twice the last counts",
+        "29",
+        "dataportal/config/nodes.py",
+        "            elif key.text in own:\n",
+        '            elif key.text == "":\n',
+        "tests/unit/test_config_faults.py::"
+        "test_what_concerns_the_whole_file_makes_all_of_it_unusable",
+    ),
+    Mutation(
+        "a value may hold itself",
+        "29",
+        "dataportal/config/nodes.py",
+        "        if depth > _DEEPEST:\n",
+        "        if depth < 0:\n",
+        "tests/unit/test_config_faults.py::TestBombs::test_what_holds_itself",
+    ),
+    Mutation(
+        "an entry that cannot be used stops the others",
+        "29",
+        "dataportal/cli/fetch_all.py",
+        "if source.enabled and not source.missing_env",
+        "if source.enabled and not configuration.broken",
+        "tests/cli/test_fetch_all.py::test_an_entry_that_cannot_be_used_stops_no_other",
     ),
     Mutation(
         "control characters pass",

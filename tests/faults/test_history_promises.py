@@ -151,6 +151,56 @@ def test_a_forecast_is_fetched_again_and_again(
         assert values(look) == {h: [1.0, 2.0] for h in first}
 
 
+def test_a_snapshot_is_kept(tmp_path: Path, database_url: str, run_cli: RunCli) -> None:
+    """Though it is stamped after the run's window was computed, and nothing may lie ahead."""
+    sources = SourceFile(tmp_path)
+    sources.python(
+        "load",
+        """
+        async def get_historical_data(self, start_date, end_date=None, metrics=None):
+            return [{"ts": datetime.now(UTC), "value": 1.0}]
+        """,
+        head="from datetime import UTC, datetime",
+        forecast_horizon="0 seconds",
+    )
+    sources.write()
+    done = run_cli("fetch", "load", "--json", env={"DATABASE_URL": database_url})
+    told = by_source(done)["load"]
+    assert (told["outcome"], told["inserted"]) == ("succeeded", 1)
+
+
+def test_a_week_asked_for_two_days_changes_two(
+    tmp_path: Path, database_url: str, run_cli: RunCli
+) -> None:
+    """What a file brings from before the window leaves what is stored there alone."""
+    newest = int((datetime.now(UTC) - START) / HOUR) - 1
+    week = range(newest - 7 * 24, newest + 1)
+    sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
+    sources.python(
+        "load",
+        """
+        async def get_historical_data(self, start_date, end_date=None, metrics=None):
+            return json.loads(pathlib.Path(self.config_dir, "week.json").read_text())
+        """,
+        head="import pathlib",
+        lookback="2 days",
+        initial_history="30 days",
+    )
+    sources.write()
+
+    def fetched(value: float) -> dict[str, Any]:
+        rows = [{"ts": hour(h).isoformat(), "value": value} for h in week]
+        (tmp_path / "week.json").write_text(json.dumps(rows))
+        return by_source(run_cli("fetch", "load", "--json", env=env))["load"]
+
+    assert fetched(1.0)["inserted"] == len(week)
+    told = fetched(2.0)
+    assert (told["revised"], told["outside"]) == (49, 5 * 24)
+    with looking(database_url) as look:
+        assert values(look) == {h: [1.0, 2.0] if h >= newest - 48 else [1.0] for h in week}
+        assert broken_invariants(look) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("ago", "asked"), [("3 days", 2), ("10 seconds", 1)])
 def test_a_machine_that_slept_runs_once(

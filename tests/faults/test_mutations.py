@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def test_a_planted_fault_fits(mutation: Mutation) -> None:
     """The text that it replaces stands once in its file, and its test is there."""
     assert (ROOT / mutation.file).read_text(encoding="utf-8").count(mutation.old) == 1
-    file, _, test = mutation.test.partition("::")
+    file, *_, test = mutation.test.split("::")
     assert f"def {test.partition('[')[0]}(" in (ROOT / file).read_text(encoding="utf-8")
 
 

@@ -12,7 +12,17 @@ from databases import with_schema
 from feeding import current, looking, values
 from invariants import broken_invariants
 from servers import LocalServer
-from sourcefiles import SourceFile, all_ended, by_source, ended, locks, outcomes, recorded, table
+from sourcefiles import (
+    Pause,
+    SourceFile,
+    all_ended,
+    by_source,
+    ended,
+    locks,
+    outcomes,
+    recorded,
+    table,
+)
 from wire import in_schema
 
 if TYPE_CHECKING:
@@ -24,6 +34,11 @@ if TYPE_CHECKING:
 
 ANSWER = table([1.0, 2.0, 3.0])
 STORED = {0: 1.0, 1: 2.0, 2: 3.0}
+MIGRATING = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND application_name LIKE 'dataportal%' AND pid <> pg_backend_pid()"
+    " AND (query LIKE '%pg_try_advisory_lock%' OR cardinality(pg_blocking_pids(pid)) > 0)"
+)
 
 
 @pytest.fixture
@@ -103,12 +118,22 @@ def test_four_machines_share_two_hundred_sources(
 def test_eight_first_runs_on_an_empty_database(
     tmp_path: Path, server: LocalServer, empty_database_url: str, start_cli: StartCli
 ) -> None:
-    """One schema comes of it, all store what they fetched, and none reports an error."""
+    """One schema comes of it, all store what they fetched, and none reports an error.
+
+    The first is in the middle of making it when the others want to.
+    """
     sources, env = SourceFile(tmp_path), {"DATABASE_URL": empty_database_url}
     names = [sources.csv(f"s{n}", server.answer(f"/{n}.csv", ANSWER)) for n in range(8)]
     sources.write()
 
-    processes = [start_cli("fetch", name, "--json", env=env) for name in names]
+    pause = Pause(tmp_path, "migration_before_commit")
+    processes = [start_cli("fetch", names[0], "--json", env={**env, **pause.env})]
+    pause.reached()
+    processes += [start_cli("fetch", name, "--json", env=env) for name in names[1:]]
+    with looking(empty_database_url) as look:
+        while look.execute(MIGRATING).fetchone() != (7,):
+            assert not any(process.poll() for process in processes)
+    pause.go_on()
     said = all_ended(processes)
 
     assert {process.returncode for process in processes} == {0}, said

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import re
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -13,6 +16,7 @@ from feeding import looking
 from servers import LocalServer, Reply
 from sourcefiles import SourceFile, by_source, table
 from terminals import on_terminal
+from wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,6 +129,81 @@ def test_a_reader_that_has_seen_enough(tmp_path: Path, env: dict[str, str]) -> N
         assert len(done.stdout) == 1
         assert "Traceback" not in done.stderr
         assert "Broken pipe" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_reader_that_never_looks(tmp_path: Path, env: dict[str, str]) -> None:
+    """It has gone before anything is written: that is the same, and changes no exit code."""
+    for command in COMMANDS:
+        ours, theirs = os.pipe()
+        os.close(ours)
+        with os.fdopen(theirs) as nowhere:
+            done = subprocess.run(
+                [sys.executable, "-m", "dataportal", *command],
+                env=env,
+                cwd=tmp_path,
+                stdout=nowhere,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                check=False,
+            )
+        assert "Traceback" not in done.stderr
+        assert "Broken pipe" not in done.stderr
+        assert done.returncode in {0, 3, 4}
+
+
+@pytest.mark.slow
+def test_a_user_without_a_name_or_a_place_to_write(
+    database_url: str, open_folder: Path, env: dict[str, str], tmp_path: Path
+) -> None:
+    """Everything works that writes nothing but to the database; the rest is refused in a line.
+
+    The user has no name, no home and no folder of its own: none may be written to, not even the
+    one for temporary files.
+    """
+    shutil.copy(tmp_path / "sources.yaml", open_folder)
+    open_folder.chmod(0o555)
+    given = {k: v for k, v in env.items() if k not in {"HOME", "XDG_DATA_HOME", "DATABASE_URL"}}
+    given["TMPDIR"] = str(open_folder)
+
+    def run(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [*as_nobody_at_all(), sys.executable, "-m", "dataportal", *command],
+            env={**given, **more},
+            cwd=open_folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert "Traceback" not in done.stderr
+        assert "\x1b" not in done.stdout + done.stderr
+        return done
+
+    refused = run("fetch-all")
+    assert refused.returncode == 78, refused.stderr
+    assert "Set XDG_DATA_HOME to a folder of yours, or DATABASE_URL" in refused.stderr
+    # as whom one connects is the server's affair: by a way that is open to everybody
+    with Wire(database_url) as wire:
+        for command in COMMANDS:
+            done = run(*command, "--json", DATABASE_URL=wire.url)
+            assert done.returncode in {0, 3, 4}, done.stderr
+            json.loads(done.stdout)
+        dumped = run("dump", "load", "load.jsonl", DATABASE_URL=wire.url)
+    assert dumped.returncode == 2
+    assert "load.jsonl cannot be written: " in dumped.stderr
+    assert [path.name for path in open_folder.iterdir()] == ["sources.yaml"]
+
+
+def as_nobody_at_all() -> list[str]:
+    """What makes a command run as a user that nobody knows; what root can do, as one can."""
+    if os.geteuid() != 0:
+        return []
+    number = str(random.randrange(20_000, 60_000))  # noqa: S311 - any will do
+    # the interpreter may lie where only root can read; written nothing can be with this
+    reading = ["--inh-caps", "-all,+dac_read_search", "--ambient-caps", "-all,+dac_read_search"]
+    user = ["--reuid", number, "--regid", number, "--clear-groups", "--no-new-privs"]
+    return ["setpriv", *user, *reading]
 
 
 @pytest.fixture

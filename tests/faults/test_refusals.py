@@ -1,0 +1,200 @@
+"""Each way in which a database refuses, through the whole program: one plain message of its own.
+
+What may pass is tried again, as often as it was allowed; what lasts is tried once.
+"""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from embedded_user import ignore
+from feeding import AtWork, current, looking, values
+from invariants import broken_invariants
+from psycopg.sql import SQL, Identifier
+from servers import LocalServer
+from sourcefiles import Pause, SourceFile, by_source, ended, locks, outcomes, table
+from wire import Wire
+
+from dataportal.store.embedded import embedded_server
+from dataportal.store.server_files import server_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from conftest import RunCli, StartCli
+
+pytestmark = pytest.mark.slow
+PASSWORD = "canary-4711"  # noqa: S105 - must not be seen anywhere
+TWICE = {"MAX_RETRIES": "1", "RETRY_DELAY_SECONDS": "0"}
+WAITING = (
+    "SELECT pid FROM pg_stat_activity WHERE application_name = 'dataportal load'"
+    " AND datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
+)
+
+
+@pytest.fixture
+def server() -> Iterator[LocalServer]:
+    """A provider."""
+    with LocalServer() as local:
+        yield local
+
+
+def as_user(url: str, name: str) -> str:
+    """The URL for another user, with our password."""
+    parts = urlsplit(url)
+    place = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{name}:{PASSWORD}@{place}").geturl()
+
+
+def refused(url: str, folder: Path, server: LocalServer, run_cli: RunCli) -> tuple[str, int]:
+    """The one line that a fetch ends with, and how often it tried to connect."""
+    sources = SourceFile(folder)
+    sources.csv("load", server.answer("/load.csv", table([1.0])))
+    sources.write()
+    with Wire(url) as wire:
+        done = run_cli("fetch", "load", "-q", env={**TWICE, "DATABASE_URL": wire.url})
+    assert (done.returncode, done.stdout) == (69, "")
+    (line,) = done.stderr.splitlines()
+    assert PASSWORD not in line
+    assert not server.requests
+    return line, wire.connections
+
+
+def test_too_many_connections(
+    tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
+) -> None:
+    """May pass: tried again, in vain; the option that asks for fewer is named."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        name = f"{connection.info.dbname}_user"
+        role, password = Identifier(name), PASSWORD
+        connection.execute(
+            SQL("CREATE ROLE {} LOGIN PASSWORD {} CONNECTION LIMIT 0").format(role, password)
+        )
+        try:
+            line, tries = refused(as_user(database_url, name), tmp_path, server, run_cli)
+        finally:
+            connection.execute(SQL("DROP ROLE {}").format(role))
+    assert "too many connections for role" in line
+    assert "lower --jobs" in line
+    assert tries == 2
+
+
+def test_a_wrong_password(
+    tmp_path: Path, server: LocalServer, made_home: Path, run_cli: RunCli
+) -> None:
+    """Lasts: tried once, and neither the right nor the wrong one is shown."""
+    rules = server_files(made_home).data / "pg_hba.conf"
+    asked = "local all asked scram-sha-256\n"
+    rules.write_text(asked + rules.read_text(encoding="utf-8"), encoding="utf-8")
+    with embedded_server(say=ignore, data_home=made_home, durable=False) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("SET password_encryption = 'scram-sha-256'")
+            connection.execute("CREATE ROLE asked LOGIN PASSWORD 'right-4711'")
+        line, tries = refused(as_user(url, "asked"), tmp_path, server, run_cli)
+    assert 'authentication failed for user "asked"' in line
+    assert "Check the user and the password" in line
+    assert "right-4711" not in line
+    assert tries == 1
+
+
+def test_a_read_only_replica(
+    tmp_path: Path, server: LocalServer, server_home: Path, run_cli: RunCli
+) -> None:
+    """Shows what it has; a fetch into it is refused, and its provider is not asked."""
+    sources = SourceFile(tmp_path)
+    sources.csv("load", server.answer("/load.csv", table([1.5]), table([2.5])))
+    sources.write()
+    with embedded_server(say=ignore, data_home=server_home, durable=False) as url:
+        assert run_cli("fetch", "load", env={"DATABASE_URL": url}).returncode == 0
+    (server_files(server_home).data / "standby.signal").touch()
+    with embedded_server(say=ignore, data_home=server_home, durable=False) as url:
+        with Wire(url) as wire:
+            done = run_cli("fetch", "load", "--json", env={**TWICE, "DATABASE_URL": wire.url})
+        shown = run_cli("history", "load", "--as-of", "now", "--json", env={"DATABASE_URL": url})
+    assert done.returncode == 69
+    run = by_source(done)["load"]
+    assert run["outcome"] == "failed"
+    assert "This server is a read-only replica: use the primary" in run["error"]
+    assert "Traceback" not in done.stderr
+    assert server.asked("/load.csv") == 1
+    assert wire.connections <= 3
+    assert shown.returncode == 0
+    assert "1.5" in shown.stdout
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_statement_that_the_server_ends(
+    retries: int, tmp_path: Path, server: LocalServer, database_url: str, start_cli: StartCli
+) -> None:
+    """As at its time limit: nothing is written; what is tried again is asked for and stored."""
+    held = table([1.0], hold=Event())
+    sources = SourceFile(tmp_path)
+    sources.csv("load", server.answer("/load.csv", held, table([2.0])))
+    sources.write()
+    env = {**TWICE, "MAX_RETRIES": str(retries), "DATABASE_URL": database_url}
+    process = start_cli("fetch", "load", "--json", env=env)
+    server.wait_for("/load.csv")
+    with looking(database_url) as other, looking(database_url) as look:
+        with other.transaction():
+            other.execute("LOCK TABLE time_series_data IN ACCESS EXCLUSIVE MODE")
+            assert held.hold
+            held.hold.set()
+            while (waiting := look.execute(WAITING).fetchone()) is None:
+                assert process.poll() is None
+            look.execute("SELECT pg_cancel_backend(%s)", waiting)
+            while waiting == look.execute(WAITING).fetchone():
+                pass
+        out, _ = ended(process)
+        run = by_source(out)["load"]
+        if retries:
+            assert (process.returncode, run["outcome"]) == (0, "succeeded")
+            assert values(look) == {0: [2.0]}
+        else:
+            assert (process.returncode, run["outcome"]) == (69, "failed")
+            assert "The statement took too long, or was cancelled" in run["error"]
+            assert values(look) == {}
+        assert broken_invariants(look) == []
+    assert server.asked("/load.csv") == 1 + retries
+    assert locks(database_url) == 0
+
+
+def test_a_deadlock(
+    tmp_path: Path, server: LocalServer, database_url: str, start_cli: StartCli
+) -> None:
+    """Of which the run is the victim: it begins the slice anew, and stores each value once."""
+    sources = SourceFile(tmp_path)
+    sources.csv("load", server.answer("/load.csv", table([1.0, 2.0])))
+    sources.write()
+    pause = Pause(tmp_path, "between_tables")
+    env = {**TWICE, **pause.env, "DATABASE_URL": database_url}
+    process = start_cli("fetch", "load", "--json", env=env)
+    pause.reached()
+    with looking(database_url) as other, looking(database_url) as look:
+        other.execute("SET deadlock_timeout = '1h'")
+        theirs = other.info.backend_pid
+
+        def hold_and_wait() -> None:
+            with other.transaction():
+                other.execute("LOCK TABLE time_series_data_scd2 IN SHARE MODE")
+                other.execute("LOCK TABLE time_series_data IN SHARE MODE")
+
+        work = AtWork(hold_and_wait)
+        waits = "SELECT cardinality(pg_blocking_pids(%s)) > 0"
+        while look.execute(waits, [theirs]).fetchone() != (True,):
+            assert work.is_alive(), work.raised
+        pause.go_on()
+        out, err = ended(process)
+        assert work.end() is None
+        assert process.returncode == 0, err
+        assert by_source(out)["load"]["outcome"] == "succeeded"
+        assert "deadlock detected" in err
+        assert current(look) == {0: 1.0, 1: 2.0}
+        assert values(look) == {0: [1.0], 1: [2.0]}
+        assert broken_invariants(look) == []
+    assert server.asked("/load.csv") == 2
+    assert outcomes(database_url) == ["succeeded"]
