@@ -48,7 +48,7 @@ def published(feed: Feed, *vintages: tuple[int, int, float | None]) -> None:
         },
         start=hour(0),
         end=None,
-        received=Counts(received=len(times)),
+        received=Counts(received=len(rows)),
         accept_retractions=True,
     )
 
