@@ -56,7 +56,7 @@ def publish(feed: Feed) -> None:
             {"wind": Observations([hour(1)], [value], [hour(3)], rows)},
             start=hour(0),
             end=None,
-            received=Counts(received=1),
+            received=Counts(received=len(rows)),
         )
 
 
