@@ -20,6 +20,19 @@ if TYPE_CHECKING:
     from conftest import RunCli
 
 HOUR = timedelta(hours=1)
+GROUP = '''\
+"""A provider that has a point of each series, and notes from when on it was asked."""
+
+from datetime import datetime, timedelta
+from dataportal.plugins.base_plugin import MultiSeriesPlugin
+
+class Plugin(MultiSeriesPlugin):
+    async def get_historical_data_multi(self, start_date, end_date=None):
+        (self.config_dir / "asked").write_text(start_date)
+        newest = datetime.fromisoformat((self.config_dir / "newest").read_text())
+        ages = {"alive": timedelta(), "dead": timedelta(days=20)}
+        return {name: [{"ts": newest - age, "value": 1.0}] for name, age in ages.items()}
+'''
 
 
 @pytest.fixture
@@ -199,6 +212,43 @@ def test_a_week_asked_for_two_days_changes_two(
     with looking(database_url) as look:
         assert values(look) == {h: [1.0, 2.0] if h >= newest - 48 else [1.0] for h in week}
         assert broken_invariants(look) == []
+
+
+@pytest.mark.slow
+def test_a_group_asks_for_what_its_series_need(
+    tmp_path: Path, database_url: str, run_cli: RunCli
+) -> None:
+    """A dead series does not make its runs longer; a new one gets its history, once."""
+    now = datetime.now(UTC)
+    (tmp_path / "plugin_grid.py").write_text(GROUP, encoding="utf-8")
+    (tmp_path / "newest").write_text(now.isoformat(), encoding="utf-8")
+
+    def asked_back(*series: str) -> int:
+        group = {
+            "module": "plugin_grid",
+            "class": "Plugin",
+            "lookback": "2 days",
+            "initial_history": "30 days",
+            "dormant_after": "90 days",
+            "timeseries": [{"endpoint_prefix": name} for name in series],
+        }
+        (tmp_path / "sources.yaml").write_text(json.dumps({"request_groups": {"grid": group}}))
+        done = run_cli("fetch", "grid", "--json", env={"DATABASE_URL": database_url})
+        assert done.returncode == 0, done.stderr
+        asked = datetime.fromisoformat((tmp_path / "asked").read_text(encoding="utf-8"))
+        return round((now - asked) / timedelta(days=1))
+
+    assert asked_back("alive", "dead") == 30
+    # until it counts as dead, the group waits for it
+    assert asked_back("alive", "dead") == 22
+    with looking(database_url) as look:
+        look.execute(
+            "UPDATE time_series_data SET updated_at = updated_at - interval '91 days' WHERE"
+            " series_id = (SELECT series_id FROM time_series WHERE endpoint_prefix = 'dead')"
+        )
+    assert asked_back("alive", "dead") == 2
+    assert asked_back("alive", "dead", "new") == 30
+    assert asked_back("alive", "dead", "new") == 2
 
 
 @pytest.mark.slow
