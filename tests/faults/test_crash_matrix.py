@@ -117,7 +117,7 @@ def server() -> Iterator[LocalServer]:
 
 
 def trials() -> Iterator[tuple[str, str, int]]:
-    """The matrix: no run but a migration comes by the place within one."""
+    """The matrix: no run but a migration comes by the place within one, and none by a dump's."""
     for seed in SEEDS:
         for kind in KINDS:
             for place in (*PLACES, "after_commit"):
