@@ -68,6 +68,16 @@ MUTATIONS = (
         _PROMISES + "test_an_empty_answer_is_no_success",
     ),
     Mutation(
+        "what an answer leaves out is withdrawn",
+        "2",
+        "dataportal/store/changes.py",
+        "    if ts == window.ts and values == window.values:\n",
+        "    gone = sorted({*ts} - {*window.ts})\n"
+        "    changes.retracted.add(window.series_id, gone, [None] * len(gone))\n"
+        "    if ts == window.ts and values == window.values:\n",
+        "tests/store/test_merge.py::test_what_the_answer_leaves_out_stays_open",
+    ),
+    Mutation(
         "a page that fails is the last",
         "3",
         "dataportal/plugins/readers/requests.py",
