@@ -24,6 +24,8 @@ _OF_DATABASE = {"server_url", "database_url", "empty_database_url", "own_server"
 _PATIENCE = 60.0  # seconds after which a process that was started counts as hanging
 
 settings.register_profile("default", deadline=None, derandomize=False, print_blob=True)
+# where the same properties are tried with all examples elsewhere
+settings.register_profile("quick", settings.get_profile("default"), max_examples=20)
 settings.load_profile("default")
 
 

@@ -162,7 +162,7 @@ class Databases:
         """
         source = self._template(url, template, prepare)
         name = f"{self._prefix}_{secrets.token_hex(6)}"
-        self._run("CREATE DATABASE {} TEMPLATE {}", name, source)
+        self._run(f"CREATE DATABASE {{}} TEMPLATE {{}} {self._strategy}", name, source)
         try:
             yield _in_database(url, name)
         finally:
@@ -177,6 +177,11 @@ class Databases:
         for (name,) in found.fetchall():
             self._run("ALTER DATABASE {} IS_TEMPLATE false", name)
             self._run("DROP DATABASE {} WITH (FORCE)", name)
+
+    @property
+    def _strategy(self) -> str:
+        """How to copy: as files takes half the time where a checkpoint waits for no disk."""
+        return "" if self.server.kind == "url" else "STRATEGY FILE_COPY"
 
     @property
     def _prefix(self) -> str:

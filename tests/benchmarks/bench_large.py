@@ -17,7 +17,6 @@ from bench_small_run import WEEK, small_run
 from measuring import PROGRAM, Verdicts, best, fresh_databases, process
 from runs import whole_run
 
-ROUNDS = 9
 RUNS = 40
 YEARS = 10
 # spread evenly over the years up to now; a tenth of them revised once
@@ -51,6 +50,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--series", type=int, default=1_000, help="that have observations")
     parser.add_argument("--points", type=int, default=1_000, help="observations of each")
+    parser.add_argument("--rounds", type=int, default=9, help="of each command")
     parser.add_argument("--chunk-days", type=int, help="the interval of chunks, with TimescaleDB")
     size = parser.parse_args()
     bench_start.SOURCES = max(bench_start.SOURCES, size.series)
@@ -71,7 +71,7 @@ def main() -> int:
                 for c in commands
                 for url in (large, small)
             ),
-            rounds=ROUNDS,
+            rounds=size.rounds,
         )
         for url in (small, large):
             whole_run(url, WEEK, source="small")
