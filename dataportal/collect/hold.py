@@ -15,7 +15,7 @@ from dataportal.store.session import SourceSession
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dataportal.collect.sessions import Seated
+    from dataportal.collect.sessions import ThreadedSession
     from dataportal.collect.surroundings import Surroundings
 
 P = ParamSpec("P")
@@ -41,7 +41,7 @@ class Hold:
         self._source = source
         self._around = around
         self._on_locked = on_locked
-        self._held: Seated | None = None
+        self._held: ThreadedSession | None = None
         self._seated = False
 
     async def take(self) -> bool:
@@ -121,7 +121,7 @@ class Hold:
             self._seated = False
             self._around.seats.release()
 
-    def _connection(self) -> Seated:
+    def _connection(self) -> ThreadedSession:
         if self._held is None:
             raise DatabaseError("there is no connection to the database")
         return self._held

@@ -14,7 +14,7 @@ from dataportal.store.session import SourceSession
 
 
 @dataclass(frozen=True, slots=True)
-class Seated:
+class ThreadedSession:
     """A session, and its thread."""
 
     session: SourceSession
@@ -35,9 +35,9 @@ class Sessions:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._idle: list[Seated] = []
+        self._idle: list[ThreadedSession] = []
 
-    async def open(self, source: str) -> Seated:
+    async def open(self, source: str) -> ThreadedSession:
         """A session for a source, without its lock.
 
         Raises:
@@ -46,7 +46,9 @@ class Sessions:
         while self._idle:
             idle = self._idle.pop()
             try:
-                return Seated(await idle.lane.call(idle.session.passed_on, source), idle.lane)
+                return ThreadedSession(
+                    await idle.lane.call(idle.session.passed_on, source), idle.lane
+                )
             except DatabaseError:
                 # the server may have been restarted since: one that is new will tell
                 idle.close()
@@ -55,15 +57,15 @@ class Sessions:
                 raise
         lane = Lane("store")
         try:
-            return Seated(await lane.call(SourceSession.open, self._url, source), lane)
+            return ThreadedSession(await lane.call(SourceSession.open, self._url, source), lane)
         except BaseException:
             lane.close()
             raise
 
-    def hand_back(self, seated: Seated) -> None:
+    def hand_back(self, held: ThreadedSession) -> None:
         """Take a session back that is sound: no transaction is open, nobody uses it any more."""
-        seated.lane.send(seated.session.let_go)
-        self._idle.append(seated)
+        held.lane.send(held.session.let_go)
+        self._idle.append(held)
 
     def close(self) -> None:
         """Close those that nobody uses; waits for nothing."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from dataportal.collect.sessions import Seated
+    from dataportal.collect.sessions import ThreadedSession
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def sessions(database_url: str) -> Iterator[Sessions]:
     made.close()
 
 
-def pid(held: Seated) -> int:
+def pid(held: ThreadedSession) -> int:
     """The server process that serves a session."""
     return held.session._connection.info.backend_pid
 

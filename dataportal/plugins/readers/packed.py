@@ -46,14 +46,8 @@ def files(body: bytes, *, limit: int, depth: int = 0) -> list[bytes]:
                     if left < 0:
                         raise _too_large(limit)
             return _unfolded(found, limit, depth)
-    except (
-        OSError,
-        EOFError,
-        zlib.error,
-        zipfile.BadZipFile,
-        RuntimeError,
-        NotImplementedError,
-    ) as e:
+    # RuntimeError for what is encrypted, or packed in a way that zipfile does not know
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as e:
         raise CannotOpen(str(e)) from None
     return [body]
 
