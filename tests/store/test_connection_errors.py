@@ -294,6 +294,7 @@ def test_a_program_that_was_held_up(database_url: str) -> None:
 
 
 STATES: dict[str, tuple[type[DatabaseError], str | None]] = {
+    "25P03": (DatabaseTransientError, "held up in the middle of a transaction"),
     "53100": (DatabaseError, "disk is full"),
     "53200": (DatabaseTransientError, "short of resources"),
     "53300": (DatabaseTransientError, "--jobs"),

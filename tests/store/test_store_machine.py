@@ -140,8 +140,9 @@ class StoreMachine(RuleBasedStateMachine):
         But nulls that were withheld may be a minority now, beside the points that came with them.
         """
         batch, accept = self.last
-        withheld = self.merge(batch, accept=accept).counts.withheld
-        assert withheld or self.merge(batch, accept=accept).counts.changed == 0
+        once = self.merge(batch, accept=accept).counts
+        again = self.merge(batch, accept=accept).counts
+        assert once.withheld or again.changed == 0
 
     @rule(changes=POINTS, low=HOURS, high=HOURS)
     def overlap(self, changes: Points, low: int, high: int) -> None:
