@@ -16,6 +16,7 @@ _PASSWORD = "for-tests-only"  # noqa: S105 - of a container that lives as long a
 _DATABASE = "grid"
 _PATIENCE = 60.0  # seconds until it must let us in
 _SMALL = "/small"  # a file system that can be filled
+_PORT, _STANDBY_PORT = 5432, 5433
 
 
 class OwnServer:
@@ -36,6 +37,15 @@ class OwnServer:
     def url(self) -> str:
         """Its database, at the container's own address: nothing stands in between."""
         return self._url_of(_DATABASE)
+
+    def standby(self) -> str:
+        """The URL of that database on a new standby, which lives in the same container."""
+        folder = "/tmp/standby"  # noqa: S108 - not of this machine
+        primary = f"postgresql://admin:{_PASSWORD}@127.0.0.1:{_PORT}"
+        self._shell(f"pg_basebackup -d {primary} -D {folder} -R -X stream -c fast")
+        options = f"-p {_STANDBY_PORT} -c listen_addresses=*"
+        self._shell(f"pg_ctl -D {folder} -o '{options}' -l {folder}.log -w start")
+        return self._url_of(_DATABASE, _STANDBY_PORT)
 
     def in_small_place(self, name: str) -> str:
         """The URL of a new database whose files lie in a folder that can be filled."""
@@ -99,10 +109,10 @@ class OwnServer:
         self._container.remove(force=True, v=True)
         self._client.close()
 
-    def _url_of(self, database: str) -> str:
+    def _url_of(self, database: str, port: int = _PORT) -> str:
         self._container.reload()
         (network,) = self._container.attrs["NetworkSettings"]["Networks"].values()
-        return f"postgresql://admin:{_PASSWORD}@{network['IPAddress']}:5432/{database}"
+        return f"postgresql://admin:{_PASSWORD}@{network['IPAddress']}:{port}/{database}"
 
     def _make(self, database: str, options: str = "") -> None:
         # whatever the server's own encoding is; an image may have been made without any

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import RunCli, StartCli
+    from containers import OwnServer
 
 pytestmark = pytest.mark.slow
 PASSWORD = "canary-4711"  # noqa: S105 - must not be seen anywhere
@@ -84,6 +85,18 @@ def test_too_many_connections(
     assert tries == 2
 
 
+def refuses_a_wrong_password(url: str, folder: Path, server: LocalServer, run_cli: RunCli) -> None:
+    """Lasts: tried once, and neither the right nor the wrong one is shown."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET password_encryption = 'scram-sha-256'")
+        connection.execute("CREATE ROLE asked LOGIN PASSWORD 'right-4711'")
+    line, tries = refused(as_user(url, "asked"), folder, server, run_cli)
+    assert 'authentication failed for user "asked"' in line
+    assert "Check the user and the password" in line
+    assert "right-4711" not in line
+    assert tries == 1
+
+
 def test_a_wrong_password(
     tmp_path: Path, server: LocalServer, made_home: Path, run_cli: RunCli
 ) -> None:
@@ -92,14 +105,31 @@ def test_a_wrong_password(
     asked = "local all asked scram-sha-256\n"
     rules.write_text(asked + rules.read_text(encoding="utf-8"), encoding="utf-8")
     with embedded_server(say=ignore, data_home=made_home, durable=False) as url:
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("SET password_encryption = 'scram-sha-256'")
-            connection.execute("CREATE ROLE asked LOGIN PASSWORD 'right-4711'")
-        line, tries = refused(as_user(url, "asked"), tmp_path, server, run_cli)
-    assert 'authentication failed for user "asked"' in line
-    assert "Check the user and the password" in line
-    assert "right-4711" not in line
-    assert tries == 1
+        refuses_a_wrong_password(url, tmp_path, server, run_cli)
+
+
+@pytest.mark.docker
+def test_a_wrong_password_over_the_network(
+    tmp_path: Path, server: LocalServer, own_server: OwnServer, run_cli: RunCli
+) -> None:
+    """The same where the server asks everybody for a password."""
+    refuses_a_wrong_password(own_server.url, tmp_path, server, run_cli)
+
+
+def is_read_only(url: str, server: LocalServer, run_cli: RunCli) -> None:
+    """What was fetched into the primary is shown; a fetch is refused, the provider not asked."""
+    with Wire(url) as wire:
+        done = run_cli("fetch", "load", "--json", env={**TWICE, "DATABASE_URL": wire.url})
+    shown = run_cli("history", "load", "--as-of", "now", "--json", env={"DATABASE_URL": url})
+    assert done.returncode == 69
+    run = by_source(done)["load"]
+    assert run["outcome"] == "failed"
+    assert "This server is a read-only replica: use the primary" in run["error"]
+    assert "Traceback" not in done.stderr
+    assert server.asked("/load.csv") == 1
+    assert wire.connections <= 3
+    assert shown.returncode == 0
+    assert "1.5" in shown.stdout
 
 
 def test_a_read_only_replica(
@@ -113,18 +143,25 @@ def test_a_read_only_replica(
         assert run_cli("fetch", "load", env={"DATABASE_URL": url}).returncode == 0
     (server_files(server_home).data / "standby.signal").touch()
     with embedded_server(say=ignore, data_home=server_home, durable=False) as url:
-        with Wire(url) as wire:
-            done = run_cli("fetch", "load", "--json", env={**TWICE, "DATABASE_URL": wire.url})
-        shown = run_cli("history", "load", "--as-of", "now", "--json", env={"DATABASE_URL": url})
-    assert done.returncode == 69
-    run = by_source(done)["load"]
-    assert run["outcome"] == "failed"
-    assert "This server is a read-only replica: use the primary" in run["error"]
-    assert "Traceback" not in done.stderr
-    assert server.asked("/load.csv") == 1
-    assert wire.connections <= 3
-    assert shown.returncode == 0
-    assert "1.5" in shown.stdout
+        is_read_only(url, server, run_cli)
+
+
+@pytest.mark.docker
+def test_a_replica_that_follows_its_primary(
+    tmp_path: Path, server: LocalServer, own_server: OwnServer, run_cli: RunCli
+) -> None:
+    """The same of a standby beside its primary, which goes on to take what is fetched."""
+    sources = SourceFile(tmp_path)
+    sources.csv("load", server.answer("/load.csv", table([1.5]), table([2.5])))
+    sources.write()
+    assert run_cli("fetch", "load", env={"DATABASE_URL": own_server.url}).returncode == 0
+    standby = own_server.standby()
+    is_read_only(standby, server, run_cli)
+    assert run_cli("fetch", "load", env={"DATABASE_URL": own_server.url}).returncode == 0
+    with looking(standby) as look:
+        while values(look) != {0: [1.5, 2.5]}:
+            assert broken_invariants(look) == []
+        assert current(look) == {0: 2.5}
 
 
 @pytest.mark.parametrize("retries", [0, 1])
