@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 Points = dict[int, float | None]
 PATHS = {
     "small": Sizes(),
-    "copies": Sizes(arrays_up_to=0),
-    "blocks": Sizes(arrays_up_to=2, block=2),
-    "spread": Sizes(arrays_up_to=3, block=5, spread=0, slack=1),
+    "copies": Sizes(inserted_up_to=0, looked_up=1),
+    "blocks": Sizes(inserted_up_to=2, looked_up=2, block=2),
+    "spread": Sizes(inserted_up_to=3, looked_up=3, block=5, spread=0, slack=1),
 }
 """Every way that a slice can take through the merge, taken by the few points of a test."""
 TABLES = ("time_series_data", "time_series_data_scd2")
@@ -93,8 +93,8 @@ class Feed:
         return self.run
 
     def finish(self, outcome: Outcome = Outcome.SUCCEEDED) -> None:
-        """End the run."""
-        self.session.finish_run(self.run, outcome)
+        """End the run, and forget what is old."""
+        self.session.finish_run(self.run, outcome, prune=True)
 
     def merge(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import compress, count, repeat
 from math import isnan
-from operator import ne
+from operator import attrgetter, ne
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -24,14 +24,16 @@ class Sizes:
     """From where on another way is taken, for time and for memory; the outcome is the same.
 
     Attributes:
-        arrays_up_to: rows beyond which COPY beats an INSERT from arrays.
+        inserted_up_to: rows that are inserted from arrays; COPY is quicker, but for its round trip.
+        looked_up: points that are looked up at a time. A slice that has more makes chunks first.
         block: points that are read, compared and sent at a time.
         spread: so many times the points of a window, and
         slack: so many more, may be stored in it to be read and compared here. A few points that
             are spread over millions of stored ones are looked up in the database instead.
     """
 
-    arrays_up_to: int = 4_000
+    inserted_up_to: int = 200
+    looked_up: int = 4_000
     block: int = 50_000
     spread: int = 4
     slack: int = 1_000
@@ -43,6 +45,17 @@ class Part(NamedTuple):
     series_id: int
     ts: Sequence[datetime]
     values: Sequence[float | None]
+
+
+class Grid(NamedTuple):
+    """Points of series that have the same times; the values of one series after the other.
+
+    Both series and times ascend.
+    """
+
+    series: list[int]
+    ts: Sequence[datetime]
+    values: list[float | None]
 
 
 class Rows:
@@ -58,6 +71,20 @@ class Rows:
         """Add points of one series, if there are any."""
         if ts:
             self.parts.append(Part(series_id, ts, values))
+
+    def grids(self, size: int) -> list[Grid]:
+        """The same points in as few grids as it takes, of so many points if not of one series.
+
+        What is revised together is revised at the same times, more often than not.
+        """
+        found: dict[tuple[datetime, ...], list[Grid]] = {}
+        for series_id, ts, values in sorted(self.parts, key=attrgetter("series_id")):
+            same = found.setdefault(tuple(ts), [])
+            if not same or len(same[-1].values) + len(ts) > size:
+                same.append(Grid([], ts, []))
+            same[-1].series.append(series_id)
+            same[-1].values.extend(values)
+        return [grid for same in found.values() for grid in same]
 
 
 @dataclass(slots=True)
@@ -148,13 +175,16 @@ def compare(
         values: the stored values.
         changes: is added to.
     """
-    if ts == window.ts and values == window.values:
+    all_known = ts == window.ts
+    if all_known and values == window.values:
         return
     if not ts and None not in window.values:
         changes.inserted.add(window.series_id, window.ts, window.values)
         return
-    before: list[float | None]
-    if ts == window.ts[: len(ts)]:
+    before: Sequence[float | None]
+    if all_known:
+        before = values
+    elif ts == window.ts[: len(ts)]:
         before = [*values, *repeat(None, len(window.ts) - len(ts))]
     else:
         before = list(map(dict(zip(ts, values, strict=True)).get, window.ts))

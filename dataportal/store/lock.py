@@ -19,6 +19,14 @@ def lock_key(schema: str, name: str) -> int:
     return int.from_bytes(digest[:8], signed=True)
 
 
+def halves(key: int | None) -> dict[str, str | None]:
+    """The number as pg_locks shows it, in two; nothing for None."""
+    high, low = (None, None) if key is None else divmod(key & 0xFFFFFFFFFFFFFFFF, 1 << 32)
+    return {
+        name: None if half is None else str(half) for name, half in (("high", high), ("low", low))
+    }
+
+
 def try_lock(connection: psycopg.Connection, key: int) -> bool:
     """Take the lock if nobody holds it; never waits."""
     row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
@@ -32,8 +40,7 @@ def unlock(connection: psycopg.Connection, key: int) -> None:
 
 def holds(connection: psycopg.Connection, key: int) -> bool:
     """Whether this very server process holds the lock, asked of the server."""
-    row = connection.execute(query("lock_is_held"), {"key": key}).fetchone()
-    return row is not None and bool(row[0])
+    return connection.execute(query("lock_is_held"), halves(key)).fetchone() is not None
 
 
 def held_keys(connection: psycopg.Connection) -> set[int]:

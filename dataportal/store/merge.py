@@ -178,7 +178,7 @@ class Merge:
 
     def _look_up(self, window: Window, changes: Changes) -> None:
         """Read the window's own points alone, where far more are stored in its span."""
-        for part in windows({window.series_id: window}, max(1, self._sizes.arrays_up_to)):
+        for part in windows({window.series_id: window}, self._sizes.looked_up):
             self._go_on()
             stored = self._connection.cursor(binary=True).execute(
                 query("merge_look_up"),
@@ -207,7 +207,7 @@ class Merge:
 
     def _insert(self, few: str, many: str, rows: Rows, common: Mapping[str, Any]) -> None:
         count = len(rows)
-        if count > self._sizes.arrays_up_to:
+        if count > self._sizes.inserted_up_to:
             self._copy(many, rows, common)
         elif count:
             columns = {
@@ -218,7 +218,7 @@ class Merge:
             self._connection.execute(query(few), {**common, **columns})
 
     def _write_exactly(self, name: str, rows: Rows, common: Mapping[str, Any]) -> None:
-        """One statement for each series, all of them on their way at once."""
+        """One statement for all series that have the same times, all on their way at once."""
         if not rows:
             return
         self._go_on()
@@ -227,15 +227,16 @@ class Merge:
                 self._connection.execute(
                     query(name),
                     {
-                        "series": part.series_id,
-                        "ts": part.ts,
-                        "value": part.values,
-                        "low": part.ts[0],
-                        "high": part.ts[-1],
+                        "series": grid.series,
+                        "ts": grid.ts,
+                        "value": grid.values,
+                        "size": len(grid.ts),
+                        "low": grid.ts[0],
+                        "high": grid.ts[-1],
                         **common,
                     },
                 )
-                for part in rows.parts
+                for grid in rows.grids(self._sizes.block)
             ]
         written = sum(cursor.rowcount for cursor in cursors)
         if written != len(rows):

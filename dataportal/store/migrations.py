@@ -72,9 +72,14 @@ def schema_state(connection: psycopg.Connection) -> SchemaState:
         except psycopg.errors.UndefinedTable:
             rows = []
         if not rows:
-            rows = connection.execute("SELECT current_schema(), NULL, NULL, NULL").fetchall()
+            rows = connection.execute("SELECT current_schema(), NULL, 0, NULL, NULL").fetchall()
     schema = rows[0][0]
-    recorded = {version: (name, sha256) for _, version, name, sha256 in sorted(rows) if version}
+    # one further down the path is somebody else's
+    recorded = {
+        version: (name, sha256)
+        for _, home, version, name, sha256 in sorted(rows)
+        if version and home == schema
+    }
     known = migrations()
     misfit = _misfit(schema, recorded, known)
     # nothing is ever added to a schema that this program does not understand

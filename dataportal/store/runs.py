@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 from typing import TYPE_CHECKING, Any
 
 from dataportal import __version__
 from dataportal.redaction import harmless, redact
 from dataportal.store.connection import one_trip
+from dataportal.store.lock import halves
 from dataportal.store.queries import query
 from dataportal.store.records import Backfill, Counts, Outcome, SourceState
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from dataportal.store.records import RunKind
+
+_PRUNES = 1 / 8  # of all runs: to look for what is old takes a tenth of a small one
 
 
 def start_run(
@@ -69,6 +73,7 @@ def finish_run(
     error: str | None,
     key: int | None,
     history_asked: Sequence[str] = (),
+    prune: bool | None = None,
 ) -> None:
     """Record how a run ended, in one transaction with what follows from it for its source.
 
@@ -81,18 +86,23 @@ def finish_run(
         key: the number of the source's lock, if it was taken: while it is held nothing older can
             still be written, and what is known is final.
         history_asked: the series whose initial history has been asked for.
+        prune: forget old runs of the source that wrote nothing; by default one run in eight does,
+            whichever that is.
     """
+    if prune is None:
+        prune = random.random() < _PRUNES  # noqa: S311 - nobody gains by guessing it
     said = None if error is None else harmless(redact(error))
     with one_trip(connection):
         connection.execute(
             query("run_finish"),
-            {"run": run_id, "outcome": outcome.value, "error": said, "key": key},
+            {"run": run_id, "outcome": outcome.value, "error": said, **halves(key)},
         )
         if history_asked:
             connection.execute(
                 query("run_history_asked"), {"source": source, "names": list(history_asked)}
             )
-        connection.execute(query("run_prune"), {"source": source})
+        if prune:
+            connection.execute(query("run_prune"), {"source": source})
 
 
 def unfinished_backfill(connection: psycopg.Connection, source: str) -> Backfill | None:

@@ -34,7 +34,7 @@ _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
-    "shared_buffers": "64MB",
+    "shared_buffers": "128MB",
     # no worker processes for I/O: the server lives for the length of one command
     "io_method": "sync",
     "timezone": "UTC",

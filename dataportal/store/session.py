@@ -253,6 +253,7 @@ class SourceSession:
         *,
         error: str | None = None,
         history_asked: bool = False,
+        prune: bool | None = None,
     ) -> None:
         """Record how the run ended, and what follows from that for its source."""
         with database_errors("recording the end of the run"):
@@ -264,6 +265,7 @@ class SourceSession:
                 error=error,
                 key=self._key if self._locked else None,
                 history_asked=self._unasked if history_asked else (),
+                prune=prune,
             )
 
     def stop(self) -> None:

@@ -13,7 +13,7 @@ import psycopg
 
 from dataportal.errors import Interrupted, LockLostError
 from dataportal.failpoints import failpoint
-from dataportal.store import vintages
+from dataportal.store import lock, vintages
 from dataportal.store.changes import Changes
 from dataportal.store.chunks import make_chunks
 from dataportal.store.merge import Merge
@@ -73,7 +73,7 @@ class Storing:
     ) -> Merged:
         """As `SourceSession.merge` has it."""
         batch = {self._series[name]: o for name, o in observations.items()}
-        if not dry_run and sum(map(len, batch.values())) > self._sizes.arrays_up_to:
+        if not dry_run and sum(map(len, batch.values())) > self._sizes.looked_up:
             make_chunks(self._connection, [o.ts for o in batch.values()])
         with self._transaction():
             merge, quiet = self._begin(batch, start, end, keeping)
@@ -149,15 +149,14 @@ class Storing:
         with self._connection.pipeline():
             # what is kept rests on one state of the database
             execute("BEGIN" if keeping is None else "BEGIN ISOLATION LEVEL REPEATABLE READ")
-            held = execute(query("lock_is_held"), {"key": self._key})
+            held = execute(query("lock_is_held"), lock.halves(self._key))
             if left_out:
                 quiet = execute(
                     query("merge_silent"), {"series": left_out, "start": start, "end": end}
                 )
             if merge is not None:
                 merge.ask()
-        row = held.fetchone()
-        if row is None or not row[0]:
+        if held.fetchone() is None:
             raise LockLostError(
                 f"the lock of source {self._source!r} is not held by this connection",
                 hint="Is there a connection pooler in between? Nothing was written",

@@ -1,7 +1,5 @@
--- Whether this server process holds the advisory lock: asked in the transaction that writes. Of the
+-- A row if this server process holds the advisory lock: asked in the transaction that writes. Of the
 -- function below pg_locks, as a process that has just begun takes its time over a view.
-SELECT EXISTS (
-    SELECT FROM pg_lock_status()
-    WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid() AND objsubid = 1
-      AND ((classid::bigint << 32) | objid::bigint) = %(key)s
-)
+SELECT pid FROM pg_lock_status()
+WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid() AND objsubid = 1
+  AND classid = %(high)s::oid AND objid = %(low)s::oid

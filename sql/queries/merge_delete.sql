@@ -1,4 +1,4 @@
--- Retractions of one series: the current values go, their versions stay.
+-- Retractions of series at the same times: the current values go, their versions stay.
 DELETE FROM time_series_data
-WHERE series_id = %(series)s AND ts = ANY (%(ts)s::timestamptz[])
+WHERE series_id = ANY (%(series)s::integer[]) AND ts = ANY (%(ts)s::timestamptz[])
   AND ts BETWEEN %(low)s AND %(high)s

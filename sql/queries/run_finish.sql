@@ -19,7 +19,7 @@ UPDATE source_state AS s SET
     known_through = CASE WHEN EXISTS (
             SELECT FROM pg_lock_status()
             WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted AND objsubid = 1
-              AND ((classid::bigint << 32) | objid::bigint) = %(key)s::bigint)
+              AND classid = %(high)s::oid AND objid = %(low)s::oid)
         THEN greatest(clock_timestamp(), s.last_knowledge_time, s.known_through)
         ELSE s.known_through END
 FROM run

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import psycopg
 
 EVERY_YEAR: dict[int, float | None] = {n * 8_766: float(n) for n in range(-20, 20)}
-LARGE = Sizes(arrays_up_to=0)
+LARGE = Sizes(inserted_up_to=0, looked_up=1)
 MOMENTS = st.datetimes(timezones=st.just(UTC))
 CHUNKS = """
 SELECT count(*), (SELECT count(*) FROM pg_extension WHERE extname = 'timescaledb')

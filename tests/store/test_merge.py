@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from dataportal.store.records import Merged
 
-LARGE = Sizes().arrays_up_to + 1
+LARGE = Sizes().looked_up + 1
 """Points that are written by COPY."""
 MICROSECOND = timedelta(microseconds=1)
 BOTH_TABLES = pytest.mark.parametrize("table", TABLES)

@@ -51,7 +51,7 @@ def column(look: psycopg.Connection[Any], name: str, run: int) -> Any:
 def ended(feed: Feed, outcome: Outcome, kind: RunKind = RunKind.SCHEDULED) -> SourceState:
     """The state after another run that ended like this."""
     feed.start(kind)
-    feed.session.finish_run(feed.run, outcome, error=f"why {outcome}")
+    feed.session.finish_run(feed.run, outcome, error=f"why {outcome}", prune=True)
     return feed.session.state()
 
 
