@@ -14,6 +14,7 @@ from containers import OwnServer
 from databases import Databases, SharedServer, admin_connection, with_extension, with_schema
 from embedded_user import end_server, ignore
 from hypothesis import settings
+from warm_starts import WarmStarts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 _SERVER = pytest.StashKey[SharedServer]()
 _OF_DATABASE = {"server_url", "database_url", "empty_database_url", "own_server"}
+_ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    # like the installed command, `python -m` must not import from the current folder
+    "PYTHONSAFEPATH": "1",
+}
 _PATIENCE = 60.0  # seconds after which a process that was started counts as hanging
 
 settings.register_profile("default", deadline=None, derandomize=False, print_blob=True)
@@ -167,9 +173,7 @@ def clean_environment(tmp_path: Path, open_folder: Path) -> dict[str, str]:
         "HOME": str(home),
         # where an embedded server goes if the program starts one
         "XDG_DATA_HOME": str(open_folder),
-        "LANG": "C.UTF-8",
-        # like the installed command, `python -m` must not import from the current folder
-        "PYTHONSAFEPATH": "1",
+        **_ENVIRONMENT,
     }
 
 
@@ -199,8 +203,21 @@ def start_cli(tmp_path: Path, clean_environment: dict[str, str]) -> Iterator[Sta
             process.kill()
 
 
+@pytest.fixture(scope="session")
+def warm_starts() -> Iterator[WarmStarts | None]:
+    """What the program is started from, if DATAPORTAL_TEST_WARM says so."""
+    if not os.environ.get("DATAPORTAL_TEST_WARM"):
+        yield None
+        return
+    warm = WarmStarts({**_ENVIRONMENT, "PATH": os.environ.get("PATH", os.defpath)})
+    yield warm
+    warm.close()
+
+
 @pytest.fixture
-def run_cli(tmp_path: Path, clean_environment: dict[str, str]) -> RunCli:
+def run_cli(
+    tmp_path: Path, clean_environment: dict[str, str], warm_starts: WarmStarts | None
+) -> RunCli:
     """Runs the program; see RunCli."""
 
     def run(
@@ -209,10 +226,16 @@ def run_cli(tmp_path: Path, clean_environment: dict[str, str]) -> RunCli:
         cwd: Path | None = None,
         input: str | None = None,  # noqa: A002 - named as in subprocess.run
     ) -> subprocess.CompletedProcess[str]:
+        everything = {**clean_environment, **(env or {})}
+        place = cwd or tmp_path
+        if warm_starts and warm_starts.suits(everything):
+            return warm_starts.run(
+                args, env=everything, cwd=place, given=input or "", patience=_PATIENCE
+            )
         return subprocess.run(
             [sys.executable, "-m", "dataportal", *args],
-            env={**clean_environment, **(env or {})},
-            cwd=cwd or tmp_path,
+            env=everything,
+            cwd=place,
             input=input or "",
             capture_output=True,
             encoding="utf-8",

@@ -132,6 +132,7 @@ def test_every_row_is_had_once(count: int, size: int, given_: dict[str, Any]) ->
     )
     rows = list(range(count))
     had: list[int] = []
+    told: list[Any] = []
     step, number = paging.first(), 0
     while True:
         number += 1
@@ -151,6 +152,12 @@ def test_every_row_is_had_once(count: int, size: int, given_: dict[str, Any]) ->
         assert list(found.records("items").column("@")) == page
         had += page
         onward = paging.after(number, found, rows=len(page), rows_so_far=len(had))
+        expected = list(paging.following(number, found, rows=len(page), rows_so_far=len(had)))
+        if expected:
+            assert expected[0] == onward
+        if not told:
+            told = expected
+        assert expected == told[number - 1 :]
         if onward is None:
             break
         step = onward

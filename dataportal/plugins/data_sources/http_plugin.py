@@ -15,6 +15,7 @@ place of a row.
 from __future__ import annotations
 
 import re
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -108,14 +109,16 @@ class _Api:
         by_rows: dict[str, list[Wanted]] = {}
         for one in own:
             by_rows.setdefault(one.rows or self._reader.rows, []).append(one)
-        async for documents in self._request.pages(window, names, http=http, read=self._documents):
-            if documents is None:
-                for one in own:
-                    one.unchanged = True
-                continue
-            for document in documents:
-                for rows, takers in by_rows.items():
-                    self._points.collect(document.records(rows), takers, window)
+        pages = self._request.pages(window, names, http=http, read=self._documents)
+        async with aclosing(pages):
+            async for documents in pages:
+                if documents is None:
+                    for one in own:
+                        one.unchanged = True
+                    continue
+                for document in documents:
+                    for rows, takers in by_rows.items():
+                        self._points.collect(document.records(rows), takers, window)
 
     def _documents(self, answer: Answer) -> list[Document]:
         try:

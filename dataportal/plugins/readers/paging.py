@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.plugins.readers.params import Params
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dataportal.plugins.readers.records import Document, Reader
 
@@ -127,6 +127,33 @@ class Paging:
                 link = self._found("next", document)
                 return Step({}, str(link)) if link else None
         return None
+
+    def following(
+        self, number: int, document: Document, *, rows: int, rows_so_far: int
+    ) -> Iterator[Step]:
+        """How all further pages will probably be asked for, as far as the answer tells.
+
+        Args:
+            number: of the page just had.
+            document: what it holds.
+            rows: how many rows it has, as have those that follow.
+            rows_so_far: how many all pages had until now.
+        """
+        last, total = self._whole("last", document), self._whole("total", document)
+        if self._kind not in {"page", "offset"} or not rows:
+            return
+        if last is not None:
+            pages = last - self._first + 1 - number
+        elif total is not None:
+            pages = -((rows_so_far - total) // rows)
+        else:
+            return
+        query = self.first().query
+        for more in range(min(pages, self.max_pages - number)):
+            onward = (
+                rows_so_far + more * rows if self._kind == "offset" else self._first + number + more
+            )
+            yield Step({**query, self._name: onward})
 
     def _was_last(self, number: int, document: Document, rows: int, so_far: int) -> bool:
         """By what the answer says of it, or else by its rows."""

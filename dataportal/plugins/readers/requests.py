@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from datetime import UTC, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urljoin
 
 from dataportal.plugins.addresses import address, is_trusted
 from dataportal.plugins.failures import NotFoundError
+from dataportal.plugins.readers.ahead import MOST, Ahead
 from dataportal.plugins.readers.credentials import credentials
 from dataportal.plugins.readers.limits import limit_if_given
 from dataportal.plugins.readers.paging import Paging
@@ -16,7 +18,7 @@ from dataportal.plugins.readers.templates import Template
 from dataportal.times import EARLIEST, parse_duration, parse_instant, zone_named
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from dataportal.plugins.answers import Answer
@@ -27,6 +29,20 @@ if TYPE_CHECKING:
     from dataportal.plugins.readers.records import Document
 
 _PERIODS = ("hour", "day", "week", "month", "year")
+
+
+class _Asked(NamedTuple):
+    """One request: its address, its query, and the address that the first page had."""
+
+    url: str
+    query: dict[str, Any]
+    origin: str
+
+    def onward(self, step: Step) -> _Asked:
+        """The request for another page; what a link to it says is whole in itself."""
+        if step.url is not None:
+            return self._replace(url=urljoin(self.url, step.url), query={})
+        return self._replace(query={**self.query, **step.query})
 
 
 class Request:
@@ -108,10 +124,11 @@ class Request:
         *,
         http: HttpClient,
         read: Callable[[Answer], Sequence[Document]],
-    ) -> AsyncIterator[Sequence[Document] | None]:
+    ) -> AsyncGenerator[Sequence[Document] | None]:
         """The documents of every page of every request that the window takes, in order.
 
-        None for an answer that is as it was when it was stored.
+        None for an answer that is as it was when it was stored. To be closed by who does not want
+        all of them: requests may be under way whose answers were to come next.
 
         Args:
             window: what to ask for.
@@ -122,36 +139,56 @@ class Request:
         Raises:
             FetchError: as the client and `read` do; a BadDataError for pages without end.
         """
-        for start, end in self._ranges(window):
-            step: Step | None = self.paging.first()
-            url = origin = self._url.filled(start, end, names, _in_address)
-            number, so_far, before = 0, 0, b""
-            while step is not None:
-                number += 1
-                if step.url is not None:
-                    url = urljoin(url, step.url)
-                query = self._asked(step, start, end, names)
-                answer = await self._get(http, url, query, origin=origin)
-                if answer is None:
-                    break
-                if answer.unchanged:
-                    yield None
-                    break
-                if number > 1 and answer.body == before:
-                    raise answer.bad(f"is page {number}, and the same as page {number - 1}")
-                before = answer.body
-                documents = read(answer)
-                yield documents
-                if self._stays:
-                    answer.keep()
-                rows = sum(document.rows for document in documents)
-                so_far += rows
-                try:
-                    step = self.paging.after(number, documents[0], rows=rows, rows_so_far=so_far)
-                except ValueError as error:
-                    raise answer.bad(f"is page {number}, and cannot be followed: {error}") from None
-                if step is not None and number >= self.paging.max_pages:
-                    raise answer.bad(f"is page {number}, and there are more: see max_pages")
+        ahead = Ahead[_Asked, "Answer | None"](lambda asked: self._get(http, asked))
+        try:
+            ranges = list(self._ranges(window))
+            for number, one in enumerate(ranges):
+                if not self.paging.has_pages:
+                    following = ranges[number : number + MOST]
+                    ahead.expect(self._asked(*other, names) for other in following)
+                pages = self._of(self._asked(*one, names), ahead, read)
+                async with aclosing(pages):
+                    async for documents in pages:
+                        yield documents
+        finally:
+            await ahead.drop()
+
+    async def _of(
+        self,
+        asked: _Asked,
+        ahead: Ahead[_Asked, Answer | None],
+        read: Callable[[Answer], Sequence[Document]],
+    ) -> AsyncGenerator[Sequence[Document] | None]:
+        """The pages of one request."""
+        number, so_far, before = 0, 0, b""
+        step: Step | None = self.paging.first()
+        while step is not None:
+            number += 1
+            asked = asked.onward(step)
+            answer = await ahead.answer(asked)
+            if answer is None:
+                return
+            if answer.unchanged:
+                yield None
+                return
+            if number > 1 and answer.body == before:
+                raise answer.bad(f"is page {number}, and the same as page {number - 1}")
+            before = answer.body
+            documents = read(answer)
+            yield documents
+            if self._stays:
+                answer.keep()
+            rows = sum(document.rows for document in documents)
+            so_far += rows
+            try:
+                step = self.paging.after(number, documents[0], rows=rows, rows_so_far=so_far)
+            except ValueError as error:
+                raise answer.bad(f"is page {number}, and cannot be followed: {error}") from None
+            if step is not None and number >= self.paging.max_pages:
+                raise answer.bad(f"is page {number}, and there are more: see max_pages")
+            if step is not None:
+                steps = self.paging.following(number, documents[0], rows=rows, rows_so_far=so_far)
+                ahead.expect(map(asked.onward, steps))
 
     def _ranges(self, window: Window) -> Iterator[tuple[datetime, datetime]]:
         start = max(window.start, self._earliest)
@@ -166,24 +203,20 @@ class Request:
             yield floor.astimezone(UTC), after.astimezone(UTC)
             floor = after
 
-    def _asked(
-        self, step: Step, start: datetime, end: datetime, names: Mapping[str, str]
-    ) -> dict[str, Any]:
-        """The query of a request; what a link to the next page says is whole in itself."""
-        if step.url is not None:
-            return {}
+    def _asked(self, start: datetime, end: datetime, names: Mapping[str, str]) -> _Asked:
+        """What is asked for a range, but for what only its pages differ in."""
         query: dict[str, Any] = {}
         for name, templates in self._query.items():
             values = [template.filled(start, end, names) for template in templates]
             query[name] = values if len(values) > 1 else values[0]
-        return {**query, **step.query}
+        url = self._url.filled(start, end, names, _in_address)
+        return _Asked(url, query, url)
 
-    async def _get(
-        self, http: HttpClient, url: str, query: dict[str, Any], *, origin: str
-    ) -> Answer | None:
+    async def _get(self, http: HttpClient, asked: _Asked) -> Answer | None:
+        url, query, origin = asked
         headers = self._headers
         if url == origin or is_trusted(address(origin, None), address(url, None)):
-            query |= self._credentials.query
+            query = {**query, **self._credentials.query}
         else:
             headers = {}  # a link that leads elsewhere gets no key to take along
         try:
