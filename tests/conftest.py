@@ -70,6 +70,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             "docker"
         ):
             item.add_marker(pytest.mark.database)
+        if "server_home" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.embedded)
     if config.stash[_SERVER].kind != "docker":
         left_out = [item for item in items if item.get_closest_marker("docker")]
         config.hook.pytest_deselected(items=left_out)
