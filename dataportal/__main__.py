@@ -17,7 +17,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     # what starting up makes stays: looking it through for cycles takes a seventh of the time
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(100_000, 20, 20)
     from dataportal.cli import run
 
     code = run(sys.argv[1:])

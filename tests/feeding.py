@@ -5,7 +5,7 @@ Points are given by the hour since START: `{0: 1.5, 1: None}` are a value and an
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import psycopg
 from stored import START
 
+from dataportal.errors import DatabaseError
 from dataportal.observations import Observations
 from dataportal.store.changes import Sizes
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
@@ -135,6 +136,9 @@ def feeding(
     """A source at work; its series is `load` unless others are named."""
     with closing(SourceSession.open(url, source, sizes=sizes)) as session:
         yield Feed(session, *(series or ("load",)))
+        # of a connection that is just closed the server may not know yet when the next one asks
+        with suppress(DatabaseError):
+            session.let_go()
 
 
 @contextmanager
