@@ -13,10 +13,11 @@ from dataportal.errors import DatabaseError, LockedError, SchemaError
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dataportal.collect.sessions import ThreadedSession
     from dataportal.collect.surroundings import Surroundings
+    from dataportal.config import Source
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,13 +33,14 @@ class Hold:
     """A source's place among the running ones, its connection and its lock.
 
     Args:
-        source: its name.
+        source: the source.
         around: what all runs share.
         on_locked: what to do if another run holds the lock.
     """
 
-    def __init__(self, source: str, around: Surroundings, on_locked: OnLocked) -> None:
-        self._source = source
+    def __init__(self, source: Source, around: Surroundings, on_locked: OnLocked) -> None:
+        self._source = source.name
+        self._series = [series.endpoint_prefix for series in source.series]
         self._around = around
         self._on_locked = on_locked
         self._held: ThreadedSession | None = None
@@ -59,7 +61,7 @@ class Hold:
         if self._around.database_fault is not None:
             raise self._around.database_fault
         await self.connect()
-        await self._lock()
+        await self._lock(self._series)
         return True
 
     async def connect(self) -> None:
@@ -126,11 +128,11 @@ class Hold:
             raise DatabaseError("there is no connection to the database")
         return self._held
 
-    async def _lock(self) -> None:
+    async def _lock(self, series: Sequence[str] = ()) -> None:
         pause, longest = _LOCK_POLL
         begun = time.monotonic()
         told = False
-        while not await self.do(SourceSession.try_lock):
+        while not await self.do(SourceSession.try_lock, series):
             holder = await self.do(SourceSession.holder)
             waited = time.monotonic() - begun
             if holder.passes and waited < _HANDOVER:

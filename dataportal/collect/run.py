@@ -55,7 +55,7 @@ class SourceRun:
         self._request = request
         self._source = request.source
         self._around = around
-        self._hold = Hold(request.source.name, around, request.on_locked)
+        self._hold = Hold(request.source, around, request.on_locked)
         self._limits: Limits = self._source.resolved({})
         self._built: BuiltPlugin | None = None
         self._run_id: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataportal.store.queries import query
 from dataportal.store.records import RunKind
@@ -29,7 +29,17 @@ def halves(key: int | None) -> dict[str, str | None]:
 
 def try_lock(connection: psycopg.Connection, key: int) -> bool:
     """Take the lock if nobody holds it; never waits."""
-    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
+    return taken(ask_for(connection, key))
+
+
+def ask_for(connection: psycopg.Connection, key: int) -> psycopg.Cursor[Any]:
+    """Take the lock if nobody holds it; `taken` tells, if in a pipeline after it."""
+    return connection.execute("SELECT pg_try_advisory_lock(%s)", (key,))
+
+
+def taken(asked: psycopg.Cursor[Any]) -> bool:
+    """Whether the lock was taken."""
+    row = asked.fetchone()
     return row is not None and bool(row[0])
 
 

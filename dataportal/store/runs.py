@@ -114,9 +114,14 @@ def unfinished_backfill(connection: psycopg.Connection, source: str) -> Backfill
     return Backfill(run_id, start, end, done_until, Counts(*counts), vintages)
 
 
-def source_state(connection: psycopg.Connection, source: str) -> SourceState:
-    """What is remembered of a source; of an unknown one, nothing."""
-    row = connection.execute(query("source_state"), {"source": source}).fetchone()
+def ask_state(connection: psycopg.Connection, source: str) -> psycopg.Cursor[Any]:
+    """Ask what is remembered of a source; `told_state` tells, if in a pipeline after it."""
+    return connection.execute(query("source_state"), {"source": source})
+
+
+def told_state(asked: psycopg.Cursor[Any], source: str) -> SourceState:
+    """What is remembered of the source."""
+    row = asked.fetchone()
     return state_from_row(row) if row else SourceState(source)
 
 

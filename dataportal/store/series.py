@@ -44,6 +44,7 @@ def register(
     series: Sequence[SeriesRecord],
     renamed_from: str | None,
     dry_run: bool = False,
+    known: psycopg.Cursor[Any] | None = None,
 ) -> Registered:
     """Make `time_series` say what sources.yaml says; rows that already do are not touched.
 
@@ -51,16 +52,26 @@ def register(
     Where all is as it should be, and it nearly always is, one query finds out, and how far the
     series have come besides.
 
+    Args:
+        connection: holds the source's lock.
+        schema: of our tables.
+        source: the source.
+        series: its series.
+        renamed_from: its former name.
+        dry_run: write nothing.
+        known: `ask_known` of these series, if it was asked under the lock.
+
     Raises:
         ConfigurationError: a series belongs to another source.
         LockedError: the source that this one was renamed from is running.
     """
-    known, remembered = _known(connection, source, [record.endpoint_prefix for record in series])
+    asked = known or ask_known(connection, source, [one.endpoint_prefix for one in series])
+    found, remembered = _known(asked)
     if remembered and all(
-        record.endpoint_prefix in known and known[record.endpoint_prefix][:2] == (source, record)
+        record.endpoint_prefix in found and found[record.endpoint_prefix][:2] == (source, record)
         for record in series
     ):
-        progress = {name: how_far for name, (_, _, how_far) in known.items()}
+        progress = {name: how_far for name, (_, _, how_far) in found.items()}
         return Registered({n: p.series_id for n, p in progress.items()}, [], progress)
     with connection.transaction(force_rollback=dry_run):
         connection.execute(query("source_add"), {"source": source, "renamed_from": renamed_from})
@@ -93,17 +104,22 @@ def progress(
     connection: psycopg.Connection, source: str, names: Sequence[str]
 ) -> dict[str, SeriesProgress]:
     """How far the series of a source have come, by endpoint_prefix."""
-    known, _ = _known(connection, source, names)
+    known, _ = _known(ask_known(connection, source, names))
     return {name: how_far for name, (owner, _, how_far) in known.items() if owner == source}
 
 
-def _known(
+def ask_known(
     connection: psycopg.Connection, source: str, names: Sequence[str]
+) -> psycopg.Cursor[Any]:
+    """Ask what is known of these series, and whether the source is remembered."""
+    return connection.execute(query("series_known"), {"source": source, "names": list(names)})
+
+
+def _known(
+    asked: psycopg.Cursor[Any],
 ) -> tuple[dict[str, tuple[str, SeriesRecord, SeriesProgress]], bool]:
     """Owner, description and progress of each series; and whether the source is remembered."""
-    rows = connection.execute(
-        query("series_known"), {"source": source, "names": list(names)}
-    ).fetchall()
+    rows = asked.fetchall()
     known = {
         name: (owner, SeriesRecord(name, *fields), SeriesProgress(series_id, *how_far))
         for series_id, name, owner, *fields, how_far in (

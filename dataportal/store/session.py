@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -59,6 +59,8 @@ class SourceSession:
         self._stopped = threading.Event()
         self._series: dict[str, int] = {}
         self._progress: dict[str, SeriesProgress] | None = None
+        self._state: psycopg.Cursor[Any] | None = None
+        self._known: psycopg.Cursor[Any] | None = None
         self._unasked: list[str] = []
         self._sizes = sizes or Sizes()
 
@@ -97,10 +99,18 @@ class SourceSession:
             self.close()
             raise
 
-    def try_lock(self) -> bool:
-        """Take the source's lock if nobody holds it; never waits."""
-        with database_errors("taking the lock"):
-            self._locked = lock.try_lock(self._connection, self._key)
+    def try_lock(self, names: Sequence[str] = ()) -> bool:
+        """Take the source's lock if nobody holds it; never waits.
+
+        What `state` tells, and what `register` has to know of the series with these names, is
+        asked along with it.
+        """
+        with database_errors("taking the lock"), self._connection.pipeline():
+            asked = lock.ask_for(self._connection, self._key)
+            if names:
+                self._state = runs.ask_state(self._connection, self._source)
+                self._known = series.ask_known(self._connection, self._source, names)
+        self._locked = lock.taken(asked)
         return self._locked
 
     def unlock(self) -> None:
@@ -121,7 +131,9 @@ class SourceSession:
     def state(self) -> SourceState:
         """What is remembered of the source."""
         with database_errors("reading the source's state"):
-            return runs.source_state(self._connection, self._source)
+            asked = self._state or runs.ask_state(self._connection, self._source)
+            self._state = None
+            return runs.told_state(asked, self._source)
 
     def register(
         self,
@@ -145,7 +157,9 @@ class SourceSession:
                 series=records,
                 renamed_from=renamed_from,
                 dry_run=dry_run,
+                known=self._known,
             )
+        self._known = None
         self._series, self._progress = registered.ids, registered.progress
         asked = registered.progress or {}
         self._unasked = [n for n in self._series if n not in asked or not asked[n].history_asked]
@@ -208,16 +222,7 @@ class SourceSession:
     ) -> Merged:
         """Store a slice in one transaction: what it changes becomes versions, the rest rests.
 
-        Args:
-            run_id: the run that brought it; not used by a dry run.
-            observations: the clean points of every registered series, by endpoint_prefix.
-            start: the start of the slice.
-            end: its end, or None for the newest there is.
-            received: what cleaning counted; the merge's own counts are added to it.
-            done_until: up to where the run is done once this is stored.
-            accept_retractions: let nulls retract most of a series, too.
-            dry_run: compare, and write nothing.
-            keeping: what to keep of the answers that it came in.
+        What the arguments are, `Storing.store` says.
 
         Raises:
             WholeAnswerNeeded: an answer that is unchanged must be had all the same.

@@ -71,7 +71,19 @@ class Storing:
         dry_run: bool,
         keeping: Keeping | None,
     ) -> Merged:
-        """As `SourceSession.merge` has it."""
+        """What came of it; raises as `SourceSession.merge` has it.
+
+        Args:
+            run_id: the run that brought it; not used by a dry run.
+            observations: the clean points of every registered series, by endpoint_prefix.
+            start: the start of the slice.
+            end: its end, or None for the newest there is.
+            received: what cleaning counted; the merge's own counts are added to it.
+            done_until: up to where the run is done once this is stored.
+            accept_retractions: let nulls retract most of a series, too.
+            dry_run: compare, and write nothing.
+            keeping: what to keep of the answers that it came in.
+        """
         batch = {self._series[name]: o for name, o in observations.items()}
         if not dry_run and sum(map(len, batch.values())) > self._sizes.looked_up:
             make_chunks(self._connection, [o.ts for o in batch.values()])

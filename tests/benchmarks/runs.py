@@ -27,7 +27,7 @@ def whole_run(
     """Connection, lock, series, window, run row, cleaning, merge, end of the run."""
     names: Sequence[str] = list(answer)
     with closing(SourceSession.open(url, source)) as session:
-        assert session.try_lock()
+        assert session.try_lock(names)
         session.register([SeriesRecord(name) for name in names])
         session.progress()
         run_id = session.start_run(RunKind.SCHEDULED, start, None)
