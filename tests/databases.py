@@ -135,8 +135,10 @@ class SharedServer:
             .with_env("POSTGRES_DB", "admin")
             .with_command("postgres -c fsync=off -c full_page_writes=off -c max_connections=200")
             .with_exposed_ports(5432)
-            .start()
         )
+        if os.environ.get("DATAPORTAL_TEST_IN_MEMORY"):
+            container.with_tmpfs_mount("/var/lib/postgresql/data")
+        container.start()
         host, port = container.get_container_host_ip(), container.get_exposed_port(5432)
         url = f"postgresql://admin:{_PASSWORD}@{host}:{port}/admin"
         started.write_text(json.dumps({"id": container.get_wrapped_container().id, "url": url}))
