@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 KINDS = ("url", "docker", "embedded")
 _IMAGE = "timescale/timescaledb:latest-pg17"
 _PASSWORD = "for-tests-only"  # noqa: S105 - of a container that lives as long as the tests
+_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder in it has a name of its own
 _PATIENCE = 60.0  # seconds until a container must let us in
 
 
@@ -95,7 +96,7 @@ class SharedServer:
         else:
             from dataportal.store.embedded import embedded_server
 
-            with embedded_server(say=print, data_home=self.folder / "server", durable=False) as url:
+            with embedded_server(say=print, data_home=self._data_home, durable=False) as url:
                 yield url
 
     @contextmanager
@@ -116,7 +117,13 @@ class SharedServer:
             client = docker.from_env()
             client.containers.get(json.loads(started.read_text())["id"]).remove(force=True, v=True)
             client.close()
+        shutil.rmtree(self._data_home, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _data_home(self) -> Path:
+        """Where the embedded server has its data."""
+        return _MEMORY / self.folder.name if _in_memory() else self.folder / "server"
 
     def _container(self) -> str:
         """The URL of the container, started by the worker that comes first."""
@@ -136,7 +143,7 @@ class SharedServer:
             .with_command("postgres -c fsync=off -c full_page_writes=off -c max_connections=200")
             .with_exposed_ports(5432)
         )
-        if os.environ.get("DATAPORTAL_TEST_IN_MEMORY"):
+        if _in_memory():
             container.with_tmpfs_mount("/var/lib/postgresql/data")
         container.start()
         host, port = container.get_container_host_ip(), container.get_exposed_port(5432)
@@ -247,6 +254,11 @@ def with_schema(url: str) -> None:
 
 def _in_database(url: str, name: str) -> str:
     return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def _in_memory() -> bool:
+    """Whether the server shall have its data there."""
+    return bool(os.environ.get("DATAPORTAL_TEST_IN_MEMORY"))
 
 
 def _image_at_hand(image: str) -> bool:

@@ -88,13 +88,15 @@ def test_too_many_connections_of_a_role_or_a_database(database_url: str, user: s
     """May pass; the option that asks for fewer is named."""
     url = changed(database_url, user=user)
     with psycopg.connect(database_url, autocommit=True) as connection:
-        name = Identifier(connection.info.dbname)
-        connection.execute(SQL("ALTER ROLE {} CONNECTION LIMIT 1").format(Identifier(user)))
+        name, role = Identifier(connection.info.dbname), Identifier(user)
+        connection.execute(SQL("ALTER ROLE {} CONNECTION LIMIT 1").format(role))
         with (
             closing(connect(url, application_name="first")),
             explained(DatabaseTransientError, "too many connections for role", "--jobs"),
         ):
             attempt(url)
+        # the server may not know yet that the first is gone
+        connection.execute(SQL("ALTER ROLE {} CONNECTION LIMIT -1").format(role))
         connection.execute(SQL("ALTER DATABASE {} CONNECTION LIMIT 0").format(name))
         with explained(DatabaseTransientError, "too many connections for database", "--jobs"):
             attempt(url)
