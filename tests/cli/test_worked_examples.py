@@ -252,7 +252,7 @@ def test_nyiso(server: LocalServer, run: Any) -> None:
     )
     assert list(stored["load-long-island"]) == times
     december = "/public/csv/pal/20241201pal_csv.zip"
-    assert [request.path for request in server.requests] == [path, december]
+    assert sorted(request.path for request in server.requests) == [path, december]
 
 
 def _garages(now: datetime) -> bytes:
