@@ -112,7 +112,8 @@ def test_half_of_it_may_be_left_unread(database_url: str) -> None:
 def test_a_connection_that_is_cut_half_way_is_said(database_url: str) -> None:
     """A part is never taken for the whole."""
     with feeding(database_url) as feed, open_reader(database_url) as reader:
-        feed({n: n + 0.1 for n in range(100_000)})
+        # more than what may be on its way between the two
+        feed({n: n + 0.1 for n in range(400_000)})
         blocks = observations(reader, 1).blocks()
         next(blocks)
         with looking(database_url) as look:
