@@ -28,11 +28,10 @@ if TYPE_CHECKING:
 
 _COLD = ("PYTHON", "LC_", "LANG", "DATAPORTAL_FAILPOINT", "FORCE_COLOR", "TERM")
 """Variables that are read when the interpreter or a module starts begin like this."""
-_MOST = 1 << 20
 
 
 class WarmStarts:
-    """An interpreter that waits, while it is entered.
+    """An interpreter that waits until it is closed.
 
     Args:
         env: the environment that it starts with.

@@ -116,6 +116,13 @@ def test_a_wrong_password_over_the_network(
     refuses_a_wrong_password(own_server.url, tmp_path, server, run_cli)
 
 
+def write_sources(folder: Path, server: LocalServer) -> None:
+    """One source, whose value is another one the second time."""
+    sources = SourceFile(folder)
+    sources.csv("load", server.answer("/load.csv", table([1.5]), table([2.5])))
+    sources.write()
+
+
 def is_read_only(url: str, server: LocalServer, run_cli: RunCli) -> None:
     """What was fetched into the primary is shown; a fetch is refused, the provider not asked."""
     with Wire(url) as wire:
@@ -136,9 +143,7 @@ def test_a_read_only_replica(
     tmp_path: Path, server: LocalServer, server_home: Path, run_cli: RunCli
 ) -> None:
     """Shows what it has; a fetch into it is refused, and its provider is not asked."""
-    sources = SourceFile(tmp_path)
-    sources.csv("load", server.answer("/load.csv", table([1.5]), table([2.5])))
-    sources.write()
+    write_sources(tmp_path, server)
     with embedded_server(say=ignore, data_home=server_home, durable=False) as url:
         assert run_cli("fetch", "load", env={"DATABASE_URL": url}).returncode == 0
     (server_files(server_home).data / "standby.signal").touch()
@@ -151,9 +156,7 @@ def test_a_replica_that_follows_its_primary(
     tmp_path: Path, server: LocalServer, own_server: OwnServer, run_cli: RunCli
 ) -> None:
     """The same of a standby beside its primary, which goes on to take what is fetched."""
-    sources = SourceFile(tmp_path)
-    sources.csv("load", server.answer("/load.csv", table([1.5]), table([2.5])))
-    sources.write()
+    write_sources(tmp_path, server)
     assert run_cli("fetch", "load", env={"DATABASE_URL": own_server.url}).returncode == 0
     standby = own_server.standby()
     is_read_only(standby, server, run_cli)

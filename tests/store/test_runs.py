@@ -309,6 +309,16 @@ def test_they_are_forgotten_a_few_at_a_time(feed: Feed, look: psycopg.Connection
     assert look.execute("SELECT count(*) FROM fetch_run").fetchone() == (2,)
 
 
+def test_they_are_forgotten_without_being_told_to(
+    feed: Feed, look: psycopg.Connection[Any]
+) -> None:
+    """One run in eight does so: that none of two hundred does, nobody will ever see."""
+    old = old_run(look)
+    for _ in range(200):
+        feed.session.finish_run(feed.run, Outcome.UNCHANGED)
+    assert look.execute("SELECT 1 FROM fetch_run WHERE run_id = %s", [old]).fetchone() is None
+
+
 def backfill(feed: Feed, *, end: datetime = hour(10)) -> int:  # noqa: B008 - a constant
     """A backfill that begins."""
     feed.run = feed.session.start_run(RunKind.BACKFILL, START, end)

@@ -42,6 +42,26 @@ def test_every_answer_is_that_to_its_question(wanted: list[tuple[list[int], int]
     assert most <= MOST
 
 
+def test_nothing_is_asked_behind_what_will_be_dropped() -> None:
+    """What was expected turned out wrong: the new questions wait until it is gone."""
+    asked: list[int] = []
+
+    async def ask(question: int) -> int:
+        asked.append(question)
+        await asyncio.sleep(0)
+        return question
+
+    async def wrongly() -> None:
+        ahead = Ahead[int, int](ask)
+        ahead.expect([1, 2])
+        ahead.expect([5, 6, 7])
+        assert await ahead.answer(5) == 5
+        await ahead.drop()
+
+    asyncio.run(wrongly())
+    assert 7 not in asked
+
+
 def test_what_fails_does_so_in_its_turn() -> None:
     """Not before; and what follows it is given up without a word."""
     asked: list[int] = []

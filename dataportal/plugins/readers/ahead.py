@@ -31,11 +31,16 @@ class Ahead(Generic[Q, A]):
         self._under_way: deque[tuple[Q, asyncio.Task[A]]] = deque()
 
     def expect(self, questions: Iterable[Q]) -> None:
-        """Put the first of them. They should be in the order in which they will be wanted."""
+        """Put the first of them, which are in the order in which they will be wanted.
+
+        Where others are under way, which the next answer drops, nothing is put behind them.
+        """
         for number, question in enumerate(islice(questions, MOST)):
-            if number >= len(self._under_way):
+            if number == len(self._under_way):
                 asking = asyncio.ensure_future(self._ask(question))
                 self._under_way.append((question, asking))
+            elif self._under_way[number][0] != question:
+                return
 
     async def answer(self, question: Q) -> A:
         """The answer; what else was expected in its place is dropped.

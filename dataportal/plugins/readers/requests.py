@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import aclosing
 from datetime import UTC, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urljoin
 
@@ -141,15 +143,16 @@ class Request:
         """
         ahead = Ahead[_Asked, "Answer | None"](lambda asked: self._get(http, asked))
         try:
-            ranges = list(self._ranges(window))
-            for number, one in enumerate(ranges):
+            requests = (self._asked(*one, names) for one in self._ranges(window))
+            following = deque(islice(requests, MOST))
+            while following:
                 if not self.paging.has_pages:
-                    following = ranges[number : number + MOST]
-                    ahead.expect(self._asked(*other, names) for other in following)
-                pages = self._of(self._asked(*one, names), ahead, read)
+                    ahead.expect(following)
+                pages = self._of(following.popleft(), ahead, read)
                 async with aclosing(pages):
                     async for documents in pages:
                         yield documents
+                following.extend(islice(requests, 1))
         finally:
             await ahead.drop()
 
