@@ -55,11 +55,12 @@ def test_nothing_is_asked_behind_what_will_be_dropped() -> None:
         ahead = Ahead[int, int](ask)
         ahead.expect([1, 2])
         ahead.expect([5, 6, 7])
+        await asyncio.sleep(0)
+        assert asked == [1, 2]
         assert await ahead.answer(5) == 5
         await ahead.drop()
 
     asyncio.run(wrongly())
-    assert 7 not in asked
 
 
 def test_what_fails_does_so_in_its_turn() -> None:
