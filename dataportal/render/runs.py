@@ -39,7 +39,7 @@ def runs_document(runs: Sequence[RunResult], *, ok: bool) -> str:
 def runs_lines(
     runs: Sequence[RunResult], *, took: float, dry_run: bool, stream: TextIO | None = None
 ) -> Iterator[str]:
-    """A line for each run, and one for all of them.
+    """A line for each run, and one for all of them; that one alone if there are none.
 
     Args:
         runs: in the order in which they are shown.
@@ -47,6 +47,9 @@ def runs_lines(
         dry_run: whether nothing was written.
         stream: what the lines suit; None for stdout.
     """
+    if not runs:
+        yield f"{counted(0, 'source')} in {seconds(took)}: nothing to do"
+        return
     table = Table(
         ("source", "outcome", ">new", ">revised", ">withdrawn", ">unchanged", ">took", "remarks"),
         moods=_MOODS,

@@ -24,3 +24,8 @@ def test_a_run_without_publications_does_not_speak_of_them() -> None:
     run = RunResult("load", RunKind.SCHEDULED, Outcome.SUCCEEDED, counts=Counts(2, inserted=2))
     assert ended(run) == "succeeded (2 new)"
     assert "published" not in "".join(runs_lines([run], took=1.0, dry_run=False))
+
+
+def test_where_nothing_is_due_one_line_says_so() -> None:
+    """Without the head of a table that has no rows."""
+    assert list(runs_lines([], took=0.1, dry_run=False)) == ["0 sources in 0.1 s: nothing to do"]
