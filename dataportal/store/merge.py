@@ -143,20 +143,31 @@ class Merge:
             nulls=nulls - retracted - held,
         )
 
-    def write(self, changes: Changes, *, run_id: int, known: datetime) -> None:
+    def write(self, changes: Changes, *, run_id: int, known: datetime, in_chunks: bool) -> None:
         """Write the changes as known from `known` on.
+
+        Args:
+            changes: of this batch.
+            run_id: the run that brought them.
+            known: the time from which they are known.
+            in_chunks: the tables lie in chunks, so that no single index leads to a row.
 
         Raises:
             DatabaseError: another writer was at these rows, in spite of the lock.
             Interrupted: the stop flag was set.
         """
         common = {"run": run_id, "known": known}
+        update, close = (
+            ("merge_update_in_chunks", "merge_close_in_chunks")
+            if in_chunks
+            else ("merge_update", "merge_close")
+        )
         self._write_exactly("merge_delete", changes.retracted, common)
-        self._write_exactly("merge_update", changes.revised, common)
+        self._write_exactly(update, changes.revised, common)
         self._insert("merge_insert", "merge_copy_data", changes.inserted, common)
         failpoint("between_tables")
-        self._write_exactly("merge_close", changes.retracted, common)
-        self._write_exactly("merge_close", changes.revised, common)
+        self._write_exactly(close, changes.retracted, common)
+        self._write_exactly(close, changes.revised, common)
         self._insert("merge_open", "merge_copy_history", changes.revised, common)
         self._insert("merge_open", "merge_copy_history", changes.inserted, common)
 

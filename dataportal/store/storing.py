@@ -100,10 +100,10 @@ class Storing:
                 counts += merge.counts(changes, withheld)
             known = None
             if (counts.changed or published.new) and not dry_run:
-                known = self._knowledge_time()
+                known, in_chunks = self._knowledge_time()
                 vintages.record(self._connection, published.new, run_id=run_id, known=known)
                 if merge is not None:
-                    merge.write(changes, run_id=run_id, known=known)
+                    merge.write(changes, run_id=run_id, known=known, in_chunks=in_chunks)
             merged = Merged(
                 counts + received,
                 known,
@@ -183,8 +183,8 @@ class Storing:
     def _names(self, series: Mapping[int, int] | list[int]) -> tuple[str, ...]:
         return tuple(sorted(name for name, number in self._series.items() if number in series))
 
-    def _knowledge_time(self) -> datetime:
-        """K, the time from which what is now written is known; read late."""
+    def _knowledge_time(self) -> tuple[datetime, bool]:
+        """K, the time from which what is now written is known; and whether tables have chunks."""
         with self._connection.pipeline():
             self._connection.execute(query("merge_settings"))
             cursor = self._connection.execute(
@@ -193,8 +193,8 @@ class Storing:
         row = cursor.fetchone()
         if row is None:
             raise LockLostError(f"source {self._source!r} has not been registered")
-        known: datetime = row[0]
-        return known
+        known, in_chunks = row
+        return known, in_chunks
 
     def _record(self, run_id: int, merged: Merged, done_until: datetime | None) -> None:
         counts = dict(zip(Counts.__slots__, merged.counts.all(), strict=True))

@@ -1,5 +1,13 @@
--- Revisions and retractions of series at the same times: the open versions end at K.
+-- Revisions and retractions of series at the same times: the open versions end at K. Found as the
+-- revised values are.
 UPDATE time_series_data_scd2
 SET valid_to = %(known)s
-WHERE series_id = ANY (%(series)s::integer[]) AND ts = ANY (%(ts)s::timestamptz[])
-  AND valid_to = 'infinity' AND ts BETWEEN %(low)s AND %(high)s
+WHERE ctid = ANY (ARRAY(
+    SELECT found.ctid
+    FROM unnest(%(series)s::integer[]) AS s (series_id)
+    CROSS JOIN unnest(%(ts)s::timestamptz[]) AS t (ts)
+    CROSS JOIN LATERAL (
+        SELECT ctid FROM time_series_data_scd2
+        WHERE series_id = s.series_id AND ts = t.ts AND valid_to = 'infinity' OFFSET 0
+    ) AS found
+))

@@ -1,7 +1,9 @@
 -- K: the time from which a merge's versions are known. Later than every earlier one of the source,
--- and than every time that was called final, whatever the clock does.
+-- and than every time that was called final, whatever the clock does. And whether the tables lie in
+-- chunks.
 SELECT greatest(
     clock_timestamp(),
     last_knowledge_time + interval '1 microsecond',
-    known_through + interval '1 microsecond')
+    known_through + interval '1 microsecond'),
+    (SELECT relhassubclass FROM pg_class WHERE oid = 'time_series_data'::regclass)
 FROM source_state WHERE source = %(source)s

@@ -1,0 +1,5 @@
+-- Revisions and retractions of series at the same times: the open versions end at K.
+UPDATE time_series_data_scd2
+SET valid_to = %(known)s
+WHERE series_id = ANY (%(series)s::integer[]) AND ts = ANY (%(ts)s::timestamptz[])
+  AND valid_to = 'infinity' AND ts BETWEEN %(low)s AND %(high)s
