@@ -92,7 +92,7 @@ MUTATIONS = (
         "a retraction leaves its version open",
         "I3, 4",
         "dataportal/store/merge.py",
-        'self._write_exactly("merge_close", changes.retracted, common)',
+        'writes.send("merge_close", changes.retracted)',
         "pass",
         "tests/store/test_merge.py::test_value_null_value_are_three_facts",
     ),

@@ -61,8 +61,9 @@ class Grid(NamedTuple):
 class Rows:
     """Points of any series, part by part: as many at a time as a statement can bear."""
 
-    def __init__(self) -> None:
-        self.parts: list[Part] = []
+    def __init__(self, parts: Sequence[Part] = ()) -> None:
+        self.parts = list(parts)
+        self._told = 0
 
     def __len__(self) -> int:
         return sum(len(part.ts) for part in self.parts)
@@ -71,6 +72,11 @@ class Rows:
         """Add points of one series, if there are any."""
         if ts:
             self.parts.append(Part(series_id, ts, values))
+
+    def latest(self) -> Rows:
+        """Those that were added since this was asked last."""
+        before, self._told = self._told, len(self.parts)
+        return Rows(self.parts[before:])
 
     def grids(self, size: int) -> list[Grid]:
         """The same points in as few grids as it takes, of so many points if not of one series.

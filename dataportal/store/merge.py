@@ -2,18 +2,20 @@
 
 First what is stored in the batch's range is read, in two arrays a series, and compared here: that
 costs a third of a staging table with a hash join, and unlike `ON CONFLICT … WHERE` it locks no row
-that stays as it is. Doubles come in binary, so that what is compared is what the column holds. Then
-the differences, which are few but for a first load, are written in order: current values before
-versions everywhere, so that no two transactions wait for each other over a new chunk.
+that stays as it is. Doubles come in binary, so that what is compared is what the column holds. The
+server writes the revisions of one block while the next one is compared here. All the rest, which is
+little but for a first load, follows in order: new current values before new versions everywhere, so
+that no two transactions wait for each other over a new chunk.
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
-from dataportal.errors import DatabaseError, Interrupted
+from dataportal.errors import Interrupted
 from dataportal.failpoints import failpoint
 from dataportal.store.changes import Changes, blocks, compare, windows
 from dataportal.store.queries import query
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from dataportal.observations import Observations
     from dataportal.store.changes import Rows, Sizes, Window
+    from dataportal.store.exact_writes import ExactWrites
 
 _COPY_BLOCK = 8_192
 """Rows of a COPY between two looks at the stop flag."""
@@ -87,8 +90,12 @@ class Merge:
         block = next(self._blocks, None)
         self._asked = None if block is None else (block, self._read(block))
 
-    def compare(self) -> Changes:
-        """What the batch would change; reads only.
+    def compare(self, writes: ExactWrites | None) -> Changes:
+        """What the batch would change.
+
+        Args:
+            writes: for what is revised, which is sent on its way while what follows is compared;
+                None reads only.
 
         Raises:
             Interrupted: the stop flag was set.
@@ -96,19 +103,19 @@ class Merge:
         changes = Changes()
         if self._asked is None:
             self.ask()
-        while self._asked is not None:
-            self._go_on()
-            block, cursor = self._asked
-            for number, ts, values in cursor:
-                window = block[number - 1]
-                found = 0 if ts is None else len(ts)
-                if found > self._at_most(window):
-                    self._uncounted = True
-                    self._look_up(window, changes)
-                    continue
-                self._stored[window.series_id] = self._stored.get(window.series_id, 0) + found
-                compare(window, ts or [], values or [], changes)
-            self.ask()
+        several = sum(len(o.ts) for o in self._batch.values()) > self._sizes.block
+        with self._connection.pipeline() if several else nullcontext():
+            while self._asked is not None:
+                self._go_on()
+                block, cursor = self._asked
+                rows = iter(cursor)
+                # with its first row all of the block is here, and the server has nothing to do
+                first = next(rows)
+                if writes is not None:
+                    _revise(changes.revised.latest(), writes)
+                for number, ts, values in chain((first,), rows):
+                    self._compare(block[number - 1], ts or [], values or [], changes)
+                self.ask()
         return changes
 
     def withhold(self, changes: Changes) -> dict[int, int]:
@@ -143,33 +150,37 @@ class Merge:
             nulls=nulls - retracted - held,
         )
 
-    def write(self, changes: Changes, *, run_id: int, known: datetime, in_chunks: bool) -> None:
-        """Write the changes as known from `known` on.
-
-        Args:
-            changes: of this batch.
-            run_id: the run that brought them.
-            known: the time from which they are known.
-            in_chunks: the tables lie in chunks, so that no single index leads to a row.
+    def write(self, changes: Changes, writes: ExactWrites) -> None:
+        """Write what `compare` has not sent on its way with the same `writes`.
 
         Raises:
             DatabaseError: another writer was at these rows, in spite of the lock.
             Interrupted: the stop flag was set.
         """
-        common = {"run": run_id, "known": known}
-        update, close = (
-            ("merge_update_in_chunks", "merge_close_in_chunks")
-            if in_chunks
-            else ("merge_update", "merge_close")
-        )
-        self._write_exactly("merge_delete", changes.retracted, common)
-        self._write_exactly(update, changes.revised, common)
+        self._go_on()
+        latest = changes.revised.latest()
+        if latest or changes.retracted:
+            with self._connection.pipeline():
+                writes.send("merge_delete", changes.retracted)
+                writes.send("merge_close", changes.retracted)
+                _revise(latest, writes)
+        writes.check()
+        knowledge = writes.knowledge()
+        common = {"run": knowledge.run_id, "known": knowledge.known}
         self._insert("merge_insert", "merge_copy_data", changes.inserted, common)
         failpoint("between_tables")
-        self._write_exactly(close, changes.retracted, common)
-        self._write_exactly(close, changes.revised, common)
         self._insert("merge_open", "merge_copy_history", changes.revised, common)
         self._insert("merge_open", "merge_copy_history", changes.inserted, common)
+
+    def _compare(
+        self, window: Window, ts: list[datetime], values: list[float], changes: Changes
+    ) -> None:
+        if len(ts) > self._at_most(window):
+            self._uncounted = True
+            self._look_up(window, changes)
+        else:
+            self._stored[window.series_id] = self._stored.get(window.series_id, 0) + len(ts)
+            compare(window, ts, values, changes)
 
     def _at_most(self, window: Window) -> int:
         return self._sizes.spread * len(window.ts) + self._sizes.slack
@@ -228,34 +239,6 @@ class Merge:
             }
             self._connection.execute(query(few), {**common, **columns})
 
-    def _write_exactly(self, name: str, rows: Rows, common: Mapping[str, Any]) -> None:
-        """One statement for all series that have the same times, all on their way at once."""
-        if not rows:
-            return
-        self._go_on()
-        with self._connection.pipeline():
-            cursors = [
-                self._connection.execute(
-                    query(name),
-                    {
-                        "series": grid.series,
-                        "ts": grid.ts,
-                        "value": grid.values,
-                        "size": len(grid.ts),
-                        "low": grid.ts[0],
-                        "high": grid.ts[-1],
-                        **common,
-                    },
-                )
-                for grid in rows.grids(self._sizes.block)
-            ]
-        written = sum(cursor.rowcount for cursor in cursors)
-        if written != len(rows):
-            raise DatabaseError(
-                f"{name} touched {written} rows where {len(rows)} were compared",
-                hint="Something else writes to these tables: nothing of this slice was stored",
-            )
-
     def _copy(self, name: str, rows: Rows, common: Mapping[str, Any]) -> None:
         known, run = repeat(common["known"]), repeat(common["run"])
         with self._connection.cursor().copy(query(name)) as copy:
@@ -274,3 +257,8 @@ class Merge:
     def _go_on(self) -> None:
         if self._stopped():
             raise Interrupted
+
+
+def _revise(rows: Rows, writes: ExactWrites) -> None:
+    writes.send("merge_update", rows)
+    writes.send("merge_close", rows)

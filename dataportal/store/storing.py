@@ -7,6 +7,7 @@ costs two round trips.
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -16,6 +17,7 @@ from dataportal.failpoints import failpoint
 from dataportal.store import lock, vintages
 from dataportal.store.changes import Changes
 from dataportal.store.chunks import make_chunks
+from dataportal.store.exact_writes import ExactWrites, Knowledge
 from dataportal.store.merge import Merge
 from dataportal.store.queries import query
 from dataportal.store.records import Counts, Merged
@@ -94,16 +96,19 @@ class Storing:
                 merge = self._merge_of(published.current)
             changes, withheld = Changes(), dict[int, int]()
             counts = Counts(unchanged=published.superseded)
+            # the same for all that this transaction writes
+            knowledge = cache(lambda: self._knowledge(run_id))
+            writes = ExactWrites(self._connection, knowledge, self._sizes.block)
             if merge is not None:
-                changes = merge.compare()
+                changes = merge.compare(None if dry_run else writes)
                 withheld = {} if accept_retractions else merge.withhold(changes)
                 counts += merge.counts(changes, withheld)
             known = None
             if (counts.changed or published.new) and not dry_run:
-                known, in_chunks = self._knowledge_time()
+                known = knowledge().known
                 vintages.record(self._connection, published.new, run_id=run_id, known=known)
                 if merge is not None:
-                    merge.write(changes, run_id=run_id, known=known, in_chunks=in_chunks)
+                    merge.write(changes, writes)
             merged = Merged(
                 counts + received,
                 known,
@@ -183,8 +188,8 @@ class Storing:
     def _names(self, series: Mapping[int, int] | list[int]) -> tuple[str, ...]:
         return tuple(sorted(name for name, number in self._series.items() if number in series))
 
-    def _knowledge_time(self) -> tuple[datetime, bool]:
-        """K, the time from which what is now written is known; and whether tables have chunks."""
+    def _knowledge(self, run_id: int) -> Knowledge:
+        """What is now written is known from now on; asked when the first change is found."""
         with self._connection.pipeline():
             self._connection.execute(query("merge_settings"))
             cursor = self._connection.execute(
@@ -193,8 +198,7 @@ class Storing:
         row = cursor.fetchone()
         if row is None:
             raise LockLostError(f"source {self._source!r} has not been registered")
-        known, in_chunks = row
-        return known, in_chunks
+        return Knowledge(run_id, *row)
 
     def _record(self, run_id: int, merged: Merged, done_until: datetime | None) -> None:
         counts = dict(zip(Counts.__slots__, merged.counts.all(), strict=True))

@@ -11,6 +11,7 @@ import pytest
 from feeding import feeding, hour, looking, observations, tuples
 from wire import Wire
 
+from dataportal.store.changes import Sizes
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
 from dataportal.store.session import SourceSession
 
@@ -57,8 +58,8 @@ def round_trips(url: str, points: Mapping[int, float | None], *, due: bool = Fal
     [
         # settings, schema, lock and series, run row; lock and comparison, figures; end of the run
         (WEEK, 7),
-        # and K; current values; closing; opening
-        ({**WEEK, 3: -1.0}, 11),
+        # and K; current values and closing; opening
+        ({**WEEK, 3: -1.0}, 10),
         # and K; both tables
         ({**WEEK, 168: 1.0}, 10),
     ],
@@ -93,7 +94,26 @@ def test_more_series_cost_no_more_round_trips(database_url: str) -> None:
             received=Counts(received=4 * 20),
         )
         assert merged.counts.revised == 20
-        assert wire.round_trips - before == 6
+        assert wire.round_trips - before == 5
+
+
+def test_revisions_are_written_while_the_rest_is_compared(database_url: str) -> None:
+    """In a slice of several blocks they cost K and the new versions, whatever block they are in."""
+    few = Sizes(block=2)
+    stored = {n: n / 2 for n in range(8)}
+    with feeding(database_url) as feed:
+        feed(stored)
+    costs = []
+    with Wire(database_url) as wire, feeding(wire.url, sizes=few) as feed:
+        for revised in ({}, {1: -1.0}, {2: -1.0}, {1: -2.0, 2: -2.0, 5: -2.0}, {7: -1.0}):
+            stored |= revised
+            before = wire.round_trips
+            assert feed(stored).counts.revised == len(revised)
+            costs.append(wire.round_trips - before)
+    unchanged, first, second, three, last = costs
+    assert first == second == three == unchanged + 2
+    # with nothing left to compare there is one more to wait for
+    assert last == unchanged + 3
 
 
 def test_an_unchanged_run_writes_nothing_but_its_own_records(
