@@ -83,13 +83,9 @@ class Hold:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """The result of a method of the session, carried out in the source's own thread."""
+        """The result of a function of the session, carried out in the source's own thread."""
         held = self._connection()
         return await held.lane.call(method, held.session, *args, **kwargs)
-
-    async def compute(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The result of a function that takes its time, from the source's own thread."""
-        return await self._connection().lane.call(function, *args, **kwargs)
 
     async def stop(self) -> None:
         """End the statement that is running, from a thread of its own."""

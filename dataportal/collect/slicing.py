@@ -7,7 +7,7 @@ everything is asked for once more, as if nothing were known.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataportal.collect.asking import ask
 from dataportal.errors import FetchError, TransientError
@@ -19,7 +19,7 @@ from dataportal.store.session import SourceSession
 from dataportal.validators import Recall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from dataportal.collect.hold import Hold
@@ -91,27 +91,38 @@ class Slicing:
     async def _stored(
         self, part: Slice, seconds: float, recall: Recall | None
     ) -> tuple[Merged, Batch]:
-        source, limits = self.request.source, self.built.limits
         http = self.around.http
         answer = await ask(
             self.built,
-            source,
+            self.request.source,
             part,
             http=http if recall is None else http.recalling(recall),
             seconds=seconds,
         )
         failpoint("after_fetch")
+        return await self.hold.do(self._merged, answer, part, recall)
+
+    def _merged(
+        self,
+        session: SourceSession,
+        answer: Mapping[str, Any],
+        part: Slice,
+        recall: Recall | None,
+    ) -> tuple[Merged, Batch]:
+        """Clean an answer and store it, in the source's own thread.
+
+        On the way back through the event loop it would wait for what other sources do there.
+        """
+        source, limits = self.request.source, self.built.limits
         horizon = self.around.now() + limits.forecast_horizon
-        batch = await self.hold.compute(
-            clean,
+        batch = clean(
             answer,
             series=[series.endpoint_prefix for series in source.series],
             start=part.start,
             end=horizon if part.end is None else min(part.end, horizon),
             zone=limits.zone,
         )
-        merged = await self.hold.do(
-            SourceSession.merge,
+        merged = session.merge(
             self.run_id or 0,
             batch.series,
             start=part.start,
