@@ -18,6 +18,8 @@ def main() -> int:
         signal.signal(number, _leave)
     # what starting up makes stays: looking it through for cycles takes a seventh of the time
     gc.set_threshold(100_000, 20, 20)
+    # a thread that feeds the database needs the interpreter at every block, though others compute
+    sys.setswitchinterval(0.001)
     from dataportal.cli import run
 
     code = run(sys.argv[1:])

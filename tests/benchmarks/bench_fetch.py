@@ -6,60 +6,27 @@ host not to be what is measured.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import sys
 import tempfile
-import threading
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psycopg
 from measuring import PROGRAM, Verdicts, best, fresh_database, process
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from providers import json_reply, providers
 
 SOURCES, REQUESTS, HOSTS = 200, 3, 16
 WAIT = 0.1  # seconds
 ROUNDS = 3
 
 
-def reply(page: int) -> bytes:
+def page(request: bytes) -> bytes:
     """A page, which is a day of hourly values."""
-    rows = [{"t": f"2025-01-{page:02}T{hour:02}:00:00Z", "v": hour * 0.25} for hour in range(24)]
-    body = json.dumps({"pages": REQUESTS, "rows": rows}).encode()
-    head = (
-        f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-@contextmanager
-def providers() -> Iterator[int]:
-    """The port of a server on every address of this machine; each answer is a page of values."""
-    loop = asyncio.new_event_loop()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                asked = await reader.readuntil(b"\r\n\r\n")
-                await asyncio.sleep(WAIT)
-                page = re.search(rb"[?&]page=(\d+)", asked)
-                writer.write(reply(int(page[1]) if page else 1))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-    server = loop.run_until_complete(asyncio.start_server(answer, "0.0.0.0", 0))  # noqa: S104 - 127.0.0.1 to 127.0.0.16
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+    asked = re.search(rb"[?&]page=(\d+)", request)
+    day = int(asked[1]) if asked else 1
+    rows = [{"t": f"2025-01-{day:02}T{hour:02}:00:00Z", "v": hour * 0.25} for hour in range(24)]
+    return json_reply(json.dumps({"pages": REQUESTS, "rows": rows}).encode())
 
 
 def sources_file(folder: Path, port: int) -> str:
@@ -91,7 +58,7 @@ def main() -> int:
     verdicts = Verdicts()
     with (
         tempfile.TemporaryDirectory() as folder,
-        providers() as port,
+        providers(page, WAIT) as port,
         fresh_database() as url,
     ):
         env = {"DATABASE_URL": url, "PLUGIN_CONFIG_PATH": sources_file(Path(folder), port)}
