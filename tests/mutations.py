@@ -197,26 +197,9 @@ MUTATIONS = (
         "the future begins before the provider is asked",
         "11a",
         "dataportal/collect/slicing.py",
+        "        http = self.around.http\n",
         "        http = self.around.http\n"
-        "        answer = await ask(\n"
-        "            self.built,\n"
-        "            source,\n"
-        "            part,\n"
-        "            http=http if recall is None else http.recalling(recall),\n"
-        "            seconds=seconds,\n"
-        "        )\n"
-        '        failpoint("after_fetch")\n'
-        "        horizon = self.around.now() + limits.forecast_horizon\n",
-        "        horizon = self.around.now() + limits.forecast_horizon\n"
-        "        http = self.around.http\n"
-        "        answer = await ask(\n"
-        "            self.built,\n"
-        "            source,\n"
-        "            part,\n"
-        "            http=http if recall is None else http.recalling(recall),\n"
-        "            seconds=seconds,\n"
-        "        )\n"
-        '        failpoint("after_fetch")\n',
+        "        self.around.now = lambda now=self.around.now(): now\n",
         _PROMISES + "test_a_snapshot_is_kept",
     ),
     Mutation(
@@ -256,8 +239,8 @@ MUTATIONS = (
         "it is not asked whether the lock is still held",
         "14",
         "dataportal/store/storing.py",
-        "        if held.fetchone() is None:\n            raise LockLostError(\n",
-        "        if held.fetchone() == ():\n            raise LockLostError(\n",
+        "if held is not None and held.fetchone() is None:",
+        "if held is not None and held.fetchone() == ():",
         "tests/store/test_merge.py::test_without_the_lock_nothing_is_written",
     ),
     Mutation(

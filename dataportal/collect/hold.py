@@ -36,13 +36,17 @@ class Hold:
         source: the source.
         around: what all runs share.
         on_locked: what to do if another run holds the lock.
+        state: whether the source's state will be asked for once the lock is had.
     """
 
-    def __init__(self, source: Source, around: Surroundings, on_locked: OnLocked) -> None:
+    def __init__(
+        self, source: Source, around: Surroundings, on_locked: OnLocked, *, state: bool
+    ) -> None:
         self._source = source.name
         self._series = [series.endpoint_prefix for series in source.series]
         self._around = around
         self._on_locked = on_locked
+        self._state = state
         self._held: ThreadedSession | None = None
         self._seated = False
 
@@ -128,7 +132,7 @@ class Hold:
         pause, longest = _LOCK_POLL
         begun = time.monotonic()
         told = False
-        while not await self.do(SourceSession.try_lock, series):
+        while not await self.do(SourceSession.try_lock, series, state=self._state):
             holder = await self.do(SourceSession.holder)
             waited = time.monotonic() - begun
             if holder.passes and waited < _HANDOVER:

@@ -55,7 +55,7 @@ class SourceRun:
         self._request = request
         self._source = request.source
         self._around = around
-        self._hold = Hold(request.source, around, request.on_locked)
+        self._hold = Hold(request.source, around, request.on_locked, state=request.only_if_due)
         self._limits: Limits = self._source.resolved({})
         self._built: BuiltPlugin | None = None
         self._run_id: int | None = None
@@ -234,6 +234,7 @@ class SourceRun:
             self._run_id,
             outcome,
             error=self._tally.result.error or self._tally.result.reason,
+            counts=self._tally.unrecorded(),
             history_asked=self._request.kind is RunKind.SCHEDULED,
         )
 
@@ -264,7 +265,13 @@ class SourceRun:
         if self._run_id is not None:
             result = self._tally.result
             said = result.error or result.reason
-            await self._hold.do(SourceSession.finish_run, self._run_id, outcome, error=said)
+            await self._hold.do(
+                SourceSession.finish_run,
+                self._run_id,
+                outcome,
+                error=said,
+                counts=self._tally.unrecorded(),
+            )
 
 
 def _records(source: Source) -> list[SeriesRecord]:

@@ -40,6 +40,7 @@ class Tally:
         self._before = Counts()
         self._vintages_before = 0
         self._new: set[str] = set()
+        self._unrecorded = Counts()
 
     def resumes(self, backfill: Backfill) -> None:
         """The run goes on with a backfill, whose verdict is one for both parts."""
@@ -57,12 +58,19 @@ class Tally:
         """One more slice is stored."""
         self.result.counts += merged.counts
         self.result.vintages += merged.vintages
+        if not merged.recorded:
+            self._unrecorded += merged.counts
         self._silent.update(set(merged.silent) - batch.unchanged)
         self._unchanged = self._unchanged or bool(batch.unchanged)
         self._withheld.update(merged.withheld)
         self._new -= {name for name, observations in batch.series.items() if len(observations)}
         self._new -= batch.unchanged | {rejection.series for rejection in batch.rejections}
         self._rejections.extend(batch.rejections[: _NAMED - len(self._rejections)])
+
+    def unrecorded(self) -> Counts:
+        """Figures that the run's row lacks until it ends; told once, as twice would be wrong."""
+        told, self._unrecorded = self._unrecorded, Counts()
+        return told
 
     def conclude(self) -> Outcome:
         """All slices are stored: how the run ended."""

@@ -46,9 +46,10 @@ def connect(url: str, *, application_name: str, read_only: bool = False) -> psyc
             **_KEEPALIVE,  # type: ignore[arg-type]  # psycopg types them as one union
         )
         try:
-            row = connection.execute(
-                query("session_settings"), {"read_only": "on" if read_only else "off"}
-            ).fetchone()
+            settings = query("session_settings")
+            if read_only:
+                settings += b";" + query("session_read_only")
+            row = connection.execute(settings).fetchone()
         except BaseException:
             connection.close()
             raise

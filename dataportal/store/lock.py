@@ -19,12 +19,10 @@ def lock_key(schema: str, name: str) -> int:
     return int.from_bytes(digest[:8], signed=True)
 
 
-def halves(key: int | None) -> dict[str, str | None]:
-    """The number as pg_locks shows it, in two; nothing for None."""
-    high, low = (None, None) if key is None else divmod(key & 0xFFFFFFFFFFFFFFFF, 1 << 32)
-    return {
-        name: None if half is None else str(half) for name, half in (("high", high), ("low", low))
-    }
+def halves(key: int) -> dict[str, str]:
+    """The number as pg_locks shows it, in two."""
+    high, low = divmod(key & 0xFFFFFFFFFFFFFFFF, 1 << 32)
+    return {"high": str(high), "low": str(low)}
 
 
 def try_lock(connection: psycopg.Connection, key: int) -> bool:

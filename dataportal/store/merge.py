@@ -186,7 +186,13 @@ class Merge:
         return self._sizes.spread * len(window.ts) + self._sizes.slack
 
     def _read(self, block: list[Window]) -> psycopg.Cursor[Any]:
-        return self._connection.cursor(binary=True).execute(
+        """Rows of the number of a window, from 1 on, and of what is stored in it, in columns."""
+        cursor = self._connection.cursor(binary=True)
+        if len(block) == 1:
+            one, limit = block[0], self._at_most(block[0]) + 1
+            bounds = {"series": one.series_id, "low": one.low, "high": one.high, "limit": limit}
+            return cursor.execute(query("merge_stored_one"), bounds)
+        return cursor.execute(
             query("merge_stored"),
             {
                 "series": [w.series_id for w in block],

@@ -40,7 +40,12 @@ class Migration:
     @property
     def sha256(self) -> str:
         """What is recorded, and compared ever after."""
-        return hashlib.sha256(self.text).hexdigest()
+        return _sha256(self.text)
+
+
+@cache
+def _sha256(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

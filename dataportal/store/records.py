@@ -57,6 +57,10 @@ class Counts:
         """The figures, in the order of the fields."""
         return tuple(getattr(self, name) for name in self.__slots__)
 
+    def named(self) -> dict[str, int]:
+        """The figures by their names."""
+        return dict(zip(self.__slots__, self.all(), strict=True))
+
     @property
     def changed(self) -> int:
         """How many versions were written."""
@@ -138,6 +142,8 @@ class Merged:
         withheld: series whose nulls would have retracted most of their stored points.
         vintages: publications that were recorded.
         dated: whether any point told when it was published.
+        recorded: whether the counts stand in the run's row already. Where nothing was written they
+            wait for the end of the run, so that a slice without news costs no commit.
     """
 
     counts: Counts
@@ -146,3 +152,4 @@ class Merged:
     withheld: tuple[str, ...] = ()
     vintages: int = 0
     dated: bool = False
+    recorded: bool = True

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import random
 import socket
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from dataportal import __version__
 from dataportal.redaction import harmless, redact
 from dataportal.store.connection import one_trip
-from dataportal.store.lock import halves
 from dataportal.store.queries import query
 from dataportal.store.records import Backfill, Counts, Outcome, SourceState
 
@@ -72,6 +72,7 @@ def finish_run(
     *,
     error: str | None,
     key: int | None,
+    counts: Counts,
     history_asked: Sequence[str] = (),
     prune: bool | None = None,
 ) -> None:
@@ -83,6 +84,7 @@ def finish_run(
         run_id: the run.
         outcome: how it ended.
         error: why it failed, or what it left out; secrets are masked.
+        counts: figures of its slices that are not recorded yet.
         key: the number of the source's lock, if it was taken: while it is held nothing older can
             still be written, and what is known is final.
         history_asked: the series whose initial history has been asked for.
@@ -92,10 +94,16 @@ def finish_run(
     if prune is None:
         prune = random.random() < _PRUNES  # noqa: S311 - nobody gains by guessing it
     said = None if error is None else harmless(redact(error))
-    with one_trip(connection):
+    with one_trip(connection) if history_asked or prune else nullcontext():
         connection.execute(
             query("run_finish"),
-            {"run": run_id, "outcome": outcome.value, "error": said, **halves(key)},
+            {
+                "run": run_id,
+                "outcome": outcome.value,
+                "error": said,
+                **counts.named(),
+                "key": key,
+            },
         )
         if history_asked:
             connection.execute(

@@ -15,6 +15,7 @@ from dataportal.store.connection import connect, database_errors, rename
 from dataportal.store.keeping import recall_of
 from dataportal.store.migrations import ensure_schema
 from dataportal.store.overview import source_states
+from dataportal.store.records import Counts
 from dataportal.store.storing import Storing
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from dataportal.store.keeping import Keeping
     from dataportal.store.records import (
         Backfill,
-        Counts,
         Merged,
         Outcome,
         RunKind,
@@ -99,16 +99,17 @@ class SourceSession:
             self.close()
             raise
 
-    def try_lock(self, names: Sequence[str] = ()) -> bool:
+    def try_lock(self, names: Sequence[str] = (), *, state: bool = False) -> bool:
         """Take the source's lock if nobody holds it; never waits.
 
-        What `state` tells, and what `register` has to know of the series with these names, is
-        asked along with it.
+        What `register` has to know of the series with these names is asked along with it, and, if
+        told to, what `state` tells.
         """
         with database_errors("taking the lock"), self._connection.pipeline():
             asked = lock.ask_for(self._connection, self._key)
-            if names:
+            if state:
                 self._state = runs.ask_state(self._connection, self._source)
+            if names:
                 self._known = series.ask_known(self._connection, self._source, names)
         self._locked = lock.taken(asked)
         return self._locked
@@ -257,10 +258,15 @@ class SourceSession:
         outcome: Outcome,
         *,
         error: str | None = None,
+        counts: Counts | None = None,
         history_asked: bool = False,
         prune: bool | None = None,
     ) -> None:
-        """Record how the run ended, and what follows from that for its source."""
+        """Record how the run ended, and what follows from that for its source.
+
+        What the arguments are, `runs.finish_run` says; the history of all registered series that
+        were not known has been asked for, or of none.
+        """
         with database_errors("recording the end of the run"):
             runs.finish_run(
                 self._connection,
@@ -268,6 +274,7 @@ class SourceSession:
                 run_id,
                 outcome,
                 error=error,
+                counts=counts or Counts(),
                 key=self._key if self._locked else None,
                 history_asked=self._unasked if history_asked else (),
                 prune=prune,

@@ -1,14 +1,15 @@
 """The transaction that stores one slice of a run: all of it, or nothing.
 
-Statements travel together where none waits for another's answer: a slice that brings nothing new
-costs two round trips.
+It begins when there is something to write, with a look whether the lock is still held: what was
+read before was read under the lock, so that nobody else has changed it. Statements travel together
+where none waits for another's answer: a slice that brings nothing new costs one round trip.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -89,15 +90,18 @@ class Storing:
         batch = {self._series[name]: o for name, o in observations.items()}
         if not dry_run and sum(map(len, batch.values())) > self._sizes.looked_up:
             make_chunks(self._connection, [o.ts for o in batch.values()])
-        with self._transaction():
-            merge, quiet = self._begin(batch, start, end, keeping)
+        begin = _begins(keeping, None if dry_run else done_until)
+        with self._rolled_back():
+            merge, quiet = self._ask(batch, start, end, begin)
+            if keeping is not None:
+                keeping.check(self._connection, self._series.values())
             published = vintages.compared(self._connection, batch)
             if merge is None and any(o.ts for o in published.current.values()):
                 merge = self._merge_of(published.current)
             changes, withheld = Changes(), dict[int, int]()
             counts = Counts(unchanged=published.superseded)
             # the same for all that this transaction writes
-            knowledge = cache(lambda: self._knowledge(run_id))
+            knowledge = cache(lambda: self._knowledge(run_id, begun=begin is not None))
             writes = ExactWrites(self._connection, knowledge, self._sizes.block)
             if merge is not None:
                 changes = merge.compare(None if dry_run else writes)
@@ -109,6 +113,7 @@ class Storing:
                 vintages.record(self._connection, published.new, run_id=run_id, known=known)
                 if merge is not None:
                     merge.write(changes, writes)
+            wrote = known is not None or keeping is not None
             merged = Merged(
                 counts + received,
                 known,
@@ -116,21 +121,18 @@ class Storing:
                 withheld=self._names(withheld),
                 vintages=len(published.new),
                 dated=any(o.vintages for o in batch.values()),
+                recorded=not dry_run and (wrote or done_until is not None),
             )
             if keeping is not None:
                 keeping.end(self._connection, self._source, self._series.values(), merged)
             if self._stopped():
                 raise Interrupted
             if not dry_run:
-                failpoint("before_commit")
-                with self._connection.pipeline():
-                    self._record(run_id, merged, done_until)
-                    self._connection.execute("COMMIT")
-                failpoint("after_commit")
+                self._commit(run_id, merged, done_until)
         return merged
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _rolled_back(self) -> Iterator[None]:
         """What was begun within and not committed is rolled back."""
         try:
             yield
@@ -141,45 +143,33 @@ class Storing:
             raise
         self._connection.rollback()
 
-    def _begin(
+    def _ask(
         self,
         batch: Mapping[int, Observations],
         start: datetime,
         end: datetime | None,
-        keeping: Keeping | None,
+        begin: str | None,
     ) -> tuple[Merge | None, list[int]]:
-        """Begin the transaction, look whether the lock is held, and ask what is stored.
+        """Ask what is stored, in a transaction if one is to begin already.
 
         Returns:
             The merge of the batch, if it has points and none of them tells when it was published;
             and the series without points in it that have some stored in the slice.
 
         Raises:
-            LockLostError: it is not held.
-            WholeAnswerNeeded: see `Keeping.check`.
+            LockLostError: the lock is not held; only a transaction asks.
         """
         left_out = [i for i in self._series.values() if not (i in batch and batch[i].ts)]
         simple = not any(o.vintages for o in batch.values())
         merge = self._merge_of(batch) if simple and any(o.ts for o in batch.values()) else None
         quiet: psycopg.Cursor[tuple[int]] | None = None
-        execute = self._connection.execute
-        with self._connection.pipeline():
-            # what is kept rests on one state of the database
-            execute("BEGIN" if keeping is None else "BEGIN ISOLATION LEVEL REPEATABLE READ")
-            held = execute(query("lock_is_held"), lock.halves(self._key))
+        with self._one_trip(begin):
             if left_out:
-                quiet = execute(
+                quiet = self._connection.execute(
                     query("merge_silent"), {"series": left_out, "start": start, "end": end}
                 )
             if merge is not None:
                 merge.ask()
-        if held.fetchone() is None:
-            raise LockLostError(
-                f"the lock of source {self._source!r} is not held by this connection",
-                hint="Is there a connection pooler in between? Nothing was written",
-            )
-        if keeping is not None:
-            keeping.check(self._connection, self._series.values())
         return merge, [] if quiet is None else [series_id for (series_id,) in quiet]
 
     def _merge_of(self, batch: Mapping[int, Observations]) -> Merge:
@@ -188,9 +178,28 @@ class Storing:
     def _names(self, series: Mapping[int, int] | list[int]) -> tuple[str, ...]:
         return tuple(sorted(name for name, number in self._series.items() if number in series))
 
-    def _knowledge(self, run_id: int) -> Knowledge:
-        """What is now written is known from now on; asked when the first change is found."""
+    @contextmanager
+    def _one_trip(self, begin: str | None) -> Iterator[None]:
+        """What is asked within travels together, after the beginning of a transaction, if any.
+
+        Raises:
+            LockLostError: a transaction began, and the lock is not held.
+        """
+        held: psycopg.Cursor[Any] | None = None
         with self._connection.pipeline():
+            if begin is not None:
+                self._connection.execute(begin.encode())
+                held = self._connection.execute(query("lock_is_held"), lock.halves(self._key))
+            yield
+        if held is not None and held.fetchone() is None:
+            raise LockLostError(
+                f"the lock of source {self._source!r} is not held by this connection",
+                hint="Is there a connection pooler in between? Nothing was written",
+            )
+
+    def _knowledge(self, run_id: int, *, begun: bool) -> Knowledge:
+        """What is now written is known from now on; asked when the first change is found."""
+        with self._one_trip(None if begun else "BEGIN"):
             self._connection.execute(query("merge_settings"))
             cursor = self._connection.execute(
                 query("merge_knowledge_time"), {"source": self._source}
@@ -200,19 +209,33 @@ class Storing:
             raise LockLostError(f"source {self._source!r} has not been registered")
         return Knowledge(run_id, *row)
 
+    def _commit(self, run_id: int, merged: Merged, done_until: datetime | None) -> None:
+        failpoint("before_commit")
+        if merged.recorded:
+            with self._connection.pipeline():
+                self._record(run_id, merged, done_until)
+                self._connection.execute("COMMIT")
+        failpoint("after_commit")
+
     def _record(self, run_id: int, merged: Merged, done_until: datetime | None) -> None:
-        counts = dict(zip(Counts.__slots__, merged.counts.all(), strict=True))
-        if merged.knowledge_time is not None:
-            self._connection.execute(
-                query("merge_known"), {"source": self._source, "known": merged.knowledge_time}
-            )
+        known = merged.knowledge_time
+        if known is not None:
+            self._connection.execute(query("merge_known"), {"source": self._source, "known": known})
         self._connection.execute(
             query("merge_record"),
             {
                 "run": run_id,
                 "done_until": done_until,
                 "vintages": merged.vintages,
-                "soon": merged.knowledge_time is None,
-                **counts,
+                "soon": known is None,
+                **merged.counts.named(),
             },
         )
+
+
+def _begins(keeping: Keeping | None, done_until: datetime | None) -> str | None:
+    """How the transaction begins, if it is certain from the start that there will be one."""
+    if keeping is not None:
+        # what is kept rests on one state of the database
+        return "BEGIN ISOLATION LEVEL REPEATABLE READ"
+    return None if done_until is None else "BEGIN"

@@ -1,6 +1,11 @@
--- A run ends. An attempt that was interrupted is none: it says nothing of the source.
+-- A run ends, with the figures of slices that wrote nothing. An attempt that was interrupted is
+-- none: it says nothing of the source.
 WITH run AS (
-    UPDATE fetch_run SET finished_at = clock_timestamp(), outcome = %(outcome)s, error = %(error)s
+    UPDATE fetch_run SET finished_at = clock_timestamp(), outcome = %(outcome)s, error = %(error)s,
+        received = received + %(received)s, unchanged = unchanged + %(unchanged)s,
+        duplicates = duplicates + %(duplicates)s, rejected = rejected + %(rejected)s,
+        outside = outside + %(outside)s, withheld = withheld + %(withheld)s,
+        nulls = nulls + %(nulls)s
     WHERE run_id = %(run)s
     RETURNING kind, started_at, source
 )
@@ -16,10 +21,8 @@ UPDATE source_state AS s SET
         WHEN run.kind <> 'scheduled' THEN s.failures
         WHEN %(outcome)s = 'failed' THEN s.failures + 1
         ELSE 0 END,
-    known_through = CASE WHEN EXISTS (
-            SELECT FROM pg_lock_status()
-            WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted AND objsubid = 1
-              AND classid = %(high)s::oid AND objid = %(low)s::oid)
+    -- nobody else has the lock, nor gets it before this is committed
+    known_through = CASE WHEN pg_try_advisory_xact_lock(%(key)s)
         THEN greatest(clock_timestamp(), s.last_knowledge_time, s.known_through)
         ELSE s.known_through END
 FROM run

@@ -8,7 +8,7 @@ import psycopg
 from measuring import Verdicts, best, fresh_database
 from runs import hours, whole_run
 
-ROUNDS = 40
+ROUNDS = 200
 TS = hours(168)
 WEEK = {"small": {"ts": TS, "value": [n / 2 for n in range(168)]}}
 SELECT = """

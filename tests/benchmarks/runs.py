@@ -41,5 +41,6 @@ def whole_run(
         )
         changed = merged.counts.changed
         outcome = Outcome.SUCCEEDED if changed else Outcome.UNCHANGED
-        session.finish_run(run_id, outcome, history_asked=True)
+        unrecorded = None if merged.recorded else merged.counts
+        session.finish_run(run_id, outcome, counts=unrecorded, history_asked=True)
     return merged.counts

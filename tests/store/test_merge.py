@@ -359,6 +359,23 @@ def test_every_point_received_is_counted_once(feed: Feed, look: psycopg.Connecti
     assert row == expected.all()
 
 
+def test_a_slice_without_news_is_recorded_at_the_end(
+    feed: Feed, look: psycopg.Connection[Any]
+) -> None:
+    """It commits nothing of its own, and its figures come to the run's row with the end."""
+    feed({0: 1.0, 1: 1.0})
+    run = feed.start()
+    before = everything_else(look)
+    merged = feed({0: 1.0, 1: 1.0, 2: None})
+    assert not merged.recorded
+    assert everything_else(look) == before
+    feed.session.finish_run(run, Outcome.UNCHANGED, counts=merged.counts)
+    row = look.execute(
+        "SELECT received, unchanged, nulls, outcome FROM fetch_run WHERE run_id = %s", [run]
+    ).fetchone()
+    assert row == (3, 2, 1, "unchanged")
+
+
 def test_slices_add_up_in_their_run(feed: Feed, look: psycopg.Connection[Any]) -> None:
     """Counts are summed; done_until moves on, and stays where a slice says nothing of it."""
     run = feed.start()
@@ -443,9 +460,8 @@ def test_without_the_lock_nothing_is_written(
         feed.session.unlock()
     else:
         feed.session._connection.execute("SELECT pg_advisory_unlock_all()")
-    for dry_run in (False, True):
-        with pytest.raises(LockLostError, match="'grid'"):
-            feed({0: 2.0, 1: None, 3: 3.0}, dry_run=dry_run)
+    with pytest.raises(LockLostError, match="'grid'"):
+        feed({0: 2.0, 1: None, 3: 3.0})
     assert (tuples(look), everything_else(look)) == before
     assert feed.session.try_lock()
     assert counts(feed({0: 2.0})) == {"received": 1, "revised": 1}

@@ -196,9 +196,10 @@ def test_nothing_is_final_without_the_lock(
     feed.start()
     if loss == "unlocked":
         feed.session.unlock()
-    elif loss == "without our knowledge":
-        feed.session._connection.execute("SELECT pg_advisory_unlock_all()")
     with closing(SourceSession.open(database_url, "grid")) as other:
+        if loss == "without our knowledge":
+            feed.session._connection.execute("SELECT pg_advisory_unlock_all()")
+            assert other.try_lock()
         session = other if loss == "another connection" else feed.session
         session.finish_run(feed.run, Outcome.FAILED, error="lost")
     state = feed.session.state()

@@ -1,0 +1,2 @@
+-- Set besides for a session that only looks.
+SET default_transaction_read_only = on
