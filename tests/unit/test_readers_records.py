@@ -9,15 +9,17 @@ import math
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dataportal.plugins.answers import Answer
 from dataportal.plugins.readers.expressions import ABSENT, Expression
+from dataportal.plugins.readers.instants import Window, now
 from dataportal.plugins.readers.json_records import JsonReader
 from dataportal.plugins.readers.numbers import NumberFormat
 from dataportal.plugins.readers.paging import Paging, next_link
 from dataportal.plugins.readers.params import Params
+from dataportal.plugins.readers.points import Points
 from dataportal.plugins.readers.table_records import CsvReader
 from dataportal.plugins.readers.xml_records import XmlReader
 
@@ -33,6 +35,39 @@ def document(reader: type[Reader], body: str | bytes, **params: Any) -> Document
     """What a reader makes of a body."""
     raw = body.encode() if isinstance(body, str) else body
     return reader(Params(params), ".").read(Answer(200, "http://x/a", {}, raw))
+
+
+stamps = st.sampled_from(["2024-12-31T23", "2025-01-01T00", "2025-01-01T23:30", "2025-01-02T00"])
+times = st.builds(str.__add__, stamps, st.sampled_from(["", "Z", "Z", "+00:00", "+05:45", " "]))
+numbers = st.sampled_from([None, 0, 3, -0.0, 1.5, math.inf]) | st.floats(width=32)
+
+
+@example([("2025-01-01T00Z", 0)], [], None, {"missing": ["0"]})
+@example([("2025-01-02T00Z", 1)], [], "2025-01-02", {})
+@given(
+    st.lists(st.tuples(times, numbers), max_size=4),
+    st.just([])
+    | st.lists(st.tuples(times | st.integers() | st.none(), numbers | st.text() | st.booleans())),
+    st.sampled_from(["2025-01-02", None]),
+    st.sampled_from([{}, {"period_end": "1 hour"}, {"missing": ["0", "3"]}]),
+)
+def test_whole_columns_say_what_their_cells_say(
+    plain: list[Any], others: list[Any], end: str | None, given_: dict[str, Any]
+) -> None:
+    """Taken at once where all are plain, or one by one as numbers to be scaled are."""
+    body = json.dumps([{"t": t, "v": v} for t, v in plain + others])
+    found = []
+    for scale in (1, 2):
+        points = Points(Params({"ts": "t", "value": "v", "scale": scale, **given_}), now)
+        reader = JsonReader(Params({}), ".")
+        one = points.wanted({}, frozenset(), reader)
+        points.collect(document(JsonReader, body).records("@"), [one], Window("2025-01-01", end))
+        found.append(one)
+    at_once, scaled = found
+    doubled = [v * 2.0 if type(v) in {int, float} else v for v in at_once.values]
+    assert repr(doubled) == repr(scaled.values)
+    assert at_once.ts == scaled.ts
+    assert (at_once.valued, at_once.timed) == (scaled.valued, scaled.timed)
 
 
 @given(tables)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from types import NoneType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
 MISSING = ("", "NA", "N/A", "null", "NaN", "-")
 """What stands in a cell without a value, in any case, unless the source says otherwise."""
@@ -58,6 +59,14 @@ class NumberFormat:
                 return None
             return raw if self._scale == 1 else raw * self._scale
         return raw
+
+    def plain(self, cells: Sequence[object]) -> bool:
+        """Whether `value` says of each of these cells what it holds: a number, or None."""
+        return (
+            self._scale == 1
+            and {*map(type, cells)} <= {float, int, NoneType}
+            and self._missing_numbers.isdisjoint(cells)
+        )
 
     def read(self, text: str) -> float | str | None:
         """The number, None for no value; where it is neither, a text that the run will refuse."""

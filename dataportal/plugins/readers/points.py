@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +124,7 @@ class Points:
             one.seen += len(raw)
             one.counted += len(counts)
             by_filter.setdefault(tuple(one.filters), []).append(one)
-        moments: dict[int, datetime | str] = {}
+        moments = _Moments(raw, self._times)
         for places, takers in by_filter.items():
             try:
                 rows = _rows(records, places, len(raw))
@@ -133,7 +134,7 @@ class Points:
                     if own and one.fault is None:
                         mine = [row for row in own if row in counts]
                         one.mine += len(mine)
-                        self._add(one, mine, raw, moments, records, window)
+                        self._add(one, mine, moments, records, window)
             except BadDataError as error:
                 for one in takers:
                     one.fault = one.fault or error
@@ -156,8 +157,7 @@ class Points:
         self,
         one: Wanted,
         rows: Sequence[int],
-        raw: Sequence[Any],
-        moments: dict[int, datetime | str],
+        moments: _Moments,
         records: Records,
         window: Window,
     ) -> None:
@@ -167,6 +167,9 @@ class Points:
         except BadDataError as error:
             one.fault = error
             return
+        if len(rows) == len(column) and self._add_all(one, column, moments, window):
+            return
+        raw = moments.raw
         for row in rows:
             if CUT in (raw[row], column[row], published[row]):
                 raise records.cut(row)
@@ -174,8 +177,6 @@ class Points:
             if column[row] is ABSENT:
                 continue
             one.valued += 1
-            if row not in moments:
-                moments[row] = "" if raw[row] is ABSENT else self._times.read(raw[row])
             moment = moments[row]
             if not isinstance(moment, str):
                 one.timed += 1
@@ -186,6 +187,24 @@ class Points:
             if self._published is not None:
                 said = published[row]
                 one.published.append("" if said is ABSENT else _PUBLISHED.read(said))
+
+    def _add_all(
+        self, one: Wanted, column: Sequence[Any], moments: _Moments, window: Window
+    ) -> bool:
+        """Add whole columns, if every row has a time and a number; whether it was so."""
+        if self._published is not None or not self._numbers.plain(column):
+            return False
+        times = moments.all
+        if times is None:
+            return False
+        one.valued += len(times)
+        one.timed += len(times)
+        if self._period is None and not window.covers_all(times):
+            inside = [*map(window.covers, times)]
+            times, column = [*compress(times, inside)], [*compress(column, inside)]
+        one.ts.extend(times)
+        one.values.extend(column)
+        return True
 
     def _raw_times(self, records: Records) -> Sequence[Any]:
         columns = [records.column(place) for place in self._ts]
@@ -214,6 +233,26 @@ class Points:
         columns["ts"] = [*begun_before(moments, self._period, zone)]
         inside = [isinstance(moment, str) or window.covers(moment) for moment in columns["ts"]]
         return {name: [*compress(column, inside)] for name, column in columns.items()}
+
+
+class _Moments:
+    """The times of records, each read once, whichever series it is for."""
+
+    def __init__(self, raw: Sequence[Any], times: TimeFormat) -> None:
+        self.raw = raw
+        self._times = times
+        self._read: dict[int, datetime | str] = {}
+
+    def __getitem__(self, row: int) -> datetime | str:
+        if row not in self._read:
+            cell = self.raw[row]
+            self._read[row] = "" if cell is ABSENT else self._times.read(cell)
+        return self._read[row]
+
+    @cached_property
+    def all(self) -> list[datetime] | None:
+        """All of them, if they are plain ISO 8601."""
+        return self._times.read_all(self.raw)
 
 
 def _rows(
