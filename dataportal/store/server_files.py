@@ -35,6 +35,8 @@ _SETTINGS = {
     "unix_socket_permissions": "0700",
     "max_connections": "100",
     "shared_buffers": "128MB",
+    # several first loads at a time fill more than the 4 MB that come with it
+    "wal_buffers": "16MB",
     # no worker processes for I/O: the server lives for the length of one command
     "io_method": "sync",
     "timezone": "UTC",

@@ -7,6 +7,8 @@ where none waits for another's answer: a slice that brings nothing new costs one
 
 from __future__ import annotations
 
+import os
+import threading
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -30,6 +32,11 @@ if TYPE_CHECKING:
     from dataportal.observations import Observations
     from dataportal.store.changes import Sizes
     from dataportal.store.keeping import Keeping
+
+_PLACES = threading.BoundedSemaphore(max(2, os.cpu_count() or 0))
+"""For large slices of a process: more would only wait for each other, for the interpreter here and
+for the log and the pages there."""
+_LOOK = 0.1  # seconds between two looks at the stop flag
 
 
 class Storing:
@@ -88,10 +95,11 @@ class Storing:
             keeping: what to keep of the answers that it came in.
         """
         batch = {self._series[name]: o for name, o in observations.items()}
-        if not dry_run and sum(map(len, batch.values())) > self._sizes.looked_up:
+        size = sum(map(len, batch.values()))
+        if not dry_run and size > self._sizes.looked_up:
             make_chunks(self._connection, [o.ts for o in batch.values()])
         begin = _begins(keeping, None if dry_run else done_until)
-        with self._rolled_back():
+        with self._place(size), self._rolled_back():
             merge, quiet = self._ask(batch, start, end, begin)
             if keeping is not None:
                 keeping.check(self._connection, self._series.values())
@@ -130,6 +138,20 @@ class Storing:
             if not dry_run:
                 self._commit(run_id, merged, done_until)
         return merged
+
+    @contextmanager
+    def _place(self, size: int) -> Iterator[None]:
+        """A large slice waits for one of the few places there are."""
+        if size <= self._sizes.looked_up:
+            yield
+            return
+        while not _PLACES.acquire(timeout=_LOOK):
+            if self._stopped():
+                raise Interrupted
+        try:
+            yield
+        finally:
+            _PLACES.release()
 
     @contextmanager
     def _rolled_back(self) -> Iterator[None]:

@@ -1,15 +1,19 @@
-"""Sessions that runs hand on to each other."""
+"""Sessions that runs hand on to each other, and what those of one process share."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import closing
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from feeding import looking
+from feeding import AtWork, feeding, looking, values
 
 from dataportal.collect.sessions import Sessions
+from dataportal.errors import Interrupted
+from dataportal.store import storing
+from dataportal.store.changes import Sizes
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def look(database_url: str) -> Iterator[psycopg.Connection[Any]]:
-    """Sees who is connected."""
+    """Sees who is connected, and what is stored."""
     with looking(database_url) as connection:
         yield connection
 
@@ -102,3 +106,20 @@ def test_a_connection_that_was_lost_meanwhile_is_replaced(
         second.close()
 
     asyncio.run(runs())
+
+
+def test_a_large_slice_waits_for_a_place(
+    database_url: str, look: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are few in a process; a stop ends the waiting, and a small slice needs none."""
+    places = BoundedSemaphore(1)
+    monkeypatch.setattr(storing, "_PLACES", places)
+    with places, feeding(database_url, sizes=Sizes(looked_up=1)) as feed:
+        feed({0: 1.0})
+        work = AtWork(lambda: feed({0: 2.0, 1: 2.0}))
+        feed.session.stop()
+        assert isinstance(work.end(), Interrupted)
+    assert values(look) == {0: [1.0]}
+    with feeding(database_url, sizes=Sizes(looked_up=1)) as feed:
+        for value in (2.0, 3.0):
+            assert feed({0: value, 1: value}).counts.changed == 2
