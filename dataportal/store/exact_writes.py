@@ -37,8 +37,8 @@ class ExactWrites:
     """Statements that must write as many rows as they name; checked all together.
 
     Args:
-        connection: in a transaction.
-        knowledge: asked before the first of them is sent.
+        connection: holds the source's lock.
+        knowledge: asked before the first of them is sent; begins the transaction.
         size: how many points of different series go into one statement.
     """
 

@@ -56,12 +56,10 @@ class Bounds:
 
 
 class Merge:
-    """One batch, merged within the transaction that the caller has opened.
-
-    The transaction's settings must be those of `merge_begin.sql`.
+    """One batch, read and compared, and then written in the transaction that the caller begins.
 
     Args:
-        connection: holds the source's lock; a transaction is open.
+        connection: holds the source's lock.
         batch: the clean points of each series, by series_id; not all empty.
         sizes: from where on another way is taken.
         stopped: asked between blocks; True ends the merge with `Interrupted`.
