@@ -132,7 +132,8 @@ class Hold:
         pause, longest = _LOCK_POLL
         begun = time.monotonic()
         told = False
-        while not await self.do(SourceSession.try_lock, series, state=self._state):
+        state = self._state and bool(series)
+        while not await self.do(SourceSession.try_lock, series, state=state):
             holder = await self.do(SourceSession.holder)
             waited = time.monotonic() - begun
             if holder.passes and waited < _HANDOVER:
