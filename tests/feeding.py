@@ -93,9 +93,11 @@ class Feed:
         self.run = self.session.start_run(kind, START, None)
         return self.run
 
-    def finish(self, outcome: Outcome = Outcome.SUCCEEDED) -> None:
+    def finish(
+        self, outcome: Outcome = Outcome.SUCCEEDED, unrecorded: Counts | None = None
+    ) -> None:
         """End the run, and forget what is old."""
-        self.session.finish_run(self.run, outcome, prune=True)
+        self.session.finish_run(self.run, outcome, counts=unrecorded, prune=True)
 
     def merge(
         self,

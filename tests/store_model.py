@@ -64,9 +64,11 @@ class Model:
                 if write and what in {"inserted", "revised", "retracted"}:
                     assert known
                     self._write(name, h, value, known)
+        wrote = counts.changed > 0 and write
         return Merged(
             counts,
-            known if counts.changed and write else None,
+            known if wrote else None,
+            recorded=wrote,
             silent=tuple(sorted(silent)),
             withheld=tuple(sorted(name for name, hours in held.items() if hours)),
         )

@@ -82,6 +82,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.finals: list[tuple[datetime, Answer]] = []
         self.known: datetime | None = None
         self.totals = Counts()
+        self.unrecorded = Counts()
         self.last: tuple[Batch, bool] = ({}, False)
 
     @initialize()
@@ -122,6 +123,8 @@ class StoreMachine(RuleBasedStateMachine):
         self.before = after
         if not dry_run:
             self.totals += merged.counts
+            if not merged.recorded:
+                self.unrecorded += merged.counts
 
     @rule(load=POINTS, wind=POINTS, accept=st.booleans())
     def fetch(self, load: Points, wind: Points, *, accept: bool) -> None:
@@ -186,6 +189,7 @@ class StoreMachine(RuleBasedStateMachine):
             silent=merged.silent,
             vintages=news,
             dated=True,
+            recorded=merged.knowledge_time is not None,
         )
         assert (merged.knowledge_time is None) == (not news and not merged.counts.changed)
         self.count(merged)
@@ -226,21 +230,21 @@ class StoreMachine(RuleBasedStateMachine):
     )
     def finish_and_begin_another_run(self, outcome: Outcome, kind: RunKind) -> None:
         """What is known now is final."""
+        self.feed.finish(outcome, self.unrecorded)
         assert self.recorded() == self.totals
-        self.feed.finish(outcome)
         known_through = self.feed.session.state().known_through
         assert known_through
         self.finals.append((known_through, self.model.as_of(known_through)))
         assert self.finals[-1][1] == {n: self.model.stored(n) for n in self.model.series}
         self.feed.start(kind)
-        self.totals = Counts()
+        self.totals = self.unrecorded = Counts()
 
     @rule()
     def another_process_goes_on(self) -> None:
         """Nothing that the store needs is in memory."""
         self.connection.execute("SELECT pg_advisory_unlock_all()")
         self.feed = self.connected()
-        self.totals = Counts()
+        self.totals = self.unrecorded = Counts()
         assert self.feed.session._series == self.ids
 
     @precondition(lambda self: self.finals)
