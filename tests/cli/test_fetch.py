@@ -61,6 +61,10 @@ def test_what_came_is_stored_and_told(
     assert run["received"] == sum(run[name] for name in Counts.__slots__[1:])
     with looking(env["DATABASE_URL"]) as look:
         assert current(look) == {0: 1.5, 2: 2.5}
+        recorded = look.execute(
+            "SELECT outcome, received, unchanged, nulls FROM fetch_run ORDER BY run_id DESC LIMIT 1"
+        )
+        assert recorded.fetchone() == ("unchanged", run["received"], 2, 1)
 
 
 def test_a_series_stands_for_its_source(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
-from threading import BoundedSemaphore
+from functools import partial
+from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from feeding import AtWork, feeding, looking, values
+from feeding import AtWork, current, feeding, looking
 
 from dataportal.collect.sessions import Sessions
 from dataportal.errors import Interrupted
@@ -108,18 +109,35 @@ def test_a_connection_that_was_lost_meanwhile_is_replaced(
     asyncio.run(runs())
 
 
+class Places(BoundedSemaphore):
+    """One place; tells when it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.asked = Event()
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:  # noqa: FBT001, FBT002 - the library's
+        """As the library's."""
+        self.asked.set()
+        return super().acquire(blocking, timeout)
+
+
 def test_a_large_slice_waits_for_a_place(
     database_url: str, look: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There are few in a process; a stop ends the waiting, and a small slice needs none."""
-    places = BoundedSemaphore(1)
+    places = Places()
     monkeypatch.setattr(storing, "_PLACES", places)
-    with places, feeding(database_url, sizes=Sizes(looked_up=1)) as feed:
-        feed({0: 1.0})
-        work = AtWork(lambda: feed({0: 2.0, 1: 2.0}))
-        feed.session.stop()
-        assert isinstance(work.end(), Interrupted)
-    assert values(look) == {0: [1.0]}
-    with feeding(database_url, sizes=Sizes(looked_up=1)) as feed:
-        for value in (2.0, 3.0):
-            assert feed({0: value, 1: value}).counts.changed == 2
+    for stop in (True, False):
+        with feeding(database_url, sizes=Sizes(looked_up=1)) as feed:
+            with places:
+                feed({0: 1.0})
+                places.asked.clear()
+                work = AtWork(partial(feed, {0: 2.0, 1: 2.0}))
+                assert places.asked.wait(30)
+                if stop:
+                    feed.session.stop()
+                    assert isinstance(work.end(), Interrupted)
+                assert current(look) == {0: 1.0}
+            assert stop or work.end() is None
+    assert current(look) == {0: 2.0, 1: 2.0}
