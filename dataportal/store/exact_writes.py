@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from dataportal.store.changes import Rows
 
-_OF_THEIR_OWN = {"merge_update", "merge_close"}
-"""Statements that find their rows in another way where tables lie in chunks."""
-
 
 class Knowledge(NamedTuple):
     """What all that a merge writes has in common.
@@ -55,7 +52,7 @@ class ExactWrites:
         if not rows:
             return
         run_id, known, in_chunks = self.knowledge()
-        statement = query(f"{name}_in_chunks" if in_chunks and name in _OF_THEIR_OWN else name)
+        statement = query(f"{name}_in_chunks" if in_chunks else name)
         for grid in rows.grids(self._size):
             parameters = {
                 "series": grid.series,

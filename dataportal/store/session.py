@@ -262,11 +262,7 @@ class SourceSession:
         history_asked: bool = False,
         prune: bool | None = None,
     ) -> None:
-        """Record how the run ended, and what follows from that for its source.
-
-        What the arguments are, `runs.finish_run` says; the history of all registered series that
-        were not known has been asked for, or of none.
-        """
+        """Record how the run ended, and what follows from that; see `runs.finish_run`."""
         with database_errors("recording the end of the run"):
             runs.finish_run(
                 self._connection,

@@ -185,7 +185,7 @@ class Storing:
         simple = not any(o.vintages for o in batch.values())
         merge = self._merge_of(batch) if simple and any(o.ts for o in batch.values()) else None
         quiet: psycopg.Cursor[tuple[int]] | None = None
-        with self._one_trip(begin):
+        with self._together(begin):
             if left_out:
                 quiet = self._connection.execute(
                     query("merge_silent"), {"series": left_out, "start": start, "end": end}
@@ -201,7 +201,7 @@ class Storing:
         return tuple(sorted(name for name, number in self._series.items() if number in series))
 
     @contextmanager
-    def _one_trip(self, begin: str | None) -> Iterator[None]:
+    def _together(self, begin: str | None) -> Iterator[None]:
         """What is asked within travels together, after the beginning of a transaction, if any.
 
         Raises:
@@ -221,14 +221,17 @@ class Storing:
 
     def _knowledge(self, run_id: int, *, begun: bool) -> Knowledge:
         """What is now written is known from now on; asked when the first change is found."""
-        with self._one_trip(None if begun else "BEGIN"):
+        with self._together(None if begun else "BEGIN"):
             self._connection.execute(query("merge_settings"))
             cursor = self._connection.execute(
                 query("merge_knowledge_time"), {"source": self._source}
             )
         row = cursor.fetchone()
         if row is None:
-            raise LockLostError(f"source {self._source!r} has not been registered")
+            raise LockLostError(
+                f"source {self._source!r} has no row in source_state any more",
+                hint="Somebody deleted it since the run began. Run again: it is made anew",
+            )
         return Knowledge(run_id, *row)
 
     def _commit(self, run_id: int, merged: Merged, done_until: datetime | None) -> None:
