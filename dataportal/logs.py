@@ -45,6 +45,8 @@ def configured(*, level: str, style: str) -> Log:
     logging.captureWarnings(capture=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    # of a connection that is lost it warns besides what it raises, which is told with what to do
+    logging.getLogger("psycopg").setLevel(max(number, logging.ERROR))
     return Log(logging.getLogger("dataportal"))
 
 

@@ -46,6 +46,8 @@ def test_a_server_that_restarts_during_a_fetch(
     held.hold.set()
     out, err = ended(process)
     assert process.returncode == 0, err
+    assert "tries again" in err
+    assert "psycopg" not in err
     assert by_source(out)["load"]["outcome"] == "succeeded"
     assert server.asked("/load.csv") == 2
     with looking(own_server.url) as look:

@@ -12,7 +12,7 @@ import pytest
 from feeding import AtWork, current, feeding, looking
 
 from dataportal.collect.sessions import Sessions
-from dataportal.errors import Interrupted
+from dataportal.errors import Interrupted, LockLostError
 from dataportal.store import storing
 from dataportal.store.changes import Sizes
 from dataportal.store.session import SourceSession
@@ -141,3 +141,19 @@ def test_a_large_slice_waits_for_a_place(
                 assert current(look) == {0: 1.0}
             assert stop or work.end() is None
     assert current(look) == {0: 2.0, 1: 2.0}
+
+
+def test_a_source_whose_row_was_deleted_is_told_what_to_do(
+    database_url: str, look: psycopg.Connection[Any]
+) -> None:
+    """Nothing is stored for it until a run has made the row anew."""
+    with feeding(database_url) as feed:
+        feed({0: 1.0})
+        look.execute("DELETE FROM source_state")
+        with pytest.raises(LockLostError, match="no row in source_state any more") as refused:
+            feed({0: 2.0})
+        assert "Run again" in str(refused.value.hint)
+        assert current(look) == {0: 1.0}
+    with feeding(database_url) as feed:
+        feed({0: 2.0})
+    assert current(look) == {0: 2.0}
