@@ -342,7 +342,7 @@ MUTATIONS = (
     Mutation(
         "headers follow to another host",
         "21",
-        "dataportal/plugins/http.py",
+        "dataportal/plugins/http/client.py",
         "if not is_trusted(url, onward):",
         "if url == onward:",
         "tests/faults/test_hostile_providers.py::test_a_redirect_to_another_host",
@@ -350,7 +350,7 @@ MUTATIONS = (
     Mutation(
         "a key in the path follows to another host",
         "21, 23",
-        "dataportal/plugins/http.py",
+        "dataportal/plugins/http/client.py",
         "            url=str(target),\n        )",
         "        )",
         "tests/faults/test_hostile_providers.py::test_a_redirect_to_another_host",
@@ -358,7 +358,7 @@ MUTATIONS = (
     Mutation(
         "a body has no end",
         "22",
-        "dataportal/plugins/bodies.py",
+        "dataportal/plugins/http/body.py",
         "                if size > most:\n",
         "                if size < 0:\n",
         "tests/plugins/test_http.py::test_body_larger_than_the_cap_is_not_read",

@@ -19,7 +19,7 @@ from dataportal.collect.slots import SharedSlots
 from dataportal.collect.surroundings import Surroundings, present
 from dataportal.errors import ExitCode
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.pace import Pace
+from dataportal.plugins.http.rate_limit import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.observations import clean
 from dataportal.plugins.base_plugin import MultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.pace import Pace
+from dataportal.plugins.http.rate_limit import Pace
 from dataportal.redaction import remember_secret
 from dataportal.testing.servers import LocalServer, Reply
 from dataportal.times import iso
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from dataportal.observations import Batch
-    from dataportal.plugins.pace import RateLimit
+    from dataportal.plugins.http.rate_limit import RateLimit
     from dataportal.testing.conformance import Conformance
     from dataportal.testing.servers import Request
     from dataportal.validators import Recall

@@ -11,7 +11,7 @@ import pytest
 
 from dataportal.errors import BadDataError, FetchError, PermanentError, TransientError
 from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin, TimeSeriesDefinition
-from dataportal.plugins.failures import NotFoundError
+from dataportal.plugins.http.errors import NotFoundError
 from dataportal.testing import BrokenRuleError, Conformance, Reply
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataportal.errors import BadDataError
-from dataportal.plugins.answers import Answer, Mask
-from dataportal.plugins.failures import seconds_to_wait
+from dataportal.plugins.http.errors import seconds_to_wait
+from dataportal.plugins.http.response import Answer, Mask
 
 URL = "https://provider.example/a"
 

@@ -12,12 +12,12 @@ from servers import LocalServer
 
 from dataportal.plugins.base_plugin import MultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.pace import Pace
+from dataportal.plugins.http.rate_limit import Pace
 from dataportal.testing import Provider
 from dataportal.testing.rules_of_answers import ordinary
 
 if TYPE_CHECKING:
-    from dataportal.plugins.pace import RateLimit
+    from dataportal.plugins.http.rate_limit import RateLimit
     from dataportal.testing import Conformance
 
 SECRET = "c4n4ry-0f-a-s3cr3t"  # noqa: S105 - it opens nothing

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataportal.errors import BadDataError
-from dataportal.plugins.answers import Answer
+from dataportal.plugins.http.response import Answer
 from dataportal.plugins.readers import market_curves
 from dataportal.plugins.readers.instants import Window
 from dataportal.plugins.readers.market_areas import AREAS, area_named, check_character

@@ -18,7 +18,7 @@ from dataportal.errors import FetchError, PluginError
 from dataportal.observations import clean
 from dataportal.plugins.base_plugin import MultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.pace import Pace
+from dataportal.plugins.http.rate_limit import Pace
 from dataportal.testing import Provider
 from dataportal.testing.rules_of_answers import ordinary
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from servers import Request
 
-    from dataportal.plugins.pace import RateLimit
+    from dataportal.plugins.http.rate_limit import RateLimit
     from dataportal.testing import Conformance
 
 PROVIDERS = (

@@ -14,7 +14,7 @@ from servers import LocalServer, Reply
 
 from dataportal.collect.slots import SharedSlots
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.pace import Pace, RateLimit
+from dataportal.plugins.http.rate_limit import Pace, RateLimit
 from dataportal.store.request_slots import RequestSlots
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from servers import Reply
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.recognition import request_key, validator_of
+from dataportal.plugins.http.validators import request_key, validator_of
 from dataportal.validators import Recall
 
 if TYPE_CHECKING:

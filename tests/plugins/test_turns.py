@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers import LocalServer, Reply
 
-from dataportal.plugins import turns
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.turns import Turns
+from dataportal.plugins.http import host_concurrency as turns
+from dataportal.plugins.http.host_concurrency import Turns
 
 if TYPE_CHECKING:
     import pytest

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dataportal.plugins.answers import Answer
+from dataportal.plugins.http.response import Answer
 from dataportal.plugins.readers.expressions import ABSENT, Expression
 from dataportal.plugins.readers.instants import Window, now
 from dataportal.plugins.readers.json_records import JsonReader

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataportal.errors import BadDataError
-from dataportal.plugins.answers import Answer
+from dataportal.plugins.http.response import Answer
 from dataportal.plugins.readers.instants import Window
 from dataportal.plugins.readers.side_by_side import SideBySide
 

@@ -27,8 +27,8 @@ from dataportal.plugins.readers.params import Params
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dataportal.plugins.answers import Answer
     from dataportal.plugins.base_plugin import TimeSeriesDefinition
+    from dataportal.plugins.http.response import Answer
 
 BASE_URL = "https://api.eia.gov/v2"
 ROUTES = {

@@ -28,8 +28,8 @@ from dataportal.plugins.readers.publications import Publications
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
-    from dataportal.plugins.answers import Answer
     from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
+    from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.elexon_datasets import Dataset
 
     Columns = dict[str, list[Any]]

@@ -25,8 +25,8 @@ from dataportal.plugins.readers.side_by_side import SideBySide
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dataportal.plugins.answers import Answer
     from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
+    from dataportal.plugins.http.response import Answer
 
 BASE_URL = "https://api.energy-charts.info"
 _PER_MINUTE = 30  # the limit is not published; 429 comes when it is reached

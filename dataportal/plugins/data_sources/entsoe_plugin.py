@@ -22,7 +22,7 @@ from dataportal.plugins.base_plugin import (
     PermanentError,
     TransientError,
 )
-from dataportal.plugins.failures import seconds_to_wait
+from dataportal.plugins.http.errors import seconds_to_wait
 from dataportal.plugins.readers.alone import Alone
 from dataportal.plugins.readers.entsoe_datasets import asked
 from dataportal.plugins.readers.filters import read_filters
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from dataportal.plugins.answers import Answer
     from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
+    from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.entsoe_datasets import Question
     from dataportal.plugins.readers.market_documents import MarketDocument
     from dataportal.plugins.readers.market_series import Selection

@@ -30,9 +30,9 @@ from dataportal.plugins.readers.params import Params
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dataportal.plugins.answers import Answer
     from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
     from dataportal.plugins.http import HttpClient
+    from dataportal.plugins.http.response import Answer
 
     Columns = dict[str, list[Any]]
 

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from zoneinfo import ZoneInfo
 
-    from dataportal.plugins.answers import Answer
     from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
     from dataportal.plugins.http import HttpClient
+    from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.records import Document, Reader
     from dataportal.plugins.readers.wanted import Wanted
 

@@ -34,8 +34,8 @@ from dataportal.plugins.readers.weather_variables import STEPS, is_stamped_at_en
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dataportal.plugins.answers import Answer
     from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
+    from dataportal.plugins.http.response import Answer
 
     Found = dict[str, dict[str, list[Any]] | FetchError]
 

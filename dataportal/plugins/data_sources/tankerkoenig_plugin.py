@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from dataportal.plugins.answers import Answer
     from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
+    from dataportal.plugins.http.response import Answer
 
 BASE_URL = "https://creativecommons.tankerkoenig.de/json"
 FUELS = ("e5", "e10", "diesel")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dataportal.plugins.pace import RateLimit
+from dataportal.plugins.http.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from dataportal.plugins.readers.params import Params

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from xml.etree.ElementTree import Element
 
-    from dataportal.plugins.answers import Answer
+    from dataportal.plugins.http.response import Answer
 
 ACKNOWLEDGEMENT = "Acknowledgement_MarketDocument"
 _ROOT, _SERIES = "_MarketDocument", "TimeSeries"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataportal.errors import BadDataError
-    from dataportal.plugins.answers import Answer
+    from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.params import Params
 
 Place = str | int

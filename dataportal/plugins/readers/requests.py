@@ -9,8 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urljoin
 
-from dataportal.plugins.addresses import address, is_trusted
-from dataportal.plugins.failures import NotFoundError
+from dataportal.plugins.http.errors import NotFoundError
+from dataportal.plugins.http.urls import address, is_trusted
 from dataportal.plugins.readers.ahead import MOST, Ahead
 from dataportal.plugins.readers.credentials import credentials
 from dataportal.plugins.readers.limits import limit_if_given
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from dataportal.plugins.answers import Answer
     from dataportal.plugins.http import HttpClient
+    from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.instants import Window
     from dataportal.plugins.readers.paging import Step
     from dataportal.plugins.readers.params import Params

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.plugins.readers.instants import from_milliseconds
 
 if TYPE_CHECKING:
-    from dataportal.plugins.answers import Answer
+    from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.instants import Window
 
 

@@ -14,7 +14,7 @@ from dataportal.plugins.readers.tables import Table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dataportal.plugins.answers import Answer
+    from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.params import Params
     from dataportal.plugins.readers.records import Place, Records
 

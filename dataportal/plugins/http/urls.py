@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from dataportal.errors import PermanentError
-from dataportal.plugins.answers import Mask
+from dataportal.plugins.http.response import Mask
 from dataportal.redaction import harmless, redact
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import asyncio
 import httpx
 
 from dataportal.errors import BadDataError, TransientError
-from dataportal.plugins.unpacking import CannotUnpack, unpacking
+from dataportal.plugins.http.content_encoding import CannotUnpack, unpacking
 
 MIB = 1024 * 1024
 _ERROR_BODY_BYTES = 16 * 1024

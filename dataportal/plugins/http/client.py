@@ -22,14 +22,14 @@ import msgspec
 
 from dataportal import __version__
 from dataportal.errors import PermanentError, TransientError
-from dataportal.plugins.addresses import address, is_trusted, onward_address, sendable
-from dataportal.plugins.answers import Answer, Mask, excerpt
-from dataportal.plugins.bodies import MIB, first_bytes, whole_body
-from dataportal.plugins.connections import Connections
-from dataportal.plugins.failures import NotFoundError, broken, refusal, seconds_to_wait
-from dataportal.plugins.pace import Pace, RateLimit
-from dataportal.plugins.recognition import request_key, validator_of
-from dataportal.plugins.turns import Turns
+from dataportal.plugins.http.body import MIB, first_bytes, whole_body
+from dataportal.plugins.http.connections import Connections
+from dataportal.plugins.http.errors import NotFoundError, broken, refusal, seconds_to_wait
+from dataportal.plugins.http.host_concurrency import Turns
+from dataportal.plugins.http.rate_limit import Pace, RateLimit
+from dataportal.plugins.http.response import Answer, Mask, excerpt
+from dataportal.plugins.http.urls import address, is_trusted, onward_address, sendable
+from dataportal.plugins.http.validators import request_key, validator_of
 
 if TYPE_CHECKING:
     import ssl
