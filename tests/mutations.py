@@ -80,7 +80,7 @@ MUTATIONS = (
     Mutation(
         "a page that fails is the last",
         "3",
-        "dataportal/plugins/readers/requests.py",
+        "dataportal/plugins/declarative/request.py",
         "            answer = await ahead.answer(asked)\n",
         "            try:\n"
         "                answer = await ahead.answer(asked)\n"

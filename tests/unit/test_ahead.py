@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataportal.plugins.readers.ahead import MOST, Ahead
+from dataportal.plugins.declarative.prefetch import MOST, Ahead
 
 NUMBERS = st.lists(st.integers(0, 4), max_size=6)
 

@@ -12,19 +12,19 @@ from xml.sax.saxutils import escape
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dataportal.plugins.declarative.csv_records import CsvReader
+from dataportal.plugins.declarative.extraction import Points
+from dataportal.plugins.declarative.json_records import JsonReader
+from dataportal.plugins.declarative.pagination import Paging, next_link
+from dataportal.plugins.declarative.xml_records import XmlReader
 from dataportal.plugins.http.response import Answer
 from dataportal.plugins.readers.expressions import ABSENT, Expression
 from dataportal.plugins.readers.instants import Window, now
-from dataportal.plugins.readers.json_records import JsonReader
 from dataportal.plugins.readers.numbers import NumberFormat
-from dataportal.plugins.readers.paging import Paging, next_link
 from dataportal.plugins.readers.params import Params
-from dataportal.plugins.readers.points import Points
-from dataportal.plugins.readers.table_records import CsvReader
-from dataportal.plugins.readers.xml_records import XmlReader
 
 if TYPE_CHECKING:
-    from dataportal.plugins.readers.records import Document, Reader
+    from dataportal.plugins.declarative.records import Document, Reader
 
 cells = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=8)
 tables = st.lists(st.tuples(cells, cells), min_size=1, max_size=6)

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dataportal.plugins.declarative.interval_ends import begun_before
+from dataportal.plugins.declarative.periods import next_period, period_start
+from dataportal.plugins.declarative.templates import Template
 from dataportal.plugins.readers.instants import TimeFormat, Window, nearest
-from dataportal.plugins.readers.intervals import begun_before
-from dataportal.plugins.readers.periods import next_period, period_start
-from dataportal.plugins.readers.templates import Template
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
 UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "year")

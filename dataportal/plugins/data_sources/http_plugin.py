@@ -21,26 +21,26 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.errors import FetchError
 from dataportal.plugins.base_plugin import BadDataError, BasePlugin, MultiSeriesPlugin
+from dataportal.plugins.declarative.csv_records import CsvReader
+from dataportal.plugins.declarative.extraction import Points
+from dataportal.plugins.declarative.json_records import JsonReader
+from dataportal.plugins.declarative.request import Request
+from dataportal.plugins.declarative.xml_records import XmlReader
 from dataportal.plugins.http import NotFoundError
 from dataportal.plugins.readers.filters import read_filters
 from dataportal.plugins.readers.instants import Window, now
-from dataportal.plugins.readers.json_records import JsonReader
 from dataportal.plugins.readers.packed import CannotOpen, files
 from dataportal.plugins.readers.params import Params
-from dataportal.plugins.readers.points import Points
-from dataportal.plugins.readers.requests import Request
-from dataportal.plugins.readers.table_records import CsvReader
-from dataportal.plugins.readers.xml_records import XmlReader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
+    from dataportal.plugins.declarative.records import Document, Reader
+    from dataportal.plugins.declarative.series_extraction import Wanted
     from dataportal.plugins.http import HttpClient
     from dataportal.plugins.http.response import Answer
-    from dataportal.plugins.readers.records import Document, Reader
-    from dataportal.plugins.readers.wanted import Wanted
 
     Columns = dict[str, Any]
 

@@ -7,12 +7,12 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import BadDataError
+from dataportal.plugins.declarative.interval_ends import begun_before
+from dataportal.plugins.declarative.records import CUT
+from dataportal.plugins.declarative.series_extraction import Wanted, written
 from dataportal.plugins.readers.dialects import decimal_sign, number_format, time_format
 from dataportal.plugins.readers.expressions import ABSENT
 from dataportal.plugins.readers.instants import TimeFormat, nearest
-from dataportal.plugins.readers.intervals import begun_before
-from dataportal.plugins.readers.records import CUT
-from dataportal.plugins.readers.wanted import Wanted, written
 from dataportal.times import parse_duration
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dataportal.errors import FetchError
+    from dataportal.plugins.declarative.records import Place, Reader, Records
     from dataportal.plugins.readers.instants import Window
     from dataportal.plugins.readers.params import Params
-    from dataportal.plugins.readers.records import Place, Reader, Records
 
 _PUBLISHED = TimeFormat()
 

@@ -16,7 +16,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dataportal.plugins.readers.periods import next_period, period_start
+from dataportal.plugins.declarative.periods import next_period, period_start
 from dataportal.times import zone_named
 
 if TYPE_CHECKING:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dataportal.plugins.declarative.records import CUT
 from dataportal.plugins.readers.expressions import ABSENT
-from dataportal.plugins.readers.records import CUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from dataportal.errors import FetchError
-    from dataportal.plugins.readers.records import Place, Records
+    from dataportal.plugins.declarative.records import Place, Records
 
 _LISTED = 8  # of what stands where a filter looked in vain
 _SHOWN = 60

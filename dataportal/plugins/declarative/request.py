@@ -9,26 +9,26 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urljoin
 
+from dataportal.plugins.declarative.auth import credentials
+from dataportal.plugins.declarative.pagination import Paging
+from dataportal.plugins.declarative.periods import next_period, period_start
+from dataportal.plugins.declarative.prefetch import MOST, Ahead
+from dataportal.plugins.declarative.templates import Template
 from dataportal.plugins.http.errors import NotFoundError
 from dataportal.plugins.http.urls import address, is_trusted
-from dataportal.plugins.readers.ahead import MOST, Ahead
-from dataportal.plugins.readers.credentials import credentials
 from dataportal.plugins.readers.limits import limit_if_given
-from dataportal.plugins.readers.paging import Paging
-from dataportal.plugins.readers.periods import next_period, period_start
-from dataportal.plugins.readers.templates import Template
 from dataportal.times import EARLIEST, parse_duration, parse_instant, zone_named
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from dataportal.plugins.declarative.pagination import Step
+    from dataportal.plugins.declarative.records import Document
     from dataportal.plugins.http import HttpClient
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.instants import Window
-    from dataportal.plugins.readers.paging import Step
     from dataportal.plugins.readers.params import Params
-    from dataportal.plugins.readers.records import Document
 
 _PERIODS = ("hour", "day", "week", "month", "year")
 

@@ -9,16 +9,16 @@ import re
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element, ParseError
 
+from dataportal.plugins.declarative.records import Document, Reader
 from dataportal.plugins.readers.expressions import ABSENT
-from dataportal.plugins.readers.records import Document, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataportal.errors import BadDataError
+    from dataportal.plugins.declarative.records import Place, Records
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.params import Params
-    from dataportal.plugins.readers.records import Place, Records
 
 _QUOTED = re.compile(r"""('[^']*'|"[^"]*")""")
 _PREFIX = re.compile(r"(?<![\w.-])[A-Za-z_][\w.-]*:(?=[A-Za-z_*])")

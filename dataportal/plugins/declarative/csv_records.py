@@ -7,16 +7,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import BadDataError
+from dataportal.plugins.declarative.records import CUT, Document, Reader, numbered
 from dataportal.plugins.readers.dialects import encoding, layout
-from dataportal.plugins.readers.records import CUT, Document, Reader, numbered
 from dataportal.plugins.readers.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dataportal.plugins.declarative.records import Place, Records
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.params import Params
-    from dataportal.plugins.readers.records import Place, Records
 
 _LOOKED_AT = 2000  # characters in which an answer says that it is an error
 

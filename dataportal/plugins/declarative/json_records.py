@@ -6,16 +6,16 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from dataportal.plugins.declarative.records import Document, Reader, numbered
 from dataportal.plugins.readers.expressions import ABSENT, Expression
-from dataportal.plugins.readers.records import Document, Reader, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataportal.errors import BadDataError
+    from dataportal.plugins.declarative.records import Place, Records
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.params import Params
-    from dataportal.plugins.readers.records import Place, Records
 
 _SIGNS = re.compile(r"[\[\]{}|?@`()&*]")  # of an expression; a name may have blanks and dots
 _SHOWN = 200

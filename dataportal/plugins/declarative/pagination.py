@@ -14,7 +14,7 @@ from dataportal.plugins.readers.params import Params
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from dataportal.plugins.readers.records import Document, Reader
+    from dataportal.plugins.declarative.records import Document, Reader
 
 _KINDS = ("page", "offset", "cursor", "next")
 _HEADER = "header:"
