@@ -28,7 +28,7 @@ from dataportal.errors import BadDataError, FetchError, PermanentError, Transien
 from dataportal.observations import clean
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
 from dataportal.plugins.data_sources.elexon_plugin import ElexonDataSourcePlugin
-from dataportal.plugins.readers.elexon_datasets import DATASETS
+from dataportal.plugins.data_sources.elexon_plugin.datasets import DATASETS
 
 if TYPE_CHECKING:
     from servers import LocalServer

@@ -95,7 +95,7 @@ def test_how_each_dataset_is_asked_for(server: LocalServer, snapshot: SnapshotAs
 
 def test_every_dataset_is_tried_here() -> None:
     """The snapshot above is about all of them."""
-    from dataportal.plugins.readers.entsoe_datasets import DATASETS
+    from dataportal.plugins.data_sources.entsoe_plugin.datasets import DATASETS
 
     assert WAYS.keys() == DATASETS.keys()
 

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataportal.errors import BadDataError
+from dataportal.plugins.data_sources.entsoe_plugin import curves as market_curves
+from dataportal.plugins.data_sources.entsoe_plugin.areas import AREAS, area_named, check_character
+from dataportal.plugins.data_sources.entsoe_plugin.curves import length
+from dataportal.plugins.data_sources.entsoe_plugin.documents import Period, read_document
+from dataportal.plugins.data_sources.entsoe_plugin.series import RESOLUTIONS
 from dataportal.plugins.http.response import Answer
-from dataportal.plugins.readers import market_curves
 from dataportal.plugins.readers.instants import Window
-from dataportal.plugins.readers.market_areas import AREAS, area_named, check_character
-from dataportal.plugins.readers.market_curves import length
-from dataportal.plugins.readers.market_documents import Period, read_document
-from dataportal.plugins.readers.market_series import RESOLUTIONS
 
 BERLIN, LONDON, HELSINKI = (ZoneInfo(f"Europe/{name}") for name in ("Berlin", "London", "Helsinki"))
 START = datetime(2025, 1, 1, tzinfo=UTC)

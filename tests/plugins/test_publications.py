@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataportal.observations import clean
-from dataportal.plugins.readers.publications import Publications
+from dataportal.plugins.data_sources.elexon_plugin.publications import Publications
 
 MOMENTS = st.integers(0, 5).map(lambda hour: datetime(2025, 1, 1, hour, tzinfo=UTC))
 ROWS = st.lists(st.tuples(MOMENTS, MOMENTS, st.integers(-9, 9)), max_size=40)

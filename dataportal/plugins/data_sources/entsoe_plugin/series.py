@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataportal.plugins.readers.market_curves import intervals, length
+from dataportal.plugins.data_sources.entsoe_plugin.curves import intervals, length
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
+    from dataportal.plugins.data_sources.entsoe_plugin.documents import MarketSeries
     from dataportal.plugins.readers.instants import Window
-    from dataportal.plugins.readers.market_documents import MarketSeries
     from dataportal.plugins.readers.params import Params
 
 PSR_TYPES = {

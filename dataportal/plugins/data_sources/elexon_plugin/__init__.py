@@ -17,20 +17,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin
+from dataportal.plugins.data_sources.elexon_plugin.datasets import DATASETS, KNOWN, requests
+from dataportal.plugins.data_sources.elexon_plugin.publications import Publications
 from dataportal.plugins.readers.alone import Alone
-from dataportal.plugins.readers.elexon_datasets import DATASETS, KNOWN, requests
 from dataportal.plugins.readers.filters import read_filters
 from dataportal.plugins.readers.instants import TimeFormat, Window
 from dataportal.plugins.readers.limits import rate_limit
 from dataportal.plugins.readers.params import Params
-from dataportal.plugins.readers.publications import Publications
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
+    from dataportal.plugins.data_sources.elexon_plugin.datasets import Dataset
     from dataportal.plugins.http.response import Answer
-    from dataportal.plugins.readers.elexon_datasets import Dataset
 
     Columns = dict[str, list[Any]]
     Row = dict[str, Any]

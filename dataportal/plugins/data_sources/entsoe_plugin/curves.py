@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from dataportal.plugins.data_sources.entsoe_plugin.documents import Period
     from dataportal.plugins.readers.instants import Window
-    from dataportal.plugins.readers.market_documents import Period
 
 FIXED, CHANGES = "A01", "A03"
 _LENGTH = re.compile(

@@ -22,14 +22,14 @@ from dataportal.plugins.base_plugin import (
     PermanentError,
     TransientError,
 )
+from dataportal.plugins.data_sources.entsoe_plugin.datasets import asked
+from dataportal.plugins.data_sources.entsoe_plugin.documents import ACKNOWLEDGEMENT, read_document
+from dataportal.plugins.data_sources.entsoe_plugin.series import Collected
 from dataportal.plugins.http.errors import seconds_to_wait
 from dataportal.plugins.readers.alone import Alone
-from dataportal.plugins.readers.entsoe_datasets import asked
 from dataportal.plugins.readers.filters import read_filters
 from dataportal.plugins.readers.instants import Window, now
 from dataportal.plugins.readers.limits import rate_limit
-from dataportal.plugins.readers.market_documents import ACKNOWLEDGEMENT, read_document
-from dataportal.plugins.readers.market_series import Collected
 from dataportal.plugins.readers.packed import CannotOpen, files
 from dataportal.plugins.readers.params import Params
 from dataportal.redaction import harmless
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
+    from dataportal.plugins.data_sources.entsoe_plugin.datasets import Question
+    from dataportal.plugins.data_sources.entsoe_plugin.documents import MarketDocument
+    from dataportal.plugins.data_sources.entsoe_plugin.series import Selection
     from dataportal.plugins.http.response import Answer
-    from dataportal.plugins.readers.entsoe_datasets import Question
-    from dataportal.plugins.readers.market_documents import MarketDocument
-    from dataportal.plugins.readers.market_series import Selection
 
     Columns = dict[str, list[Any]]
 

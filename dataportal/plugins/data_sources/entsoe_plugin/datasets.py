@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from dataportal.plugins.data_sources.entsoe_plugin.areas import MARKET_ZONE, Area, area_named
+from dataportal.plugins.data_sources.entsoe_plugin.series import Selection
 from dataportal.plugins.readers.instants import now
-from dataportal.plugins.readers.market_areas import MARKET_ZONE, Area, area_named
-from dataportal.plugins.readers.market_series import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
