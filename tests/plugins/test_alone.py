@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from servers import LocalServer
 
     from dataportal.plugins.base_plugin import BasePlugin
-    from dataportal.plugins.readers.alone import Alone
+    from dataportal.plugins.readers.single_series import Alone
 
 EVERY: list[type[Alone]] = [
     CityBikesDataSourcePlugin,

@@ -17,7 +17,7 @@ from dataportal.plugins.data_sources.entsoe_plugin.curves import length
 from dataportal.plugins.data_sources.entsoe_plugin.documents import Period, read_document
 from dataportal.plugins.data_sources.entsoe_plugin.series import RESOLUTIONS
 from dataportal.plugins.http.response import Answer
-from dataportal.plugins.readers.instants import Window
+from dataportal.plugins.readers.times import Window
 
 BERLIN, LONDON, HELSINKI = (ZoneInfo(f"Europe/{name}") for name in ("Berlin", "London", "Helsinki"))
 START = datetime(2025, 1, 1, tzinfo=UTC)

@@ -19,9 +19,9 @@ from dataportal.plugins.declarative.pagination import Paging, next_link
 from dataportal.plugins.declarative.xml_records import XmlReader
 from dataportal.plugins.http.response import Answer
 from dataportal.plugins.readers.expressions import ABSENT, Expression
-from dataportal.plugins.readers.instants import Window, now
 from dataportal.plugins.readers.numbers import NumberFormat
-from dataportal.plugins.readers.params import Params
+from dataportal.plugins.readers.parameters import Params
+from dataportal.plugins.readers.times import Window, now
 
 if TYPE_CHECKING:
     from dataportal.plugins.declarative.records import Document, Reader

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dataportal.plugins.declarative.interval_ends import begun_before
 from dataportal.plugins.declarative.periods import next_period, period_start
 from dataportal.plugins.declarative.templates import Template
-from dataportal.plugins.readers.instants import TimeFormat, Window, nearest
+from dataportal.plugins.readers.times import TimeFormat, Window, nearest
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
 UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "year")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.http.response import Answer
-from dataportal.plugins.readers.instants import Window
-from dataportal.plugins.readers.side_by_side import SideBySide
+from dataportal.plugins.readers.columnar import SideBySide
+from dataportal.plugins.readers.times import Window
 
 ANSWER = Answer(200, "https://api.example.org/data", {}, b"{}")
 EVER = Window("0001-01-01T00:00:00Z", None)

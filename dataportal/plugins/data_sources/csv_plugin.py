@@ -11,17 +11,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
-from dataportal.plugins.readers.dialects import (
+from dataportal.plugins.readers.extract_filters import read_filters
+from dataportal.plugins.readers.parameters import Params
+from dataportal.plugins.readers.places import Place
+from dataportal.plugins.readers.table_parameters import (
     decimal_sign,
     layout,
     number_format,
     time_format,
 )
-from dataportal.plugins.readers.filters import read_filters
-from dataportal.plugins.readers.instants import Window
-from dataportal.plugins.readers.params import Params
-from dataportal.plugins.readers.places import Place
 from dataportal.plugins.readers.tables import Table
+from dataportal.plugins.readers.times import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

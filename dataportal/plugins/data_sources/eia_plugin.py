@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from dataportal.plugins.base_plugin import MultiSeriesPlugin, PermanentError, TransientError
-from dataportal.plugins.readers.alone import Alone
-from dataportal.plugins.readers.filters import read_filters
-from dataportal.plugins.readers.instants import Window
-from dataportal.plugins.readers.limits import rate_limit
+from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.numbers import NumberFormat
-from dataportal.plugins.readers.params import Params
+from dataportal.plugins.readers.parameters import Params
+from dataportal.plugins.readers.rate_limits import rate_limit
+from dataportal.plugins.readers.single_series import Alone
+from dataportal.plugins.readers.times import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

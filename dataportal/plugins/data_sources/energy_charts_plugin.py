@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin, PermanentError
 from dataportal.plugins.http import NotFoundError
-from dataportal.plugins.readers.alone import Alone
-from dataportal.plugins.readers.filters import raise_if_all_failed, read_filters
-from dataportal.plugins.readers.instants import Window, now
-from dataportal.plugins.readers.limits import rate_limit
-from dataportal.plugins.readers.params import Params
-from dataportal.plugins.readers.side_by_side import SideBySide
+from dataportal.plugins.readers.columnar import SideBySide
+from dataportal.plugins.readers.extract_filters import raise_if_all_failed, read_filters
+from dataportal.plugins.readers.parameters import Params
+from dataportal.plugins.readers.rate_limits import rate_limit
+from dataportal.plugins.readers.single_series import Alone
+from dataportal.plugins.readers.times import Window, now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

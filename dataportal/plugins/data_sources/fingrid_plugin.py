@@ -21,11 +21,11 @@ from dataportal.plugins.base_plugin import (
     TransientError,
 )
 from dataportal.plugins.http import NotFoundError
-from dataportal.plugins.readers.filters import read_filters
-from dataportal.plugins.readers.instants import TimeFormat, Window, now
-from dataportal.plugins.readers.limits import rate_limit
+from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.numbers import NumberFormat
-from dataportal.plugins.readers.params import Params
+from dataportal.plugins.readers.parameters import Params
+from dataportal.plugins.readers.rate_limits import rate_limit
+from dataportal.plugins.readers.times import TimeFormat, Window, now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

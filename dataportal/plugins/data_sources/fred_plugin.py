@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from dataportal.plugins.base_plugin import BasePlugin
-from dataportal.plugins.readers.instants import Window
-from dataportal.plugins.readers.limits import rate_limit
-from dataportal.plugins.readers.params import Params
+from dataportal.plugins.readers.parameters import Params
+from dataportal.plugins.readers.rate_limits import rate_limit
+from dataportal.plugins.readers.times import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

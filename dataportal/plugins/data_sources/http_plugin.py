@@ -27,10 +27,10 @@ from dataportal.plugins.declarative.json_records import JsonReader
 from dataportal.plugins.declarative.request import Request
 from dataportal.plugins.declarative.xml_records import XmlReader
 from dataportal.plugins.http import NotFoundError
-from dataportal.plugins.readers.filters import read_filters
-from dataportal.plugins.readers.instants import Window, now
-from dataportal.plugins.readers.packed import CannotOpen, files
-from dataportal.plugins.readers.params import Params
+from dataportal.plugins.readers.archives import CannotOpen, files
+from dataportal.plugins.readers.extract_filters import read_filters
+from dataportal.plugins.readers.parameters import Params
+from dataportal.plugins.readers.times import Window, now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

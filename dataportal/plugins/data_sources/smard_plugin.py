@@ -20,9 +20,9 @@ import msgspec
 
 from dataportal.plugins.base_plugin import BasePlugin, PermanentError, TransientError
 from dataportal.plugins.http import NotFoundError, RateLimit
-from dataportal.plugins.readers.instants import Window, from_milliseconds
-from dataportal.plugins.readers.limits import limit_if_given
-from dataportal.plugins.readers.params import Params
+from dataportal.plugins.readers.parameters import Params
+from dataportal.plugins.readers.rate_limits import limit_if_given
+from dataportal.plugins.readers.times import Window, from_milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -23,11 +23,11 @@ from dataportal.plugins.base_plugin import (
     PermanentError,
     TransientError,
 )
-from dataportal.plugins.readers.alone import Alone
-from dataportal.plugins.readers.filters import read_filters
-from dataportal.plugins.readers.instants import now
-from dataportal.plugins.readers.limits import rate_limit
-from dataportal.plugins.readers.params import Params
+from dataportal.plugins.readers.extract_filters import read_filters
+from dataportal.plugins.readers.parameters import Params
+from dataportal.plugins.readers.rate_limits import rate_limit
+from dataportal.plugins.readers.single_series import Alone
+from dataportal.plugins.readers.times import now
 from dataportal.times import parse_duration
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataportal.redaction import remember_secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dataportal.plugins.readers.params import Params
+    from dataportal.plugins.readers.parameters import Params
 
 _SAID = (
     "auth must be one of bearer: TOKEN, basic: {user: …, password: …}, header: {NAME: KEY}, "

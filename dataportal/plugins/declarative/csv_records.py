@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.declarative.records import CUT, Document, Reader, numbered
-from dataportal.plugins.readers.dialects import encoding, layout
+from dataportal.plugins.readers.table_parameters import encoding, layout
 from dataportal.plugins.readers.tables import Table
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dataportal.plugins.declarative.records import Place, Records
     from dataportal.plugins.http.response import Answer
-    from dataportal.plugins.readers.params import Params
+    from dataportal.plugins.readers.parameters import Params
 
 _LOOKED_AT = 2000  # characters in which an answer says that it is an error
 

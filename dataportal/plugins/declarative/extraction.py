@@ -10,9 +10,9 @@ from dataportal.errors import BadDataError
 from dataportal.plugins.declarative.interval_ends import begun_before
 from dataportal.plugins.declarative.records import CUT
 from dataportal.plugins.declarative.series_extraction import Wanted, written
-from dataportal.plugins.readers.dialects import decimal_sign, number_format, time_format
 from dataportal.plugins.readers.expressions import ABSENT
-from dataportal.plugins.readers.instants import TimeFormat, nearest
+from dataportal.plugins.readers.table_parameters import decimal_sign, number_format, time_format
+from dataportal.plugins.readers.times import TimeFormat, nearest
 from dataportal.times import parse_duration
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from dataportal.errors import FetchError
     from dataportal.plugins.declarative.records import Place, Reader, Records
-    from dataportal.plugins.readers.instants import Window
-    from dataportal.plugins.readers.params import Params
+    from dataportal.plugins.readers.parameters import Params
+    from dataportal.plugins.readers.times import Window
 
 _PUBLISHED = TimeFormat()
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dataportal.errors import BadDataError
     from dataportal.plugins.declarative.records import Place, Records
     from dataportal.plugins.http.response import Answer
-    from dataportal.plugins.readers.params import Params
+    from dataportal.plugins.readers.parameters import Params
 
 _SIGNS = re.compile(r"[\[\]{}|?@`()&*]")  # of an expression; a name may have blanks and dots
 _SHOWN = 200

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataportal.plugins.readers.params import Params
+from dataportal.plugins.readers.parameters import Params
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

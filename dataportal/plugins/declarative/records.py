@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from dataportal.errors import BadDataError
     from dataportal.plugins.http.response import Answer
-    from dataportal.plugins.readers.params import Params
+    from dataportal.plugins.readers.parameters import Params
 
 Place = str | int
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}")

@@ -16,7 +16,7 @@ from dataportal.plugins.declarative.prefetch import MOST, Ahead
 from dataportal.plugins.declarative.templates import Template
 from dataportal.plugins.http.errors import NotFoundError
 from dataportal.plugins.http.urls import address, is_trusted
-from dataportal.plugins.readers.limits import limit_if_given
+from dataportal.plugins.readers.rate_limits import limit_if_given
 from dataportal.times import EARLIEST, parse_duration, parse_instant, zone_named
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from dataportal.plugins.declarative.records import Document
     from dataportal.plugins.http import HttpClient
     from dataportal.plugins.http.response import Answer
-    from dataportal.plugins.readers.instants import Window
-    from dataportal.plugins.readers.params import Params
+    from dataportal.plugins.readers.parameters import Params
+    from dataportal.plugins.readers.times import Window
 
 _PERIODS = ("hour", "day", "week", "month", "year")
 

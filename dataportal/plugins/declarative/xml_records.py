@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dataportal.errors import BadDataError
     from dataportal.plugins.declarative.records import Place, Records
     from dataportal.plugins.http.response import Answer
-    from dataportal.plugins.readers.params import Params
+    from dataportal.plugins.readers.parameters import Params
 
 _QUOTED = re.compile(r"""('[^']*'|"[^"]*")""")
 _PREFIX = re.compile(r"(?<![\w.-])[A-Za-z_][\w.-]*:(?=[A-Za-z_*])")

@@ -7,15 +7,15 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from dataportal.errors import PermanentError, TransientError
-from dataportal.plugins.readers.dialects import encoding
-from dataportal.plugins.readers.limits import limit_if_given
+from dataportal.plugins.readers.rate_limits import limit_if_given
+from dataportal.plugins.readers.table_parameters import encoding
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
     from pathlib import Path
 
     from dataportal.plugins.http import HttpClient
-    from dataportal.plugins.readers.params import Params
+    from dataportal.plugins.readers.parameters import Params
 
 
 class Place:

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin
 from dataportal.plugins.data_sources.elexon_plugin.datasets import DATASETS, KNOWN, requests
 from dataportal.plugins.data_sources.elexon_plugin.publications import Publications
-from dataportal.plugins.readers.alone import Alone
-from dataportal.plugins.readers.filters import read_filters
-from dataportal.plugins.readers.instants import TimeFormat, Window
-from dataportal.plugins.readers.limits import rate_limit
-from dataportal.plugins.readers.params import Params
+from dataportal.plugins.readers.extract_filters import read_filters
+from dataportal.plugins.readers.parameters import Params
+from dataportal.plugins.readers.rate_limits import rate_limit
+from dataportal.plugins.readers.single_series import Alone
+from dataportal.plugins.readers.times import TimeFormat, Window
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from dataportal.plugins.readers.instants import now
+from dataportal.plugins.readers.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dataportal.plugins.readers.instants import Window
+    from dataportal.plugins.readers.times import Window
 
 _LONDON = ZoneInfo("Europe/London")
 _BEGINNING = datetime(2009, 1, 1, tzinfo=UTC)

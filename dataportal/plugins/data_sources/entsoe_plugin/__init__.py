@@ -26,12 +26,12 @@ from dataportal.plugins.data_sources.entsoe_plugin.datasets import asked
 from dataportal.plugins.data_sources.entsoe_plugin.documents import ACKNOWLEDGEMENT, read_document
 from dataportal.plugins.data_sources.entsoe_plugin.series import Collected
 from dataportal.plugins.http.errors import seconds_to_wait
-from dataportal.plugins.readers.alone import Alone
-from dataportal.plugins.readers.filters import read_filters
-from dataportal.plugins.readers.instants import Window, now
-from dataportal.plugins.readers.limits import rate_limit
-from dataportal.plugins.readers.packed import CannotOpen, files
-from dataportal.plugins.readers.params import Params
+from dataportal.plugins.readers.archives import CannotOpen, files
+from dataportal.plugins.readers.extract_filters import read_filters
+from dataportal.plugins.readers.parameters import Params
+from dataportal.plugins.readers.rate_limits import rate_limit
+from dataportal.plugins.readers.single_series import Alone
+from dataportal.plugins.readers.times import Window, now
 from dataportal.redaction import harmless
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.data_sources.entsoe_plugin.documents import Period
-    from dataportal.plugins.readers.instants import Window
+    from dataportal.plugins.readers.times import Window
 
 FIXED, CHANGES = "A01", "A03"
 _LENGTH = re.compile(

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 from dataportal.plugins.data_sources.entsoe_plugin.areas import MARKET_ZONE, Area, area_named
 from dataportal.plugins.data_sources.entsoe_plugin.series import Selection
-from dataportal.plugins.readers.instants import now
+from dataportal.plugins.readers.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from dataportal.plugins.readers.instants import Window
-    from dataportal.plugins.readers.params import Params
+    from dataportal.plugins.readers.parameters import Params
+    from dataportal.plugins.readers.times import Window
 
 _BEGINNING = datetime(2014, 12, 1, tzinfo=UTC)
 _HOUR = timedelta(hours=1)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.data_sources.entsoe_plugin.documents import MarketSeries
-    from dataportal.plugins.readers.instants import Window
-    from dataportal.plugins.readers.params import Params
+    from dataportal.plugins.readers.parameters import Params
+    from dataportal.plugins.readers.times import Window
 
 PSR_TYPES = {
     "biomass": "B01",

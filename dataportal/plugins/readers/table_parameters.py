@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dataportal.plugins.readers.instants import TimeFormat
 from dataportal.plugins.readers.numbers import MISSING, NumberFormat
 from dataportal.plugins.readers.tables import Layout
+from dataportal.plugins.readers.times import TimeFormat
 
 if TYPE_CHECKING:
-    from dataportal.plugins.readers.params import Params
+    from dataportal.plugins.readers.parameters import Params
 
 _NAMED_DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 

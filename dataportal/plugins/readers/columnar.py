@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from dataportal.plugins.readers.instants import from_milliseconds
+from dataportal.plugins.readers.times import from_milliseconds
 
 if TYPE_CHECKING:
     from dataportal.plugins.http.response import Answer
-    from dataportal.plugins.readers.instants import Window
+    from dataportal.plugins.readers.times import Window
 
 
 class SideBySide:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dataportal.plugins.http.rate_limit import RateLimit
 
 if TYPE_CHECKING:
-    from dataportal.plugins.readers.params import Params
+    from dataportal.plugins.readers.parameters import Params
 
 
 def rate_limit(
