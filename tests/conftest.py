@@ -136,7 +136,7 @@ def server_home(open_folder: Path) -> Iterator[Path]:
 @pytest.fixture
 def made_home(server_home: Path) -> Path:
     """A home with an embedded server's data in it, and no server running."""
-    from dataportal.store.embedded import embedded_server
+    from dataportal.embedded.server import embedded_server
 
     with embedded_server(say=ignore, data_home=server_home, durable=False):
         pass

@@ -94,7 +94,7 @@ class SharedServer:
                 url = self._container()
             yield url
         else:
-            from dataportal.store.embedded import embedded_server
+            from dataportal.embedded.server import embedded_server
 
             with embedded_server(say=print, data_home=self._data_home, durable=False) as url:
                 yield url

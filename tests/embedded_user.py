@@ -15,10 +15,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dataportal.embedded.files import server_files
+from dataportal.embedded.process import locked
+from dataportal.embedded.server import embedded_server
 from dataportal.errors import DataportalError
-from dataportal.store.embedded import embedded_server
-from dataportal.store.server_files import server_files
-from dataportal.store.server_process import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

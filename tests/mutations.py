@@ -447,7 +447,7 @@ MUTATIONS = (
     Mutation(
         "a user without a name has a home",
         "28",
-        "dataportal/store/server_files.py",
+        "dataportal/embedded/files.py",
         "    with suppress(RuntimeError):",
         "    with suppress(KeyError):",
         "tests/faults/test_surroundings.py::test_a_user_without_a_name_or_a_place_to_write",

@@ -27,7 +27,7 @@ def exists(settings: "Settings") -> bool:
     """
     if settings.database_url is not None:
         return True
-    from dataportal.store.server_files import server_files
+    from dataportal.embedded.files import server_files
 
     return server_files(None).is_made()
 

@@ -28,7 +28,7 @@ def open_database(
     if settings.database_url is not None:
         yield settings.database_url
         return
-    from dataportal.store.embedded import embedded_server
+    from dataportal.embedded.server import embedded_server
 
     with embedded_server(say=say, create=create) as url:
         yield url

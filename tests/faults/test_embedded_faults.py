@@ -23,8 +23,8 @@ from embedded_user import (
     user,
 )
 
-from dataportal.store.embedded import embedded_server
-from dataportal.store.server_files import server_files
+from dataportal.embedded.files import server_files
+from dataportal.embedded.server import embedded_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def test_users_that_come_and_go(made_home: Path) -> None:
     """Starts and stops that overlap in any way leave every user with a server that answers."""
     script = (
         "import sys; from pathlib import Path; import psycopg\n"
-        "from dataportal.store.embedded import embedded_server\n"
+        "from dataportal.embedded.server import embedded_server\n"
         "for _ in range(6):\n"
         "    with embedded_server(say=print, data_home=Path(sys.argv[1])) as url:\n"
         "        psycopg.connect(url).close()\n"

@@ -19,8 +19,8 @@ from servers import LocalServer
 from sourcefiles import Pause, SourceFile, by_source, ended, locks, outcomes, table
 from wire import Wire
 
-from dataportal.store.embedded import embedded_server
-from dataportal.store.server_files import server_files
+from dataportal.embedded.files import server_files
+from dataportal.embedded.server import embedded_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

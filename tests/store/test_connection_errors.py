@@ -13,13 +13,13 @@ from embedded_user import ignore
 from feeding import AtWork, current, feeding, hour, looking
 from psycopg.sql import SQL, Identifier
 
+from dataportal.embedded.files import server_files
+from dataportal.embedded.server import embedded_server
 from dataportal.errors import DatabaseError, DatabaseTransientError, ExitCode, SchemaError
 from dataportal.store import connection as under_test
 from dataportal.store.connection import connect, database_errors
-from dataportal.store.embedded import embedded_server
 from dataportal.store.overview import database_facts, open_reader
 from dataportal.store.records import RunKind, SeriesRecord
-from dataportal.store.server_files import server_files
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import psycopg
 import pytest
 from embedded_user import ignore, is_down, postmaster, user
 
+from dataportal.embedded.account import server_account
+from dataportal.embedded.files import server_files
+from dataportal.embedded.server import embedded_server
 from dataportal.errors import DatabaseError, ExitCode
-from dataportal.store.embedded import embedded_server
-from dataportal.store.server_account import server_account
-from dataportal.store.server_files import server_files
 
 
 @pytest.mark.slow

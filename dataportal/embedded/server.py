@@ -20,15 +20,15 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dataportal.embedded.files import server_files
+from dataportal.embedded.process import TICK, bring_up, locked, stop
 from dataportal.errors import ConfigurationError, DatabaseTransientError
-from dataportal.store.server_files import server_files
-from dataportal.store.server_process import TICK, bring_up, locked, stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from dataportal.store.server_files import ServerFiles
+    from dataportal.embedded.files import ServerFiles
 
 _ENTER_PATIENCE = 120.0  # seconds; longer than others need to start or stop the server
 _LEAVE_PATIENCE = 5.0  # seconds; we must be gone within ten
