@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from dataportal.config import Source
-    from dataportal.store.overview import SourceRow
+    from dataportal.store.read.overview import SourceRow
 
 
 class Condition(StrEnum):

@@ -15,9 +15,9 @@ from stored import START
 
 from dataportal.errors import DatabaseError
 from dataportal.observations import Observations
-from dataportal.store.changes import Sizes
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
 from dataportal.store.session import SourceSession
+from dataportal.store.write.diff import Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -54,7 +54,7 @@ MUTATIONS = (
     Mutation(
         "a merge touches what is older than its window",
         "1",
-        "dataportal/store/merge.py",
+        "dataportal/store/write/merge.py",
         '        failpoint("between_tables")\n',
         '        self._connection.execute("UPDATE time_series_data_scd2 SET run_id = run_id")\n',
         "tests/store/test_merge.py::test_a_window_of_two_days_leaves_five_years_alone",
@@ -70,7 +70,7 @@ MUTATIONS = (
     Mutation(
         "what an answer leaves out is withdrawn",
         "2",
-        "dataportal/store/changes.py",
+        "dataportal/store/write/diff.py",
         "    all_known = ts == window.ts\n",
         "    gone = sorted({*ts} - {*window.ts})\n"
         "    changes.retracted.add(window.series_id, gone, [None] * len(gone))\n"
@@ -91,7 +91,7 @@ MUTATIONS = (
     Mutation(
         "a retraction leaves its version open",
         "I3, 4",
-        "dataportal/store/merge.py",
+        "dataportal/store/write/merge.py",
         'writes.send("merge_close", changes.retracted)',
         "pass",
         "tests/store/test_merge.py::test_value_null_value_are_three_facts",
@@ -99,7 +99,7 @@ MUTATIONS = (
     Mutation(
         "unchanged values are written again",
         "I5, 5",
-        "dataportal/store/changes.py",
+        "dataportal/store/write/diff.py",
         "map(ne, window.values, before)",
         "repeat(True, len(before))",
         "tests/store/test_merge.py::test_neighbours_of_a_change_are_not_touched",
@@ -140,7 +140,7 @@ MUTATIONS = (
     Mutation(
         "nulls empty a series",
         "9",
-        "dataportal/store/merge.py",
+        "dataportal/store/write/merge.py",
         "2 * count > stored[series_id]",
         "count < 0",
         "tests/cli/test_fetch.py::test_nulls_that_would_withdraw_most_of_a_series",
@@ -213,7 +213,7 @@ MUTATIONS = (
     Mutation(
         "the two tables are committed one after the other",
         "12",
-        "dataportal/store/merge.py",
+        "dataportal/store/write/merge.py",
         '        failpoint("between_tables")\n',
         '        self._connection.execute("COMMIT")\n        self._connection.execute("BEGIN")\n'
         '        failpoint("between_tables")\n',
@@ -238,7 +238,7 @@ MUTATIONS = (
     Mutation(
         "it is not asked whether the lock is still held",
         "14",
-        "dataportal/store/storing.py",
+        "dataportal/store/write/transaction.py",
         "if held is not None and held.fetchone() is None:",
         "if held is not None and held.fetchone() == ():",
         "tests/store/test_merge.py::test_without_the_lock_nothing_is_written",
@@ -521,7 +521,7 @@ MUTATIONS = (
     Mutation(
         "an unchanged answer stands for rows that were deleted",
         "U",
-        "dataportal/store/keeping.py",
+        "dataportal/store/validators.py",
         "if _state(connection, series, remembered.start) != remembered.state:",
         "if not remembered.state:",
         "tests/faults/test_unchanged.py::test_what_is_changed_by_hand_comes_back",
@@ -529,7 +529,7 @@ MUTATIONS = (
     Mutation(
         "rows may be deleted while the provider is asked",
         "U",
-        "dataportal/store/keeping.py",
+        "dataportal/store/validators.py",
         "if recall.unchanged and _state(connection, series, recall.start) != recall.state:",
         "if recall.unchanged and not recall.state:",
         "tests/store/test_keeping.py::test_what_somebody_changed_is_not_relied_on",
@@ -545,7 +545,7 @@ MUTATIONS = (
     Mutation(
         "an answer that reaches ahead is kept",
         "U",
-        "dataportal/store/keeping.py",
+        "dataportal/store/validators.py",
         "self.recall.worth_keeping(self.left_out_from)",
         "self.recall.worth_keeping(None)",
         "tests/faults/test_unchanged.py::test_a_week_that_was_filled_up_ahead_is_asked_for_again",
@@ -561,7 +561,7 @@ MUTATIONS = (
     Mutation(
         "a withdrawal is judged by a part of the answer",
         "U",
-        "dataportal/store/keeping.py",
+        "dataportal/store/validators.py",
         "if self.recall.unchanged and (merged.counts.retracted or merged.withheld):",
         "if not self.start:",
         "tests/store/test_keeping.py::test_a_withdrawal_needs_the_whole_answer",
@@ -569,7 +569,7 @@ MUTATIONS = (
     Mutation(
         "a partial answer is kept",
         "U",
-        "dataportal/store/keeping.py",
+        "dataportal/store/validators.py",
         "is_whole = self.sound and not (merged.withheld or silent or merged.dated)",
         "is_whole = True",
         "tests/faults/test_unchanged.py::test_a_partial_run_keeps_nothing",

@@ -48,7 +48,7 @@ def reader(settings: "Settings", what: str) -> "Iterator[psycopg.Connection]":
             hint="Set DATABASE_URL, or fetch something first: dataportal fetch-all",
         )
     from dataportal.store import open_database
-    from dataportal.store.overview import open_reader
+    from dataportal.store.read.overview import open_reader
 
     with (
         open_database(settings, say=say, create=False) as url,

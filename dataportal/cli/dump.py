@@ -43,9 +43,9 @@ def command(
     settings = invocation.settings()
     from dataportal.render.series_files import dump_lines
     from dataportal.render.steps import stepping
-    from dataportal.store.dump import dump
-    from dataportal.store.history import series_names
-    from dataportal.store.series_file import refuse_in_the_way
+    from dataportal.store.archive.dump import dump
+    from dataportal.store.archive.file import refuse_in_the_way
+    from dataportal.store.read.history import series_names
 
     refuse_in_the_way(file)
     with (

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dataportal.config import Configuration
     from dataportal.render.checks import Check
     from dataportal.settings import Settings
-    from dataportal.store.overview import SourceRow
+    from dataportal.store.read.overview import SourceRow
 
 EXAMPLES = (
     "dataportal healthcheck",
@@ -98,7 +98,7 @@ def _configuration(configuration: "Configuration") -> "list[Check]":
 def _database(
     settings: "Settings", configuration: "Configuration | None"
 ) -> "tuple[Mapping[str, SourceRow], str]":
-    from dataportal.store.overview import database_facts, overview
+    from dataportal.store.read.overview import database_facts, overview
 
     sources = configuration.sources if configuration else ()
     # on the newest observation nothing depends but this, and it is not shown

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dataportal.cli.options import Invocation
     from dataportal.render.history import HistoryRenderer
     from dataportal.settings import Settings
-    from dataportal.store.history import Observation, StoredSeries
+    from dataportal.store.read.history import Observation, StoredSeries
 
 EXAMPLES = (
     "dataportal history smard-1223-de-hour",
@@ -131,7 +131,7 @@ def command(
     )
     from dataportal.render.history import TextHistory
     from dataportal.render.history_data import CsvHistory, JsonHistory
-    from dataportal.store.history import series_summary, stored_series
+    from dataportal.store.read.history import series_summary, stored_series
 
     with reader(settings, "history") as connection:
         renderer: HistoryRenderer
@@ -163,7 +163,7 @@ def _pair(
 
 
 def _found(series: "Series | None", connection: "psycopg.Connection", name: str) -> "Series":
-    from dataportal.store.history import series_names
+    from dataportal.store.read.history import series_names
 
     if series is None:
         raise UsageError(
@@ -179,7 +179,7 @@ def _answer(
     question: Question,
     renderer: "HistoryRenderer",
 ) -> None:
-    from dataportal.store import history
+    from dataportal.store.read import history
 
     identity, q = series.series_id, question
     if q.ts is not None:
@@ -230,7 +230,7 @@ def _finality(series: "StoredSeries", at: datetime) -> bool:
 def _last_values(
     connection: "psycopg.Connection", series: "StoredSeries", count: int
 ) -> "Iterator[Observation]":
-    from dataportal.store.history import SeriesSummary, observations
+    from dataportal.store.read.history import SeriesSummary, observations
 
     start = None
     if isinstance(series, SeriesSummary) and series.observations > count:

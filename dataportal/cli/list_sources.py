@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dataportal.config import Configuration, Source
     from dataportal.settings import Settings
-    from dataportal.store.overview import SourceRow
+    from dataportal.store.read.overview import SourceRow
 
 EXAMPLES = (
     "dataportal list-sources",
@@ -105,7 +105,7 @@ def _listed(
 def _rows(settings: "Settings") -> "Mapping[str, SourceRow]":
     if not exists(settings):
         return {}
-    from dataportal.store.overview import overview
+    from dataportal.store.read.overview import overview
 
     with reader(settings, "list-sources") as connection:
         return overview(connection)

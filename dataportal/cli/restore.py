@@ -34,7 +34,7 @@ def command(
     settings = invocation.settings()
     from dataportal.render.series_files import restore_lines
     from dataportal.store import open_database
-    from dataportal.store.restore import contents, restore
+    from dataportal.store.archive.restore import contents, restore
 
     # before a database is made for a file that cannot be used
     contents(file)

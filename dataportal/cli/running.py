@@ -82,7 +82,7 @@ def _due(requests: "Sequence[RunRequest]", url: str) -> "Sequence[RunRequest]":
     if not all(request.only_if_due for request in requests):
         return requests
     from dataportal.collect import due
-    from dataportal.store.overview import states_for_due
+    from dataportal.store.read.overview import states_for_due
 
     try:
         return due(requests, states_for_due(url), now())

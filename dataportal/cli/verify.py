@@ -45,7 +45,7 @@ def command(
     start = instant("--since", since, settings, at=now())
     from dataportal.render.steps import stepping
     from dataportal.render.verification import Findings
-    from dataportal.store.verification import verify
+    from dataportal.store.read.verify import verify
 
     findings = Findings(start, limit)
     with (

@@ -13,9 +13,9 @@ from dataportal.collect.asking import ask
 from dataportal.errors import FetchError, TransientError
 from dataportal.failpoints import failpoint
 from dataportal.observations import clean
-from dataportal.store.keeping import Keeping, WholeAnswerNeeded
 from dataportal.store.records import Counts, RunKind
 from dataportal.store.session import SourceSession
+from dataportal.store.validators import Keeping, WholeAnswerNeeded
 from dataportal.validators import Recall
 
 if TYPE_CHECKING:

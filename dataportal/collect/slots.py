@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from dataportal.collect.lanes import Lane
-from dataportal.store.request_slots import RequestSlots
+from dataportal.store.rate_limits import RequestSlots
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime, tzinfo
 
-    from dataportal.store.history import (
+    from dataportal.store.read.history import (
         Change,
         Observation,
         Publication,

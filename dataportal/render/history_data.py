@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal.render.documents import streamed
 from dataportal.render.sheets import csv_lines, prefixed
-from dataportal.store.history import StoredObservations
+from dataportal.store.read.history import StoredObservations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from dataportal.render.history import Values
-    from dataportal.store.history import (
+    from dataportal.store.read.history import (
         Change,
         Observation,
         Publication,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from dataportal.store.series_parts import Part
+    from dataportal.store.archive.summary import Part
 
 
 def dump_lines(path: Path, parts: Sequence[Part], checksum: str, *, json: bool) -> Iterator[str]:

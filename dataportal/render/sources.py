@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dataportal.config import Series, Source
     from dataportal.health import Verdict
-    from dataportal.store.overview import RunRow, SourceRow
+    from dataportal.store.read.overview import RunRow, SourceRow
 
 _MOODS = {
     "ok": "good",

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, TextIO
 from dataportal.render.console import printable
 from dataportal.render.documents import dumped
 from dataportal.render.tables import Table, drawn
-from dataportal.store.verification import Check
+from dataportal.store.read.verify import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from dataportal.store.verification import Fault
+    from dataportal.store.read.verify import Fault
 
 
 @dataclass(slots=True)

@@ -10,20 +10,19 @@ import psycopg
 
 from dataportal.errors import DatabaseTransientError, Interrupted
 from dataportal.store import lock, runs, series
-from dataportal.store.changes import Sizes
 from dataportal.store.connection import connect, database_errors, rename
-from dataportal.store.keeping import recall_of
 from dataportal.store.migrations import ensure_schema
-from dataportal.store.overview import source_states
+from dataportal.store.read.overview import source_states
 from dataportal.store.records import Counts
-from dataportal.store.storing import Storing
+from dataportal.store.validators import recall_of
+from dataportal.store.write.diff import Sizes
+from dataportal.store.write.transaction import Storing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from dataportal.observations import Observations
-    from dataportal.store.keeping import Keeping
     from dataportal.store.records import (
         Backfill,
         Merged,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
         SeriesRecord,
         SourceState,
     )
+    from dataportal.store.validators import Keeping
     from dataportal.validators import Recall
 
 

@@ -13,7 +13,7 @@ from feeding import looking
 from stored import stored
 from terminals import on_terminal
 
-from dataportal.store.verification import Check
+from dataportal.store.read.verify import Check
 
 if TYPE_CHECKING:
     from conftest import RunCli

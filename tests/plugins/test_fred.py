@@ -19,7 +19,7 @@ from dataportal.observations import clean
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
 from dataportal.plugins.data_sources.fred_plugin import FredDataSourcePlugin
 from dataportal.plugins.http import HttpClient
-from dataportal.store.history import observations, publications, series_summary
+from dataportal.store.read.history import observations, publications, series_summary
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
 from dataportal.store.session import SourceSession
 

@@ -15,7 +15,7 @@ from servers import LocalServer, Reply
 from dataportal.collect.slots import SharedSlots
 from dataportal.plugins.http import HttpClient
 from dataportal.plugins.http.rate_limit import Pace, RateLimit
-from dataportal.store.request_slots import RequestSlots
+from dataportal.store.rate_limits import RequestSlots
 
 if TYPE_CHECKING:
     from servers import Request

@@ -10,8 +10,8 @@ from feeding import TABLES, AtWork, feeding, hour, looking, tuples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataportal.store.changes import Sizes
-from dataportal.store.chunks import first_in_chunks, make_chunks
+from dataportal.store.write.chunks import first_in_chunks, make_chunks
+from dataportal.store.write.diff import Sizes
 from dataportal.times import EPOCH
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from dataportal.embedded.server import embedded_server
 from dataportal.errors import DatabaseError, DatabaseTransientError, ExitCode, SchemaError
 from dataportal.store import connection as under_test
 from dataportal.store.connection import connect, database_errors
-from dataportal.store.overview import database_facts, open_reader
+from dataportal.store.read.overview import database_facts, open_reader
 from dataportal.store.records import RunKind, SeriesRecord
 from dataportal.store.session import SourceSession
 

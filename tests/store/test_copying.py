@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from dataportal.errors import DatabaseTransientError
 from dataportal.render.sheets import csv_lines, prefixed
-from dataportal.store.copying import mended
-from dataportal.store.history import observations, stored_series
-from dataportal.store.overview import open_reader
+from dataportal.store.read.copy_out import mended
+from dataportal.store.read.history import observations, stored_series
+from dataportal.store.read.overview import open_reader
 
 if TYPE_CHECKING:
-    from dataportal.store.history import StoredObservations
+    from dataportal.store.read.history import StoredObservations
 
 TITLES = ("series", "ts", "value", "valid_from", "valid_to")
 MICROSECOND = timedelta(microseconds=1)

@@ -12,9 +12,9 @@ from feeding import feeding, history, hour, hour_of, looking
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataportal.store import history as reading
 from dataportal.store.connection import connect
-from dataportal.store.overview import open_reader
+from dataportal.store.read import history as reading
+from dataportal.store.read.overview import open_reader
 from dataportal.store.records import Outcome, SeriesRecord
 
 if TYPE_CHECKING:

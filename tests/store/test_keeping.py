@@ -9,8 +9,8 @@ import pytest
 from feeding import feeding, hour, looking, observations, values
 from stored import START
 
-from dataportal.store.keeping import Keeping, WholeAnswerNeeded
 from dataportal.store.records import Counts
+from dataportal.store.validators import Keeping, WholeAnswerNeeded
 from dataportal.validators import Recall, Validator
 
 if TYPE_CHECKING:

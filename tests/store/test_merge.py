@@ -25,8 +25,8 @@ from feeding import (
 
 from dataportal.errors import DatabaseError, Interrupted, LockLostError
 from dataportal.observations import clean
-from dataportal.store.changes import Sizes
 from dataportal.store.records import Counts, Outcome, SeriesRecord
+from dataportal.store.write.diff import Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

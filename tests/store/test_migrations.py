@@ -26,7 +26,7 @@ from dataportal.store.migrations import (
     require_schema,
     schema_state,
 )
-from dataportal.store.overview import database_facts, open_reader
+from dataportal.store.read.overview import database_facts, open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from feeding import feeding, hour, looking
 
 from dataportal.errors import DatabaseError, SchemaError
 from dataportal.store.connection import connect, database_errors
-from dataportal.store.overview import (
+from dataportal.store.read.overview import (
     database_facts,
     open_reader,
     overview,
@@ -27,7 +27,7 @@ from dataportal.store.session import SourceSession
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dataportal.store.overview import RunRow, SourceRow
+    from dataportal.store.read.overview import RunRow, SourceRow
 
 
 def seen(url: str) -> dict[str, SourceRow]:

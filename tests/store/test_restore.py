@@ -12,15 +12,15 @@ from feeding import AtWork, current, feeding, history, hour, looking, tuples
 
 from dataportal.errors import ConfigurationError, DatabaseError, FileError
 from dataportal.observations import Observations
-from dataportal.store import restore as under_test
-from dataportal.store.dump import dump
-from dataportal.store.history import observations, publications, series_summary
-from dataportal.store.overview import open_reader, overview
+from dataportal.store.archive import restore as under_test
+from dataportal.store.archive.dump import dump
+from dataportal.store.archive.file import read, write
+from dataportal.store.archive.format import End, Series, Version
+from dataportal.store.archive.restore import restore
+from dataportal.store.read.history import observations, publications, series_summary
+from dataportal.store.read.overview import open_reader, overview
+from dataportal.store.read.verify import verify
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
-from dataportal.store.restore import restore
-from dataportal.store.series_file import read, write
-from dataportal.store.series_rows import End, Series, Version
-from dataportal.store.verification import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from databases import Databases
     from feeding import Feed
 
-    from dataportal.store.series_parts import Part
-    from dataportal.store.series_rows import Row
+    from dataportal.store.archive.format import Row
+    from dataportal.store.archive.summary import Part
 
 NAMES = ("load", "wind", "rain")
 RECORD = SeriesRecord(

@@ -16,10 +16,10 @@ from stored import START
 
 from dataportal.errors import DatabaseError, SchemaError
 from dataportal.observations import Observations
-from dataportal.store import history as reading
-from dataportal.store.overview import database_facts, open_reader, overview, states_for_due
+from dataportal.store.rate_limits import RequestSlots
+from dataportal.store.read import history as reading
+from dataportal.store.read.overview import database_facts, open_reader, overview, states_for_due
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
-from dataportal.store.request_slots import RequestSlots
 from dataportal.store.roles import grants
 from dataportal.store.session import SourceSession
 

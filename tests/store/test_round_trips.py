@@ -11,9 +11,9 @@ import pytest
 from feeding import feeding, hour, looking, observations, tuples
 from wire import Wire
 
-from dataportal.store.changes import Sizes
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
 from dataportal.store.session import SourceSession
+from dataportal.store.write.diff import Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -17,14 +17,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dataportal.errors import ExitCode, FileError
-from dataportal.store import series_file
-from dataportal.store.series_file import read, refuse_in_the_way, write
-from dataportal.store.series_rows import End, Series, Version, Vintage
+from dataportal.store.archive import file as series_file
+from dataportal.store.archive.file import read, refuse_in_the_way, write
+from dataportal.store.archive.format import End, Series, Version, Vintage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dataportal.store.series_rows import Row
+    from dataportal.store.archive.format import Row
 
 DAY = datetime(2025, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

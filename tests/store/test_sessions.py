@@ -13,9 +13,9 @@ from feeding import AtWork, current, feeding, looking
 
 from dataportal.collect.sessions import Sessions
 from dataportal.errors import Interrupted, LockLostError
-from dataportal.store import storing
-from dataportal.store.changes import Sizes
 from dataportal.store.session import SourceSession
+from dataportal.store.write import transaction as storing
+from dataportal.store.write.diff import Sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

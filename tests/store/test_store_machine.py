@@ -37,8 +37,8 @@ from hypothesis.stateful import (
 from store_model import Model
 
 from dataportal.errors import LockLostError
-from dataportal.store import history as reading
 from dataportal.store.connection import connect
+from dataportal.store.read import history as reading
 from dataportal.store.records import Counts, Outcome, RunKind
 from dataportal.store.session import SourceSession
 
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     )
     from store_model import Answer, Batch, Published
 
-    from dataportal.store.changes import Sizes
     from dataportal.store.records import Merged
+    from dataportal.store.write.diff import Sizes
 
 # a few neighbours, and some years away from them
 HOURS = st.sampled_from([*range(7), -100_000, -99_999, -9_000, 9_000])

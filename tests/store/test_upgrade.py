@@ -16,12 +16,12 @@ from sourcefiles import locks
 
 from dataportal.observations import Observations
 from dataportal.store.connection import connect
-from dataportal.store.history import observations
 from dataportal.store.migrations import ensure_schema, migrations, schema_state
-from dataportal.store.overview import open_reader
 from dataportal.store.queries import query, sql_home
+from dataportal.store.read.history import observations
+from dataportal.store.read.overview import open_reader
+from dataportal.store.read.verify import verify
 from dataportal.store.records import Counts
-from dataportal.store.verification import verify
 
 if TYPE_CHECKING:
     from conftest import RunCli

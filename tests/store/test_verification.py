@@ -13,17 +13,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dataportal.observations import Observations
-from dataportal.store import verification
-from dataportal.store.overview import open_reader
+from dataportal.store.read import verify as verification
+from dataportal.store.read.overview import open_reader
+from dataportal.store.read.verify import Check, verify
 from dataportal.store.records import Counts, RunKind, SeriesRecord
-from dataportal.store.verification import Check, verify
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from feeding import Feed
 
-    from dataportal.store.verification import Fault
+    from dataportal.store.read.verify import Fault
 
 YEARS = 9_000  # hours: more than a chunk
 

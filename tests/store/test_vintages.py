@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dataportal.observations import clean
-from dataportal.store.history import publications, series_summary
+from dataportal.store.read.history import publications, series_summary
 from dataportal.store.records import Counts, RunKind, SeriesRecord
 from dataportal.store.session import SourceSession
 

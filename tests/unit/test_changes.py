@@ -8,7 +8,7 @@ from itertools import pairwise, product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataportal.store.changes import Rows
+from dataportal.store.write.diff import Rows
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 HOURS = st.lists(st.integers(0, 5), min_size=1, unique=True).map(sorted)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dataportal.config import load
 from dataportal.health import Condition, broken, judged, unknown
-from dataportal.store.overview import RunRow, SeriesRow, SourceRow
+from dataportal.store.read.overview import RunRow, SeriesRow, SourceRow
 from dataportal.store.records import Outcome, RunKind, SourceState
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import Interrupted
 from dataportal.failpoints import failpoint
-from dataportal.store.changes import Changes, blocks, compare, windows
 from dataportal.store.queries import query
 from dataportal.store.records import Counts
+from dataportal.store.write.diff import Changes, blocks, compare, windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     import psycopg
 
     from dataportal.observations import Observations
-    from dataportal.store.changes import Rows, Sizes, Window
-    from dataportal.store.exact_writes import ExactWrites
+    from dataportal.store.write.checked_writes import ExactWrites
+    from dataportal.store.write.diff import Rows, Sizes, Window
 
 _COPY_BLOCK = 8_192
 """Rows of a COPY between two looks at the stop flag."""

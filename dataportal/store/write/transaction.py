@@ -17,21 +17,22 @@ import psycopg
 
 from dataportal.errors import Interrupted, LockLostError
 from dataportal.failpoints import failpoint
-from dataportal.store import lock, vintages
-from dataportal.store.changes import Changes
-from dataportal.store.chunks import make_chunks
-from dataportal.store.exact_writes import ExactWrites, Knowledge
-from dataportal.store.merge import Merge
+from dataportal.store import lock
 from dataportal.store.queries import query
 from dataportal.store.records import Counts, Merged
+from dataportal.store.write import vintages
+from dataportal.store.write.checked_writes import ExactWrites, Knowledge
+from dataportal.store.write.chunks import make_chunks
+from dataportal.store.write.diff import Changes
+from dataportal.store.write.merge import Merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from dataportal.observations import Observations
-    from dataportal.store.changes import Sizes
-    from dataportal.store.keeping import Keeping
+    from dataportal.store.validators import Keeping
+    from dataportal.store.write.diff import Sizes
 
 _PLACES = threading.BoundedSemaphore(max(2, os.cpu_count() or 0))
 """For large slices of a process: more would only wait for each other, for the interpreter here and

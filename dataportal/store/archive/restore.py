@@ -18,14 +18,14 @@ import msgspec
 from dataportal.errors import FileError, LockLostError
 from dataportal.failpoints import failpoint
 from dataportal.store import lock, runs, series
+from dataportal.store.archive.dump import series_rows
+from dataportal.store.archive.file import read
+from dataportal.store.archive.format import End, Series, Version, Vintage
+from dataportal.store.archive.summary import counted
 from dataportal.store.connection import connect, database_errors
-from dataportal.store.dump import series_rows
 from dataportal.store.migrations import ensure_schema
 from dataportal.store.queries import query
 from dataportal.store.records import RunKind, SeriesRecord
-from dataportal.store.series_file import read
-from dataportal.store.series_parts import counted
-from dataportal.store.series_rows import End, Series, Version, Vintage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from dataportal.store.series_parts import Part
-    from dataportal.store.series_rows import Row
+    from dataportal.store.archive.format import Row
+    from dataportal.store.archive.summary import Part
 
 _LOCK_POLL = 0.5  # seconds
 _BLOCK = 64 * 1024  # bytes of a COPY

@@ -16,13 +16,13 @@ import msgspec
 
 from dataportal.errors import FileError
 from dataportal.failpoints import failpoint
-from dataportal.store.series_rows import FORMAT, End, Head, Sequence, decoded
+from dataportal.store.archive.format import FORMAT, End, Head, Sequence, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from dataportal.store.series_rows import Row
+    from dataportal.store.archive.format import Row
 
 _LONGEST_LINE = 4 * 1024 * 1024
 _PACKED = ".gz"

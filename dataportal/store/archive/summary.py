@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dataportal.store.series_rows import Series, Version
+from dataportal.store.archive.format import Series, Version
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
     from datetime import datetime
 
-    from dataportal.store.series_rows import Row, Vintage
+    from dataportal.store.archive.format import Row, Vintage
 
 
 @dataclass(slots=True)

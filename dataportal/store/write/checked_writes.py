@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from dataportal.store.changes import Rows
+    from dataportal.store.write.diff import Rows
 
 
 class Knowledge(NamedTuple):

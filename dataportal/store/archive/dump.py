@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from dataportal.store.archive.file import write
+from dataportal.store.archive.format import Series, Version, Vintage
+from dataportal.store.archive.summary import counted
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
-from dataportal.store.series_file import write
-from dataportal.store.series_parts import counted
-from dataportal.store.series_rows import Series, Version, Vintage
-from dataportal.store.streams import stream
+from dataportal.store.read.streams import stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
-    from dataportal.store.series_parts import Part
-    from dataportal.store.series_rows import Row
+    from dataportal.store.archive.format import Row
+    from dataportal.store.archive.summary import Part
 
 _TOLD_EVERY = 10_000  # rows
 

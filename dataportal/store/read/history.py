@@ -9,9 +9,9 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from dataportal.store.connection import database_errors
-from dataportal.store.copying import copied
 from dataportal.store.queries import query
-from dataportal.store.streams import stream
+from dataportal.store.read.copy_out import copied
+from dataportal.store.read.streams import stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,0 +1,1 @@
+"""Whole histories of series as files: written, read and brought back."""

@@ -1,0 +1,1 @@
+"""Writes a slice: one transaction, what it changes, and nothing else."""
