@@ -196,7 +196,7 @@ MUTATIONS = (
     Mutation(
         "the future begins before the provider is asked",
         "11a",
-        "dataportal/collect/slicing.py",
+        "dataportal/collect/slice.py",
         "        http = self.around.http\n",
         "        http = self.around.http\n"
         "        self.around.now = lambda now=self.around.now(): now\n",
@@ -262,7 +262,7 @@ MUTATIONS = (
     Mutation(
         "it is not asked again under the lock what is due",
         "17",
-        "dataportal/collect/run.py",
+        "dataportal/collect/source_run.py",
         "if request.only_if_due and self._run_id is None:",
         "if request.only_if_due and self._run_id == 0:",
         "tests/faults/test_races.py::test_four_machines_share_two_hundred_sources",
@@ -326,7 +326,7 @@ MUTATIONS = (
     Mutation(
         "the database is tried again more often than allowed",
         "20",
-        "dataportal/collect/retries.py",
+        "dataportal/collect/retry.py",
         "self._retries = retries\n",
         "self._retries = retries + 1\n",
         "tests/faults/test_refusals.py::test_a_statement_that_the_server_ends[0]",
@@ -409,7 +409,7 @@ MUTATIONS = (
     Mutation(
         "a backfill that is resumed starts over",
         "27",
-        "dataportal/collect/run.py",
+        "dataportal/collect/source_run.py",
         "done_until or start",
         "start",
         "tests/faults/test_crashes.py::test_a_backfill_goes_on_where_it_was_killed",
@@ -537,7 +537,7 @@ MUTATIONS = (
     Mutation(
         "unchanged answers are left out beside any others",
         "U",
-        "dataportal/collect/slicing.py",
+        "dataportal/collect/slice.py",
         "sound and recall.may_leave_out(one.ts for one in batch.series.values())",
         "sound",
         "tests/faults/test_unchanged.py::test_files_that_may_overlap_are_unchanged_together_or_not_at_all",

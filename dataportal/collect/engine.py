@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from dataportal.collect.due import due
 from dataportal.collect.events import Waiting
-from dataportal.collect.lanes import Lanes
-from dataportal.collect.retries import Retries
-from dataportal.collect.run import SourceRun
-from dataportal.collect.sessions import Sessions
-from dataportal.collect.slots import SharedSlots
-from dataportal.collect.surroundings import Surroundings, present
+from dataportal.collect.rate_limiter import SharedSlots
+from dataportal.collect.retry import Retries
+from dataportal.collect.run_context import Surroundings, present
+from dataportal.collect.session_pool import Sessions
+from dataportal.collect.source_run import SourceRun
+from dataportal.collect.workers import Lanes
 from dataportal.errors import ExitCode
 from dataportal.plugins.http import HttpClient
 from dataportal.plugins.http.rate_limit import Pace

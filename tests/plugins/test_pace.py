@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from servers import LocalServer, Reply
 
-from dataportal.collect.slots import SharedSlots
+from dataportal.collect.rate_limiter import SharedSlots
 from dataportal.plugins.http import HttpClient
 from dataportal.plugins.http.rate_limit import Pace, RateLimit
 from dataportal.store.rate_limits import RequestSlots

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from feeding import AtWork, current, feeding, looking
 
-from dataportal.collect.sessions import Sessions
+from dataportal.collect.session_pool import Sessions
 from dataportal.errors import Interrupted, LockLostError
 from dataportal.store.session import SourceSession
 from dataportal.store.write import transaction as storing
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from dataportal.collect.sessions import ThreadedSession
+    from dataportal.collect.session_pool import ThreadedSession
 
 
 @pytest.fixture

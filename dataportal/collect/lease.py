@@ -7,16 +7,16 @@ import time
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from dataportal.collect.events import Waiting
-from dataportal.collect.lanes import Lane
 from dataportal.collect.results import OnLocked
+from dataportal.collect.workers import Lane
 from dataportal.errors import DatabaseError, LockedError, SchemaError
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dataportal.collect.sessions import ThreadedSession
-    from dataportal.collect.surroundings import Surroundings
+    from dataportal.collect.run_context import Surroundings
+    from dataportal.collect.session_pool import ThreadedSession
     from dataportal.config import Source
 
 P = ParamSpec("P")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from dataportal.collect.lanes import Lane
+from dataportal.collect.workers import Lane
 from dataportal.store.rate_limits import RequestSlots
 
 if TYPE_CHECKING:

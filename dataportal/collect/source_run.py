@@ -11,13 +11,13 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-from dataportal.collect.asking import broken
 from dataportal.collect.events import Finished, Started, Stored, Waiting, Warned
-from dataportal.collect.hold import Hold, lasting
+from dataportal.collect.lease import Hold, lasting
+from dataportal.collect.outcome import Tally
+from dataportal.collect.plugin_call import broken
 from dataportal.collect.results import OnLocked
-from dataportal.collect.retries import Retries
-from dataportal.collect.slicing import Slicing
-from dataportal.collect.verdict import Tally
+from dataportal.collect.retry import Retries
+from dataportal.collect.slice import Slicing
 from dataportal.collect.windows import planned, scheduled
 from dataportal.config import build_plugin
 from dataportal.errors import DatabaseError, DataportalError, LockedError, UsageError
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dataportal.collect.results import RunRequest, RunResult
-    from dataportal.collect.surroundings import Surroundings
+    from dataportal.collect.run_context import Surroundings
     from dataportal.config import BuiltPlugin, Limits, Source
     from dataportal.schedule import Slice
 

@@ -11,7 +11,7 @@ import inspect
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from dataportal.collect.lanes import Lane
+from dataportal.collect.workers import Lane
 from dataportal.errors import DataportalError, PluginError, TransientError
 from dataportal.plugins.base_plugin import MultiSeriesPlugin
 from dataportal.redaction import harmless, redact

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dataportal.collect.lanes import Lane
+from dataportal.collect.workers import Lane
 from dataportal.errors import DatabaseError
 from dataportal.store.session import SourceSession
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataportal.collect.asking import ask
+from dataportal.collect.plugin_call import ask
 from dataportal.errors import FetchError, TransientError
 from dataportal.failpoints import failpoint
 from dataportal.observations import clean
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from dataportal.collect.hold import Hold
+    from dataportal.collect.lease import Hold
     from dataportal.collect.results import RunRequest
-    from dataportal.collect.surroundings import Surroundings
+    from dataportal.collect.run_context import Surroundings
     from dataportal.config import BuiltPlugin
     from dataportal.observations import Batch
     from dataportal.schedule import Slice

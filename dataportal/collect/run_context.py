@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dataportal.collect.events import Listener
-    from dataportal.collect.lanes import Lanes
-    from dataportal.collect.sessions import Sessions
+    from dataportal.collect.session_pool import Sessions
+    from dataportal.collect.workers import Lanes
     from dataportal.errors import DatabaseError
     from dataportal.plugins.http import HttpClient
     from dataportal.settings import Settings
