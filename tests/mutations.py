@@ -455,7 +455,7 @@ MUTATIONS = (
     Mutation(
         "a byte order mark is part of the first key",
         "29",
-        "dataportal/config/parsing.py",
+        "dataportal/config/yaml_parser.py",
         'raw.decode("utf-8-sig")',
         r'raw.decode("utf-8").replace("\ufeff", "_")',
         "tests/unit/test_config_faults.py::test_a_byte_order_mark_is_no_part_of_the_text",
@@ -463,7 +463,7 @@ MUTATIONS = (
     Mutation(
         "a number may begin with a zero",
         "29",
-        "dataportal/config/nodes.py",
+        "dataportal/config/yaml_nodes.py",
         'r"[-+]?(?:0|[1-9][0-9]*)")\n_FLOAT',
         'r"[-+]?[0-9]+")\n_FLOAT',
         "tests/unit/test_config_values.py::test_a_value_means_what_yaml_1_2_says",
@@ -471,7 +471,7 @@ MUTATIONS = (
     Mutation(
         "of a key given twice the last counts",
         "29",
-        "dataportal/config/nodes.py",
+        "dataportal/config/yaml_nodes.py",
         "            elif key.text in own:\n",
         '            elif key.text == "":\n',
         "tests/unit/test_config_faults.py::"
@@ -480,7 +480,7 @@ MUTATIONS = (
     Mutation(
         "a value may hold itself",
         "29",
-        "dataportal/config/nodes.py",
+        "dataportal/config/yaml_nodes.py",
         "        if depth > _DEEPEST:\n",
         "        if depth < 0:\n",
         "tests/unit/test_config_faults.py::TestBombs::test_what_holds_itself",

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from dataportal.testing.servers import LocalServer, Reply, Request
+from dataportal.testing.local_server import LocalServer, Reply, Request
 
 __all__ = ["LocalServer", "Reply", "Request"]

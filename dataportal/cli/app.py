@@ -50,14 +50,14 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last place where an error can be explained
         code = _reported(error, invocation)
     if fault := close_streams():
-        from dataportal.cli.failures import unwritten
+        from dataportal.cli.error_report import unwritten
 
         code = _reported(unwritten(fault), invocation)
     return int(code or 0)
 
 
 def _reported(error: Exception, invocation: Invocation) -> ExitCode:
-    from dataportal.cli.failures import reported
+    from dataportal.cli.error_report import reported
 
     return reported(error, json=invocation.json, debug=invocation.debugging)
 

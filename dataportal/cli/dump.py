@@ -41,8 +41,8 @@ def command(
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
-    from dataportal.render.series_files import dump_lines
-    from dataportal.render.steps import stepping
+    from dataportal.render.archive import dump_lines
+    from dataportal.render.progress_bar import stepping
     from dataportal.store.archive.dump import dump
     from dataportal.store.archive.file import refuse_in_the_way
     from dataportal.store.read.history import series_names

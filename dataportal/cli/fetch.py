@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dataportal.cli.configuration import configured
-from dataportal.cli.instants import now, window
 from dataportal.cli.options import (
     AcceptRetractionsOption,
     DryRunOption,
@@ -15,8 +14,9 @@ from dataportal.cli.options import (
     OnLockedOption,
     StartOption,
 )
-from dataportal.cli.running import carried_out
+from dataportal.cli.run_sources import carried_out
 from dataportal.cli.selection import named
+from dataportal.cli.times import now, window
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import show
 

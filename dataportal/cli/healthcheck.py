@@ -7,9 +7,9 @@ import typer
 
 from dataportal.cli.configuration import configured
 from dataportal.cli.database import reader
-from dataportal.cli.instants import now
 from dataportal.cli.options import Invocation, OnlyOption
 from dataportal.cli.selection import matching
+from dataportal.cli.times import now
 from dataportal.errors import ConfigurationError, DatabaseError, ExitCode, SchemaError, worst
 from dataportal.render.console import note, show
 
@@ -84,8 +84,8 @@ def _checks(settings: "Settings", invocation: Invocation, only: "Sequence[str]")
 
 
 def _configuration(configuration: "Configuration") -> "list[Check]":
-    from dataportal.render.cells import counted
     from dataportal.render.checks import Check
+    from dataportal.render.formatting import counted
 
     count = counted(len(configuration.sources), "source")
     found = [

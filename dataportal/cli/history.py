@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from dataportal.cli.database import reader, say
-from dataportal.cli.instants import instant, now, window
 from dataportal.cli.selection import suggestion
+from dataportal.cli.times import instant, now, window
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import show
 from dataportal.times import iso
@@ -130,7 +130,7 @@ def command(
         limit,
     )
     from dataportal.render.history import TextHistory
-    from dataportal.render.history_data import CsvHistory, JsonHistory
+    from dataportal.render.history_output import CsvHistory, JsonHistory
     from dataportal.store.read.history import series_summary, stored_series
 
     with reader(settings, "history") as connection:

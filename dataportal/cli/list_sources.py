@@ -6,10 +6,10 @@ import typer
 
 from dataportal.cli.configuration import configured
 from dataportal.cli.database import exists, reader
-from dataportal.cli.failures import reported
-from dataportal.cli.instants import now
+from dataportal.cli.error_report import reported
 from dataportal.cli.options import Invocation, OnlyOption
 from dataportal.cli.selection import matching
+from dataportal.cli.times import now
 from dataportal.errors import DatabaseError, DataportalError, ExitCode
 from dataportal.render.console import show
 

@@ -32,7 +32,7 @@ def command(
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
-    from dataportal.render.series_files import restore_lines
+    from dataportal.render.archive import restore_lines
     from dataportal.store import open_database
     from dataportal.store.archive.restore import contents, restore
 

@@ -16,7 +16,7 @@ def command(ctx: typer.Context) -> ExitCode:
     """
     del ctx
     from dataportal.config.json_schema import json_schema
-    from dataportal.render.documents import dumped
+    from dataportal.render.json_output import dumped
 
     show([dumped(json_schema())])
     return ExitCode.DONE

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dataportal.cli.database import reader
-from dataportal.cli.instants import instant, now
+from dataportal.cli.times import instant, now
 from dataportal.errors import ExitCode
 from dataportal.render.console import note, show
 
@@ -43,8 +43,8 @@ def command(
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
     start = instant("--since", since, settings, at=now())
-    from dataportal.render.steps import stepping
-    from dataportal.render.verification import Findings
+    from dataportal.render.progress_bar import stepping
+    from dataportal.render.verify import Findings
     from dataportal.store.read.verify import verify
 
     findings = Findings(start, limit)

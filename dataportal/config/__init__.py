@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dataportal.config.loading import load
+from dataportal.config.files import load
 from dataportal.config.sources import Configuration, Limits, Series, Source
 
 if TYPE_CHECKING:
-    from dataportal.config.building import BuiltPlugin, build_plugin
+    from dataportal.config.plugin_factory import BuiltPlugin, build_plugin
 
 __all__ = [
     "BuiltPlugin",
@@ -28,7 +28,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """What makes plugins is imported when it is asked for: to list sources needs none of it."""
     if name in {"BuiltPlugin", "build_plugin"}:
-        from dataportal.config import building
+        from dataportal.config import plugin_factory as building
 
         return getattr(building, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from dataportal.errors import ConfigurationError, ExitCode
-from dataportal.render.cells import NOTHING
-from dataportal.render.documents import dumped
+from dataportal.render.formatting import NOTHING
+from dataportal.render.json_output import dumped
 from dataportal.render.tables import Table, drawn
 
 if TYPE_CHECKING:

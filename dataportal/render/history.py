@@ -6,8 +6,8 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Protocol
 
-from dataportal.render.cells import NOTHING, age, counted, moment, number
 from dataportal.render.console import encodes, on_terminal, printable
+from dataportal.render.formatting import NOTHING, age, counted, moment, number
 from dataportal.render.sparkline import BARS, sparkline
 from dataportal.render.tables import Table, drawn
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal.collect.events import Finished, Started, Stored, Waiting, Warned
 from dataportal.errors import ExitCode
-from dataportal.render.cells import seconds
 from dataportal.render.console import decorated, printable
+from dataportal.render.formatting import seconds
 from dataportal.store.records import Outcome
 
 if TYPE_CHECKING:

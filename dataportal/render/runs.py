@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, TextIO
 
-from dataportal.render.cells import counted, moment, seconds
 from dataportal.render.console import printable
-from dataportal.render.documents import dumped
+from dataportal.render.formatting import counted, moment, seconds
+from dataportal.render.json_output import dumped
 from dataportal.render.tables import Table, drawn
 from dataportal.store.records import Counts, Outcome
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataportal.render.cells import NOTHING, age, counted, moment
 from dataportal.render.console import printable
-from dataportal.render.documents import dumped
+from dataportal.render.formatting import NOTHING, age, counted, moment
+from dataportal.render.json_output import dumped
 from dataportal.render.tables import Table, drawn
 from dataportal.times import format_duration
 

@@ -19,8 +19,8 @@ such a rule, and what was found. Nothing here needs pytest.
 from __future__ import annotations
 
 from dataportal.testing.conformance import Check, Conformance
-from dataportal.testing.servers import LocalServer, Reply, Request
-from dataportal.testing.trial import BrokenRuleError, Point, Provider
+from dataportal.testing.harness import BrokenRuleError, Point, Provider
+from dataportal.testing.local_server import LocalServer, Reply, Request
 
 __all__ = [
     "BrokenRuleError",

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from dataportal.plugins.base_plugin import MultiSeriesPlugin, TimeSeriesMetadata
-from dataportal.testing import rules_of_answers, rules_of_failures
-from dataportal.testing.trial import BrokenRuleError
+from dataportal.testing import checks_answers as rules_of_answers
+from dataportal.testing import checks_failures as rules_of_failures
+from dataportal.testing.harness import BrokenRuleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dataportal.plugins.base_plugin import BasePlugin, TimeSeriesDefinition
-    from dataportal.testing.servers import Reply, Request
-    from dataportal.testing.trial import Point, Provider
+    from dataportal.testing.harness import Point, Provider
+    from dataportal.testing.local_server import Reply, Request
 
 _DAY = timedelta(days=1)
 _METADATA = TimeSeriesMetadata("conformance")

@@ -24,7 +24,7 @@ from dataportal.observations import clean
 from dataportal.plugins.base_plugin import BasePlugin
 from dataportal.plugins.data_sources.csv_plugin import CsvDataSourcePlugin
 from dataportal.testing import Reply
-from dataportal.testing.trial import Point, Trial
+from dataportal.testing.harness import Point, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

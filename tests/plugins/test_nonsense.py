@@ -20,7 +20,7 @@ from dataportal.plugins.base_plugin import MultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
 from dataportal.plugins.http.rate_limit import Pace
 from dataportal.testing import Provider
-from dataportal.testing.rules_of_answers import ordinary
+from dataportal.testing.checks_answers import ordinary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataportal.errors import DatabaseTransientError
-from dataportal.render.sheets import csv_lines, prefixed
+from dataportal.render.csv_output import csv_lines, prefixed
 from dataportal.store.read.copy_out import mended
 from dataportal.store.read.history import observations, stored_series
 from dataportal.store.read.overview import open_reader

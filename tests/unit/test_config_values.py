@@ -12,14 +12,14 @@ from configurations import Folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataportal.config.nodes import Scalar, Sequence
-from dataportal.config.parsing import read_document
+from dataportal.config.yaml_nodes import Scalar, Sequence
+from dataportal.config.yaml_parser import read_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dataportal.config.nodes import Document, Node
+    from dataportal.config.yaml_nodes import Document, Node
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["C"]))
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Nd"]))

@@ -14,7 +14,7 @@ from jsonschema import Draft7Validator
 
 from dataportal.config import load
 from dataportal.config.json_schema import json_schema
-from dataportal.config.parsing import read_document
+from dataportal.config.yaml_parser import read_document
 from dataportal.errors import ConfigurationError
 from dataportal.times import parse_duration
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataportal.render.cells import age, counted, moment, number, seconds, span
+from dataportal.render.formatting import age, counted, moment, number, seconds, span
 from dataportal.times import parse_instant
 
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)).map(  # noqa: DTZ001 - made aware

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataportal.redaction import remember_secret
-from dataportal.render.documents import dumped, streamed
-from dataportal.render.sheets import csv_lines
+from dataportal.render.csv_output import csv_lines
+from dataportal.render.json_output import dumped, streamed
 
 TEXTS = st.text(st.characters(), max_size=30)
 AT = datetime(2025, 3, 1, 6, tzinfo=UTC)

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from dataportal.redaction import harmless
-from dataportal.render.cells import number
+from dataportal.render.formatting import number
 from dataportal.times import iso
 
 if TYPE_CHECKING:

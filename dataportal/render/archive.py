@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dataportal.render.console import printable
-from dataportal.render.documents import dumped
+from dataportal.render.json_output import dumped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -21,7 +21,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from dataportal.config.nodes import Document, Mapping, Scalar, Sequence
+from dataportal.config.yaml_nodes import Document, Mapping, Scalar, Sequence
 from dataportal.errors import ConfigurationError, Problem
 from dataportal.redaction import harmless
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from dataportal.config.nodes import Node
+    from dataportal.config.yaml_nodes import Node
 
 _LARGEST = 64 * 1024 * 1024
 _Parser: type[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)

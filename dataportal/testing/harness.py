@@ -15,7 +15,7 @@ from dataportal.plugins.base_plugin import MultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
 from dataportal.plugins.http.rate_limit import Pace
 from dataportal.redaction import remember_secret
-from dataportal.testing.servers import LocalServer, Reply
+from dataportal.testing.local_server import LocalServer, Reply
 from dataportal.times import iso
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dataportal.observations import Batch
     from dataportal.plugins.http.rate_limit import RateLimit
     from dataportal.testing.conformance import Conformance
-    from dataportal.testing.servers import Request
+    from dataportal.testing.local_server import Request
     from dataportal.validators import Recall
 
 SECRET = "c4n4ry-0f-a-s3cr3t-k3y"  # noqa: S105 - it opens nothing

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 from dataportal.render.console import printable
-from dataportal.render.documents import dumped
+from dataportal.render.json_output import dumped
 from dataportal.render.tables import Table, drawn
 from dataportal.store.read.verify import Check
 

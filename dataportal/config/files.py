@@ -7,10 +7,10 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dataportal.config.parsing import read_document
-from dataportal.config.reading import Reading
+from dataportal.config.entries import Reading
 from dataportal.config.sources import Configuration
 from dataportal.config.variables import remember_secrets_of
+from dataportal.config.yaml_parser import read_document
 from dataportal.errors import ConfigurationError
 
 if TYPE_CHECKING:

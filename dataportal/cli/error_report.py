@@ -18,7 +18,7 @@ from dataportal.errors import (
     UsageError,
 )
 from dataportal.render.console import note, printable
-from dataportal.render.documents import dumped
+from dataportal.render.json_output import dumped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from contextlib import ExitStack, redirect_stdout
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataportal.cli.database import say
-from dataportal.cli.instants import now
 from dataportal.cli.signals import handed_to, waking
+from dataportal.cli.times import now
 from dataportal.errors import DatabaseError, ExitCode, worst
 from dataportal.render.console import decorated, show
 

@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dataportal.raw_points import raw_points
-from dataportal.testing.servers import Reply
-from dataportal.testing.trial import BrokenRuleError, Point, Trial
+from dataportal.testing.harness import BrokenRuleError, Point, Trial
+from dataportal.testing.local_server import Reply
 from dataportal.validators import Recall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataportal.testing.conformance import Conformance
-    from dataportal.testing.servers import Request
+    from dataportal.testing.local_server import Request
 
 Rule = Callable[["Conformance"], None]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataportal.config.keys import GROUP, MEMBER, METADATA, OPTIONS, SINGLE, by_any_name
-from dataportal.config.nodes import Mapping, Scalar, Sequence, is_null
 from dataportal.config.sources import DEFAULT_SCHEDULE, Series, Source
 from dataportal.config.suggestions import closest, near
+from dataportal.config.yaml_nodes import Mapping, Scalar, Sequence, is_null
 from dataportal.errors import Problem
 from dataportal.redaction import harmless, redact
 from dataportal.times import format_duration
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as ReadOnly
 
     from dataportal.config.keys import Names
-    from dataportal.config.nodes import Document, Entry, Faults, Node
+    from dataportal.config.yaml_nodes import Document, Entry, Faults, Node
 
 _SECTIONS = ("timeseries", "request_groups")
 _LONGEST_NAME = 200

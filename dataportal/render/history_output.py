@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dataportal.render.documents import streamed
-from dataportal.render.sheets import csv_lines, prefixed
+from dataportal.render.csv_output import csv_lines, prefixed
+from dataportal.render.json_output import streamed
 from dataportal.store.read.history import StoredObservations
 
 if TYPE_CHECKING:

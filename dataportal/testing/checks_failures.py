@@ -10,16 +10,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataportal.errors import BadDataError, FetchError, PermanentError, PluginError, TransientError
-from dataportal.testing.rules_of_answers import ordinary
-from dataportal.testing.servers import Reply
-from dataportal.testing.trial import SECRET, BrokenRuleError, Trial
+from dataportal.testing.checks_answers import ordinary
+from dataportal.testing.harness import SECRET, BrokenRuleError, Trial
+from dataportal.testing.local_server import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from dataportal.testing.checks_answers import Rule
     from dataportal.testing.conformance import Conformance
-    from dataportal.testing.rules_of_answers import Rule
-    from dataportal.testing.servers import Request
+    from dataportal.testing.local_server import Request
 
     Bend = Callable[[Request, Reply], Reply]
 
