@@ -10,11 +10,11 @@ import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from containers import OwnServer
-from databases import Databases, SharedServer, admin_connection, with_extension, with_schema
-from embedded_user import end_server, ignore
 from hypothesis import settings
-from warm_starts import WarmStarts
+from support.containers import OwnServer
+from support.databases import Databases, SharedServer, admin_connection, with_extension, with_schema
+from support.embedded_user import end_server, ignore
+from support.warm_starts import WarmStarts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

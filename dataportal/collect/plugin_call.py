@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataportal.collect.workers import Lane
@@ -116,8 +117,14 @@ def _explained(error: BaseException, source: Source) -> DataportalError:
 def broken(error: BaseException, source: Source) -> PluginError:
     """The report of a fault in a plugin: what, and the last line of the plugin that it went by."""
     frames = traceback.extract_tb(error.__traceback__)
+    module = source.module.rpartition(".")[2]
     place = next(
-        (f for f in reversed(frames) if f"{source.module.rpartition('.')[2]}.py" in f.filename),
+        # a plugin's module may be a package
+        (
+            f
+            for f in reversed(frames)
+            if module in {Path(f.filename).stem, Path(f.filename).parent.name}
+        ),
         frames[-1] if frames else None,
     )
     where = f" ({place.filename}:{place.lineno})" if place else ""

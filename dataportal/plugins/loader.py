@@ -16,6 +16,7 @@ import threading
 import traceback
 from difflib import get_close_matches
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataportal.errors import ConfigurationError, DataportalError, PluginError
@@ -106,10 +107,8 @@ def _imported(module: str, root: Path) -> ModuleType:
 def _looked(module: str, root: Path) -> str:
     near: Sequence[str] = ()
     if _is_alias(module) or module.startswith("dataportal."):
-        folder = Path(__file__).parent / "data_sources"
-        ours = {
-            p.stem: f"dataportal.plugins.data_sources.{p.stem}" for p in folder.glob("[!_]*.py")
-        }
+        folder = str(Path(__file__).parent / "data_sources")
+        ours = {m.name: f"dataportal.plugins.data_sources.{m.name}" for m in iter_modules([folder])}
         near = [ours[n] for n in get_close_matches(module.rpartition(".")[2], list(ours), n=1)]
     if near:
         return f"Did you mean {near[0]}?"

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from measuring import PROGRAM, Verdicts, fresh_database
-from watched import watched
+from support.memory_use import watched
 
 SOURCES = """
 timeseries:

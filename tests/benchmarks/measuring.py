@@ -115,7 +115,7 @@ def fresh_database(prepare: Sequence[str] = ()) -> Iterator[str]:
 def fresh_databases(*prepared: Sequence[str]) -> Iterator[list[str]]:
     """The URLs of as many databases on one server, each after its own statements."""
     import psycopg
-    from databases import Databases, SharedServer, admin_connection, with_schema
+    from support.databases import Databases, SharedServer, admin_connection, with_schema
 
     server = SharedServer.chosen(os.environ)
     print(f"database server: {server}", flush=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from servers import LocalServer
-from sourcefiles import SourceFile, table
+from support.http_server import LocalServer
+from support.program_sources import SourceFile, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

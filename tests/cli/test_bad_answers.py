@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from servers import LocalServer, Reply
+from support.http_server import LocalServer, Reply
 
 from dataportal.config import load
 

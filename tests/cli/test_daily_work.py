@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from feeding import current, history, looking
 from psycopg.sql import SQL, Identifier
-from servers import LocalServer
-from sourcefiles import SourceFile, by_source, table
+from support.http_server import LocalServer
+from support.program_sources import SourceFile, by_source, table
+from support.store_feed import current, history, looking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

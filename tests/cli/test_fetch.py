@@ -6,16 +6,16 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from feeding import current, feeding, hour, looking
-from servers import Reply
-from sourcefiles import by_source, ended, outcomes, read_until, recorded, table
+from support.http_server import Reply
+from support.program_sources import by_source, ended, outcomes, read_until, recorded, table
+from support.store_feed import current, feeding, hour, looking
 
 from dataportal.store.records import Counts
 
 if TYPE_CHECKING:
     from conftest import RunCli, StartCli
-    from servers import LocalServer
-    from sourcefiles import SourceFile
+    from support.http_server import LocalServer
+    from support.program_sources import SourceFile
 
 RUN_KEYS = {
     *("source", "run_id", "kind", "outcome", "reason", "window", "seconds", "error", "warnings"),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from feeding import looking
-from servers import Reply
-from sourcefiles import by_source, ended, locks, outcomes, recorded, table
+from support.http_server import Reply
+from support.program_sources import by_source, ended, locks, outcomes, recorded, table
+from support.store_feed import looking
 
 if TYPE_CHECKING:
     from conftest import RunCli, StartCli
-    from servers import LocalServer
-    from sourcefiles import SourceFile
+    from support.http_server import LocalServer
+    from support.program_sources import SourceFile
 
 
 def good(sources: SourceFile, server: LocalServer, *names: str) -> None:

@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from feeding import looking
-from servers import Reply
+from support.http_server import Reply
+from support.store_feed import looking
 
 if TYPE_CHECKING:
     from conftest import RunCli
-    from servers import LocalServer
-    from sourcefiles import SourceFile
+    from support.http_server import LocalServer
+    from support.program_sources import SourceFile
 
 
 def checks(stdout: str) -> dict[str, Any]:

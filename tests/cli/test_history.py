@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from stored import stored
-from terminals import on_terminal
+from support.stored_runs import stored
+from support.terminal import on_terminal
 
 from dataportal.store.records import SeriesRecord
 

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from stored import stored
+from support.stored_runs import stored
 
 from dataportal.store.records import SeriesRecord
 

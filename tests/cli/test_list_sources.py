@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from feeding import feeding
-from servers import Reply
+from support.http_server import Reply
+from support.store_feed import feeding
 
 if TYPE_CHECKING:
     from conftest import RunCli
-    from servers import LocalServer
-    from sourcefiles import SourceFile
+    from support.http_server import LocalServer
+    from support.program_sources import SourceFile
 
 KEYS = {
     *("source", "where", "state", "reasons", "enabled", "missing_env", "tags", "schedule"),

@@ -9,9 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from elexon_files import row, served, stream, written
-from entsoe_files import PATH, TOKEN, acknowledgement, document, numbered, period, series, xml
-from servers import LocalServer, Reply
+from support.elexon_files import row, served, stream, written
+from support.entsoe_files import (
+    PATH,
+    TOKEN,
+    acknowledgement,
+    document,
+    numbered,
+    period,
+    series,
+    xml,
+)
+from support.http_server import LocalServer, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,18 +10,18 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from databases import with_schema
-from feeding import history, looking
-from sourcefiles import Pause, ended, locks
-from stored import stored
-from terminals import on_terminal
+from support.databases import with_schema
+from support.program_sources import Pause, ended, locks
+from support.store_feed import history, looking
+from support.stored_runs import stored
+from support.terminal import on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import RunCli, StartCli
-    from databases import Databases
+    from support.databases import Databases
 
 SERIES_KEYS = {"endpoint_prefix", "source", "versions", "vintages", "known_through"}
 

@@ -9,9 +9,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from feeding import looking
-from stored import stored
-from terminals import on_terminal
+from support.store_feed import looking
+from support.stored_runs import stored
+from support.terminal import on_terminal
 
 from dataportal.store.read.verify import Check
 

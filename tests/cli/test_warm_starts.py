@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from configurations import SINGLE, Folder
-from warm_starts import WarmStarts
+from support.config_files import SINGLE, Folder
+from support.warm_starts import WarmStarts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

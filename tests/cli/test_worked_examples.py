@@ -18,13 +18,13 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 import yaml
-from servers import LocalServer, Reply
+from support.http_server import LocalServer, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from conftest import RunCli
-    from servers import Request
+    from support.http_server import Request
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDINGS = ROOT.parent / "shared" / "recordings"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from elexon_files import LONDON, asked, row
+from support.elexon_files import LONDON, asked, row
 
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.elexon_plugin import (

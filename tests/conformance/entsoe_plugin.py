@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from entsoe_files import NO_DATA, acknowledgement, document, period, series, xml
+from support.entsoe_files import NO_DATA, acknowledgement, document, period, series, xml
 
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.entsoe_plugin import (

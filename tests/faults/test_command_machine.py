@@ -6,20 +6,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
-from feeding import current, looking, values
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
-from invariants import Finals, broken_invariants
-from servers import LocalServer
-from sourcefiles import SourceFile, all_ended, by_source, table
-from store_model import Model
+from support.http_server import LocalServer
+from support.invariants import Finals, broken_invariants
+from support.program_sources import SourceFile, all_ended, by_source, table
+from support.store_feed import current, looking, values
+from support.store_model import Model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import StartCli
-    from feeding import Points
+    from support.store_feed import Points
 
 ANSWERS = st.dictionaries(
     st.integers(0, 9), st.sampled_from([None, 1.0, 2.0, 3.0]), min_size=1, max_size=10

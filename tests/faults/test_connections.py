@@ -14,11 +14,10 @@ from urllib.parse import urlsplit
 import psycopg
 import psycopg.conninfo
 import pytest
-from feeding import current, looking, values
-from invariants import broken_invariants
 from psycopg.sql import SQL, Identifier
-from servers import LocalServer
-from sourcefiles import (
+from support.http_server import LocalServer
+from support.invariants import broken_invariants
+from support.program_sources import (
     Pause,
     SourceFile,
     await_unlocked,
@@ -28,7 +27,8 @@ from sourcefiles import (
     outcomes,
     table,
 )
-from wire import Wire
+from support.store_feed import current, looking, values
+from support.tcp_proxy import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

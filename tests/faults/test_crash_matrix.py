@@ -13,11 +13,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from feeding import current, hour, looking, tuples, values
-from invariants import Finals, broken_invariants
-from servers import LocalServer
-from sourcefiles import SourceFile, await_unlocked, table
-from stored import stored
+from support.http_server import LocalServer
+from support.invariants import Finals, broken_invariants
+from support.program_sources import SourceFile, await_unlocked, table
+from support.store_feed import current, hour, looking, tuples, values
+from support.stored_runs import stored
 
 from dataportal.store import migrations
 from dataportal.store.connection import connect

@@ -9,9 +9,8 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from feeding import current, hour, looking, values
-from servers import LocalServer, Reply
-from sourcefiles import (
+from support.http_server import LocalServer, Reply
+from support.program_sources import (
     SourceFile,
     await_unlocked,
     by_source,
@@ -21,6 +20,7 @@ from sourcefiles import (
     recorded,
     table,
 )
+from support.store_feed import current, hour, looking, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

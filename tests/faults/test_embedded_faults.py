@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from embedded_user import (
+from support.embedded_user import (
     await_true,
     ignore,
     is_down,

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from feeding import current, hour, looking, tuples, values
-from invariants import Finals, broken_invariants
-from servers import LocalServer, Reply
-from sourcefiles import SourceFile, by_source, outcomes, recorded, table
-from stored import START
+from support.http_server import LocalServer, Reply
+from support.invariants import Finals, broken_invariants
+from support.program_sources import SourceFile, by_source, outcomes, recorded, table
+from support.store_feed import current, hour, looking, tuples, values
+from support.stored_runs import START
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,13 +17,13 @@ from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
-from feeding import current, looking
-from hostile import GOOD, HOSTILITIES, MIB, POINTS
-from invariants import broken_invariants
 from psycopg.sql import SQL, Identifier
-from servers import LocalServer, Reply
-from sourcefiles import SourceFile, by_source, outcomes
-from watched import watched
+from support.hostile_providers import GOOD, HOSTILITIES, MIB, POINTS
+from support.http_server import LocalServer, Reply
+from support.invariants import broken_invariants
+from support.memory_use import watched
+from support.program_sources import SourceFile, by_source, outcomes
+from support.store_feed import current, looking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from mutations import MUTATIONS, ROOT
+from support.mutations import MUTATIONS, ROOT
 
 if TYPE_CHECKING:
-    from mutations import Mutation
+    from support.mutations import Mutation
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)

@@ -7,15 +7,15 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from feeding import looking
-from servers import LocalServer, Reply
-from sourcefiles import SourceFile, all_ended, by_source
+from support.http_server import LocalServer, Reply
+from support.program_sources import SourceFile, all_ended, by_source
+from support.store_feed import looking
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import RunCli, StartCli
-    from servers import Request
+    from support.http_server import Request
 
 ASKING = """
 async def get_historical_data(self, start_date, end_date=None, metrics=None):

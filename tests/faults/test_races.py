@@ -8,11 +8,10 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
-from databases import with_schema
-from feeding import current, looking, values
-from invariants import broken_invariants
-from servers import LocalServer
-from sourcefiles import (
+from support.databases import with_schema
+from support.http_server import LocalServer
+from support.invariants import broken_invariants
+from support.program_sources import (
     Pause,
     SourceFile,
     all_ended,
@@ -23,14 +22,15 @@ from sourcefiles import (
     recorded,
     table,
 )
-from wire import in_schema
+from support.store_feed import current, looking, values
+from support.tcp_proxy import in_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import RunCli, StartCli
-    from databases import Databases
+    from support.databases import Databases
 
 ANSWER = table([1.0, 2.0, 3.0])
 STORED = {0: 1.0, 1: 2.0, 2: 3.0}

@@ -11,13 +11,13 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from embedded_user import ignore
-from feeding import AtWork, current, looking, values
-from invariants import broken_invariants
 from psycopg.sql import SQL, Identifier
-from servers import LocalServer
-from sourcefiles import Pause, SourceFile, by_source, ended, locks, outcomes, table
-from wire import Wire
+from support.embedded_user import ignore
+from support.http_server import LocalServer
+from support.invariants import broken_invariants
+from support.program_sources import Pause, SourceFile, by_source, ended, locks, outcomes, table
+from support.store_feed import AtWork, current, looking, values
+from support.tcp_proxy import Wire
 
 from dataportal.embedded.files import server_files
 from dataportal.embedded.server import embedded_server
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import RunCli, StartCli
-    from containers import OwnServer
+    from support.containers import OwnServer
 
 pytestmark = pytest.mark.slow
 PASSWORD = "canary-4711"  # noqa: S105 - must not be seen anywhere

@@ -7,17 +7,17 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
-from feeding import current, looking, values
-from invariants import Finals, broken_invariants
-from servers import LocalServer
-from sourcefiles import SourceFile, by_source, ended, locks, outcomes, table
+from support.http_server import LocalServer
+from support.invariants import Finals, broken_invariants
+from support.program_sources import SourceFile, by_source, ended, locks, outcomes, table
+from support.store_feed import current, looking, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from conftest import RunCli, StartCli
-    from containers import OwnServer
+    from support.containers import OwnServer
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 MINUTES = 90.0  # seconds in which a server must have noticed that a client's network is gone

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from feeding import current, looking, values
-from invariants import broken_invariants
-from servers import LocalServer, Reply
-from sourcefiles import (
+from support.http_server import LocalServer, Reply
+from support.invariants import broken_invariants
+from support.program_sources import (
     IN_TIME,
     Pause,
     SourceFile,
@@ -25,7 +24,8 @@ from sourcefiles import (
     read_until,
     table,
 )
-from wire import Wire
+from support.store_feed import current, looking, values
+from support.tcp_proxy import Wire
 
 if TYPE_CHECKING:
     import subprocess

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from feeding import feeding, hour, looking
-from sourcefiles import SourceFile
-from watched import watched
+from support.memory_use import watched
+from support.program_sources import SourceFile
+from support.store_feed import feeding, hour, looking
 
 from dataportal.store.queries import query
 

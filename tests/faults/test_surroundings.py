@@ -12,11 +12,11 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from feeding import looking
-from servers import LocalServer, Reply
-from sourcefiles import SourceFile, by_source, table
-from terminals import on_terminal
-from wire import Wire
+from support.http_server import LocalServer, Reply
+from support.program_sources import SourceFile, by_source, table
+from support.store_feed import looking
+from support.tcp_proxy import Wire
+from support.terminal import on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,14 +18,14 @@ import psycopg
 import psycopg.conninfo
 import pytest
 from psycopg.sql import SQL, Identifier
-from servers import LocalServer
-from sourcefiles import SourceFile, by_source, table
+from support.http_server import LocalServer
+from support.program_sources import SourceFile, by_source, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conftest import RunCli
-    from containers import OwnServer
+    from support.containers import OwnServer
 
 _SSL_REQUEST = 80877103  # the number that PostgreSQL's protocol has for it
 CERTIFICATES = Path(__file__).parents[1] / "plugins" / "certificates"

@@ -11,19 +11,19 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from feeding import looking
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from servers import LocalServer, Reply
-from sourcefiles import SourceFile, outcomes
-from validating import HOUR, NOW, Twins, Validating
+from support.conditional_twins import HOUR, NOW, Twins, Validating
+from support.http_server import LocalServer, Reply
+from support.program_sources import SourceFile, outcomes
+from support.store_feed import looking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from conftest import RunCli
-    from servers import Request
-    from validating import Points
+    from support.conditional_twins import Points
+    from support.http_server import Request
 
 DAY = timedelta(days=1)
 _number = count()

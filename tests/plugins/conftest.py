@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from servers import LocalServer
+from support.http_server import LocalServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from asking import UNPACED, asked, group, single, values
-from servers import Reply
+from support.http_server import Reply
+from support.plugin_calls import UNPACED, asked, group, single, values
 
 from dataportal.errors import BadDataError, PermanentError
 from dataportal.plugins.data_sources.citybikes_plugin import CityBikesDataSourcePlugin
@@ -20,7 +20,7 @@ from dataportal.plugins.data_sources.open_meteo_plugin import (
 from dataportal.plugins.data_sources.tankerkoenig_plugin import TankerkoenigDataSourcePlugin
 
 if TYPE_CHECKING:
-    from servers import LocalServer
+    from support.http_server import LocalServer
 
     from dataportal.plugins.base_plugin import BasePlugin
     from dataportal.plugins.readers.single_series import Alone

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from servers import LocalServer, Reply
+from support.http_server import LocalServer, Reply
 
 from dataportal.config import build_plugin, load
 from dataportal.observations import clean
@@ -22,7 +22,7 @@ from dataportal.plugins.http import HttpClient
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from servers import Request
+    from support.http_server import Request
 
     from dataportal.config import BuiltPlugin, Source
 

@@ -7,16 +7,16 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from asking import UNPACED, asked, group, recording, values
 from hypothesis import given
 from hypothesis import strategies as st
-from servers import Reply
+from support.http_server import Reply
+from support.plugin_calls import UNPACED, asked, group, recording, values
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.data_sources.citybikes_plugin import CityBikesMultiSeriesPlugin, _instant
 
 if TYPE_CHECKING:
-    from servers import LocalServer
+    from support.http_server import LocalServer
     from syrupy.assertion import SnapshotAssertion
 
     from dataportal.plugins.base_plugin import MultiSeriesPlugin

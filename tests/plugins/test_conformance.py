@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from dataportal.testing import Check, Conformance
 
 HERE = Path(__file__).parents[1] / "conformance"
-MODULES = sorted(file.stem for file in Path(data_sources.__path__[0]).glob("[!_]*.py"))
+MODULES = sorted(module.name for module in iter_modules(data_sources.__path__))
 
 
 def kits(module: str) -> dict[str, Conformance]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from servers import Reply
+from support.http_server import Reply
 
 from dataportal.errors import BadDataError, FetchError, PermanentError
 from dataportal.observations import clean
@@ -24,7 +24,7 @@ from dataportal.plugins.http import HttpClient
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from servers import LocalServer
+    from support.http_server import LocalServer
 
 EVER = ("0001-01-01T00:00:00Z", None)
 DAY = datetime(2025, 3, 1, tzinfo=UTC)

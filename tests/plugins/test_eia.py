@@ -7,17 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from asking import UNPACED, asked, group, recording, values
 from hypothesis import given
 from hypothesis import strategies as st
-from servers import Reply
+from support.http_server import Reply
+from support.plugin_calls import UNPACED, asked, group, recording, values
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin, _label, _start
 
 if TYPE_CHECKING:
-    from asking import Series
-    from servers import LocalServer, Request
+    from support.http_server import LocalServer, Request
+    from support.plugin_calls import Series
     from syrupy.assertion import SnapshotAssertion
 
     from dataportal.plugins.base_plugin import MultiSeriesPlugin

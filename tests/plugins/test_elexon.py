@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pytest
-from elexon_files import (
+from support.elexon_files import (
     HALF_HOUR,
     LONDON,
     asked,
@@ -21,8 +21,8 @@ from elexon_files import (
     values,
     written,
 )
-from entsoe_files import RECORDINGS
-from servers import Reply
+from support.entsoe_files import RECORDINGS
+from support.http_server import Reply
 
 from dataportal.errors import BadDataError, FetchError, PermanentError, TransientError
 from dataportal.observations import clean
@@ -31,7 +31,7 @@ from dataportal.plugins.data_sources.elexon_plugin import ElexonDataSourcePlugin
 from dataportal.plugins.data_sources.elexon_plugin.datasets import DATASETS
 
 if TYPE_CHECKING:
-    from servers import LocalServer
+    from support.http_server import LocalServer
     from syrupy.assertion import SnapshotAssertion
 
 RECORDED = RECORDINGS / "elexon" / "FUELINST_stream_2024-02-12T17-50Z.json"

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from asking import UNPACED, asked, group, recording, values
-from servers import Reply
+from support.http_server import Reply
+from support.plugin_calls import UNPACED, asked, group, recording, values
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.data_sources.energy_charts_plugin import EnergyChartsMultiSeriesPlugin
 
 if TYPE_CHECKING:
-    from servers import LocalServer, Request
+    from support.http_server import LocalServer, Request
     from syrupy.assertion import SnapshotAssertion
 
     from dataportal.plugins.base_plugin import MultiSeriesPlugin

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from entsoe_files import (
+from support.entsoe_files import (
     DAY,
     END,
     GENERATION,
@@ -31,7 +31,7 @@ from entsoe_files import (
     several,
     xml,
 )
-from servers import Reply
+from support.http_server import Reply
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
@@ -39,7 +39,7 @@ from dataportal.plugins.data_sources.entsoe_plugin import EntsoeDataSourcePlugin
 from dataportal.plugins.http import HttpClient
 
 if TYPE_CHECKING:
-    from servers import LocalServer
+    from support.http_server import LocalServer
     from syrupy.assertion import SnapshotAssertion
 
 

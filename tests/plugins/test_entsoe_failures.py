@@ -7,7 +7,7 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
-from entsoe_files import (
+from support.entsoe_files import (
     DAY,
     END,
     GENERATION,
@@ -27,12 +27,12 @@ from entsoe_files import (
     several,
     xml,
 )
-from servers import Reply
+from support.http_server import Reply
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 
 if TYPE_CHECKING:
-    from servers import LocalServer
+    from support.http_server import LocalServer
 
     from dataportal.errors import FetchError
 

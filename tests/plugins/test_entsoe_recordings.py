@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from entsoe_files import PATH, RECORDINGS, acknowledgement, fetched, several, xml
+from support.entsoe_files import PATH, RECORDINGS, acknowledgement, fetched, several, xml
 
 from dataportal.observations import clean
 
 if TYPE_CHECKING:
-    from servers import LocalServer
+    from support.http_server import LocalServer
 
 FOLDER = RECORDINGS / "entsoe"
 EARLY = "2015-01-01T00:00:00Z"

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from entsoe_files import (
+from support.entsoe_files import (
     END,
     GENERATION,
     LOAD,
@@ -35,7 +35,7 @@ from dataportal.plugins.data_sources.entsoe_plugin import EntsoeDataSourcePlugin
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from servers import LocalServer, Reply, Request
+    from support.http_server import LocalServer, Reply, Request
     from syrupy.assertion import SnapshotAssertion
 
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from asking import UNPACED, asked, group, single, values
-from servers import Reply
+from support.http_server import Reply
+from support.plugin_calls import UNPACED, asked, group, single, values
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.data_sources.fingrid_plugin import (
@@ -16,8 +16,8 @@ from dataportal.plugins.data_sources.fingrid_plugin import (
 )
 
 if TYPE_CHECKING:
-    from asking import Series
-    from servers import LocalServer, Request
+    from support.http_server import LocalServer, Request
+    from support.plugin_calls import Series
     from syrupy.assertion import SnapshotAssertion
 
     from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from servers import LocalServer, Reply
+from support.http_server import LocalServer, Reply
 
 from dataportal.errors import BadDataError, PermanentError
 from dataportal.observations import clean
@@ -24,7 +24,7 @@ from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
-    from servers import Request
+    from support.http_server import Request
 
 SHARED = Path(os.environ.get("DATAPORTAL_SHARED") or Path(__file__).parents[2].parent / "shared")
 START = datetime(1, 1, 1, tzinfo=UTC)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from remembered import only_secrets
-from servers import LocalServer, Reply
+from support.http_server import LocalServer, Reply
+from support.remembered_secrets import only_secrets
 
 from dataportal import __version__
 from dataportal.errors import BadDataError, FetchError, PermanentError, TransientError
@@ -24,7 +24,7 @@ from dataportal.redaction import redact
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from servers import Request
+    from support.http_server import Request
 
     from dataportal.plugins.http import Answer
 

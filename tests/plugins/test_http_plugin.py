@@ -9,11 +9,11 @@ from gzip import compress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from described import asked, plugin_of, points
-from servers import Reply
+from support.declarative_sources import asked, plugin_of, points
+from support.http_server import Reply
 
 if TYPE_CHECKING:
-    from servers import LocalServer
+    from support.http_server import LocalServer
 
 HOURS: list[dict[str, Any]] = [
     {"t": "2025-03-01T00:00:00Z", "v": 1.5},

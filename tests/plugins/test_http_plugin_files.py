@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from described import asked, points
-from servers import Reply
+from support.declarative_sources import asked, points
+from support.http_server import Reply
 
 from dataportal.times import iso
 
 if TYPE_CHECKING:
-    from servers import LocalServer
+    from support.http_server import LocalServer
 
 RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "recordings"
 ALWAYS = ("1900-01-01T00:00:00Z", "2100-01-01T00:00:00Z")

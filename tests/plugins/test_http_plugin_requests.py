@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-from described import asked, plugin_of, points
-from servers import Reply
+from support.declarative_sources import asked, plugin_of, points
+from support.http_server import Reply
 
 from dataportal.errors import BadDataError, FetchError, PermanentError
 from dataportal.plugins.http import RateLimit
 
 if TYPE_CHECKING:
-    from servers import LocalServer, Request
+    from support.http_server import LocalServer, Request
 
 WINDOW = ("2025-03-29T22:30:00Z", "2025-03-31T00:30:00Z")
 PLACES: dict[str, Any] = {"ts": "t", "value": "v"}

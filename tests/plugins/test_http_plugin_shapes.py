@@ -6,11 +6,11 @@ import io
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from described import asked, points
-from servers import Reply
+from support.declarative_sources import asked, points
+from support.http_server import Reply
 
 if TYPE_CHECKING:
-    from servers import LocalServer
+    from support.http_server import LocalServer
 
 
 def csv_reply(*lines: str) -> Reply:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-from servers import Reply
+from support.http_server import Reply
 
 from dataportal.errors import FetchError
 from dataportal.plugins.http import HttpClient
@@ -18,7 +18,7 @@ from dataportal.redaction import remember_secret
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from servers import LocalServer, Request
+    from support.http_server import LocalServer, Request
 
 # characters that are spelled otherwise in URLs and in JSON
 KEY = 'kanari/en+vogel="42%'

@@ -8,7 +8,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from servers import LocalServer
+from support.http_server import LocalServer
 
 from dataportal.plugins.base_plugin import MultiSeriesPlugin
 from dataportal.plugins.http import HttpClient

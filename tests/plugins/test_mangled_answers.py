@@ -16,8 +16,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from asking import SHARED
-from mangling import mangled, numbers_in
+from support.corruption import mangled, numbers_in
+from support.plugin_calls import SHARED
 
 from dataportal.errors import FetchError
 from dataportal.observations import clean

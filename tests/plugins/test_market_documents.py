@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from entsoe_files import document, numbered, period, series
 from hypothesis import given
 from hypothesis import strategies as st
+from support.entsoe_files import document, numbered, period, series
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.data_sources.entsoe_plugin import curves as market_curves

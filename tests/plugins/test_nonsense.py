@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from servers import LocalServer, Reply
+from support.http_server import LocalServer, Reply
 
 from dataportal.errors import FetchError, PluginError
 from dataportal.observations import clean
@@ -25,7 +25,7 @@ from dataportal.testing.checks_answers import ordinary
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from servers import Request
+    from support.http_server import Request
 
     from dataportal.plugins.http.rate_limit import RateLimit
     from dataportal.testing import Conformance

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from asking import UNPACED, asked, group, recording, values
-from servers import Reply
+from support.http_server import Reply
+from support.plugin_calls import UNPACED, asked, group, recording, values
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.data_sources.open_meteo_plugin import (
@@ -17,7 +17,7 @@ from dataportal.plugins.data_sources.open_meteo_plugin import (
 )
 
 if TYPE_CHECKING:
-    from servers import LocalServer
+    from support.http_server import LocalServer
     from syrupy.assertion import SnapshotAssertion
 
     from dataportal.plugins.base_plugin import MultiSeriesPlugin

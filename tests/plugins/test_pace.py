@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import psycopg
-from servers import LocalServer, Reply
+from support.http_server import LocalServer, Reply
 
 from dataportal.collect.rate_limiter import SharedSlots
 from dataportal.plugins.http import HttpClient
@@ -18,7 +18,7 @@ from dataportal.plugins.http.rate_limit import Pace, RateLimit
 from dataportal.store.rate_limits import RequestSlots
 
 if TYPE_CHECKING:
-    from servers import Request
+    from support.http_server import Request
 
 FAST = RateLimit(per_minute=3000)  # every 20 ms
 DISTANCE = 60 / FAST.per_minute

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 import yaml
-from servers import Reply
+from support.http_server import Reply
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import RunCli
-    from servers import LocalServer
+    from support.http_server import LocalServer
 
 KEY = "c4n4ry-0f-a-s3cr3t"
 HOUR = timedelta(hours=1)

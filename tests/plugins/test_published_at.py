@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from servers import Reply
+from support.http_server import Reply
 
 from dataportal.errors import BadDataError
 from dataportal.observations import clean
@@ -16,7 +16,7 @@ from dataportal.plugins.data_sources.http_plugin import HttpCsvPlugin, HttpJsonP
 from dataportal.plugins.http import HttpClient
 
 if TYPE_CHECKING:
-    from servers import LocalServer
+    from support.http_server import LocalServer
 
     from dataportal.observations import Batch
 

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from servers import Reply
+from support.http_server import Reply
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.http import HttpClient
@@ -16,7 +16,7 @@ from dataportal.plugins.http.validators import request_key, validator_of
 from dataportal.validators import Recall
 
 if TYPE_CHECKING:
-    from servers import LocalServer, Request
+    from support.http_server import LocalServer, Request
 
     from dataportal.plugins.http import Answer
 

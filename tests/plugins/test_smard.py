@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from servers import LocalServer, Reply
+from support.http_server import LocalServer, Reply
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
@@ -22,7 +22,7 @@ from dataportal.plugins.http import HttpClient
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from servers import Request
+    from support.http_server import Request
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = timedelta(hours=1)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
-from servers import Reply
-from smard_files import RECORDINGS, histories, recordings, serve_index
+from support.http_server import Reply
+from support.smard_files import RECORDINGS, histories, recordings, serve_index
 
 from dataportal.observations import clean
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
@@ -22,8 +22,8 @@ from dataportal.plugins.data_sources.smard_plugin import SmardDataSourcePlugin
 from dataportal.plugins.http import HttpClient
 
 if TYPE_CHECKING:
-    from servers import LocalServer
-    from smard_files import Points, Recording
+    from support.http_server import LocalServer
+    from support.smard_files import Points, Recording
 
 BERLIN = ZoneInfo("Europe/Berlin")
 STEPS = {"quarterhour": timedelta(minutes=15), "hour": timedelta(hours=1)}

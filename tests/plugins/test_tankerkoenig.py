@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from asking import UNPACED, asked, group, recording, values
-from servers import Reply
+from support.http_server import Reply
+from support.plugin_calls import UNPACED, asked, group, recording, values
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.data_sources.tankerkoenig_plugin import TankerkoenigMultiSeriesPlugin
 
 if TYPE_CHECKING:
-    from servers import LocalServer, Request
+    from support.http_server import LocalServer, Request
 
     from dataportal.plugins.base_plugin import MultiSeriesPlugin
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from servers import LocalServer, Reply
+from support.http_server import LocalServer, Reply
 
 from dataportal.plugins.http import HttpClient
 from dataportal.plugins.http import host_concurrency as turns
@@ -17,7 +17,7 @@ from dataportal.plugins.http.host_concurrency import Turns
 
 if TYPE_CHECKING:
     import pytest
-    from servers import Request
+    from support.http_server import Request
 
 
 def test_a_host_is_asked_so_often_at_a_time_by_all_loops_together() -> None:

@@ -6,9 +6,9 @@ from datetime import UTC, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from feeding import TABLES, AtWork, feeding, hour, looking, tuples
 from hypothesis import given
 from hypothesis import strategies as st
+from support.store_feed import TABLES, AtWork, feeding, hour, looking, tuples
 
 from dataportal.store.write.chunks import first_in_chunks, make_chunks
 from dataportal.store.write.diff import Sizes

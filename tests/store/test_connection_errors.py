@@ -9,9 +9,9 @@ from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
-from embedded_user import ignore
-from feeding import AtWork, current, feeding, hour, looking
 from psycopg.sql import SQL, Identifier
+from support.embedded_user import ignore
+from support.store_feed import AtWork, current, feeding, hour, looking
 
 from dataportal.embedded.files import server_files
 from dataportal.embedded.server import embedded_server

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from feeding import feeding, looking
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.store_feed import feeding, looking
 
 from dataportal.errors import DatabaseTransientError
 from dataportal.render.csv_output import csv_lines, prefixed

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from embedded_user import ignore, is_down, postmaster, user
+from support.embedded_user import ignore, is_down, postmaster, user
 
 from dataportal.embedded.account import server_account
 from dataportal.embedded.files import server_files

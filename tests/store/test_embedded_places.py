@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from embedded_user import end_server, ignore, is_down, start_user, user
+from support.embedded_user import end_server, ignore, is_down, start_user, user
 
 import dataportal
 from dataportal.embedded.account import Account, server_account

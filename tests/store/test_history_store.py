@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from feeding import feeding, history, hour, hour_of, looking
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.store_feed import feeding, history, hour, hour_of, looking
 
 from dataportal.store.connection import connect
 from dataportal.store.read import history as reading

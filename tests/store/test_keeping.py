@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from feeding import feeding, hour, looking, observations, values
-from stored import START
+from support.store_feed import feeding, hour, looking, observations, values
+from support.stored_runs import START
 
 from dataportal.store.records import Counts
 from dataportal.store.validators import Keeping, WholeAnswerNeeded
 from dataportal.validators import Recall, Validator
 
 if TYPE_CHECKING:
-    from feeding import Feed, Points
+    from support.store_feed import Feed, Points
 
     from dataportal.store.records import Merged
 

@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
-from feeding import TABLES, AtWork, current, feeding, history, looking, tuples
 from hypothesis import given
 from hypothesis import strategies as st
-from stored import START
+from support.store_feed import TABLES, AtWork, current, feeding, history, looking, tuples
+from support.stored_runs import START
 
 from dataportal.errors import DatabaseTransientError, ExitCode, LockedError
 from dataportal.store.connection import connect

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from feeding import (
+from support.store_feed import (
     PATHS,
     TABLES,
     AtWork,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
-    from feeding import Feed
+    from support.store_feed import Feed
 
     from dataportal.store.records import Merged
 

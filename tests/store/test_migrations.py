@@ -9,10 +9,10 @@ from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from databases import with_extension
-from feeding import current, feeding, history, looking
 from psycopg.sql import SQL, Identifier
-from schemas import described
+from support.databases import with_extension
+from support.schemas import described
+from support.store_feed import current, feeding, history, looking
 
 from dataportal.errors import DatabaseError, DatabaseTransientError, ExitCode, SchemaError
 from dataportal.store import migrations as under_test
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     import psycopg
     from conftest import RunCli, StartCli
-    from databases import Databases
+    from support.databases import Databases
 
 RELEASED = {
     "0001_schema": "5f5b751ee4c0714f3fc4d1cafff8e2ce7b3973f1e7d7d730a4db9cf0d21befb6",

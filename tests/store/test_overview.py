@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
-from feeding import feeding, hour, looking
+from support.store_feed import feeding, hour, looking
 
 from dataportal.errors import DatabaseError, SchemaError
 from dataportal.store.connection import connect, database_errors

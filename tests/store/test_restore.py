@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from databases import with_schema
-from feeding import AtWork, current, feeding, history, hour, looking, tuples
+from support.databases import with_schema
+from support.store_feed import AtWork, current, feeding, history, hour, looking, tuples
 
 from dataportal.errors import ConfigurationError, DatabaseError, FileError
 from dataportal.observations import Observations
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from databases import Databases
-    from feeding import Feed
+    from support.databases import Databases
+    from support.store_feed import Feed
 
     from dataportal.store.archive.format import Row
     from dataportal.store.archive.summary import Part

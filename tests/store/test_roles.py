@@ -10,9 +10,9 @@ from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
-from feeding import PATHS, current, feeding, history, hour, looking, values
 from psycopg.sql import SQL, Identifier
-from stored import START
+from support.store_feed import PATHS, current, feeding, history, hour, looking, values
+from support.stored_runs import START
 
 from dataportal.errors import DatabaseError, SchemaError
 from dataportal.observations import Observations

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from feeding import feeding, hour, looking, observations, tuples
-from wire import Wire
+from support.store_feed import feeding, hour, looking, observations, tuples
+from support.tcp_proxy import Wire
 
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
 from dataportal.store.session import SourceSession

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from feeding import feeding, hour, looking
-from stored import START
+from support.store_feed import feeding, hour, looking
+from support.stored_runs import START
 
 from dataportal import __version__
 from dataportal.redaction import remember_secret
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
-    from feeding import Feed
+    from support.store_feed import Feed
 
 GOOD = {Outcome.SUCCEEDED, Outcome.UNCHANGED}
 NO_ATTEMPT = (Outcome.INTERRUPTED, Outcome.SKIPPED)

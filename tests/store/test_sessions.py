@@ -9,7 +9,7 @@ from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from feeding import AtWork, current, feeding, looking
+from support.store_feed import AtWork, current, feeding, looking
 
 from dataportal.collect.session_pool import Sessions
 from dataportal.errors import Interrupted, LockLostError

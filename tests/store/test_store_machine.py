@@ -14,16 +14,6 @@ from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from feeding import (
-    PATHS,
-    Feed,
-    current,
-    history,
-    hour,
-    looking,
-    publications,
-    tuples,
-)
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -34,7 +24,17 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from store_model import Model
+from support.store_feed import (
+    PATHS,
+    Feed,
+    current,
+    history,
+    hour,
+    looking,
+    publications,
+    tuples,
+)
+from support.store_model import Model
 
 from dataportal.errors import LockLostError
 from dataportal.store.connection import connect
@@ -44,10 +44,10 @@ from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
     import psycopg
-    from feeding import (
+    from support.store_feed import (
         Points,
     )
-    from store_model import Answer, Batch, Published
+    from support.store_model import Answer, Batch, Published
 
     from dataportal.store.records import Merged
     from dataportal.store.write.diff import Sizes

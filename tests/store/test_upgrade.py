@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from feeding import feeding, looking
-from schemas import described
-from sourcefiles import locks
+from support.program_sources import locks
+from support.schemas import described
+from support.store_feed import feeding, looking
 
 from dataportal.observations import Observations
 from dataportal.store.connection import connect

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from feeding import AtWork, current, feeding, hour, looking
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.store_feed import AtWork, current, feeding, hour, looking
 
 from dataportal.observations import Observations
 from dataportal.store.read import verify as verification
@@ -21,7 +21,7 @@ from dataportal.store.records import Counts, RunKind, SeriesRecord
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from feeding import Feed
+    from support.store_feed import Feed
 
     from dataportal.store.read.verify import Fault
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from feeding import looking
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.store_feed import looking
 
 from dataportal.observations import clean
 from dataportal.store.read.history import publications, series_summary

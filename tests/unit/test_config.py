@@ -8,10 +8,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from configurations import GROUP, SINGLE, Folder
 from hypothesis import given
 from hypothesis import strategies as st
-from remembered import only_secrets
+from support.config_files import GROUP, SINGLE, Folder
+from support.remembered_secrets import only_secrets
 
 from dataportal.config import Limits, Series, load
 from dataportal.errors import PluginError

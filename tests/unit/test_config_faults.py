@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from configurations import GROUP, SINGLE, Folder
+from support.config_files import GROUP, SINGLE, Folder
 
 from dataportal.config import load
 from dataportal.config.keys import GROUP as GROUP_KEYS

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from configurations import Folder
 from hypothesis import given
 from hypothesis import strategies as st
-from remembered import only_secrets
+from support.config_files import Folder
+from support.remembered_secrets import only_secrets
 
 from dataportal.config import build_plugin
 from dataportal.config.variables import UnsetVariable, expanded, sounds_secret

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from configurations import Folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.config_files import Folder
 
 from dataportal.config.yaml_nodes import Scalar, Sequence
 from dataportal.config.yaml_parser import read_document

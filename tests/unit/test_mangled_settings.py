@@ -20,7 +20,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mangling import AWKWARD, mangled
+from support.corruption import AWKWARD, mangled
 
 from dataportal.config import build_plugin, load
 from dataportal.errors import ConfigurationError, DataportalError

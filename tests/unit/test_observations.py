@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from raw_answers import DAY, HOUR, MISSING, SHAPES, Degrees, as_dicts, one
+from support.raw_answers import DAY, HOUR, MISSING, SHAPES, Degrees, as_dicts, one
 
 from dataportal.errors import PermanentError
 from dataportal.observations import Batch, _exact, clean
@@ -25,7 +25,7 @@ from dataportal.raw_points import raw_points
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from raw_answers import Point
+    from support.raw_answers import Point
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

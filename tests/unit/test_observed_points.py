@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from raw_answers import DAY, HOUR, SHAPES, Degrees, kept, kind, one
+from support.raw_answers import DAY, HOUR, SHAPES, Degrees, kept, kind, one
 
 from dataportal.errors import BadDataError
 from dataportal.observations import Batch, Observations, clean

@@ -13,13 +13,14 @@ import sys
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 import typer
 import yaml
-from servers import LocalServer, Reply
+from support.http_server import LocalServer, Reply
 
 from dataportal.cli.app import COMMANDS, _program, command_named
 from dataportal.cli.options import Invocation
@@ -27,6 +28,7 @@ from dataportal.config import Limits, build_plugin, load
 from dataportal.config.keys import GROUP, LIMITS, MEMBER, METADATA, OPTIONS, SINGLE
 from dataportal.errors import ConfigurationError, ExitCode
 from dataportal.observations import clean
+from dataportal.plugins import data_sources
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
 from dataportal.plugins.data_sources.citybikes_plugin import CityBikesMultiSeriesPlugin
 from dataportal.plugins.data_sources.csv_plugin import CsvDataSourcePlugin
@@ -217,7 +219,7 @@ def _first_cells(text: str) -> list[str]:
 
 
 def _sources_of_tests() -> str:
-    files = (ROOT / "tests" / name for name in ("conftest.py", "databases.py"))
+    files = (ROOT / "tests" / name for name in ("conftest.py", "support/databases.py"))
     return "".join(path.read_text(encoding="utf-8") for path in files)
 
 
@@ -318,9 +320,9 @@ def test_every_sources_yaml_works(tmp_path: Path) -> None:
 
 def test_every_built_in_plugin_is_listed() -> None:
     """Each module has a row in the table of providers."""
-    modules = (ROOT / "dataportal" / "plugins" / "data_sources").glob("[!_]*.py")
+    modules = [module.name for module in iter_modules(data_sources.__path__)]
     listed = re.findall(r"^\| .*? \| `(\w+)` \|", section("Built-in sources"), re.MULTILINE)
-    assert sorted(listed) == sorted(module.stem for module in modules)
+    assert sorted(listed) == sorted(modules)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from remembered import only_secrets
+from support.remembered_secrets import only_secrets
 
 from dataportal.redaction import MASK, SHORTEST, harmless, redact, spellings
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from remembered import only_secrets
+from support.remembered_secrets import only_secrets
 
 from dataportal.errors import ConfigurationError, ExitCode
 from dataportal.redaction import MASK, redact

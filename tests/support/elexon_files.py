@@ -8,7 +8,7 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from servers import Reply
+from support.http_server import Reply
 
 from dataportal.plugins.base_plugin import (
     TimeSeriesDefinition,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from servers import LocalServer, Request
+    from support.http_server import LocalServer, Request
 
     from dataportal.plugins.base_plugin import (
         FetchError,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
 
 Series = dict[str, float | None]
-SHARED = Path(os.environ.get("DATAPORTAL_SHARED") or Path(__file__).parents[1].parent / "shared")
+SHARED = Path(os.environ.get("DATAPORTAL_SHARED") or Path(__file__).parents[2].parent / "shared")
 UNPACED = {"per_minute": 1_000_000}
 """For tests that ask often and are not about how fast."""
 

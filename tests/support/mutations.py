@@ -17,7 +17,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 _COPIED = ("dataportal", "sql", "tests", "pyproject.toml", "README.md", "LICENSE")
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from feeding import looking
-from servers import Reply
+from support.http_server import Reply
+from support.store_feed import looking
 
 from dataportal.collect import RunRequest, StopSignal, collect
 from dataportal.config import load
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from servers import LocalServer, Request
+    from support.http_server import LocalServer, Request
 
     from dataportal.collect import RunResult
 

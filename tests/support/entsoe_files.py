@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from servers import Reply
+from support.http_server import Reply
 
 from dataportal.plugins.base_plugin import (
     FetchError,
@@ -24,9 +24,9 @@ from dataportal.plugins.http import HttpClient
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from servers import LocalServer
+    from support.http_server import LocalServer
 
-RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "recordings"
+RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "recordings"
 PATH = "/api"
 TOKEN = "kanarienvogel-0815"  # noqa: S105 - a canary: nothing may ever show it
 SEQUENCE = "classificationSequence_AttributeInstanceComponent.position"

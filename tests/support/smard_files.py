@@ -12,14 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from servers import Reply
+from support.http_server import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from servers import LocalServer
+    from support.http_server import LocalServer
 
-RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "recordings" / "smard"
+RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "recordings" / "smard"
 _NAME = re.compile(r"(\d+)_([A-Za-z0-9-]+)_([a-z]+)_(\d+)(?:__created_([0-9TZ]+))?\.json")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

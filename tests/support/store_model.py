@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from feeding import Points, Span
+from support.store_feed import Points, Span
 
 from dataportal.store.records import Counts, Merged
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from databases import with_extension
+from support.databases import with_extension
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
-from stored import START
+from support.stored_runs import START
 
 from dataportal.errors import DatabaseError
 from dataportal.observations import Observations

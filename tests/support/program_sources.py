@@ -17,8 +17,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from feeding import hour, looking
-from servers import Reply
+from support.http_server import Reply
+from support.store_feed import hour, looking
 
 if TYPE_CHECKING:
     import subprocess

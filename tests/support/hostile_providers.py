@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
-from feeding import hour
-from servers import Reply
+from support.http_server import Reply
+from support.store_feed import hour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from servers import Request
+    from support.http_server import Request
 
 MIB = 1024 * 1024
 POINTS: list[dict[str, object]] = [{"ts": hour(h).isoformat(), "value": float(h)} for h in range(3)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from feeding import looking
+from support.store_feed import looking
 
 
 def described(url: str) -> list[tuple[Any, ...]]:
