@@ -1,3 +1,5 @@
 """Fetch public time series, keep every version of every value, answer what was known when."""
 
-__version__ = "1.0.0"
+from dataportal.version import __version__
+
+__all__ = ["__version__"]

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from dataportal import __version__
 from dataportal.cli.options import (
     Command,
     ConfigOption,
@@ -22,6 +21,7 @@ from dataportal.cli.options import (
 from dataportal.cli.signals import unwind_on_signal
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import close_streams, open_streams
+from dataportal.version import __version__
 
 # A command's module is imported when the command is meant: start-up is a feature.
 COMMANDS = {

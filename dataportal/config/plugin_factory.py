@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataportal import __version__
 from dataportal.config.variables import UnsetVariable, expanded
 from dataportal.errors import ConfigurationError, DataportalError
 from dataportal.plugins.base_plugin import (
@@ -18,6 +17,7 @@ from dataportal.plugins.base_plugin import (
     TimeSeriesMetadata,
 )
 from dataportal.plugins.loader import is_built_in, load_class, made
+from dataportal.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from dataportal import __version__
 from dataportal.errors import DatabaseTransientError, SchemaError
 from dataportal.failpoints import failpoint
 from dataportal.store.connection import database_errors
 from dataportal.store.lock import lock_key, try_lock, unlock
 from dataportal.store.queries import query, sql_home
+from dataportal.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable

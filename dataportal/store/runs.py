@@ -8,11 +8,11 @@ import socket
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from dataportal import __version__
 from dataportal.redaction import harmless, redact
 from dataportal.store.connection import one_trip
 from dataportal.store.queries import query
 from dataportal.store.records import Backfill, Counts, Outcome, SourceState
+from dataportal.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

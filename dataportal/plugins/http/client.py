@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import msgspec
 
-from dataportal import __version__
 from dataportal.errors import PermanentError, TransientError
 from dataportal.plugins.http.body import MIB, first_bytes, whole_body
 from dataportal.plugins.http.connections import Connections
@@ -30,6 +29,7 @@ from dataportal.plugins.http.rate_limit import Pace, RateLimit
 from dataportal.plugins.http.response import Answer, Mask, excerpt
 from dataportal.plugins.http.urls import address, is_trusted, onward_address, sendable
 from dataportal.plugins.http.validators import request_key, validator_of
+from dataportal.version import __version__
 
 if TYPE_CHECKING:
     import ssl
