@@ -1,0 +1,143 @@
+"""Reads the pages of the manual, finds a page by its topic, and shows it as text or on a terminal."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dataportal.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+HOME = Path(__file__).resolve().parents[1] / "manual"
+INDEX = "README.md"
+_GROUP = re.compile(r"## (.+)")
+_ENTRY = re.compile(r"- \[([\w-]+)\]\(([\w/-]+\.md)\): (.+)")
+_CODE = re.compile(r"(^```.*?^```$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
+_OTHER_ENDINGS = (".md", ".yaml", ".yml")
+_SUGGESTIONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One page: its name on the command line, its file, and its line in the list of topics."""
+
+    name: str
+    path: Path
+    group: str
+    about: str
+
+    def text(self) -> str:
+        """The page, in Markdown."""
+        return self.path.read_text(encoding="utf-8")
+
+
+@cache
+def topics() -> tuple[Topic, ...]:
+    """All topics, in the order of the index.
+
+    Raises:
+        ConfigurationError: the installation has no manual.
+    """
+    try:
+        lines = (HOME / INDEX).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        raise ConfigurationError(
+            "the manual is missing from this installation", hint="Install dataportal again"
+        ) from None
+    return tuple(_entries(lines))
+
+
+def _entries(lines: Iterable[str]) -> Iterator[Topic]:
+    group = ""
+    for line in lines:
+        if heading := _GROUP.fullmatch(line):
+            group = heading[1]
+        elif entry := _ENTRY.fullmatch(line):
+            yield Topic(entry[1], HOME / entry[2], group, entry[3])
+
+
+def topic_named(words: Sequence[str]) -> Topic | None:
+    """The topic that the words name: `exit-codes`, `exit codes` and `Exit-Codes.md` are one."""
+    name = "-".join(words).lower().replace("_", "-").replace(" ", "-")
+    for ending in _OTHER_ENDINGS:
+        name = name.removesuffix(ending)
+    return next((topic for topic in topics() if topic.name == name), None)
+
+
+def similar_topics(words: Sequence[str]) -> tuple[str, ...]:
+    """The topics whose names resemble the words, the nearest first."""
+    from difflib import get_close_matches
+
+    names = [topic.name for topic in topics()]
+    name = "-".join(words).lower()
+    similar = get_close_matches(name, names, n=_SUGGESTIONS)
+    return tuple(similar or [n for n in names if name and name in n][:_SUGGESTIONS])
+
+
+def topics_that_mention(words: Sequence[str]) -> tuple[str, ...]:
+    """The topics whose pages have all of the words, those that have them most often first."""
+    wanted = [word.lower() for word in words if word]
+    found = []
+    for topic in topics():
+        text = topic.text().lower()
+        counts = [text.count(word) for word in wanted]
+        if counts and all(counts):
+            found.append((-min(counts), topic.name))
+    return tuple(name for _, name in sorted(found)[:_SUGGESTIONS])
+
+
+def index_lines() -> Iterator[str]:
+    """The list of topics, a heading for each group."""
+    width = max(len(topic.name) for topic in topics())
+    group = ""
+    for topic in topics():
+        if topic.group != group:
+            if group:
+                yield ""
+            group = topic.group
+            yield f"{group}:"
+        yield f"  {topic.name:<{width}}  {without_links(topic.about)}"
+
+
+def without_links(text: str) -> str:
+    """The Markdown with a topic's name in place of each link, as a terminal cannot follow one."""
+    parts = _CODE.split(text)
+    return "".join(part if n % 2 else _LINK.sub(_named, part) for n, part in enumerate(parts))
+
+
+def _named(link: re.Match[str]) -> str:
+    label, target = link[1], link[2]
+    if re.match(r"\w+:", target):
+        return f"{label} ({target})"
+    page = Path(target.partition("#")[0])
+    if page.suffix != ".md" or page.name == INDEX or page.stem == label.strip("`"):
+        return label
+    return f"{label} (dataportal help {page.stem})"
+
+
+def page_lines(topic: Topic) -> Iterator[str]:
+    """The page as plain text: its Markdown, without links."""
+    yield from without_links(topic.text()).splitlines()
+
+
+def rendered_page(topic: Topic, *, width: int, color: bool) -> str:
+    """The page as a terminal of that width shows it, with or without escape codes."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console(
+        width=width,
+        force_terminal=True,
+        no_color=not color,
+        highlight=False,
+        color_system="standard" if color else None,
+    )
+    with console.capture() as captured:
+        console.print(Markdown(without_links(topic.text()), code_theme="ansi_dark"))
+    return captured.get()
