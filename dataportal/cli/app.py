@@ -56,7 +56,8 @@ def run(arguments: Sequence[str]) -> int:
     invocation = Invocation(json="--json" in arguments)
     try:
         program = _program()
-        code = program.main([*arguments] or ["--help"], "dataportal", standalone_mode=False, obj=invocation)
+        words = [*arguments] or ["--help"]
+        code = program.main(words, "dataportal", standalone_mode=False, obj=invocation)
     except Exception as error:  # noqa: BLE001 - the last place where an error can be explained
         code = _reported(error, invocation)
     if fault := close_streams():

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dataportal.cli.options import Invocation
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import decorated, on_terminal, show
 from dataportal.render.manual import (
@@ -21,6 +20,7 @@ from dataportal.render.manual import (
 )
 
 if TYPE_CHECKING:
+    from dataportal.cli.options import Invocation
     from dataportal.render.manual import Topic
 
 EXAMPLES = (

@@ -1,4 +1,4 @@
-"""Reads the pages of the manual, finds a page by its topic, and shows it as text or on a terminal."""
+"""Reads the pages of the manual, finds one by its topic, shows it as text or on a terminal."""
 
 from __future__ import annotations
 

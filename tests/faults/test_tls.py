@@ -198,7 +198,7 @@ def test_postgresql_itself_is_verified(own_server: OwnServer, run_cli: RunCli) -
 
 
 def assert_verified(secured: Secured, run_cli: RunCli) -> None:
-    """Each `sslmode` does what README says of it."""
+    """Each `sslmode` does what the manual says of it."""
     verified = {"sslmode": "verify-full", "sslrootcert": str(OURS)}
     done = run_cli("migrate", "-q", env={"DATABASE_URL": secured.url(**verified)})
     assert done.returncode == 0, done.stderr

@@ -6,6 +6,7 @@ import re
 import shlex
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ class Page:
 
     def blocks(self, language: str) -> list[str]:
         """The texts of the blocks of a language."""
-        return [text for name, text in self.all_blocks if name == language]
+        return blocks(self.text, language)
 
     def headings(self, level: int) -> list[str]:
         """The headings of a level, without their marks."""
@@ -125,6 +126,11 @@ def everything() -> list[Page]:
     return [readme(), index(), *pages()]
 
 
+def blocks(text: str, language: str) -> list[str]:
+    """The blocks of a language in a text."""
+    return [block[2] for block in BLOCK.finditer(text) if block[1] == language]
+
+
 def anchor(heading: str) -> str:
     """What a forge calls a heading in a link."""
     return re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
@@ -183,15 +189,31 @@ def command_lines(shown: Iterable[Page]) -> Iterator[list[str]]:
                 yield pod(document)["containers"][0]["args"]
 
 
+_RUNS_IT = {"dataportal", "env", "docker"}
+
+
 def _calls(line: str) -> Iterator[list[str]]:
-    for part in re.split(r"&&|\|\||[|>;]", line):
-        words = shlex.split(part, comments=True)
-        while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
-            words = words[1:]
-        if words[:1] == ["dataportal"]:
-            yield words[1:]
-        elif words[:2] == ["docker", "run"] and "dataportal" in words:
+    inner = re.compile(r"\$\(([^()]*)\)")
+    for call in inner.findall(line):
+        yield from _calls(call)
+    for command in _simple_commands(inner.sub("x", line)):
+        words = list(dropwhile(re.compile(r"[A-Z_]+=").match, command))
+        if "dataportal" in words and words[0] in _RUNS_IT:
             yield words[words.index("dataportal") + 1 :]
+
+
+def _simple_commands(line: str) -> Iterator[list[str]]:
+    """The words of each command in a line of shell."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>()")
+    lexer.whitespace_split = True
+    words: list[str] = []
+    for word in lexer:
+        if set(word) <= set("|&;<>()"):
+            yield words
+            words = []
+        else:
+            words.append(word)
+    yield words
 
 
 def pod(document: Any) -> Any:

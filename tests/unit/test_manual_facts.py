@@ -1,32 +1,30 @@
-"""README.md against the program: what it shows is real, what it lists is complete, and it runs."""
+"""README and the manual against the program: what they show is real, what they list complete."""
 
 from __future__ import annotations
 
 import ast
 import asyncio
-import json
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from itertools import chain
-from pathlib import Path
+from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 import typer
-import yaml
+from support import manual
 from support.http_server import LocalServer, Reply
+from support.manual import ROOT, first_cells, table
 
 from dataportal.cli.app import COMMANDS, _program, command_named
 from dataportal.cli.options import Invocation
 from dataportal.config import Limits, build_plugin, load
 from dataportal.config.keys import GROUP, LIMITS, MEMBER, METADATA, OPTIONS, SINGLE
 from dataportal.errors import ConfigurationError, ExitCode
+from dataportal.health import Condition
 from dataportal.observations import clean
 from dataportal.plugins import data_sources
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
@@ -54,23 +52,23 @@ from dataportal.plugins.data_sources.smard_plugin import SmardDataSourcePlugin
 from dataportal.plugins.data_sources.tankerkoenig_plugin import TankerkoenigMultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
 from dataportal.settings import from_environment
+from dataportal.store.records import Outcome
 from dataportal.times import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
-    from conftest import RunCli
+    from support.manual import Page
 
     from dataportal.config import BuiltPlugin, Source
     from dataportal.config.keys import Key
     from dataportal.observations import Batch
     from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
 
-ROOT = Path(__file__).resolve().parents[2]
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+README = manual.readme()
+PAGES = manual.everything()
 TESTS_TEXT = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-BLOCKS = [(found[1], found[2]) for found in BLOCK.finditer(TEXT)]
 KEYS = (
     "RATES_KEY",
     "MY_API_KEY",
@@ -84,26 +82,9 @@ KEYS = (
 VARIABLES = dict.fromkeys(KEYS, "a-key")
 
 
-def blocks(language: str) -> list[str]:
-    """What stands in the blocks of a language."""
-    return [text for name, text in BLOCKS if name == language]
-
-
-def section(title: str) -> str:
-    """The text from a heading to the next one of its level or above."""
-    prose = BLOCK.sub(lambda found: re.sub("^#", " ", found[0], flags=re.MULTILINE), TEXT)
-    found = re.search(rf"^(#+) {re.escape(title)}$", prose, re.MULTILINE)
-    assert found, title
-    end = re.compile(rf"^#{{1,{len(found[1])}}} ", re.MULTILINE).search(prose, found.end())
-    return TEXT[found.end() : end.start() if end else len(TEXT)]
-
-
-def test_every_block_says_its_language() -> None:
-    """So that none escapes the tests; only the answer of psql has none."""
-    assert TEXT.count("\n```") == 2 * len(BLOCKS)
-    languages = [name for name, _ in BLOCKS]
-    assert set(languages) == {"sh", "console", "yaml", "json", "sql", "python", ""}
-    assert languages.count("") == 1
+def page(topic: str) -> Page:
+    """The page of a topic."""
+    return manual.page(topic)
 
 
 def test_the_two_commands_are_there_once() -> None:
@@ -112,26 +93,9 @@ def test_the_two_commands_are_there_once() -> None:
         "pip install '.[embedded]' && dataportal --config dataportal/sample/sources.yaml fetch-all",
         "pip install '.[test]' && pytest",
     ]
-    lines = TEXT.splitlines()
+    lines = README.text.splitlines()
     assert [lines.count(command) for command in commands] == [1, 1]
-    assert TEXT.count("]' && ") == len(commands)
-
-
-def test_words_are_used_as_agreed() -> None:
-    """The valid time of theory is named once, beside knowledge time; no path of one machine."""
-    assert len(re.findall(r"valid[ -]time", TEXT, re.IGNORECASE)) == 1
-    assert not re.search(r"/(work|tmp|root|home|opt|usr)/|pypi|files\.pythonhosted", TEXT)
-
-
-def test_links_lead_somewhere() -> None:
-    """To headings that are there, and to files that are there."""
-    titles = re.findall(r"^#+ (.*)$", BLOCK.sub("", TEXT), re.MULTILINE)
-    anchors = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
-    for target in re.findall(r"\]\((?!https?:)([^)]+)\)", TEXT):
-        if target.startswith("#"):
-            assert target[1:] in anchors
-        else:
-            assert (ROOT / target).exists(), target
+    assert README.text.count("]' && ") == len(commands)
 
 
 def _rows(keys: Mapping[str, Key]) -> Iterator[str]:
@@ -139,22 +103,15 @@ def _rows(keys: Mapping[str, Key]) -> Iterator[str]:
         yield f"| {', '.join(f'`{n}`' for n in (name, *key.aliases))} | {key.about} |"
 
 
-def _table(text: str, head: str) -> list[str]:
-    """The rows of the table with that head."""
-    _, found, rest = text.partition(f"{head}\n|---|---|\n")
-    assert found, head
-    return rest.partition("\n\n")[0].splitlines()
-
-
 def test_every_key_of_sources_yaml_is_listed() -> None:
     """With its other names and the words that the program has for it; nothing besides."""
-    text = section("sources.yaml")
-    options, metadata = text.split("**Options of a source**")[1].split("**Metadata of a series.**")
+    sources = page("sources")
+    options, metadata = map(sources.section, ("Options of a source", "Metadata of a series"))
     head = "| key | what it says (default) |"
-    assert _table(options, head) == list(_rows(OPTIONS))
-    assert _table(metadata, head) == list(_rows(METADATA))
+    assert table(options, head) == list(_rows(OPTIONS))
+    assert table(metadata, head) == list(_rows(METADATA))
     entry = {k: v for k, v in {**SINGLE, **GROUP, **MEMBER}.items() if k not in METADATA}
-    assert sorted(_table(text, "| key | what it says |")) == sorted(_rows(entry))
+    assert sorted(sources.table("| key | what it says |")) == sorted(_rows(entry))
 
 
 def test_the_defaults_told_are_the_defaults() -> None:
@@ -174,7 +131,7 @@ def test_the_defaults_told_are_the_defaults() -> None:
 
 def test_every_exit_code_is_listed() -> None:
     """With the words of --help, in its order."""
-    told = re.findall(r"^\| (\d+) \| (.*?) \|", section("Exit codes"), re.MULTILINE)
+    told = re.findall(r"^\| (\d+) \| (.*?) \|", page("exit-codes").text, re.MULTILINE)
     assert told == [(str(code.value), code.meaning) for code in ExitCode]
 
 
@@ -202,11 +159,11 @@ def _read_elsewhere() -> Iterator[str]:
 
 
 def test_every_variable_is_listed() -> None:
-    """Those of users in README, those of tests in the tests' README."""
+    """Those of users in the manual, those of tests in the tests' README."""
     env = _Asked()
     from_environment(env)
     assert len(env.names) >= 8
-    listed = set(re.findall(r"`([A-Z_]{4,})`", "".join(_first_cells(section("Environment")))))
+    listed = set(re.findall(r"`([A-Z_]{4,})`", "".join(first_cells(page("environment").text))))
     assert env.names <= listed
     for name in _read_elsewhere():
         assert name in listed or f"`{name}`" in TESTS_TEXT, name
@@ -214,44 +171,24 @@ def test_every_variable_is_listed() -> None:
         assert f"`{name}`" in TESTS_TEXT, name
 
 
-def _first_cells(text: str) -> list[str]:
-    return re.findall(r"^\| (.*?) \|", text, re.MULTILINE)
-
-
 def _sources_of_tests() -> str:
     files = (ROOT / "tests" / name for name in ("conftest.py", "support/databases.py"))
     return "".join(path.read_text(encoding="utf-8") for path in files)
 
 
-def _shell_lines() -> Iterator[str]:
-    for block in blocks("sh"):
-        yield from block.splitlines()
-    for block in blocks("console"):
-        yield from (line[2:] for line in block.splitlines() if line.startswith("$ "))
-    yield from re.findall(r"`(dataportal [^`]+)`", BLOCK.sub("", TEXT))
-
-
-def command_lines() -> Iterator[list[str]]:
-    """The arguments of every `dataportal` in README, in a container or not."""
-    for line in _shell_lines():
-        for part in re.split(r"&&|[|>]", line):
-            words = shlex.split(part, comments=True)
-            if words[:1] == ["dataportal"]:
-                yield words[1:]
-            elif words[:2] == ["docker", "run"]:
-                yield words[words.index("dataportal") + 1 :]
-    for document in map(yaml.safe_load, blocks("yaml")):
-        if document.get("kind") == "CronJob":
-            yield _pod(document)["containers"][0]["args"]
+_WITHOUT_COMMAND = (
+    *([word] for word in ("[OPTION…]", "--help", "--version", "--install-completion", "…")),
+    [],
+)
 
 
 def test_every_command_line_is_understood() -> None:
     """Every option exists and every value can be read."""
     seen = set()
-    for words in command_lines():
-        name = next((word for word in words if word in COMMANDS), None)
-        if name is None:  # the synopsis, and --help
-            assert words[-1:] in (["[OPTION…]"], ["--help"]), words
+    for words in manual.command_lines(PAGES):
+        name = manual.command_in(words)
+        if name is None:  # the synopsis, the program alone, and what needs no command
+            assert words[-1:] in _WITHOUT_COMMAND, words
             continue
         before, after = words[: words.index(name)], words[words.index(name) + 1 :]
         invocation = Invocation(env={})
@@ -265,38 +202,33 @@ def test_every_command_line_is_understood() -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_option_is_listed(name: str) -> None:
-    """Those of a command in its section, those of all above; and no other."""
+def test_a_command_has_a_page_with_the_words_of_its_help(name: str) -> None:
+    """What it is for, its examples, its options and arguments, each as `--help` has them."""
+    text = page(name)
+    assert text.text.startswith(f"# {name}\n\n{COMMANDS[name]}\n\n")
+    module = import_module(f"dataportal.cli.{name.replace('-', '_')}")
+    assert text.blocks("sh")[0].splitlines() == list(module.EXAMPLES)
+    options = list(manual.option_rows(name))
+    if options:
+        assert text.table("| option | meaning |") == options
+    else:
+        assert "It has none of its own." in text.section("Options")
+
+
+def test_the_options_of_every_command_are_listed() -> None:
+    """On one page, and no other."""
     shared = {opt for p in _program().params for opt in p.opts}
-    own = {
-        opt for p in command_named(name).params if p.param_type_name == "option" for opt in p.opts
-    }
-    text = section(name)
-    told = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", "".join(_first_cells(text))))
-    missing = own - told - {"--help"}
-    assert not {opt for opt in missing if f"`{opt}`" not in text}
-    assert told <= own
-    above = section("Commands").partition("### ")[0]
-    assert not {opt for opt in shared - {"-h"} if opt not in above}
+    cells = "".join(first_cells(page("commands").section("Options of every command")))
+    assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", cells)) == shared
 
 
 def _yaml_sources() -> list[str]:
-    return [
-        block
-        for block in blocks("yaml")
-        if yaml.safe_load(block).keys() <= {"timeseries", "request_groups"}
-    ]
+    return manual.sources(PAGES)
 
 
 def _example_files() -> dict[str, str]:
-    """The Python blocks, by the file names in their first lines."""
-    files = {}
-    for block in blocks("python"):
-        compile(block, "README.md", "exec")
-        found = re.match(r'"""(\w+\.py)', block)
-        assert found, block
-        files[found[1]] = block
-    return files
+    """The Python blocks that are files, by the file names in their first lines."""
+    return manual.example_files(PAGES)
 
 
 def test_every_sources_yaml_works(tmp_path: Path) -> None:
@@ -315,26 +247,26 @@ def test_every_sources_yaml_works(tmp_path: Path) -> None:
             if source.module != "src.plugins.data_sources.my_multi_plugin":  # a name only
                 build_plugin(source, env=VARIABLES, root=folder)
                 built += 1
-    assert built >= 8
+    assert built >= 36
 
 
 def test_every_built_in_plugin_is_listed() -> None:
     """Each module has a row in the table of providers."""
     modules = [module.name for module in iter_modules(data_sources.__path__)]
-    listed = re.findall(r"^\| .*? \| `(\w+)` \|", section("Built-in sources"), re.MULTILINE)
+    listed = re.findall(r"^\| .*? \| `(\w+)` \|", page("providers").text, re.MULTILINE)
     assert sorted(listed) == sorted(modules)
 
 
 @pytest.mark.parametrize(
     ("title", "plugins"),
     [
-        ("CSV", [CsvDataSourcePlugin]),
-        ("SMARD", [SmardDataSourcePlugin]),
-        ("FRED", [FredDataSourcePlugin]),
-        ("Fingrid", [FingridDataSourcePlugin]),
-        ("ENTSO-E", [EntsoeDataSourcePlugin]),
-        ("Elexon", [ElexonDataSourcePlugin]),
-        ("Any other API", [HttpJsonPlugin, HttpCsvPlugin, HttpXmlPlugin]),
+        ("csv", [CsvDataSourcePlugin]),
+        ("smard", [SmardDataSourcePlugin]),
+        ("fred", [FredDataSourcePlugin]),
+        ("fingrid", [FingridDataSourcePlugin]),
+        ("entsoe", [EntsoeDataSourcePlugin]),
+        ("elexon", [ElexonDataSourcePlugin]),
+        ("declarative", [HttpJsonPlugin, HttpCsvPlugin, HttpXmlPlugin]),
     ],
 )
 def test_every_parameter_is_listed(title: str, plugins: list[type[BasePlugin]]) -> None:
@@ -346,23 +278,21 @@ def test_every_parameter_is_listed(title: str, plugins: list[type[BasePlugin]]) 
         found = re.search(r" is not a parameter .*?known: ([\w, ]+)", str(raised.value))
         assert found
         known.update(found[1].split(", "))
-    text = section(title)
+    text = page(title).text
     head = next(line for line in text.splitlines() if line.startswith("| parameter"))
-    assert (
-        set(re.findall(r"`(\w+)`", "".join(_first_cells("\n".join(_table(text, head)))))) == known
-    )
+    assert set(re.findall(r"`(\w+)`", "".join(first_cells("\n".join(table(text, head)))))) == known
 
 
 @pytest.mark.parametrize(
     ("title", "plugin"),
     [
-        ("EIA", EiaMultiSeriesPlugin),
-        ("Energy-Charts", EnergyChartsMultiSeriesPlugin),
-        ("CityBikes", CityBikesMultiSeriesPlugin),
-        ("Tankerkönig", TankerkoenigMultiSeriesPlugin),
-        ("Fingrid", FingridMultiSeriesPlugin),
-        ("Open-Meteo", OpenMeteoForecastMultiSeriesPlugin),
-        ("Open-Meteo", OpenMeteoArchiveMultiSeriesPlugin),
+        ("eia", EiaMultiSeriesPlugin),
+        ("energy-charts", EnergyChartsMultiSeriesPlugin),
+        ("citybikes", CityBikesMultiSeriesPlugin),
+        ("tankerkoenig", TankerkoenigMultiSeriesPlugin),
+        ("fingrid", FingridMultiSeriesPlugin),
+        ("open-meteo", OpenMeteoForecastMultiSeriesPlugin),
+        ("open-meteo", OpenMeteoArchiveMultiSeriesPlugin),
     ],
 )
 def test_every_parameter_of_a_group_is_listed(title: str, plugin: type[MultiSeriesPlugin]) -> None:
@@ -371,9 +301,9 @@ def test_every_parameter_of_a_group_is_listed(title: str, plugin: type[MultiSeri
         plugin("a", {"\N{SNOWMAN}": 1}, [], "1 hour")
     found = re.search(r" is not a parameter .*?known: ([\w, ]+)", str(raised.value))
     assert found
-    text = section(title)
+    text = page(title).text
     head = next(line for line in text.splitlines() if line.startswith("| parameter"))
-    told = set(re.findall(r"`(\w+)`", "".join(_first_cells("\n".join(_table(text, head))))))
+    told = set(re.findall(r"`(\w+)`", "".join(first_cells("\n".join(table(text, head))))))
     assert set(found[1].split(", ")) <= told
 
 
@@ -413,7 +343,9 @@ def test_the_example_test_passes(tmp_path: Path) -> None:
     """As its author would run it, with every rule of the kit; and all rules are listed."""
     for name, text in _example_files().items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    command = next(line for line in _shell_lines() if line.startswith("pytest test_"))
+    command = next(
+        line for line in page("plugin-tests").shell_lines() if line.startswith("pytest test_")
+    )
     done = subprocess.run(
         [sys.executable, "-m", *shlex.split(command), "-v", "-p", "no:cacheprovider"],
         cwd=tmp_path,
@@ -423,7 +355,7 @@ def test_the_example_test_passes(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     tried = re.findall(r"::test_rates\[(\w+)\] PASSED", done.stdout)
-    rules = "".join(_first_cells(section("Writing a plugin")))
+    rules = "".join(first_cells(page("plugin-tests").section("The rules")))
     assert sorted(tried) == sorted(re.findall(r"`(\w+)`", rules))
 
 
@@ -442,14 +374,10 @@ async def _cleaned(built: BuiltPlugin, source: Source) -> Batch:
     return clean(answer, series=names, start=None, end=None, zone=built.limits.zone)
 
 
-def _pod(document: Any) -> Any:
-    return document["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-
-
 def test_the_cron_job_of_kubernetes_is_safe() -> None:
     """Never two at once, never for ever, as nobody special, and an end for each exit code."""
-    (document,) = (d for d in map(yaml.safe_load, blocks("yaml")) if d.get("kind"))
-    spec, job, pod = document["spec"], document["spec"]["jobTemplate"]["spec"], _pod(document)
+    (document,) = page("kubernetes").documents()
+    spec, job, pod = document["spec"], document["spec"]["jobTemplate"]["spec"], manual.pod(document)
     (container,) = pod["containers"]
     assert (document["apiVersion"], document["kind"]) == ("batch/v1", "CronJob")
     assert spec["concurrencyPolicy"] == "Forbid"
@@ -481,117 +409,6 @@ def test_the_cron_job_of_kubernetes_is_safe() -> None:
     assert actions.keys() == set(ExitCode) - never
 
 
-def _shape(value: Any) -> Any:
-    """The keys of a document, without what they hold."""
-    if isinstance(value, dict):
-        return {key: None if key == "metadata" else _shape(value[key]) for key in value}
-    return [_shape(value[0])] if isinstance(value, list) and value else None
-
-
-@pytest.mark.slow
-def test_json_is_as_shown(tmp_path: Path, run_cli: RunCli, database_url: str) -> None:
-    """Each document has the fields of its example, in their order, and all are explained."""
-    config = str(ROOT / "dataportal" / "sample" / "sources.yaml")
-    broken = tmp_path / "broken.yaml"
-    broken.write_text("timeseries:\n  a: {shedule: 1 day}\n", encoding="utf-8")
-
-    def answered(*args: str, config: str = config) -> Any:
-        done = run_cli(
-            "--json",
-            "--config",
-            config,
-            *args,
-            env={"DATABASE_URL": database_url, "LOG_LEVEL": "error"},
-        )
-        return json.loads(done.stdout or done.stderr)
-
-    def damaged() -> Any:
-        with psycopg.connect(database_url, autocommit=True) as connection:
-            connection.execute("UPDATE time_series_data SET value = 0 WHERE ts = '2008-01-01'")
-        document = answered("verify")
-        document["checks"] = [check for check in document["checks"] if check["found"]]
-        return document
-
-    documents = [
-        answered("fetch-all"),
-        answered("list-sources"),
-        answered("history", "sunspots", "--ts", "2008-01-01"),
-        answered("healthcheck"),
-        damaged(),
-        answered("dump", "sunspots", "sample.jsonl.gz"),
-        answered("migrate"),
-        answered("list-sources", config=str(broken)),
-    ]
-    examples = [json.loads(block) for block in blocks("json")]
-    assert len(examples) == len(documents)
-    for example, document in zip(examples, documents, strict=True):
-        # unlike the others, a list of texts may be empty in one of them
-        assert json.dumps(_shape(document)) == json.dumps(_shape(example))
-    prose = set(re.findall(r"`(\w+)`|\"(\w+)\"", BLOCK.sub("", section("JSON"))))
-    explained = set(chain.from_iterable(prose))
-    for document in documents:
-        assert _keys(document) <= explained
-
-
-def _keys(value: Any) -> set[str]:
-    if isinstance(value, dict):
-        below = (_keys(item) for key, item in value.items() if key != "metadata")
-        return {*value, *chain.from_iterable(below)}
-    return set(chain.from_iterable(map(_keys, value))) if isinstance(value, list) else set()
-
-
-def test_every_statement_runs(database_url: str) -> None:
-    """On the schema of this program."""
-    with psycopg.connect(database_url) as connection:
-        for block in blocks("sql"):
-            connection.execute(block.encode())
-    assert len(blocks("sql")) == 4
-
-
-_MASKS = (
-    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z", "K"),
-    (r"\d+\.\d s\b", "S"),
-    (r"\((now|\d+ \w+ ago)\)", "(AGE)"),
-    (r"run_id=\d+", "run_id=N"),
-    (r"(revised|current) +\d+$", r"\1 N"),
-    (r"PostgreSQL [\d.]+.*", "PostgreSQL"),
-    (r" +", " "),
-)
-
-
-def _masked(lines: Sequence[str]) -> list[str]:
-    """Without what differs from run to run; in any order, as sources run side by side."""
-    masked = []
-    for line in lines:
-        said = line.rstrip()
-        for pattern, instead in _MASKS:
-            said = re.sub(pattern, instead, said)
-        masked.append(said)
-    return sorted(said for said in masked if said and "created an embedded" not in said)
-
-
-@pytest.mark.slow
-def test_the_first_steps_are_as_shown(tmp_path: Path, run_cli: RunCli, database_url: str) -> None:
-    """Every command of the first two sections says what README says it does."""
-    shutil.copytree(ROOT / "dataportal" / "sample", tmp_path / "dataportal" / "sample")
-    before = ""
-    steps = section("What you see") + section("A revision")
-    for shown in [block for block in BLOCK.findall(steps) if block[0] == "console"]:
-        for step in re.split(r"^\$ ", shown[1], flags=re.MULTILINE)[1:]:
-            command, *lines = step.splitlines()
-            words = shlex.split(command)
-            if words[0] != "dataportal":
-                before = datetime.now(UTC).isoformat()
-                subprocess.run(words, cwd=tmp_path, check=True)
-                continue
-            # what was 30 seconds ago to who wrote it is a moment ago here
-            arguments = [before if word == "30s" else word for word in words[1:]]
-            done = run_cli(*arguments, cwd=tmp_path, env={"DATABASE_URL": database_url})
-            assert done.returncode == 0, done.stderr
-            found = [*done.stderr.splitlines(), *done.stdout.splitlines()]
-            assert _masked(found) == _masked(lines), command
-
-
 def _texts() -> Iterator[str]:
     """Every text in the program, with a gap for each value that is put into it."""
     for path in (ROOT / "dataportal").rglob("*.py"):
@@ -604,24 +421,145 @@ def _texts() -> Iterator[str]:
 
 
 def test_the_messages_to_look_up_exist() -> None:
-    """What Troubleshooting quotes is what the program says somewhere."""
+    """What the page quotes is what the program says somewhere; each names a page that says more."""
     said = "\n".join(text.replace("\n", " ") for text in _texts())
-    table = _table(section("Troubleshooting"), "| message | what to do |")
-    assert len(table) > 20
-    for row in table:
+    rows = re.findall(r"^\| `.*$", page("messages").text, re.MULTILINE)
+    assert len(rows) > 50
+    for row in rows:
+        assert re.search(r"\| \[[\w-]+\]\([\w/-]+\.md\) \|$", row), row
         message = row.split("`")[1]
         pattern = ".*".join(re.escape(part) for part in message.strip("… ").split("…"))
         assert re.search(pattern, said), message
 
 
 def test_examples_that_show_errors_are_errors(tmp_path: Path) -> None:
-    """The broken file that README shows the problems of has them, at these places."""
-    block = next(block for block in _yaml_sources() if "my-prices" in block)
+    """The broken file that a page shows the problems of has them, at these places."""
+    block = next(block for block in page("csv").blocks("yaml") if "my-prices" in block)
     text = block.replace("schedule:", "shedule:").replace("Europe/Berlin", "Berlin")
     (tmp_path / "sources.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError) as raised:
         load(tmp_path / "sources.yaml", {})
     for problem in raised.value.problems:
         where = problem.where.replace(f"{tmp_path}/", "")
-        assert f"  {where}: {problem.message}" in TEXT.splitlines()
+        assert f"  {where}: {problem.message}" in page("own-source").text.splitlines()
     assert len(raised.value.problems) == 2
+
+
+def test_every_outcome_and_every_state_is_listed() -> None:
+    """Each with its meaning, and no other."""
+    outcomes = re.findall(
+        r"`(\w+)`", "".join(page("fetch").table("| outcome | meaning | exit code |"))
+    )
+    assert set(outcomes) >= set(Outcome)
+    states = re.findall(r"^\| `([\w ]+)` \|", page("list-sources").section("States"), re.MULTILINE)
+    assert {state.replace("needs X", "needs") for state in states} == set(Condition)
+
+
+PROVIDERS = [p for p in manual.pages() if p.path.parent.name == "providers" and p.topic != "csv"]
+QUESTIONS = [
+    "key",
+    "licence and credit",
+    "`ts` is",
+    "time zone",
+    "unit",
+    "sign",
+    "no value",
+    "published",
+    "revised",
+    "asked again",
+    "requests",
+]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.topic)
+def test_a_page_of_a_provider_answers_the_same_questions(provider: Page) -> None:
+    """At a glance, each in one row; then an example that can be copied."""
+    rows = provider.table("| question | answer |")
+    assert first_cells("\n".join(rows)) == QUESTIONS
+    assert all(re.search(r"\| \S.* \|$", row) for row in rows)
+    assert provider.headings(2)[:2] == ["At a glance", "Try it"]
+    assert provider.blocks("yaml")
+
+
+def _asked_again(provider: Page) -> dict[str, set[str]]:
+    (row,) = (
+        row for row in provider.table("| question | answer |") if row.startswith("| asked again")
+    )
+    told: dict[str, set[str]] = {}
+    for name, value in re.findall(r"`(\w+)` (all|\d+ \w+)", row):
+        told.setdefault(name, set()).add(value)
+    return told
+
+
+@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.topic)
+def test_how_far_each_run_asks_again_is_what_the_plugin_does(
+    provider: Page, tmp_path: Path
+) -> None:
+    """The defaults of its classes; of what is described in YAML those of its example."""
+    own: dict[str, set[timedelta | None]] = {}
+    for block in provider.blocks("yaml"):
+        (tmp_path / "sources.yaml").write_text(block, encoding="utf-8")
+        for source in load(tmp_path / "sources.yaml", VARIABLES).sources:
+            limits = build_plugin(source, env=VARIABLES, root=tmp_path).limits
+            for name in ("lookback", "initial_history", "max_window", "forecast_horizon"):
+                own.setdefault(name, set()).add(getattr(limits, name))
+    for name, values in _asked_again(provider).items():
+        for value in values:
+            assert (None if value == "all" else parse_duration(value)) in own[name], (name, value)
+
+
+def test_the_defaults_of_every_plugin_are_told() -> None:
+    """No class has a default that the page of its provider leaves out."""
+    named = {p.topic.replace("-", "_"): p for p in [*PROVIDERS, page("csv")]}
+    for module in iter_modules(data_sources.__path__):
+        name = module.name.removesuffix("_plugin")
+        if name == "http":
+            continue
+        text = named[name].text
+        for found in vars(import_module(f"{data_sources.__name__}.{module.name}")).values():
+            if isinstance(found, type) and found.__module__.startswith(data_sources.__name__):
+                for key, value in getattr(found, "source_defaults", {}).items():
+                    assert re.search(rf"`{key}`( is `?| ){value}", text), (name, key, value)
+
+
+def test_python_and_r_can_be_read() -> None:
+    """Every block of Python compiles; those of pandas and the like are run by hand."""
+    count = 0
+    for shown in PAGES:
+        for block in shown.blocks("python"):
+            compile(block, shown.name, "exec")
+            count += 1
+    assert count >= 10
+    for block in page("analysts").blocks("r"):
+        assert block.count("(") == block.count(")")
+
+
+def test_units_of_systemd_are_as_shown() -> None:
+    """The service is started by the timer, quietly, and may write nowhere."""
+    service, timer = page("systemd").blocks("ini")
+    assert "ExecStart=/opt/dataportal/bin/dataportal -q fetch-all --due" in service.splitlines()
+    assert {"ProtectSystem=strict", "NoNewPrivileges=yes", "User=dataportal"} <= set(
+        service.splitlines()
+    )
+    assert "OnCalendar=*:0/5" in timer.splitlines()
+    assert "WantedBy=timers.target" in timer.splitlines()
+
+
+def test_the_page_of_cron_shows_the_file() -> None:
+    """Its variables and its lines, comments left out."""
+    example = (ROOT / "crontab.example").read_text(encoding="utf-8")
+    lines = [line for line in example.splitlines() if line and not line.startswith("#")]
+    shown = page("cron").section("The file").partition("```text\n")[2].partition("```")[0]
+    assert [line for line in shown.splitlines() if line] == lines
+    add = "(crontab -l 2>/dev/null; cat crontab.example) | crontab -"
+    for text in (README.text, page("cron").text, example):
+        assert add in text
+
+
+def test_the_upgrade_page_knows_every_migration_and_version() -> None:
+    """Each migration stands beside the version that brought it, and the changelog has them all."""
+    table = page("upgrade").section("What each version asks for")
+    listed = re.findall(r"\d{4}_\w+", table)
+    assert sorted(listed) == sorted(p.stem for p in (ROOT / "sql" / "migrations").glob("*.sql"))
+    versions = re.findall(r"^\| (\d+\.\d+\.\d+) \|", table, re.MULTILINE)
+    assert versions == page("changelog").headings(2)
