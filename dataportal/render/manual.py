@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 HOME = Path(__file__).resolve().parents[1] / "manual"
 INDEX = "README.md"
 _GROUP = re.compile(r"## (.+)")
+_QUESTION = re.compile(r"- (.+\?) \[([\w-]+)\]\([\w/-]+\.md\)")
 _ENTRY = re.compile(r"- \[([\w-]+)\]\(([\w/-]+\.md)\): (.+)")
-_CODE = re.compile(r"(^```.*?^```$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
+# a block of code, a link, or code in a line: whichever begins first
+_CODE_OR_LINK = re.compile(
+    r"^```.*?^```$|\[(?P<label>[^\]]+)\]\((?P<target>[^)\s]+)\)|`[^`\n]+`",
+    re.MULTILINE | re.DOTALL,
+)
 _OTHER_ENDINGS = (".md", ".yaml", ".yml")
 _SUGGESTIONS = 3
 
@@ -93,26 +97,31 @@ def topics_that_mention(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def index_lines() -> Iterator[str]:
-    """The list of topics, a heading for each group."""
+    """The questions that are asked most, then the topics, a heading for each group."""
+    questions = _QUESTION.findall((HOME / INDEX).read_text(encoding="utf-8"))
+    width = max(len(question) for question, _ in questions)
+    yield "Questions:"
+    for question, name in questions:
+        yield f"  {question:<{width}}  dataportal help {name}"
     width = max(len(topic.name) for topic in topics())
     group = ""
     for topic in topics():
         if topic.group != group:
-            if group:
-                yield ""
             group = topic.group
+            yield ""
             yield f"{group}:"
-        yield f"  {topic.name:<{width}}  {without_links(topic.about)}"
+        yield f"  {topic.name:<{width}}  {topic.about}"
 
 
 def without_links(text: str) -> str:
     """The Markdown with a topic's name in place of each link, as a terminal cannot follow one."""
-    parts = _CODE.split(text)
-    return "".join(part if n % 2 else _LINK.sub(_named, part) for n, part in enumerate(parts))
+    return _CODE_OR_LINK.sub(_shown, text)
 
 
-def _named(link: re.Match[str]) -> str:
-    label, target = link[1], link[2]
+def _shown(part: re.Match[str]) -> str:
+    label, target = part["label"], part["target"]
+    if target is None:
+        return part[0]
     if re.match(r"\w+:", target):
         return f"{label} ({target})"
     page = Path(target.partition("#")[0])

@@ -77,7 +77,7 @@ class Reader:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", function + script],
             cwd=self.folder,
-            env={**os.environ, **self.env, "PYTHONPATH": str(ROOT), **env},
+            env={**os.environ, **self.env, "PYTHONSAFEPATH": "1", **env},
             capture_output=True,
             text=True,
             check=False,
