@@ -136,9 +136,27 @@ def page_lines(topic: Topic) -> Iterator[str]:
 
 
 def rendered_page(topic: Topic, *, width: int, color: bool) -> str:
-    """The page as a terminal of that width shows it, with or without escape codes."""
+    """The page as a terminal of that width shows it, with or without escape codes.
+
+    Lines of code stay whole, however long they are: somebody will copy them.
+    """
     from rich.console import Console
-    from rich.markdown import Markdown
+    from rich.markdown import CodeBlock, Markdown
+    from rich.syntax import Syntax
+    from rich.text import Text
+
+    class WholeLines(CodeBlock):
+        """A block of code that is not wrapped, nor filled with blanks."""
+
+        def __rich_console__(self, _console: object, _options: object) -> Iterator[Text]:
+            code = Syntax("", self.lexer_name, theme=self.theme).highlight(str(self.text).rstrip())
+            code.no_wrap, code.overflow = True, "ignore"
+            code.rstrip()
+            yield Text()
+            yield code
+
+    class Page(Markdown):
+        elements = Markdown.elements | {"fence": WholeLines, "code_block": WholeLines}
 
     console = Console(
         width=width,
@@ -148,5 +166,5 @@ def rendered_page(topic: Topic, *, width: int, color: bool) -> str:
         color_system="standard" if color else None,
     )
     with console.capture() as captured:
-        console.print(Markdown(without_links(topic.text()), code_theme="ansi_dark"))
-    return captured.get()
+        console.print(Page(without_links(topic.text()), code_theme="ansi_dark"), crop=False)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"

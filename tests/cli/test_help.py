@@ -95,9 +95,13 @@ def test_plain_text_has_commands_where_pages_have_links(topic: Topic) -> None:
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
 def test_every_page_is_rendered(topic: Topic) -> None:
-    """At the width of the terminal, and without escape codes where colours are not wanted."""
+    """At the width of the terminal, but for lines of code, which can be copied as they stand."""
     text = rendered_page(topic, width=80, color=False)
-    assert max(map(len, text.splitlines())) <= 80
+    lines = text.splitlines()
+    page = manual.page(topic.name)
+    code = [line.rstrip() for _, block in page.all_blocks for line in block.splitlines()]
+    assert set(code) <= {*lines, ""}
+    assert max((len(line) for line in lines if line not in code), default=0) <= 80
     assert "\x1b[3" not in text
     assert manual.page(topic.name).headings(1)[0] in text
 
