@@ -152,7 +152,6 @@ def rendered_page(topic: Topic, *, width: int, color: bool) -> str:
             code = Syntax("", self.lexer_name, theme=self.theme).highlight(str(self.text).rstrip())
             code.no_wrap, code.overflow = True, "ignore"
             code.rstrip()
-            yield Text()
             yield code
 
     class Page(Markdown):
