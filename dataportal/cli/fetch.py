@@ -10,7 +10,6 @@ from dataportal.cli.options import (
     DryRunOption,
     EndOption,
     Invocation,
-    OnLocked,
     OnLockedOption,
     StartOption,
 )
@@ -18,6 +17,7 @@ from dataportal.cli.run_sources import carried_out
 from dataportal.cli.selection import named
 from dataportal.cli.times import now, window
 from dataportal.errors import ExitCode, UsageError
+from dataportal.on_locked import OnLocked
 from dataportal.render.console import show
 
 if TYPE_CHECKING:
@@ -73,7 +73,6 @@ def command(
     chosen, broken = named(configuration, sources)
     if plan:
         return _planned(configuration, chosen, invocation, settings, first or at, last, at)
-    from dataportal.collect import OnLocked as Choice
     from dataportal.collect import RunRequest
 
     default = OnLocked.WAIT if first is not None or resume else OnLocked.SKIP
@@ -85,7 +84,7 @@ def command(
             resume=resume,
             dry_run=dry_run,
             accept_retractions=accept_retractions,
-            on_locked=Choice((on_locked or default).value),
+            on_locked=on_locked or default,
         )
         for source in chosen
     ]

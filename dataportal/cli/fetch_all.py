@@ -9,7 +9,6 @@ from dataportal.cli.options import (
     AcceptRetractionsOption,
     DryRunOption,
     EndOption,
-    OnLocked,
     OnLockedOption,
     OnlyOption,
     StartOption,
@@ -18,6 +17,7 @@ from dataportal.cli.run_sources import carried_out
 from dataportal.cli.selection import matching, matching_broken
 from dataportal.cli.times import now, window
 from dataportal.errors import ExitCode, UsageError
+from dataportal.on_locked import OnLocked
 
 if TYPE_CHECKING:
     from dataportal.cli.options import (
@@ -62,7 +62,6 @@ def command(
         raise UsageError("--due and --start do not go together", hint="A backfill is never due")
     configuration = configured(settings, invocation)
     chosen = matching(configuration, only or ())
-    from dataportal.collect import OnLocked as Choice
     from dataportal.collect import RunRequest
 
     default = OnLocked.SKIP if first is None else OnLocked.WAIT
@@ -74,7 +73,7 @@ def command(
             only_if_due=due,
             dry_run=dry_run,
             accept_retractions=accept_retractions,
-            on_locked=Choice((on_locked or default).value),
+            on_locked=on_locked or default,
         )
         for source in chosen
         if source.enabled and not source.missing_env

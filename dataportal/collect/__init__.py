@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal.collect.due import due
 from dataportal.collect.events import Event, Finished, Listener, Started, Stored, Waiting, Warned
-from dataportal.collect.results import OnLocked, RunRequest, RunResult, unusable
+from dataportal.collect.results import RunRequest, RunResult, unusable
 from dataportal.collect.stop import StopSignal
 from dataportal.collect.windows import planned
 
@@ -23,7 +23,6 @@ __all__ = [
     "Event",
     "Finished",
     "Listener",
-    "OnLocked",
     "RunRequest",
     "RunResult",
     "Started",

@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from dataportal.collect.events import Waiting
-from dataportal.collect.results import OnLocked
 from dataportal.collect.workers import Lane
 from dataportal.errors import DatabaseError, LockedError, SchemaError
+from dataportal.on_locked import OnLocked
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import ExitCode
+from dataportal.on_locked import OnLocked
 from dataportal.store.records import Counts, Outcome, RunKind
 from dataportal.times import iso
 
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 
     from dataportal.config import Source
     from dataportal.errors import Problem
-
-
-class OnLocked(StrEnum):
-    """What to do about a source that another run holds."""
-
-    SKIP = "skip"
-    WAIT = "wait"
-    FAIL = "fail"
 
 
 @dataclass(frozen=True, slots=True)

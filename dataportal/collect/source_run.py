@@ -15,13 +15,13 @@ from dataportal.collect.events import Finished, Started, Stored, Waiting, Warned
 from dataportal.collect.lease import Hold, lasting
 from dataportal.collect.outcome import Tally
 from dataportal.collect.plugin_call import broken
-from dataportal.collect.results import OnLocked
 from dataportal.collect.retry import Retries
 from dataportal.collect.slice import Slicing
 from dataportal.collect.windows import planned, scheduled
 from dataportal.config import build_plugin
 from dataportal.errors import DatabaseError, DataportalError, LockedError, UsageError
 from dataportal.failpoints import failpoint
+from dataportal.on_locked import OnLocked
 from dataportal.schedule import is_due
 from dataportal.store.records import Outcome, RunKind, SeriesRecord
 from dataportal.store.session import SourceSession
