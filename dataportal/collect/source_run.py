@@ -23,9 +23,8 @@ from dataportal.errors import DatabaseError, DataportalError, LockedError, Usage
 from dataportal.failpoints import failpoint
 from dataportal.on_locked import OnLocked
 from dataportal.schedule import is_due
-from dataportal.store.records import Outcome, RunKind, SeriesRecord
+from dataportal.store.records import Outcome, RunKind
 from dataportal.store.session import SourceSession
-from dataportal.times import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
     from dataportal.collect.results import RunRequest, RunResult
     from dataportal.collect.run_context import Surroundings
-    from dataportal.config import BuiltPlugin, Limits, Source
+    from dataportal.config import BuiltPlugin, Limits
     from dataportal.schedule import Slice
 
 _LAST_WORDS = 3.0  # seconds to record that a run was interrupted
@@ -56,7 +55,7 @@ class SourceRun:
         self._source = request.source
         self._around = around
         self._hold = Hold(request.source, around, request.on_locked, state=request.only_if_due)
-        self._limits: Limits = self._source.resolved({})
+        self._limits: Limits = self._source.limits({})
         self._built: BuiltPlugin | None = None
         self._run_id: int | None = None
         self._parts: list[Slice] = []
@@ -148,7 +147,7 @@ class SourceRun:
                 raise _NotDue
         changed = await self._hold.do(
             SourceSession.register,
-            _records(source),
+            source.series,
             renamed_from=source.renamed_from,
             dry_run=request.dry_run,
         )
@@ -272,22 +271,3 @@ class SourceRun:
                 error=said,
                 counts=self._tally.unrecorded(),
             )
-
-
-def _records(source: Source) -> list[SeriesRecord]:
-    return [
-        SeriesRecord(
-            endpoint_prefix=series.endpoint_prefix,
-            name=series.name,
-            description=series.description,
-            granularity=series.granularity,
-            unit=series.unit,
-            domain=series.domain,
-            category=series.category,
-            subcategory=series.subcategory,
-            update_frequency=format_duration(source.schedule),
-            ts_timezone=source.timezone,
-            metadata=series.extra,
-        )
-        for series in source.series
-    ]

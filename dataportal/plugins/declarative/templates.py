@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dataportal.plugins.declarative.periods import next_period, period_start
-from dataportal.times import zone_named
+from dataportal.times import time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,7 +95,7 @@ class _Format:
 
     def __init__(self, text: str) -> None:
         self._pattern, _, zone = text.partition("@")
-        self._zone: tzinfo = zone_named(zone) if zone else UTC
+        self._zone: tzinfo = time_zone(zone) if zone else UTC
         self._whole = {"unix": "second", "unix_ms": "millisecond", "": "second"}.get(
             self._pattern, "year"
         )
