@@ -57,6 +57,11 @@ _WORDS = {
 }
 
 
+def utc_now() -> datetime:
+    """The present instant; the one clock of the program, handed on where tests set another."""
+    return datetime.now(UTC)
+
+
 def parse_duration(text: str) -> timedelta:
     """The duration that `15 minutes`, `1 hour`, `2 weeks`, `1h 30m`, `PT15M` or `P1D` names.
 

@@ -15,10 +15,11 @@ from dataportal.cli.options import (
 )
 from dataportal.cli.run_sources import carried_out
 from dataportal.cli.selection import named
-from dataportal.cli.times import now, window
+from dataportal.cli.times import window
 from dataportal.errors import ExitCode, UsageError
 from dataportal.on_locked import OnLocked
 from dataportal.render.console import show
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ def command(
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
-    at = now()
+    at = utc_now()
     first, last = window(start, end, settings, at=at)
     if resume and (start or end):
         raise UsageError("--resume takes the range from the backfill that it goes on with")

@@ -15,9 +15,10 @@ from dataportal.cli.options import (
 )
 from dataportal.cli.run_sources import carried_out
 from dataportal.cli.selection import matching, matching_broken
-from dataportal.cli.times import now, window
+from dataportal.cli.times import window
 from dataportal.errors import ExitCode, UsageError
 from dataportal.on_locked import OnLocked
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from dataportal.cli.options import (
@@ -55,7 +56,7 @@ def command(
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
-    first, last = window(start, end, settings, at=now())
+    first, last = window(start, end, settings, at=utc_now())
     if last is not None and first is None:
         raise UsageError("--end needs --start", hint="A fetch without them asks for what is new")
     if due and first is not None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataportal.cli.database import say
 from dataportal.cli.signals import handed_to, waking
-from dataportal.cli.times import now
 from dataportal.errors import DatabaseError, ExitCode, worst
 from dataportal.render.console import decorated, show
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -85,7 +85,7 @@ def _due(requests: "Sequence[RunRequest]", url: str) -> "Sequence[RunRequest]":
     from dataportal.store.read.overview import states_for_due
 
     try:
-        return due(requests, states_for_due(url), now())
+        return due(requests, states_for_due(url), utc_now())
     except DatabaseError:
         return requests  # the engine has the patience for a database that is restarting
 

@@ -13,13 +13,14 @@ from dataportal.collect.due import due
 from dataportal.collect.events import Waiting
 from dataportal.collect.rate_limiter import SharedSlots
 from dataportal.collect.retry import Retries
-from dataportal.collect.run_context import Surroundings, present
+from dataportal.collect.run_context import Surroundings
 from dataportal.collect.session_pool import Sessions
 from dataportal.collect.source_run import SourceRun
 from dataportal.collect.workers import Lanes
 from dataportal.errors import ExitCode
 from dataportal.plugins.http import HttpClient
 from dataportal.plugins.http.rate_limit import Pace
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,7 +49,7 @@ async def collect(
     events: Listener,
     stop: StopSignal,
     failed: Callable[[str, BaseException], None],
-    now: Callable[[], datetime] = present,
+    now: Callable[[], datetime] = utc_now,
 ) -> list[RunResult]:
     """Run all requests; their results in the order of the requests, without those not due.
 

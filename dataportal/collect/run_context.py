@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dataportal.errors import ExitCode
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from dataportal.collect.events import Listener
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from dataportal.errors import DatabaseError
     from dataportal.plugins.http import HttpClient
     from dataportal.settings import Settings
-
-
-def present() -> datetime:
-    """The time."""
-    return datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -55,7 +51,7 @@ class Surroundings:
     lanes: Lanes
     sessions: Sessions
     http: HttpClient
-    now: Callable[[], datetime] = present
+    now: Callable[[], datetime] = utc_now
     hosts_given_up: set[str] = field(default_factory=set)
     database_fault: DatabaseError | None = None
     stop_code: ExitCode = ExitCode.SIGTERM
