@@ -108,13 +108,14 @@ def _planned(
     end: "datetime | None",
     at: "datetime",
 ) -> ExitCode:
-    from dataportal.collect import planned
+    from dataportal.collect import plan_backfill
     from dataportal.config import build_plugin
     from dataportal.render.runs import plan_document, plan_lines
 
     plans = []
     for source in chosen:
         built = build_plugin(source, env=invocation.env, root=configuration.root)
-        plans.append((source.name, planned(source, start, end, limits=built.limits, now=at)[1]))
+        _, slices = plan_backfill(source, start, end, limits=built.limits, now=at)
+        plans.append((source.name, slices))
     show([plan_document(plans)] if invocation.json else plan_lines(plans, settings.zone))
     return ExitCode.DONE

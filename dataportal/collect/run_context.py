@@ -1,4 +1,4 @@
-"""What all runs of one command share."""
+"""The context of a run: what all runs of one command share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dataportal.collect.events import Listener
-    from dataportal.collect.session_pool import Sessions
+    from dataportal.collect.session_pool import SessionPool
     from dataportal.collect.workers import Lanes
     from dataportal.errors import DatabaseError
     from dataportal.plugins.http import HttpClient
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Surroundings:
+class RunContext:
     """What all runs of one command share.
 
     Attributes:
         settings: retries and waits.
         root: the folder of sources.yaml, for plugins and files beside it.
         env: the environment, for `${VAR}`.
-        events: told what happens.
-        failed: told of the exception behind each failure, for its traceback.
-        seats: as many as sources may run at a time.
-        lanes: threads for calls that may never end.
+        emit: shows an event.
+        on_failure: shows the exception behind a source's failure, for its traceback.
+        slots: as many as sources may run at a time.
+        workers: threads for calls that may never end.
         sessions: connects sources to the database.
         http: the client of all built-in plugins.
-        now: tells the time.
+        now: the clock.
         hosts_given_up: hosts that used up their retries.
         database_fault: why the database cannot be used, once that is known.
         stop_code: the exit code of a run that was interrupted.
@@ -45,11 +45,11 @@ class Surroundings:
     settings: Settings
     root: Path
     env: Mapping[str, str]
-    events: Listener
-    failed: Callable[[str, BaseException], None]
-    seats: asyncio.Semaphore
-    lanes: Lanes
-    sessions: Sessions
+    emit: Listener
+    on_failure: Callable[[str, BaseException], None]
+    slots: asyncio.Semaphore
+    workers: Lanes
+    sessions: SessionPool
     http: HttpClient
     now: Callable[[], datetime] = utc_now
     hosts_given_up: set[str] = field(default_factory=set)
