@@ -65,7 +65,7 @@ def _listed(
     *,
     by_series: bool,
 ) -> ExitCode:
-    from dataportal.health import broken, judged, unknown
+    from dataportal.health import broken_entry, judge, unknown_state
     from dataportal.render.sources import Listing, source_lines
 
     rows: Mapping[str, SourceRow] = {}
@@ -79,12 +79,12 @@ def _listed(
         Listing(
             source,
             rows.get(source.name),
-            unknown(source) if failure else judged(source, rows.get(source.name), at),
+            unknown_state(source) if failure else judge(source, rows.get(source.name), at),
         )
         for source in chosen
     ]
     wrong = {
-        name: broken(name, [str(p) for p in problems])
+        name: broken_entry(name, [str(p) for p in problems])
         for name, problems in configuration.broken.items()
     }
     show(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataportal.cli.database import say
 from dataportal.cli.signals import handed_to, waking
-from dataportal.errors import DatabaseError, ExitCode, worst
+from dataportal.errors import DatabaseError, ExitCode, worst_code
 from dataportal.render.console import decorated, show
 from dataportal.times import utc_now
 
@@ -102,7 +102,7 @@ def _attended(
 ) -> "tuple[list[RunResult], ExitCode]":
     """The results, and the exit code that they ask for; what happens is told meanwhile."""
     from dataportal.collect import Finished, StopSignal, unusable_entry
-    from dataportal.logs import configured
+    from dataportal.logs import configure_logging
     from dataportal.render.progress import told
 
     # a good run says nothing under -q: what went wrong on the way to it is no news
@@ -111,7 +111,7 @@ def _attended(
         level = "error"
     elif level == "info" and invocation.log_level is None and decorated(sys.stderr):
         level = "warning"  # the bars and the table say the rest
-    log = configured(level=level, style=settings.log_format)
+    log = configure_logging(level=level, style=settings.log_format)
     tell = told(log)
     stop = StopSignal()
     results = [unusable_entry(name, problems) for name, problems in broken.items()]
@@ -130,7 +130,7 @@ def _attended(
                 tell=tell,
                 log=log,
             )
-    return results, stop.code or worst(result.code for result in results)
+    return results, stop.code or worst_code(result.code for result in results)
 
 
 def _collected(

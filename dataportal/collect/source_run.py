@@ -131,7 +131,7 @@ class SourceRun:
         request = self._request
         if request.only_if_due and self._run_id is None:
             state = await self._lease.call(SourceSession.state)
-            if not request.is_wanted(state, self._context.now()):
+            if not request.should_run(state, self._context.now()):
                 raise _NotDue
         warnings = await self._lease.call(
             SourceSession.register,

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from support.raw_answers import DAY, HOUR, MISSING, SHAPES, Degrees, as_dicts, one
 
 from dataportal.errors import PermanentError
-from dataportal.observations import Batch, _exact, clean
+from dataportal.observations import Batch, _clean_point_by_point, clean
 from dataportal.raw_points import raw_points
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ def test_the_fast_path_and_the_exact_one_agree(
     raw = shape(list(zip(map(str, written) if as_text else written, values, strict=True)))
     fast = raw_points(raw, "a").clean_columns(None, None)
     assert fast is not None
-    exact = _exact(raw_points(raw, "a"), "a", Batch({}), None, None, None)
+    exact = _clean_point_by_point(raw_points(raw, "a"), "a", Batch({}), None, None, None)
     assert fast[0] == exact.ts == times
     assert identical(fast[1], exact.values)
     assert all(moment.tzinfo == UTC for moment in fast[0])

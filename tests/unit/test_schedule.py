@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataportal.schedule import (
-    FAILED_AGAIN,
+    RETRY_FAILED_AFTER,
     is_due,
     next_due,
     slot_offset,
@@ -147,7 +147,7 @@ def test_next_due_is_the_first_slot_that_began_after_the_attempt(
     assert slots.due(now, last, failed=failed) == (due <= now)
     if last - now > slots.schedule:
         assert due == now
-    elif failed and due < (retry := last + min(slots.schedule, FAILED_AGAIN)):
+    elif failed and due < (retry := last + min(slots.schedule, RETRY_FAILED_AFTER)):
         assert slots.of(due) == slots.of(last) + 1
     elif failed:
         assert due == retry
