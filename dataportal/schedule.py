@@ -122,14 +122,13 @@ def window_start(
     starts: list[datetime] = []
     dormant: list[datetime] = []
     for progress in series:
-        newest, advanced_at = progress.newest, progress.advanced_at
-        if newest is None:
+        if progress.newest is None:
             back = lookback if progress.history_asked else initial_history
             starts.append(EARLIEST if back is None else _subtract(now, back))
             continue
         patience = max(dormant_after, _DORMANT_INTERVALS * (progress.granularity or timedelta()))
-        is_dormant = advanced_at is not None and now - advanced_at > patience
-        (dormant if is_dormant else starts).append(_subtract(min(newest, now), lookback))
+        is_dormant = progress.advanced_at is not None and now - progress.advanced_at > patience
+        (dormant if is_dormant else starts).append(_subtract(min(progress.newest, now), lookback))
     if starts:
         return min(starts)
     return max(dormant, default=_subtract(now, lookback))

@@ -43,9 +43,9 @@ class Slots(NamedTuple):
     schedule: timedelta
     offset: timedelta
 
-    def of(self, moment: datetime) -> int:
-        """The number of the slot since the epoch in which the moment lies."""
-        return (moment - EPOCH - self.offset) // self.schedule
+    def of(self, instant: datetime) -> int:
+        """The number of the slot since the epoch in which the instant lies."""
+        return (instant - EPOCH - self.offset) // self.schedule
 
     def due(self, now: datetime, last: datetime | None, *, failed: bool = False) -> bool:
         """Whether the source is due."""
