@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from dataportal.collect.due import due
 from dataportal.collect.events import Waiting
-from dataportal.collect.rate_limiter import SharedSlots
+from dataportal.collect.rate_limiter import SharedRateLimiter
 from dataportal.collect.retry import Retries
 from dataportal.collect.run_context import Surroundings, present
 from dataportal.collect.session_pool import Sessions
 from dataportal.collect.source_run import SourceRun
-from dataportal.collect.workers import Lanes
+from dataportal.collect.workers import WorkerPool
 from dataportal.errors import ExitCode
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.http.rate_limit import Pace
+from dataportal.plugins.http.rate_limit import RateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,16 +59,16 @@ async def collect(
         DatabaseError: the database cannot be used by any of them.
     """
     given_up: set[str] = set()
-    shared = SharedSlots(database_url)
+    shared = SharedRateLimiter(database_url)
     around = Surroundings(
         settings=settings,
         root=root,
         env=env,
         events=events,
         seats=asyncio.Semaphore(jobs),
-        lanes=Lanes(),
+        lanes=WorkerPool(),
         sessions=Sessions(database_url),
-        http=HttpClient(given_up=given_up, pace=Pace(everywhere=shared.reserve), now=now),
+        http=HttpClient(given_up=given_up, rate_limiter=RateLimiter(shared.reserve), now=now),
         hosts_given_up=given_up,
         now=now,
         failed=failed,

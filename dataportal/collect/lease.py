@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from dataportal.collect.events import Waiting
 from dataportal.collect.results import OnLocked
-from dataportal.collect.workers import Lane
+from dataportal.collect.workers import WorkerThread
 from dataportal.errors import DatabaseError, LockedError, SchemaError
 from dataportal.store.session import SourceSession
 
@@ -95,7 +95,7 @@ class Hold:
         """End the statement that is running, from a thread of its own."""
         if self._held is None:
             return
-        lane = Lane(f"stop {self._source}")
+        lane = WorkerThread(f"stop {self._source}")
         try:
             await lane.call(self._held.session.stop)
         finally:

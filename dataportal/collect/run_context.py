@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dataportal.collect.events import Listener
     from dataportal.collect.session_pool import Sessions
-    from dataportal.collect.workers import Lanes
+    from dataportal.collect.workers import WorkerPool
     from dataportal.errors import DatabaseError
     from dataportal.plugins.http import HttpClient
     from dataportal.settings import Settings
@@ -52,7 +52,7 @@ class Surroundings:
     events: Listener
     failed: Callable[[str, BaseException], None]
     seats: asyncio.Semaphore
-    lanes: Lanes
+    lanes: WorkerPool
     sessions: Sessions
     http: HttpClient
     now: Callable[[], datetime] = present

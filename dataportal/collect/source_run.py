@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dataportal.collect.events import Finished, Started, Stored, Waiting, Warned
 from dataportal.collect.lease import Hold, lasting
 from dataportal.collect.outcome import Tally
-from dataportal.collect.plugin_call import broken
+from dataportal.collect.plugin_call import plugin_error
 from dataportal.collect.results import OnLocked
 from dataportal.collect.retry import Retries
 from dataportal.collect.slice import Slicing
@@ -187,7 +187,7 @@ class SourceRun:
                     build_plugin, self._source, env=around.env, root=around.root
                 )
         except TimeoutError as error:
-            raise broken(error, self._source) from None
+            raise plugin_error(error, self._source) from None
 
     async def _window(self) -> tuple[datetime, datetime | None]:
         """The window of the run; its slices, of which some may be done already, are noted."""
