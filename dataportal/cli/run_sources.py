@@ -145,8 +145,13 @@ def _collected(
     tell: "Listener",
     log: "Log",
 ) -> "list[RunResult]":
+    import stamina.instrumentation
+
     from dataportal.collect import collect
     from dataportal.render.progress import progress
+
+    # what is said about a retry is said by the run, not by the library
+    stamina.instrumentation.set_on_retry_hooks([])
 
     def on_failure(source: str, error: BaseException) -> None:
         log.debug("failed with", source=source, exc_info=error)
