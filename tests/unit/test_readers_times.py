@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dataportal.plugins.declarative.interval_ends import begun_before
+from dataportal.plugins.declarative.interval_starts import begun_before
 from dataportal.plugins.declarative.periods import next_period, period_start
 from dataportal.plugins.declarative.templates import Template
 from dataportal.plugins.readers.times import TimeFormat, Window, nearest

@@ -7,7 +7,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import BadDataError
-from dataportal.plugins.declarative.interval_ends import begun_before
+from dataportal.plugins.declarative.interval_starts import begun_before
 from dataportal.plugins.declarative.records import CUT
 from dataportal.plugins.declarative.series_extraction import Wanted, written
 from dataportal.plugins.readers.expressions import ABSENT
