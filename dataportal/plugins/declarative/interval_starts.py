@@ -1,4 +1,4 @@
-"""Where intervals begin of which only the end is told."""
+"""Computes where intervals start of which a provider names the end."""
 
 from __future__ import annotations
 
@@ -14,38 +14,34 @@ if TYPE_CHECKING:
 _DAY = timedelta(days=1)
 
 
-def begun_before(
-    moments: Sequence[datetime | str], length: timedelta, zone: ZoneInfo | None
+def interval_starts(
+    ends: Sequence[datetime | str], length: timedelta, zone: ZoneInfo | None
 ) -> list[datetime | str]:
-    """Where the intervals begin that end at these moments; texts stay as they are.
+    """The starts of the intervals with these ends; texts, which are no times, stay as they are.
 
     Args:
-        moments: of one series, in the order of the answer, which tells the two hours of an autumn
+        ends: of one series, in the order of the answer, which tells the two hours of an autumn
             night apart.
         length: of each interval. Whole days are days of the zone's calendar, of 23 or 25 hours too.
-        zone: where times without an offset are local; None leaves them as they are.
+        zone: of ends without an offset; None leaves those as they are.
     """
     if zone is not None:
-        local = [
-            None
-            if isinstance(moment, str)
-            else LocalTime(moment)
-            if moment.tzinfo is None
-            else moment
-            for moment in moments
+        local_ends = [
+            None if isinstance(end, str) else LocalTime(end) if end.tzinfo is None else end
+            for end in ends
         ]
         # a local time that stands for no instant is left to the run, which says why
-        moments = [
-            found if isinstance(found, datetime) else moment
-            for found, moment in zip(resolve(local, zone), moments, strict=True)
+        ends = [
+            resolved if isinstance(resolved, datetime) else end
+            for resolved, end in zip(resolve(local_ends, zone), ends, strict=True)
         ]
-    return [_start(moment, length, zone) for moment in moments]
+    return [_start(end, length, zone) for end in ends]
 
 
-def _start(moment: datetime | str, length: timedelta, zone: ZoneInfo | None) -> datetime | str:
-    if isinstance(moment, str) or moment.tzinfo is None:
-        return moment  # to be refused
+def _start(end: datetime | str, length: timedelta, zone: ZoneInfo | None) -> datetime | str:
+    if isinstance(end, str) or end.tzinfo is None:
+        return end  # for the run to refuse
     if zone is None or length % _DAY:
-        return moment - length
-    wall = moment.astimezone(zone).replace(tzinfo=None) - length
+        return end - length
+    wall = end.astimezone(zone).replace(tzinfo=None) - length
     return wall.replace(tzinfo=zone).astimezone(UTC)
