@@ -9,9 +9,9 @@ from dataportal.cli.configuration import configured
 from dataportal.cli.database import reader
 from dataportal.cli.options import Invocation, OnlyOption
 from dataportal.cli.selection import matching
-from dataportal.cli.times import now
-from dataportal.errors import ConfigurationError, DatabaseError, ExitCode, SchemaError, worst
+from dataportal.errors import ConfigurationError, DatabaseError, ExitCode, SchemaError, worst_code
 from dataportal.render.console import note, show
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ def command(
         show(["live"] if live else check_lines(checks, json=False))
     elif wrong := [check for check in checks if not check.ok]:
         note("\n".join(check_lines(wrong, json=False, stream=sys.stderr)))
-    return worst(check.code for check in checks)
+    return worst_code(check.code for check in checks)
 
 
 def _checks(settings: "Settings", invocation: Invocation, only: "Sequence[str]") -> "list[Check]":
@@ -115,11 +115,11 @@ def _database(
 def _freshness(
     configuration: "Configuration", rows: "Mapping[str, SourceRow]", only: "Sequence[str]"
 ) -> "list[Check]":
-    from dataportal.health import judged
+    from dataportal.health import judge
     from dataportal.render.checks import Check
 
-    at = now()
-    verdicts = (judged(s, rows.get(s.name), at) for s in matching(configuration, only))
+    at = utc_now()
+    verdicts = (judge(s, rows.get(s.name), at) for s in matching(configuration, only))
     return [
         Check(
             "source",

@@ -9,9 +9,9 @@ from dataportal.cli.database import exists, reader
 from dataportal.cli.error_report import reported
 from dataportal.cli.options import Invocation, OnlyOption
 from dataportal.cli.selection import matching
-from dataportal.cli.times import now
 from dataportal.errors import DatabaseError, DataportalError, ExitCode
 from dataportal.render.console import show
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,7 @@ def _listed(
     *,
     by_series: bool,
 ) -> ExitCode:
-    from dataportal.health import broken, judged, unknown
+    from dataportal.health import broken_entry, judge, unknown_state
     from dataportal.render.sources import Listing, source_lines
 
     rows: Mapping[str, SourceRow] = {}
@@ -74,17 +74,17 @@ def _listed(
         rows = _rows(settings)
     except DatabaseError as error:
         failure = error
-    at = now()
+    at = utc_now()
     listings = [
         Listing(
             source,
             rows.get(source.name),
-            unknown(source) if failure else judged(source, rows.get(source.name), at),
+            unknown_state(source) if failure else judge(source, rows.get(source.name), at),
         )
         for source in chosen
     ]
     wrong = {
-        name: broken(name, [str(p) for p in problems])
+        name: broken_entry(name, [str(p) for p in problems])
         for name, problems in configuration.broken.items()
     }
     show(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataportal.cli.database import say
 from dataportal.cli.signals import handed_to, waking
-from dataportal.cli.times import now
-from dataportal.errors import DatabaseError, ExitCode, worst
+from dataportal.errors import DatabaseError, ExitCode, worst_code
 from dataportal.render.console import decorated, show
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -81,11 +81,11 @@ def _due(requests: "Sequence[RunRequest]", url: str) -> "Sequence[RunRequest]":
     """What is to be carried out. Where nothing is due, the engine need not even be imported."""
     if not all(request.only_if_due for request in requests):
         return requests
-    from dataportal.collect import due
+    from dataportal.collect import due_requests
     from dataportal.store.read.overview import states_for_due
 
     try:
-        return due(requests, states_for_due(url), now())
+        return due_requests(requests, states_for_due(url), utc_now())
     except DatabaseError:
         return requests  # the engine has the patience for a database that is restarting
 
@@ -101,8 +101,8 @@ def _attended(
     jobs: int,
 ) -> "tuple[list[RunResult], ExitCode]":
     """The results, and the exit code that they ask for; what happens is told meanwhile."""
-    from dataportal.collect import Finished, StopSignal, unusable
-    from dataportal.logs import configured
+    from dataportal.collect import Finished, StopSignal, unusable_entry
+    from dataportal.logs import configure_logging
     from dataportal.render.progress import told
 
     # a good run says nothing under -q: what went wrong on the way to it is no news
@@ -111,10 +111,10 @@ def _attended(
         level = "error"
     elif level == "info" and invocation.log_level is None and decorated(sys.stderr):
         level = "warning"  # the bars and the table say the rest
-    log = configured(level=level, style=settings.log_format)
+    log = configure_logging(level=level, style=settings.log_format)
     tell = told(log)
     stop = StopSignal()
-    results = [unusable(name, problems) for name, problems in broken.items()]
+    results = [unusable_entry(name, problems) for name, problems in broken.items()]
     for result in results:
         tell(Finished(result))
     if requests:
@@ -130,7 +130,7 @@ def _attended(
                 tell=tell,
                 log=log,
             )
-    return results, stop.code or worst(result.code for result in results)
+    return results, stop.code or worst_code(result.code for result in results)
 
 
 def _collected(
@@ -145,10 +145,15 @@ def _collected(
     tell: "Listener",
     log: "Log",
 ) -> "list[RunResult]":
+    import stamina.instrumentation
+
     from dataportal.collect import collect
     from dataportal.render.progress import progress
 
-    def failed(source: str, error: BaseException) -> None:
+    # what is said about a retry is said by the run, not by the library
+    stamina.instrumentation.set_on_retry_hooks([])
+
+    def on_failure(source: str, error: BaseException) -> None:
         log.debug("failed with", source=source, exc_info=error)
 
     wanted = not (invocation.quiet or invocation.json)
@@ -172,7 +177,7 @@ def _collected(
                 jobs=jobs,
                 events=heard,
                 stop=stop,
-                failed=failed,
+                on_failure=on_failure,
             )
         )
 
