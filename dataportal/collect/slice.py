@@ -15,12 +15,10 @@ from dataportal.failpoints import failpoint
 from dataportal.observations import clean
 from dataportal.store.records import Counts, RunKind
 from dataportal.store.session import SourceSession
-from dataportal.store.validators import Keeping, WholeAnswerNeeded
-from dataportal.validators import Recall
+from dataportal.validators import ConditionalRequests, WholeAnswerNeeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from dataportal.collect.lease import Hold
     from dataportal.collect.results import RunRequest
@@ -64,22 +62,22 @@ class Slicing:
         """
         if not (is_only and part.end is None and self._is_plain):
             return await self._stored(part, seconds(), None)
-        recall = await self.hold.do(
-            SourceSession.recall, self.built.identity, part.start, self.around.now()
+        requests = await self.hold.do(
+            SourceSession.conditional_requests, self.built.identity, part.start, self.around.now()
         )
         try:
-            return await self._stored(part, seconds(), recall)
+            return await self._stored(part, seconds(), requests)
         except TransientError:
             raise
         except (WholeAnswerNeeded, FetchError):
             # a plugin may miss what was left out, and complain
-            if not recall.unchanged:
+            if not requests.unchanged:
                 raise
-        return await self._stored(part, seconds(), Recall(had=True))
+        return await self._stored(part, seconds(), ConditionalRequests.without_conditions())
 
     @property
     def _is_plain(self) -> bool:
-        """Whether it is a run as the schedule has it: only they keep and recall what servers say.
+        """Whether it is a run as the schedule has it: only they keep and use what servers say.
 
         A backfill has an end, after which points are left out; a dry run shows what would be done;
         and who lets retractions through wants to see them.
@@ -89,25 +87,25 @@ class Slicing:
         return request.kind is RunKind.SCHEDULED and not is_special
 
     async def _stored(
-        self, part: Slice, seconds: float, recall: Recall | None
+        self, part: Slice, seconds: float, requests: ConditionalRequests | None
     ) -> tuple[Merged, Batch]:
         http = self.around.http
         answer = await call_plugin(
             self.built,
             self.request.source,
             part,
-            http=http if recall is None else http.recalling(recall),
+            http=http if requests is None else http.conditional(requests),
             seconds=seconds,
         )
         failpoint("after_fetch")
-        return await self.hold.do(self._merged, answer, part, recall)
+        return await self.hold.do(self._merged, answer, part, requests)
 
     def _merged(
         self,
         session: SourceSession,
         answer: Mapping[str, Any],
         part: Slice,
-        recall: Recall | None,
+        requests: ConditionalRequests | None,
     ) -> tuple[Merged, Batch]:
         """Clean an answer and store it, in the source's own thread.
 
@@ -122,6 +120,16 @@ class Slicing:
             end=horizon if part.end is None else min(part.end, horizon),
             zone=limits.zone,
         )
+        validators = None
+        if requests is not None:
+            validators = requests.of_slice(
+                self.built.identity,
+                part.start,
+                times=[series.ts for series in batch.series.values()],
+                left_out_from=batch.left_out_from,
+                unchanged=batch.unchanged,
+                sound=not (batch.rejected or batch.duplicates),
+            )
         merged = session.merge(
             self.run_id or 0,
             batch.series,
@@ -136,23 +144,6 @@ class Slicing:
             done_until=part.end,
             accept_retractions=self.request.accept_retractions,
             dry_run=self.request.dry_run,
-            keeping=self._keeping(part.start, batch, recall),
+            validators=validators,
         )
         return merged, batch
-
-    def _keeping(self, start: datetime, batch: Batch, recall: Recall | None) -> Keeping | None:
-        if recall is None or not recall.matters:
-            return None
-        sound = not (batch.rejected or batch.duplicates)
-        if recall.unchanged and not (
-            sound and recall.may_leave_out(one.ts for one in batch.series.values())
-        ):
-            raise WholeAnswerNeeded
-        return Keeping(
-            self.built.identity,
-            start,
-            recall,
-            left_out_from=batch.left_out_from,
-            unchanged=frozenset(batch.unchanged),
-            sound=sound,
-        )

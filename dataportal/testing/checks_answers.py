@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dataportal.raw_points import raw_points
 from dataportal.testing.harness import BrokenRuleError, Harness, Point
 from dataportal.testing.local_server import Reply
-from dataportal.validators import Recall
+from dataportal.validators import ConditionalRequests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,10 +163,10 @@ def what_is_unchanged_is_told(kit: Conformance) -> None:
     points, start, end = ordinary(kit)
     with Harness(kit, points) as harness:
         harness.bend = _validated
-        harness.recall = Recall()
+        harness.conditional = ConditionalRequests()
         harness.expect(start, end)
-        known = harness.recall.worth_keeping(None)
-        harness.recall = Recall(known)
+        known = harness.conditional.validators(None)
+        harness.conditional = ConditionalRequests(known)
         batch = harness.batch(start, end)
         for name in kit.names:
             there = sum(point.series == name for point in harness.wanted(start, end))
@@ -176,7 +176,7 @@ def what_is_unchanged_is_told(kit: Conformance) -> None:
                     f"{left_out} of the {there} points of series {name!r} are left out, and it is "
                     "not said that they are unchanged"
                 )
-        harness.recall = Recall(known)
+        harness.conditional = ConditionalRequests(known)
         harness.points = [_revised(kit, point) for point in points]
         harness.expect(start, end)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dataportal.plugins.http.rate_limit import RateLimit
     from dataportal.testing.conformance import Conformance
     from dataportal.testing.local_server import Request
-    from dataportal.validators import Recall
+    from dataportal.validators import ConditionalRequests
 
 SECRET = "c4n4ry-0f-a-s3cr3t-k3y"  # noqa: S105 - it opens nothing
 _PATIENCE = 30.0  # seconds for one answer
@@ -71,7 +71,7 @@ class Harness:
         points: what the provider has.
         bend: what becomes of each of its answers.
         server: where it listens.
-        recall: what the plugin's client recalls of earlier answers; None for nothing.
+        conditional: what the plugin's client knows of earlier answers; None for nothing.
     """
 
     def __init__(self, kit: Conformance, points: Sequence[Point] = ()) -> None:
@@ -79,7 +79,7 @@ class Harness:
         self.points = list(points)
         self.bend: Callable[[Request, Reply], Reply] = lambda _, reply: reply
         self.server = LocalServer(otherwise=self._reply)
-        self.recall: Recall | None = None
+        self.conditional: ConditionalRequests | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._fault: Exception | None = None
@@ -118,8 +118,8 @@ class Harness:
         # without authorities, which take long to load: nobody but the provider here is asked
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         http = HttpClient(rate_limiter=_NoLimits(), request_timeout=_PATIENCE, tls=tls)
-        if self.recall is not None:
-            http = http.recalling(self.recall)
+        if self.conditional is not None:
+            http = http.conditional(self.conditional)
         self._plugin.http = http.through(LoopProxy(self._loop))
         try:
             return asyncio.run(self._call(iso(start), None if end is None else iso(end)))

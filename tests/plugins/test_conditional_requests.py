@@ -12,8 +12,7 @@ from support.http_server import Reply
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.http.validators import request_key, validator_of
-from dataportal.validators import Recall
+from dataportal.validators import ConditionalRequests, request_key, validator_of
 
 if TYPE_CHECKING:
     from support.http_server import LocalServer, Request
@@ -71,11 +70,11 @@ def test_another_request_is_another() -> None:
     )
 
 
-def asked(url: str, recall: Recall, **options: Any) -> Answer:
+def asked(url: str, requests: ConditionalRequests, **options: Any) -> Answer:
     """The answer to a request of which may be known what is recalled; it is kept."""
 
     async def once() -> Answer:
-        client = HttpClient().recalling(recall)
+        client = HttpClient().conditional(requests)
         try:
             answer = await client.get(url, **options)
             answer.keep()
@@ -96,32 +95,32 @@ def tagged(request: Request) -> Reply:
 def test_a_known_answer_is_asked_about(server: LocalServer) -> None:
     """With its validator; the answer then has no body, and says that it is unchanged."""
     url = server.answer("/a", tagged)
-    first = Recall()
+    first = ConditionalRequests()
     assert asked(url, first).body == b"[1]"
-    second = Recall(first.kept)
+    second = ConditionalRequests(first.fresh)
     answer = asked(url, second)
     assert (answer.unchanged, answer.body) == (True, b"")
-    assert second.unchanged == first.kept
-    other = Recall(first.kept)
+    assert second.unchanged == first.fresh
+    other = ConditionalRequests(first.fresh)
     assert not asked(url, other, headers={"x-of": "another"}).unchanged
 
 
 def test_who_recalls_nothing_asks_for_everything(server: LocalServer) -> None:
     """And an answer of 304 to a request without a condition is refused."""
     url = server.answer("/a", tagged)
-    assert asked(url, Recall()).body == b"[1]"
+    assert asked(url, ConditionalRequests()).body == b"[1]"
     with pytest.raises(BadDataError, match="304"):
-        asked(server.answer("/b", Reply(304)), Recall())
+        asked(server.answer("/b", Reply(304)), ConditionalRequests())
     assert "if-none-match" not in server.requests[0].headers
 
 
 def test_what_is_not_believed_is_had_again(server: LocalServer) -> None:
     """A 304 about another state: the answer is asked for without a condition at once."""
     url = server.answer("/a", tagged)
-    first = Recall()
+    first = ConditionalRequests()
     asked(url, first)
     server.answer("/a", Reply(304, headers={"ETag": '"b"'}), Reply(body=b"[2]"))
-    second = Recall(first.kept)
+    second = ConditionalRequests(first.fresh)
     assert asked(url, second).body == b"[2]"
     assert not second.unchanged
 
@@ -129,13 +128,13 @@ def test_what_is_not_believed_is_had_again(server: LocalServer) -> None:
 def test_a_validator_goes_nowhere_else(server: LocalServer, other_server: LocalServer) -> None:
     """Not along with a redirect, and none is taken from where one led."""
     url = server.answer("/a", tagged)
-    first = Recall()
+    first = ConditionalRequests()
     asked(url, first)
     server.answer("/a", Reply.redirect("/c"))
     server.answer("/c", Reply.redirect(other_server.answer("/b", tagged)))
-    second = Recall(first.kept)
+    second = ConditionalRequests(first.fresh)
     assert asked(url, second).body == b"[1]"
-    assert not second.kept
+    assert not second.fresh
     assert [r.path for r in server.requests if "if-none-match" in r.headers] == ["/a"]
     assert not any("if-none-match" in r.headers for r in other_server.requests)
 
@@ -143,13 +142,13 @@ def test_a_validator_goes_nowhere_else(server: LocalServer, other_server: LocalS
 def test_only_what_the_plugin_keeps_is_kept(server: LocalServer) -> None:
     """A plugin that does not know of it is never told that an answer is unchanged."""
     url = server.answer("/a", tagged)
-    recall = Recall()
+    requests = ConditionalRequests()
 
     async def once() -> None:
-        client = HttpClient().recalling(recall)
+        client = HttpClient().conditional(requests)
         await client.get(url)
         await client.aclose()
 
     asyncio.run(once())
-    assert not recall.kept
-    assert recall.asked == 1
+    assert not requests.fresh
+    assert requests.sent == 1

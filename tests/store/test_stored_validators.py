@@ -10,8 +10,7 @@ from support.store_feed import feeding, hour, looking, observations, values
 from support.stored_runs import START
 
 from dataportal.store.records import Counts
-from dataportal.store.validators import Keeping, WholeAnswerNeeded
-from dataportal.validators import Recall, Validator
+from dataportal.validators import ConditionalRequests, SliceValidators, Validator, WholeAnswerNeeded
 
 if TYPE_CHECKING:
     from support.store_feed import Feed, Points
@@ -23,7 +22,7 @@ KNOWN = Validator(since=NOW, etag='"a"')
 ALL: Points = {0: 1.0, 1: 2.0, 2: 3.0, 3: 4.0}
 
 
-def merged(feed: Feed, points: Points, recall: Recall, **more: Any) -> Merged:
+def merged(feed: Feed, points: Points, requests: ConditionalRequests, **more: Any) -> Merged:
     """A slice of these points, stored beside what is recalled."""
     keeping = {"left_out_from": None, "unchanged": frozenset({"load"}), "sound": True, **more}
     return feed.session.merge(
@@ -32,32 +31,32 @@ def merged(feed: Feed, points: Points, recall: Recall, **more: Any) -> Merged:
         start=START,
         end=None,
         received=Counts(received=len(points)),
-        keeping=Keeping("me", START, recall, **keeping),
+        validators=SliceValidators("me", START, requests, **keeping),
     )
 
 
-def recalled(feed: Feed) -> Recall:
+def recalled(feed: Feed) -> ConditionalRequests:
     """What the next run may rely on."""
-    return feed.session.recall("me", START, NOW)
+    return feed.session.conditional_requests("me", START, NOW)
 
 
-def confirmed(feed: Feed) -> Recall:
+def confirmed(feed: Feed) -> ConditionalRequests:
     """The same, once the server has said that all of it is unchanged."""
-    recall = recalled(feed)
-    recall.unchanged.update(recall.known)
-    return recall
+    requests = recalled(feed)
+    requests.unchanged.update(requests.known)
+    return requests
 
 
 def first(feed: Feed, points: Points = ALL) -> None:
     """Store points, and the validator of the answer that they came in."""
-    merged(feed, points, Recall(kept={"key": KNOWN}))
+    merged(feed, points, ConditionalRequests(fresh={"key": KNOWN}))
     assert recalled(feed).known == {"key": KNOWN}
 
 
 def test_what_was_kept_is_known_again(database_url: str) -> None:
     """As long as nothing of what was stored is another."""
     with feeding(database_url, "load") as feed:
-        assert recalled(feed) == Recall()
+        assert recalled(feed) == ConditionalRequests()
         first(feed)
         merged(feed, {}, confirmed(feed))
         assert recalled(feed).known == {"key": KNOWN}
@@ -80,12 +79,12 @@ def test_what_somebody_changed_is_not_relied_on(statement: str, database_url: st
     """Before the provider is asked; and if it happens meanwhile, in the transaction."""
     with feeding(database_url, "load") as feed, looking(database_url) as look:
         first(feed)
-        recall = confirmed(feed)
+        requests = confirmed(feed)
         look.execute(statement.encode(), [hour(1)])
         assert not recalled(feed).known
         before = look.execute("SELECT count(*) FROM time_series_data_scd2").fetchall()
         with pytest.raises(WholeAnswerNeeded):
-            merged(feed, {5: 6.0}, recall)
+            merged(feed, {5: 6.0}, requests)
         assert look.execute("SELECT count(*) FROM time_series_data_scd2").fetchall() == before
 
 
@@ -114,7 +113,7 @@ def test_what_was_not_taken_whole_is_not_kept(
     """Refused, withheld, silent, left out at the end: what was kept before goes as well."""
     with feeding(database_url, "load") as feed, looking(database_url) as look:
         first(feed)
-        merged(feed, points, Recall(kept={"new": KNOWN}, had=True), **more)
+        merged(feed, points, ConditionalRequests(fresh={"new": KNOWN}, any_stored=True), **more)
         assert not recalled(feed).known
         assert look.execute("SELECT http_validators FROM source_state").fetchall() == [(None,)]
 
@@ -130,8 +129,13 @@ def test_vintages_are_not_kept(database_url: str) -> None:
             start=START,
             end=None,
             received=Counts(received=1),
-            keeping=Keeping(
-                "me", START, Recall(kept={"key": KNOWN}), None, frozenset(), sound=True
+            validators=SliceValidators(
+                "me",
+                START,
+                ConditionalRequests(fresh={"key": KNOWN}),
+                None,
+                frozenset(),
+                sound=True,
             ),
         )
         assert not recalled(feed).known

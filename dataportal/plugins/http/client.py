@@ -14,13 +14,13 @@ import copy
 import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
 import httpx
-import msgspec
 
 from dataportal.errors import PermanentError, TransientError
 from dataportal.plugins.http.content_encoding import MIB, read_body, read_start
@@ -29,7 +29,6 @@ from dataportal.plugins.http.host_concurrency import HostConcurrency
 from dataportal.plugins.http.rate_limit import RateLimit, RateLimiter
 from dataportal.plugins.http.response import Answer, Mask, excerpt
 from dataportal.plugins.http.urls import address, is_trusted, onward_address, sendable
-from dataportal.plugins.http.validators import request_key, validator_of
 from dataportal.redaction import harmless, redact
 from dataportal.version import __version__
 
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from dataportal.plugins.http.loop_proxy import LoopProxy
-    from dataportal.validators import Recall
+    from dataportal.validators import ConditionalRequests
 
 __all__ = ["Answer", "HttpClient", "NotFoundError", "RateLimit"]
 
@@ -48,7 +47,6 @@ _ACCEPTED = frozenset[int](
     {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION, HTTPStatus.NO_CONTENT}
 )
 _LOOK = 1.0  # seconds after which a wait looks whether there is still anything to wait for
-_NOTHING: Mapping[str, str] = {}
 
 # both write whole URLs, keys included
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -102,12 +100,12 @@ class HttpClient:
         self._now = now
         self._proxies: WeakSet[LoopProxy] = WeakSet()
         self._proxy: LoopProxy | None = None
-        self._recall: Recall | None = None
+        self._conditional: ConditionalRequests | None = None
 
-    def recalling(self, recall: Recall) -> HttpClient:
-        """The same client for one slice of one source, which recalls what it was told before."""
+    def conditional(self, requests: ConditionalRequests) -> HttpClient:
+        """The same client for one slice of one source, which asks for what has changed."""
         client = copy.copy(self)
-        client._recall = recall  # noqa: SLF001 - it is the same class
+        client._conditional = requests  # noqa: SLF001 - it is the same class
         return client
 
     def through(self, proxy: LoopProxy) -> HttpClient:
@@ -180,7 +178,12 @@ class HttpClient:
                 await self._rate_limited(host, request.limit, shown)
             try:
                 async with asyncio.timeout(request.seconds):
-                    return await self._recalled(client, request)
+                    get = partial(self._follow, client, request)
+                    if self._conditional is None:
+                        return await get({})
+                    return await self._conditional.send(
+                        str(request.url), request.headers, get, self._now
+                    )
             except TimeoutError:
                 raise TransientError(
                     f"{host} took longer than {request.seconds:g} s for GET {shown}", host=host
@@ -214,43 +217,16 @@ class HttpClient:
                 retry_after=seconds,
             )
 
-    async def _recalled(self, client: httpx.AsyncClient, request: _Request) -> Answer:
-        """The answer; without its body if the server says that it is the one that was kept."""
-        recall = self._recall
-        if recall is None:
-            return await self._follow(client, request)
-        recall.asked += 1
-        headers = request.headers
-        key = request_key(str(request.url), headers)
-        if condition := recall.condition(key):
-            answer = await self._follow(client, request, condition)
-            if not answer.unchanged:
-                return self._noted(answer, key, headers, recall)
-            if recall.confirm(key, answer.headers):
-                return replace(answer, note=recall.known[key].note)
-        answer = await self._follow(client, request)
-        return self._noted(answer, key, headers, recall)
-
-    def _noted(
-        self, answer: Answer, key: str, headers: Mapping[str, str], recall: Recall
-    ) -> Answer:
-        validator = validator_of(answer.headers, sent=headers, now=self._now())
-        if validator is None or answer.status != HTTPStatus.OK or answer.redirected:
-            return answer
-
-        def keep(first: datetime | None, last: datetime | None, note: str) -> None:
-            told = msgspec.structs.replace(validator, first=first, last=last, note=note)
-            recall.keep(key, told)
-
-        return replace(answer, on_keep=keep)
-
     async def _follow(
-        self,
-        client: httpx.AsyncClient,
-        request: _Request,
-        condition: Mapping[str, str] = _NOTHING,
+        self, client: httpx.AsyncClient, request: _Request, condition: Mapping[str, str]
     ) -> Answer:
-        """The answer, wherever redirects lead to."""
+        """The answer, wherever redirects lead to.
+
+        Args:
+            client: for the host.
+            request: what to send.
+            condition: further headers, by which the server may say that the answer is unchanged.
+        """
         url, mask = request.url, request.mask
         headers = dict(request.headers)
         visited = {url}
