@@ -1,4 +1,4 @@
-"""Conditional requests: what servers said of answers that were stored (ETag, Last-Modified). Pure.
+"""Conditional requests (ETag, Last-Modified): what servers said of stored answers. Pure.
 
 A validator (ETag or Last-Modified, RFC 9110 section 8.8) names one state of one answer. That the
 server still has this state says nothing about the database, so it is believed only
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 _TRUSTED_FOR = timedelta(days=1)
-_MOST = 100
+_MAX_ANSWERS = 100
 """Answers of one source whose validators are kept."""
-_LONGEST_NOTE = 1000
-_LONGEST = 256
+_MAX_NOTE = 1000
+_MAX_HEADER = 256
 _QUIET = timedelta(minutes=1)
 """A date of modification names one state only if the file had rested: it counts whole seconds."""
 # what every request of this program has, and always in the same way
@@ -275,7 +275,7 @@ class ConditionalRequests:
             key: validator
             for key, validator in self.fresh.items()
             if key not in self._ambiguous
-            and len(validator.note) <= _LONGEST_NOTE
+            and len(validator.note) <= _MAX_NOTE
             and (
                 left_out_from is None
                 or validator.note
@@ -283,7 +283,7 @@ class ConditionalRequests:
             )
         }
         both = {**{k: v for k, v in self.unchanged.items() if k not in self._ambiguous}, **fresh}
-        return dict(list(both.items())[-_MOST:])
+        return dict(list(both.items())[-_MAX_ANSWERS:])
 
     def _keepable(self, answer: A, key: str, headers: Mapping[str, str], now: datetime) -> A:
         """The answer, which the plugin may keep if the server can recognise it."""
@@ -341,7 +341,7 @@ def validator_of(
     if _is_strong(etag):
         return Validator(since=now, etag=etag)
     modified = headers.get("last-modified", "").strip()
-    if modified and len(modified) <= _LONGEST and _had_rested(modified, headers.get("date", "")):
+    if modified and len(modified) <= _MAX_HEADER and _has_rested(modified, headers.get("date", "")):
         return Validator(since=now, modified=modified)
     return None
 
@@ -349,7 +349,7 @@ def validator_of(
 def _is_strong(etag: str) -> bool:
     content = etag[1:-1]
     return (
-        len(etag) <= _LONGEST
+        len(etag) <= _MAX_HEADER
         and len(etag) > len('""')
         and etag[0] == etag[-1] == '"'
         and content.isascii()
@@ -358,7 +358,7 @@ def _is_strong(etag: str) -> bool:
     )
 
 
-def _had_rested(modified: str, date: str) -> bool:
+def _has_rested(modified: str, date: str) -> bool:
     try:
         return parsedate_to_datetime(date) - parsedate_to_datetime(modified) >= _QUIET
     except (TypeError, ValueError):
@@ -371,5 +371,5 @@ def _meets(times: Sequence[datetime], span: tuple[datetime, datetime]) -> bool:
     return position < len(times) and times[position] <= span[1]
 
 
-def _is_same(one: Validator, other: Validator) -> bool:
-    return (one.etag, one.modified) == (other.etag, other.modified)
+def _is_same(validator: Validator, other: Validator) -> bool:
+    return (validator.etag, validator.modified) == (other.etag, other.modified)

@@ -1,4 +1,4 @@
-"""The HTTP client plugins ask providers with: keeps limits, hides secrets, sorts failures.
+"""The HTTP client of plugins: sends GET requests, keeps limits, hides secrets, sorts failures.
 
 It never tries again: whether to is decided in one place, by the run, from the error's type:
 
@@ -24,11 +24,16 @@ import httpx
 
 from dataportal.errors import PermanentError, TransientError
 from dataportal.plugins.http.content_encoding import MIB, read_body, read_start
-from dataportal.plugins.http.errors import NotFoundError, broken, refusal, seconds_to_wait
+from dataportal.plugins.http.errors import (
+    NotFoundError,
+    refusal,
+    retry_after_seconds,
+    transport_error,
+)
 from dataportal.plugins.http.host_concurrency import HostConcurrency
 from dataportal.plugins.http.rate_limit import RateLimit, RateLimiter
 from dataportal.plugins.http.response import Answer, Mask, excerpt
-from dataportal.plugins.http.urls import address, is_trusted, onward_address, sendable
+from dataportal.plugins.http.urls import address, is_trusted, onward_address, sendable_headers
 from dataportal.redaction import harmless, redact
 from dataportal.version import __version__
 
@@ -42,11 +47,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "HttpClient", "NotFoundError", "RateLimit"]
 
-_MOVED = {301, 302, 303, 307, 308}
+_REDIRECTS = {301, 302, 303, 307, 308}
 _ACCEPTED = frozenset[int](
     {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION, HTTPStatus.NO_CONTENT}
 )
-_LOOK = 1.0  # seconds after which a wait looks whether there is still anything to wait for
+_LOOK_INTERVAL = 1.0  # seconds after which a wait looks whether there is still anything to wait for
 
 # both write whole URLs, keys included
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -140,17 +145,17 @@ class HttpClient:
             PermanentError: will not pass by itself; NotFoundError for 404 and 410.
             BadDataError: the body is too large, or cannot be unpacked.
         """
-        extra = sendable(headers or {})
+        own_headers = sendable_headers(headers or {})
         target = address(url, params)
         mask = Mask(
             query=target.params.multi_items(),
-            headers=extra.items(),
+            headers=own_headers.items(),
             password=target.password,
             url=str(target),
         )
         request = _Request(
             target,
-            extra,
+            own_headers,
             mask,
             seconds=self._request_timeout if deadline is None else deadline,
             limit=limit,
@@ -175,7 +180,7 @@ class HttpClient:
         async with slot:
             self._refuse_if_unwanted(host, shown)
             if request.limit is not None:
-                await self._rate_limited(host, request.limit, shown)
+                await self._wait_for_limit(host, request.limit, shown)
             try:
                 async with asyncio.timeout(request.seconds):
                     get = partial(self._follow, client, request)
@@ -189,14 +194,14 @@ class HttpClient:
                     f"{host} took longer than {request.seconds:g} s for GET {shown}", host=host
                 ) from None
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise broken(error, url=shown, host=host, hide=request.mask) from None
+                raise transport_error(error, url=shown, host=host, hide=request.mask) from None
 
-    async def _rate_limited(self, host: str, limit: RateLimit, shown: str) -> None:
+    async def _wait_for_limit(self, host: str, limit: RateLimit, shown: str) -> None:
         """Return when the limit lets the request be sent; nobody waits for what is not sent."""
         waiting = asyncio.ensure_future(self._rate_limiter.wait(host, limit))
         try:
             while not waiting.done():
-                await asyncio.wait({waiting}, timeout=_LOOK)
+                await asyncio.wait({waiting}, timeout=_LOOK_INTERVAL)
                 self._refuse_if_unwanted(host, shown)
             await waiting
         finally:
@@ -208,7 +213,7 @@ class HttpClient:
                 f"{host} used up its retries for another source, so GET {shown} was not sent",
                 host=host,
             )
-        seconds = self._rate_limiter.left_alone(host)
+        seconds = self._rate_limiter.remaining_pause(host)
         if seconds > 0:
             raise TransientError(
                 f"{host} asked to be left alone for another {seconds:.0f} s, so GET {shown} was "
@@ -236,7 +241,7 @@ class HttpClient:
         while True:
             async with client.stream("GET", url, headers=conditional) as response:
                 location = response.headers.get("location")
-                if response.status_code not in _MOVED or not location:
+                if response.status_code not in _REDIRECTS or not location:
                     answer = await self._read(response, mask, accepted)
                     return replace(answer, redirected=len(visited) > 1)
             here = mask.url(str(url))
@@ -256,7 +261,7 @@ class HttpClient:
     ) -> Answer:
         url, host = mask.url(str(response.url)), response.url.host
         if response.status_code not in accepted:
-            pause = seconds_to_wait(response.headers.get("retry-after"), self._now())
+            pause = retry_after_seconds(response.headers.get("retry-after"), self._now())
             try:
                 start = excerpt(await read_start(response), mask)
             finally:

@@ -25,7 +25,7 @@ from dataportal.plugins.base_plugin import (
 from dataportal.plugins.data_sources.entsoe_plugin.datasets import asked
 from dataportal.plugins.data_sources.entsoe_plugin.documents import ACKNOWLEDGEMENT, read_document
 from dataportal.plugins.data_sources.entsoe_plugin.series import Collected
-from dataportal.plugins.http.errors import seconds_to_wait
+from dataportal.plugins.http.errors import retry_after_seconds
 from dataportal.plugins.readers.archives import CannotOpen, files
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
@@ -182,7 +182,7 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
     def _documents(self, answer: Answer) -> list[MarketDocument]:
         """What an answer holds, oldest first; nothing for "no data"."""
         if answer.status == _TOO_MANY:
-            asked_for = seconds_to_wait(answer.headers.get("retry-after"), now())
+            asked_for = retry_after_seconds(answer.headers.get("retry-after"), now())
             raise TransientError(
                 f"ENTSO-E was asked too often: {_TOO_MANY.value} for {answer.url}: "
                 f"{answer.excerpt()}",
