@@ -15,12 +15,10 @@ from dataportal.failpoints import failpoint
 from dataportal.observations import clean
 from dataportal.store.records import Counts, RunKind
 from dataportal.store.session import SourceSession
-from dataportal.store.validators import Keeping, WholeAnswerNeeded
-from dataportal.validators import Recall
+from dataportal.validators import ConditionalRequests, WholeAnswerNeeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
     from dataportal.collect.lease import Lease
     from dataportal.collect.results import RunRequest
@@ -64,22 +62,27 @@ class SliceRun:
         """
         if not (is_only and window.end is None and self._may_skip_unchanged):
             return await self._fetch_and_store(window, seconds_left(), None)
-        recall = await self.lease.call(
-            SourceSession.recall, self.built.identity, window.start, self.context.now()
+        requests = await self.lease.call(
+            SourceSession.conditional_requests,
+            self.built.identity,
+            window.start,
+            self.context.now(),
         )
         try:
-            return await self._fetch_and_store(window, seconds_left(), recall)
+            return await self._fetch_and_store(window, seconds_left(), requests)
         except TransientError:
             raise
         except (WholeAnswerNeeded, FetchError):
             # a plugin may miss what was left out, and complain
-            if not recall.unchanged:
+            if not requests.unchanged:
                 raise
-        return await self._fetch_and_store(window, seconds_left(), Recall(had=True))
+        return await self._fetch_and_store(
+            window, seconds_left(), ConditionalRequests.without_conditions()
+        )
 
     @property
     def _may_skip_unchanged(self) -> bool:
-        """Whether it is a run as the schedule has it: no other keeps validators, or uses them.
+        """Whether it is a run as the schedule has it: only they keep and use what servers say.
 
         A backfill has an end, after which points are left out; a dry run shows what would be done;
         and who lets retractions through wants to see them.
@@ -89,25 +92,25 @@ class SliceRun:
         return request.kind is RunKind.SCHEDULED and not is_special
 
     async def _fetch_and_store(
-        self, window: Slice, seconds: float, recall: Recall | None
+        self, window: Slice, seconds: float, requests: ConditionalRequests | None
     ) -> tuple[Merged, Batch]:
         http = self.context.http
         answer = await call_plugin(
             self.built,
             self.request.source,
             window,
-            http=http if recall is None else http.recalling(recall),
+            http=http if requests is None else http.conditional(requests),
             seconds=seconds,
         )
         failpoint("after_fetch")
-        return await self.lease.call(self._store, answer, window, recall)
+        return await self.lease.call(self._store, answer, window, requests)
 
     def _store(
         self,
         session: SourceSession,
         answer: Mapping[str, Any],
         window: Slice,
-        recall: Recall | None,
+        requests: ConditionalRequests | None,
     ) -> tuple[Merged, Batch]:
         """Clean an answer and store it, both in the source's own thread.
 
@@ -122,6 +125,16 @@ class SliceRun:
             end=horizon if window.end is None else min(window.end, horizon),
             zone=limits.zone,
         )
+        validators = None
+        if requests is not None:
+            validators = requests.of_slice(
+                self.built.identity,
+                window.start,
+                times=[series.ts for series in batch.series.values()],
+                left_out_from=batch.left_out_from,
+                unchanged=batch.unchanged,
+                sound=not (batch.rejected or batch.duplicates),
+            )
         merged = session.merge(
             self.run_id or 0,
             batch.series,
@@ -136,23 +149,6 @@ class SliceRun:
             done_until=window.end,
             accept_retractions=self.request.accept_retractions,
             dry_run=self.request.dry_run,
-            keeping=self._keeping(window.start, batch, recall),
+            validators=validators,
         )
         return merged, batch
-
-    def _keeping(self, start: datetime, batch: Batch, recall: Recall | None) -> Keeping | None:
-        if recall is None or not recall.matters:
-            return None
-        is_sound = not (batch.rejected or batch.duplicates)
-        if recall.unchanged and not (
-            is_sound and recall.may_leave_out(series.ts for series in batch.series.values())
-        ):
-            raise WholeAnswerNeeded
-        return Keeping(
-            self.built.identity,
-            start,
-            recall,
-            left_out_from=batch.left_out_from,
-            unchanged=frozenset(batch.unchanged),
-            sound=is_sound,
-        )

@@ -16,7 +16,7 @@ from dataportal.plugins.base_plugin import (
     TimeSeriesDefinition,
     TimeSeriesMetadata,
 )
-from dataportal.plugins.loader import is_built_in, load_class, made
+from dataportal.plugins.loader import is_built_in, load_class, make_plugin
 from dataportal.version import __version__
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
         limits = source.limits(cls.source_defaults)
         arguments = _arguments(source, params, env)
         identity = _identity(cls, arguments, limits)
-        plugin = made(cls, *arguments)
+        plugin = make_plugin(cls, *arguments)
     except DataportalError as error:
         error.message = f"{source.where}: source {source.name!r}: {error.message}"
         raise

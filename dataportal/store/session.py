@@ -14,7 +14,7 @@ from dataportal.store.connection import connect, database_errors, rename
 from dataportal.store.migrations import ensure_schema
 from dataportal.store.read.overview import source_states
 from dataportal.store.records import Counts
-from dataportal.store.validators import recall_of
+from dataportal.store.validators import conditional_requests
 from dataportal.store.write.diff import Sizes
 from dataportal.store.write.transaction import Storing
 
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
         SeriesRecord,
         SourceState,
     )
-    from dataportal.store.validators import Keeping
-    from dataportal.validators import Recall
+    from dataportal.validators import ConditionalRequests, SliceValidators
 
 
 class SourceSession:
@@ -175,8 +174,10 @@ class SourceSession:
         with database_errors("reading the watermarks"):
             return series.progress(self._connection, self._source, list(self._series))
 
-    def recall(self, identity: str, start: datetime, now: datetime) -> Recall:
-        """What servers said of the source's answers, as far as it may be relied on.
+    def conditional_requests(
+        self, identity: str, start: datetime, now: datetime
+    ) -> ConditionalRequests:
+        """Those of a slice, with what servers said before as far as it may be relied on.
 
         Args:
             identity: of the source as it is.
@@ -184,7 +185,7 @@ class SourceSession:
             now: the time.
         """
         with database_errors("reading what is known of the answers"):
-            return recall_of(
+            return conditional_requests(
                 self._connection,
                 self._source,
                 self._series.values(),
@@ -219,7 +220,7 @@ class SourceSession:
         done_until: datetime | None = None,
         accept_retractions: bool = False,
         dry_run: bool = False,
-        keeping: Keeping | None = None,
+        validators: SliceValidators | None = None,
     ) -> Merged:
         """Store a slice in one transaction: what it changes becomes versions, the rest rests.
 
@@ -249,7 +250,7 @@ class SourceSession:
                 done_until=done_until,
                 accept_retractions=accept_retractions,
                 dry_run=dry_run,
-                keeping=keeping,
+                validators=validators,
             )
 
     def finish_run(

@@ -1,4 +1,4 @@
-"""Rules for what a plugin returns. A rule's docstring is what its breach is reported with."""
+"""Checks of what a plugin returns. A rule's docstring is what its breach is reported with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataportal.raw_points import raw_points
 from dataportal.testing.harness import BrokenRuleError, Harness, Point
 from dataportal.testing.local_server import Reply
 from dataportal.times import utc_now
-from dataportal.validators import Recall
+from dataportal.validators import ConditionalRequests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,21 +26,21 @@ _FIRST = datetime(2025, 6, 2, tzinfo=UTC)
 _COUNT = 24
 
 
-def ordinary(kit: Conformance) -> tuple[list[Point], datetime, datetime | None]:
+def ordinary_case(kit: Conformance) -> tuple[list[Point], datetime, datetime | None]:
     """What the provider has, more than is asked for; and a window without anything special."""
     if kit.snapshot:
         now = utc_now().replace(microsecond=0)
         return points_at(kit, [now]), now - timedelta(hours=1), None
     length = _COUNT * kit.step
-    around = kit.moments(_FIRST - length, _FIRST + 2 * length)
-    return points_at(kit, around), _FIRST, _FIRST + length
+    instants = kit.moments(_FIRST - length, _FIRST + 2 * length)
+    return points_at(kit, instants), _FIRST, _FIRST + length
 
 
-def points_at(kit: Conformance, moments: Sequence[datetime]) -> list[Point]:
+def points_at(kit: Conformance, instants: Sequence[datetime]) -> list[Point]:
     """Points of every series at these times, with values that tell one series from another."""
     return [
         Point(name, ts, kit.values[(number + position) % len(kit.values)])
-        for number, ts in enumerate(moments)
+        for number, ts in enumerate(instants)
         for position, name in enumerate(kit.names)
     ]
 
@@ -50,7 +50,7 @@ def takes_what_there_is(kit: Conformance) -> None:
 
     What is lost or moved here is wrong in the database, for ever.
     """
-    points, start, end = ordinary(kit)
+    points, start, end = ordinary_case(kit)
     with Harness(kit, points) as harness:
         harness.expect(start, end)
 
@@ -60,13 +60,13 @@ def times_carry_an_offset(kit: Conformance) -> None:
 
     A naive time is a guess: the run refuses it.
     """
-    points, start, end = ordinary(kit)
+    points, start, end = ordinary_case(kit)
     with Harness(kit, points) as harness:
         answer = harness.raw(start, end)
     for name in kit.names if kit.timezone is None else ():
         for raw in raw_points(answer.get(name), name).ts:
-            moment = datetime.fromisoformat(raw) if isinstance(raw, str) else raw
-            if getattr(moment, "utcoffset", lambda: None)() is None:
+            ts = datetime.fromisoformat(raw) if isinstance(raw, str) else raw
+            if getattr(ts, "utcoffset", lambda: None)() is None:
                 raise BrokenRuleError(f"{raw!r} in series {name!r}, and the source has no timezone")
 
 
@@ -75,7 +75,7 @@ def a_day_of_23_hours(kit: Conformance) -> None:
 
     Who counts 24 hours a day invents points, or shifts all that follow.
     """
-    _day(kit, *kit.day_that_is(min))
+    _try_day(kit, *kit.day_that_is(min))
 
 
 def a_day_of_25_hours(kit: Conformance) -> None:
@@ -83,7 +83,7 @@ def a_day_of_25_hours(kit: Conformance) -> None:
 
     Who looks at the clock alone loses one of them, or gives it the other one's value.
     """
-    _day(kit, *kit.day_that_is(max))
+    _try_day(kit, *kit.day_that_is(max))
 
 
 def windows_are_half_open(kit: Conformance) -> None:
@@ -91,7 +91,7 @@ def windows_are_half_open(kit: Conformance) -> None:
 
     Two windows side by side then have every point once; else the seam has a hole.
     """
-    points, start, end = ordinary(kit)
+    points, start, end = ordinary_case(kit)
     with Harness(kit, points) as harness:
         seam, half = start + 7 * kit.step, kit.step / 2
         for low, high in ((start, seam), (seam, end), (start + half, seam + half)):
@@ -104,7 +104,7 @@ def an_open_end_reaches_the_newest(kit: Conformance) -> None:
 
     Every scheduled run asks so.
     """
-    points, start, _ = ordinary(kit)
+    points, start, _ = ordinary_case(kit)
     with Harness(kit, points) as harness:
         harness.expect(start, None)
 
@@ -114,7 +114,7 @@ def any_order_will_do(kit: Conformance) -> None:
 
     Many do, and some change their minds.
     """
-    points, start, end = ordinary(kit)
+    points, start, end = ordinary_case(kit)
     with Harness(kit, list(reversed(points))) as harness:
         harness.expect(start, end)
 
@@ -124,7 +124,7 @@ def nothing_is_no_failure(kit: Conformance) -> None:
 
     A quiet series is no fault, and must not look like one.
     """
-    _, start, end = ordinary(kit)
+    _, start, end = ordinary_case(kit)
     with Harness(kit) as harness:
         harness.expect(start, end)
 
@@ -134,11 +134,11 @@ def no_value_is_none(kit: Conformance) -> None:
 
     Zero is a measurement; and a point left out cannot take back what is stored.
     """
-    points, start, end = ordinary(kit)
-    holed = [replace(p, value=None) if p.ts.hour % 2 or kit.snapshot else p for p in points]
+    points, start, end = ordinary_case(kit)
+    with_gaps = [replace(p, value=None) if p.ts.hour % 2 or kit.snapshot else p for p in points]
     if kit.step >= timedelta(days=1):
-        holed = [replace(p, value=None) if p.ts.day % 2 else p for p in points]
-    with Harness(kit, holed) as harness:
+        with_gaps = [replace(p, value=None) if p.ts.day % 2 else p for p in points]
+    with Harness(kit, with_gaps) as harness:
         harness.expect(start, end)
 
 
@@ -147,10 +147,10 @@ def revisions_are_seen(kit: Conformance) -> None:
 
     A plugin that remembers answers hides revisions, and a run would never know.
     """
-    points, start, end = ordinary(kit)
+    points, start, end = ordinary_case(kit)
     with Harness(kit, points) as harness:
         harness.expect(start, end)
-        harness.points = [_revised(kit, point) for point in points]
+        harness.points = [_revision(kit, point) for point in points]
         harness.expect(start, end)
         harness.points = points
         harness.expect(start, end)
@@ -161,28 +161,28 @@ def what_is_unchanged_is_told(kit: Conformance) -> None:
 
     A plugin that keeps an answer, and then does not look whether it is unchanged, loses it.
     """
-    points, start, end = ordinary(kit)
+    points, start, end = ordinary_case(kit)
     with Harness(kit, points) as harness:
-        harness.bend = _validated
-        harness.recall = Recall()
+        harness.alter = _with_etag
+        harness.conditional = ConditionalRequests()
         harness.expect(start, end)
-        known = harness.recall.worth_keeping(None)
-        harness.recall = Recall(known)
+        known = harness.conditional.validators(None)
+        harness.conditional = ConditionalRequests(known)
         batch = harness.batch(start, end)
         for name in kit.names:
-            there = sum(point.series == name for point in harness.wanted(start, end))
-            left_out = there - len(batch.series[name])
+            available = sum(point.series == name for point in harness.points_in(start, end))
+            left_out = available - len(batch.series[name])
             if left_out and name not in batch.unchanged:
                 raise BrokenRuleError(
-                    f"{left_out} of the {there} points of series {name!r} are left out, and it is "
-                    "not said that they are unchanged"
+                    f"{left_out} of the {available} points of series {name!r} are left out, and "
+                    "it is not said that they are unchanged"
                 )
-        harness.recall = Recall(known)
-        harness.points = [_revised(kit, point) for point in points]
+        harness.conditional = ConditionalRequests(known)
+        harness.points = [_revision(kit, point) for point in points]
         harness.expect(start, end)
 
 
-def _validated(request: Request, reply: Reply) -> Reply:
+def _with_etag(request: Request, reply: Reply) -> Reply:
     """The answer of a server that says whether it has changed."""
     body = reply.body if isinstance(reply.body, bytes) else b"".join(reply.body)
     etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
@@ -191,16 +191,16 @@ def _validated(request: Request, reply: Reply) -> Reply:
     return replace(reply, body=body, headers={**reply.headers, "ETag": etag})
 
 
-def _revised(kit: Conformance, point: Point) -> Point:
+def _revision(kit: Conformance, point: Point) -> Point:
     others = [value for value in kit.values if value != point.value]
     return replace(point, value=others[0])
 
 
-def _day(kit: Conformance, start: datetime, end: datetime) -> None:
+def _try_day(kit: Conformance, start: datetime, end: datetime) -> None:
     days = timedelta() if kit.step < timedelta(days=1) else 3 * kit.step
     start, end = start - days, end + days
-    moments = kit.moments(start - 24 * kit.step, end + 24 * kit.step)
-    with Harness(kit, points_at(kit, moments)) as harness:
+    instants = kit.moments(start - 24 * kit.step, end + 24 * kit.step)
+    with Harness(kit, points_at(kit, instants)) as harness:
         harness.expect(start, end)
 
 

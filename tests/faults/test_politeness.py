@@ -40,7 +40,7 @@ class Clock:
         self.times.append(time.monotonic())
         return Reply.json([])
 
-    def kept(self, begun: float, distance: float) -> bool:
+    def keeps(self, begun: float, distance: float) -> bool:
         """Whether no request came before its slot: the k-th not before k distances."""
         return all(at >= begun + n * distance for n, at in enumerate(sorted(self.times)))
 
@@ -66,7 +66,7 @@ def test_two_processes_keep_a_limit_together(
         runs = all_ended([start_cli("--json", "fetch-all", env=env, cwd=f) for f in folders])
     assert [len(by_source(stdout)) for stdout, _ in runs] == [3, 3]
     assert len(clock.times) == 12
-    assert clock.kept(begun, distance)
+    assert clock.keeps(begun, distance)
     with looking(database_url) as look:
         rows = look.execute("SELECT name FROM request_slot").fetchall()
     assert len(rows) == 1
@@ -89,7 +89,7 @@ def test_all_sources_of_a_run_keep_a_limit_together(
         done = run_cli("fetch-all", env={"DATABASE_URL": database_url})
     assert done.returncode == 0, done.stderr
     assert len(clock.times) == 8
-    assert clock.kept(begun, distance)
+    assert clock.keeps(begun, distance)
 
 
 def test_a_host_is_left_alone_by_all_sources_of_a_run(

@@ -1,4 +1,4 @@
-"""What of an answer its server can be asked about, and how it is asked."""
+"""Conditional requests: by what an answer is recognised, and how its server is asked about it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from support.http_server import Reply
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.http.validators import request_key, validator_of
-from dataportal.validators import Recall
+from dataportal.validators import ConditionalRequests, request_key, validator_of
 
 if TYPE_CHECKING:
     from support.http_server import LocalServer, Request
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 NOW = datetime(2025, 6, 11, 12, tzinfo=UTC)
 
 
-def date(minutes: int) -> str:
+def http_date(minutes: int) -> str:
     """So many minutes before now, as headers have it."""
     return format_datetime(NOW - timedelta(minutes=minutes), usegmt=True)
 
@@ -33,9 +32,9 @@ def date(minutes: int) -> str:
     [
         ({"etag": '"a"'}, '"a"'),
         ({"etag": '"a"', "vary": "Accept-Encoding, X-Api-Key"}, '"a"'),
-        ({"etag": '"a"', "last-modified": date(9), "date": date(0)}, '"a"'),
-        ({"last-modified": date(2), "date": date(0)}, date(2)),
-        ({"etag": 'W/"a"', "last-modified": date(2), "date": date(0)}, date(2)),
+        ({"etag": '"a"', "last-modified": http_date(9), "date": http_date(0)}, '"a"'),
+        ({"last-modified": http_date(2), "date": http_date(0)}, http_date(2)),
+        ({"etag": 'W/"a"', "last-modified": http_date(2), "date": http_date(0)}, http_date(2)),
         ({}, None),
         ({"etag": 'W/"a"'}, None),
         ({"etag": "a"}, None),
@@ -43,17 +42,17 @@ def date(minutes: int) -> str:
         ({"etag": '"' + "a" * 300 + '"'}, None),
         ({"etag": '"a"', "vary": "*"}, None),
         ({"etag": '"a"', "vary": "Cookie"}, None),
-        ({"last-modified": date(0), "date": date(0)}, None),
-        ({"last-modified": date(2)}, None),
-        ({"last-modified": "yesterday", "date": date(0)}, None),
-        ({"last-modified": date(2), "date": "today"}, None),
+        ({"last-modified": http_date(0), "date": http_date(0)}, None),
+        ({"last-modified": http_date(2)}, None),
+        ({"last-modified": "yesterday", "date": http_date(0)}, None),
+        ({"last-modified": http_date(2), "date": "today"}, None),
     ],
 )
 def test_what_is_beyond_doubt(headers: dict[str, str], kept: str | None) -> None:
     """A strong ETag, or a date that had rested; and an answer that depends on the request alone."""
     validator = validator_of(headers, sent={"x-api-key": "k"}, now=NOW)
-    found = validator and (validator.etag or validator.modified)
-    assert found == kept
+    recognised_by = validator and (validator.etag or validator.modified)
+    assert recognised_by == kept
 
 
 def test_another_request_is_another() -> None:
@@ -71,11 +70,11 @@ def test_another_request_is_another() -> None:
     )
 
 
-def asked(url: str, recall: Recall, **options: Any) -> Answer:
-    """The answer to a request of which may be known what is recalled; it is kept."""
+def fetch(url: str, requests: ConditionalRequests, **options: Any) -> Answer:
+    """The answer to a request, of which something may be known; it is kept."""
 
     async def once() -> Answer:
-        client = HttpClient().recalling(recall)
+        client = HttpClient().conditional(requests)
         try:
             answer = await client.get(url, **options)
             answer.keep()
@@ -96,46 +95,46 @@ def tagged(request: Request) -> Reply:
 def test_a_known_answer_is_asked_about(server: LocalServer) -> None:
     """With its validator; the answer then has no body, and says that it is unchanged."""
     url = server.answer("/a", tagged)
-    first = Recall()
-    assert asked(url, first).body == b"[1]"
-    second = Recall(first.kept)
-    answer = asked(url, second)
+    first = ConditionalRequests()
+    assert fetch(url, first).body == b"[1]"
+    second = ConditionalRequests(first.fresh)
+    answer = fetch(url, second)
     assert (answer.unchanged, answer.body) == (True, b"")
-    assert second.unchanged == first.kept
-    other = Recall(first.kept)
-    assert not asked(url, other, headers={"x-of": "another"}).unchanged
+    assert second.unchanged == first.fresh
+    other = ConditionalRequests(first.fresh)
+    assert not fetch(url, other, headers={"x-of": "another"}).unchanged
 
 
-def test_who_recalls_nothing_asks_for_everything(server: LocalServer) -> None:
+def test_who_knows_nothing_asks_for_everything(server: LocalServer) -> None:
     """And an answer of 304 to a request without a condition is refused."""
     url = server.answer("/a", tagged)
-    assert asked(url, Recall()).body == b"[1]"
+    assert fetch(url, ConditionalRequests()).body == b"[1]"
     with pytest.raises(BadDataError, match="304"):
-        asked(server.answer("/b", Reply(304)), Recall())
+        fetch(server.answer("/b", Reply(304)), ConditionalRequests())
     assert "if-none-match" not in server.requests[0].headers
 
 
 def test_what_is_not_believed_is_had_again(server: LocalServer) -> None:
     """A 304 about another state: the answer is asked for without a condition at once."""
     url = server.answer("/a", tagged)
-    first = Recall()
-    asked(url, first)
+    first = ConditionalRequests()
+    fetch(url, first)
     server.answer("/a", Reply(304, headers={"ETag": '"b"'}), Reply(body=b"[2]"))
-    second = Recall(first.kept)
-    assert asked(url, second).body == b"[2]"
+    second = ConditionalRequests(first.fresh)
+    assert fetch(url, second).body == b"[2]"
     assert not second.unchanged
 
 
 def test_a_validator_goes_nowhere_else(server: LocalServer, other_server: LocalServer) -> None:
     """Not along with a redirect, and none is taken from where one led."""
     url = server.answer("/a", tagged)
-    first = Recall()
-    asked(url, first)
+    first = ConditionalRequests()
+    fetch(url, first)
     server.answer("/a", Reply.redirect("/c"))
     server.answer("/c", Reply.redirect(other_server.answer("/b", tagged)))
-    second = Recall(first.kept)
-    assert asked(url, second).body == b"[1]"
-    assert not second.kept
+    second = ConditionalRequests(first.fresh)
+    assert fetch(url, second).body == b"[1]"
+    assert not second.fresh
     assert [r.path for r in server.requests if "if-none-match" in r.headers] == ["/a"]
     assert not any("if-none-match" in r.headers for r in other_server.requests)
 
@@ -143,13 +142,13 @@ def test_a_validator_goes_nowhere_else(server: LocalServer, other_server: LocalS
 def test_only_what_the_plugin_keeps_is_kept(server: LocalServer) -> None:
     """A plugin that does not know of it is never told that an answer is unchanged."""
     url = server.answer("/a", tagged)
-    recall = Recall()
+    requests = ConditionalRequests()
 
     async def once() -> None:
-        client = HttpClient().recalling(recall)
+        client = HttpClient().conditional(requests)
         await client.get(url)
         await client.aclose()
 
     asyncio.run(once())
-    assert not recall.kept
-    assert recall.asked == 1
+    assert not requests.fresh
+    assert requests.sent == 1

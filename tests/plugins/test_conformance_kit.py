@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +68,15 @@ class Good(BasePlugin):
         return [{"ts": row["ts"], "value": row["value"]} for row in rows]
 
 
+class GoodInThreads(Good):
+    """Asks from threads, each of which has an event loop of its own, and blocks meanwhile."""
+
+    async def page(self, day: str) -> Any:
+        """A page's rows."""
+        with ThreadPoolExecutor(1) as threads:
+            return threads.submit(asyncio.run, super().page(day)).result()
+
+
 class GoodGroup(MultiSeriesPlugin):
     """The same for several series."""
 
@@ -105,6 +116,7 @@ def kit(plugin: type[BasePlugin | MultiSeriesPlugin], **more: Any) -> Conformanc
         pytest.param(check, id=f"{name}: {check}")
         for name, one in {
             "single": kit(Good),
+            "threads": kit(GoodInThreads),
             "group": kit(GoodGroup),
             "quarter-hours": kit(Good, step=timedelta(minutes=15)),
             "days": kit(Good, step=timedelta(days=1)),

@@ -359,10 +359,10 @@ def test_key_does_not_follow_to_another_host(
     assert server.requests[0].headers["x-api-key"] == KEY
     assert "authorization" in server.requests[0].headers
     assert server.requests[0].query["api_key"] == [KEY]
-    (asked,) = other_server.requests
-    assert asked.query == {"filter": ["1223"]}
-    assert not {"x-api-key", "authorization"} & set(asked.headers)
-    assert "canary" not in repr(asked)
+    (request,) = other_server.requests
+    assert request.query == {"filter": ["1223"]}
+    assert not {"x-api-key", "authorization"} & set(request.headers)
+    assert "canary" not in repr(request)
 
 
 def test_key_does_not_come_back_by_a_detour(server: LocalServer, other_server: LocalServer) -> None:

@@ -14,7 +14,7 @@ from dataportal.plugins.base_plugin import MultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
 from dataportal.plugins.http.rate_limit import RateLimiter
 from dataportal.testing import Provider
-from dataportal.testing.checks_answers import ordinary
+from dataportal.testing.checks_answers import ordinary_case
 
 if TYPE_CHECKING:
     from dataportal.plugins.http.rate_limit import RateLimit
@@ -59,7 +59,7 @@ def kits() -> list[tuple[str, str, Conformance]]:
 )
 def test_every_request_waits_for_its_turn(provider: str, kit: Conformance) -> None:
     """Every page and every part, under one limit; who has a key is counted by that alone."""
-    points, start, end = ordinary(kit)
+    points, start, end = ordinary_case(kit)
     pace = Noted()
 
     async def ask(url: str) -> None:

@@ -14,7 +14,7 @@ from support.owning_loop import OwningLoop, each_in_a_loop_of_its_own, owning_lo
 
 from dataportal.errors import PermanentError, TransientError
 from dataportal.plugins.http import HttpClient, NotFoundError
-from dataportal.validators import Recall
+from dataportal.validators import ConditionalRequests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -245,14 +245,14 @@ def test_what_is_kept_of_an_answer_is_known_where_it_is_asked_for(
 ) -> None:
     """A plugin calls `keep` in its own thread."""
     url = server.answer("/a", Reply(body=b"[1]", headers={"ETag": '"a"'}))
-    recall = Recall()
+    requests = ConditionalRequests()
 
     async def ask() -> None:
-        answer = await owner.http.recalling(recall).through(owner.proxy).get(url)
+        answer = await owner.http.conditional(requests).through(owner.proxy).get(url)
         answer.keep(note="it")
 
     asyncio.run(ask())
-    assert [(kept.etag, kept.note) for kept in recall.kept.values()] == [('"a"', "it")]
+    assert [(kept.etag, kept.note) for kept in requests.fresh.values()] == [('"a"', "it")]
 
 
 @settings(max_examples=15, deadline=None)

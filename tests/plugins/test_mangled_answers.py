@@ -77,14 +77,14 @@ class Tried:
         """Ask once; the plugin may refuse, but what it returns stands in what it was told."""
         self.bodies.clear()
 
-        def bend(request: Request, reply: Reply) -> Reply:
+        def alter(request: Request, reply: Reply) -> Reply:
             assert isinstance(reply.body, bytes)
             chance = Random(f"{seed} {request.path} {sorted(request.query.items())}")  # noqa: S311
             body = mangled(reply.body if recording is None else recording, chance)
             self.bodies.append(body)
             return replace(reply, body=body)
 
-        self.harness.bend = bend
+        self.harness.alter = alter
         kit = self.harness.kit
         try:
             answer: Any = self.harness.raw(START, self.end)

@@ -20,7 +20,7 @@ from dataportal.plugins.base_plugin import MultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
 from dataportal.plugins.http.rate_limit import RateLimiter
 from dataportal.testing import Provider
-from dataportal.testing.checks_answers import ordinary
+from dataportal.testing.checks_answers import ordinary_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,7 +99,7 @@ class Asker:
     def __init__(self, kit: Conformance, runner: asyncio.Runner) -> None:
         self._kit = kit
         self._runner = runner
-        _, start, end = ordinary(kit)
+        _, start, end = ordinary_case(kit)
         self._window = start.isoformat(), None if end is None else end.isoformat()
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._http = HttpClient(rate_limiter=Unhurried(), tls=tls)
@@ -137,7 +137,7 @@ class Asker:
 @pytest.mark.parametrize("kit", kits())
 def test_nonsense_is_the_providers_fault(kit: Conformance) -> None:
     """Whatever stands in whatever place, or is missing there."""
-    points, _, _ = ordinary(kit)
+    points, _, _ = ordinary_case(kit)
     bodies: list[bytes] = []
 
     def good(request: Request) -> Reply:

@@ -59,9 +59,9 @@ def test_nobody_waits_for_a_host_that_was_given_up() -> None:
         client = HttpClient(given_up=given_up)
         try:
             async with asyncio.timeout(30):
-                asked = (client.get(url, limit=slow) for _ in range(2))
+                requests = (client.get(url, limit=slow) for _ in range(2))
                 return [
-                    str(error) for error in await asyncio.gather(*asked, return_exceptions=True)
+                    str(error) for error in await asyncio.gather(*requests, return_exceptions=True)
                 ]
         finally:
             await client.aclose()

@@ -10,8 +10,7 @@ from support.store_feed import feeding, hour, looking, observations, values
 from support.stored_runs import START
 
 from dataportal.store.records import Counts
-from dataportal.store.validators import Keeping, WholeAnswerNeeded
-from dataportal.validators import Recall, Validator
+from dataportal.validators import ConditionalRequests, SliceValidators, Validator, WholeAnswerNeeded
 
 if TYPE_CHECKING:
     from support.store_feed import Feed, Points
@@ -23,44 +22,44 @@ KNOWN = Validator(since=NOW, etag='"a"')
 ALL: Points = {0: 1.0, 1: 2.0, 2: 3.0, 3: 4.0}
 
 
-def merged(feed: Feed, points: Points, recall: Recall, **more: Any) -> Merged:
-    """A slice of these points, stored beside what is recalled."""
-    keeping = {"left_out_from": None, "unchanged": frozenset({"load"}), "sound": True, **more}
+def merge_slice(feed: Feed, points: Points, requests: ConditionalRequests, **more: Any) -> Merged:
+    """Store a slice of these points, and what its answers are recognised by."""
+    facts = {"left_out_from": None, "unchanged": frozenset({"load"}), "sound": True, **more}
     return feed.session.merge(
         feed.run,
         {"load": observations(points)},
         start=START,
         end=None,
         received=Counts(received=len(points)),
-        keeping=Keeping("me", START, recall, **keeping),
+        validators=SliceValidators("me", START, requests, **facts),
     )
 
 
-def recalled(feed: Feed) -> Recall:
+def known_requests(feed: Feed) -> ConditionalRequests:
     """What the next run may rely on."""
-    return feed.session.recall("me", START, NOW)
+    return feed.session.conditional_requests("me", START, NOW)
 
 
-def confirmed(feed: Feed) -> Recall:
+def confirmed_requests(feed: Feed) -> ConditionalRequests:
     """The same, once the server has said that all of it is unchanged."""
-    recall = recalled(feed)
-    recall.unchanged.update(recall.known)
-    return recall
+    requests = known_requests(feed)
+    requests.unchanged.update(requests.known)
+    return requests
 
 
-def first(feed: Feed, points: Points = ALL) -> None:
+def store_first(feed: Feed, points: Points = ALL) -> None:
     """Store points, and the validator of the answer that they came in."""
-    merged(feed, points, Recall(kept={"key": KNOWN}))
-    assert recalled(feed).known == {"key": KNOWN}
+    merge_slice(feed, points, ConditionalRequests(fresh={"key": KNOWN}))
+    assert known_requests(feed).known == {"key": KNOWN}
 
 
 def test_what_was_kept_is_known_again(database_url: str) -> None:
     """As long as nothing of what was stored is another."""
     with feeding(database_url, "load") as feed:
-        assert recalled(feed) == Recall()
-        first(feed)
-        merged(feed, {}, confirmed(feed))
-        assert recalled(feed).known == {"key": KNOWN}
+        assert known_requests(feed) == ConditionalRequests()
+        store_first(feed)
+        merge_slice(feed, {}, confirmed_requests(feed))
+        assert known_requests(feed).known == {"key": KNOWN}
 
 
 @pytest.mark.parametrize(
@@ -79,24 +78,24 @@ def test_what_was_kept_is_known_again(database_url: str) -> None:
 def test_what_somebody_changed_is_not_relied_on(statement: str, database_url: str) -> None:
     """Before the provider is asked; and if it happens meanwhile, in the transaction."""
     with feeding(database_url, "load") as feed, looking(database_url) as look:
-        first(feed)
-        recall = confirmed(feed)
+        store_first(feed)
+        requests = confirmed_requests(feed)
         look.execute(statement.encode(), [hour(1)])
-        assert not recalled(feed).known
+        assert not known_requests(feed).known
         before = look.execute("SELECT count(*) FROM time_series_data_scd2").fetchall()
         with pytest.raises(WholeAnswerNeeded):
-            merged(feed, {5: 6.0}, recall)
+            merge_slice(feed, {5: 6.0}, requests)
         assert look.execute("SELECT count(*) FROM time_series_data_scd2").fetchall() == before
 
 
 def test_a_withdrawal_needs_the_whole_answer(database_url: str) -> None:
     """Whether it is withheld depends on how much the answer has besides; nothing is written."""
     with feeding(database_url, "load") as feed, looking(database_url) as look:
-        first(feed)
+        store_first(feed)
         with pytest.raises(WholeAnswerNeeded):
-            merged(feed, {3: None}, confirmed(feed))
+            merge_slice(feed, {3: None}, confirmed_requests(feed))
         assert values(look) == {0: [1.0], 1: [2.0], 2: [3.0], 3: [4.0]}
-        assert recalled(feed).known == {"key": KNOWN}
+        assert known_requests(feed).known == {"key": KNOWN}
 
 
 @pytest.mark.parametrize(
@@ -113,9 +112,11 @@ def test_what_was_not_taken_whole_is_not_kept(
 ) -> None:
     """Refused, withheld, silent, left out at the end: what was kept before goes as well."""
     with feeding(database_url, "load") as feed, looking(database_url) as look:
-        first(feed)
-        merged(feed, points, Recall(kept={"new": KNOWN}, had=True), **more)
-        assert not recalled(feed).known
+        store_first(feed)
+        merge_slice(
+            feed, points, ConditionalRequests(fresh={"new": KNOWN}, any_stored=True), **more
+        )
+        assert not known_requests(feed).known
         assert look.execute("SELECT http_validators FROM source_state").fetchall() == [(None,)]
 
 
@@ -130,17 +131,22 @@ def test_vintages_are_not_kept(database_url: str) -> None:
             start=START,
             end=None,
             received=Counts(received=1),
-            keeping=Keeping(
-                "me", START, Recall(kept={"key": KNOWN}), None, frozenset(), sound=True
+            validators=SliceValidators(
+                "me",
+                START,
+                ConditionalRequests(fresh={"key": KNOWN}),
+                None,
+                frozenset(),
+                sound=True,
             ),
         )
-        assert not recalled(feed).known
+        assert not known_requests(feed).known
 
 
 def test_a_backfill_changes_what_validators_rest_on(database_url: str) -> None:
     """What was stored meanwhile by another run of the source is noticed, too."""
     with feeding(database_url, "load") as feed:
-        first(feed)
+        store_first(feed)
         feed.session.merge(
             feed.run,
             {"load": observations({2: 99.0})},
@@ -148,4 +154,4 @@ def test_a_backfill_changes_what_validators_rest_on(database_url: str) -> None:
             end=START + timedelta(days=1),
             received=Counts(received=1),
         )
-        assert not recalled(feed).known
+        assert not known_requests(feed).known

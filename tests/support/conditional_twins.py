@@ -35,7 +35,7 @@ Points = dict[datetime, Value]
 
 
 @dataclass
-class Validating:
+class ValidatingServer:
     """A server of files, which says of some whether they have changed.
 
     Attributes:
@@ -51,11 +51,11 @@ class Validating:
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
 
         def reply(request: Request) -> Reply:
-            said = {"ETag": etag, **{k.replace("_", "-"): v for k, v in headers.items()}}
+            fields = {"ETag": etag, **{k.replace("_", "-"): v for k, v in headers.items()}}
             if request.headers.get("if-none-match") == etag:
                 self.unchanged += 1
-                return Reply(304, headers=said)
-            return Reply(body=body, headers=said if validates else {}, content_type="text/csv")
+                return Reply(304, headers=fields)
+            return Reply(body=body, headers=fields if validates else {}, content_type="text/csv")
 
         return self.server.answer(path, reply)
 
@@ -75,7 +75,7 @@ class Twins:
 
     folder: Path
     url: str
-    provider: Validating
+    provider: ValidatingServer
     name: str
     clock: datetime = NOW
     keys: dict[str, Any] = field(default_factory=dict)
@@ -120,13 +120,15 @@ class Twins:
         entries = {}
         for name in self.names:
             module, cls, params = _PLUGINS[kind]
-            filled = {k: str(v).format(url=self.provider.server.url, name=name) for k, v in params}
+            plugin_params = {
+                k: str(v).format(url=self.provider.server.url, name=name) for k, v in params
+            }
             entries[name] = {
                 "module": f"dataportal.plugins.data_sources.{module}",
                 "class": cls,
                 "schedule": "365 days",
                 "metadata": {"name": "one"},
-                "default_params": {**filled, **self.params},
+                "default_params": {**plugin_params, **self.params},
                 **self.keys,
             }
         path = self.folder / "sources.yaml"
@@ -148,7 +150,7 @@ class Twins:
             )
         )
 
-    def stored(self) -> list[Any]:
+    def contents(self) -> list[Any]:
         """What is stored of each: its current values, and all versions in order."""
         with looking(self.url) as look:
             return [
@@ -219,5 +221,5 @@ def _table(points: Points) -> bytes:
     return "\n".join(["ts,value", *lines]).encode()
 
 
-def _stamp(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
+def _stamp(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)

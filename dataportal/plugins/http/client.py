@@ -1,4 +1,4 @@
-"""The HTTP client plugins ask providers with: keeps limits, hides secrets, sorts failures.
+"""The HTTP client of plugins: sends GET requests, keeps limits, hides secrets, sorts failures.
 
 It never tries again: whether to is decided in one place, by the run, from the error's type:
 
@@ -13,22 +13,26 @@ import asyncio
 import copy
 import logging
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
 import httpx
-import msgspec
 
 from dataportal.errors import PermanentError, TransientError
 from dataportal.plugins.http.content_encoding import MIB, read_body, read_start
-from dataportal.plugins.http.errors import NotFoundError, broken, refusal, seconds_to_wait
+from dataportal.plugins.http.errors import (
+    NotFoundError,
+    refusal,
+    retry_after_seconds,
+    transport_error,
+)
 from dataportal.plugins.http.host_concurrency import HostConcurrency
 from dataportal.plugins.http.rate_limit import RateLimit, RateLimiter
 from dataportal.plugins.http.response import Answer, Mask, excerpt
-from dataportal.plugins.http.urls import address, is_trusted, onward_address, sendable
-from dataportal.plugins.http.validators import request_key, validator_of
+from dataportal.plugins.http.urls import address, is_trusted, onward_address, sendable_headers
 from dataportal.redaction import harmless, redact
 from dataportal.times import utc_now
 from dataportal.version import __version__
@@ -40,16 +44,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dataportal.plugins.http.loop_proxy import LoopProxy
-    from dataportal.validators import Recall
+    from dataportal.validators import ConditionalRequests
 
 __all__ = ["Answer", "HttpClient", "NotFoundError", "RateLimit"]
 
-_MOVED = {301, 302, 303, 307, 308}
+_REDIRECTS = {301, 302, 303, 307, 308}
 _ACCEPTED = frozenset[int](
     {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION, HTTPStatus.NO_CONTENT}
 )
-_LOOK = 1.0  # seconds after which a wait looks whether there is still anything to wait for
-_NOTHING: Mapping[str, str] = {}
+_LOOK_INTERVAL = 1.0  # seconds after which a wait looks whether there is still anything to wait for
 
 # both write whole URLs, keys included
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -103,12 +106,12 @@ class HttpClient:
         self._now = now
         self._proxies: WeakSet[LoopProxy] = WeakSet()
         self._proxy: LoopProxy | None = None
-        self._recall: Recall | None = None
+        self._conditional: ConditionalRequests | None = None
 
-    def recalling(self, recall: Recall) -> HttpClient:
-        """The same client for one slice of one source, which recalls what it was told before."""
+    def conditional(self, requests: ConditionalRequests) -> HttpClient:
+        """The same client for one slice of one source, which asks for what has changed."""
         client = copy.copy(self)
-        client._recall = recall  # noqa: SLF001 - it is the same class
+        client._conditional = requests  # noqa: SLF001 - it is the same class
         return client
 
     def through(self, proxy: LoopProxy) -> HttpClient:
@@ -143,17 +146,17 @@ class HttpClient:
             PermanentError: will not pass by itself; NotFoundError for 404 and 410.
             BadDataError: the body is too large, or cannot be unpacked.
         """
-        extra = sendable(headers or {})
+        own_headers = sendable_headers(headers or {})
         target = address(url, params)
         mask = Mask(
             query=target.params.multi_items(),
-            headers=extra.items(),
+            headers=own_headers.items(),
             password=target.password,
             url=str(target),
         )
         request = _Request(
             target,
-            extra,
+            own_headers,
             mask,
             seconds=self._request_timeout if deadline is None else deadline,
             limit=limit,
@@ -178,23 +181,28 @@ class HttpClient:
         async with slot:
             self._refuse_if_unwanted(host, shown)
             if request.limit is not None:
-                await self._rate_limited(host, request.limit, shown)
+                await self._wait_for_limit(host, request.limit, shown)
             try:
                 async with asyncio.timeout(request.seconds):
-                    return await self._recalled(client, request)
+                    get = partial(self._follow, client, request)
+                    if self._conditional is None:
+                        return await get({})
+                    return await self._conditional.send(
+                        str(request.url), request.headers, get, self._now
+                    )
             except TimeoutError:
                 raise TransientError(
                     f"{host} took longer than {request.seconds:g} s for GET {shown}", host=host
                 ) from None
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise broken(error, url=shown, host=host, hide=request.mask) from None
+                raise transport_error(error, url=shown, host=host, hide=request.mask) from None
 
-    async def _rate_limited(self, host: str, limit: RateLimit, shown: str) -> None:
+    async def _wait_for_limit(self, host: str, limit: RateLimit, shown: str) -> None:
         """Return when the limit lets the request be sent; nobody waits for what is not sent."""
         waiting = asyncio.ensure_future(self._rate_limiter.wait(host, limit))
         try:
             while not waiting.done():
-                await asyncio.wait({waiting}, timeout=_LOOK)
+                await asyncio.wait({waiting}, timeout=_LOOK_INTERVAL)
                 self._refuse_if_unwanted(host, shown)
             await waiting
         finally:
@@ -206,7 +214,7 @@ class HttpClient:
                 f"{host} used up its retries for another source, so GET {shown} was not sent",
                 host=host,
             )
-        seconds = self._rate_limiter.left_alone(host)
+        seconds = self._rate_limiter.remaining_pause(host)
         if seconds > 0:
             raise TransientError(
                 f"{host} asked to be left alone for another {seconds:.0f} s, so GET {shown} was "
@@ -215,43 +223,16 @@ class HttpClient:
                 retry_after=seconds,
             )
 
-    async def _recalled(self, client: httpx.AsyncClient, request: _Request) -> Answer:
-        """The answer; without its body if the server says that it is the one that was kept."""
-        recall = self._recall
-        if recall is None:
-            return await self._follow(client, request)
-        recall.asked += 1
-        headers = request.headers
-        key = request_key(str(request.url), headers)
-        if condition := recall.condition(key):
-            answer = await self._follow(client, request, condition)
-            if not answer.unchanged:
-                return self._noted(answer, key, headers, recall)
-            if recall.confirm(key, answer.headers):
-                return replace(answer, note=recall.known[key].note)
-        answer = await self._follow(client, request)
-        return self._noted(answer, key, headers, recall)
-
-    def _noted(
-        self, answer: Answer, key: str, headers: Mapping[str, str], recall: Recall
-    ) -> Answer:
-        validator = validator_of(answer.headers, sent=headers, now=self._now())
-        if validator is None or answer.status != HTTPStatus.OK or answer.redirected:
-            return answer
-
-        def keep(first: datetime | None, last: datetime | None, note: str) -> None:
-            told = msgspec.structs.replace(validator, first=first, last=last, note=note)
-            recall.keep(key, told)
-
-        return replace(answer, on_keep=keep)
-
     async def _follow(
-        self,
-        client: httpx.AsyncClient,
-        request: _Request,
-        condition: Mapping[str, str] = _NOTHING,
+        self, client: httpx.AsyncClient, request: _Request, condition: Mapping[str, str]
     ) -> Answer:
-        """The answer, wherever redirects lead to."""
+        """The answer, wherever redirects lead to.
+
+        Args:
+            client: for the host.
+            request: what to send.
+            condition: further headers, by which the server may say that the answer is unchanged.
+        """
         url, mask = request.url, request.mask
         headers = dict(request.headers)
         visited = {url}
@@ -261,7 +242,7 @@ class HttpClient:
         while True:
             async with client.stream("GET", url, headers=conditional) as response:
                 location = response.headers.get("location")
-                if response.status_code not in _MOVED or not location:
+                if response.status_code not in _REDIRECTS or not location:
                     answer = await self._read(response, mask, accepted)
                     return replace(answer, redirected=len(visited) > 1)
             here = mask.url(str(url))
@@ -281,7 +262,7 @@ class HttpClient:
     ) -> Answer:
         url, host = mask.url(str(response.url)), response.url.host
         if response.status_code not in accepted:
-            pause = seconds_to_wait(response.headers.get("retry-after"), self._now())
+            pause = retry_after_seconds(response.headers.get("retry-after"), self._now())
             try:
                 start = excerpt(await read_start(response), mask)
             finally:

@@ -51,26 +51,27 @@ class RateLimiter:
 
     def __init__(self, everywhere: Reserve | None = None) -> None:
         self._everywhere = everywhere
-        self._next: dict[str, float] = {}
-        self._alone: dict[str, float] = {}
+        self._next_slot: dict[str, float] = {}
+        self._paused_until: dict[str, float] = {}
 
     def leave_alone(self, host: str, seconds: float) -> None:
         """Note that the host asked not to be asked for so long."""
-        self._alone[host] = max(self._alone.get(host, 0.0), time.monotonic() + seconds)
+        until = time.monotonic() + seconds
+        self._paused_until[host] = max(self._paused_until.get(host, until), until)
 
-    def left_alone(self, host: str) -> float:
+    def remaining_pause(self, host: str) -> float:
         """The seconds for which the host must not be asked; 0 or less for none."""
-        return self._alone.get(host, 0.0) - time.monotonic()
+        return self._paused_until.get(host, 0.0) - time.monotonic()
 
     async def wait(self, host: str, limit: RateLimit) -> None:
         """Return when the next request to the host may be sent."""
         name, distance = limit.name(host), _MINUTE / limit.per_minute
         if limit.everywhere and self._everywhere is not None:
-            pause = await self._everywhere(name, distance)
+            seconds = await self._everywhere(name, distance)
         else:
             now = time.monotonic()
-            begins = max(self._next.get(name, now), now)
-            self._next[name] = begins + distance
-            pause = begins - now
-        if pause > 0:
-            await asyncio.sleep(pause)
+            slot = max(self._next_slot.get(name, now), now)
+            self._next_slot[name] = slot + distance
+            seconds = slot - now
+        if seconds > 0:
+            await asyncio.sleep(seconds)

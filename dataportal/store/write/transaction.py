@@ -20,6 +20,7 @@ from dataportal.failpoints import failpoint
 from dataportal.store import lock
 from dataportal.store.queries import query
 from dataportal.store.records import Counts, Merged
+from dataportal.store.validators import BEGIN, check_state, write_validators
 from dataportal.store.write import vintages
 from dataportal.store.write.checked_writes import ExactWrites, Knowledge
 from dataportal.store.write.chunks import make_chunks
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dataportal.observations import Observations
-    from dataportal.store.validators import Keeping
     from dataportal.store.write.diff import Sizes
+    from dataportal.validators import SliceValidators
 
 _PLACES = threading.BoundedSemaphore(max(2, os.cpu_count() or 0))
 """For large slices of a process: more would only wait for each other, for the interpreter here and
@@ -80,7 +81,7 @@ class Storing:
         done_until: datetime | None,
         accept_retractions: bool,
         dry_run: bool,
-        keeping: Keeping | None,
+        validators: SliceValidators | None,
     ) -> Merged:
         """What came of it; raises as `SourceSession.merge` has it.
 
@@ -93,17 +94,17 @@ class Storing:
             done_until: up to where the run is done once this is stored.
             accept_retractions: let nulls retract most of a series, too.
             dry_run: compare, and write nothing.
-            keeping: what to keep of the answers that it came in.
+            validators: what to keep of the answers that it came in.
         """
         batch = {self._series[name]: o for name, o in observations.items()}
         size = sum(map(len, batch.values()))
         if not dry_run and size > self._sizes.looked_up:
             make_chunks(self._connection, [o.ts for o in batch.values()])
-        begin = _begins(keeping, None if dry_run else done_until)
+        begin = _begins(validators, None if dry_run else done_until)
         with self._place(size), self._rolled_back():
             merge, quiet = self._ask(batch, start, end, begin)
-            if keeping is not None:
-                keeping.check(self._connection, self._series.values())
+            if validators is not None:
+                check_state(self._connection, self._series.values(), validators)
             published = vintages.compared(self._connection, batch)
             if merge is None and any(o.ts for o in published.current.values()):
                 merge = self._merge_of(published.current)
@@ -122,7 +123,7 @@ class Storing:
                 vintages.record(self._connection, published.new, run_id=run_id, known=known)
                 if merge is not None:
                     merge.write(changes, writes)
-            wrote = known is not None or keeping is not None
+            wrote = known is not None or validators is not None
             merged = Merged(
                 counts + received,
                 known,
@@ -132,8 +133,10 @@ class Storing:
                 dated=any(o.vintages for o in batch.values()),
                 recorded=not dry_run and (wrote or done_until is not None),
             )
-            if keeping is not None:
-                keeping.end(self._connection, self._source, self._series.values(), merged)
+            if validators is not None:
+                write_validators(
+                    self._connection, self._source, self._series.values(), validators, merged
+                )
             if self._stopped():
                 raise Interrupted
             if not dry_run:
@@ -259,9 +262,8 @@ class Storing:
         )
 
 
-def _begins(keeping: Keeping | None, done_until: datetime | None) -> str | None:
+def _begins(validators: SliceValidators | None, done_until: datetime | None) -> str | None:
     """How the transaction begins, if it is certain from the start that there will be one."""
-    if keeping is not None:
-        # what is kept rests on one state of the database
-        return "BEGIN ISOLATION LEVEL REPEATABLE READ"
+    if validators is not None:
+        return BEGIN
     return None if done_until is None else "BEGIN"

@@ -25,7 +25,7 @@ from dataportal.plugins.base_plugin import (
 from dataportal.plugins.data_sources.entsoe_plugin.datasets import read_request
 from dataportal.plugins.data_sources.entsoe_plugin.documents import ACKNOWLEDGEMENT, read_document
 from dataportal.plugins.data_sources.entsoe_plugin.series import SeriesExtraction
-from dataportal.plugins.http.errors import seconds_to_wait
+from dataportal.plugins.http.errors import retry_after_seconds
 from dataportal.plugins.readers.archives import ArchiveError, unpack
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
@@ -188,7 +188,7 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
     def _documents(self, answer: Answer) -> list[MarketDocument]:
         """The documents of an answer, oldest first; none for "no data"."""
         if answer.status == _TOO_MANY:
-            retry_after = seconds_to_wait(answer.headers.get("retry-after"), utc_now())
+            retry_after = retry_after_seconds(answer.headers.get("retry-after"), utc_now())
             raise TransientError(
                 f"ENTSO-E was asked too often: {_TOO_MANY.value} for {answer.url}: "
                 f"{answer.excerpt()}",
