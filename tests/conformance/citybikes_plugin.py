@@ -39,6 +39,7 @@ KITS = {
         params=lambda provider: {
             "network": "vienna",
             "station": "conformance",
+            "value": "free_bikes",
             "base_url": provider.url,
         },
         provider=_answer,

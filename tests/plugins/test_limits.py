@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from support.conformance_kits import all_kits
@@ -45,14 +45,9 @@ def test_every_request_is_sent_under_the_limit(kit_and_limit: Kit) -> None:
     pace = Noted()
 
     async def ask(url: str) -> None:
-        params = kit.params(Provider(url, SECRET))
-        plugin: Any
-        if issubclass(kit.plugin, MultiSeriesPlugin):
-            plugin = kit.plugin("group", params, list(kit.series), "1 hour")
-            fetch = plugin.get_historical_data_multi
-        else:
-            plugin = kit.plugin(kit.metadata, params)
-            fetch = plugin.get_historical_data
+        plugin = kit_and_limit.plugin(Provider(url, SECRET))
+        is_group = isinstance(plugin, MultiSeriesPlugin)
+        fetch = plugin.get_historical_data_multi if is_group else plugin.get_historical_data
         plugin.http = HttpClient(pace=pace, tls=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         try:
             await fetch(start.isoformat(), None if end is None else end.isoformat())

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from support.http_server import Request
 
     from dataportal.plugins.http.rate_limit import RateLimit
-    from dataportal.testing import Conformance
 
 JSON = "application/json"
 NONSENSE = st.recursive(
@@ -84,27 +83,21 @@ def bent(document: Any, path: tuple[Any, ...], value: Any) -> Any:
 class Asker:
     """Asks a plugin again and again, with one client; what it returns is cleaned."""
 
-    def __init__(self, kit: Conformance, runner: asyncio.Runner) -> None:
+    def __init__(self, kit: Kit, runner: asyncio.Runner) -> None:
         self._kit = kit
         self._runner = runner
-        _, start, end = ordinary(kit)
+        _, start, end = ordinary(kit.conformance)
         self._window = start.isoformat(), None if end is None else end.isoformat()
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._http = HttpClient(pace=Unhurried(), tls=tls)
 
     def ask(self, url: str) -> None:
         """A window without anything special."""
-        kit = self._kit
-        params = kit.params(Provider(url, "c4n4ry-0f-a-s3cr3t"))
-        plugin: Any
-        if issubclass(kit.plugin, MultiSeriesPlugin):
-            plugin = kit.plugin("group", params, list(kit.series), "1 hour")
-        else:
-            plugin = kit.plugin(kit.metadata, params)
+        plugin = self._kit.plugin(Provider(url, "c4n4ry-0f-a-s3cr3t"))
         plugin.http = self._http
         clean(
             self._runner.run(self._answer(plugin)),
-            series=kit.names,
+            series=self._kit.conformance.names,
             start=None,
             end=None,
             zone=None,
@@ -114,7 +107,7 @@ class Asker:
         if isinstance(plugin, MultiSeriesPlugin):
             found: Any = plugin.get_historical_data_multi(*self._window)
             return await found
-        return {self._kit.names[0]: await plugin.get_historical_data(*self._window)}
+        return {self._kit.conformance.names[0]: await plugin.get_historical_data(*self._window)}
 
     def close(self) -> None:
         """Close the connections."""
@@ -141,7 +134,7 @@ def test_nonsense_is_the_providers_fault(named_kit: Kit) -> None:
         return reply
 
     with asyncio.Runner() as runner:
-        asker = Asker(kit, runner)
+        asker = Asker(named_kit, runner)
         with LocalServer(otherwise=good) as server:
             asker.ask(server.url)
         if content_types != {JSON}:

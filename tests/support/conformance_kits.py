@@ -14,13 +14,13 @@ import importlib.util
 import inspect
 from dataclasses import dataclass
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dataportal.plugins import data_sources
 from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
 
 if TYPE_CHECKING:
-    from dataportal.testing import Conformance
+    from dataportal.testing import Conformance, Provider
 
     PluginClass = type[BasePlugin | MultiSeriesPlugin]
 
@@ -62,6 +62,14 @@ class Kit:
 
     def __str__(self) -> str:
         return f"{self.module}: {self.name}"
+
+    def plugin(self, provider: Provider) -> Any:
+        """The plugin, which asks this provider and has its secret for a key."""
+        kit = self.conformance
+        params = kit.params(provider)
+        if issubclass(kit.plugin, MultiSeriesPlugin):
+            return kit.plugin("group", params, list(kit.series), "1 hour")
+        return kit.plugin(kit.metadata, params)
 
 
 def plugin_classes(module: str) -> set[PluginClass]:
