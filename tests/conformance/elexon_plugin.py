@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from support.conformance_kits import ProviderLimit
 from support.elexon_files import LONDON, asked, row
 
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
@@ -43,6 +44,7 @@ def _params(provider: Provider, dataset: str, **more: Any) -> dict[str, Any]:
     return {"base_url": address, "dataset": dataset, **more}
 
 
+LIMIT = ProviderLimit(120, counted_by="host")
 KITS = {
     "elexon, by publication": Conformance(
         plugin=ElexonDataSourcePlugin,

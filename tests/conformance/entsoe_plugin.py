@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from support.conformance_kits import ProviderLimit
 from support.entsoe_files import NO_DATA, acknowledgement, document, period, series, xml
 
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
@@ -56,6 +57,7 @@ def _params(provider: Provider, **more: str) -> dict[str, str]:
     return {"api_key": provider.secret, "base_url": f"{provider.url}/api", "zone": "FR", **more}
 
 
+LIMIT = ProviderLimit(380, counted_by="key", everywhere=True)
 KITS = {
     "entsoe, one series in pages": Conformance(
         plugin=EntsoeDataSourcePlugin,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from support.conformance_kits import ProviderLimit
+
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.fingrid_plugin import (
     FingridDataSourcePlugin,
@@ -44,6 +46,7 @@ def _params(provider: Provider, **more: Any) -> dict[str, Any]:
     return {"api_key": provider.secret, "base_url": provider.url, **more}
 
 
+LIMIT = ProviderLimit(10, counted_by="key", everywhere=True)
 KITS = {
     "fingrid": Conformance(
         plugin=FingridDataSourcePlugin,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from support.conformance_kits import ProviderLimit
+
 from dataportal.plugins.data_sources.fred_plugin import FredDataSourcePlugin
 from dataportal.testing import Conformance, Reply
 
@@ -40,6 +42,7 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
     )
 
 
+LIMIT = ProviderLimit(120, counted_by="key")
 KITS = {
     f"fred, vintages {vintages}": Conformance(
         plugin=FredDataSourcePlugin,

@@ -82,6 +82,7 @@ def _xml_params(provider: Provider) -> dict[str, Any]:
     return _params(provider, rows=".//row")
 
 
+LIMIT = None  # none but what a source says
 KITS = {
     "json": Conformance(plugin=HttpJsonPlugin, params=_json_params, provider=_json),
     "csv": Conformance(plugin=HttpCsvPlugin, params=_csv_params, provider=_csv),

@@ -6,16 +6,15 @@ how many answers for each.
 
 from __future__ import annotations
 
-import importlib
 import math
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.conformance_kits import all_kits
 from support.corruption import mangled, numbers_in
 from support.plugin_calls import SHARED
 
@@ -28,17 +27,13 @@ from dataportal.testing.harness import Harness, Point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from dataportal.testing import Conformance, Request
 
 EXAMPLES = int(os.environ.get("DATAPORTAL_EXAMPLES") or 15)
 START = datetime(2025, 3, 29, 12, tzinfo=UTC)
-MODULES = sorted(path.stem for path in (Path(__file__).parents[1] / "conformance").glob("*.py"))
-KITS = {
-    f"{module}: {name}": kit
-    for module in MODULES
-    for name, kit in importlib.import_module(f"conformance.{module}").KITS.items()
-}
+KITS = {str(kit): kit.conformance for kit in all_kits()}
 LARGEST = 300_000  # bytes of a recording; beyond, an example takes long and shows nothing new
 
 

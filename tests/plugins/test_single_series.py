@@ -5,34 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.conformance_kits import PLUGIN_MODULES, all_kits, plugin_classes
 from support.http_server import Reply
 from support.plugin_calls import UNPACED, asked, group, single, values
 
 from dataportal.errors import BadDataError, PermanentError
-from dataportal.plugins.data_sources.citybikes_plugin import CityBikesDataSourcePlugin
-from dataportal.plugins.data_sources.eia_plugin import EiaDataSourcePlugin
+from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
 from dataportal.plugins.data_sources.energy_charts_plugin import EnergyChartsDataSourcePlugin
-from dataportal.plugins.data_sources.fingrid_plugin import FingridDataSourcePlugin
-from dataportal.plugins.data_sources.open_meteo_plugin import (
-    OpenMeteoArchiveDataSourcePlugin,
-    OpenMeteoForecastDataSourcePlugin,
-)
-from dataportal.plugins.data_sources.tankerkoenig_plugin import TankerkoenigDataSourcePlugin
+from dataportal.plugins.data_sources.fred_plugin import FredDataSourcePlugin
+from dataportal.plugins.readers.single_series import SingleSeriesPlugin
+from dataportal.testing import Provider
 
 if TYPE_CHECKING:
+    from support.conformance_kits import Kit
     from support.http_server import LocalServer
 
-    from dataportal.plugins.base_plugin import BasePlugin
-    from dataportal.plugins.readers.single_series import SingleSeriesPlugin
+    from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
 
-EVERY: list[type[SingleSeriesPlugin]] = [
-    CityBikesDataSourcePlugin,
-    EiaDataSourcePlugin,
-    EnergyChartsDataSourcePlugin,
-    OpenMeteoArchiveDataSourcePlugin,
-    OpenMeteoForecastDataSourcePlugin,
-    TankerkoenigDataSourcePlugin,
+PLUGINS = [
+    cls
+    for module in PLUGIN_MODULES
+    for cls in sorted(plugin_classes(module), key=lambda cls: cls.__name__)
+    if issubclass(cls, SingleSeriesPlugin)
 ]
+KITS = [kit for kit in all_kits() if kit.conformance.plugin in PLUGINS]
+KEY = "c4n4ry-key"
+ELSEWHERE = Provider("http://127.0.0.1:1", KEY)
+PREFIX = "extract_filter of it: "
 POWER = {"endpoint": "public_power", "country": "de", "production_type": "Solar", **UNPACED}
 
 
@@ -42,7 +41,7 @@ def answer(**data: Any) -> Reply:
     return Reply.json({"unix_seconds": [1714773600], "production_types": rows})
 
 
-@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize("kind", PLUGINS)
 def test_limits_are_those_of_the_group(kind: type[SingleSeriesPlugin]) -> None:
     """How far back and ahead does not depend on how many series there are."""
     assert kind.source_defaults == kind.group.source_defaults
@@ -71,38 +70,50 @@ def test_nothing_is_no_failure(server: LocalServer) -> None:
     assert values(found) == {"it": {}}
 
 
-@pytest.mark.parametrize("kind", EVERY)
-def test_faults_do_not_speak_of_what_is_not_there(kind: type[SingleSeriesPlugin]) -> None:
-    """A single series has no extract_filter."""
-    needed = {"network": "a", "api_key": "k", "route": "region-data", "endpoint": "price"}
-    takes = {
-        CityBikesDataSourcePlugin: {"network", "value"},
-        EiaDataSourcePlugin: {"api_key", "route"},
-        EnergyChartsDataSourcePlugin: {"endpoint"},
-        TankerkoenigDataSourcePlugin: {"api_key"},
-    }.get(kind, set())
-    params = {name: value for name, value in {**needed, "value": "?"}.items() if name in takes}
-    with pytest.raises(ValueError, match=r"is missing|must be a name") as raised:
-        single(kind, params)
-    assert "extract_filter" not in str(raised.value)
+def _fault(kind: type[BasePlugin | MultiSeriesPlugin], *arguments: Any) -> str:
+    """What a plugin says of its parameters; nothing if it takes them."""
+    try:
+        kind(*arguments)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("kit", KITS, ids=str)
+def test_faults_do_not_speak_of_what_is_not_there(kit: Kit) -> None:
+    """A single series has no extract_filter; but for that its faults are those of the group."""
+    kind = kit.conformance.plugin
+    assert issubclass(kind, SingleSeriesPlugin)
+    params = kit.conformance.params(ELSEWHERE)
+    faults = {}
+    for name in params:
+        without = {key: value for key, value in params.items() if key != name}
+        for changed in (without, {**params, name: "?"}):
+            of_one = _fault(kind, TimeSeriesMetadata("it"), changed)
+            of_group = _fault(kind.group, "it", changed, [TimeSeriesDefinition("it")], "")
+            assert of_one == of_group.replace(PREFIX, "")
+            assert "extract_filter" not in of_one
+            faults[of_group] = of_one
+    assert any(fault.startswith(PREFIX) for fault in faults)
+    assert any("is missing" in fault or "must be a name" in fault for fault in faults.values())
 
 
 @pytest.mark.parametrize(
-    ("kind", "params"),
+    "kit",
     [
-        (EiaDataSourcePlugin, {"route": "region-data", "respondent": "PJM", "type": "D"}),
-        (OpenMeteoForecastDataSourcePlugin, {"hourly": "rain", "latitude": 1, "longitude": 1}),
-        (TankerkoenigDataSourcePlugin, {"station": "a", "fuel": "e5"}),
-        (FingridDataSourcePlugin, {"dataset_id": 124}),
+        kit
+        for kit in all_kits()
+        # FRED's key is passed on as it is written
+        if kit.conformance.plugin is not FredDataSourcePlugin
+        and kit.conformance.params(ELSEWHERE).get("api_key") == KEY
     ],
+    ids=str,
 )
-def test_a_line_break_is_no_part_of_a_key(
-    server: LocalServer, kind: type[BasePlugin], params: dict[str, Any]
-) -> None:
+def test_a_line_break_is_no_part_of_a_key(server: LocalServer, kit: Kit) -> None:
     """It is often behind one that was read from a file, and would get it refused."""
-    own = {**params, "api_key": "c4n4ry-key\n", "base_url": server.url}
     with pytest.raises(PermanentError):
-        asked(single(kind, own))
+        asked(kit.plugin(Provider(server.url, f"{KEY}\n")))
     (request,) = server.requests
-    told = [*request.query.get("api_key", []), *request.query.get("apikey", [])]
-    assert [*told, *filter(None, [request.headers.get("x-api-key")])] == ["c4n4ry-key"]
+    sent = [value for values in request.query.values() for value in values if KEY in value]
+    sent += [value for value in request.headers.values() if KEY in value]
+    assert sent == [KEY]
