@@ -53,7 +53,7 @@ def holds(connection: psycopg.Connection, key: int) -> bool:
 
 def held_keys(connection: psycopg.Connection) -> set[int]:
     """The numbers of all advisory locks held in this database."""
-    return {row[0] for row in connection.execute(query("locks_held"))}
+    return {row[0] for row in connection.execute(query("lock_held_keys"))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def schema_state(connection: psycopg.Connection) -> SchemaState:
     """
     with database_errors("reading the state of the schema"):
         try:
-            rows = connection.execute(query("schema_recorded")).fetchall()
+            rows = connection.execute(query("migration_applied")).fetchall()
         except psycopg.errors.UndefinedTable:
             rows = []
         if not rows:
@@ -192,12 +192,12 @@ def _apply(connection: psycopg.Connection, migration: Migration) -> None:
             database_errors(f"applying migration {migration.name}"),
             connection.transaction(),
         ):
-            connection.execute(query("schema_records"))
+            connection.execute(query("migration_table"))
             connection.execute(migration.text)
             connection.execute(query("hypertables"))
             failpoint("migration_before_commit")
             connection.execute(
-                query("schema_record"),
+                query("migration_record"),
                 {
                     "version": migration.version,
                     "name": migration.name,

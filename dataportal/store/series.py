@@ -112,7 +112,7 @@ def ask_known(
     connection: psycopg.Connection, source: str, names: Sequence[str]
 ) -> psycopg.Cursor[Any]:
     """Ask what is known of these series, and whether the source is remembered."""
-    return connection.execute(query("series_known"), {"source": source, "names": list(names)})
+    return connection.execute(query("series_progress"), {"source": source, "names": list(names)})
 
 
 def _known(

@@ -40,7 +40,7 @@ def make_chunks(connection: psycopg.Connection, columns: Sequence[Sequence[datet
             return
         with connection.pipeline():
             intervals = [
-                connection.execute(query("chunk_interval"), {"table": table})
+                connection.execute(query("chunk_intervals"), {"table": table})
                 for table, _ in _TABLES
             ]
         firsts = [first_in_chunks(columns, row[0]) for cursor in intervals for row in cursor]
@@ -48,7 +48,7 @@ def make_chunks(connection: psycopg.Connection, columns: Sequence[Sequence[datet
             return
         with connection.pipeline():
             missing = [
-                connection.execute(query("chunk_missing"), {"table": table, "starts": list(first)})
+                connection.execute(query("chunk_ranges"), {"table": table, "starts": list(first)})
                 for (table, _), first in zip(_TABLES, firsts, strict=True)
             ]
         # current values before versions, as everywhere

@@ -189,9 +189,9 @@ class Merge:
         if len(block) == 1:
             one, limit = block[0], self._at_most(block[0]) + 1
             bounds = {"series": one.series_id, "low": one.low, "high": one.high, "limit": limit}
-            return cursor.execute(query("merge_stored_one"), bounds)
+            return cursor.execute(query("merge_read_span"), bounds)
         return cursor.execute(
-            query("merge_stored"),
+            query("merge_read_spans"),
             {
                 "series": [w.series_id for w in block],
                 "lows": [w.low for w in block],
@@ -207,7 +207,7 @@ class Merge:
         for part in windows({window.series_id: window}, self._sizes.looked_up):
             self._go_on()
             stored = self._connection.cursor(binary=True).execute(
-                query("merge_look_up"),
+                query("merge_read_points"),
                 {
                     "series": part.series_id,
                     "ts": part.ts,
@@ -221,7 +221,7 @@ class Merge:
     def _counted(self, series: Mapping[int, int]) -> dict[int, int]:
         """How many points are stored in the answer's span of these series."""
         rows = self._connection.execute(
-            query("merge_stored_in_span"),
+            query("merge_count_spans"),
             {
                 "series": list(series),
                 "lows": [self._batch[i].ts[0] for i in series],

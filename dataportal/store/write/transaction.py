@@ -246,7 +246,7 @@ class Storing:
     def _record(self, run_id: int, merged: Merged, done_until: datetime | None) -> None:
         known = merged.knowledge_time
         if known is not None:
-            self._connection.execute(query("merge_known"), {"source": self._source, "known": known})
+            self._connection.execute(query("merge_record_knowledge_time"), {"source": self._source, "known": known})
         self._connection.execute(
             query("merge_record"),
             {
