@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dataportal.collect.run_context import Surroundings
     from dataportal.collect.session_pool import ThreadedSession
     from dataportal.config import Source
+    from dataportal.store.records import SourceSnapshot
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,8 +51,8 @@ class Hold:
         self._held: ThreadedSession | None = None
         self._seated = False
 
-    async def take(self) -> bool:
-        """Have all three; whether the connection is a new one.
+    async def take(self) -> SourceSnapshot | None:
+        """Have all three; what is stored of the source, if the connection is a new one.
 
         Raises:
             LockedError: another run holds the lock.
@@ -61,12 +62,11 @@ class Hold:
             await self._around.seats.acquire()
             self._seated = True
         if self._held is not None:
-            return False
+            return None
         if self._around.database_fault is not None:
             raise self._around.database_fault
         await self.connect()
-        await self._lock(self._series)
-        return True
+        return await self._lock(self._series)
 
     async def connect(self) -> None:
         """Have a connection, if without the lock.
@@ -128,12 +128,12 @@ class Hold:
             raise DatabaseError("there is no connection to the database")
         return self._held
 
-    async def _lock(self, series: Sequence[str] = ()) -> None:
+    async def _lock(self, series: Sequence[str] = ()) -> SourceSnapshot:
         pause, longest = _LOCK_POLL
         begun = time.monotonic()
         told = False
         state = self._state and bool(series)
-        while not await self.do(SourceSession.try_lock, series, state=state):
+        while (snapshot := await self.do(SourceSession.try_lock, series, with_state=state)) is None:
             holder = await self.do(SourceSession.holder)
             waited = time.monotonic() - begun
             if holder.passes and waited < _HANDOVER:
@@ -153,6 +153,7 @@ class Hold:
                 self._around.events(Waiting(self._source, None, f"locked by {holder}"))
             await asyncio.sleep(_GAP_POLL if holder.backfill else pause)
             pause = min(2 * pause, longest)
+        return snapshot
 
 
 def lasting(error: DatabaseError) -> DatabaseError:

@@ -98,7 +98,6 @@ class RunResult:
 
     def document(self) -> dict[str, Any]:
         """The run as one object of the JSON contract; fields are only ever added."""
-        figures = zip(Counts.__slots__, self.counts.all(), strict=True)
         return {
             "source": self.source,
             "run_id": self.run_id,
@@ -109,7 +108,7 @@ class RunResult:
                 "start": iso(self.start) if self.start else None,
                 "end": iso(self.end) if self.end else None,
             },
-            **dict(figures),
+            **self.counts.by_name(),
             "vintages": self.vintages,
             "seconds": round(self.seconds, 3),
             "error": self.error,

@@ -47,7 +47,7 @@ class Sessions:
             idle = self._idle.pop()
             try:
                 return ThreadedSession(
-                    await idle.lane.call(idle.session.passed_on, source), idle.lane
+                    await idle.lane.call(idle.session.reuse_for, source), idle.lane
                 )
             except DatabaseError:
                 # the server may have been restarted since: one that is new will tell
@@ -64,7 +64,7 @@ class Sessions:
 
     def hand_back(self, held: ThreadedSession) -> None:
         """Take a session back that is sound: no transaction is open, nobody uses it any more."""
-        held.lane.send(held.session.let_go)
+        held.lane.send(held.session.release)
         self._idle.append(held)
 
     def close(self) -> None:

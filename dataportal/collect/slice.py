@@ -13,7 +13,7 @@ from dataportal.collect.plugin_call import ask
 from dataportal.errors import FetchError, TransientError
 from dataportal.failpoints import failpoint
 from dataportal.observations import clean
-from dataportal.store.records import Counts, RunKind
+from dataportal.store.records import Counts, RunKind, SliceWrite
 from dataportal.store.session import SourceSession
 from dataportal.store.validators import Keeping, WholeAnswerNeeded
 from dataportal.validators import Recall
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dataportal.config import BuiltPlugin
     from dataportal.observations import Batch
     from dataportal.schedule import Slice
-    from dataportal.store.records import Merged
+    from dataportal.store.records import MergeResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Slicing:
 
     async def take(
         self, part: Slice, *, is_only: bool, seconds: Callable[[], float]
-    ) -> tuple[Merged, Batch]:
+    ) -> tuple[MergeResult, Batch]:
         """Fetch a slice and store it; what became of it.
 
         Args:
@@ -90,7 +90,7 @@ class Slicing:
 
     async def _stored(
         self, part: Slice, seconds: float, recall: Recall | None
-    ) -> tuple[Merged, Batch]:
+    ) -> tuple[MergeResult, Batch]:
         http = self.around.http
         answer = await ask(
             self.built,
@@ -108,7 +108,7 @@ class Slicing:
         answer: Mapping[str, Any],
         part: Slice,
         recall: Recall | None,
-    ) -> tuple[Merged, Batch]:
+    ) -> tuple[MergeResult, Batch]:
         """Clean an answer and store it, in the source's own thread.
 
         On the way back through the event loop it would wait for what other sources do there.
@@ -122,7 +122,7 @@ class Slicing:
             end=horizon if part.end is None else min(part.end, horizon),
             zone=limits.zone,
         )
-        merged = session.merge(
+        write = SliceWrite(
             self.run_id or 0,
             batch.series,
             start=part.start,
@@ -138,6 +138,7 @@ class Slicing:
             dry_run=self.request.dry_run,
             keeping=self._keeping(part.start, batch, recall),
         )
+        merged = session.merge(write)
         return merged, batch
 
     def _keeping(self, start: datetime, batch: Batch, recall: Recall | None) -> Keeping | None:

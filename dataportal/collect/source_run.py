@@ -28,13 +28,14 @@ from dataportal.store.session import SourceSession
 from dataportal.times import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import datetime
 
     from dataportal.collect.results import RunRequest, RunResult
     from dataportal.collect.run_context import Surroundings
     from dataportal.config import BuiltPlugin, Limits, Source
     from dataportal.schedule import Slice
+    from dataportal.store.records import SeriesProgress, SourceSnapshot
 
 _LAST_WORDS = 3.0  # seconds to record that a run was interrupted
 
@@ -59,6 +60,7 @@ class SourceRun:
         self._limits: Limits = self._source.resolved({})
         self._built: BuiltPlugin | None = None
         self._run_id: int | None = None
+        self._progress: Mapping[str, SeriesProgress] = {}
         self._parts: list[Slice] = []
         self._tally = Tally(self._source, request.kind)
         self._prepared = False
@@ -124,8 +126,9 @@ class SourceRun:
         async for attempt in retries.attempts():
             with attempt:
                 try:
-                    if await self._hold.take():
-                        await self._register()
+                    snapshot = await self._hold.take()
+                    if snapshot is not None:
+                        await self._register(snapshot)
                     await step(retries)
                 except asyncio.CancelledError:
                     raise
@@ -133,26 +136,29 @@ class SourceRun:
                     self._hold.leave()
                     raise
 
-    async def _register(self) -> None:
+    async def _register(self, snapshot: SourceSnapshot) -> None:
         """Find out under the lock whether there is anything to do, and with which series."""
-        request, source = self._request, self._source
-        if request.only_if_due and self._run_id is None:
-            state = await self._hold.do(SourceSession.state)
-            if not is_due(
+        request, source, state = self._request, self._source, snapshot.state
+        # there is a state only where the source is to be due
+        if state is not None and self._run_id is None:
+            is_still_due = is_due(
                 self._around.now(),
                 schedule=source.schedule,
                 offset=source.slot_offset,
                 last_attempt=state.last_attempt,
                 last_failed=state.last_failed,
-            ):
+            )
+            if not is_still_due:
                 raise _NotDue
-        changed = await self._hold.do(
+        registration = await self._hold.do(
             SourceSession.register,
             _records(source),
+            snapshot=snapshot,
             renamed_from=source.renamed_from,
             dry_run=request.dry_run,
         )
-        self._warn(changed)
+        self._progress = registration.progress
+        self._warn(registration.warnings)
 
     def _warn(self, warnings: Iterable[str]) -> None:
         for warning in warnings:
@@ -210,7 +216,7 @@ class SourceRun:
                 self._source, done_until or start, end, limits=limits, now=now
             )
             return start, end
-        stored = await self._hold.do(SourceSession.progress)
+        stored = self._progress
         known = {name for name, row in stored.items() if row.newest or row.history_asked}
         self._tally.expects({one.endpoint_prefix for one in self._source.series} - known)
         start, self._parts = scheduled(self._source, stored, limits=limits, now=now)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from dataportal.store.records import Merged
+    from dataportal.store.records import MergeResult
 
 
 class WholeAnswerNeeded(Exception):  # noqa: N818 - says what to do; nothing is wrong
@@ -61,7 +61,7 @@ class Keeping:
         connection: psycopg.Connection,
         source: str,
         series: Collection[int],
-        merged: Merged,
+        merged: MergeResult,
     ) -> None:
         """Keep the validators, as the last of all in the transaction; or forget those before.
 

@@ -1,6 +1,5 @@
--- How many microseconds a chunk of a hypertable covers; no row where it is a plain table.
-SELECT d.interval_length
-FROM _timescaledb_catalog.hypertable AS h
-JOIN _timescaledb_catalog.dimension AS d ON d.hypertable_id = h.id AND d.column_name = 'ts'
-WHERE format('%%I.%%I', h.schema_name, h.table_name)::regclass = %(table)s::regclass
-  AND d.interval_length IS NOT NULL
+-- How many microseconds a chunk covers, of each of these tables that is a hypertable on ts.
+SELECT hypertable_name, (extract(epoch FROM time_interval) * 1000000)::bigint
+FROM timescaledb_information.dimensions
+WHERE hypertable_schema = current_schema() AND hypertable_name = ANY (%(tables)s::text[])
+  AND column_name = 'ts' AND time_interval IS NOT NULL
