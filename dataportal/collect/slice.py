@@ -136,7 +136,7 @@ class Slicing:
             done_until=part.end,
             accept_retractions=self.request.accept_retractions,
             dry_run=self.request.dry_run,
-            keeping=self._keeping(part.start, batch, recall),
+            validators=self._keeping(part.start, batch, recall),
         )
         merged = session.merge(write)
         return merged, batch

@@ -47,7 +47,7 @@ def embedded_server(
     Any number of processes may do this at once; they share one server, and the last one stops it.
 
     Args:
-        say: told in one line when a data directory has been made.
+        say: called with one line of text when a data directory has been made.
         create: whether one may be made. Commands under -q say no: a cron line that lost its
             DATABASE_URL must fail and not write elsewhere. One that exists is used all the same,
             so that -q works where the embedded server is what its owner chose.

@@ -192,7 +192,7 @@ class SliceWrite:
         done_until: up to where the run is done once this is stored.
         accept_retractions: let nulls retract most of a series, too.
         dry_run: compare, and write nothing.
-        keeping: what to keep of the answers that it came in.
+        validators: what to keep of the answers that it came in.
     """
 
     run_id: int
@@ -203,7 +203,7 @@ class SliceWrite:
     done_until: datetime | None = None
     accept_retractions: bool = False
     dry_run: bool = False
-    keeping: Keeping | None = None
+    validators: Keeping | None = None
 
 
 @dataclass(frozen=True, slots=True)

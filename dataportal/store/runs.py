@@ -44,8 +44,8 @@ def start_run(
         kind: why it takes place.
         start: the start of its window.
         end: the end of its window, if it has one.
-        at_once: not to wait for the disk. Whatever the run commits later does, and brings this
-            with it; but within a transaction it would hold for all of that.
+        at_once: do not wait for the disk; whatever the run commits later does, and brings this
+            with it. Not within a transaction, where it would hold for all of that.
     """
     row = connection.execute(
         query("run_start"),

@@ -65,7 +65,7 @@ class SourceSession:
         Args:
             url: the database.
             source: the source.
-            sizes: from where on a slice is read and written in another way.
+            sizes: from which on a slice is read and written in another way.
 
         Raises:
             SchemaError: the schema does not fit, and cannot be made to.
@@ -216,7 +216,7 @@ class SourceSession:
             runs.resume_run(self._connection, run_id)
 
     def merge(self, write: SliceWrite) -> MergeResult:
-        """Store a slice in one transaction: what it changes becomes versions, the rest rests.
+        """Store a slice in one transaction: what it changes becomes versions, the rest stays.
 
         Raises:
             WholeAnswerNeeded: an answer that is unchanged must be had all the same.
@@ -261,7 +261,7 @@ class SourceSession:
     def stop(self) -> None:
         """From any thread: end the statement now running, and write nothing more.
 
-        Never raises: a server that cannot be asked to has no one who waits for its answer.
+        Never raises: where the server cannot be reached, nobody waits for its answer either.
         """
         self._stopped.set()
         with suppress(psycopg.Error):

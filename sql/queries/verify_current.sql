@@ -1,4 +1,4 @@
--- Where the current values of a range of series are not what the open versions say.
+-- Current values of a range of series that are not what the open versions say.
 SELECT coalesce(d.series_id, v.series_id) AS series_id, s.endpoint_prefix AS series,
        to_json(coalesce(d.ts, v.ts)) #>> '{}' AS ts, to_json(v.valid_from) #>> '{}' AS valid_from,
        coalesce(v.run_id, d.run_id) AS run_id,

@@ -33,7 +33,7 @@ def merged(feed: Feed, points: Points, recall: Recall, **more: Any) -> MergeResu
             start=START,
             end=None,
             received=Counts(received=len(points)),
-            keeping=Keeping("me", START, recall, **keeping),
+            validators=Keeping("me", START, recall, **keeping),
         )
     )
 
@@ -133,7 +133,7 @@ def test_vintages_are_not_kept(database_url: str) -> None:
                 start=START,
                 end=None,
                 received=Counts(received=1),
-                keeping=Keeping(
+                validators=Keeping(
                     "me", START, Recall(kept={"key": KNOWN}), None, frozenset(), sound=True
                 ),
             )

@@ -37,7 +37,7 @@ def dump(
         connection: in autocommit mode; may be read-only.
         names: their endpoint_prefixes; the file has them in this order.
         path: does not exist yet, and does not if anything fails.
-        progress: told now and then how many rows have been written.
+        progress: called now and then with how many rows have been written.
 
     Returns:
         What was written of each, and the SHA-256 in the file's last line.

@@ -69,7 +69,7 @@ def restore(
     Args:
         url: the database.
         path: the file.
-        say: told when another run is waited for.
+        say: called with one line of text when another run is waited for.
 
     Returns:
         What it held; `run_id` is None where the series was there already, the same.
@@ -84,7 +84,7 @@ def restore(
             closing(connect(url, application_name="dataportal restore"))
         )
         schema = ensure_schema(connection)
-        sources = sorted({part.series.source for part in archived})
+        sources = sorted({entry.series.source for entry in archived})
         keys = {source: lock.lock_key(schema, source) for source in sources}
         with database_errors("taking the lock"):
             for source, key in keys.items():
@@ -117,12 +117,12 @@ def _new_series(
 ) -> list[ArchivedSeries]:
     """Those that are not stored yet; those that are have been compared."""
     cursor = connection.cursor(row_factory=dict_row)
-    names = [part.series.endpoint_prefix for part in archived]
+    names = [entry.series.endpoint_prefix for entry in archived]
     rows = cursor.execute(query("series_stored"), {"names": names})
     stored = {row["endpoint_prefix"] for row in rows}
     if stored:
         _compare(connection, path, stored)
-    return [part for part in archived if part.series.endpoint_prefix not in stored]
+    return [entry for entry in archived if entry.series.endpoint_prefix not in stored]
 
 
 def _compare(connection: psycopg.Connection, path: Path, stored: set[str]) -> None:
@@ -172,16 +172,16 @@ def _store(
     checksum: str,
     archived: list[ArchivedSeries],
 ) -> None:
-    by_name = {part.series.endpoint_prefix: part for part in archived}
+    by_name = {entry.series.endpoint_prefix: entry for entry in archived}
     ids: dict[str, int] = {}
-    for part in archived:
-        source, records = part.series.source, [_record(part.series)]
+    for entry in archived:
+        source, records = entry.series.source, [_record(entry.series)]
         registered, _ = series.register(
             connection, schema=schema, source=source, records=records, renamed_from=None
         )
         ids |= registered
-        part.run_id = runs.start_run(
-            connection, source, RunKind.RESTORE, part.first or datetime.now(UTC), None
+        entry.run_id = runs.start_run(
+            connection, source, RunKind.RESTORE, entry.first or datetime.now(UTC), None
         )
 
     def copy(name: str, line: Callable[[Any], str | None]) -> None:
@@ -191,20 +191,20 @@ def _store(
     failpoint("between_tables")
     copy("restore_copy_history", _version_line)
     copy("restore_copy_vintages", _vintage_line)
-    for name, part in by_name.items():
+    for name, entry in by_name.items():
         connection.execute(
             query("restore_record"),
             {
-                "run": part.run_id,
-                "source": part.series.source,
-                "asked": [ids[name]] if part.series.history_asked else [],
-                "known": part.known,
-                "known_through": part.series.known_through,
-                "last": part.last,
-                "inserted": part.inserted,
-                "revised": part.revised,
-                "retracted": part.retracted,
-                "vintages": part.vintages,
+                "run": entry.run_id,
+                "source": entry.series.source,
+                "asked": [ids[name]] if entry.series.history_asked else [],
+                "known": entry.known,
+                "known_through": entry.series.known_through,
+                "last": entry.last,
+                "inserted": entry.inserted,
+                "revised": entry.revised,
+                "retracted": entry.retracted,
+                "vintages": entry.vintages,
             },
         )
 
@@ -236,8 +236,8 @@ def _copy_lines(
     tail = ""
     for row in read(path):
         if isinstance(row, Series):
-            part = by_name.get(row.endpoint_prefix)
-            tail = f"\t{part.run_id}\t{ids[row.endpoint_prefix]}\n" if part else ""
+            entry = by_name.get(row.endpoint_prefix)
+            tail = f"\t{entry.run_id}\t{ids[row.endpoint_prefix]}\n" if entry else ""
         elif isinstance(row, End):
             if row.sha256 != checksum:
                 raise FileError(f"{path} has changed while it was read", hint="Run this again")

@@ -125,13 +125,13 @@ def overview(
         cursor = connection.cursor(row_factory=dict_row)
         rows = cursor.execute(query("overview_sources")).fetchall()
         series = _series(connection, newest_of)
-        held = held_keys(connection)
+        locked = held_keys(connection)
     sources = {}
     for row in rows:
         state = source_state(**{name: row.pop(name) for name in SourceState.__slots__})
         sources[state.source] = SourceRow(
             state=state,
-            last_run=_last_run(row, is_alive=lock_key(schema, state.source) in held),
+            last_run=_last_run(row, is_alive=lock_key(schema, state.source) in locked),
             series=tuple(series.get(state.source, ())),
         )
     return sources

@@ -108,7 +108,7 @@ def verify(
         connection: may be read-only, in autocommit mode.
         since: look at observations with ts >= since only; for the promises about runs that means
             whether any has more versions than it wrote.
-        progress: told how many steps are done, and of how many.
+        progress: called with how many steps are done, and of how many.
 
     Raises:
         DatabaseError: the database cannot be asked.

@@ -33,7 +33,7 @@ _TABLES = {"time_series_data": "data", "time_series_data_scd2": "history"}
 def make_chunks(connection: psycopg.Connection, columns: Sequence[Sequence[datetime]]) -> None:
     """Make what is missing for points at these times, each column ascending.
 
-    Nothing on a database without TimescaleDB. The connection must be outside of a transaction.
+    Does nothing on a database without TimescaleDB. The connection must be outside of a transaction.
     """
     with suppress(psycopg.Error):
         extension = "SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'"

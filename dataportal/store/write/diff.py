@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """From where on another way is taken, for time and for memory; the outcome is the same.
+    """Sizes from which on another way is taken, for time and for memory; the outcome is the same.
 
     Attributes:
         inserted_up_to: rows that are inserted from arrays; COPY is quicker, but for its round trip.

@@ -119,7 +119,7 @@ class Merge:
     Args:
         connection: holds the source's lock.
         batch: the clean points of each series, by series_id; not all empty.
-        sizes: from where on another way is taken.
+        sizes: from which on another way is taken.
         stopped: asked between blocks; True ends the merge with `Interrupted`.
     """
 

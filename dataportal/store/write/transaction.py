@@ -48,7 +48,7 @@ class SliceTransaction:
         key: the number of its lock.
         series: the series_id of each of its series, by endpoint_prefix.
         stopped: asked now and then; True ends the transaction with `Interrupted`.
-        sizes: from where on another way is taken.
+        sizes: from which on another way is taken.
     """
 
     def __init__(
@@ -69,17 +69,17 @@ class SliceTransaction:
         self._sizes = sizes
 
     def store(self, write: SliceWrite) -> MergeResult:
-        """What came of a slice; raises as `SourceSession.merge` has it."""
+        """Store a slice: what it did to the store. Raises what `SourceSession.merge` does."""
         batch = {self._series[name]: o for name, o in write.observations.items()}
         size = sum(map(len, batch.values()))
         if not write.dry_run and size > self._sizes.looked_up:
             make_chunks(self._connection, [o.ts for o in batch.values()])
         begin = _begin_statement(write)
-        keeping = write.keeping
+        validators = write.validators
         with self._slot(size), self._rollback_at_end():
             merge, silent = self._read_stored(batch, write, begin)
-            if keeping is not None:
-                keeping.check(self._connection, self._series.values())
+            if validators is not None:
+                validators.check(self._connection, self._series.values())
             vintages = compare_vintages(self._connection, batch)
             if merge is None and any(o.ts for o in vintages.current.values()):
                 merge = self._new_merge(vintages.current)
@@ -98,7 +98,7 @@ class SliceTransaction:
                 insert_vintages(self._connection, vintages.new, run_id=write.run_id, known=known)
                 if merge is not None:
                     merge.write(diff, writes)
-            wrote = known is not None or keeping is not None
+            wrote = known is not None or validators is not None
             result = MergeResult(
                 counts + write.received,
                 known,
@@ -108,8 +108,8 @@ class SliceTransaction:
                 dated=any(o.vintages for o in batch.values()),
                 recorded=not write.dry_run and (wrote or write.done_until is not None),
             )
-            if keeping is not None:
-                keeping.end(self._connection, self._source, self._series.values(), result)
+            if validators is not None:
+                validators.end(self._connection, self._source, self._series.values(), result)
             if self._stopped():
                 raise Interrupted
             if not write.dry_run:
@@ -239,7 +239,7 @@ class SliceTransaction:
 
 def _begin_statement(write: SliceWrite) -> str | None:
     """How the transaction begins, if it is certain from the start that there will be one."""
-    if write.keeping is not None:
+    if write.validators is not None:
         # what is kept rests on one state of the database
         return "BEGIN ISOLATION LEVEL REPEATABLE READ"
     return None if write.dry_run or write.done_until is None else "BEGIN"
