@@ -44,10 +44,10 @@ def command(
     from dataportal.render.archive import dump_lines
     from dataportal.render.progress_bar import stepping
     from dataportal.store.archive.dump import dump
-    from dataportal.store.archive.file import refuse_in_the_way
+    from dataportal.store.archive.file import check_target
     from dataportal.store.read.history import series_names
 
-    refuse_in_the_way(file)
+    check_target(file)
     with (
         reader(settings, "dump") as connection,
         stepping("writing", wanted=not (invocation.quiet or invocation.json)) as progress,

@@ -131,13 +131,13 @@ def command(
     )
     from dataportal.render.history import TextHistory
     from dataportal.render.history_output import CsvHistory, JsonHistory
-    from dataportal.store.read.history import series_summary, stored_series
+    from dataportal.store.read.history import find_series, series_summary
 
     with reader(settings, "history") as connection:
         renderer: HistoryRenderer
         if form is Format.CSV and not invocation.json:
             # what it need not show is not counted: that would take longer than a short answer
-            plain = _found(stored_series(connection, series), connection, series)
+            plain = _found(find_series(connection, series), connection, series)
             _answer(connection, plain, question, CsvHistory(plain))
             return ExitCode.DONE
         summary = _found(series_summary(connection, series), connection, series)
@@ -191,13 +191,15 @@ def _answer(
         changes = history.differences(connection, identity, first, second, start=q.start, end=q.end)
         show(renderer.changes(_newest(changes, q.limit), q.diff, final=final))
     elif q.as_of is not None and q.by is By.PUBLISHED:
-        if (missing := history.unpublished(connection, identity, q.as_of)) is not None:
-            say(_why_unpublished(*missing))
+        if (gap := history.publication_gap(connection, identity, q.as_of)) is not None:
+            say(_why_unpublished(gap.until))
         found = history.publications(connection, identity, at=q.as_of, start=q.start, end=q.end)
         show(renderer.publications(_newest(found, q.limit), q.as_of))
     elif q.as_of is not None or q.start or q.end or renderer.observations_by_default:
         final = q.as_of is not None and _finality(series, q.as_of)
-        if q.as_of is not None and (since := history.first_known(connection, identity, q.as_of)):
+        if q.as_of is not None and (
+            since := history.first_knowledge_time(connection, identity, q.as_of)
+        ):
             say(f"nothing was known of the series before {iso(since)}")
         rows = history.observations(connection, identity, at=q.as_of, start=q.start, end=q.end)
         show(renderer.observations(_newest(rows, q.limit), q.as_of, final=final))
@@ -219,7 +221,7 @@ def _why_unpublished(first: datetime | None) -> str:
 
 def _finality(series: "StoredSeries", at: datetime) -> bool:
     """Whether the answer as of `at` is final; a note where it is not."""
-    if series.final(at):
+    if series.is_final(at):
         return True
     known = series.known_through
     until = f"is final up to {iso(known)}" if known else "is not final yet"

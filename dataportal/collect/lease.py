@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dataportal.collect.run_context import RunContext
     from dataportal.collect.session_pool import ThreadedSession
     from dataportal.config import Source
+    from dataportal.store.records import SourceSnapshot
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,8 +53,8 @@ class Lease:
         self._session: ThreadedSession | None = None
         self._has_slot = False
 
-    async def acquire(self) -> bool:
-        """Have all three; whether the connection is a new one.
+    async def acquire(self) -> SourceSnapshot | None:
+        """Have all three; what is stored of the source, if the connection is a new one.
 
         Raises:
             LockedError: another run holds the lock.
@@ -63,12 +64,11 @@ class Lease:
             await self._context.slots.acquire()
             self._has_slot = True
         if self._session is not None:
-            return False
+            return None
         if self._context.database_fault is not None:
             raise self._context.database_fault
         await self.connect()
-        await self._lock(self._series)
-        return True
+        return await self._lock(self._series)
 
     async def connect(self) -> None:
         """Have a connection, if without the lock.
@@ -130,12 +130,15 @@ class Lease:
             self._has_slot = False
             self._context.slots.release()
 
-    async def _lock(self, series: Sequence[str] = ()) -> None:
+    async def _lock(self, series: Sequence[str] = ()) -> SourceSnapshot:
         pause, longest_pause = _LOCK_POLL
         started = time.monotonic()
         announced = False
-        state = self._reads_state and bool(series)
-        while not await self.call(SourceSession.try_lock, series, state=state):
+        with_state = self._reads_state and bool(series)
+        while True:
+            snapshot = await self.call(SourceSession.try_lock, series, with_state=with_state)
+            if snapshot is not None:
+                return snapshot
             holder = await self.call(SourceSession.holder)
             waited = time.monotonic() - started
             if holder.passes and waited < _HANDOVER:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         LockedError,
     )
     from dataportal.observations import Batch, Rejection
-    from dataportal.store.records import Backfill, Merged, RunKind
+    from dataportal.store.records import Backfill, MergeResult, RunKind
 
 _MOST_NAMES = 5
 
@@ -59,7 +59,7 @@ class RunReport:
         """The run has its row and its window."""
         self.result.run_id, self.result.start, self.result.end = run_id, start, end
 
-    def add(self, merged: Merged, batch: Batch) -> None:
+    def add(self, merged: MergeResult, batch: Batch) -> None:
         """One more slice is stored."""
         self.result.counts += merged.counts
         self.result.vintages += merged.vintages

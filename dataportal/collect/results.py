@@ -134,7 +134,7 @@ class RunResult:
                 "start": iso(self.start) if self.start else None,
                 "end": iso(self.end) if self.end else None,
             },
-            **self.counts.named(),
+            **self.counts.by_name(),
             "vintages": self.vintages,
             "seconds": round(self.seconds, 3),
             "error": self.error,

@@ -47,7 +47,7 @@ class SessionPool:
             idle = self._idle.pop()
             try:
                 return ThreadedSession(
-                    await idle.thread.call(idle.session.passed_on, source), idle.thread
+                    await idle.thread.call(idle.session.reuse_for, source), idle.thread
                 )
             except DatabaseError:
                 # the server may have been restarted since: a new one will find out
@@ -64,7 +64,7 @@ class SessionPool:
 
     def hand_back(self, session: ThreadedSession) -> None:
         """Take a session back that is sound: no transaction is open, nobody uses it any more."""
-        session.thread.send(session.session.let_go)
+        session.thread.send(session.session.release)
         self._idle.append(session)
 
     def close(self) -> None:

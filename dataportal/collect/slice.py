@@ -13,7 +13,7 @@ from dataportal.collect.plugin_call import call_plugin
 from dataportal.errors import FetchError, TransientError
 from dataportal.failpoints import failpoint
 from dataportal.observations import clean
-from dataportal.store.records import Counts, RunKind
+from dataportal.store.records import Counts, RunKind, SliceWrite
 from dataportal.store.session import SourceSession
 from dataportal.validators import ConditionalRequests, WholeAnswerNeeded
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dataportal.config import BuiltPlugin
     from dataportal.observations import Batch
     from dataportal.schedule import Slice
-    from dataportal.store.records import Merged
+    from dataportal.store.records import MergeResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class SliceRun:
 
     async def run(
         self, window: Slice, *, is_only: bool, seconds_left: Callable[[], float]
-    ) -> tuple[Merged, Batch]:
+    ) -> tuple[MergeResult, Batch]:
         """Fetch a slice and store it; what was stored, and the clean answer.
 
         Args:
@@ -93,7 +93,7 @@ class SliceRun:
 
     async def _fetch_and_store(
         self, window: Slice, seconds: float, requests: ConditionalRequests | None
-    ) -> tuple[Merged, Batch]:
+    ) -> tuple[MergeResult, Batch]:
         http = self.context.http
         answer = await call_plugin(
             self.built,
@@ -111,7 +111,7 @@ class SliceRun:
         answer: Mapping[str, Any],
         window: Slice,
         requests: ConditionalRequests | None,
-    ) -> tuple[Merged, Batch]:
+    ) -> tuple[MergeResult, Batch]:
         """Clean an answer and store it, both in the source's own thread.
 
         On the way back through the event loop it would wait for what other sources do there.
@@ -135,7 +135,7 @@ class SliceRun:
                 unchanged=batch.unchanged,
                 sound=not (batch.rejected or batch.duplicates),
             )
-        merged = session.merge(
+        write = SliceWrite(
             self.run_id or 0,
             batch.series,
             start=window.start,
@@ -151,4 +151,4 @@ class SliceRun:
             dry_run=self.request.dry_run,
             validators=validators,
         )
-        return merged, batch
+        return session.merge(write), batch

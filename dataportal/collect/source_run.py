@@ -30,14 +30,14 @@ from dataportal.store.records import RunKind
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import datetime
 
     from dataportal.collect.results import RunRequest, RunResult
     from dataportal.collect.run_context import RunContext
     from dataportal.config import BuiltPlugin
     from dataportal.schedule import Slice
-    from dataportal.store.records import Backfill
+    from dataportal.store.records import Backfill, SeriesProgress, SourceSnapshot
 
 _INTERRUPTION_PATIENCE = 3.0  # seconds to record that a run was interrupted
 
@@ -65,6 +65,7 @@ class SourceRun:
         self._limits = self._source.limits({})
         self._built: BuiltPlugin | None = None
         self._run_id: int | None = None
+        self._progress: Mapping[str, SeriesProgress] = {}
         self._slices: list[Slice] = []
         self._report = RunReport(self._source, request.kind)
         self._is_prepared = False
@@ -117,8 +118,9 @@ class SourceRun:
         async for attempt in retries.attempts():
             with attempt:
                 try:
-                    if await self._lease.acquire():
-                        await self._register()
+                    snapshot = await self._lease.acquire()
+                    if snapshot is not None:
+                        await self._register(snapshot)
                     await step(retries)
                 except asyncio.CancelledError:
                     raise
@@ -126,20 +128,26 @@ class SourceRun:
                     self._lease.release()
                     raise
 
-    async def _register(self) -> None:
+    async def _register(self, snapshot: SourceSnapshot) -> None:
         """Find out under a new lock whether the source is still due, and register its series."""
         request = self._request
-        if request.only_if_due and self._run_id is None:
-            state = await self._lease.call(SourceSession.state)
-            if not request.should_run(state, self._context.now()):
-                raise _NotDue
-        warnings = await self._lease.call(
+        # there is a state only where the source is to be due
+        is_due = (
+            snapshot.state is None
+            or self._run_id is not None
+            or request.should_run(snapshot.state, self._context.now())
+        )
+        if not is_due:
+            raise _NotDue
+        registration = await self._lease.call(
             SourceSession.register,
             self._source.series,
+            snapshot=snapshot,
             renamed_from=self._source.renamed_from,
             dry_run=request.dry_run,
         )
-        self._warn(warnings)
+        self._progress = registration.progress
+        self._warn(registration.warnings)
 
     def _warn(self, warnings: Iterable[str]) -> None:
         for warning in warnings:
@@ -188,7 +196,7 @@ class SourceRun:
                 self._source, done_until or start, end, limits=limits, now=now
             )
             return start, end
-        stored = await self._lease.call(SourceSession.progress)
+        stored = self._progress
         known = {name for name, series in stored.items() if series.newest or series.history_asked}
         self._report.expect_new_series(
             {series.endpoint_prefix for series in self._source.series} - known

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from dataportal.store.archive.summary import Part
+    from dataportal.store.archive.format import ArchivedSeries
 
 
-def dump_lines(path: Path, parts: Sequence[Part], checksum: str, *, json: bool) -> Iterator[str]:
+def dump_lines(
+    path: Path, parts: Sequence[ArchivedSeries], checksum: str, *, json: bool
+) -> Iterator[str]:
     """What `dump` says."""
     if json:
         yield _document(path, checksum, [_fields(part) for part in parts])
@@ -24,7 +26,9 @@ def dump_lines(path: Path, parts: Sequence[Part], checksum: str, *, json: bool) 
     yield printable(f"written to {path}")
 
 
-def restore_lines(path: Path, parts: Sequence[Part], checksum: str, *, json: bool) -> Iterator[str]:
+def restore_lines(
+    path: Path, parts: Sequence[ArchivedSeries], checksum: str, *, json: bool
+) -> Iterator[str]:
     """What `restore` says."""
     if json:
         rows = [
@@ -37,7 +41,7 @@ def restore_lines(path: Path, parts: Sequence[Part], checksum: str, *, json: boo
         yield f"{_amount(part)}: {_outcome(part)}{by}"
 
 
-def _outcome(part: Part) -> str:
+def _outcome(part: ArchivedSeries) -> str:
     return "unchanged" if part.run_id is None else "restored"
 
 
@@ -45,7 +49,7 @@ def _document(path: Path, checksum: str, rows: list[dict[str, object]]) -> str:
     return dumped({"ok": True, "file": str(path), "sha256": checksum, "series": rows})
 
 
-def _fields(part: Part) -> dict[str, object]:
+def _fields(part: ArchivedSeries) -> dict[str, object]:
     return {
         "endpoint_prefix": part.series.endpoint_prefix,
         "source": part.series.source,
@@ -55,6 +59,6 @@ def _fields(part: Part) -> dict[str, object]:
     }
 
 
-def _amount(part: Part) -> str:
+def _amount(part: ArchivedSeries) -> str:
     vintages = f", {part.vintages:,} publications" if part.vintages else ""
     return printable(f"{part.series.endpoint_prefix}: {part.versions:,} versions{vintages}")

@@ -118,7 +118,7 @@ class CsvHistory:
         titles = ("series", "ts", "value", "valid_from", "valid_to")
         name = self._name
         if isinstance(rows, StoredObservations):
-            return prefixed(titles, name, rows.blocks())
+            return prefixed(titles, name, rows.csv_blocks())
         return csv_lines(titles, ((name, o.ts, o.value, o.valid_from, o.valid_to) for o in rows))
 
     def publications(self, rows: Iterable[Publication], as_of: datetime) -> Iterator[str]:
@@ -163,7 +163,7 @@ def _series_fields(s: SeriesSummary) -> dict[str, Any]:
         "domain": s.domain,
         "category": s.category,
         "subcategory": s.subcategory,
-        "timezone": s.timezone,
+        "timezone": s.ts_timezone,
         "metadata": dict(s.metadata),
         "observations": s.observations,
         "versions": s.versions,

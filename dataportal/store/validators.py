@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from dataportal.store.records import Merged
+    from dataportal.store.records import MergeResult
     from dataportal.validators import SliceValidators
 
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ"
@@ -75,7 +75,7 @@ def write_validators(
     source: str,
     series: Collection[int],
     validators: SliceValidators,
-    merged: Merged,
+    merged: MergeResult,
 ) -> None:
     """Keep the validators, as the last of all in the transaction; or forget those before.
 

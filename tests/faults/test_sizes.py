@@ -95,7 +95,7 @@ def test_a_history_of_many_chunks(database_url: str) -> None:
         plans = [
             explained(
                 connection,
-                query("merge_stored"),
+                query("merge_read_spans"),
                 {
                     "series": [feed.session._series["load"]],
                     "lows": [hour(-1)],

@@ -20,7 +20,7 @@ from dataportal.plugins.base_plugin import TimeSeriesMetadata
 from dataportal.plugins.data_sources.fred_plugin import FredDataSourcePlugin
 from dataportal.plugins.http import HttpClient
 from dataportal.store.read.history import observations, publications, series_summary
-from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
+from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord, SliceWrite
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
@@ -87,8 +87,10 @@ def stored(url: str, answer: Any) -> None:
         batch = clean({"gdp": answer}, series=["gdp"], start=START, end=None, zone=None)
         assert not batch.rejected
         received = Counts(received=batch.received, duplicates=batch.duplicates)
-        merged = session.merge(run, batch.series, start=START, end=None, received=received)
-        assert merged.counts.received == sum(merged.counts.all()) - merged.counts.received
+        merged = session.merge(
+            SliceWrite(run, batch.series, start=START, end=None, received=received)
+        )
+        assert merged.counts.received == sum(merged.counts.values()) - merged.counts.received
         session.finish_run(run, Outcome.SUCCEEDED)
 
 

@@ -119,17 +119,17 @@ def test_an_answer_is_final_up_to_what_is_known_through(
     assert through
     assert summary.last_known
     assert summary.last_known <= through
-    assert summary.final(through)
-    assert summary.final(datetime(1970, 1, 1, tzinfo=UTC))
-    assert not summary.final(through + MICROSECOND)
+    assert summary.is_final(through)
+    assert summary.is_final(datetime(1970, 1, 1, tzinfo=UTC))
+    assert not summary.is_final(through + MICROSECOND)
     with feeding(database_url, "rain", source="other") as feed:
         rain = reading.series_summary(reader, "rain")
         assert rain
-        assert not rain.final(datetime(1970, 1, 1, tzinfo=UTC))
+        assert not rain.is_final(datetime(1970, 1, 1, tzinfo=UTC))
         feed.finish(Outcome.UNCHANGED)
     rain = reading.series_summary(reader, "rain")
     assert rain
-    assert rain.final(through)
+    assert rain.is_final(through)
     assert load(reader) == summary
 
 
@@ -190,7 +190,7 @@ def test_the_summary_of_a_series_without_points(database_url: str) -> None:
         feed.session.register([record])
         summary = reading.series_summary(reader, "calm")
     assert summary
-    assert (summary.name, summary.unit, summary.timezone) == ("Calm", "m/s", "Europe/Berlin")
+    assert (summary.name, summary.unit, summary.ts_timezone) == ("Calm", "m/s", "Europe/Berlin")
     assert summary.metadata == {"a": 1}
     assert (summary.versions, summary.observations, summary.retracted) == (0, 0, 0)
     assert {summary.first_ts, summary.last_ts, summary.first_known, summary.last_known} == {None}

@@ -19,13 +19,14 @@ from support.store_feed import (
     history,
     hour,
     looking,
+    state_of,
     tuples,
     values,
 )
 
 from dataportal.errors import DatabaseError, Interrupted, LockLostError
 from dataportal.observations import clean
-from dataportal.store.records import Counts, Outcome, SeriesRecord
+from dataportal.store.records import Counts, Outcome, SeriesRecord, SliceWrite
 from dataportal.store.write.diff import Sizes
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     import psycopg
     from support.store_feed import Feed
 
-    from dataportal.store.records import Merged
+    from dataportal.store.records import MergeResult
 
 LARGE = Sizes().looked_up + 1
 """Points that are written by COPY."""
@@ -56,9 +57,9 @@ def feed(request: pytest.FixtureRequest, database_url: str) -> Iterator[Feed]:
         yield feed
 
 
-def counts(merged: Merged) -> dict[str, int]:
+def counts(merged: MergeResult) -> dict[str, int]:
     """What became of the points; zeros are left out."""
-    every = zip(Counts.__slots__, merged.counts.all(), strict=True)
+    every = zip(Counts.__slots__, merged.counts.values(), strict=True)
     return {name: count for name, count in every if count}
 
 
@@ -326,16 +327,18 @@ def test_every_point_received_is_counted_once(feed: Feed, look: psycopg.Connecti
     )
     run = feed.start()
     merged = feed.session.merge(
-        run,
-        batch.series,
-        start=hour(0),
-        end=None,
-        received=Counts(
-            received=batch.received,
-            duplicates=batch.duplicates,
-            rejected=batch.rejected,
-            outside=batch.outside,
-        ),
+        SliceWrite(
+            run,
+            batch.series,
+            start=hour(0),
+            end=None,
+            received=Counts(
+                received=batch.received,
+                duplicates=batch.duplicates,
+                rejected=batch.rejected,
+                outside=batch.outside,
+            ),
+        )
     )
     expected = Counts(
         received=13,
@@ -350,13 +353,13 @@ def test_every_point_received_is_counted_once(feed: Feed, look: psycopg.Connecti
         nulls=1,
     )
     assert merged.counts == expected
-    assert expected.received == sum(expected.all()[1:])
+    assert expected.received == sum(expected.values()[1:])
     assert values(look)[1] == [1.0, 3.0]
     row = look.execute(
         f"SELECT {', '.join(Counts.__slots__)} FROM fetch_run WHERE run_id = %s",  # noqa: S608 - names of fields
         [run],
     ).fetchone()
-    assert row == expected.all()
+    assert row == expected.values()
 
 
 def test_a_slice_without_news_is_recorded_at_the_end(
@@ -383,12 +386,14 @@ def test_slices_add_up_in_their_run(feed: Feed, look: psycopg.Connection[Any]) -
     def merge(points: dict[str, Any], done_until: datetime | None) -> None:
         batch = clean(points, series=["load"], start=None, end=None, zone=None)
         feed.session.merge(
-            run,
-            batch.series,
-            start=hour(0),
-            end=None,
-            received=Counts(received=batch.received),
-            done_until=done_until,
+            SliceWrite(
+                run,
+                batch.series,
+                start=hour(0),
+                end=None,
+                received=Counts(received=batch.received),
+                done_until=done_until,
+            )
         )
 
     merge({"load": {"ts": [hour(0), hour(1)], "value": [1.0, 2.0]}}, hour(10))
@@ -413,7 +418,7 @@ def test_knowledge_time_grows_though_the_clock_was_set_back(
     assert [span.value for span in spans] == [1.0, 2.0, 3.0, 2.0]
     assert all(span.until is None or span.since < span.until for span in spans)
     feed.finish()
-    assert feed.session.state().known_through == known[-1]
+    assert state_of(feed.session).known_through == known[-1]
 
 
 def test_merges_of_one_source_never_share_a_knowledge_time(
@@ -583,10 +588,10 @@ def test_a_series_registered_again_keeps_its_history(
         feed({0: 1.0})
         before = tuples(look)
         record = SeriesRecord("load", unit="GW", granularity="1 hour", metadata={"a": 1})
-        [warning] = feed.session.register([record])
+        [warning] = feed.session.register([record]).warnings
         assert "'MW'" in warning
         assert "'GW'" in warning
-        assert feed.session.register([record]) == []
+        assert feed.session.register([record]).warnings == []
         feed.finish(Outcome.UNCHANGED)
     assert tuples(look) == before
     assert look.execute("SELECT unit, metadata FROM time_series").fetchone() == ("GW", {"a": 1})

@@ -10,7 +10,12 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
-from support.store_feed import feeding, hour, looking
+from support.store_feed import (
+    feeding,
+    hour,
+    looking,
+    state_of,
+)
 
 from dataportal.errors import DatabaseError, SchemaError
 from dataportal.store.connection import connect, database_errors
@@ -56,7 +61,7 @@ def test_states_are_those_of_the_sources(database_url: str) -> None:
         with feeding(database_url, source, source=source) as feed:
             if outcome:
                 feed.finish(outcome)
-            expected[source] = feed.session.state()
+            expected[source] = state_of(feed.session)
     assert expected["c"] == SourceState("c")
     assert states_for_due(database_url) == expected
     with open_reader(database_url) as reader:
@@ -171,11 +176,11 @@ def test_a_renamed_source_takes_its_series_and_its_memory_along(database_url: st
     with feeding(database_url, source="old") as feed:
         feed({0: 1.0})
         feed.finish()
-        before = feed.session.state()
+        before = state_of(feed.session)
     with closing(SourceSession.open(database_url, "new")) as session:
         assert session.try_lock()
         session.register([SeriesRecord("load")], renamed_from="old")
-        state = session.state()
+        state = state_of(session)
     found = seen(database_url)
     assert [len(found[name].series) for name in ("old", "new")] == [0, 1]
     assert found["new"].last_run is None
@@ -192,13 +197,16 @@ def test_a_source_that_was_never_recorded_has_no_run(database_url: str) -> None:
 
 
 def test_facts_about_the_server(database_url: str) -> None:
-    """Its version, that of TimescaleDB where it is, and whether it can be written to."""
+    """Its version, and that of TimescaleDB where it is; and with that its views."""
     with connect(database_url, application_name="facts") as connection:
         facts = database_facts(connection)
         row = connection.execute(
             "SELECT current_setting('server_version'),"
             " (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb')"
         ).fetchone()
+        views = connection.execute(
+            "SELECT to_regclass('timescaledb_information.hypertables') IS NOT NULL,"
+            " pg_is_in_recovery()"
+        ).fetchone()
     assert (facts.server_version, facts.timescaledb) == row
-    assert facts.hypertables == (facts.timescaledb is not None)
-    assert not facts.read_only
+    assert views == (facts.timescaledb is not None, False)

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 from support.databases import with_schema
-from support.store_feed import AtWork, current, feeding, history, hour, looking, tuples
+from support.store_feed import (
+    AtWork,
+    current,
+    feeding,
+    history,
+    hour,
+    looking,
+    progress_of,
+    state_of,
+    tuples,
+)
 
 from dataportal.errors import ConfigurationError, DatabaseError, FileError
 from dataportal.observations import Observations
@@ -20,7 +30,7 @@ from dataportal.store.archive.restore import restore
 from dataportal.store.read.history import observations, publications, series_summary
 from dataportal.store.read.overview import open_reader, overview
 from dataportal.store.read.verify import verify
-from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
+from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord, SliceWrite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,8 +40,7 @@ if TYPE_CHECKING:
     from support.databases import Databases
     from support.store_feed import Feed
 
-    from dataportal.store.archive.format import Row
-    from dataportal.store.archive.summary import Part
+    from dataportal.store.archive.format import ArchivedSeries, Row
 
 NAMES = ("load", "wind", "rain")
 RECORD = SeriesRecord(
@@ -52,11 +61,13 @@ def publish(feed: Feed) -> None:
             (hour(1), hour(3), value),
         ]
         feed.session.merge(
-            feed.run,
-            {"wind": Observations([hour(1)], [value], [hour(3)], rows)},
-            start=hour(0),
-            end=None,
-            received=Counts(received=len(rows)),
+            SliceWrite(
+                feed.run,
+                {"wind": Observations([hour(1)], [value], [hour(3)], rows)},
+                start=hour(0),
+                end=None,
+                received=Counts(received=len(rows)),
+            )
         )
 
 
@@ -87,13 +98,13 @@ def other_url(server_url: str, databases: Databases) -> Iterator[str]:
         yield url
 
 
-def dumped(url: str, path: Path, *names: str) -> list[Part]:
+def dumped(url: str, path: Path, *names: str) -> list[ArchivedSeries]:
     """Write these series, or all three, to a file."""
     with open_reader(url) as reader:
         return dump(reader, names or NAMES, path)[0]
 
 
-def restored(url: str, path: Path) -> list[Part]:
+def restored(url: str, path: Path) -> list[ArchivedSeries]:
     """Bring a file back; nobody is to be waited for."""
 
     def say(text: str) -> None:
@@ -149,7 +160,7 @@ def test_what_is_restored_answers_as_the_original(
 
 
 SERIES_FIELDS = (
-    *("source", "name", "unit", "granularity", "timezone", "metadata", "known_through"),
+    *("source", "name", "unit", "granularity", "ts_timezone", "metadata", "known_through"),
     *("versions", "observations", "retracted", "first_known", "last_known", "first_ts", "last_ts"),
 )
 
@@ -189,8 +200,8 @@ def test_the_next_run_goes_on_from_there(filled_url: str, other_url: str, tmp_pa
     dumped(filled_url, tmp_path / "a.jsonl")
     restored(other_url, tmp_path / "a.jsonl")
     with feeding(other_url, "load", "wind") as feed:
-        assert feed.session.progress()["load"].history_asked
-        final = feed.session.state().known_through
+        assert progress_of(feed.session)["load"].history_asked
+        final = state_of(feed.session).known_through
         assert final
         assert feed(dict(before)).counts.unchanged == len(before)
         known = feed({0: 77.0}).knowledge_time

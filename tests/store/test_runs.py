@@ -9,12 +9,26 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.store_feed import feeding, hour, looking
+from support.store_feed import (
+    feeding,
+    hour,
+    looking,
+    progress_of,
+    state_of,
+)
 from support.stored_runs import START
 
 from dataportal import __version__
 from dataportal.redaction import remember_secret
-from dataportal.store.records import Backfill, Counts, Outcome, RunKind, SeriesRecord, SourceState
+from dataportal.store.records import (
+    Backfill,
+    Counts,
+    Outcome,
+    RunKind,
+    SeriesRecord,
+    SliceWrite,
+    SourceState,
+)
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
@@ -52,13 +66,13 @@ def ended(feed: Feed, outcome: Outcome, kind: RunKind = RunKind.SCHEDULED) -> So
     """The state after another run that ended like this."""
     feed.start(kind)
     feed.session.finish_run(feed.run, outcome, error=f"why {outcome}", prune=True)
-    return feed.session.state()
+    return state_of(feed.session)
 
 
 def test_nothing_is_remembered_of_a_source_that_never_ran(database_url: str) -> None:
     """An answer all the same."""
     with closing(SourceSession.open(database_url, "new")) as session:
-        assert session.state() == SourceState("new")
+        assert state_of(session) == SourceState("new")
         assert session.unfinished_backfill() is None
 
 
@@ -73,7 +87,7 @@ def test_a_run_is_recorded_when_it_begins(feed: Feed, look: psycopg.Connection[A
         *("grid", "scheduled", None, None, START, None),
         *(socket.gethostname(), os.getpid(), __version__),
     )
-    assert feed.session.state() == SourceState("grid")
+    assert state_of(feed.session) == SourceState("grid")
 
 
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o not in NO_ATTEMPT])
@@ -149,7 +163,7 @@ def test_a_success_forgets_the_error(feed: Feed) -> None:
     ended(feed, Outcome.FAILED)
     feed.start()
     feed.finish()
-    good = feed.session.state()
+    good = state_of(feed.session)
     assert (good.last_error, good.last_outcome) == (None, Outcome.SUCCEEDED)
     assert ended(feed, Outcome.FAILED).last_success == good.last_success
     assert ended(feed, Outcome.EMPTY).last_success == good.last_success
@@ -165,7 +179,7 @@ def test_known_through_is_the_end_of_the_run(feed: Feed, look: psycopg.Connectio
 
     known = feed({0: 1.0}).knowledge_time
     feed.finish()
-    first = feed.session.state().known_through
+    first = state_of(feed.session).known_through
     assert known
     assert first
     assert known < first < now()
@@ -192,7 +206,7 @@ def test_nothing_is_final_without_the_lock(
 ) -> None:
     """Somebody else may be writing what is older: the end is recorded, known_through stays."""
     feed.finish()
-    before = feed.session.state().known_through
+    before = state_of(feed.session).known_through
     feed.start()
     if loss == "unlocked":
         feed.session.unlock()
@@ -202,7 +216,7 @@ def test_nothing_is_final_without_the_lock(
             assert other.try_lock()
         session = other if loss == "another connection" else feed.session
         session.finish_run(feed.run, Outcome.FAILED, error="lost")
-    state = feed.session.state()
+    state = state_of(feed.session)
     assert (state.known_through, state.failures) == (before, 1)
     assert column(look, "outcome", feed.run) == "failed"
 
@@ -212,7 +226,7 @@ def test_an_error_is_kept_without_its_secrets(feed: Feed, look: psycopg.Connecti
     remember_secret("canary-4712")
     text = "GET https://a/?api_key=canary-1&x=canary-4712\nfailed: \x1b[31m" + "x" * 9_000
     feed.session.finish_run(feed.run, Outcome.FAILED, error=text)
-    for said in (column(look, "error", feed.run), feed.session.state().last_error):
+    for said in (column(look, "error", feed.run), state_of(feed.session).last_error):
         assert said
         assert "canary" not in said
         assert "failed" in said
@@ -226,13 +240,13 @@ def test_the_initial_history_has_been_asked_for_once(
     """Of the series that took part; a series added later is still to be asked for."""
     asked = "SELECT endpoint_prefix, history_asked_at FROM time_series"
     feed.session.finish_run(feed.run, Outcome.SUCCEEDED)
-    assert {p.history_asked for p in feed.session.progress().values()} == {False}
+    assert {p.history_asked for p in progress_of(feed.session).values()} == {False}
     feed.start()
     feed.session.finish_run(feed.run, Outcome.SUCCEEDED, history_asked=True)
     before = dict(look.execute(asked).fetchall())
     assert all(before.values())
     feed.session.register([SeriesRecord(name) for name in ("load", "wind", "sun")])
-    progress = feed.session.progress()
+    progress = progress_of(feed.session)
     assert {name: p.history_asked for name, p in progress.items()} == {
         "load": True,
         "wind": True,
@@ -249,11 +263,11 @@ def test_progress_is_the_newest_observation(feed: Feed) -> None:
     """And when its value was written; none where there is nothing."""
     feed({0: 1.0, 5: 1.0})
     known = feed({5: 2.0, -9_000: 3.0}).knowledge_time
-    progress = feed.session.progress()
+    progress = progress_of(feed.session)
     assert (progress["load"].newest, progress["load"].advanced_at) == (hour(5), known)
     assert (progress["wind"].newest, progress["wind"].advanced_at) == (None, None)
     feed({5: None})
-    assert feed.session.progress()["load"].newest == hour(0)
+    assert progress_of(feed.session)["load"].newest == hour(0)
 
 
 def old_run(look: psycopg.Connection[Any], **changes: Any) -> int:
@@ -328,7 +342,9 @@ def backfill(feed: Feed, *, end: datetime = hour(10)) -> int:  # noqa: B008 - a 
 
 def done_until(feed: Feed, moment: datetime) -> None:
     """A slice of the run is stored."""
-    feed.session.merge(feed.run, {}, start=START, end=moment, received=Counts(), done_until=moment)
+    feed.session.merge(
+        SliceWrite(feed.run, {}, start=START, end=moment, received=Counts(), done_until=moment)
+    )
 
 
 def test_a_backfill_can_be_taken_up_again(feed: Feed, look: psycopg.Connection[Any]) -> None:

@@ -109,8 +109,8 @@ def test_a_connection_that_was_lost_meanwhile_is_replaced(
     asyncio.run(runs())
 
 
-class Places(BoundedSemaphore):
-    """One place; tells when it is asked for."""
+class Slots(BoundedSemaphore):
+    """One slot; tells when it is asked for."""
 
     def __init__(self) -> None:
         super().__init__(1)
@@ -122,19 +122,19 @@ class Places(BoundedSemaphore):
         return super().acquire(blocking, timeout)
 
 
-def test_a_large_slice_waits_for_a_place(
+def test_a_large_slice_waits_for_a_slot(
     database_url: str, look: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There are few in a process; a stop ends the waiting, and a small slice needs none."""
-    places = Places()
-    monkeypatch.setattr(storing, "_PLACES", places)
+    slots = Slots()
+    monkeypatch.setattr(storing, "_SLOTS", slots)
     for stop in (True, False):
         with feeding(database_url, sizes=Sizes(looked_up=1)) as feed:
-            with places:
+            with slots:
                 feed({0: 1.0})
-                places.asked.clear()
+                slots.asked.clear()
                 work = AtWork(partial(feed, {0: 2.0, 1: 2.0}))
-                assert places.asked.wait(30)
+                assert slots.asked.wait(30)
                 if stop:
                     feed.session.stop()
                     assert isinstance(work.end(), Interrupted)

@@ -32,6 +32,7 @@ from support.store_feed import (
     hour,
     looking,
     publications,
+    state_of,
     tuples,
 )
 from support.store_model import Model
@@ -39,7 +40,7 @@ from support.store_model import Model
 from dataportal.errors import LockLostError
 from dataportal.store.connection import connect
 from dataportal.store.read import history as reading
-from dataportal.store.records import Counts, Outcome, RunKind
+from dataportal.store.records import Counts, Outcome, RunKind, SliceWrite
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     )
     from support.store_model import Answer, Batch, Published
 
-    from dataportal.store.records import Merged
+    from dataportal.store.records import MergeResult
     from dataportal.store.write.diff import Sizes
 
 # a few neighbours, and some years away from them
@@ -97,7 +98,7 @@ class StoreMachine(RuleBasedStateMachine):
         session = SourceSession(self.connection, self.source, "public", sizes=self.sizes)
         return Feed(session, *self.model.series)
 
-    def merge(self, batch: Batch, *, accept: bool = False, dry_run: bool = False) -> Merged:
+    def merge(self, batch: Batch, *, accept: bool = False, dry_run: bool = False) -> MergeResult:
         """Feed both, and compare what they say and how many tuples it took."""
         merged = self.feed.merge(batch, accept_retractions=accept, dry_run=dry_run)
         known = merged.knowledge_time
@@ -106,10 +107,10 @@ class StoreMachine(RuleBasedStateMachine):
         self.count(merged, dry_run=dry_run)
         return merged
 
-    def count(self, merged: Merged, *, dry_run: bool = False) -> None:
+    def count(self, merged: MergeResult, *, dry_run: bool = False) -> None:
         """K grows, the counts add up, and so do the tuples written: none for what is unchanged."""
         known = merged.knowledge_time
-        assert merged.counts.received == sum(merged.counts.all()[1:])
+        assert merged.counts.received == sum(merged.counts.values()[1:])
         if known:
             assert self.known is None or known > self.known
             assert all(known > at for at, _ in self.finals)
@@ -172,11 +173,13 @@ class StoreMachine(RuleBasedStateMachine):
         news, newest = self.model.publish(self.load, points)
         size = sum(map(len, points.values()))
         merged = self.feed.session.merge(
-            self.feed.run,
-            {self.load: publications(points)},
-            start=hour(-100_000_0),
-            end=None,
-            received=Counts(received=size),
+            SliceWrite(
+                self.feed.run,
+                {self.load: publications(points)},
+                start=hour(-100_000_0),
+                end=None,
+                received=Counts(received=size),
+            )
         )
         expected = self.model.merge(
             {self.load: newest}, merged.knowledge_time, accept=False, write=True
@@ -232,7 +235,7 @@ class StoreMachine(RuleBasedStateMachine):
         """What is known now is final."""
         self.feed.finish(outcome, self.unrecorded)
         assert self.recorded() == self.totals
-        known_through = self.feed.session.state().known_through
+        known_through = state_of(self.feed.session).known_through
         assert known_through
         self.finals.append((known_through, self.model.as_of(known_through)))
         assert self.finals[-1][1] == {n: self.model.stored(n) for n in self.model.series}

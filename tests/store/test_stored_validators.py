@@ -9,29 +9,33 @@ import pytest
 from support.store_feed import feeding, hour, looking, observations, values
 from support.stored_runs import START
 
-from dataportal.store.records import Counts
+from dataportal.store.records import Counts, SliceWrite
 from dataportal.validators import ConditionalRequests, SliceValidators, Validator, WholeAnswerNeeded
 
 if TYPE_CHECKING:
     from support.store_feed import Feed, Points
 
-    from dataportal.store.records import Merged
+    from dataportal.store.records import MergeResult
 
 NOW = datetime(2025, 6, 11, tzinfo=UTC)
 KNOWN = Validator(since=NOW, etag='"a"')
 ALL: Points = {0: 1.0, 1: 2.0, 2: 3.0, 3: 4.0}
 
 
-def merge_slice(feed: Feed, points: Points, requests: ConditionalRequests, **more: Any) -> Merged:
+def merge_slice(
+    feed: Feed, points: Points, requests: ConditionalRequests, **more: Any
+) -> MergeResult:
     """Store a slice of these points, and what its answers are recognised by."""
     facts = {"left_out_from": None, "unchanged": frozenset({"load"}), "sound": True, **more}
     return feed.session.merge(
-        feed.run,
-        {"load": observations(points)},
-        start=START,
-        end=None,
-        received=Counts(received=len(points)),
-        validators=SliceValidators("me", START, requests, **facts),
+        SliceWrite(
+            feed.run,
+            {"load": observations(points)},
+            start=START,
+            end=None,
+            received=Counts(received=len(points)),
+            validators=SliceValidators("me", START, requests, **facts),
+        )
     )
 
 
@@ -126,19 +130,21 @@ def test_vintages_are_not_kept(database_url: str) -> None:
         dated = observations({0: 1.0})
         dated = type(dated)(dated.ts, dated.values, [NOW], [(dated.ts[0], NOW, 1.0)])
         feed.session.merge(
-            feed.run,
-            {"load": dated},
-            start=START,
-            end=None,
-            received=Counts(received=1),
-            validators=SliceValidators(
-                "me",
-                START,
-                ConditionalRequests(fresh={"key": KNOWN}),
-                None,
-                frozenset(),
-                sound=True,
-            ),
+            SliceWrite(
+                feed.run,
+                {"load": dated},
+                start=START,
+                end=None,
+                received=Counts(received=1),
+                validators=SliceValidators(
+                    "me",
+                    START,
+                    ConditionalRequests(fresh={"key": KNOWN}),
+                    None,
+                    frozenset(),
+                    sound=True,
+                ),
+            )
         )
         assert not known_requests(feed).known
 
@@ -148,10 +154,12 @@ def test_a_backfill_changes_what_validators_rest_on(database_url: str) -> None:
     with feeding(database_url, "load") as feed:
         store_first(feed)
         feed.session.merge(
-            feed.run,
-            {"load": observations({2: 99.0})},
-            start=START,
-            end=START + timedelta(days=1),
-            received=Counts(received=1),
+            SliceWrite(
+                feed.run,
+                {"load": observations({2: 99.0})},
+                start=START,
+                end=START + timedelta(days=1),
+                received=Counts(received=1),
+            )
         )
         assert not known_requests(feed).known

@@ -21,7 +21,7 @@ from dataportal.store.queries import query, sql_home
 from dataportal.store.read.history import observations
 from dataportal.store.read.overview import open_reader
 from dataportal.store.read.verify import verify
-from dataportal.store.records import Counts
+from dataportal.store.records import Counts, SliceWrite
 
 if TYPE_CHECKING:
     from conftest import RunCli
@@ -101,11 +101,13 @@ def test_a_run_brings_it_up_to_date(first_url: str, database_url: str) -> None:
         def merged(value: float) -> Counts:
             points = Observations([ts for ts, _ in rows], [v for _, v in rows[:-1]] + [value])
             return feed.session.merge(
-                feed.run,
-                {"load": points},
-                start=rows[0][0],
-                end=None,
-                received=Counts(received=len(rows)),
+                SliceWrite(
+                    feed.run,
+                    {"load": points},
+                    start=rows[0][0],
+                    end=None,
+                    received=Counts(received=len(rows)),
+                )
             ).counts
 
         assert merged(rows[-1][1]).unchanged == len(rows)

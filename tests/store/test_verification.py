@@ -16,7 +16,7 @@ from dataportal.observations import Observations
 from dataportal.store.read import verify as verification
 from dataportal.store.read.overview import open_reader
 from dataportal.store.read.verify import Check, verify
-from dataportal.store.records import Counts, RunKind, SeriesRecord
+from dataportal.store.records import Counts, RunKind, SeriesRecord, SliceWrite
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,16 +40,18 @@ def published(feed: Feed, *vintages: tuple[int, int, float | None]) -> None:
     newest = {ts: (at, value) for ts, at, value in sorted(rows, key=lambda row: row[1])}
     times = sorted(newest)
     feed.session.merge(
-        feed.run,
-        {
-            "wind": Observations(
-                times, [newest[ts][1] for ts in times], [newest[ts][0] for ts in times], rows
-            )
-        },
-        start=hour(0),
-        end=None,
-        received=Counts(received=len(rows)),
-        accept_retractions=True,
+        SliceWrite(
+            feed.run,
+            {
+                "wind": Observations(
+                    times, [newest[ts][1] for ts in times], [newest[ts][0] for ts in times], rows
+                )
+            },
+            start=hour(0),
+            end=None,
+            received=Counts(received=len(rows)),
+            accept_retractions=True,
+        )
     )
 
 
@@ -177,7 +179,7 @@ def test_every_series_is_looked_at_once(
     """However many there are, in steps of any size, and with rows of no series between them."""
     monkeypatch.setattr(verification, "_QUICK", seconds)
     monkeypatch.setattr(verification, "_SLOW", seconds - 1)
-    monkeypatch.setattr(verification, "_AT_FIRST", 2)
+    monkeypatch.setattr(verification, "_FIRST_SIZE", 2)
     names = [f"s{number}" for number in range(9)]
     with feeding(database_url, *names) as feed:
         feed.merge({name: {0: 1.0} for name in names})

@@ -15,11 +15,11 @@ from support.store_feed import looking
 
 from dataportal.observations import clean
 from dataportal.store.read.history import publications, series_summary
-from dataportal.store.records import Counts, RunKind, SeriesRecord
+from dataportal.store.records import Counts, RunKind, SeriesRecord, SliceWrite
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
-    from dataportal.store.records import Merged
+    from dataportal.store.records import MergeResult
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -74,7 +74,7 @@ class Model:
         return None if found is None else found[0]
 
 
-def store(session: SourceSession, answer: list[Vintage], name: str, **options: Any) -> Merged:
+def store(session: SourceSession, answer: list[Vintage], name: str, **options: Any) -> MergeResult:
     """Store an answer as a run does."""
     raw = [
         {"ts": day(ts), "value": value, "published_at": day(published)}
@@ -85,8 +85,10 @@ def store(session: SourceSession, answer: list[Vintage], name: str, **options: A
     run = session.start_run(RunKind.SCHEDULED, START, None)
     received = Counts(received=batch.received, duplicates=batch.duplicates)
     options = {"accept_retractions": True, **options}
-    merged = session.merge(run, batch.series, start=START, end=None, received=received, **options)
-    assert merged.counts.received == sum(merged.counts.all()) - merged.counts.received
+    merged = session.merge(
+        SliceWrite(run, batch.series, start=START, end=None, received=received, **options)
+    )
+    assert merged.counts.received == sum(merged.counts.values()) - merged.counts.received
     return merged
 
 
@@ -204,7 +206,7 @@ def test_late_vintages_of_many_series_leave_each_its_own(series: int, database_u
         assert session.try_lock()
         session.register([SeriesRecord(name) for name in names])
 
-        def stored(published: int, value: float) -> Merged:
+        def stored(published: int, value: float) -> MergeResult:
             raw = {
                 name: [
                     {"ts": day(n), "value": value, "published_at": day(published)} for n in (0, 1)
@@ -214,7 +216,9 @@ def test_late_vintages_of_many_series_leave_each_its_own(series: int, database_u
             batch = clean(raw, series=names, start=START, end=None, zone=None)
             run = session.start_run(RunKind.SCHEDULED, START, None)
             received = Counts(received=batch.received)
-            return session.merge(run, batch.series, start=START, end=None, received=received)
+            return session.merge(
+                SliceWrite(run, batch.series, start=START, end=None, received=received)
+            )
 
         assert stored(5, 1.0).counts.inserted == 2 * series
         late = stored(2, 7.0)

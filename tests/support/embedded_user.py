@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataportal.embedded.files import server_files
-from dataportal.embedded.process import locked
+from dataportal.embedded.process import try_exclusive_lock
 from dataportal.embedded.server import embedded_server
 from dataportal.errors import DataportalError
 
@@ -77,7 +77,7 @@ def is_down(home: Path) -> bool:
     """Whether nothing is at work in the data directory."""
     descriptor = server_files(home).open_lock("server")
     try:
-        return locked(descriptor)
+        return try_exclusive_lock(descriptor)
     finally:
         os.close(descriptor)
 

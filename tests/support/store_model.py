@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from support.store_feed import Points, Span
 
-from dataportal.store.records import Counts, Merged
+from dataportal.store.records import Counts, MergeResult
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,7 +52,9 @@ class Model:
         nulls = {h for h in stored if h in points and points[h] is None}
         return nulls if len(stored) >= 3 and len(nulls) > len(stored) / 2 else set()
 
-    def merge(self, batch: Batch, known: datetime | None, *, accept: bool, write: bool) -> Merged:
+    def merge(
+        self, batch: Batch, known: datetime | None, *, accept: bool, write: bool
+    ) -> MergeResult:
         """Take an answer, and tell what it comes to."""
         counts = Counts()
         held = {n: set() if accept else self.held_back(n, p) for n, p in batch.items()}
@@ -65,7 +67,7 @@ class Model:
                     assert known
                     self._write(name, h, value, known)
         wrote = counts.changed > 0 and write
-        return Merged(
+        return MergeResult(
             counts,
             known if wrote else None,
             recorded=wrote,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dataportal.observations import Observations
-from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
+from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord, SliceWrite
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
@@ -43,12 +43,14 @@ def stored(
             ]
             observations = Observations(ts, [*values], [published] * len(ts), vintages)
         merged = session.merge(
-            run,
-            {series: observations},
-            start=START,
-            end=None,
-            received=Counts(received=len(values)),
-            accept_retractions=True,
+            SliceWrite(
+                run,
+                {series: observations},
+                start=START,
+                end=None,
+                received=Counts(received=len(values)),
+                accept_retractions=True,
+            )
         )
         session.finish_run(run, outcome, error=error)
         # a server takes its time to notice that a client has gone

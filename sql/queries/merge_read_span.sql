@@ -1,4 +1,5 @@
--- The same of a batch that is one window: half the time for a process that has just begun.
+-- What is stored in the span of a batch that has but one, as two arrays: half the time of
+-- merge_read_spans.sql for a process that has just begun.
 SELECT 1, array_agg(ts), array_agg(value)
 FROM (
     SELECT ts, value FROM time_series_data

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from dataportal.errors import ExitCode, FileError
 from dataportal.store.archive import file as series_file
-from dataportal.store.archive.file import read, refuse_in_the_way, write
+from dataportal.store.archive.file import check_target, read, write
 from dataportal.store.archive.format import End, Series, Version, Vintage
 
 if TYPE_CHECKING:
@@ -327,7 +327,7 @@ def test_no_file_is_overwritten(tmp_path: Path) -> None:
         write(path, SAMPLE)
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     with pytest.raises(FileError, match="is there already"):
-        refuse_in_the_way(tmp_path / "link")
+        check_target(tmp_path / "link")
     assert path.read_text() == "precious"
     assert {entry.name for entry in tmp_path.iterdir()} == {"a.jsonl", "link"}
 

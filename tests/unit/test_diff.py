@@ -8,7 +8,7 @@ from itertools import pairwise, product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataportal.store.write.diff import Rows
+from dataportal.store.write.diff import Points
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 HOURS = st.lists(st.integers(0, 5), min_size=1, unique=True).map(sorted)
@@ -20,14 +20,14 @@ def test_grids_have_every_point_once(
     hours: dict[int, list[int]], size: int, values: st.DataObject
 ) -> None:
     """Ascending, of as many points as may be, and no two of them could have been one."""
-    rows = Rows()
+    points = Points()
     expected: dict[tuple[int, datetime], float | None] = {}
     for series, own in hours.items():
         ts = [START + timedelta(hours=hour) for hour in own]
         of_it = values.draw(st.lists(VALUES, min_size=len(ts), max_size=len(ts)))
-        rows.add(series, ts, of_it)
+        points.add(series, ts, of_it)
         expected |= {(series, at): value for at, value in zip(ts, of_it, strict=True)}
-    grids = rows.grids(size)
+    grids = points.grids(size)
     found = [
         (point, value)
         for grid in grids

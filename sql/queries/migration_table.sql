@@ -1,4 +1,4 @@
--- Where applied migrations are recorded; made by the first of them.
+-- Makes the table that records applied migrations, with the first of them.
 CREATE TABLE IF NOT EXISTS schema_migration (
     version integer PRIMARY KEY,
     name text NOT NULL,

@@ -12,8 +12,8 @@ from support.store_feed import feeding, looking
 
 from dataportal.errors import DatabaseTransientError
 from dataportal.render.csv_output import csv_lines, prefixed
-from dataportal.store.read.copy_out import mended
-from dataportal.store.read.history import observations, stored_series
+from dataportal.store.read.copy_out import format_block
+from dataportal.store.read.history import find_series, observations
 from dataportal.store.read.overview import open_reader
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def row_by_row(rows: StoredObservations, name: str) -> str:
 
 def in_blocks(rows: StoredObservations, name: str) -> str:
     """The CSV made of what the server copies out."""
-    return "\n".join(prefixed(TITLES, name, rows.blocks()))
+    return "\n".join(prefixed(TITLES, name, rows.csv_blocks()))
 
 
 def test_copied_text_is_what_rows_would_give(database_url: str) -> None:
@@ -86,7 +86,7 @@ def test_bounds_hold_for_copied_text_too(database_url: str) -> None:
     """Start and end are put into the statement as they are given."""
     with feeding(database_url) as feed, open_reader(database_url) as reader:
         known = feed({n: n / 4 for n in range(50)}).knowledge_time
-        series = stored_series(reader, "load")
+        series = find_series(reader, "load")
         assert series is not None
         first, *_, last = observations(reader, series.series_id)
         for at in (None, known):
@@ -103,10 +103,10 @@ def test_half_of_it_may_be_left_unread(database_url: str) -> None:
     with feeding(database_url) as feed, open_reader(database_url) as reader:
         feed({n: float(n) for n in range(25_000)})
         rows = observations(reader, 1)
-        blocks = rows.blocks()
+        blocks = rows.csv_blocks()
         assert next(blocks).startswith("2025-03-01T00:00:00Z,0,")
         blocks.close()  # type: ignore[attr-defined]  # a generator
-        assert sum(len(block.splitlines()) for block in rows.blocks()) == 25_000
+        assert sum(len(block.splitlines()) for block in rows.csv_blocks()) == 25_000
 
 
 def test_a_connection_that_is_cut_half_way_is_said(database_url: str) -> None:
@@ -114,7 +114,7 @@ def test_a_connection_that_is_cut_half_way_is_said(database_url: str) -> None:
     with feeding(database_url) as feed, open_reader(database_url) as reader:
         # more than what may be on its way between the two
         feed({n: n + 0.1 for n in range(400_000)})
-        blocks = observations(reader, 1).blocks()
+        blocks = observations(reader, 1).csv_blocks()
         next(blocks)
         with looking(database_url) as look:
             look.execute("SELECT pg_terminate_backend(%s, 10000)", [reader.info.backend_pid])
@@ -127,7 +127,7 @@ def test_a_fault_of_the_server_half_way_is_said(database_url: str) -> None:
     with feeding(database_url) as feed, open_reader(database_url) as reader:
         feed({n: n + 0.1 for n in range(100_000)})
         reader.execute("SET statement_timeout = 50")
-        blocks = observations(reader, 1).blocks()
+        blocks = observations(reader, 1).csv_blocks()
         next(blocks)
         with looking(database_url) as look:
             look.execute("SELECT pg_cancel_backend(%s)", [reader.info.backend_pid])
@@ -150,4 +150,4 @@ def test_a_fault_of_the_server_half_way_is_said(database_url: str) -> None:
 )
 def test_what_is_mended(written: bytes, meant: str) -> None:
     """Blank and offset, the digits of a fraction, one range of numbers; the last line end goes."""
-    assert mended(written) == meant
+    assert format_block(written) == meant

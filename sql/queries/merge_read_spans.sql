@@ -1,4 +1,4 @@
--- What is stored in each window of a batch, as two arrays; the bounds let whole chunks be left out.
+-- What is stored in each span of a batch, as two arrays; the bounds let whole chunks be left out.
 SELECT w.number, d.ts, d.value
 FROM unnest(%(series)s::integer[], %(lows)s::timestamptz[], %(highs)s::timestamptz[],
     %(limits)s::bigint[]) WITH ORDINALITY AS w (series_id, low, high, most, number)
