@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -704,7 +703,8 @@ def _interpreter(folder: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
     (library,) = (folder / "venv" / "lib").glob("python*/site-packages")
     # not as a folder of sites: there the package itself may be installed for editing
-    (library / "copy.pth").write_text(f"{folder}\n{sysconfig.get_path('purelib')}\n")
+    others = [entry for entry in sys.path if entry.endswith("-packages")]
+    (library / "copy.pth").write_text("\n".join([str(folder), *others]))
     return folder / "venv" / "bin" / "python"
 
 
