@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from support.provider_kits import Limit
+
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.citybikes_plugin import (
     CityBikesDataSourcePlugin,
@@ -30,6 +32,7 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
     return Reply.json({"network": {"stations": list(stations.values())}})
 
 
+LIMIT = Limit(per_minute=5)
 KITS = {
     "citybikes, alone": Conformance(
         plugin=CityBikesDataSourcePlugin,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from support.provider_kits import Limit
+
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.eia_plugin import EiaDataSourcePlugin, EiaMultiSeriesPlugin
 from dataportal.testing import Conformance, Reply
@@ -50,6 +52,7 @@ def _params(provider: Provider, **more: str) -> dict[str, Any]:
     }
 
 
+LIMIT = Limit(per_minute=120, everywhere=True, has_key=True)
 KITS = {
     "eia, alone": Conformance(
         plugin=EiaDataSourcePlugin,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from support.provider_kits import Limit
+
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.fingrid_plugin import (
     FingridDataSourcePlugin,
@@ -44,6 +46,7 @@ def _params(provider: Provider, **more: Any) -> dict[str, Any]:
     return {"api_key": provider.secret, "base_url": provider.url, **more}
 
 
+LIMIT = Limit(per_minute=10, everywhere=True, has_key=True)
 KITS = {
     "fingrid": Conformance(
         plugin=FingridDataSourcePlugin,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from support.provider_kits import Limit
+
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.open_meteo_plugin import (
     OpenMeteoArchiveDataSourcePlugin,
@@ -57,6 +59,7 @@ def _params(provider: Provider, **more: Any) -> dict[str, Any]:
     return {"longitude": 13.4, "api_key": provider.secret, "base_url": provider.url, **more}
 
 
+LIMIT = Limit(per_minute=80, has_key=True)
 KITS = {
     plugin.endpoint: Conformance(
         plugin=plugin,

@@ -1,43 +1,29 @@
 """Every built-in plugin keeps the rules of `dataportal.testing`.
 
-A module in data_sources has one of the same name in tests/conformance, with `KITS`: its classes and
-small providers for them.
+`support.provider_kits` knows them all.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
-from pathlib import Path
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 import pytest
+from support.provider_kits import MODULES, every_kit, kits
 
 from dataportal.plugins import data_sources
 from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
 
 if TYPE_CHECKING:
-    from dataportal.testing import Check, Conformance
-
-HERE = Path(__file__).parents[1] / "conformance"
-MODULES = sorted(module.name for module in iter_modules(data_sources.__path__))
-
-
-def kits(module: str) -> dict[str, Conformance]:
-    """Those of a module; none if nobody has written any."""
-    if not (HERE / f"{module}.py").exists():
-        return {}
-    found: dict[str, Conformance] = importlib.import_module(f"conformance.{module}").KITS
-    return found
+    from dataportal.testing import Check
 
 
 @pytest.mark.parametrize(
     "check",
     [
-        pytest.param(check, id=f"{module}: {name}: {check}")
-        for module in MODULES
-        for name, kit in kits(module).items()
+        pytest.param(check, id=f"{name}: {check}")
+        for name, kit in every_kit().items()
         for check in kit.checks()
     ],
 )

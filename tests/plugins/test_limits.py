@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.http_server import LocalServer
+from support.provider_kits import kits, limits
 
 from dataportal.plugins.base_plugin import MultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
@@ -17,19 +17,12 @@ from dataportal.testing import Provider
 from dataportal.testing.checks_answers import ordinary
 
 if TYPE_CHECKING:
+    from support.provider_kits import Limit
+
     from dataportal.plugins.http.rate_limit import RateLimit
     from dataportal.testing import Conformance
 
 SECRET = "c4n4ry-0f-a-s3cr3t"  # noqa: S105 - it opens nothing
-LIMITS = {
-    "citybikes": (5, False),
-    "eia": (120, True),
-    "energy_charts": (30, False),
-    "fingrid": (10, True),
-    "open_meteo": (80, False),
-    "tankerkoenig": (12, True),
-}
-"""Requests a minute, and whether all machines count together, by provider."""
 
 
 class Noted(Pace):
@@ -45,19 +38,15 @@ class Noted(Pace):
         self.limits.append(limit)
 
 
-def kits() -> list[tuple[str, str, Conformance]]:
-    """Each kit of each provider, with the names of both."""
-    return [
-        (provider, name, kit)
-        for provider in LIMITS
-        for name, kit in importlib.import_module(f"conformance.{provider}_plugin").KITS.items()
-    ]
-
-
 @pytest.mark.parametrize(
-    ("provider", "kit"), [pytest.param(p, kit, id=name) for p, name, kit in kits()]
+    ("expected", "kit"),
+    [
+        pytest.param(expected, kit, id=name)
+        for module, expected in limits().items()
+        for name, kit in kits(module).items()
+    ],
 )
-def test_every_request_waits_for_its_turn(provider: str, kit: Conformance) -> None:
+def test_every_request_waits_for_its_turn(expected: Limit, kit: Conformance) -> None:
     """Every page and every part, under one limit; who has a key is counted by that alone."""
     points, start, end = ordinary(kit)
     pace = Noted()
@@ -81,6 +70,5 @@ def test_every_request_waits_for_its_turn(provider: str, kit: Conformance) -> No
         asyncio.run(ask(server.url))
         assert len(pace.limits) == len(server.requests) > 0
     (limit,) = set(pace.limits)
-    assert (limit.per_minute, limit.everywhere) == LIMITS[provider]
     assert limit.key is not None
-    assert (limit.key == SECRET) == (provider not in {"citybikes", "energy_charts"})
+    assert (limit.per_minute, limit.everywhere, limit.key == SECRET) == expected

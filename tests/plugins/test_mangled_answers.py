@@ -6,18 +6,17 @@ how many answers for each.
 
 from __future__ import annotations
 
-import importlib
 import math
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.corruption import mangled, numbers_in
+from support.corruption import mangle, numbers_in
 from support.plugin_calls import SHARED
+from support.provider_kits import every_kit
 
 from dataportal.errors import FetchError
 from dataportal.observations import clean
@@ -28,17 +27,13 @@ from dataportal.testing.harness import Point, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from dataportal.testing import Conformance, Request
 
 EXAMPLES = int(os.environ.get("DATAPORTAL_EXAMPLES") or 15)
 START = datetime(2025, 3, 29, 12, tzinfo=UTC)
-MODULES = sorted(path.stem for path in (Path(__file__).parents[1] / "conformance").glob("*.py"))
-KITS = {
-    f"{module}: {name}": kit
-    for module in MODULES
-    for name, kit in importlib.import_module(f"conformance.{module}").KITS.items()
-}
+KITS = every_kit()
 LARGEST = 300_000  # bytes of a recording; beyond, an example takes long and shows nothing new
 
 
@@ -80,7 +75,7 @@ class Tried:
         def bend(request: Request, reply: Reply) -> Reply:
             assert isinstance(reply.body, bytes)
             chance = Random(f"{seed} {request.path} {sorted(request.query.items())}")  # noqa: S311
-            body = mangled(reply.body if recording is None else recording, chance)
+            body = mangle(reply.body if recording is None else recording, chance)
             self.bodies.append(body)
             return replace(reply, body=body)
 

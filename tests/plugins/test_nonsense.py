@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import importlib
 import json
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.http_server import LocalServer, Reply
+from support.provider_kits import MODULES, kits
 
 from dataportal.errors import FetchError, PluginError
 from dataportal.observations import clean
@@ -30,10 +30,8 @@ if TYPE_CHECKING:
     from dataportal.plugins.http.rate_limit import RateLimit
     from dataportal.testing import Conformance
 
-PROVIDERS = (
-    *("citybikes", "eia", "elexon", "energy_charts", "fingrid"),
-    *("fred", "http", "open_meteo", "smard", "tankerkoenig"),
-)
+NO_JSON = ("csv", "xml", "entsoe")
+"""The names of kits whose providers answer in another format begin so."""
 NONSENSE = st.recursive(
     st.none()
     | st.booleans()
@@ -57,13 +55,13 @@ class Unhurried(Pace):
         """Return at once."""
 
 
-def kits() -> list[Any]:
+def json_kits() -> list[Any]:
     """Each kit of each provider that answers with JSON, by name."""
     return [
         pytest.param(kit, id=name)
-        for provider in PROVIDERS
-        for name, kit in importlib.import_module(f"conformance.{provider}_plugin").KITS.items()
-        if not name.startswith(("csv", "xml"))
+        for module in MODULES
+        for name, kit in kits(module).items()
+        if not name.startswith(NO_JSON)
     ]
 
 
@@ -134,7 +132,7 @@ class Asker:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kit", kits())
+@pytest.mark.parametrize("kit", json_kits())
 def test_nonsense_is_the_providers_fault(kit: Conformance) -> None:
     """Whatever stands in whatever place, or is missing there."""
     points, _, _ = ordinary(kit)
