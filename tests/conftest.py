@@ -1,4 +1,4 @@
-"""What all tests share: databases, the program as a process, how hypothesis looks for faults."""
+"""Fixtures of all tests: databases, the program as a process; and the profiles of hypothesis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two sides of a ratio, measured in turns in one run on one machine, and the verdict over it.
+"""Ratios of benchmarks: both sides measured in turns in one run, and the verdict over them.
 
 Example:
     verdicts = Verdicts()

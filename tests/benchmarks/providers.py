@@ -1,4 +1,4 @@
-"""Providers on this machine: one on every local address, each of which takes its time to answer."""
+"""HTTP servers for benchmarks, one on every local address, each of which takes its time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two processes at a time fetch one source, again and again: the same model as of the store."""
+"""A state machine on the command line: two processes fetch one source, and agree with a model."""
 
 from __future__ import annotations
 

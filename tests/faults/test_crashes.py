@@ -1,4 +1,4 @@
-"""Runs that are killed at any place: the old state or the new, and the next run needs no help."""
+"""Runs that are killed at any failpoint: the old state or the new, and the next needs no help."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.fault_operators import NoFitError, Replace, Sql, qualified_names
+from support.fault_operators import NoFitError, Replace, Sql, functions_by_name
 from support.mutations import MUTATIONS, ROOT
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def test_a_planted_fault_knows_no_local_names(mutation: Mutation) -> None:
     if not mutation.function:
         return
     module = ast.parse((ROOT / mutation.file).read_text(encoding="utf-8"))
-    function = qualified_names(module)[mutation.function]
+    function = functions_by_name(module)[mutation.function]
     nodes = [*ast.walk(function)]
     own = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     own |= {node.arg for node in nodes if isinstance(node, ast.arg)} - {"self", "cls"}

@@ -1,4 +1,4 @@
-"""Limits that hold for all sources of a run, and for all machines together."""
+"""Rate limits and Retry-After, for all sources of a run, and for all machines together."""
 
 from __future__ import annotations
 

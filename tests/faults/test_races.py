@@ -1,4 +1,4 @@
-"""Many processes at once: each source is fetched by one of them, and none is in another's way."""
+"""Concurrent processes: each source is fetched by one of them, and none is in another's way."""
 
 from __future__ import annotations
 

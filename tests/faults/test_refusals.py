@@ -1,4 +1,4 @@
-"""Each way in which a database refuses, through the whole program: one plain message of its own.
+"""Errors of the database, through the whole program: one plain message of its own for each.
 
 What may pass is tried again, as often as it was allowed; what lasts is tried once.
 """

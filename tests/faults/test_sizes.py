@@ -1,4 +1,4 @@
-"""Many sources, and a history over many chunks: memory and plans stay bounded."""
+"""Scale: with many sources, and a history over many chunks, memory and plans stay bounded."""
 
 from __future__ import annotations
 

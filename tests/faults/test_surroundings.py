@@ -1,4 +1,4 @@
-"""Whatever the program is started from: no traceback, no escape codes, valid JSON."""
+"""Locales, terminals, pipes and users without a home: no traceback, no escape codes, valid JSON."""
 
 from __future__ import annotations
 

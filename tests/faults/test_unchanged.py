@@ -1,4 +1,4 @@
-"""Answers that their server calls unchanged: not downloaded again, and nothing lost by that."""
+"""HTTP 304: answers that are unchanged are not downloaded again, and nothing is lost by that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spoils texts and documents as providers, editors and wires do: for tests of what must not break.
+"""Fuzzing: spoils texts and documents as providers, editors and wires do.
 
 What `mangle` makes is near to a good text: bytes changed, cut or doubled, words replaced by words
 that are awkward elsewhere, and for JSON also parts taken out, doubled or put in place of others.

@@ -1,4 +1,4 @@
-"""Plants a fault in a function or an SQL statement, found by its shape rather than by its text.
+"""Mutation operators: plant a fault in a function or an SQL statement, found by its shape.
 
 An operator is what is done to a function: something in it is replaced, dropped, put in front. What
 it is done to is a pattern: Python in which a single capital letter stands for any expression, and
@@ -82,7 +82,7 @@ class Target:
     def __init__(self, source: str, function: str, label: str) -> None:
         self.module = ast.parse(source)
         self.label = f"{function} in {label}" if function else label
-        functions = qualified_names(self.module)
+        functions = functions_by_name(self.module)
         if function and function not in functions:
             close = difflib.get_close_matches(function, functions, n=3, cutoff=0.5)
             raise NoFitError(
@@ -104,11 +104,11 @@ class Target:
 
     def matches(self, pattern: str) -> list[Match]:
         """Where the pattern fits, in the order of the text."""
-        wanted = _pattern(pattern)
+        node = _parse_pattern(pattern)
         matches = []
         for slot, statement in _slots(self.node):
             letters: dict[str, ast.expr] = {}
-            if _fits(wanted, slot.node, letters):
+            if _fits(node, slot.node, letters):
                 matches.append(Match(slot, statement, letters))
         return sorted(matches, key=lambda match: _position(match.slot.node))
 
@@ -126,7 +126,7 @@ class Target:
         number = "the only" if nth is None else f"number {nth} of"
         raise NoFitError(
             f"{self.label}: looked for {number} `{pattern}`, which is there {len(matches)} times. "
-            f"Alike are there: {self._alike(_pattern(pattern))}"
+            f"Alike are there: {self._alike(_parse_pattern(pattern))}"
         )
 
     def expression(self, code: str, letters: Mapping[str, ast.expr]) -> ast.expr:
@@ -172,12 +172,12 @@ class Target:
             for number, name in enumerate((n for n in names if n not in {"self", "cls"}), 1)
         }
 
-    def _alike(self, wanted: ast.AST) -> str:
+    def _alike(self, pattern: ast.AST) -> str:
         """What there is of the pattern's kind."""
         nodes = (slot.node for slot, _ in _slots(self.node))
-        alike = sorted((n for n in nodes if type(n) is type(wanted)), key=_position)
-        shown = [f"`{ast.unparse(node)}`" for node in alike[:_SHOWN]]
-        return ", ".join(shown + ["…"] * (len(alike) > _SHOWN)) or "none"
+        alike = sorted((n for n in nodes if type(n) is type(pattern)), key=_position)
+        texts = [f"`{ast.unparse(node)}`" for node in alike[:_SHOWN]]
+        return ", ".join(texts + ["…"] * (len(alike) > _SHOWN)) or "none"
 
 
 class Fault(Protocol):
@@ -364,11 +364,11 @@ class Sql:
         """See `Fault`."""
         assert not function, "an SQL file has no functions"
         tokens = [t for t in _TOKEN.finditer(source) if not t["blank"]]
-        wanted = [t[0] for t in _TOKEN.finditer(self.pattern) if not t["blank"]]
+        pattern = [t[0] for t in _TOKEN.finditer(self.pattern) if not t["blank"]]
         matches = []
-        for first in range(len(tokens) - len(wanted) + 1):
-            part = tokens[first : first + len(wanted)]
-            letters = _fitting_tokens(wanted, [token[0] for token in part])
+        for first in range(len(tokens) - len(pattern) + 1):
+            part = tokens[first : first + len(pattern)]
+            letters = _match_tokens(pattern, [token[0] for token in part])
             if letters is not None:
                 matches.append((part[0].start(), part[-1].end(), letters))
         if len(matches) != 1:
@@ -381,7 +381,7 @@ class Sql:
         return source[:start] + by + source[end:]
 
 
-def qualified_names(module: ast.Module) -> dict[str, Any]:
+def functions_by_name(module: ast.Module) -> dict[str, Any]:
     """The functions of a module, those in classes and in functions too, by qualified name."""
 
     def visit(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.AST]]:
@@ -401,7 +401,7 @@ def files_with(folder: Path, function: str) -> list[Path]:
     return [
         path
         for path in sorted(folder.rglob("*.py"))
-        if function in qualified_names(ast.parse(path.read_text(encoding="utf-8")))
+        if function in functions_by_name(ast.parse(path.read_text(encoding="utf-8")))
     ]
 
 
@@ -421,7 +421,7 @@ class _Filler(ast.NodeTransformer):
         return copy.deepcopy(self._letters[node.id])
 
 
-def _pattern(text: str) -> ast.AST:
+def _parse_pattern(text: str) -> ast.AST:
     (statement,) = ast.parse(text).body
     return statement.value if isinstance(statement, ast.Expr) else statement
 
@@ -466,12 +466,12 @@ def _fits(pattern: Any, node: Any, letters: dict[str, ast.expr]) -> bool:
     )
 
 
-def _fitting_tokens(wanted: list[str], tokens: list[str]) -> dict[str, str] | None:
+def _match_tokens(pattern: list[str], tokens: list[str]) -> dict[str, str] | None:
     """What the letters of an SQL pattern stand for; None if it does not fit."""
     letters: dict[str, str] = {}
-    for pattern, token in zip(wanted, tokens, strict=True):
-        is_letter = _LETTER.fullmatch(pattern) and re.fullmatch(r"\w+", token)
-        if (letters.setdefault(pattern, token) if is_letter else pattern) != token:
+    for expected, token in zip(pattern, tokens, strict=True):
+        is_letter = _LETTER.fullmatch(expected) and re.fullmatch(r"\w+", token)
+        if (letters.setdefault(expected, token) if is_letter else expected) != token:
             return None
     return letters
 

@@ -1,4 +1,4 @@
-"""What providers do to the program: one entry for each way, and what must come of it."""
+"""Hostile HTTP answers: an entry for each way to misbehave, and what must come of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plants known faults in a copy of the package, and sees the test that is meant for each go red.
+"""Mutation testing: plants known faults in a copy of the package, and sees a test go red for each.
 
     python tests/support/mutations.py            # all of them
     python tests/support/mutations.py schemas    # those whose name contains this

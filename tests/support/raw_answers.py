@@ -1,4 +1,4 @@
-"""Answers as plugins give them: points of one series in every shape, and what becomes of them."""
+"""Raw answers of plugins: points of one series in every shape, and the observations they become."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts the program from an interpreter that has imported everything already.
+"""Forks the program from an interpreter that has imported everything already, to save its start.
 
 Where the same tests are run a second time, to see what another server makes of them, most of the
 time would go into importing the same modules a thousand times. A process of each test worker waits
