@@ -1,4 +1,4 @@
-"""Two processes at a time fetch one source, again and again: the same model as of the store."""
+"""A state machine on the command line: two processes fetch one source, and agree with a model."""
 
 from __future__ import annotations
 
@@ -55,19 +55,19 @@ class CommandMachine(RuleBasedStateMachine):
             )
             for _ in range(2)
         ]
-        said = all_ended(processes)
-        told = [by_source(out)["load"] for out, _ in said]
-        asked = self.server.asked("/load.csv") - before
-        assert asked == sum(run["outcome"] != "skipped" for run in told)
-        assert asked == 2 or (asked == 1 and on_locked == "skip")
+        outputs = all_ended(processes)
+        runs = [by_source(out)["load"] for out, _ in outputs]
+        requests = self.server.asked("/load.csv") - before
+        assert requests == sum(run["outcome"] != "skipped" for run in runs)
+        assert requests == 2 or (requests == 1 and on_locked == "skip")
         changed = 0
-        for answer in (first, second)[:asked]:
+        for answer in (first, second)[:requests]:
             merged = self.model.merge(
                 {"load": answer}, datetime.now(UTC), accept=accept, write=True
             )
             changed += merged.counts.changed
         assert changed == sum(
-            run[what] for run in told for what in ("inserted", "revised", "retracted")
+            run[what] for run in runs for what in ("inserted", "revised", "retracted")
         )
         self.look()
 

@@ -1,4 +1,4 @@
-"""Runs that are killed at any place: the old state or the new, and the next run needs no help."""
+"""Runs that are killed at any failpoint: the old state or the new, and the next needs no help."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def server() -> Iterator[LocalServer]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("place", "answer", "committed"),
+    ("failpoint", "answer", "committed"),
     [
         ("after_start", SMALL, False),
         ("after_fetch", SMALL, False),
@@ -61,7 +61,7 @@ def server() -> Iterator[LocalServer]:
     ],
 )
 def test_a_run_that_is_killed(
-    place: str,
+    failpoint: str,
     answer: dict[int, Any],
     committed: bool,  # noqa: FBT001 - a column of the table above
     tmp_path: Path,
@@ -76,9 +76,9 @@ def test_a_run_that_is_killed(
     new = SMALL_HISTORY if answer is SMALL else LARGE_HISTORY
     assert run_cli("fetch", "load", env=env).returncode == 0
 
-    killed = run_cli("fetch", "load", env={**env, "DATAPORTAL_FAILPOINT": f"{place}:kill"})
+    second_run = run_cli("fetch", "load", env={**env, "DATAPORTAL_FAILPOINT": f"{failpoint}:kill"})
 
-    assert killed.returncode == -signal.SIGKILL
+    assert second_run.returncode == -signal.SIGKILL
     await_unlocked(database_url)
     with looking(database_url) as look:
         assert values(look) == (new if committed else OLD_HISTORY)
@@ -115,12 +115,12 @@ def backfill(start_cli: StartCli, env: dict[str, str]) -> Any:
     )
 
 
-def killed_at_seven(
+def kill_at_seven(
     sources: SourceFile, server: LocalServer, answer: Reply, start_cli: StartCli, url: str
 ) -> None:
-    """A backfill of ten slices that is killed while it waits for the seventh."""
-    held = Reply(body=answer.body, content_type="text/csv", hold=Event())
-    address = server.answer("/load.csv", *[answer] * 6, held, answer)
+    """Kill a backfill of ten slices while it waits for the seventh."""
+    slow_answer = Reply(body=answer.body, content_type="text/csv", hold=Event())
+    address = server.answer("/load.csv", *[answer] * 6, slow_answer, answer)
     sources.csv("load", address, max_window="1 day")
     sources.write()
     process = backfill(start_cli, {"DATABASE_URL": url})
@@ -143,30 +143,30 @@ def test_a_backfill_goes_on_where_it_was_killed(
     """
     env = {"DATABASE_URL": database_url}
     answer = table([float(h) for h in range(300)])
-    killed_at_seven(SourceFile(tmp_path), server, answer, start_cli, database_url)
+    kill_at_seven(SourceFile(tmp_path), server, answer, start_cli, database_url)
     with looking(database_url) as look:
         assert set(current(look)) == set(range(6 * 24))
     (run,) = recorded(database_url)
     assert (run.kind, run.outcome, run.done_until) == ("backfill", None, hour(6 * 24))
-    asked = server.asked("/load.csv")
+    requests = server.asked("/load.csv")
 
-    resumed = run_cli("fetch", "load", "--resume", "--json", env=env)
+    second_run = run_cli("fetch", "load", "--resume", "--json", env=env)
 
-    assert resumed.returncode == 0
-    assert server.asked("/load.csv") - asked == 4
-    told = by_source(resumed)["load"]
-    assert (told["outcome"], told["kind"]) == ("succeeded", "backfill")
-    assert told["window"]["start"], told["window"]["end"] == (hour(0), hour(240))
+    assert second_run.returncode == 0
+    assert server.asked("/load.csv") - requests == 4
+    shown_run = by_source(second_run)["load"]
+    assert (shown_run["outcome"], shown_run["kind"]) == ("succeeded", "backfill")
+    assert shown_run["window"]["start"], shown_run["window"]["end"] == (hour(0), hour(240))
     with looking(database_url) as look:
         assert set(current(look)) == set(range(240))
     (run,) = recorded(database_url)
     assert (run.outcome, run.done_until, run.inserted) == ("succeeded", hour(240), 240)
 
-    again = run_cli("fetch", "load", "--resume", env=env)
+    third_run = run_cli("fetch", "load", "--resume", env=env)
 
-    assert again.returncode == 2
-    assert "no unfinished backfill" in again.stdout + again.stderr
-    assert server.asked("/load.csv") - asked == 4
+    assert third_run.returncode == 2
+    assert "no unfinished backfill" in third_run.stdout + third_run.stderr
+    assert server.asked("/load.csv") - requests == 4
     assert len(recorded(database_url)) == 1
 
 
@@ -179,12 +179,12 @@ def test_a_resumed_backfill_whose_rest_is_empty(
 ) -> None:
     """A run that stored points is not called empty for the part that was left of it."""
     answer = table([float(h) for h in range(100)])
-    killed_at_seven(SourceFile(tmp_path), server, answer, start_cli, database_url)
+    kill_at_seven(SourceFile(tmp_path), server, answer, start_cli, database_url)
 
-    resumed = run_cli("fetch", "load", "--resume", "--json", env={"DATABASE_URL": database_url})
+    second_run = run_cli("fetch", "load", "--resume", "--json", env={"DATABASE_URL": database_url})
 
-    assert resumed.returncode == 0
-    assert by_source(resumed)["load"]["outcome"] != "empty"
+    assert second_run.returncode == 0
+    assert by_source(second_run)["load"]["outcome"] != "empty"
     (run,) = recorded(database_url)
     assert (run.outcome, run.inserted) != ("empty", 100)
     assert run.done_until == hour(240)
@@ -201,8 +201,8 @@ def test_a_backfill_killed_before_its_first_slice(
     sources.csv("load", server.answer("/load.csv", table([1.0, 2.0])))
     sources.write()
     args = ("fetch", "load", "--start", hour(0).isoformat())
-    killed = run_cli(*args, env={**env, "DATAPORTAL_FAILPOINT": "after_start:kill"})
-    assert killed.returncode == -signal.SIGKILL
+    first_run = run_cli(*args, env={**env, "DATAPORTAL_FAILPOINT": "after_start:kill"})
+    assert first_run.returncode == -signal.SIGKILL
     (before,) = recorded(database_url)
     assert before.window_end
     assert before.window_end > hour(0) + timedelta(days=30)
@@ -222,10 +222,10 @@ def test_an_error_that_nobody_foresaw(
     sources.csv("load", server.answer("/load.csv", table(BEFORE)))
     sources.write()
 
-    ill = run_cli("fetch", "load", env={**env, "DATAPORTAL_FAILPOINT": "between_tables:raise"})
+    fetch = run_cli("fetch", "load", env={**env, "DATAPORTAL_FAILPOINT": "between_tables:raise"})
 
-    assert ill.returncode == 1
-    assert "Traceback" not in ill.stderr
+    assert fetch.returncode == 1
+    assert "Traceback" not in fetch.stderr
     with looking(database_url) as look:
         assert current(look) == {}
     assert outcomes(database_url) == ["failed"]

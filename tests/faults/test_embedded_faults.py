@@ -209,7 +209,7 @@ def test_a_server_that_does_not_answer_is_waited_for(made_home: Path) -> None:
         try:
             with start_user(made_home) as process:
                 guard = server_files(made_home).open_lock("guard")
-                await_true(lambda: held(guard))
+                await_true(lambda: is_locked(guard))
                 os.close(guard)
                 os.kill(first, signal.SIGCONT)
                 assert told_url(process) == url
@@ -219,7 +219,7 @@ def test_a_server_that_does_not_answer_is_waited_for(made_home: Path) -> None:
             os.kill(first, signal.SIGCONT)
 
 
-def held(descriptor: int) -> bool:
+def is_locked(descriptor: int) -> bool:
     """Whether somebody else has the lock."""
     import fcntl
 
@@ -247,15 +247,15 @@ def test_the_terminal_does_not_end_the_server(made_home: Path) -> None:
 @pytest.mark.slow
 def test_an_interrupted_start_leaves_nothing_running(server_home: Path) -> None:
     """SIGINT at any moment of the first start ends in a home that the next user can use."""
-    moments = (
+    files = (
         server_home / "postgresql-18.guard",
         server_home / "postgresql-18.new" / "PG_VERSION",
         server_home / "postgresql-18" / "server.log",
         server_home / "postgresql-18" / "postmaster.pid",
     )
-    for moment in moments:
+    for file in files:
         with start_user(server_home) as process:
-            await_true(moment.exists)
+            await_true(file.exists)
             process.send_signal(signal.SIGINT)
             process.communicate()
         await_true(lambda: is_down(server_home))
@@ -270,11 +270,11 @@ def test_a_backend_that_is_killed(made_home: Path) -> None:
         with psycopg.connect(url) as connection:
             os.kill(connection.info.backend_pid, signal.SIGKILL)
 
-        def recovered() -> bool:
+        def has_recovered() -> bool:
             try:
                 return answers(url)
             except psycopg.OperationalError:
                 return False
 
-        await_true(recovered)
+        await_true(has_recovered)
     assert is_down(made_home)

@@ -1,4 +1,4 @@
-"""Limits that hold for all sources of a run, and for all machines together."""
+"""Rate limits and Retry-After, for all sources of a run, and for all machines together."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Clock:
         self.times.append(time.monotonic())
         return Reply.json([])
 
-    def keeps(self, begun: float, distance: float) -> bool:
+    def all_in_their_slots(self, start: float, distance: float) -> bool:
         """Whether no request came before its slot: the k-th not before k distances."""
-        return all(at >= begun + n * distance for n, at in enumerate(sorted(self.times)))
+        return all(instant >= start + n * distance for n, instant in enumerate(sorted(self.times)))
 
 
 @pytest.mark.slow
@@ -62,11 +62,11 @@ def test_two_processes_keep_a_limit_together(
                 name = f"{folder.name}{number}"
                 sources.python(name, body, head=HEAD, params={"url": url})
             sources.write()
-        begun = time.monotonic()
+        start = time.monotonic()
         runs = all_ended([start_cli("--json", "fetch-all", env=env, cwd=f) for f in folders])
     assert [len(by_source(stdout)) for stdout, _ in runs] == [3, 3]
     assert len(clock.times) == 12
-    assert clock.keeps(begun, distance)
+    assert clock.all_in_their_slots(start, distance)
     with looking(database_url) as look:
         rows = look.execute("SELECT name FROM request_slot").fetchall()
     assert len(rows) == 1
@@ -85,11 +85,11 @@ def test_all_sources_of_a_run_keep_a_limit_together(
             body = ASKING.format(per_minute=60 / distance, everywhere=False)
             sources.python(f"s{number}", body, head=HEAD, params={"url": url})
         sources.write()
-        begun = time.monotonic()
-        done = run_cli("fetch-all", env={"DATABASE_URL": database_url})
-    assert done.returncode == 0, done.stderr
+        start = time.monotonic()
+        process = run_cli("fetch-all", env={"DATABASE_URL": database_url})
+    assert process.returncode == 0, process.stderr
     assert len(clock.times) == 8
-    assert clock.keeps(begun, distance)
+    assert clock.all_in_their_slots(start, distance)
 
 
 def test_a_host_is_left_alone_by_all_sources_of_a_run(
@@ -104,9 +104,9 @@ def test_a_host_is_left_alone_by_all_sources_of_a_run(
             sources.csv(f"s{number}", f"{server.url}/{number}.csv")
         sources.write()
         env = {"DATABASE_URL": database_url}
-        done = run_cli("--json", "fetch-all", "--jobs", "1", env=env)
+        process = run_cli("--json", "fetch-all", "--jobs", "1", env=env)
         assert len(server.requests) == 1
-    runs = by_source(done)
+    runs = by_source(process)
     assert {run["outcome"] for run in runs.values()} == {"failed"}
     assert sum("was not sent" in run["error"] for run in runs.values()) == 4
 

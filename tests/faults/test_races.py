@@ -1,4 +1,4 @@
-"""Many processes at once: each source is fetched by one of them, and none is in another's way."""
+"""Concurrent processes: each source is fetched by one of them, and none is in another's way."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def test_twenty_processes_on_one_source(
     tmp_path: Path, server: LocalServer, database_url: str, start_cli: StartCli
 ) -> None:
     """One fetches; nineteen do not wait, but skip it, and name the one that holds it."""
-    held = table([1.0, 2.0, 3.0], hold=Event())
+    slow_answer = table([1.0, 2.0, 3.0], hold=Event())
     sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
-    sources.csv("load", server.answer("/load.csv", held))
+    sources.csv("load", server.answer("/load.csv", slow_answer))
     sources.write()
 
     processes = [start_cli("fetch", "load", "--json", env=env) for _ in range(20)]
@@ -65,18 +65,18 @@ def test_twenty_processes_on_one_source(
         others = [next(finished) for _ in range(19)]
         (holder,) = [process for future, process in ends.items() if future not in others]
         assert holder.poll() is None
-        assert held.hold
-        held.hold.set()
+        assert slow_answer.hold
+        slow_answer.hold.set()
         last = next(finished)
 
     assert {process.returncode for process in processes} == {0}
     assert by_source(last.result()[0])["load"]["outcome"] == "succeeded"
-    told = [by_source(future.result()[0])["load"] for future in others]
-    assert {run["outcome"] for run in told} == {"skipped"}
+    runs = [by_source(future.result()[0])["load"] for future in others]
+    assert {run["outcome"] for run in runs} == {"skipped"}
     # who came before the holder had recorded its run can only name what the server knows
     names = (f"host {gethostname()}, pid {holder.pid}, since 2", "dataportal load from ")
-    assert all(any(f"locked by {name}" in run["reason"] for name in names) for run in told), told
-    assert any(names[0] in run["reason"] for run in told), told
+    assert all(any(f"locked by {name}" in run["reason"] for name in names) for run in runs), runs
+    assert any(names[0] in run["reason"] for run in runs), runs
     assert server.asked("/load.csv") == 1
     assert outcomes(database_url) == ["succeeded"]
     assert locks(database_url) == 0
@@ -95,13 +95,13 @@ def test_four_machines_share_two_hundred_sources(
     sources.write()
 
     processes = [start_cli("fetch-all", "--due", "--json", env=env) for _ in range(4)]
-    said = all_ended(processes)
+    outputs = all_ended(processes)
 
-    assert {process.returncode for process in processes} == {0}, said
+    assert {process.returncode for process in processes} == {0}, outputs
     assert {n: server.asked(f"/{n}.csv") for n in range(200)} == dict.fromkeys(range(200), 1)
     fetched = [
         name
-        for out, _ in said
+        for out, _ in outputs
         for name, run in by_source(out).items()
         if run["outcome"] != "skipped"
     ]
@@ -134,9 +134,9 @@ def test_eight_first_runs_on_an_empty_database(
         while look.execute(MIGRATING).fetchone() != (7,):
             assert not any(process.poll() for process in processes)
     pause.go_on()
-    said = all_ended(processes)
+    outputs = all_ended(processes)
 
-    assert {process.returncode for process in processes} == {0}, said
+    assert {process.returncode for process in processes} == {0}, outputs
     assert outcomes(empty_database_url) == ["succeeded"] * 8
     with looking(empty_database_url) as look:
         assert [current(look, name) for name in names] == [STORED] * 8
@@ -153,25 +153,25 @@ def test_fetch_all_beside_fetch(
     run_cli: RunCli,
 ) -> None:
     """It passes over the source that is being fetched, and fetches the others."""
-    held = table([1.0, 2.0, 3.0], hold=Event())
+    slow_answer = table([1.0, 2.0, 3.0], hold=Event())
     sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
-    sources.csv("slow", server.answer("/slow.csv", held))
+    sources.csv("slow", server.answer("/slow.csv", slow_answer))
     sources.csv("quick", server.answer("/quick.csv", ANSWER))
     sources.write()
     first = start_cli("fetch", "slow", env=env)
     server.wait_for("/slow.csv")
 
-    beside = run_cli("fetch-all", "--json", env=env)
+    second = run_cli("fetch-all", "--json", env=env)
 
-    assert beside.returncode == 0
-    told = by_source(beside)
-    assert {name: run["outcome"] for name, run in told.items()} == {
+    assert second.returncode == 0
+    runs = by_source(second)
+    assert {name: run["outcome"] for name, run in runs.items()} == {
         "slow": "skipped",
         "quick": "succeeded",
     }
-    assert f"pid {first.pid}" in told["slow"]["reason"]
-    assert held.hold
-    held.hold.set()
+    assert f"pid {first.pid}" in runs["slow"]["reason"]
+    assert slow_answer.hold
+    slow_answer.hold.set()
     ended(first)
     assert first.returncode == 0
     assert server.asked("/slow.csv") == 1
@@ -189,9 +189,9 @@ def test_the_same_source_elsewhere_is_another_one(
     run_cli: RunCli,
 ) -> None:
     """While it is fetched into one schema or database, it is fetched into another as well."""
-    held = table([5.0], hold=Event())
+    slow_answer = table([5.0], hold=Event())
     sources = SourceFile(tmp_path)
-    sources.csv("load", server.answer("/load.csv", held, ANSWER))
+    sources.csv("load", server.answer("/load.csv", slow_answer, ANSWER))
     sources.write()
     with databases.fresh(server_url, "migrated", with_schema) as second_url:
         other = second_url
@@ -206,8 +206,8 @@ def test_the_same_source_elsewhere_is_another_one(
 
         assert by_source(second)["load"]["outcome"] == "succeeded"
         assert first.poll() is None
-        assert held.hold
-        held.hold.set()
+        assert slow_answer.hold
+        slow_answer.hold.set()
         ended(first)
         assert first.returncode == 0
         with looking(database_url) as look:

@@ -35,15 +35,15 @@ def test_a_server_that_restarts_during_a_fetch(
     tmp_path: Path, server: LocalServer, own_server: OwnServer, start_cli: StartCli
 ) -> None:
     """The answer is dropped with the lock; the run connects anew and stores what it asks then."""
-    held = table([1.0], hold=Event())
+    slow_answer = table([1.0], hold=Event())
     sources, env = SourceFile(tmp_path), {"RETRY_DELAY_SECONDS": "0", "MAX_RETRIES": "3"}
-    sources.csv("load", server.answer("/load.csv", held, table([2.0])))
+    sources.csv("load", server.answer("/load.csv", slow_answer, table([2.0])))
     sources.write()
     process = start_cli("fetch", "load", "--json", env={**env, "DATABASE_URL": own_server.url})
     server.wait_for("/load.csv")
     own_server.restart()
-    assert held.hold
-    held.hold.set()
+    assert slow_answer.hold
+    slow_answer.hold.set()
     out, err = ended(process)
     assert process.returncode == 0, err
     assert "tries again" in err
@@ -72,10 +72,10 @@ def test_a_disk_that_fills_up(
         finals = Finals(look)
 
     own_server.fill()
-    full = run_cli("fetch", "load", "--json", env=env)
+    process = run_cli("fetch", "load", "--json", env=env)
 
-    assert full.returncode == 69, full.stdout
-    error = by_source(full)["load"]["error"]
+    assert process.returncode == 69, process.stdout
+    error = by_source(process)["load"]["error"]
     assert "No space left on device" in error
     assert "The server's disk is full: make room, then run again" in error
     assert server.asked("/load.csv") == 2
@@ -95,21 +95,21 @@ def test_a_network_that_goes_away_without_a_word(
     tmp_path: Path, server: LocalServer, own_server: OwnServer, start_cli: StartCli
 ) -> None:
     """Both ends notice within a minute: the run fails, nothing is written, the lock is free."""
-    held = table([1.0], hold=Event())
+    slow_answer = table([1.0], hold=Event())
     sources = SourceFile(tmp_path)
-    sources.csv("load", server.answer("/load.csv", held))
+    sources.csv("load", server.answer("/load.csv", slow_answer))
     sources.write()
     env = {"DATABASE_URL": own_server.url, "MAX_RETRIES": "0"}
     process = start_cli("fetch", "load", "--json", env=env)
     server.wait_for("/load.csv")
     assert own_server.asked(LOCKS) == "1"
     own_server.cut_off()
-    begun = time.monotonic()
-    assert held.hold
-    held.hold.set()
+    start = time.monotonic()
+    assert slow_answer.hold
+    slow_answer.hold.set()
     out, _ = ended(process, MINUTES)
     assert process.returncode == 69
     assert by_source(out)["load"]["outcome"] == "failed"
     while own_server.asked(LOCKS) != "0":
-        assert time.monotonic() - begun < MINUTES
+        assert time.monotonic() - start < MINUTES
     assert own_server.asked("SELECT count(*) FROM time_series_data_scd2") == "0"

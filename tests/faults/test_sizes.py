@@ -1,4 +1,4 @@
-"""Many sources, and a history over many chunks: memory and plans stay bounded."""
+"""Scale: with many sources, and a history over many chunks, memory and plans stay bounded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from support.memory_use import watched
+from support.memory_use import run_watching_memory
 from support.program_sources import SourceFile
 from support.store_feed import feeding, hour, looking
 
@@ -64,22 +64,22 @@ def test_ten_thousand_sources(
         look.execute("ANALYZE")
     for command in (["healthcheck"], ["list-sources"], ["fetch-all", "--due"]):
         with (tmp_path / "out").open("w+") as out:
-            begun = time.monotonic()
-            code, memory = watched(
+            start = time.monotonic()
+            code, memory = run_watching_memory(
                 *(sys.executable, "-m", "dataportal", *command, "--json"),
                 env={**clean_environment, "DATABASE_URL": database_url},
                 cwd=tmp_path,
                 stdout=out,
             )
             assert code == 0, command
-            assert time.monotonic() - begun < PATIENCE
+            assert time.monotonic() - start < PATIENCE
             assert memory < MEMORY
             out.seek(0)
-            told = json.load(out)
+            output = json.load(out)
         if command == ["list-sources"]:
-            assert len(told["sources"]) == SOURCES
+            assert len(output["sources"]) == SOURCES
         if command[0] == "fetch-all":
-            assert told["runs"] == []
+            assert output["runs"] == []
 
 
 @pytest.mark.slow
@@ -93,7 +93,7 @@ def test_a_history_of_many_chunks(database_url: str) -> None:
         connection = feed.session._connection
         window = {"low": hour(-1), "high": hour(24)}
         plans = [
-            explained(
+            explain(
                 connection,
                 query("merge_read_spans"),
                 {
@@ -104,24 +104,24 @@ def test_a_history_of_many_chunks(database_url: str) -> None:
                     **window,
                 },
             ),
-            explained(
+            explain(
                 connection,
                 b"SELECT * FROM time_series_data_as_of(now())"
                 b" WHERE series_id = 1 AND ts BETWEEN %(low)s AND %(high)s",
                 window,
             ),
         ]
-        found = look.execute(
+        chunks = look.execute(
             "SELECT count(*) FROM pg_class WHERE relname LIKE '\\_hyper\\_%\\_chunk'"
         ).fetchone()
     for plan in plans:
         assert len(set(re.findall(r"_hyper_\d+_\d+_chunk", plan))) <= 2, plan
-    assert found
+    assert chunks
     # on a plain table there is one index to look into
-    assert found[0] == 0 or found[0] >= 2 * CHUNKS - 2
+    assert chunks[0] == 0 or chunks[0] >= 2 * CHUNKS - 2
 
 
-def explained(
+def explain(
     connection: psycopg.Connection, statement: bytes, parameters: Mapping[str, object]
 ) -> str:
     """The plan of a statement, which does not take long to make."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.conformance_kits import all_kits
-from support.corruption import mangled, numbers_in
+from support.corruption import mangle, numbers_in
 from support.plugin_calls import SHARED
 
 from dataportal.errors import FetchError
@@ -75,7 +75,7 @@ class Tried:
         def alter(request: Request, reply: Reply) -> Reply:
             assert isinstance(reply.body, bytes)
             chance = Random(f"{seed} {request.path} {sorted(request.query.items())}")  # noqa: S311
-            body = mangled(reply.body if recording is None else recording, chance)
+            body = mangle(reply.body if recording is None else recording, chance)
             self.bodies.append(body)
             return replace(reply, body=body)
 

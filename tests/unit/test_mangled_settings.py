@@ -20,7 +20,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.corruption import AWKWARD, mangled
+from support.corruption import AWKWARD, mangle
 
 from dataportal.config import build_plugin, load
 from dataportal.errors import ConfigurationError, DataportalError
@@ -56,7 +56,7 @@ def spoilt(seed: int) -> bytes:
         indented = [" " + lines[at], lines[at][1:], "\t" + lines[at], lines[at] * 2, ""]
         lines[at] = chance.choice(indented)
         text = "".join(lines)
-    return mangled(text.encode(), chance)
+    return mangle(text.encode(), chance)
 
 
 @pytest.mark.parametrize("seed", range(0, EXAMPLES * 10, 10))

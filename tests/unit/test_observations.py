@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.raw_answers import DAY, HOUR, MISSING, SHAPES, Degrees, as_dicts, clean_series
+from support.raw_answers import DAY, HOUR, MISSING, SHAPES, Degrees, as_dicts, clean_batch
 
 from dataportal.errors import PermanentError
 from dataportal.observations import Batch, _clean_point_by_point, clean
@@ -267,7 +267,7 @@ def test_of_points_with_times_of_publication_the_newest_is_the_value(
     expected = [(*key, value) for key, value in sorted(vintages.items())]
     newest = {ts: (published, value) for ts, published, value in expected}
     for raw in (dicts, columns):
-        batch = clean_series(raw)
+        batch = clean_batch(raw)
         ours = batch.series["a"]
         assert ours.vintages == expected
         assert list(zip(ours.ts, ours.published or [], ours.values, strict=True)) == [
@@ -279,7 +279,7 @@ def test_of_points_with_times_of_publication_the_newest_is_the_value(
 @pytest.mark.parametrize("ts", [DAY, DAY.isoformat(), "2025-01-01T00:00"])
 def test_a_value_that_cannot_be_taken_is_told_with_its_time(ts: object) -> None:
     """As the provider wrote it: so it can be looked up in the answer."""
-    (rejection,) = clean_series([{"ts": ts, "value": "kei"}], BERLIN).rejections
+    (rejection,) = clean_batch([{"ts": ts, "value": "kei"}], BERLIN).rejections
     assert rejection.reason == f"'kei' is no plain decimal number, at {ts}"
 
 
@@ -289,7 +289,7 @@ def test_a_point_whose_publication_is_unclear_is_rejected(published: object) -> 
     odd = {"ts": DAY, "value": 1.0, "published_at": published}
     if published is MISSING:
         del odd["published_at"]
-    batch = clean_series([odd, {"ts": DAY + HOUR, "value": 2.0, "published_at": DAY}], BERLIN)
+    batch = clean_batch([odd, {"ts": DAY + HOUR, "value": 2.0, "published_at": DAY}], BERLIN)
     assert (batch.rejected, batch.series["a"].ts) == (1, [DAY + HOUR])
     assert batch.rejections[0].position == 0
 
