@@ -30,7 +30,7 @@ def test_the_newest_is_what_the_run_makes_of_every_one(
     found = of(rows)
     every, newest = (
         clean({"a": columns}, series=["a"], start=None, end=None, zone=None).series["a"]
-        for columns in (found.every, found.newest)
+        for columns in (found.all_columns, found.newest_columns)
     )
     assert (every.ts, every.values) == (newest.ts, newest.values)
 
@@ -40,7 +40,7 @@ def test_a_publication_counts_once(rows: list[tuple[datetime, datetime, int]]) -
     """However often it comes; the last value of it stays."""
     found = of(rows)
     last = {(moment, published): value for moment, published, value in rows}
-    told = found.every
+    told = found.all_columns
     pairs = zip(told["ts"], told["published_at"], strict=True)
     assert dict(zip(pairs, told["value"], strict=True)) == last
     assert len(told["ts"]) == len(last)
@@ -53,4 +53,4 @@ def test_without_times_of_publication_the_last_counts() -> None:
     for value in (1, 2):
         found.add(moment, "", value)
     found.add(moment + timedelta(hours=1), "", 3)
-    assert found.newest == {"ts": [moment, moment + timedelta(hours=1)], "value": [2, 3]}
+    assert found.newest_columns == {"ts": [moment, moment + timedelta(hours=1)], "value": [2, 3]}
