@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.elexon_files import row, served, stream, written
+from support.elexon_files import row, serve_rows, stream, utc_text
 from support.entsoe_files import (
     PATH,
     TOKEN,
     acknowledgement,
+    by_position,
     document,
-    numbered,
     period,
     series,
     xml,
@@ -78,7 +78,7 @@ def test_entsoe(server: LocalServer, run: Run) -> None:
     start = hour_of(datetime.now(UTC)) - timedelta(hours=3)
     end = start + timedelta(hours=3)
     hours = [
-        period(f"{start:%Y-%m-%dT%H:%MZ}", f"{end:%Y-%m-%dT%H:%MZ}", "PT60M", numbered(values))
+        period(f"{start:%Y-%m-%dT%H:%MZ}", f"{end:%Y-%m-%dT%H:%MZ}", "PT60M", by_position(values))
         for values in ([41000, 41500.5, 42000], [0, 150, 300])
     ]
     body = document(
@@ -119,7 +119,7 @@ def test_elexon_as_published(server: LocalServer, run: Run) -> None:
         row(start, first, fuelType="WIND", generation=9000),
         row(start, first, fuelType="CCGT", generation=12000),
     ]
-    server.answer(stream("FUELHH"), served(rows))
+    server.answer(stream("FUELHH"), serve_rows(rows))
     (fetched,) = run("Elexon", "fetch", "elexon-generation")["runs"]
     assert (fetched["outcome"], fetched["inserted"], fetched["vintages"]) == ("succeeded", 2, 2)
     rows.append(row(start, second, fuelType="WIND", generation=9100))
@@ -127,7 +127,7 @@ def test_elexon_as_published(server: LocalServer, run: Run) -> None:
     assert (again["revised"], again["vintages"]) == (1, 1)
     for moment, value in ((first, 9000), (second - timedelta(seconds=1), 9000), (second, 9100)):
         told = run(
-            "Elexon", "history", "elexon-gb-wind", "--as-of", written(moment), "--by", "published"
+            "Elexon", "history", "elexon-gb-wind", "--as-of", utc_text(moment), "--by", "published"
         )
         assert [one["value"] for one in told["observations"]] == [value]
     told = run("Elexon", "history", "elexon-gb-wind", "--start", "1d")

@@ -19,9 +19,9 @@ _PAGE = 10
 
 
 def _answer(request: Request, points: Sequence[Point]) -> Reply:
-    asked = request.query
-    first = asked.get("observation_start", [""])[0]
-    last = asked.get("observation_end", ["9999-12-31"])[0]
+    query = request.query
+    first = query.get("observation_start", [""])[0]
+    last = query.get("observation_end", ["9999-12-31"])[0]
     rows = [
         {
             "realtime_start": point.ts.date().isoformat(),
@@ -32,7 +32,7 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
         for point in points
         if first <= point.ts.date().isoformat() <= last
     ]
-    offset = int(asked["offset"][0])
+    offset = int(query["offset"][0])
     return Reply.json(
         {
             "realtime_end": "9999-12-31",

@@ -29,10 +29,10 @@ _SERIES = [
 
 
 def _answer(request: Request, points: Sequence[Point]) -> Reply:
-    asked = request.query
-    if "start_date" in asked:
+    query = request.query
+    if "start_date" in query:
         first, last = (
-            datetime.fromisoformat(asked[name][0]).replace(tzinfo=UTC)
+            datetime.fromisoformat(query[name][0]).replace(tzinfo=UTC)
             for name in ("start_date", "end_date")
         )
     else:
@@ -42,7 +42,7 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
     stamped = [(p, p.ts + (_HOUR if p.series == "wet" else timedelta())) for p in points]
     inside = [(p, stamp) for p, stamp in stamped if first <= stamp < last + _DAY]
     places = []
-    names = ("hot", "wet") if "," in asked["latitude"][0] else ("conformance",)
+    names = ("hot", "wet") if "," in query["latitude"][0] else ("conformance",)
     for series in names:
         variable = "precipitation" if series == "wet" else "temperature_2m"
         own = [(p, stamp) for p, stamp in inside if p.series == series]

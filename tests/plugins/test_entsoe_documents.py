@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.entsoe_files import document, numbered, period, series
+from support.entsoe_files import by_position, document, period, series
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.data_sources.entsoe_plugin import curves as market_curves
@@ -37,17 +37,17 @@ def intervals(
 def of(points: dict[int, str], count: int, resolution: str, curve: str) -> Period:
     """A Period of so many intervals."""
     end = START + count * timedelta(minutes=STEPS[resolution])
-    told = [(position, {"quantity": said}) for position, said in points.items()]
-    return Period(START, end, resolution, curve, told)
+    rows = [(position, {"quantity": value}) for position, value in points.items()]
+    return Period(START, end, resolution, curve, rows)
 
 
 @given(points=SOME, resolution=st.sampled_from(list(STEPS)))
 def test_a01_has_what_is_said_and_nothing_else(points: dict[int, str], resolution: str) -> None:
     """Each Point at start + (position - 1) lengths; a position left out has no value."""
     step = timedelta(minutes=STEPS[resolution])
-    found = intervals(of(points, 96, resolution, "A01"), "quantity", [BERLIN])
-    expected = [(START + (at - 1) * step, said, "") for at, said in sorted(points.items())]
-    assert found == expected
+    result = intervals(of(points, 96, resolution, "A01"), "quantity", [BERLIN])
+    expected = [(START + (at - 1) * step, value, "") for at, value in sorted(points.items())]
+    assert result == expected
 
 
 @given(points=SOME, count=st.integers(96, 130), resolution=st.sampled_from(list(STEPS)))
@@ -56,13 +56,13 @@ def test_a03_goes_on_to_the_end_of_the_period(
 ) -> None:
     """Every interval from the first Point to the end has the value of the last Point so far."""
     step = timedelta(minutes=STEPS[resolution])
-    found = intervals(of(points, count, resolution, "A03"), "quantity", [BERLIN])
+    result = intervals(of(points, count, resolution, "A03"), "quantity", [BERLIN])
     first = min(points, default=count + 1)
     expected = [
         (START + (at - 1) * step, points[max(p for p in points if p <= at)], "")
         for at in range(first, count + 1)
     ]
-    assert found == expected
+    assert result == expected
 
 
 @given(
@@ -76,23 +76,23 @@ def test_a_window_leaves_out_what_begins_outside(
     points: dict[int, str], curve: str, resolution: str, low: int, size: int
 ) -> None:
     """As if everything were read and then sorted out, to the minute."""
-    told = [(position, {"quantity": said}) for position, said in points.items()]
+    rows = [(position, {"quantity": value}) for position, value in points.items()]
     end = START + 100 * timedelta(minutes=STEPS.get(resolution, 24 * 60))
-    period = Period(START, end, resolution, curve, told)
+    period = Period(START, end, resolution, curve, rows)
     begin = START + timedelta(minutes=low)
     until = begin + timedelta(minutes=size)
     window = Window(begin.isoformat(), until.isoformat())
     everything = intervals(period, "quantity", [ZoneInfo("UTC")])
     assert intervals(period, "quantity", [ZoneInfo("UTC")], window) == [
-        one for one in everything if begin <= one[0] < until
+        interval for interval in everything if begin <= interval[0] < until
     ]
 
 
 def test_a_period_without_end_costs_no_more_than_the_window() -> None:
     """A value that goes on for thousands of years, minute by minute."""
-    said = Period(START, START.replace(year=9999), "PT1M", "A03", [(1, {"quantity": "1"})])
+    market_period = Period(START, START.replace(year=9999), "PT1M", "A03", [(1, {"quantity": "1"})])
     window = Window("2025-06-01T00:00:00Z", "2025-06-01T01:00:00Z")
-    assert len(intervals(said, "quantity", [BERLIN], window)) == 60
+    assert len(intervals(market_period, "quantity", [BERLIN], window)) == 60
 
 
 @given(
@@ -109,17 +109,17 @@ def test_days_begin_at_midnight_whatever_the_clocks_do(
         (first + timedelta(days=n)).replace(tzinfo=zone).astimezone(UTC) for n in range(days + 1)
     ]
     points = [(n, {"quantity": str(n)}) for n in range(1, days + 1)]
-    said = Period(midnights[0], midnights[-1], "P1D", "A01", points)
-    found = intervals(said, "quantity", [zone, BERLIN])
-    assert [moment for moment, _, _ in found] == midnights[:-1]
+    market_period = Period(midnights[0], midnights[-1], "P1D", "A01", points)
+    result = intervals(market_period, "quantity", [zone, BERLIN])
+    assert [instant for instant, _, _ in result] == midnights[:-1]
 
 
 def test_the_zone_is_the_one_whose_midnights_fit() -> None:
     """Days of the Finnish area that begin in Brussels are cut as in Brussels."""
     start, end = datetime(2025, 3, 28, 23, tzinfo=UTC), datetime(2025, 3, 31, 22, tzinfo=UTC)
-    said = Period(start, end, "P1D", "A03", [(1, {"quantity": "5"})])
-    found = [moment for moment, _, _ in intervals(said, "quantity", [HELSINKI, BERLIN])]
-    assert found == [start, start + timedelta(days=1), end - timedelta(days=1)]
+    market_period = Period(start, end, "P1D", "A03", [(1, {"quantity": "5"})])
+    starts = [instant for instant, _, _ in intervals(market_period, "quantity", [HELSINKI, BERLIN])]
+    assert starts == [start, start + timedelta(days=1), end - timedelta(days=1)]
 
 
 @pytest.mark.parametrize(
@@ -138,32 +138,32 @@ def test_weeks_months_and_years_follow_the_calendar(resolution: str, starts: lis
         "P1M": datetime(2025, 4, 30, 22, tzinfo=UTC),
         "P1Y": datetime(2025, 12, 31, 23, tzinfo=UTC),
     }[resolution]
-    said = Period(first, end, resolution, "A03", [(1, {"quantity": "5"})])
-    found = [f"{moment:%Y-%m-%dT%H:%M}" for moment, _, _ in intervals(said, "quantity", [BERLIN])]
-    assert found == starts
+    market_period = Period(first, end, resolution, "A03", [(1, {"quantity": "5"})])
+    result = intervals(market_period, "quantity", [BERLIN])
+    assert [f"{start:%Y-%m-%dT%H:%M}" for start, _, _ in result] == starts
 
 
 def test_a_month_that_begins_on_its_last_day_stays_within_the_year() -> None:
     """Months are as long as they are."""
     start, end = datetime(2025, 1, 30, 23, tzinfo=UTC), datetime(2025, 4, 29, 22, tzinfo=UTC)
-    said = Period(start, end, "P1M", "A03", [(1, {"quantity": "5"})])
-    found = [
-        f"{moment.astimezone(BERLIN):%d %b}"
-        for moment, _, _ in intervals(said, "quantity", [BERLIN])
+    market_period = Period(start, end, "P1M", "A03", [(1, {"quantity": "5"})])
+    starts = [
+        f"{instant.astimezone(BERLIN):%d %b}"
+        for instant, _, _ in intervals(market_period, "quantity", [BERLIN])
     ]
-    assert found == ["31 Jan", "28 Feb", "31 Mar"]
+    assert starts == ["31 Jan", "28 Feb", "31 Mar"]
 
 
 def test_points_of_two_kinds_are_two_curves() -> None:
     """Each goes on for itself, as the prices of two categories do."""
     kinds = [("A04", "1"), ("A05", "2"), ("A04", "3")]
     points = [
-        (at, {"price": said, "kind": kind})
-        for at, (kind, said) in zip((1, 1, 3), kinds, strict=True)
+        (at, {"price": market_period, "kind": kind})
+        for at, (kind, market_period) in zip((1, 1, 3), kinds, strict=True)
     ]
-    said = Period(START, START + timedelta(hours=3), "PT60M", "A03", points)
-    found = intervals(said, "price", [BERLIN], by="kind")
-    assert [(value, kind) for _, value, kind in found] == [
+    market_period = Period(START, START + timedelta(hours=3), "PT60M", "A03", points)
+    result = intervals(market_period, "price", [BERLIN], by="kind")
+    assert [(value, kind) for _, value, kind in result] == [
         *(("1", "A04"), ("1", "A04"), ("3", "A04")),
         *(("2", "A05"), ("2", "A05"), ("2", "A05")),
     ]
@@ -175,13 +175,15 @@ def test_points_that_change_their_kind_are_one_curve() -> None:
         (1, {"price": "1", "kind": "A04"}),
         (3, {"price": "2", "kind": "A05"}),
     ]
-    said = Period(START, START + timedelta(hours=4), "PT60M", "A03", points)
-    found = [(value, kind) for _, value, kind in intervals(said, "price", [BERLIN], by="kind")]
-    assert found == [("1", "A04"), ("1", "A04"), ("2", "A05"), ("2", "A05")]
+    market_period = Period(START, START + timedelta(hours=4), "PT60M", "A03", points)
+    result = [
+        (value, kind) for _, value, kind in intervals(market_period, "price", [BERLIN], by="kind")
+    ]
+    assert result == [("1", "A04"), ("1", "A04"), ("2", "A05"), ("2", "A05")]
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("market_period", "reason"),
     [
         (Period(START, START + timedelta(hours=1), "PT60M", "A04", []), "curve type 'A04'"),
         (Period(START, START + timedelta(hours=1), "PT0M", "A01", []), "resolution 'PT0M'"),
@@ -207,10 +209,10 @@ def test_points_that_change_their_kind_are_one_curve() -> None:
         ),
     ],
 )
-def test_a_curve_that_makes_no_sense_says_why(said: Period, reason: str) -> None:
+def test_a_curve_that_makes_no_sense_says_why(market_period: Period, reason: str) -> None:
     """It is refused, and never guessed."""
     with pytest.raises(ValueError, match=reason):
-        intervals(said, "quantity", [BERLIN])
+        intervals(market_period, "quantity", [BERLIN])
 
 
 def test_resolutions_are_ordered_by_length() -> None:
@@ -227,22 +229,22 @@ def test_everything_that_a_series_says_is_kept() -> None:
     """By local name, and by path for what lies deeper; namespaces do not matter."""
     body = document(
         series(
-            period("2025-01-01T00:00Z", "2025-01-01T02:00Z", "PT60M", numbered([1, 2])),
+            period("2025-01-01T00:00Z", "2025-01-01T02:00Z", "PT60M", by_position([1, 2])),
             psr="B16",
             businessType="A01",
             inside="10YFR-RTE------C",
         )
     )
-    found = read_document(body, answer(body))
-    assert found.kind == "GL_MarketDocument"
-    assert found.created == ("2025-01-01T00:00:00Z", 1)
-    (one,) = found.series
-    assert one.identity == {
+    market_document = read_document(body, answer(body))
+    assert market_document.kind == "GL_MarketDocument"
+    assert market_document.created == ("2025-01-01T00:00:00Z", 1)
+    (market_series,) = market_document.series
+    assert market_series.identity == {
         "businessType": "A01",
         "inBiddingZone_Domain.mRID": "10YFR-RTE------C",
         "MktPSRType/psrType": "B16",
     }
-    assert one.periods == [
+    assert market_series.periods == [
         Period(
             START,
             START + timedelta(hours=2),
@@ -255,11 +257,11 @@ def test_everything_that_a_series_says_is_kept() -> None:
 
 def test_a_series_alone_is_a_document() -> None:
     """With everything in it."""
-    told = series(
-        period("2025-01-01T00:00Z", "2025-01-01T02:00Z", "PT60M", numbered([1, 2])), psr="B16"
+    text = series(
+        period("2025-01-01T00:00Z", "2025-01-01T02:00Z", "PT60M", by_position([1, 2])), psr="B16"
     )
-    alone = read_document(told.encode(), answer(b""))
-    assert alone.series == read_document(document(told), answer(b"")).series
+    alone = read_document(text.encode(), answer(b""))
+    assert alone.series == read_document(document(text), answer(b"")).series
 
 
 BOMB = (

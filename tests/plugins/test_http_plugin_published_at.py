@@ -35,12 +35,12 @@ def batch(
     **params: Any,
 ) -> Batch:
     """What the run makes of an answer."""
-    places = {"ts": "t", "value": "v", "published_at": "p"}
+    paths = {"ts": "t", "value": "v", "published_at": "p"}
     if kind is HttpXmlPlugin:
-        places = {name: f"@{place}" for name, place in places.items()} | {"rows": "r"}
+        paths = {name: f"@{path}" for name, path in paths.items()} | {"rows": "r"}
     plugin = kind(
         TimeSeriesMetadata("one"),
-        {"url": server.answer("/a", Reply(body=body)), **places, **params},
+        {"url": server.answer("/a", Reply(body=body)), **paths, **params},
     )
 
     async def ask() -> Any:
@@ -62,26 +62,26 @@ def test_every_publication_is_a_vintage(
     body: bytes,
 ) -> None:
     """In JSON, tables and XML: the newest is the value, and all are kept with their times."""
-    found = batch(server, body, kind)
-    assert not found.rejected
-    one = found.series["one"]
-    assert (one.ts, one.values) == ([START], [2])
-    assert one.vintages == [
+    cleaned = batch(server, body, kind)
+    assert not cleaned.rejected
+    series = cleaned.series["one"]
+    assert (series.ts, series.values) == ([START], [2])
+    assert series.vintages == [
         (START, datetime(2025, 1, 2, tzinfo=UTC), 1),
         (START, datetime(2025, 1, 31, 23, tzinfo=UTC), 2),
     ]
 
 
-@pytest.mark.parametrize("said", [b"null", b'"soon"', b'"2025-01-02T00:00"'])
-def test_a_publication_without_a_time_is_refused(server: LocalServer, said: bytes) -> None:
+@pytest.mark.parametrize("published", [b"null", b'"soon"', b'"2025-01-02T00:00"'])
+def test_a_publication_without_a_time_is_refused(server: LocalServer, published: bytes) -> None:
     """Or without an offset; the others are taken."""
-    found = batch(server, JSON.replace(b'"2025-01-02T00:00Z"', said))
-    assert (found.rejected, found.series["one"].values) == (1, [2])
+    cleaned = batch(server, JSON.replace(b'"2025-01-02T00:00Z"', published))
+    assert (cleaned.rejected, cleaned.series["one"].values) == (1, [2])
 
 
 def test_rows_some_of_which_lack_it(server: LocalServer) -> None:
     """The ones that have it are taken; if none has, the place is wrong."""
-    found = batch(server, JSON.replace(b', "p": "2025-01-02T00:00Z"', b""))
-    assert (found.rejected, found.series["one"].values) == (1, [2])
+    cleaned = batch(server, JSON.replace(b', "p": "2025-01-02T00:00Z"', b""))
+    assert (cleaned.rejected, cleaned.series["one"].values) == (1, [2])
     with pytest.raises(BadDataError, match="no published_at that can be read"):
         batch(server, JSON, published_at="q")

@@ -60,12 +60,12 @@ class Tried:
         self.harness = harness
         self.bodies: list[bytes] = []
         kit = harness.kit
-        moments = kit.moments(START, START + max(timedelta(hours=30), 4 * kit.step))
-        self.end = moments[-1] + kit.step
+        instants = kit.moments(START, START + max(timedelta(hours=30), 4 * kit.step))
+        self.end = instants[-1] + kit.step
         harness.points = [
             Point(name, ts, kit.values[n % len(kit.values)])
             for name in kit.names
-            for n, ts in enumerate(moments)
+            for n, ts in enumerate(instants)
         ]
 
     def judge(self, seed: int, recording: bytes | None = None) -> None:
@@ -88,18 +88,18 @@ class Tried:
         # one series of a group may be refused alone
         taken = {name: points for name, points in answer.items() if not _refused(points)}
         batch = clean(taken, series=kit.names, start=START, end=self.end, zone=kit.zone)
-        told = set[float]().union(*map(numbers_in, self.bodies))
+        numbers = set[float]().union(*map(numbers_in, self.bodies))
         for name in kit.names:
             for value in batch.series[name].values:
-                assert value is None or _among(value, told), (name, value)
+                assert value is None or _among(value, numbers), (name, value)
 
 
 def _refused(points: object) -> bool:
     return isinstance(points, FetchError)
 
 
-def _among(value: float, told: set[float]) -> bool:
-    return value in told or any(math.isclose(value, one, rel_tol=1e-12) for one in told)
+def _among(value: float, numbers: set[float]) -> bool:
+    return value in numbers or any(math.isclose(value, number, rel_tol=1e-12) for number in numbers)
 
 
 def assert_unbroken(kit: Conformance, recordings: Sequence[Path] = ()) -> None:

@@ -70,13 +70,13 @@ def bent(document: Any, path: tuple[Any, ...], value: Any) -> Any:
     if not path:
         return None if value is ... else value
     changed = copy.deepcopy(document)
-    part = changed
+    parent = changed
     for key in path[:-1]:
-        part = part[key]
+        parent = parent[key]
     if value is ...:
-        del part[path[-1]]
+        del parent[path[-1]]
     else:
-        part[path[-1]] = value
+        parent[path[-1]] = value
     return changed
 
 
@@ -105,8 +105,8 @@ class Asker:
 
     async def _answer(self, plugin: Any) -> Any:
         if isinstance(plugin, MultiSeriesPlugin):
-            found: Any = plugin.get_historical_data_multi(*self._window)
-            return await found
+            results: Any = plugin.get_historical_data_multi(*self._window)
+            return await results
         return {self._kit.conformance.names[0]: await plugin.get_historical_data(*self._window)}
 
     def close(self) -> None:

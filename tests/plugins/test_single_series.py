@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.conformance_kits import PLUGIN_MODULES, all_kits, plugin_classes
 from support.http_server import Reply
-from support.plugin_calls import UNPACED, asked, group, single, values
+from support.plugin_calls import UNPACED, fetch, group, single, values
 
 from dataportal.errors import BadDataError, PermanentError
 from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
@@ -51,8 +51,8 @@ def test_points_are_those_of_the_group(server: LocalServer) -> None:
     """All that is said of the series stands among the parameters."""
     server.answer("/public_power", answer(Solar=7.5, Load=1))
     params = {**POWER, "base_url": server.url}
-    alone = values(asked(single(EnergyChartsDataSourcePlugin, params)))
-    assert alone == values(asked(group(EnergyChartsDataSourcePlugin.group, params, {"it": {}})))
+    alone = values(fetch(single(EnergyChartsDataSourcePlugin, params)))
+    assert alone == values(fetch(group(EnergyChartsDataSourcePlugin.group, params, {"it": {}})))
     assert alone == {"it": {"2024-05-03T22:00:00Z": 7.5}}
 
 
@@ -60,14 +60,14 @@ def test_why_a_series_has_no_points_is_raised(server: LocalServer) -> None:
     """As there is no other one to be kept."""
     server.answer("/public_power", answer(Load=1))
     with pytest.raises(BadDataError, match="has no 'Solar', but Load; it begins"):
-        asked(single(EnergyChartsDataSourcePlugin, {**POWER, "base_url": server.url}))
+        fetch(single(EnergyChartsDataSourcePlugin, {**POWER, "base_url": server.url}))
 
 
 def test_nothing_is_no_failure(server: LocalServer) -> None:
     """Where the group's plugin leaves the series out."""
     server.answer("/public_power", Reply.json({"detail": "no content available"}, 404))
-    found = asked(single(EnergyChartsDataSourcePlugin, {**POWER, "base_url": server.url}))
-    assert values(found) == {"it": {}}
+    batch = fetch(single(EnergyChartsDataSourcePlugin, {**POWER, "base_url": server.url}))
+    assert values(batch) == {"it": {}}
 
 
 def _fault(kind: type[BasePlugin | MultiSeriesPlugin], *arguments: Any) -> str:
@@ -112,7 +112,7 @@ def test_faults_do_not_speak_of_what_is_not_there(kit: Kit) -> None:
 def test_a_line_break_is_no_part_of_a_key(server: LocalServer, kit: Kit) -> None:
     """It is often behind one that was read from a file, and would get it refused."""
     with pytest.raises(PermanentError):
-        asked(kit.plugin(Provider(server.url, f"{KEY}\n")))
+        fetch(kit.plugin(Provider(server.url, f"{KEY}\n")))
     (request,) = server.requests
     sent = [value for values in request.query.values() for value in values if KEY in value]
     sent += [value for value in request.headers.values() if KEY in value]

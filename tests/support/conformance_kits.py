@@ -12,20 +12,23 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Literal
 
 from dataportal.plugins import data_sources
 from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
+from dataportal.testing import Provider
 
 if TYPE_CHECKING:
-    from dataportal.testing import Conformance, Provider
+    from dataportal.testing import Conformance
 
     PluginClass = type[BasePlugin | MultiSeriesPlugin]
 
 PLUGIN_MODULES = sorted(module.name for module in iter_modules(data_sources.__path__))
 """The modules of data_sources, such as `fred_plugin`."""
+_NOWHERE = Provider("http://127.0.0.1:1", "a-key")
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,13 @@ class Kit:
 
     def plugin(self, provider: Provider) -> Any:
         """The plugin, which asks this provider and has its secret for a key."""
-        kit = self.conformance
-        params = kit.params(provider)
-        if issubclass(kit.plugin, MultiSeriesPlugin):
-            return kit.plugin("group", params, list(kit.series), "1 hour")
-        return kit.plugin(kit.metadata, params)
+        return _make_plugin(self.conformance, self.conformance.params(provider))
+
+
+def _make_plugin(kit: Conformance, params: dict[str, Any]) -> Any:
+    if issubclass(kit.plugin, MultiSeriesPlugin):
+        return kit.plugin("group", params, list(kit.series), "1 hour")
+    return kit.plugin(kit.metadata, params)
 
 
 def plugin_classes(module: str) -> set[PluginClass]:
@@ -92,6 +97,33 @@ def kits_of(module: str) -> list[Kit]:
         return []
     conformance = importlib.import_module(name)
     return [Kit(module, kit, conformance.KITS[kit], conformance.LIMIT) for kit in conformance.KITS]
+
+
+def known_parameters(module: str) -> set[str]:
+    """The names of all parameters that the plugins of a module take, those of filters included.
+
+    By what they say of one that they do not know.
+    """
+    unknown = {"\N{SNOWMAN}": 1}
+    known: set[str] = set()
+    for kit in kits_of(module):
+        conformance = kit.conformance
+        params = conformance.params(_NOWHERE)
+        known |= _known_by(conformance, unknown) | _known_by(conformance, {**params, **unknown})
+        if conformance.series:
+            first, *others = conformance.series
+            spoilt = replace(first, extract_filter={**first.extract_filter, **unknown})
+            known |= _known_by(replace(conformance, series=[spoilt, *others]), params)
+    return known
+
+
+def _known_by(kit: Conformance, params: dict[str, Any]) -> set[str]:
+    try:
+        _make_plugin(kit, params)
+    except ValueError as error:
+        lists = re.findall(r" is not a parameter .*?known: ([\w, ]+)", str(error))
+        return {name for names in lists for name in names.split(", ")}
+    return set()
 
 
 def all_kits() -> list[Kit]:

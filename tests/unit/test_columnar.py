@@ -28,25 +28,25 @@ def test_what_lies_in_the_window_is_all_there(
 ) -> None:
     """In its order, each value with its own time, moved to where its interval begins."""
     window = Window(*(datetime.fromtimestamp(s, UTC).isoformat() for s in (start, end)))
-    found = ColumnTimes([s for s, _ in rows], ANSWER, window).points(
+    points = ColumnTimes([s for s, _ in rows], ANSWER, window).points(
         "it", [value for _, value in rows], earlier=timedelta(seconds=earlier)
     )
     expected = [(s - earlier, value) for s, value in rows if start <= s - earlier < end]
-    assert [int(ts.timestamp()) for ts in found["ts"]] == [s for s, _ in expected]
-    assert found["value"] == [value for _, value in expected]
+    assert [int(ts.timestamp()) for ts in points["ts"]] == [s for s, _ in expected]
+    assert points["value"] == [value for _, value in expected]
 
 
 @given(st.lists(SECONDS, min_size=1), st.integers(-50_000, 50_000))
 def test_texts_name_the_same_times_as_seconds(seconds: list[int], offset: int) -> None:
     """With an offset of their own, or local to the one that the answer tells."""
-    moments = [datetime.fromtimestamp(s, UTC) for s in seconds]
+    instants = [datetime.fromtimestamp(s, UTC) for s in seconds]
     column = [1] * len(seconds)
     plain = ColumnTimes(seconds, ANSWER, EVER).points("it", column)
-    own = ColumnTimes([m.isoformat() for m in moments], ANSWER, EVER, offset=offset)
+    own = ColumnTimes([m.isoformat() for m in instants], ANSWER, EVER, offset=offset)
     shift = timedelta(seconds=offset)
-    local = [(m + shift).replace(tzinfo=None).isoformat() for m in moments]
-    told = ColumnTimes(local, ANSWER, EVER, offset=offset)
-    assert own.points("it", column) == told.points("it", column) == plain
+    local = [(m + shift).replace(tzinfo=None).isoformat() for m in instants]
+    of_answer = ColumnTimes(local, ANSWER, EVER, offset=offset)
+    assert own.points("it", column) == of_answer.points("it", column) == plain
 
 
 @pytest.mark.parametrize(

@@ -120,9 +120,9 @@ def test_names_find_what_the_library_finds(content: Any, names: list[str]) -> No
 def test_numbers_are_read_as_they_are_written(value: float, signs: tuple[str, str]) -> None:
     """With either decimal sign, and with thousands set apart."""
     point, thousands = signs
-    written = f"{value:,.6f}" if thousands else f"{value:.6f}"
-    exact = float(written.replace(",", ""))
-    text = written.translate({ord(","): thousands, ord("."): point})
+    formatted = f"{value:,.6f}" if thousands else f"{value:.6f}"
+    exact = float(formatted.replace(",", ""))
+    text = formatted.translate({ord(","): thousands, ord("."): point})
     assert NumberFormat(decimal=point, thousands=thousands).read(text) == exact
     assert NumberFormat(decimal=point, thousands=thousands, scale=4).read(text) == exact * 4
 

@@ -13,13 +13,13 @@ import sys
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 import typer
 import yaml
+from support.conformance_kits import PLUGIN_MODULES, known_parameters
 from support.http_server import LocalServer, Reply
 
 from dataportal.cli.app import COMMANDS, _program, command_named
@@ -28,30 +28,6 @@ from dataportal.config import Limits, build_plugin, load
 from dataportal.config.keys import GROUP, LIMITS, MEMBER, METADATA, OPTIONS, SINGLE
 from dataportal.errors import ConfigurationError, ExitCode
 from dataportal.observations import clean
-from dataportal.plugins import data_sources
-from dataportal.plugins.base_plugin import TimeSeriesMetadata
-from dataportal.plugins.data_sources.citybikes_plugin import CityBikesMultiSeriesPlugin
-from dataportal.plugins.data_sources.csv_plugin import CsvDataSourcePlugin
-from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin
-from dataportal.plugins.data_sources.elexon_plugin import ElexonDataSourcePlugin
-from dataportal.plugins.data_sources.energy_charts_plugin import EnergyChartsMultiSeriesPlugin
-from dataportal.plugins.data_sources.entsoe_plugin import EntsoeDataSourcePlugin
-from dataportal.plugins.data_sources.fingrid_plugin import (
-    FingridDataSourcePlugin,
-    FingridMultiSeriesPlugin,
-)
-from dataportal.plugins.data_sources.fred_plugin import FredDataSourcePlugin
-from dataportal.plugins.data_sources.http_plugin import (
-    HttpCsvPlugin,
-    HttpJsonPlugin,
-    HttpXmlPlugin,
-)
-from dataportal.plugins.data_sources.open_meteo_plugin import (
-    OpenMeteoArchiveMultiSeriesPlugin,
-    OpenMeteoForecastMultiSeriesPlugin,
-)
-from dataportal.plugins.data_sources.smard_plugin import SmardDataSourcePlugin
-from dataportal.plugins.data_sources.tankerkoenig_plugin import TankerkoenigMultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
 from dataportal.settings import from_environment
 from dataportal.times import parse_duration
@@ -64,23 +40,13 @@ if TYPE_CHECKING:
     from dataportal.config import BuiltPlugin, Source
     from dataportal.config.keys import Key
     from dataportal.observations import Batch
-    from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 TESTS_TEXT = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = [(found[1], found[2]) for found in BLOCK.finditer(TEXT)]
-KEYS = (
-    "RATES_KEY",
-    "MY_API_KEY",
-    "STATIONS_TOKEN",
-    "FRED_API_KEY",
-    "EIA_API_KEY",
-    "FINGRID_API_KEY",
-    "TANKERKOENIG_API_KEY",
-    "ENTSOE_API_KEY",
-)
+KEYS = sorted(set(re.findall(r"\$\{([A-Z_]+_(?:KEY|TOKEN))\}", TEXT)))
 VARIABLES = dict.fromkeys(KEYS, "a-key")
 
 
@@ -318,63 +284,24 @@ def test_every_sources_yaml_works(tmp_path: Path) -> None:
     assert built >= 8
 
 
+def _provider_rows() -> list[tuple[str, str]]:
+    """The sections of the built-in providers, and the modules of their plugins."""
+    table = section("Built-in sources")
+    return re.findall(r"^\| \[(.*?)\]\(#.*? \| `(\w+)` \|", table, re.MULTILINE)
+
+
 def test_every_built_in_plugin_is_listed() -> None:
     """Each module has a row in the table of providers."""
-    modules = [module.name for module in iter_modules(data_sources.__path__)]
-    listed = re.findall(r"^\| .*? \| `(\w+)` \|", section("Built-in sources"), re.MULTILINE)
-    assert sorted(listed) == sorted(modules)
+    assert sorted(module for _, module in _provider_rows()) == PLUGIN_MODULES
 
 
-@pytest.mark.parametrize(
-    ("title", "plugins"),
-    [
-        ("CSV", [CsvDataSourcePlugin]),
-        ("SMARD", [SmardDataSourcePlugin]),
-        ("FRED", [FredDataSourcePlugin]),
-        ("Fingrid", [FingridDataSourcePlugin]),
-        ("ENTSO-E", [EntsoeDataSourcePlugin]),
-        ("Elexon", [ElexonDataSourcePlugin]),
-        ("Any other API", [HttpJsonPlugin, HttpCsvPlugin, HttpXmlPlugin]),
-    ],
-)
-def test_every_parameter_is_listed(title: str, plugins: list[type[BasePlugin]]) -> None:
+@pytest.mark.parametrize(("title", "module"), _provider_rows())
+def test_every_parameter_is_listed(title: str, module: str) -> None:
     """Of the built-in plugins, by what they say when one is wrong."""
-    known: set[str] = set()
-    for plugin in plugins:
-        with pytest.raises(ValueError, match="known: ") as raised:
-            plugin(TimeSeriesMetadata("a"), {"\N{SNOWMAN}": 1})
-        found = re.search(r" is not a parameter .*?known: ([\w, ]+)", str(raised.value))
-        assert found
-        known.update(found[1].split(", "))
     text = section(title)
     head = next(line for line in text.splitlines() if line.startswith("| parameter"))
-    assert (
-        set(re.findall(r"`(\w+)`", "".join(_first_cells("\n".join(_table(text, head)))))) == known
-    )
-
-
-@pytest.mark.parametrize(
-    ("title", "plugin"),
-    [
-        ("EIA", EiaMultiSeriesPlugin),
-        ("Energy-Charts", EnergyChartsMultiSeriesPlugin),
-        ("CityBikes", CityBikesMultiSeriesPlugin),
-        ("Tankerkönig", TankerkoenigMultiSeriesPlugin),
-        ("Fingrid", FingridMultiSeriesPlugin),
-        ("Open-Meteo", OpenMeteoForecastMultiSeriesPlugin),
-        ("Open-Meteo", OpenMeteoArchiveMultiSeriesPlugin),
-    ],
-)
-def test_every_parameter_of_a_group_is_listed(title: str, plugin: type[MultiSeriesPlugin]) -> None:
-    """Those of `request_params`, by what the plugin says when one is wrong."""
-    with pytest.raises(ValueError, match="known: ") as raised:
-        plugin("a", {"\N{SNOWMAN}": 1}, [], "1 hour")
-    found = re.search(r" is not a parameter .*?known: ([\w, ]+)", str(raised.value))
-    assert found
-    text = section(title)
-    head = next(line for line in text.splitlines() if line.startswith("| parameter"))
-    told = set(re.findall(r"`(\w+)`", "".join(_first_cells("\n".join(_table(text, head))))))
-    assert set(found[1].split(", ")) <= told
+    listed = re.findall(r"`(\w+)`", "".join(_first_cells("\n".join(_table(text, head)))))
+    assert set(listed) == known_parameters(module)
 
 
 def test_the_example_plugins_work(tmp_path: Path) -> None:

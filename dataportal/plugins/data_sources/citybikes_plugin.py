@@ -111,7 +111,7 @@ class CityBikesMultiSeriesPlugin(MultiSeriesPlugin):
         shared = {name: request_params[name] for name in ("station", "value") if params.has(name)}
         params.finish()
         self._selections = read_filters(
-            series_definitions, lambda own: _read_selection({**shared, **own})
+            series_definitions, lambda extract_filter: _read_selection({**shared, **extract_filter})
         )
         self.now = utc_now
 
@@ -183,11 +183,11 @@ class CityBikesDataSourcePlugin(SingleSeriesPlugin):
 
 
 def _read_selection(extract_filter: Mapping[str, Any]) -> _Selection:
-    own = Params(extract_filter)
-    station, value = own.text("station"), own.text("value", "free_bikes")
+    params = Params(extract_filter)
+    station, value = params.text("station"), params.text("value", "free_bikes")
     if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", value):
-        own.add_fault(f"value must be a name such as free_bikes or extra.ebikes, not {value!r}")
-    own.finish()
+        params.add_fault(f"value must be a name such as free_bikes or extra.ebikes, not {value!r}")
+    params.finish()
     return _Selection(station, Expression(value))
 
 

@@ -158,14 +158,14 @@ class _Source:
         Raises:
             ValueError: the filter cannot be used.
         """
-        own = Params(extract_filter)
+        params = Params(extract_filter)
         column: str | int = self._value_column
-        if own.has("value_column"):
-            column = own.column("value_column", 2)
-        filters = {name: own.text(name) for name in extract_filter if name != "value_column"}
+        if params.has("value_column"):
+            column = params.column("value_column", 2)
+        filters = {name: params.text(name) for name in extract_filter if name != "value_column"}
         if not self._layout.header and (filters or isinstance(column, str)):
-            own.add_fault("without a header columns have no names to filter by")
-        own.finish()
+            params.add_fault("without a header columns have no names to filter by")
+        params.finish()
         return _SeriesExtraction(column, filters)
 
     async def read(

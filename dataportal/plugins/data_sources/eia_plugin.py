@@ -115,9 +115,9 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
 
     def _read_selection(self, extract_filter: Mapping[str, Any]) -> tuple[str, ...]:
         """The value of each facet of a series."""
-        own = Params({**self._shared, **extract_filter})
-        values = tuple(own.text(name, required=True) for name in self._facets)
-        own.finish()
+        params = Params({**self._shared, **extract_filter})
+        values = tuple(params.text(name, required=True) for name in self._facets)
+        params.finish()
         return values
 
     async def get_historical_data_multi(

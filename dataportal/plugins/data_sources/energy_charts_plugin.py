@@ -133,9 +133,9 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
         self.now = utc_now
 
     def _read_selection(self, extract_filter: Mapping[str, Any]) -> _Selection:
-        own = Params({**self._shared, **extract_filter})
-        texts = {name: own.text(name, required=True) for name in self._names}
-        own.finish()
+        params = Params({**self._shared, **extract_filter})
+        texts = {name: params.text(name, required=True) for name in self._names}
+        params.finish()
         row = texts.get(self._endpoint.row_parameter, "")
         return _Selection(tuple((name, texts[name]) for name in self._endpoint.query), row)
 

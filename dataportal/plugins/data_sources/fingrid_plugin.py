@@ -278,7 +278,7 @@ class FingridMultiSeriesPlugin(MultiSeriesPlugin):
 
 
 def _read_dataset(extract_filter: Mapping[str, Any]) -> int:
-    own = Params(extract_filter)
-    dataset = own.whole_number("dataset_id", required=True)
-    own.finish()
+    params = Params(extract_filter)
+    dataset = params.whole_number("dataset_id", required=True)
+    params.finish()
     return dataset

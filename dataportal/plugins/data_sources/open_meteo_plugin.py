@@ -124,21 +124,21 @@ class _OpenMeteo(MultiSeriesPlugin):
         self.now = utc_now
 
     def _read_selection(self, extract_filter: Mapping[str, Any]) -> _Selection:
-        own = Params({**self._shared, **extract_filter})
+        params = Params({**self._shared, **extract_filter})
         for name, most in (("latitude", 90), ("longitude", 180)):
-            if not own.has(name):
-                own.add_fault(f"{name} is missing")
-            elif abs(own.number(name, 0.0)) > most:
-                own.add_fault(f"{name} must lie between -{most} and {most}")
-        blocks = [name for name in _STEPS if own.has(name)]
-        variable = own.text(blocks[0]) if blocks else ""
+            if not params.has(name):
+                params.add_fault(f"{name} is missing")
+            elif abs(params.number(name, 0.0)) > most:
+                params.add_fault(f"{name} must lie between -{most} and {most}")
+        blocks = [name for name in _STEPS if params.has(name)]
+        variable = params.text(blocks[0]) if blocks else ""
         if len(blocks) != 1 or not re.fullmatch(r"\w+", variable):
-            own.add_fault(f"one of {', '.join(_STEPS)} must name one variable")
-        stamp = own.choice("stamp", ("start", "end"))
-        own.finish()
+            params.add_fault(f"one of {', '.join(_STEPS)} must name one variable")
+        stamp = params.choice("stamp", ("start", "end"))
+        params.finish()
         is_end = stamp == "end" or (not stamp and _is_stamped_at_end(blocks[0], variable))
         return _Selection(
-            (own.number("latitude", 0.0), own.number("longitude", 0.0)),
+            (params.number("latitude", 0.0), params.number("longitude", 0.0)),
             blocks[0],
             variable,
             _STEPS[blocks[0]] if is_end else timedelta(),

@@ -89,7 +89,7 @@ class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
         shared = {name: request_params[name] for name in ("station", "fuel") if params.has(name)}
         params.finish()
         self._selections = read_filters(
-            series_definitions, lambda own: _read_selection({**shared, **own})
+            series_definitions, lambda extract_filter: _read_selection({**shared, **extract_filter})
         )
         self.now = utc_now
 
@@ -157,12 +157,12 @@ def _is_too_often(schedule: str) -> bool:
 
 def _read_selection(extract_filter: Mapping[str, Any]) -> tuple[str, str]:
     """The station and the fuel of a series."""
-    own = Params(extract_filter)
-    station = own.text("station", required=True).lower()
+    params = Params(extract_filter)
+    station = params.text("station", required=True).lower()
     if station and not re.fullmatch(r"[0-9a-z-]+", station):
-        own.add_fault(f"station must be the id of a station, not {station!r}")
-    fuel = own.choice("fuel", FUELS, required=True)
-    own.finish()
+        params.add_fault(f"station must be the id of a station, not {station!r}")
+    fuel = params.choice("fuel", FUELS, required=True)
+    params.finish()
     return station, fuel
 
 

@@ -22,7 +22,7 @@ class Publications:
         self._values[ts, published] = value
 
     @property
-    def every(self) -> dict[str, list[Any]]:
+    def all_columns(self) -> dict[str, list[Any]]:
         """All of them, as columns with `published_at`."""
         return {
             "ts": [ts for ts, _ in self._values],
@@ -31,7 +31,7 @@ class Publications:
         }
 
     @property
-    def newest(self) -> dict[str, list[Any]]:
+    def newest_columns(self) -> dict[str, list[Any]]:
         """Of each interval the one published last, or the one that came last, as columns."""
         latest: dict[Time, Time] = {}
         for ts, published in self._values:

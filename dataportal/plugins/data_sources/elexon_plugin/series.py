@@ -93,4 +93,6 @@ class Selection:
             ts = _TIMES.read(row["startTime"])
             if isinstance(ts, str) or window.covers(ts):
                 publications.add(ts, _TIMES.read(row.get(published)), row[self.value])
-        return publications.every if published and self.vintages else publications.newest
+        return (
+            publications.all_columns if published and self.vintages else publications.newest_columns
+        )
