@@ -1,4 +1,4 @@
-"""The database: connections, lock, migrations, merge, runs, history; only here PostgreSQL is known."""
+"""The database: connections, lock, migrations, merge, runs, history; all that knows PostgreSQL."""
 
 from __future__ import annotations
 

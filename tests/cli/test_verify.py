@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.store_feed import looking
-from support.stored_runs import stored
+from support.stored_runs import store_run
 from support.terminal import on_terminal
 
 from dataportal.store.read.verify import Check
@@ -24,8 +24,8 @@ KEYS = {"series", "series_id", "ts", "valid_from", "published_at", "run_id", "me
 @pytest.fixture
 def env(database_url: str) -> dict[str, str]:
     """A database with a history of five observations, one of which has two versions."""
-    stored(database_url, [1.0, 2.0, 3.0, 4.0, 5.0])
-    stored(database_url, [1.0, 2.5, 3.0, 4.0, 5.0])
+    store_run(database_url, [1.0, 2.0, 3.0, 4.0, 5.0])
+    store_run(database_url, [1.0, 2.5, 3.0, 4.0, 5.0])
     return {"DATABASE_URL": database_url}
 
 

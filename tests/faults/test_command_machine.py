@@ -81,7 +81,9 @@ class CommandMachine(RuleBasedStateMachine):
                 for (_, h), spans in self.model.versions.items()
                 if spans
             }
-            assert [finals.changed(look) for finals in self.passed] == [[]] * len(self.passed)
+            assert [finals.changed_sources(look) for finals in self.passed] == [[]] * len(
+                self.passed
+            )
             self.passed.append(Finals(look))
 
 

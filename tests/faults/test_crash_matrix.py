@@ -17,7 +17,7 @@ from support.http_server import LocalServer
 from support.invariants import Finals, broken_invariants
 from support.program_sources import SourceFile, await_unlocked, table
 from support.store_feed import current, hour, looking, tuples, values
-from support.stored_runs import stored
+from support.stored_runs import store_run
 
 from dataportal.store import migrations
 from dataportal.store.connection import connect
@@ -142,7 +142,7 @@ def test_a_kill_leaves_the_old_state_or_the_new(
     trial = Trial.of(kind, place, seed)
     migrated_to(url, seed if kind == "migration" else None, monkeypatch)
     if trial.before:
-        stored(url, [trial.before.get(h) for h in range(max(trial.before) + 1)])
+        store_run(url, [trial.before.get(h) for h in range(max(trial.before) + 1)])
     sources = SourceFile(tmp_path)
     sources.csv("load", server.answer("/load.csv", table(trial.answer)), **trial.keys)
     sources.write()
@@ -167,7 +167,7 @@ def test_a_kill_leaves_the_old_state_or_the_new(
             assert broken_invariants(look) == []
             assert values(look) == states[done].versions
             assert current(look) == states[done].current
-        assert finals is None or finals.changed(look) == []
+        assert finals is None or finals.changed_sources(look) == []
 
     again = run_cli(*trial.again, env=env)
 
@@ -176,7 +176,7 @@ def test_a_kill_leaves_the_old_state_or_the_new(
     assert again.returncode == (2 if whole else 0), again.stderr
     with looking(url) as look:
         assert broken_invariants(look) == []
-        assert finals is None or finals.changed(look) == []
+        assert finals is None or finals.changed_sources(look) == []
         assert values(look) == states[-1].versions
         assert current(look) == states[-1].current
         if seed == SEEDS[0]:

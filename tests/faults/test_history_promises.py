@@ -141,7 +141,7 @@ def test_a_changed_entry_keeps_its_history(
         assert "belongs to source 'grid'" in other["error"]
         assert fetched("new", series="load", renamed_from="grid")["outcome"] == "unchanged"
         assert values(look) == before
-        assert finals.changed(look) == []
+        assert finals.changed_sources(look) == []
         assert broken_invariants(look) == []
 
 

@@ -61,7 +61,7 @@ def test_a_disk_that_fills_up(
     tmp_path: Path, server: LocalServer, own_server: OwnServer, run_cli: RunCli
 ) -> None:
     """69 and a message of its own, tried once; nothing of the slice is stored, and later all is."""
-    url = own_server.in_small_place("full_up")
+    url = own_server.in_small_tablespace("full_up")
     sources, env = SourceFile(tmp_path), {"DATABASE_URL": url}
     few = {-2: 0.5, -1: 0.5}
     many = {h: float(h) for h in range(-100_000, 0)}
@@ -82,7 +82,7 @@ def test_a_disk_that_fills_up(
     with looking(url) as look:
         assert current(look) == few
         assert broken_invariants(look) == []
-        assert finals.changed(look) == []
+        assert finals.changed_sources(look) == []
     own_server.make_room()
     assert run_cli("fetch", "load", env=env).returncode == 0
     with looking(url) as look:
@@ -102,7 +102,7 @@ def test_a_network_that_goes_away_without_a_word(
     env = {"DATABASE_URL": own_server.url, "MAX_RETRIES": "0"}
     process = start_cli("fetch", "load", "--json", env=env)
     server.wait_for("/load.csv")
-    assert own_server.asked(LOCKS) == "1"
+    assert own_server.query(LOCKS) == "1"
     own_server.cut_off()
     begun = time.monotonic()
     assert held.hold
@@ -110,6 +110,6 @@ def test_a_network_that_goes_away_without_a_word(
     out, _ = ended(process, MINUTES)
     assert process.returncode == 69
     assert by_source(out)["load"]["outcome"] == "failed"
-    while own_server.asked(LOCKS) != "0":
+    while own_server.query(LOCKS) != "0":
         assert time.monotonic() - begun < MINUTES
-    assert own_server.asked("SELECT count(*) FROM time_series_data_scd2") == "0"
+    assert own_server.query("SELECT count(*) FROM time_series_data_scd2") == "0"

@@ -30,9 +30,9 @@ FROM pg_inherits WHERE inhparent = ANY (%s::regclass[])
 
 def chunks(look: psycopg.Connection[Any]) -> tuple[int, int]:
     """How many there are; and 1 where there may be any."""
-    found = look.execute(CHUNKS.encode(), [list(TABLES)]).fetchone()
-    assert found
-    return int(found[0]), int(found[1])
+    row = look.execute(CHUNKS.encode(), [list(TABLES)]).fetchone()
+    assert row
+    return int(row[0]), int(row[1])
 
 
 @given(
@@ -42,10 +42,10 @@ def chunks(look: psycopg.Connection[Any]) -> tuple[int, int]:
 def test_every_time_lies_in_a_chunk_that_is_found(columns: list[list[datetime]], days: int) -> None:
     """And each chunk is found by one of the times that lie in it; also before 1970."""
     length = timedelta(days=days)
-    found = first_in_chunks(columns, length // timedelta.resolution)
+    firsts = first_in_chunks(columns, length // timedelta.resolution)
     microseconds = length // timedelta.resolution
-    assert all((ts - EPOCH) // length * microseconds == start for start, ts in found.items())
-    assert set(found) == {(ts - EPOCH) // length * microseconds for ts in chain(*columns)}
+    assert all((ts - EPOCH) // length * microseconds == start for start, ts in firsts.items())
+    assert set(firsts) == {(ts - EPOCH) // length * microseconds for ts in chain(*columns)}
 
 
 def test_chunks_are_made_ahead_and_nothing_else(database_url: str) -> None:

@@ -59,7 +59,7 @@ def load(reader: psycopg.Connection) -> reading.SeriesSummary:
     return summary
 
 
-def told(chapters: Sequence[dict[int, float | None]]) -> dict[int, float]:
+def tell(chapters: Sequence[dict[int, float | None]]) -> dict[int, float]:
     """What is known after these answers."""
     folded: dict[int, float | None] = {}
     for points in chapters:
@@ -76,7 +76,7 @@ def moments(known: Sequence[datetime]) -> list[datetime]:
 def test_as_of_is_what_had_been_told(reader: psycopg.Connection, known: list[datetime]) -> None:
     """Including the knowledge time itself, excluding the next; in order of ts."""
     for at in moments(known):
-        expected = told([points for points, k in zip(STORY, known, strict=True) if k <= at])
+        expected = tell([points for points, k in zip(STORY, known, strict=True) if k <= at])
         rows = list(reading.observations(reader, load(reader).series_id, at=at))
         assert [(row.ts, row.value) for row in rows] == [
             (hour(h), expected[h]) for h in sorted(expected)
@@ -91,7 +91,7 @@ def test_now_is_the_last_of_all(reader: psycopg.Connection) -> None:
     now = list(reading.observations(reader, series))
     later = reading.observations(reader, series, at=datetime(2999, 1, 1, tzinfo=UTC))
     assert now == list(later)
-    assert {hour_of(row.ts): row.value for row in now} == told(STORY)
+    assert {hour_of(row.ts): row.value for row in now} == tell(STORY)
     assert {row.valid_to for row in now} == {None}
 
 
@@ -273,10 +273,10 @@ def test_sql_and_program_give_the_same_answers(database_url: str) -> None:
 
         @settings(max_examples=40)
         @given(answers(), st.data())
-        def check(told: list[dict[int, float | None]], data: st.DataObject) -> None:
+        def check(answers: list[dict[int, float | None]], data: st.DataObject) -> None:
             look.execute("DELETE FROM time_series_data")
             look.execute("DELETE FROM time_series_data_scd2")
-            known = [feed(points, accept_retractions=True).knowledge_time for points in told]
+            known = [feed(points, accept_retractions=True).knowledge_time for points in answers]
             times = moments([k for k in known if k])
             at = data.draw(st.sampled_from(times) | st.datetimes(timezones=st.just(UTC)))
             rows = look.execute(
@@ -308,8 +308,8 @@ def test_the_function_reads_its_own_tables(
         assert home
         look.execute("SET search_path = elsewhere, pg_catalog")
         count = psycopg.sql.SQL("SELECT count(*) FROM {}.time_series_data_as_of(%s)")
-        found = look.execute(count.format(psycopg.sql.Identifier(home[0])), [known[-1]])
-        assert found.fetchone() == (len(told(STORY)),)
+        row = look.execute(count.format(psycopg.sql.Identifier(home[0])), [known[-1]])
+        assert row.fetchone() == (len(tell(STORY)),)
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -344,11 +344,11 @@ def test_the_view_shows_open_ends_as_null(database_url: str, known: list[datetim
         rows = look.execute(
             "SELECT ts, value, valid_from, valid_to, is_current FROM time_series_data_history"
         ).fetchall()
-        found = history(look)
+        versions = history(look)
     assert all(is_current == (valid_to is None) for *_, valid_to, is_current in rows)
-    assert len(rows) == sum(map(len, found.values()))
+    assert len(rows) == sum(map(len, versions.values()))
     assert {(hour_of(ts), *rest) for ts, *rest, _ in rows} == {
-        (h, *span) for h, spans in found.items() for span in spans
+        (h, *span) for h, spans in versions.items() for span in spans
     }
 
 

@@ -85,36 +85,36 @@ def await_free(look: psycopg.Connection[Any], key: int) -> None:
 def test_the_server_is_asked_who_holds_it(database_url: str) -> None:
     """Whatever the number's sign and size; somebody else's lock is not ours."""
     with (
-        connect(database_url, application_name="one") as one,
+        connect(database_url, application_name="first") as first,
         connect(database_url, application_name="two") as two,
     ):
         for key in (0, 1, -1, 2**63 - 1, -(2**63), 2**32, 2**31, -(2**31) - 1):
-            assert not holds(one, key)
-            assert try_lock(one, key)
-            assert (holds(one, key), holds(two, key)) == (True, False)
+            assert not holds(first, key)
+            assert try_lock(first, key)
+            assert (holds(first, key), holds(two, key)) == (True, False)
             assert held_keys(two) == {key}
-            unlock(one, key)
-            assert not holds(one, key)
+            unlock(first, key)
+            assert not holds(first, key)
             assert held_keys(two) == set()
 
 
 def test_a_lock_of_two_halves_is_another_one(database_url: str) -> None:
     """Other programs' locks, made of two integers or shared, are not mistaken for it."""
     with (
-        connect(database_url, application_name="one") as one,
+        connect(database_url, application_name="first") as first,
         connect(database_url, application_name="two") as two,
     ):
-        one.execute("SELECT pg_advisory_lock(7, 9)")
-        assert not holds(one, (7 << 32) | 9)
+        first.execute("SELECT pg_advisory_lock(7, 9)")
+        assert not holds(first, (7 << 32) | 9)
         assert try_lock(two, (7 << 32) | 9)
 
 
 def test_two_schemas_share_no_lock(empty_database_url: str) -> None:
     """Several portals fit into one database, and run the same source at once."""
-    urls = [in_schema(empty_database_url, name) for name in ("one", "two")]
-    with feeding(urls[0]) as one, feeding(urls[1]) as two:
-        assert one.run == two.run == 1
-        one({0: 1.0})
+    urls = [in_schema(empty_database_url, name) for name in ("first", "two")]
+    with feeding(urls[0]) as first, feeding(urls[1]) as two:
+        assert first.run == two.run == 1
+        first({0: 1.0})
         two({0: 2.0})
     assert (current_of(urls[0]), current_of(urls[1])) == ({0: 1.0}, {0: 2.0})
 
@@ -152,9 +152,9 @@ def test_the_holder_is_named(database_url: str) -> None:
             ).fetchone()
             assert row
             since = f"{row[0]:%Y-%m-%dT%H:%M:%SZ}"
-            found = other.holder()
-            assert str(found) == f"host {socket.gethostname()}, pid {os.getpid()}, since {since}"
-            assert found.backfill == (kind is RunKind.BACKFILL)
+            current = other.holder()
+            assert str(current) == f"host {socket.gethostname()}, pid {os.getpid()}, since {since}"
+            assert current.backfill == (kind is RunKind.BACKFILL)
             holder.finish_run(run, Outcome.SUCCEEDED)
         assert str(other.holder()).startswith("dataportal grid from ")
 

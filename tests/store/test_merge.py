@@ -557,11 +557,11 @@ def test_large_slices_are_written_by_copy(database_url: str, look: psycopg.Conne
         gone = feed(dict.fromkeys(numbers), accept_retractions=True)
         assert gone.counts.retracted == LARGE
     assert current(look) == {}
-    found = history(look)
-    assert found.keys() == set(numbers)
+    versions = history(look)
+    assert versions.keys() == set(numbers)
     known = [m.knowledge_time or hour(0) for m in (first, second, gone)]
     expected = [Span(1.0, known[0], known[1]), Span(2.0, known[1], known[2])]
-    assert all(spans == expected for spans in found.values())
+    assert all(spans == expected for spans in versions.values())
 
 
 def test_a_window_of_two_days_leaves_five_years_alone(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dataportal.store.read.overview import RunRow, SourceRow
 
 
-def seen(url: str) -> dict[str, SourceRow]:
+def read_overview(url: str) -> dict[str, SourceRow]:
     """The overview as a reading command has it."""
     with open_reader(url) as reader:
         return overview(reader)
@@ -43,12 +43,12 @@ def seen(url: str) -> dict[str, SourceRow]:
 
 def last_run(url: str, source: str = "grid") -> RunRow:
     """The newest run of a source."""
-    run = seen(url)[source].last_run
+    run = read_overview(url)[source].last_run
     assert run
     return run
 
 
-@pytest.mark.parametrize("look", [seen, states_for_due])
+@pytest.mark.parametrize("look", [read_overview, states_for_due])
 def test_nothing_has_run(database_url: str, look: Callable[[str], dict[str, object]]) -> None:
     """No sources."""
     assert look(database_url) == {}
@@ -66,7 +66,7 @@ def test_states_are_those_of_the_sources(database_url: str) -> None:
     assert states_for_due(database_url) == expected
     with open_reader(database_url) as reader:
         assert source_states(reader) == expected
-    assert {name: row.state for name, row in seen(database_url).items()} == expected
+    assert {name: row.state for name, row in read_overview(database_url).items()} == expected
 
 
 def test_what_is_due_can_be_asked_first_of_all(empty_database_url: str) -> None:
@@ -147,14 +147,14 @@ def test_series_and_their_newest_observations(database_url: str) -> None:
         feed({0: 1.0, 20_000: 1.0, -20_000: 1.0}, wind={3: 1.0, 4: 1.0})
         feed({}, wind={4: None})
     with feeding(database_url, "rain", source="other"):
-        found = seen(database_url)
-    assert list(found) == ["grid", "other"]
-    assert [(s.endpoint_prefix, s.newest) for s in found["grid"].series] == [
+        sources = read_overview(database_url)
+    assert list(sources) == ["grid", "other"]
+    assert [(s.endpoint_prefix, s.newest) for s in sources["grid"].series] == [
         ("load", hour(20_000)),
         ("sun", None),
         ("wind", hour(3)),
     ]
-    assert [s.endpoint_prefix for s in found["other"].series] == ["rain"]
+    assert [s.endpoint_prefix for s in sources["other"].series] == ["rain"]
 
 
 def test_only_the_series_that_are_asked_for_are_looked_at(database_url: str) -> None:
@@ -163,12 +163,12 @@ def test_only_the_series_that_are_asked_for_are_looked_at(database_url: str) -> 
         with feeding(database_url, source, source=source) as feed:
             feed.merge({source: {0: 1.0}})
     with open_reader(database_url) as reader:
-        for asked in ([], ["grid"], ["grid", "other"], ["nowhere"]):
-            found = overview(reader, newest_of=asked)
-            assert list(found) == ["grid", "other"]
-            looked_at = [name for name, row in found.items() if row.series]
-            assert looked_at == [name for name in found if name in asked]
-            assert all(row.last_run for row in found.values())
+        for names in ([], ["grid"], ["grid", "other"], ["nowhere"]):
+            sources = overview(reader, newest_of=names)
+            assert list(sources) == ["grid", "other"]
+            looked_at = [name for name, row in sources.items() if row.series]
+            assert looked_at == [name for name in sources if name in names]
+            assert all(row.last_run for row in sources.values())
 
 
 def test_a_renamed_source_takes_its_series_and_its_memory_along(database_url: str) -> None:
@@ -181,10 +181,10 @@ def test_a_renamed_source_takes_its_series_and_its_memory_along(database_url: st
         assert session.try_lock()
         session.register([SeriesRecord("load")], renamed_from="old")
         state = state_of(session)
-    found = seen(database_url)
-    assert [len(found[name].series) for name in ("old", "new")] == [0, 1]
-    assert found["new"].last_run is None
-    assert found["old"].last_run
+    sources = read_overview(database_url)
+    assert [len(sources[name].series) for name in ("old", "new")] == [0, 1]
+    assert sources["new"].last_run is None
+    assert sources["old"].last_run
     assert (state.last_success, state.known_through) == (before.last_success, before.known_through)
 
 
@@ -193,7 +193,7 @@ def test_a_source_that_was_never_recorded_has_no_run(database_url: str) -> None:
     with closing(SourceSession.open(database_url, "grid")) as session:
         assert session.try_lock()
         session.register([SeriesRecord("load")])
-    assert seen(database_url)["grid"].last_run is None
+    assert read_overview(database_url)["grid"].last_run is None
 
 
 def test_facts_about_the_server(database_url: str) -> None:

@@ -57,8 +57,8 @@ def grant(connection: psycopg.Connection[Any], writer: str, reader: str) -> None
 def as_user(url: str, user: str) -> str:
     """The URL for another user."""
     parts = urlsplit(url)
-    place = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"{user}:{quote(_PASSWORD)}@{place}").geturl()
+    address = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{user}:{quote(_PASSWORD)}@{address}").geturl()
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def assert_refused(url: str, statements: tuple[str, ...], look: psycopg.Connecti
     assert (current(look), history(look)) == before
 
 
-def filled(url: str) -> None:
+def fill(url: str) -> None:
     """Some history."""
     with feeding(url) as feed:
         feed({0: 1.0, 1: 1.0, -20_000: 1.0})
@@ -223,24 +223,24 @@ def filled(url: str) -> None:
 
 def damage_to(look: psycopg.Connection[Any]) -> tuple[str, ...]:
     """What nobody but the owner may do, also behind the back of the table."""
-    found = chunks(look)
-    behind = [f"DELETE FROM {chunk}" for chunk in found]  # noqa: S608 - names from the catalogue
-    behind += [f"UPDATE {chunk} SET value = 0" for chunk in found]  # noqa: S608
-    if found:
+    made = chunks(look)
+    behind = [f"DELETE FROM {chunk}" for chunk in made]  # noqa: S608 - names from the catalogue
+    behind += [f"UPDATE {chunk} SET value = 0" for chunk in made]  # noqa: S608
+    if made:
         behind.append("SELECT drop_chunks('time_series_data_scd2', older_than => now())")
     return (*DAMAGE, *behind)
 
 
 def test_the_writer_can_neither_change_nor_delete_a_version(roles: Roles) -> None:
     """Nor drop, truncate, own or redefine anything; in its chunks neither."""
-    filled(roles.writer)
+    fill(roles.writer)
     with looking(roles.owner) as look:
         assert_refused(roles.writer, damage_to(look), look)
 
 
 def test_the_reader_cannot_write_at_all(roles: Roles) -> None:
     """Neither what the writer can nor what it cannot."""
-    filled(roles.writer)
+    fill(roles.writer)
     with looking(roles.owner) as look:
         assert_refused(roles.reader, (*damage_to(look), *WRITES), look)
     with pytest.raises(DatabaseError, match=r"sql/README.md lists for it"), feeding(roles.reader):
@@ -249,7 +249,7 @@ def test_the_reader_cannot_write_at_all(roles: Roles) -> None:
 
 def test_the_reader_reads_everything(roles: Roles) -> None:
     """Each answer that the program gives, and the view, the function and the tables."""
-    filled(roles.writer)
+    fill(roles.writer)
     with open_reader(roles.reader) as reader:
         assert reading.series_names(reader) == ["load"]
         summary = reading.series_summary(reader, "load")
@@ -304,7 +304,7 @@ def test_the_script_can_be_run_again(roles: Roles) -> None:
         connection.execute(SQL("GRANT ALL ON time_series_data_scd2 TO {}").format(writer))
         for _ in range(2):
             grant(connection, f"{name}_writer", f"{name}_reader")
-    filled(roles.writer)
+    fill(roles.writer)
     with looking(roles.owner) as look:
         assert_refused(roles.writer, damage_to(look), look)
 

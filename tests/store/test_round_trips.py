@@ -127,10 +127,10 @@ def test_an_unchanged_run_writes_nothing_but_its_own_records(
         feed(WEEK)
         feed.session.finish_run(feed.run, Outcome.SUCCEEDED, history_asked=True)
     await_no_session(look)
-    before, counters = tuples(look), written(look)
+    before, counters = tuples(look), written_tuples(look)
     round_trips(database_url, WEEK)
     await_no_session(look)
-    after = written(look)
+    after = written_tuples(look)
     assert tuples(look) == before
     assert {name for name in after if after[name] != counters[name]} == {
         "fetch_run",
@@ -138,7 +138,7 @@ def test_an_unchanged_run_writes_nothing_but_its_own_records(
     }
 
 
-def written(look: psycopg.Connection[Any]) -> dict[str, int]:
+def written_tuples(look: psycopg.Connection[Any]) -> dict[str, int]:
     """Tuples that were ever inserted, updated or deleted, by table; chunks included."""
     look.execute("SELECT pg_stat_clear_snapshot()")
     rows = look.execute(

@@ -40,12 +40,12 @@ def sessions(database_url: str) -> Iterator[Sessions]:
     made.close()
 
 
-def pid(held: ThreadedSession) -> int:
+def pid(session: ThreadedSession) -> int:
     """The server process that serves a session."""
-    return held.session._connection.info.backend_pid
+    return session.session._connection.info.backend_pid
 
 
-def named(look: psycopg.Connection[Any], number: int) -> str:
+def application_names(look: psycopg.Connection[Any], number: int) -> str:
     """What the server calls a process."""
     query = "SELECT application_name FROM pg_stat_activity WHERE pid = %s"
     row = look.execute(query, [number]).fetchone()
@@ -63,7 +63,7 @@ def test_the_next_source_gets_the_same_connection(
         sessions.hand_back(first)
         second = await sessions.open("load")
         assert pid(second) == pid(first)
-        assert named(look, pid(second)) == "dataportal load"
+        assert application_names(look, pid(second)) == "dataportal load"
         assert await second.lane.call(second.session.try_lock)
         with (
             closing(SourceSession.open(database_url, "wind")) as wind,
@@ -82,12 +82,12 @@ def test_who_runs_beside_it_gets_another(sessions: Sessions) -> None:
     async def runs() -> None:
         first, second = await sessions.open("wind"), await sessions.open("load")
         assert pid(first) != pid(second)
-        for held in (first, second):
-            sessions.hand_back(held)
+        for session in (first, second):
+            sessions.hand_back(session)
         again = [await sessions.open("wind"), await sessions.open("load")]
-        assert {pid(held) for held in again} == {pid(first), pid(second)}
-        for held in again:
-            held.close()
+        assert {pid(session) for session in again} == {pid(first), pid(second)}
+        for session in again:
+            session.close()
 
     asyncio.run(runs())
 

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 YEARS = 9_000  # hours: more than a chunk
 
 
-def found(url: str, since: datetime | None = None) -> list[Fault]:
+def find_faults(url: str, since: datetime | None = None) -> list[Fault]:
     """What a reader finds."""
     with open_reader(url) as reader:
         return list(verify(reader, since=since))
 
 
-def published(feed: Feed, *vintages: tuple[int, int, float | None]) -> None:
+def publish(feed: Feed, *vintages: tuple[int, int, float | None]) -> None:
     """Merge publications of the series `wind`: hour, hour of publication, value."""
     rows = [(hour(h), hour(p), value) for h, p, value in vintages]
     newest = {ts: (at, value) for ts, at, value in sorted(rows, key=lambda row: row[1])}
@@ -66,8 +66,8 @@ def filled_url(database_url: str) -> str:
         feed.finish()
         feed.start()
         feed({1: 5.0})
-        published(feed, (1, 2, 1.0), (1, 3, 1.5), (1, 4, None), (2, 3, 7.0))
-        published(feed, (1, 3, 1.25), (2, 3, 7.0))
+        publish(feed, (1, 2, 1.0), (1, 3, 1.5), (1, 4, None), (2, 3, 7.0))
+        publish(feed, (1, 3, 1.25), (2, 3, 7.0))
         feed.finish()
     with feeding(database_url, "rain", source="other") as feed:
         feed.merge({"rain": {0: 1.0}})
@@ -77,13 +77,13 @@ def filled_url(database_url: str) -> str:
 
 def test_what_the_program_stores_is_well(filled_url: str) -> None:
     """First loads, revisions, retractions, returns, publications, a run that was killed."""
-    assert found(filled_url) == []
-    assert found(filled_url, hour(0)) == []
+    assert find_faults(filled_url) == []
+    assert find_faults(filled_url, hour(0)) == []
 
 
 def test_an_empty_database_is_well(database_url: str) -> None:
     """Nothing is no fault."""
-    assert found(database_url) == []
+    assert find_faults(database_url) == []
 
 
 def test_a_source_under_a_new_name_is_well(filled_url: str) -> None:
@@ -91,7 +91,7 @@ def test_a_source_under_a_new_name_is_well(filled_url: str) -> None:
     with feeding(filled_url, "drizzle", source="new") as feed:
         feed.session.register([SeriesRecord("rain")], renamed_from="other")
         feed.merge({"rain": {0: 2.0}})
-    assert found(filled_url) == []
+    assert find_faults(filled_url) == []
 
 
 class Planted(NamedTuple):
@@ -102,7 +102,7 @@ class Planted(NamedTuple):
     statements: list[str]
 
 
-def planted() -> dict[str, Planted]:
+def planted_faults() -> dict[str, Planted]:
     """What planted_faults.sql holds, by name."""
     text = Path(__file__).with_name("planted_faults.sql").read_text(encoding="utf-8")
     parts = re.split(r"^-- (\w+): ([a-z ]+?)(?: at (\d+))?$", text, flags=re.MULTILINE)[1:]
@@ -116,7 +116,7 @@ def planted() -> dict[str, Planted]:
     }
 
 
-PLANTED = planted()
+PLANTED = planted_faults()
 ALSO = {"another_time", "closed_after_last", "source_knows_nothing", "vintage_of_no_run"}
 """Further ways to a fault that is told in the words of another one."""
 
@@ -140,7 +140,7 @@ def test_a_planted_fault_is_found(filled_url: str, name: str) -> None:
         unguard(look)
         for statement in statements:
             assert look.execute(statement.encode()).rowcount > 0, statement
-    faults = found(filled_url)
+    faults = find_faults(filled_url)
     assert {fault.check for fault in faults} == checks
     if name not in ALSO:
         assert verification._FAULTS[name][1] in {fault.message for fault in faults}
@@ -150,14 +150,14 @@ def test_a_planted_fault_is_found(filled_url: str, name: str) -> None:
         assert {fault.ts for fault in faults} == {hour(at).isoformat()}
         assert all(fault.series_id for fault in faults)
         # what lies before is not looked at
-        assert {fault.check for fault in found(filled_url, hour(0))} == checks
-        assert found(filled_url, hour(at + 1)) == []
+        assert {fault.check for fault in find_faults(filled_url, hour(0))} == checks
+        assert find_faults(filled_url, hour(at + 1)) == []
 
 
 def test_every_fault_has_been_planted() -> None:
     """A check that nobody has seen fail proves nothing."""
     assert set(PLANTED) == set(verification._FAULTS) | ALSO
-    assert set.union(*(one.checks for one in PLANTED.values())) == set(Check)
+    assert set.union(*(plan.checks for plan in PLANTED.values())) == set(Check)
 
 
 def test_times_that_python_has_not_are_told(filled_url: str) -> None:
@@ -169,7 +169,11 @@ def test_times_that_python_has_not_are_told(filled_url: str) -> None:
                 " FROM time_series_data LIMIT 1",
                 [ts],
             )
-    assert {fault.ts for fault in found(filled_url)} == {"infinity", "4000-01-01T00:00:00+00:00 BC"}
+    faults = find_faults(filled_url)
+    assert {fault.ts for fault in faults} == {
+        "infinity",
+        "4000-01-01T00:00:00+00:00 BC",
+    }
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 1000.0])
@@ -202,7 +206,7 @@ def test_a_merge_at_work_is_no_fault(filled_url: str) -> None:
     """Between its two tables, not committed: nothing of it is seen."""
     with looking(filled_url) as writer, writer.transaction(force_rollback=True):
         writer.execute("UPDATE time_series_data SET value = value + 1")
-        assert found(filled_url) == []
+        assert find_faults(filled_url) == []
     with looking(filled_url) as look:
         assert current(look, "rain") == {0: 1.0}
 
@@ -221,11 +225,11 @@ def test_runs_at_work_cause_no_alarm(database_url: str) -> None:
     working = AtWork(work)
     looks = 0
     while working.is_alive():
-        assert found(database_url) == []
+        assert find_faults(database_url) == []
         looks += 1
     assert working.end() is None
     assert looks > 1
-    assert found(database_url) == []
+    assert find_faults(database_url) == []
 
 
 POINTS = st.dictionaries(st.integers(-3, 3), st.none() | st.sampled_from([0.0, 1.0, 2.5]))
@@ -244,12 +248,12 @@ def test_no_sequence_of_answers_breaks_a_promise(
         for answer in answers:
             feed(answer, accept_retractions=True)
         feed.finish()
-    assert found(database_url) == []
+    assert find_faults(database_url) == []
 
 
 def test_a_fault_far_back_is_out_of_reach_of_since(filled_url: str) -> None:
     """Which is what makes it quick."""
     with looking(filled_url) as look:
         look.execute("UPDATE time_series_data SET value = -1 WHERE ts = %s", [hour(-2 * YEARS)])
-    assert [fault.ts for fault in found(filled_url)] == [hour(-2 * YEARS).isoformat()]
-    assert found(filled_url, hour(-2 * YEARS) + timedelta(microseconds=1)) == []
+    assert [fault.ts for fault in find_faults(filled_url)] == [hour(-2 * YEARS).isoformat()]
+    assert find_faults(filled_url, hour(-2 * YEARS) + timedelta(microseconds=1)) == []

@@ -55,7 +55,7 @@ class Model:
         ]
         self.recorded += new
         for ts in {ts for ts, _ in brought}:
-            value = self.published(ts, 99)
+            value = self.published_by(ts, 99)
             if value is None:
                 self.current.pop(ts, None)
             else:
@@ -64,14 +64,14 @@ class Model:
 
     def last(self, ts: int, published: int) -> tuple[float | None] | None:
         """The value recorded last for a publication, in a tuple; None for none."""
-        found = [v for t, p, v in self.recorded if (t, p) == (ts, published)]
-        return (found[-1],) if found else None
+        values = [v for t, p, v in self.recorded if (t, p) == (ts, published)]
+        return (values[-1],) if values else None
 
-    def published(self, ts: int, at: int) -> float | None:
+    def published_by(self, ts: int, at: int) -> float | None:
         """The value as published by a day."""
         days = [p for t, p, _ in self.recorded if t == ts and p <= at]
-        found = self.last(ts, max(days)) if days else None
-        return None if found is None else found[0]
+        values = self.last(ts, max(days)) if days else None
+        return None if values is None else values[0]
 
 
 def store(session: SourceSession, answer: list[Vintage], name: str, **options: Any) -> MergeResult:
@@ -114,7 +114,7 @@ def test_whatever_is_published(taken: list[list[Vintage]], database_url: str) ->
             assert summary is not None
             for at in range(-1, 6):
                 rows = publications(look, summary.series_id, at=day(at))
-                expected = {ts: model.published(ts, at) for ts in range(4)}
+                expected = {ts: model.published_by(ts, at) for ts in range(4)}
                 assert {row.ts: row.value for row in rows} == {
                     day(ts): value for ts, value in expected.items() if value is not None
                 }
@@ -206,7 +206,7 @@ def test_late_vintages_of_many_series_leave_each_its_own(series: int, database_u
         assert session.try_lock()
         session.register([SeriesRecord(name) for name in names])
 
-        def stored(published: int, value: float) -> MergeResult:
+        def store(published: int, value: float) -> MergeResult:
             raw = {
                 name: [
                     {"ts": day(n), "value": value, "published_at": day(published)} for n in (0, 1)
@@ -220,8 +220,8 @@ def test_late_vintages_of_many_series_leave_each_its_own(series: int, database_u
                 SliceWrite(run, batch.series, start=START, end=None, received=received)
             )
 
-        assert stored(5, 1.0).counts.inserted == 2 * series
-        late = stored(2, 7.0)
+        assert store(5, 1.0).counts.inserted == 2 * series
+        late = store(2, 7.0)
         assert (late.vintages, late.counts.unchanged, late.counts.changed) == (
             2 * series,
             2 * series,

@@ -1,4 +1,4 @@
-"""What a schema consists of: to tell whether two ways have led to the same."""
+"""Describes a schema: to compare what two ways have led to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from support.store_feed import looking
 
 
-def described(url: str) -> list[tuple[Any, ...]]:
+def describe_schema(url: str) -> list[tuple[Any, ...]]:
     """All that the schema consists of."""
     with looking(url) as look:
         return look.execute(
