@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.databases import with_schema
 from support.program_sources import Pause, ended, locks
-from support.store_feed import history, looking
+from support.store_feed import history, open_observer
 from support.stored_runs import store_run
 from support.terminal import on_terminal
 
@@ -207,7 +207,7 @@ def test_a_restore_that_is_killed_leaves_nothing(
     assert run_cli("dump", "load", "long", "a.jsonl.gz", env=env).returncode == 0
     killed = run_cli("restore", "a.jsonl.gz", env={**elsewhere, **fail(place)})
     assert killed.returncode == -signal.SIGKILL
-    with looking(elsewhere["DATABASE_URL"]) as look:
+    with open_observer(elsewhere["DATABASE_URL"]) as look:
         for table in ("time_series", "time_series_data", "time_series_data_scd2", "fetch_run"):
             count = look.execute(f"SELECT count(*) FROM {table}".encode())  # noqa: S608 - of these
             assert count.fetchone() == (0,)

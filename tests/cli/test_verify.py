@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.store_feed import looking
+from support.store_feed import open_observer
 from support.stored_runs import store_run
 from support.terminal import on_terminal
 
@@ -32,7 +32,7 @@ def env(database_url: str) -> dict[str, str]:
 @pytest.fixture
 def damaged(env: dict[str, str]) -> dict[str, str]:
     """The same, with every current value but the first tampered with."""
-    with looking(env["DATABASE_URL"]) as look:
+    with open_observer(env["DATABASE_URL"]) as look:
         look.execute("UPDATE time_series_data SET value = value + 1 WHERE ts > '2025-03-01'")
     return env
 

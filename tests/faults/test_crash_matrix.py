@@ -16,7 +16,7 @@ import pytest
 from support.http_server import LocalServer
 from support.invariants import Finals, broken_invariants
 from support.program_sources import SourceFile, await_unlocked, table
-from support.store_feed import current, hour, looking, tuples, values
+from support.store_feed import current, hour, open_observer, tuples, values
 from support.stored_runs import store_run
 
 from dataportal.store import migrations
@@ -153,7 +153,7 @@ def test_a_kill_leaves_the_old_state_or_the_new(
         following.current = {**states[-1].current}
         following.take(part)
         states.append(following)
-    with looking(url) as look:
+    with open_observer(url) as look:
         finals = Finals(look) if trial.before else None
 
     armed = {"DATAPORTAL_FAILPOINT": f"{place}@{trial.times}:kill"}
@@ -162,7 +162,7 @@ def test_a_kill_leaves_the_old_state_or_the_new(
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     await_unlocked(url)
     done = trial.times - (place != "after_commit")
-    with looking(url) as look:
+    with open_observer(url) as look:
         if place != "migration_before_commit":
             assert broken_invariants(look) == []
             assert values(look) == states[done].versions
@@ -174,7 +174,7 @@ def test_a_kill_leaves_the_old_state_or_the_new(
     # the backfill was whole when it was killed after its last commit: nothing is left to resume
     whole = kind == "backfill slice" and done == len(states) - 1
     assert again.returncode == (2 if whole else 0), again.stderr
-    with looking(url) as look:
+    with open_observer(url) as look:
         assert broken_invariants(look) == []
         assert finals is None or finals.changed_sources(look) == []
         assert values(look) == states[-1].versions

@@ -10,7 +10,7 @@ import pytest
 from support.http_server import LocalServer
 from support.invariants import Finals, broken_invariants
 from support.program_sources import SourceFile, by_source, ended, locks, outcomes, table
-from support.store_feed import current, looking, values
+from support.store_feed import current, open_observer, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def test_a_server_that_restarts_during_a_fetch(
     assert "psycopg" not in err
     assert by_source(out)["load"]["outcome"] == "succeeded"
     assert server.asked("/load.csv") == 2
-    with looking(own_server.url) as look:
+    with open_observer(own_server.url) as look:
         assert values(look) == {0: [2.0]}
         assert broken_invariants(look) == []
     assert outcomes(own_server.url) == ["succeeded"]
@@ -68,7 +68,7 @@ def test_a_disk_that_fills_up(
     sources.csv("load", server.answer("/load.csv", table(few), table(many)))
     sources.write()
     assert run_cli("fetch", "load", env=env).returncode == 0
-    with looking(url) as look:
+    with open_observer(url) as look:
         finals = Finals(look)
 
     own_server.fill()
@@ -79,13 +79,13 @@ def test_a_disk_that_fills_up(
     assert "No space left on device" in error
     assert "The server's disk is full: make room, then run again" in error
     assert server.asked("/load.csv") == 2
-    with looking(url) as look:
+    with open_observer(url) as look:
         assert current(look) == few
         assert broken_invariants(look) == []
         assert finals.changed_sources(look) == []
     own_server.make_room()
     assert run_cli("fetch", "load", env=env).returncode == 0
-    with looking(url) as look:
+    with open_observer(url) as look:
         assert current(look) == many
         assert values(look)[-1] == [0.5, -1.0]
         assert broken_invariants(look) == []

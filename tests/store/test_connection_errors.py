@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 from support.embedded_user import ignore
-from support.store_feed import AtWork, current, feeding, hour, looking
+from support.store_feed import AtWork, current, hour, open_feed, open_observer
 
 from dataportal.embedded.files import server_files
 from dataportal.embedded.server import embedded_server
@@ -201,7 +201,7 @@ def test_a_server_that_is_something_else() -> None:
 def test_a_read_only_replica(server_home: Path) -> None:
     """Reading works; a run, or a first one, is told to use the primary."""
     with embedded_server(say=ignore, data_home=server_home, durable=False) as url:
-        with feeding(url) as feed:
+        with open_feed(url) as feed:
             feed({0: 1.0})
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("CREATE DATABASE empty")
@@ -232,10 +232,10 @@ def test_a_read_only_replica(server_home: Path) -> None:
 )
 def test_a_statement_that_takes_too_long(database_url: str, setting: str, reason: str) -> None:
     """Or waits too long: may pass; nothing was written, and the session goes on."""
-    with feeding(database_url) as feed, looking(database_url) as look:
+    with open_feed(database_url) as feed, open_observer(database_url) as look:
         feed({0: 1.0})
         feed.session._connection.execute(f"SET {setting} = '1ms'".encode())
-        with looking(database_url) as other, other.transaction():
+        with open_observer(database_url) as other, other.transaction():
             other.execute("LOCK TABLE time_series_data IN ACCESS EXCLUSIVE MODE")
             with expect_error(DatabaseTransientError, "storing the observations", reason):
                 feed({0: 2.0})
@@ -248,9 +248,9 @@ def test_a_statement_that_takes_too_long(database_url: str, setting: str, reason
 def test_a_deadlock(database_url: str) -> None:
     """Of which the run is the victim: may pass, and nothing was written."""
     with (
-        feeding(database_url) as feed,
-        looking(database_url) as look,
-        looking(database_url) as other,
+        open_feed(database_url) as feed,
+        open_observer(database_url) as look,
+        open_observer(database_url) as other,
     ):
         feed({0: 1.0})
         ours = feed.session._connection
@@ -287,7 +287,7 @@ def test_a_program_that_was_held_up(database_url: str) -> None:
         pid = connection.info.backend_pid
         connection.execute("SET idle_in_transaction_session_timeout = '1ms'")
         with (
-            looking(database_url) as look,
+            open_observer(database_url) as look,
             expect_error(DatabaseTransientError, "storing the observations: ", None),
             database_errors("storing the observations"),
             connection.transaction(),

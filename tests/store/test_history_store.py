@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.store_feed import feeding, history, hour, hour_of, looking
+from support.store_feed import history, hour, hour_of, open_feed, open_observer
 
 from dataportal.store.connection import connect
 from dataportal.store.read import history as reading
@@ -35,7 +35,7 @@ STORY: tuple[dict[int, float | None], ...] = (
 def known(database_url: str) -> list[datetime]:
     """The knowledge times of the story, each told by a run of its own."""
     times = []
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         for points in STORY:
             feed.start()
             known = feed(points, accept_retractions=True).knowledge_time
@@ -122,7 +122,7 @@ def test_an_answer_is_final_up_to_what_is_known_through(
     assert summary.is_final(through)
     assert summary.is_final(datetime(1970, 1, 1, tzinfo=UTC))
     assert not summary.is_final(through + MICROSECOND)
-    with feeding(database_url, "rain", source="other") as feed:
+    with open_feed(database_url, "rain", source="other") as feed:
         rain = reading.series_summary(reader, "rain")
         assert rain
         assert not rain.is_final(datetime(1970, 1, 1, tzinfo=UTC))
@@ -135,12 +135,12 @@ def test_an_answer_is_final_up_to_what_is_known_through(
 
 def test_what_is_final_never_changes(database_url: str, known: list[datetime]) -> None:
     """Whatever is fetched after it, with a clock that was set back, too: later K are later."""
-    with feeding(database_url) as feed, open_reader(database_url) as reader:
+    with open_feed(database_url) as feed, open_reader(database_url) as reader:
         series = load(reader)
         through = series.known_through
         assert through
         before = list(reading.observations(reader, series.series_id, at=through))
-        with looking(database_url) as look:
+        with open_observer(database_url) as look:
             look.execute("UPDATE source_state SET last_knowledge_time = NULL")
             look.execute("UPDATE source_state SET known_through = known_through + interval '1 day'")
         feed(dict.fromkeys(range(-5, 9), 77.0))
@@ -186,7 +186,7 @@ def test_the_summary_of_a_series_without_points(database_url: str) -> None:
     record = SeriesRecord(
         "calm", "Calm", unit="m/s", ts_timezone="Europe/Berlin", metadata={"a": 1}
     )
-    with feeding(database_url, source="calm") as feed, open_reader(database_url) as reader:
+    with open_feed(database_url, source="calm") as feed, open_reader(database_url) as reader:
         feed.session.register([record])
         summary = reading.series_summary(reader, "calm")
     assert summary
@@ -198,7 +198,7 @@ def test_the_summary_of_a_series_without_points(database_url: str) -> None:
 
 def test_a_withdrawal_is_the_last_thing_known(database_url: str) -> None:
     """Of a series whose only value was withdrawn."""
-    with feeding(database_url) as feed, open_reader(database_url) as reader:
+    with open_feed(database_url) as feed, open_reader(database_url) as reader:
         feed({0: 1.0})
         gone = feed({0: None}).knowledge_time
         summary = load(reader)
@@ -230,7 +230,7 @@ def test_differences_are_those_of_the_two_answers(
 
 def test_a_difference_was_known_when_the_last_change_was(database_url: str) -> None:
     """Of a value that went, came back and went again the last withdrawal counts."""
-    with feeding(database_url) as feed, open_reader(database_url) as reader:
+    with open_feed(database_url) as feed, open_reader(database_url) as reader:
         first, _, _, last = (feed({0: v}).knowledge_time for v in (1.0, None, 2.0, None))
         assert first
         assert last
@@ -265,8 +265,8 @@ def answers(draw: st.DrawFn) -> list[dict[int, float | None]]:
 def test_sql_and_program_give_the_same_answers(database_url: str) -> None:
     """For random histories and times: the function, the program, and the versions themselves."""
     with (
-        feeding(database_url) as feed,
-        looking(database_url) as look,
+        open_feed(database_url) as feed,
+        open_observer(database_url) as look,
         open_reader(database_url) as reader,
     ):
         series = load(reader).series_id
@@ -301,7 +301,7 @@ def test_the_function_reads_its_own_tables(
     database_url: str, reader: psycopg.Connection, known: list[datetime]
 ) -> None:
     """Whatever tables of the same name the caller's search_path leads to."""
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         look.execute("CREATE SCHEMA elsewhere")
         look.execute("CREATE TABLE elsewhere.time_series_data_scd2 (LIKE time_series_data_scd2)")
         home = look.execute("SELECT current_schema()").fetchone()
@@ -322,7 +322,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("at", ["'2999-01-01'", "now()", "'-infinity'"])
 def test_the_function_is_inlined(database_url: str, at: str) -> None:
     """A condition on series_id and ts reaches the index, and nothing calls a function."""
-    with feeding(database_url) as feed, connect(database_url, application_name="x") as connection:
+    with open_feed(database_url) as feed, connect(database_url, application_name="x") as connection:
         feed({n: float(n) for n in range(-30_000, 30_000, 10)})
         connection.execute("ANALYZE time_series_data_scd2")
         row = connection.execute(
@@ -340,7 +340,7 @@ def test_the_function_is_inlined(database_url: str, at: str) -> None:
 
 def test_the_view_shows_open_ends_as_null(database_url: str, known: list[datetime]) -> None:
     """And says of each version whether it is current."""
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         rows = look.execute(
             "SELECT ts, value, valid_from, valid_to, is_current FROM time_series_data_history"
         ).fetchall()
@@ -355,7 +355,7 @@ def test_the_view_shows_open_ends_as_null(database_url: str, known: list[datetim
 def test_long_answers_stream(database_url: str) -> None:
     """More rows than one look at the cursor brings, in order; half of it can be left unread."""
     numbers = range(25_000)
-    with feeding(database_url) as feed, open_reader(database_url) as reader:
+    with open_feed(database_url) as feed, open_reader(database_url) as reader:
         feed({n: float(n) for n in numbers})
         series = load(reader).series_id
         rows = iter(reading.observations(reader, series))

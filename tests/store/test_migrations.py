@@ -12,7 +12,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 from support.databases import with_extension
 from support.schemas import describe_schema
-from support.store_feed import current, feeding, history, looking
+from support.store_feed import current, history, open_feed, open_observer
 
 from dataportal.errors import DatabaseError, DatabaseTransientError, ExitCode, SchemaError
 from dataportal.store import migrations as under_test
@@ -117,12 +117,12 @@ def test_first_runs_at_once_make_one_schema(empty_database_url: str) -> None:
 
     def one(number: int) -> None:
         together.wait()
-        with feeding(empty_database_url, f"series {number}", source=f"source {number}") as feed:
+        with open_feed(empty_database_url, f"series {number}", source=f"source {number}") as feed:
             feed.merge({f"series {number}": {0: float(number)}})
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(one, range(4)))
-    with looking(empty_database_url) as look:
+    with open_observer(empty_database_url) as look:
         assert [current(look, f"series {n}") for n in range(4)] == [{0: float(n)} for n in range(4)]
 
 
@@ -133,7 +133,7 @@ def test_a_crash_before_the_commit_leaves_nothing(
     env = {"DATABASE_URL": empty_database_url}
     killed = run_cli("migrate", env={**env, "DATAPORTAL_FAILPOINT": "migration_before_commit:kill"})
     assert killed.returncode == -9
-    with looking(empty_database_url) as look:
+    with open_observer(empty_database_url) as look:
         tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
         assert look.execute(tables).fetchone() == (0,)
     done = run_cli("migrate", "-q", env=env)
@@ -162,12 +162,12 @@ def test_a_run_brings_an_older_schema_up_to_date(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With all its history in place."""
-    with feeding(database_url) as feed, looking(database_url) as look:
+    with open_feed(database_url) as feed, open_observer(database_url) as look:
         feed({0: 1.0})
         feed({0: 2.0})
         before = history(look)
         monkeypatch.setattr(under_test, "migrations", lambda: (*migrations(), MORE))
-        with feeding(database_url, "wind", source="other"):
+        with open_feed(database_url, "wind", source="other"):
             assert applied_names(database_url) == [*NAMES, MORE.name]
         assert history(look) == before
 
@@ -190,7 +190,7 @@ def test_a_newer_schema_is_refused(
     database_url: str, monkeypatch: pytest.MonkeyPatch, *, pending: bool
 ) -> None:
     """Also by a program that has a migration of its own for it."""
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         look.execute("INSERT INTO schema_migration VALUES (77, '0077_later', 'x', now(), '9')")
     if pending:
         monkeypatch.setattr(under_test, "migrations", lambda: (*migrations(), MORE))
@@ -202,7 +202,7 @@ def test_a_changed_migration_is_refused(
     database_url: str, monkeypatch: pytest.MonkeyPatch, *, pending: bool
 ) -> None:
     """The schema was made by another program, so nothing is added to it either."""
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         look.execute("UPDATE schema_migration SET sha256 = 'x' WHERE version = 1")
     if pending:
         monkeypatch.setattr(under_test, "migrations", lambda: (*migrations(), MORE))
@@ -274,7 +274,7 @@ def timescale(look: psycopg.Connection[Any]) -> bool:
 
 def assert_hypertables(url: str, *, expected: bool) -> None:
     """The data tables are hypertables of yearly chunks, or plain tables."""
-    with looking(url) as look, connection_to(url) as connection:
+    with open_observer(url) as look, connection_to(url) as connection:
         facts = database_facts(connection)
         assert (facts.timescaledb is not None) == expected
         if not expected:
@@ -290,7 +290,7 @@ def assert_hypertables(url: str, *, expected: bool) -> None:
 
 def test_data_tables_are_hypertables_where_timescaledb_is(database_url: str) -> None:
     """And plain tables elsewhere; either way with the indexes of the migrations alone."""
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         expected = timescale(look)
         indexes = look.execute(
             "SELECT tablename, indexname FROM pg_indexes WHERE schemaname = 'public'"
@@ -309,25 +309,25 @@ def test_hypertables_are_made_with_the_tables(empty_database_url: str) -> None:
         for migration in migrations():
             under_test._apply(connection, migration)
         assert require_schema(connection) == "public"
-    with looking(empty_database_url) as look:
+    with open_observer(empty_database_url) as look:
         assert_hypertables(empty_database_url, expected=timescale(look))
 
 
 def test_an_extension_that_comes_later_is_used(server_url: str, databases: Databases) -> None:
     """`migrate` turns tables that are full into hypertables; every version stays as it was."""
     with databases.fresh(server_url, "bare", lambda _: None) as url:
-        with feeding(url) as feed:
+        with open_feed(url) as feed:
             feed({n: float(n) for n in range(-30_000, 0, 500)})
             feed(dict.fromkeys(range(-30_000, 0, 1_000), -1.0))
         assert_hypertables(url, expected=False)
-        with looking(url) as look:
+        with open_observer(url) as look:
             before = current(look), history(look)
         with_extension(url)
         with connection_to(url) as connection:
             assert migrate(connection) == ()
             assert migrate(connection) == ()
-        with looking(url) as look:
+        with open_observer(url) as look:
             assert_hypertables(url, expected=timescale(look))
             assert (current(look), history(look)) == before
-        with feeding(url) as feed:
+        with open_feed(url) as feed:
             assert feed(dict.fromkeys(range(-30_000, 0, 500), -1.0)).counts.revised == 30

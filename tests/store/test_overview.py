@@ -11,9 +11,9 @@ from urllib.parse import quote
 import psycopg
 import pytest
 from support.store_feed import (
-    feeding,
     hour,
-    looking,
+    open_feed,
+    open_observer,
     state_of,
 )
 
@@ -58,7 +58,7 @@ def test_states_are_those_of_the_sources(database_url: str) -> None:
     """Of every one, as its own session reads it; the overview says the same."""
     expected = {}
     for source, outcome in (("a", Outcome.SUCCEEDED), ("b", Outcome.FAILED), ("c", None)):
-        with feeding(database_url, source, source=source) as feed:
+        with open_feed(database_url, source, source=source) as feed:
             if outcome:
                 feed.finish(outcome)
             expected[source] = state_of(feed.session)
@@ -89,7 +89,7 @@ def test_a_reader_cannot_write(database_url: str) -> None:
 
 def test_a_run_that_goes_on(database_url: str) -> None:
     """Its lock is held: it is running, by this process."""
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         run = last_run(database_url)
         assert run.running
         assert (run.run_id, run.kind, run.outcome) == (feed.run, RunKind.SCHEDULED, None)
@@ -98,10 +98,10 @@ def test_a_run_that_goes_on(database_url: str) -> None:
 
 def test_a_killed_run_is_shown_as_interrupted(database_url: str) -> None:
     """It has no end, and nobody holds its lock; the locks of other sources are not its own."""
-    with feeding(database_url) as feed, looking(database_url) as look:
+    with open_feed(database_url) as feed, open_observer(database_url) as look:
         pid = feed.session._connection.info.backend_pid
         look.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
-    with feeding(database_url, "rain", source="other"):
+    with open_feed(database_url, "rain", source="other"):
         run = last_run(database_url)
         assert (run.running, run.outcome, run.finished_at) == (False, Outcome.INTERRUPTED, None)
         assert last_run(database_url, "other").running
@@ -115,17 +115,17 @@ def test_locks_are_those_of_the_readers_schema(empty_database_url: str) -> None:
             connection.execute(f"CREATE SCHEMA {schema}".encode())
         option = f"options={quote(f'-csearch_path={schema},public', safe='')}"
         urls[schema] = f"{empty_database_url}{'&' if '?' in empty_database_url else '?'}{option}"
-    with feeding(urls["one"]) as killed, looking(empty_database_url) as look:
+    with open_feed(urls["one"]) as killed, open_observer(empty_database_url) as look:
         pid = killed.session._connection.info.backend_pid
         look.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
-    with feeding(urls["two"]):
+    with open_feed(urls["two"]):
         assert last_run(urls["one"]).outcome is Outcome.INTERRUPTED
         assert last_run(urls["two"]).running
 
 
 def test_the_newest_run_counts(database_url: str) -> None:
     """Of whatever kind, with its outcome and its error."""
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         feed.finish()
         for kind, outcome in (
             (RunKind.BACKFILL, Outcome.PARTIAL),
@@ -143,10 +143,10 @@ def test_the_newest_run_counts(database_url: str) -> None:
 
 def test_series_and_their_newest_observations(database_url: str) -> None:
     """In the order of their names, under the source that owns them; None where there is nothing."""
-    with feeding(database_url, "wind", "load", "sun") as feed:
+    with open_feed(database_url, "wind", "load", "sun") as feed:
         feed({0: 1.0, 20_000: 1.0, -20_000: 1.0}, wind={3: 1.0, 4: 1.0})
         feed({}, wind={4: None})
-    with feeding(database_url, "rain", source="other"):
+    with open_feed(database_url, "rain", source="other"):
         sources = read_overview(database_url)
     assert list(sources) == ["grid", "other"]
     assert [(s.endpoint_prefix, s.newest) for s in sources["grid"].series] == [
@@ -160,7 +160,7 @@ def test_series_and_their_newest_observations(database_url: str) -> None:
 def test_only_the_series_that_are_asked_for_are_looked_at(database_url: str) -> None:
     """The other sources come without; their states and runs are there all the same."""
     for source in ("grid", "other"):
-        with feeding(database_url, source, source=source) as feed:
+        with open_feed(database_url, source, source=source) as feed:
             feed.merge({source: {0: 1.0}})
     with open_reader(database_url) as reader:
         for names in ([], ["grid"], ["grid", "other"], ["nowhere"]):
@@ -173,7 +173,7 @@ def test_only_the_series_that_are_asked_for_are_looked_at(database_url: str) -> 
 
 def test_a_renamed_source_takes_its_series_and_its_memory_along(database_url: str) -> None:
     """What is left under the old name is its runs."""
-    with feeding(database_url, source="old") as feed:
+    with open_feed(database_url, source="old") as feed:
         feed({0: 1.0})
         feed.finish()
         before = state_of(feed.session)

@@ -11,10 +11,10 @@ from support.databases import with_schema
 from support.store_feed import (
     AtWork,
     current,
-    feeding,
     history,
     hour,
-    looking,
+    open_feed,
+    open_observer,
     progress_of,
     state_of,
     tuples,
@@ -74,7 +74,7 @@ def publish(feed: Feed) -> None:
 @pytest.fixture
 def filled_url(database_url: str) -> str:
     """Two sources with revisions, retractions, returns and publications, over years."""
-    with feeding(database_url, "load", "wind") as feed:
+    with open_feed(database_url, "load", "wind") as feed:
         feed.session.register([RECORD, SeriesRecord("wind")])
         feed({h: h / 7 for h in range(-20_000, 10, 900)}, wind={0: -0.0})
         feed({0: 1e300, 1: 2.0, 5: 3.0})
@@ -83,7 +83,7 @@ def filled_url(database_url: str) -> str:
         feed.session.finish_run(feed.run, Outcome.SUCCEEDED, history_asked=True)
         feed.start()
         feed({1: 5.0})
-    with feeding(database_url, "rain", source="other") as feed:
+    with open_feed(database_url, "rain", source="other") as feed:
         feed.finish()
     return database_url
 
@@ -92,7 +92,7 @@ def filled_url(database_url: str) -> str:
 def other_url(server_url: str, databases: Databases) -> Iterator[str]:
     """Another database, in which keys are other ones."""
     with databases.fresh(server_url, "migrated", with_schema) as url:
-        with feeding(url, *"abc", source="abc") as feed:
+        with open_feed(url, *"abc", source="abc") as feed:
             feed.merge({"a": {0: 1.0}})
             feed.finish()
         yield url
@@ -191,7 +191,7 @@ def test_a_restore_is_a_run(filled_url: str, other_url: str, tmp_path: Path) -> 
 
 def test_the_next_run_goes_on_from_there(filled_url: str, other_url: str, tmp_path: Path) -> None:
     """Unchanged values are no versions, and K is later than everything that was final."""
-    with looking(filled_url) as look:
+    with open_observer(filled_url) as look:
         look.execute(
             "UPDATE source_state SET known_through = known_through + interval '10 years'"
             " WHERE source = 'grid'"
@@ -199,7 +199,7 @@ def test_the_next_run_goes_on_from_there(filled_url: str, other_url: str, tmp_pa
         before = current(look)
     dump_series(filled_url, tmp_path / "a.jsonl")
     restore_file(other_url, tmp_path / "a.jsonl")
-    with feeding(other_url, "load", "wind") as feed:
+    with open_feed(other_url, "load", "wind") as feed:
         assert progress_of(feed.session)["load"].history_asked
         final = state_of(feed.session).known_through
         assert final
@@ -216,10 +216,10 @@ def test_a_series_that_is_the_same_is_left_alone(
     dump_series(filled_url, tmp_path / "a.jsonl")
     restore_file(other_url, tmp_path / "a.jsonl")
     for url, source in ((filled_url, "grid"), (other_url, "grid")):
-        with feeding(url, "load", "wind", source=source) as feed:
+        with open_feed(url, "load", "wind", source=source) as feed:
             feed.session.register([RECORD, SeriesRecord("wind")])
             feed.finish(Outcome.UNCHANGED)
-        with looking(url) as look:
+        with open_observer(url) as look:
             before = tuples(look)
             assert [entry.run_id for entry in restore_file(url, tmp_path / "a.jsonl")] == [None] * 3
             assert tuples(look) == before
@@ -232,7 +232,7 @@ def test_a_part_that_is_there_is_left_alone(
     dump_series(filled_url, tmp_path / "one.jsonl", "wind")
     dump_series(filled_url, tmp_path / "all.jsonl")
     restore_file(other_url, tmp_path / "one.jsonl")
-    with looking(other_url) as look:
+    with open_observer(other_url) as look:
         before = history(look, "wind")
         entries = restore_file(other_url, tmp_path / "all.jsonl")
         assert [entry.run_id is None for entry in entries] == [False, True, False]
@@ -273,7 +273,7 @@ def test_a_series_that_differs_is_refused(filled_url: str, tmp_path: Path, kind:
     rows = [row for row in read(tmp_path / "a.jsonl") if not isinstance(row, End)]
     new = change(rows[0], endpoint_prefix="new")
     write(tmp_path / "b.jsonl", [new, *(row for row in map(CHANGES[kind], rows) if row)])
-    with looking(filled_url) as look:
+    with open_observer(filled_url) as look:
         before = tuples(look)
         with pytest.raises(FileError, match=r"series 'load' is stored already, and is not what"):
             restore_file(filled_url, tmp_path / "b.jsonl")
@@ -287,7 +287,7 @@ def test_more_versions_here_than_in_the_file_are_a_difference(
 ) -> None:
     """The file is older than what is stored: it is not taken for the same."""
     dump_series(filled_url, tmp_path / "a.jsonl")
-    with feeding(filled_url, "load", "wind") as feed:
+    with open_feed(filled_url, "load", "wind") as feed:
         feed.session.register([RECORD, SeriesRecord("wind")])
         feed({6: 1.0})
     with pytest.raises(FileError, match=r"'load' is stored already.*at 2025-03-01T06:00"):
@@ -300,7 +300,7 @@ def test_a_restore_waits_for_a_run_of_the_source(
     """It says for whom, and writes nothing before."""
     dump_series(filled_url, tmp_path / "a.jsonl")
     messages: list[str] = []
-    with feeding(other_url, "rain", source="other") as feed:
+    with open_feed(other_url, "rain", source="other") as feed:
         restoring = AtWork(lambda: restore(other_url, tmp_path / "a.jsonl", say=messages.append))
         while not messages:
             assert restoring.is_alive(), restoring.raised
@@ -318,7 +318,7 @@ def test_a_dump_is_of_one_moment(filled_url: str, tmp_path: Path) -> None:
     dump_series(filled_url, tmp_path / "a.jsonl")
 
     def merge(_rows: int) -> None:
-        with feeding(filled_url, "load", "wind") as feed:
+        with open_feed(filled_url, "load", "wind") as feed:
             feed({0: 8.0, 9: 9.0}, wind={5: 1.0})
             feed.finish()
 
@@ -343,7 +343,7 @@ def test_a_file_that_changes_meanwhile_is_refused(
     monkeypatch.setattr(under_test, "failpoint", exchange_file)
     with pytest.raises(FileError, match="has changed while it was read"):
         restore_file(other_url, path)
-    with looking(other_url) as look:
+    with open_observer(other_url) as look:
         assert current(look, "load") == {}
         assert look.execute("SELECT count(*) FROM fetch_run").fetchone() == (1,)
 
@@ -365,7 +365,7 @@ def test_a_series_of_a_source_that_another_one_took(
 ) -> None:
     """A name that is there under another source is refused, whatever its history."""
     dump_series(filled_url, tmp_path / "a.jsonl", "rain")
-    with feeding(other_url, "rain", source="mine"):
+    with open_feed(other_url, "rain", source="mine"):
         pass
     with pytest.raises((FileError, ConfigurationError), match="rain"):
         restore_file(other_url, tmp_path / "a.jsonl")
@@ -376,7 +376,7 @@ def test_a_database_that_cannot_be_written(filled_url: str, tmp_path: Path) -> N
     dump_series(filled_url, tmp_path / "a.jsonl")
     option = "options=-cdefault_transaction_read_only%3Don"
     url = f"{filled_url}{'&' if '?' in filled_url else '?'}{option}"
-    with looking(filled_url) as look:
+    with open_observer(filled_url) as look:
         look.execute("ALTER TABLE time_series RENAME TO gone")
     with pytest.raises(DatabaseError):
         restore_file(url, tmp_path / "a.jsonl")

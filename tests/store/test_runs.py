@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.store_feed import (
-    feeding,
     hour,
-    looking,
+    open_feed,
+    open_observer,
     progress_of,
     state_of,
 )
@@ -44,14 +44,14 @@ NO_ATTEMPT = (Outcome.INTERRUPTED, Outcome.SKIPPED)
 @pytest.fixture
 def look(database_url: str) -> Iterator[psycopg.Connection[Any]]:
     """Sees what has been committed."""
-    with looking(database_url) as connection:
+    with open_observer(database_url) as connection:
         yield connection
 
 
 @pytest.fixture
 def feed(database_url: str) -> Iterator[Feed]:
     """A source with a scheduled run begun."""
-    with feeding(database_url, "load", "wind") as feed:
+    with open_feed(database_url, "load", "wind") as feed:
         yield feed
 
 
@@ -387,7 +387,7 @@ def test_the_newest_unfinished_backfill_of_the_source_counts(feed: Feed, databas
     feed.session.finish_run(third, Outcome.FAILED)
     feed.start()
     feed.finish(Outcome.FAILED)
-    with feeding(database_url, "rain", source="other") as other:
+    with open_feed(database_url, "rain", source="other") as other:
         backfill(other)
     unfinished = feed.session.unfinished_backfill()
     assert unfinished == Backfill(second, START, hour(5), None)

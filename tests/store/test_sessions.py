@@ -9,7 +9,7 @@ from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.store_feed import AtWork, current, feeding, looking
+from support.store_feed import AtWork, current, open_feed, open_observer
 
 from dataportal.collect.session_pool import Sessions
 from dataportal.errors import Interrupted, LockLostError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def look(database_url: str) -> Iterator[psycopg.Connection[Any]]:
     """Sees who is connected, and what is stored."""
-    with looking(database_url) as connection:
+    with open_observer(database_url) as connection:
         yield connection
 
 
@@ -129,7 +129,7 @@ def test_a_large_slice_waits_for_a_slot(
     slots = Slots()
     monkeypatch.setattr(storing, "_SLOTS", slots)
     for stop in (True, False):
-        with feeding(database_url, sizes=Sizes(looked_up=1)) as feed:
+        with open_feed(database_url, sizes=Sizes(looked_up=1)) as feed:
             with slots:
                 feed({0: 1.0})
                 slots.asked.clear()
@@ -147,13 +147,13 @@ def test_a_source_whose_row_was_deleted_is_told_what_to_do(
     database_url: str, look: psycopg.Connection[Any]
 ) -> None:
     """Nothing is stored for it until a run has made the row anew."""
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         feed({0: 1.0})
         look.execute("DELETE FROM source_state")
         with pytest.raises(LockLostError, match="no row in source_state any more") as refused:
             feed({0: 2.0})
         assert "Run again" in str(refused.value.hint)
         assert current(look) == {0: 1.0}
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         feed({0: 2.0})
     assert current(look) == {0: 2.0}

@@ -30,7 +30,7 @@ from support.store_feed import (
     current,
     history,
     hour,
-    looking,
+    open_observer,
     publications,
     state_of,
     tuples,
@@ -320,7 +320,7 @@ def test_the_store_agrees_with_the_model(database_url: str, path: str) -> None:
     """After every step, in each of the ways that a slice can take."""
     with (
         connect(database_url, application_name="machine") as its_own,
-        looking(database_url) as ours,
+        open_observer(database_url) as ours,
     ):
 
         class Machine(StoreMachine):

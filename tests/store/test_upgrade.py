@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.program_sources import locks
 from support.schemas import describe_schema
-from support.store_feed import feeding, looking
+from support.store_feed import open_feed, open_observer
 
 from dataportal.observations import Observations
 from dataportal.store.connection import connect
@@ -37,7 +37,7 @@ _DUMP = Path(__file__).with_name("first_database.sql")
 @pytest.fixture
 def first_url(empty_database_url: str) -> str:
     """A database as the first released program left it, with its history."""
-    with looking(empty_database_url) as look:
+    with open_observer(empty_database_url) as look:
         look.execute(FIRST.text)
         # a hypertable where TimescaleDB is, as the first program made it
         look.execute(query("hypertables"))
@@ -48,7 +48,7 @@ def first_url(empty_database_url: str) -> str:
 
 def checksum(url: str) -> str:
     """Of all current values and all versions: to the last bit and microsecond."""
-    with looking(url) as look:
+    with open_observer(url) as look:
         row = look.execute(
             "SELECT md5(string_agg(line, E'\\n' ORDER BY line COLLATE \"C\")) FROM ("
             " SELECT concat_ws('|', 'data', series_id, ts, value, updated_at, run_id) AS line"
@@ -88,9 +88,9 @@ def test_the_first_schema_becomes_the_present_one(
 
 def test_a_run_brings_it_up_to_date(first_url: str, database_url: str) -> None:
     """And goes on where the first program stopped: what is the same is no new version."""
-    with feeding(first_url, "load") as feed:
+    with open_feed(first_url, "load") as feed:
         assert_up_to_date(first_url, database_url)
-        with looking(first_url) as look:
+        with open_observer(first_url) as look:
             rows = look.execute(
                 "SELECT ts, value FROM time_series_data WHERE series_id = 1 ORDER BY ts"
             ).fetchall()
@@ -167,5 +167,5 @@ def test_a_program_that_lacks_a_migration_is_refused(
     assert describe_schema(database_url) == before
     with closing(connect(database_url, application_name="dataportal test")) as connection:
         assert ensure_schema(connection) == "public"
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert look.execute("SELECT count(*) FROM fetch_run").fetchone() == (0,)

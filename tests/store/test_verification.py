@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.store_feed import AtWork, current, feeding, hour, looking
+from support.store_feed import AtWork, current, hour, open_feed, open_observer
 
 from dataportal.observations import Observations
 from dataportal.store.read import verify as verification
@@ -58,7 +58,7 @@ def publish(feed: Feed, *vintages: tuple[int, int, float | None]) -> None:
 @pytest.fixture
 def filled_url(database_url: str) -> str:
     """Two sources with revisions, retractions, a return, publications, over years."""
-    with feeding(database_url, "load", "wind") as feed:
+    with open_feed(database_url, "load", "wind") as feed:
         feed({h: float(h) for h in range(-2 * YEARS, 10, 500)}, wind={0: 1.0})
         feed({0: 1.0, 1: 2.0, -YEARS: 3.0})
         feed({0: 2.0, 1: None, 4: 1.0})
@@ -69,7 +69,7 @@ def filled_url(database_url: str) -> str:
         publish(feed, (1, 2, 1.0), (1, 3, 1.5), (1, 4, None), (2, 3, 7.0))
         publish(feed, (1, 3, 1.25), (2, 3, 7.0))
         feed.finish()
-    with feeding(database_url, "rain", source="other") as feed:
+    with open_feed(database_url, "rain", source="other") as feed:
         feed.merge({"rain": {0: 1.0}})
         feed.start(RunKind.BACKFILL)
     return database_url
@@ -88,7 +88,7 @@ def test_an_empty_database_is_well(database_url: str) -> None:
 
 def test_a_source_under_a_new_name_is_well(filled_url: str) -> None:
     """It goes on after the last that the other one knew."""
-    with feeding(filled_url, "drizzle", source="new") as feed:
+    with open_feed(filled_url, "drizzle", source="new") as feed:
         feed.session.register([SeriesRecord("rain")], renamed_from="other")
         feed.merge({"rain": {0: 2.0}})
     assert find_faults(filled_url) == []
@@ -136,7 +136,7 @@ def unguard(look: Any) -> None:
 def test_a_planted_fault_is_found(filled_url: str, name: str) -> None:
     """By its checks and no other, at its key."""
     checks, at, statements = PLANTED[name]
-    with looking(filled_url) as look:
+    with open_observer(filled_url) as look:
         unguard(look)
         for statement in statements:
             assert look.execute(statement.encode()).rowcount > 0, statement
@@ -162,7 +162,7 @@ def test_every_fault_has_been_planted() -> None:
 
 def test_times_that_python_has_not_are_told(filled_url: str) -> None:
     """Infinity, and years before our era."""
-    with looking(filled_url) as look:
+    with open_observer(filled_url) as look:
         for ts in ("infinity", "4000-01-01 BC"):
             look.execute(
                 "INSERT INTO time_series_data SELECT %s, value, updated_at, run_id, series_id"
@@ -185,10 +185,10 @@ def test_every_series_is_looked_at_once(
     monkeypatch.setattr(verification, "_SLOW", seconds - 1)
     monkeypatch.setattr(verification, "_FIRST_SIZE", 2)
     names = [f"s{number}" for number in range(9)]
-    with feeding(database_url, *names) as feed:
+    with open_feed(database_url, *names) as feed:
         feed.merge({name: {0: 1.0} for name in names})
     steps: list[tuple[int, int]] = []
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         look.execute("DELETE FROM time_series WHERE series_id % 4 = 0")
         look.execute("UPDATE time_series_data SET value = 2")
     with open_reader(database_url) as reader:
@@ -204,10 +204,10 @@ def test_every_series_is_looked_at_once(
 
 def test_a_merge_at_work_is_no_fault(filled_url: str) -> None:
     """Between its two tables, not committed: nothing of it is seen."""
-    with looking(filled_url) as writer, writer.transaction(force_rollback=True):
+    with open_observer(filled_url) as writer, writer.transaction(force_rollback=True):
         writer.execute("UPDATE time_series_data SET value = value + 1")
         assert find_faults(filled_url) == []
-    with looking(filled_url) as look:
+    with open_observer(filled_url) as look:
         assert current(look, "rain") == {0: 1.0}
 
 
@@ -217,7 +217,7 @@ def test_runs_at_work_cause_no_alarm(database_url: str) -> None:
 
     def work() -> None:
         for number in range(12):
-            with feeding(database_url) as feed:
+            with open_feed(database_url) as feed:
                 feed({h: float(number) for h in range(number, number + 5_000, 2)})
                 feed(dict.fromkeys(range(number, number + 40, 2)), accept_retractions=True)
                 feed.finish()
@@ -244,7 +244,7 @@ def test_no_sequence_of_answers_breaks_a_promise(
     database_url: str, answers: list[dict[int, float | None]]
 ) -> None:
     """Values, nulls and returns in any order."""
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         for answer in answers:
             feed(answer, accept_retractions=True)
         feed.finish()
@@ -253,7 +253,7 @@ def test_no_sequence_of_answers_breaks_a_promise(
 
 def test_a_fault_far_back_is_out_of_reach_of_since(filled_url: str) -> None:
     """Which is what makes it quick."""
-    with looking(filled_url) as look:
+    with open_observer(filled_url) as look:
         look.execute("UPDATE time_series_data SET value = -1 WHERE ts = %s", [hour(-2 * YEARS)])
     assert [fault.ts for fault in find_faults(filled_url)] == [hour(-2 * YEARS).isoformat()]
     assert find_faults(filled_url, hour(-2 * YEARS) + timedelta(microseconds=1)) == []

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.store_feed import looking
+from support.store_feed import open_observer
 
 from dataportal.observations import clean
 from dataportal.store.read.history import publications, series_summary
@@ -103,7 +103,10 @@ def test_whatever_is_published(taken: list[list[Vintage]], database_url: str) ->
     The current value is the one published last; the same answer again records and writes nothing.
     """
     name, model = f"s{next(_number)}", Model()
-    with closing(SourceSession.open(database_url, name)) as session, looking(database_url) as look:
+    with (
+        closing(SourceSession.open(database_url, name)) as session,
+        open_observer(database_url) as look,
+    ):
         assert session.try_lock()
         session.register([SeriesRecord(name)])
         for answer in taken:
@@ -145,7 +148,7 @@ def test_a_rewritten_vintage_is_kept_beside_the_first(database_url: str) -> None
         session.register([SeriesRecord("gdp")])
         store(session, [(0, 1, 1.0), (0, 3, 2.0)], "gdp")
         store(session, [(0, 1, 1.5), (0, 3, 2.0)], "gdp")
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         rows = look.execute(
             "SELECT value, recorded_at FROM time_series_vintage WHERE published_at = %s"
             " ORDER BY recorded_at",
@@ -167,7 +170,7 @@ def test_an_import_does_not_claim_to_have_been_known_here(database_url: str) -> 
         assert session.try_lock()
         session.register([SeriesRecord("gdp")])
         store(session, [(0, 1, 1.0), (0, 3, 2.0)], "gdp")
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         for statement in (
             b"SELECT recorded_at FROM time_series_vintage",
             b"SELECT valid_from FROM time_series_data_scd2",

@@ -136,7 +136,7 @@ class Feed:
 
 
 @contextmanager
-def feeding(
+def open_feed(
     url: str, *series: str, source: str = "grid", sizes: Sizes | None = None
 ) -> Iterator[Feed]:
     """A source at work; its series is `load` unless others are named."""
@@ -148,7 +148,7 @@ def feeding(
 
 
 @contextmanager
-def looking(url: str) -> Iterator[psycopg.Connection[Any]]:
+def open_observer(url: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection that sees what has been committed."""
     with psycopg.connect(url, autocommit=True, options="-c TimeZone=UTC") as connection:
         yield connection
