@@ -40,7 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
     parent_server = getattr(config, "workerinput", {}).get("server")
     try:
         config.stash[_SERVER] = (
-            SharedServer.shared(parent_server) if parent_server else SharedServer.chosen(os.environ)
+            SharedServer.from_dict(parent_server)
+            if parent_server
+            else SharedServer.from_environment(os.environ)
         )
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
@@ -49,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell each worker."""
-    node.workerinput["server"] = node.config.stash[_SERVER].told()
+    node.workerinput["server"] = node.config.stash[_SERVER].as_dict()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -81,7 +83,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def server_url(pytestconfig: pytest.Config) -> Iterator[str]:
     """The URL of a role that may create databases on the test run's server."""
-    with pytestconfig.stash[_SERVER].running() as url:
+    with pytestconfig.stash[_SERVER].serve() as url:
         yield url
 
 

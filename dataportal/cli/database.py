@@ -52,6 +52,6 @@ def reader(settings: "Settings", what: str) -> "Iterator[psycopg.Connection]":
 
     with (
         open_database(settings, say=say, create=False) as url,
-        closing(open_reader(url, what=what)) as connection,
+        closing(open_reader(url, command=what)) as connection,
     ):
         yield connection

@@ -243,9 +243,9 @@ def _can_hold_socket(folder: Path) -> bool:
     return len(path) <= _LONGEST_SOCKET and _PLAIN.fullmatch(path) is not None
 
 
-def _failure(files: ServerFiles, what: str) -> DatabaseError:
+def _failure(files: ServerFiles, fault: str) -> DatabaseError:
     lines = files.last_log_lines()
     return DatabaseError(
-        f"the embedded PostgreSQL in {files.data} {what}" + (f"\n{lines}" if lines else ""),
+        f"the embedded PostgreSQL in {files.data} {fault}" + (f"\n{lines}" if lines else ""),
         hint=f"Its whole log is {files.log}; or set DATABASE_URL to use a PostgreSQL of your own",
     )

@@ -47,7 +47,7 @@ def start_run(
         at_once: do not wait for the disk; whatever the run commits later does, and brings this
             with it. Not within a transaction, where it would hold for all of that.
     """
-    row = connection.execute(
+    cursor = connection.execute(
         query("run_start"),
         {
             "source": source,
@@ -57,8 +57,9 @@ def start_run(
             "at_once": at_once,
             **_this_process(),
         },
-    ).fetchone()
-    return int(row[0]) if row else 0
+    )
+    run_id, _ = cursor.fetchone() or (0, None)
+    return int(run_id)
 
 
 def resume_run(connection: psycopg.Connection, run_id: int) -> None:

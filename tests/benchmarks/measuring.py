@@ -117,11 +117,11 @@ def fresh_databases(*prepared: Sequence[str]) -> Iterator[list[str]]:
     import psycopg
     from support.databases import Databases, SharedServer, admin_connection, with_schema
 
-    server = SharedServer.chosen(os.environ)
+    server = SharedServer.from_environment(os.environ)
     print(f"database server: {server}", flush=True)
     try:
         with ExitStack() as stack:
-            url = stack.enter_context(server.running())
+            url = stack.enter_context(server.serve())
             databases = Databases(stack.enter_context(admin_connection(url)), server)
             fresh = [
                 stack.enter_context(databases.fresh(url, "migrated", with_schema)) for _ in prepared

@@ -13,7 +13,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 from support.http_server import LocalServer
 from support.program_sources import SourceFile, by_source, table
-from support.store_feed import current, history, looking
+from support.store_feed import current, history, open_observer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +110,7 @@ def test_the_daily_work_needs_no_more_than_its_role(
         runs = [by_source(run_cli("fetch-all", "--json", env=writer))["load"] for _ in range(3)]
     assert [run["outcome"] for run in runs] == ["succeeded", "succeeded", "unchanged"]
     assert [(run["revised"], run["retracted"]) for run in runs] == [(0, 0), (1, 1), (0, 0)]
-    with looking(portal.admin) as look:
+    with open_observer(portal.admin) as look:
         assert {h: len(spans) for h, spans in history(look).items()} == {0: 1, 1: 2, 2: 1, 3: 1}
         assert current(look) == {0: 1.0, 1: 2.5, 3: 4.0}
 

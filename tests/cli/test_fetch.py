@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from support.http_server import Reply
 from support.program_sources import by_source, ended, outcomes, read_until, recorded, table
-from support.store_feed import current, feeding, hour, looking
+from support.store_feed import current, hour, open_feed, open_observer
 
 from dataportal.store.records import Counts
 
@@ -59,7 +59,7 @@ def test_what_came_is_stored_and_told(
     assert run.keys() == RUN_KEYS
     assert (run["outcome"], run["unchanged"], run["nulls"]) == ("unchanged", 2, 1)
     assert run["received"] == sum(run[name] for name in Counts.__slots__[1:])
-    with looking(env["DATABASE_URL"]) as look:
+    with open_observer(env["DATABASE_URL"]) as look:
         assert current(look) == {0: 1.5, 2: 2.5}
         recorded = look.execute(
             "SELECT outcome, received, unchanged, nulls FROM fetch_run ORDER BY run_id DESC LIMIT 1"
@@ -142,7 +142,7 @@ def test_points_that_cannot_be_taken_leave_the_rest(
     run = by_source(done)["load"]
     assert (run["outcome"], run["inserted"], run["rejected"]) == ("partial", 2, 1)
     assert "point 1: 'many' is no" in run["reason"]
-    with looking(env["DATABASE_URL"]) as look:
+    with open_observer(env["DATABASE_URL"]) as look:
         assert current(look) == {0: 1.0, 2: 3.0}
 
 
@@ -220,7 +220,7 @@ def test_a_dry_run_writes_nothing(
     assert done.returncode == 0
     run = by_source(done)["load"]
     assert (run["run_id"], run["inserted"], run["outcome"]) == (None, 2, "succeeded")
-    with looking(env["DATABASE_URL"]) as look:
+    with open_observer(env["DATABASE_URL"]) as look:
         for relation in ("time_series", "time_series_data_scd2", "fetch_run", "source_state"):
             row = look.execute(f"SELECT count(*) FROM {relation}").fetchone()  # noqa: S608 - ours
             assert row == (0,), relation
@@ -235,7 +235,7 @@ def test_a_source_that_another_run_holds(
 ) -> None:
     """Skipped with the holder's name, or 11, or waited for, as the caller likes."""
     load(sources, server, table([1.0]))
-    with feeding(env["DATABASE_URL"], "load", source="load") as holder:
+    with open_feed(env["DATABASE_URL"], "load", source="load") as holder:
         holder.start()
         skipped = run_cli("fetch", "load", "--json", env=env)
         assert skipped.returncode == 0
@@ -260,11 +260,11 @@ def test_nulls_that_would_withdraw_most_of_a_series(
     held = run_cli("fetch", "load", env=env)
     assert held.returncode == 3
     assert "--accept-retractions" in held.stderr
-    with looking(env["DATABASE_URL"]) as look:
+    with open_observer(env["DATABASE_URL"]) as look:
         assert current(look) == {0: 9.0, 1: 2.0, 2: 3.0}
     let = run_cli("fetch", "load", "--accept-retractions", "--json", env=env)
     assert by_source(let)["load"]["retracted"] == 2
-    with looking(env["DATABASE_URL"]) as look:
+    with open_observer(env["DATABASE_URL"]) as look:
         assert current(look) == {0: 9.0}
 
 
@@ -288,10 +288,10 @@ def test_a_lock_whose_holder_has_just_gone_is_no_reason_to_skip(
 ) -> None:
     """A lock without a run under way is given a moment; what came after it is not left out."""
     load(sources, server, table([1.0]))
-    with feeding(env["DATABASE_URL"], "load", source="load") as holder:
+    with open_feed(env["DATABASE_URL"], "load", source="load") as holder:
         holder.finish()
         running = start_cli("fetch", "load", "--json", env=env)
-        with looking(env["DATABASE_URL"]) as look:
+        with open_observer(env["DATABASE_URL"]) as look:
             asks = (
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'dataportal load'"
                 " AND datname = current_database()"

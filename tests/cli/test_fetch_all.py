@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from support.http_server import Reply
 from support.program_sources import by_source, ended, locks, outcomes, recorded, table
-from support.store_feed import looking
+from support.store_feed import open_observer
 
 if TYPE_CHECKING:
     from conftest import RunCli, StartCli
@@ -112,7 +112,7 @@ def test_only_what_is_due(
     second = run_cli("fetch-all", "--due", "--json", env=env)
     assert json.loads(second.stdout) == {"ok": True, "runs": []}
     assert [run.kind for run in recorded(env["DATABASE_URL"])] == ["backfill", "scheduled"]
-    with looking(env["DATABASE_URL"]) as look:
+    with open_observer(env["DATABASE_URL"]) as look:
         look.execute("UPDATE source_state SET last_attempt_at = '2001-01-01Z'")
     assert by_source(run_cli("fetch-all", "--due", "--json", env=env))["first"]["unchanged"] == 2
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.http_server import Reply
-from support.store_feed import looking
+from support.store_feed import open_observer
 
 if TYPE_CHECKING:
     from conftest import RunCli
@@ -53,7 +53,7 @@ def test_what_makes_a_source_ill(
     assert run_cli("fetch-all", env=env).returncode == 3
     sources.csv("new", f"{server.url}/good.csv")
     sources.write()
-    with looking(env["DATABASE_URL"]) as look:
+    with open_observer(env["DATABASE_URL"]) as look:
         look.execute(
             "UPDATE source_state SET last_success_at = last_success_at - interval '3 days'"
             " WHERE source = 'late'"
@@ -109,7 +109,7 @@ def test_an_empty_database_is_named(
     done = run_cli("healthcheck", "--json", env={"DATABASE_URL": empty_database_url})
     assert done.returncode == 78
     assert "dataportal migrate" in checks(done.stdout)["schema"]["message"]
-    with looking(empty_database_url) as look:
+    with open_observer(empty_database_url) as look:
         row = look.execute("SELECT to_regclass('time_series')").fetchone()
     assert row == (None,)
 

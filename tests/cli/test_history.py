@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.stored_runs import stored
+from support.stored_runs import store_run
 from support.terminal import on_terminal
 
 from dataportal.store.records import SeriesRecord
@@ -55,8 +55,8 @@ def asked(run_cli: RunCli, url: str, *args: str) -> dict[str, Any]:
 
 def test_the_summary_names_the_latest_revisions(run_cli: RunCli, database_url: str) -> None:
     """As JSON with exactly the documented fields, newest first."""
-    stored(database_url, [1.0, 2.0, 3.0])
-    stored(database_url, [1.0, 2.5, None])
+    store_run(database_url, [1.0, 2.0, 3.0])
+    store_run(database_url, [1.0, 2.5, None])
     document = asked(run_cli, database_url)
     assert document.keys() == {"series", "as_of", "final", "changes"}
     assert document["series"].keys() == SUMMARY_KEYS
@@ -70,8 +70,8 @@ def test_the_summary_names_the_latest_revisions(run_cli: RunCli, database_url: s
 
 def test_the_summary_for_people(run_cli: RunCli, database_url: str) -> None:
     """Plain lines where no terminal is, in the zone that is set, without a plot."""
-    stored(database_url, [1.0, 2.0])
-    stored(database_url, [1.0, 2.5])
+    store_run(database_url, [1.0, 2.0])
+    store_run(database_url, [1.0, 2.5])
     env = {"DATABASE_URL": database_url, "SCHEDULER_TIMEZONE": "Europe/Berlin"}
     text = run_cli("history", "load", env=env).stdout
     assert text.startswith("load: Load\n")
@@ -85,9 +85,9 @@ def test_the_summary_for_people(run_cli: RunCli, database_url: str) -> None:
 def test_every_version_of_one_observation(run_cli: RunCli, database_url: str) -> None:
     """A value, its withdrawal and its return are told apart."""
     first, gone, back = (
-        stored(database_url, [1.0, 2.0]),
-        stored(database_url, [1.0, None]),
-        stored(database_url, [1.0, 2.0]),
+        store_run(database_url, [1.0, 2.0]),
+        store_run(database_url, [1.0, None]),
+        store_run(database_url, [1.0, 2.0]),
     )
     document = asked(run_cli, database_url, "--ts", "2025-03-01T01:00Z")
     assert document.keys() == {"series", "as_of", "final", "versions"}
@@ -107,7 +107,7 @@ def test_every_version_of_one_observation(run_cli: RunCli, database_url: str) ->
 
 def test_an_observation_that_never_was(run_cli: RunCli, database_url: str) -> None:
     """No versions, which is an answer."""
-    stored(database_url, [1.0])
+    store_run(database_url, [1.0])
     assert asked(run_cli, database_url, "--ts", "1999-01-01")["versions"] == []
     done = run_cli("history", "load", "--ts", "1999-01-01", env={"DATABASE_URL": database_url})
     assert (done.returncode, done.stdout) == (
@@ -118,7 +118,7 @@ def test_an_observation_that_never_was(run_cli: RunCli, database_url: str) -> No
 
 def test_as_of_gives_what_was_known_then(run_cli: RunCli, database_url: str) -> None:
     """For each knowledge time the values of that time, and final once a run came after it."""
-    first, second = stored(database_url, [1.0, 2.0]), stored(database_url, [1.5, 2.0])
+    first, second = store_run(database_url, [1.0, 2.0]), store_run(database_url, [1.5, 2.0])
     assert first
     assert second
     for at, values in (
@@ -141,7 +141,7 @@ def test_what_is_not_final_is_said_to_be_provisional(
     run_cli: RunCli, database_url: str, when: str
 ) -> None:
     """In the document, in the text, and in a note on stderr."""
-    stored(database_url, [1.0])
+    store_run(database_url, [1.0])
     done = run_cli("history", "load", "--as-of", when, env={"DATABASE_URL": database_url})
     assert "provisional" in done.stdout
     assert done.stderr.startswith("dataportal: this answer is provisional: ")
@@ -150,7 +150,7 @@ def test_what_is_not_final_is_said_to_be_provisional(
 
 def test_differences_between_two_times(run_cli: RunCli, database_url: str) -> None:
     """What came, what changed and what went; from a time to itself nothing."""
-    first, second = stored(database_url, [1.0, 2.0]), stored(database_url, [1.0, None, 3.0])
+    first, second = store_run(database_url, [1.0, 2.0]), store_run(database_url, [1.0, None, 3.0])
     assert first
     assert second
     document = asked(run_cli, database_url, "--diff", first.isoformat(), second.isoformat())
@@ -167,7 +167,7 @@ def test_differences_between_two_times(run_cli: RunCli, database_url: str) -> No
 
 def test_a_window_narrows_every_answer(run_cli: RunCli, database_url: str) -> None:
     """Half-open: the start belongs to it, the end does not."""
-    at = stored(database_url, [1.0, 2.0, 3.0])
+    at = store_run(database_url, [1.0, 2.0, 3.0])
     assert at
     window = ("--start", "2025-03-01T01:00", "--end", "2025-03-01T02:00")
     for options in ((), ("--as-of", at.isoformat())):
@@ -179,7 +179,7 @@ def test_a_window_narrows_every_answer(run_cli: RunCli, database_url: str) -> No
 
 def test_the_limit_keeps_the_newest(run_cli: RunCli, database_url: str) -> None:
     """Of every list."""
-    stored(database_url, [1.0, 2.0, 3.0])
+    store_run(database_url, [1.0, 2.0, 3.0])
     document = asked(run_cli, database_url, "--as-of", "now", "--limit", "2")
     assert [o["value"] for o in document["observations"]] == [2.0, 3.0]
 
@@ -187,7 +187,7 @@ def test_the_limit_keeps_the_newest(run_cli: RunCli, database_url: str) -> None:
 def test_csv_reads_back_exactly(run_cli: RunCli, database_url: str) -> None:
     """Every bit of every number, in UTC; a name that looks like a formula is a text."""
     values = [0.1 + 0.2, -1.5, 1e300, 5e-324, 7.0]
-    stored(database_url, values, series="=load", record=SeriesRecord("=load"))
+    store_run(database_url, values, series="=load", record=SeriesRecord("=load"))
     done = run_cli(
         "history",
         "--format",
@@ -206,8 +206,8 @@ def test_csv_reads_back_exactly(run_cli: RunCli, database_url: str) -> None:
 
 def test_csv_of_versions_and_changes(run_cli: RunCli, database_url: str) -> None:
     """Each with a header of its own."""
-    stored(database_url, [1.0])
-    stored(database_url, [None])
+    store_run(database_url, [1.0])
+    store_run(database_url, [None])
     env = {"DATABASE_URL": database_url}
     versions = run_cli("history", "load", "--ts", "2025-03-01", "--format", "csv", env=env).stdout
     assert versions.splitlines()[0] == "series,ts,value,valid_from,valid_to,run_id"
@@ -217,7 +217,7 @@ def test_csv_of_versions_and_changes(run_cli: RunCli, database_url: str) -> None
 
 def test_an_unknown_series_is_wrong_usage(run_cli: RunCli, database_url: str) -> None:
     """With the names that resemble it."""
-    stored(database_url, [1.0])
+    store_run(database_url, [1.0])
     done = run_cli("history", "laod", env={"DATABASE_URL": database_url})
     assert (done.returncode, done.stdout) == (2, "")
     assert "Did you mean 'load'?" in done.stderr
@@ -226,7 +226,7 @@ def test_an_unknown_series_is_wrong_usage(run_cli: RunCli, database_url: str) ->
 def test_texts_from_elsewhere_are_harmless(run_cli: RunCli, database_url: str) -> None:
     """Neither escapes nor line ends of a description get to the screen."""
     record = SeriesRecord("load", name="a\x1b[31mred\nline", unit="\x9bm", description="\x07")
-    stored(database_url, [1.0], record=record)
+    store_run(database_url, [1.0], record=record)
     env = {"DATABASE_URL": database_url}
     for options in ((), ("--as-of", "now"), ("--json",)):
         text = run_cli("history", "load", *options, env=env).stdout
@@ -237,7 +237,7 @@ def test_a_long_series_stops_when_nobody_reads_it(
     run_cli: RunCli, database_url: str, clean_environment: dict[str, str]
 ) -> None:
     """`history … | head -1`: quiet, and no error."""
-    stored(database_url, [float(n) for n in range(20_000)])
+    store_run(database_url, [float(n) for n in range(20_000)])
     process = subprocess.Popen(
         [sys.executable, "-m", "dataportal", "history", "load", "--format", "csv"],
         env={**clean_environment, "DATABASE_URL": database_url},
@@ -257,7 +257,7 @@ def test_on_a_terminal_there_is_a_plot(
     database_url: str, clean_environment: dict[str, str]
 ) -> None:
     """Of the last values; in an encoding that has no bars there is none."""
-    stored(database_url, [float(n % 9) for n in range(500)])
+    store_run(database_url, [float(n % 9) for n in range(500)])
     env = {**clean_environment, "DATABASE_URL": database_url}
     code, seen = on_terminal("history", "load", env=env)
     assert code == 0
@@ -307,7 +307,7 @@ def test_an_empty_database_url_is_an_error(run_cli: RunCli) -> None:
 
 def test_now_is_a_time_of_its_own(run_cli: RunCli, database_url: str) -> None:
     """`--as-of now` means the moment at which it was asked."""
-    stored(database_url, [1.0])
+    store_run(database_url, [1.0])
     before = datetime.now(UTC)
     asked_at = datetime.fromisoformat(asked(run_cli, database_url, "--as-of", "now")["as_of"])
     assert before <= asked_at <= datetime.now(UTC)
@@ -315,13 +315,13 @@ def test_now_is_a_time_of_its_own(run_cli: RunCli, database_url: str) -> None:
 
 def test_what_was_not_published_is_told(run_cli: RunCli, database_url: str) -> None:
     """Not before a time, or never as far as the provider says: an answer without rows says why."""
-    stored(database_url, [1.0])
+    store_run(database_url, [1.0])
     published = ("--as-of", "2025-02-01", "--by", "published")
     done = run_cli("history", "load", *published, env={"DATABASE_URL": database_url})
     assert done.returncode == 0
     assert "the provider does not say when it published the series" in done.stderr
     day = datetime(2025, 3, 4, tzinfo=UTC)
-    stored(database_url, [1.0], published=day)
+    store_run(database_url, [1.0], published=day)
     done = run_cli("history", "load", *published, env={"DATABASE_URL": database_url})
     assert "nothing of the series was published before 2025-03-04T00:00:00Z" in done.stderr
     later = ("--as-of", "2025-03-04", "--by", "published")
@@ -332,7 +332,7 @@ def test_what_was_not_published_is_told(run_cli: RunCli, database_url: str) -> N
 
 def test_before_the_first_fetch_nothing_was_known(run_cli: RunCli, database_url: str) -> None:
     """The answer is empty and final, and a note tells since when there is anything."""
-    stored(database_url, [1.0])
+    store_run(database_url, [1.0])
     done = run_cli("history", "load", "--as-of", "2001", env={"DATABASE_URL": database_url})
     assert done.returncode == 0
     assert "final" in done.stdout

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from support.stored_runs import stored
+from support.stored_runs import store_run
 
 from dataportal.errors import ExitCode
 from dataportal.store.records import SeriesRecord
@@ -27,7 +27,7 @@ OURS_OF_RUNS = ("dataportal.plugins", "dataportal.collect.engine", "dataportal.o
 @pytest.fixture
 def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
     """One source that was fetched a moment ago, and is due once a year."""
-    stored(database_url, [1.5], record=SeriesRecord("load"))
+    store_run(database_url, [1.5], record=SeriesRecord("load"))
     entry = {
         "module": "dataportal.plugins.data_sources.csv_plugin",
         "class": "CsvDataSourcePlugin",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.http_server import Reply
-from support.store_feed import feeding
+from support.store_feed import open_feed
 
 if TYPE_CHECKING:
     from conftest import RunCli
@@ -45,7 +45,7 @@ def test_every_source_says_how_it_stands(
     """Each state is told by its word, alike in the table and in JSON, whose fields are complete."""
     env = {"DATABASE_URL": database_url, "MAX_RETRIES": "0"}
     assert run_cli("fetch", "fresh", "ill", "old", env=env).returncode == 3
-    with feeding(database_url, "working", source="working") as runner:
+    with open_feed(database_url, "working", source="working") as runner:
         runner.start()
         listed = run_cli("list-sources", "--json", env=env)
         shown = run_cli("list-sources", env=env)

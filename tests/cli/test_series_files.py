@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.databases import with_schema
 from support.program_sources import Pause, ended, locks
-from support.store_feed import history, looking
-from support.stored_runs import stored
+from support.store_feed import history, open_observer
+from support.stored_runs import store_run
 from support.terminal import on_terminal
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ SERIES_KEYS = {"endpoint_prefix", "source", "versions", "vintages", "known_throu
 @pytest.fixture
 def env(database_url: str) -> dict[str, str]:
     """A database with two series; one value of the first was revised."""
-    stored(database_url, [1.0, 2.0, 3.0])
-    stored(database_url, [1.0, 2.5, 3.0])
-    stored(database_url, [5.0], series="wind")
+    store_run(database_url, [1.0, 2.0, 3.0])
+    store_run(database_url, [1.0, 2.5, 3.0])
+    store_run(database_url, [5.0], series="wind")
     return {"DATABASE_URL": database_url}
 
 
@@ -142,7 +142,7 @@ def test_a_damaged_file_makes_no_database(
 def test_a_series_that_differs(run_cli: RunCli, env: dict[str, str]) -> None:
     """2, and where the difference is."""
     run_cli("dump", "load", "a.jsonl", env=env)
-    stored(env["DATABASE_URL"], [1.0, 9.5, 3.0])
+    store_run(env["DATABASE_URL"], [1.0, 9.5, 3.0])
     done = run_cli("restore", "a.jsonl", env=env)
     assert (done.returncode, done.stdout) == (2, "")
     assert "series 'load' is stored already, and is not what a.jsonl has of it" in done.stderr
@@ -151,7 +151,7 @@ def test_a_series_that_differs(run_cli: RunCli, env: dict[str, str]) -> None:
 
 def test_a_full_disk_leaves_no_file(env: dict[str, str], tmp_path: Path) -> None:
     """Nor half of one, under any name."""
-    stored(env["DATABASE_URL"], [h / 7 for h in range(2000)], series="long")
+    store_run(env["DATABASE_URL"], [h / 7 for h in range(2000)], series="long")
     command = f"ulimit -f 64; exec {sys.executable} -m dataportal dump long a.jsonl"
     done = subprocess.run(
         ["bash", "-c", command],
@@ -203,11 +203,11 @@ def test_a_restore_that_is_killed_leaves_nothing(
     run_cli: RunCli, env: dict[str, str], elsewhere: dict[str, str], place: str
 ) -> None:
     """No series, no version, no run, no lock; and the next one needs no help."""
-    stored(env["DATABASE_URL"], [h / 7 for h in range(2000)], series="long")
+    store_run(env["DATABASE_URL"], [h / 7 for h in range(2000)], series="long")
     assert run_cli("dump", "load", "long", "a.jsonl.gz", env=env).returncode == 0
     killed = run_cli("restore", "a.jsonl.gz", env={**elsewhere, **fail(place)})
     assert killed.returncode == -signal.SIGKILL
-    with looking(elsewhere["DATABASE_URL"]) as look:
+    with open_observer(elsewhere["DATABASE_URL"]) as look:
         for table in ("time_series", "time_series_data", "time_series_data_scd2", "fetch_run"):
             count = look.execute(f"SELECT count(*) FROM {table}".encode())  # noqa: S608 - of these
             assert count.fetchone() == (0,)

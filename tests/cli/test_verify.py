@@ -9,8 +9,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.store_feed import looking
-from support.stored_runs import stored
+from support.store_feed import open_observer
+from support.stored_runs import store_run
 from support.terminal import on_terminal
 
 from dataportal.store.read.verify import Check
@@ -24,15 +24,15 @@ KEYS = {"series", "series_id", "ts", "valid_from", "published_at", "run_id", "me
 @pytest.fixture
 def env(database_url: str) -> dict[str, str]:
     """A database with a history of five observations, one of which has two versions."""
-    stored(database_url, [1.0, 2.0, 3.0, 4.0, 5.0])
-    stored(database_url, [1.0, 2.5, 3.0, 4.0, 5.0])
+    store_run(database_url, [1.0, 2.0, 3.0, 4.0, 5.0])
+    store_run(database_url, [1.0, 2.5, 3.0, 4.0, 5.0])
     return {"DATABASE_URL": database_url}
 
 
 @pytest.fixture
 def damaged(env: dict[str, str]) -> dict[str, str]:
     """The same, with every current value but the first tampered with."""
-    with looking(env["DATABASE_URL"]) as look:
+    with open_observer(env["DATABASE_URL"]) as look:
         look.execute("UPDATE time_series_data SET value = value + 1 WHERE ts > '2025-03-01'")
     return env
 

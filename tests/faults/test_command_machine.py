@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from support.http_server import LocalServer
 from support.invariants import Finals, broken_invariants
 from support.program_sources import SourceFile, all_ended, by_source, table
-from support.store_feed import current, looking, values
+from support.store_feed import current, open_observer, values
 from support.store_model import Model
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class CommandMachine(RuleBasedStateMachine):
 
     def look(self) -> None:
         """Both tables are those of the model, and what was final before is what it was."""
-        with looking(self.url) as look:
+        with open_observer(self.url) as look:
             assert broken_invariants(look) == []
             assert current(look) == self.model.stored("load")
             assert values(look) == {
@@ -81,7 +81,9 @@ class CommandMachine(RuleBasedStateMachine):
                 for (_, h), spans in self.model.versions.items()
                 if spans
             }
-            assert [finals.changed(look) for finals in self.passed] == [[]] * len(self.passed)
+            assert [finals.changed_sources(look) for finals in self.passed] == [[]] * len(
+                self.passed
+            )
             self.passed.append(Finals(look))
 
 

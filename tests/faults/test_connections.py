@@ -27,7 +27,7 @@ from support.program_sources import (
     outcomes,
     table,
 )
-from support.store_feed import current, looking, values
+from support.store_feed import current, open_observer, values
 from support.tcp_proxy import Wire
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def server() -> Iterator[LocalServer]:
 
 def terminate(url: str) -> None:
     """End the server's end of every connection of a source."""
-    with looking(url) as look:
+    with open_observer(url) as look:
         look.execute(
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND application_name = 'dataportal load'"
@@ -89,7 +89,7 @@ def test_a_connection_lost_while_the_provider_is_asked(
     run = by_source(out)["load"]
     assert run["outcome"] == "failed"
     assert run["error"].startswith("storing the observations: ")
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert values(look) == {0: [2.0]}
         assert broken_invariants(look) == []
     assert outcomes(database_url) == ["failed", "succeeded"]
@@ -111,14 +111,14 @@ def test_a_connection_cut_while_it_writes(
         )
         pause.reached()
         wire.cut()
-        with looking(database_url) as look:
+        with open_observer(database_url) as look:
             assert current(look) == {}
         pause.go_on()
         out, err = ended(process)
     assert process.returncode == 0, err
     assert by_source(out)["load"]["outcome"] == "succeeded"
     assert server.asked("/load.csv") == 2
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert values(look) == {0: [1.0], 1: [2.0]}
         assert broken_invariants(look) == []
     assert outcomes(database_url) == ["succeeded"]
@@ -143,7 +143,7 @@ def no_such_database(url: str) -> str:
 
 def no_such_user(url: str) -> str:
     """A role that is not there."""
-    with looking(url) as look:
+    with open_observer(url) as look:
         look.execute("DROP ROLE IF EXISTS nobody_at_all")
     return (
         urlsplit(url)

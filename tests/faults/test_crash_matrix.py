@@ -16,8 +16,8 @@ import pytest
 from support.http_server import LocalServer
 from support.invariants import Finals, broken_invariants
 from support.program_sources import SourceFile, await_unlocked, table
-from support.store_feed import current, hour, looking, tuples, values
-from support.stored_runs import stored
+from support.store_feed import current, hour, open_observer, tuples, values
+from support.stored_runs import store_run
 
 from dataportal.store import migrations
 from dataportal.store.connection import connect
@@ -146,7 +146,7 @@ def test_a_kill_leaves_the_old_state_or_the_new(
     trial = Trial.of(kind, failpoint, seed)
     migrate_to(url, seed if kind == "migration" else None, monkeypatch)
     if trial.before:
-        stored(url, [trial.before.get(h) for h in range(max(trial.before) + 1)])
+        store_run(url, [trial.before.get(h) for h in range(max(trial.before) + 1)])
     sources = SourceFile(tmp_path)
     sources.csv("load", server.answer("/load.csv", table(trial.answer)), **trial.keys)
     sources.write()
@@ -157,7 +157,7 @@ def test_a_kill_leaves_the_old_state_or_the_new(
         next_state.current = {**states[-1].current}
         next_state.take(part)
         states.append(next_state)
-    with looking(url) as look:
+    with open_observer(url) as look:
         finals = Finals(look) if trial.before else None
 
     armed = {"DATAPORTAL_FAILPOINT": f"{failpoint}@{trial.times}:kill"}
@@ -166,21 +166,21 @@ def test_a_kill_leaves_the_old_state_or_the_new(
     assert first_run.returncode == -signal.SIGKILL, first_run.stderr
     await_unlocked(url)
     committed = trial.times - (failpoint != "after_commit")
-    with looking(url) as look:
+    with open_observer(url) as look:
         if failpoint != "migration_before_commit":
             assert broken_invariants(look) == []
             assert values(look) == states[committed].versions
             assert current(look) == states[committed].current
-        assert finals is None or finals.changed(look) == []
+        assert finals is None or finals.changed_sources(look) == []
 
     second_run = run_cli(*trial.again, env=env)
 
     # the backfill was whole when it was killed after its last commit: nothing is left to resume
     is_complete = kind == "backfill slice" and committed == len(states) - 1
     assert second_run.returncode == (2 if is_complete else 0), second_run.stderr
-    with looking(url) as look:
+    with open_observer(url) as look:
         assert broken_invariants(look) == []
-        assert finals is None or finals.changed(look) == []
+        assert finals is None or finals.changed_sources(look) == []
         assert values(look) == states[-1].versions
         assert current(look) == states[-1].current
         if seed == SEEDS[0]:

@@ -20,7 +20,7 @@ from support.program_sources import (
     recorded,
     table,
 )
-from support.store_feed import current, hour, looking, values
+from support.store_feed import current, hour, open_observer, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,13 +80,13 @@ def test_a_run_that_is_killed(
 
     assert second_run.returncode == -signal.SIGKILL
     await_unlocked(database_url)
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert values(look) == (new if committed else OLD_HISTORY)
         assert current(look) == open_versions(look)
     assert last_outcome(run_cli, env) == "interrupted"
 
     assert run_cli("fetch", "load", env=env).returncode == 0
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert values(look) == new
         assert current(look) == open_versions(look)
     assert outcomes(database_url) == ["succeeded", None, "unchanged" if committed else "succeeded"]
@@ -144,7 +144,7 @@ def test_a_backfill_goes_on_where_it_was_killed(
     env = {"DATABASE_URL": database_url}
     answer = table([float(h) for h in range(300)])
     kill_at_seven(SourceFile(tmp_path), server, answer, start_cli, database_url)
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert set(current(look)) == set(range(6 * 24))
     (run,) = recorded(database_url)
     assert (run.kind, run.outcome, run.done_until) == ("backfill", None, hour(6 * 24))
@@ -157,7 +157,7 @@ def test_a_backfill_goes_on_where_it_was_killed(
     shown_run = by_source(second_run)["load"]
     assert (shown_run["outcome"], shown_run["kind"]) == ("succeeded", "backfill")
     assert shown_run["window"]["start"], shown_run["window"]["end"] == (hour(0), hour(240))
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert set(current(look)) == set(range(240))
     (run,) = recorded(database_url)
     assert (run.outcome, run.done_until, run.inserted) == ("succeeded", hour(240), 240)
@@ -226,7 +226,7 @@ def test_an_error_that_nobody_foresaw(
 
     assert fetch.returncode == 1
     assert "Traceback" not in fetch.stderr
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert current(look) == {}
     assert outcomes(database_url) == ["failed"]
     assert locks(database_url) == 0

@@ -10,7 +10,7 @@ import pytest
 from support.http_server import LocalServer, Reply
 from support.invariants import Finals, broken_invariants
 from support.program_sources import SourceFile, by_source, outcomes, recorded, table
-from support.store_feed import current, hour, looking, tuples, values
+from support.store_feed import current, hour, open_observer, tuples, values
 from support.stored_runs import START
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ def test_a_page_that_fails_fails_its_slice(
     process = run_cli("fetch", "load", "--json", env=env)
     assert process.returncode == 3
     assert by_source(process)["load"]["outcome"] == "failed"
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert current(look) == {}
         assert look.execute("SELECT count(*) FROM time_series_data_scd2").fetchone() == (0,)
         row = look.execute("SELECT last_success_at FROM source_state").fetchone()
     assert row == (None,)
     assert run_cli("fetch", "load", env=env).returncode == 0
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert current(look) == {h: float(h) for h in range(9)}
 
 
@@ -92,7 +92,7 @@ def test_an_empty_answer_is_no_success(
     sources.write()
     assert run_cli("fetch", "load", env=env).returncode == 0
     success = "SELECT last_success_at FROM source_state"
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         before, fresh = tuples(look), look.execute(success).fetchone()
         assert run_cli("fetch", "load", env=env).returncode == 0
         assert tuples(look) == before
@@ -129,7 +129,7 @@ def test_a_changed_entry_keeps_its_history(
 
     assert fetch("grid", series="load")["outcome"] == "succeeded"
     assert fetch("grid", series="load")["revised"] == 1
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         finals, before = Finals(look), values(look)
         assert before == {0: [1.0], 1: [2.0, 3.0]}
         run = fetch("grid", series="load", unit="kW")
@@ -141,7 +141,7 @@ def test_a_changed_entry_keeps_its_history(
         assert "belongs to source 'grid'" in other["error"]
         assert fetch("new", series="load", renamed_from="grid")["outcome"] == "unchanged"
         assert values(look) == before
-        assert finals.changed(look) == []
+        assert finals.changed_sources(look) == []
         assert broken_invariants(look) == []
 
 
@@ -160,7 +160,7 @@ def test_a_forecast_is_fetched_again_and_again(
     runs = [by_source(run_cli("fetch", "load", "--json", env=env))["load"] for _ in range(3)]
     assert [run["outcome"] for run in runs] == ["succeeded", "succeeded", "unchanged"]
     assert runs[0]["inserted"] == runs[1]["revised"] == runs[2]["unchanged"] == len(first)
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert values(look) == {h: [1.0, 2.0] for h in first}
 
 
@@ -209,7 +209,7 @@ def test_a_week_asked_for_two_days_changes_two(
     assert fetch(1.0)["inserted"] == len(week)
     run = fetch(2.0)
     assert (run["revised"], run["outside"]) == (49, 5 * 24)
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert values(look) == {h: [1.0, 2.0] if h >= newest - 48 else [1.0] for h in week}
         assert broken_invariants(look) == []
 
@@ -241,7 +241,7 @@ def test_a_group_asks_for_what_its_series_need(
     assert days_asked_back("alive", "dead") == 30
     # until it counts as dead, the group waits for it
     assert days_asked_back("alive", "dead") == 22
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         look.execute(
             "UPDATE time_series_data SET updated_at = updated_at - interval '91 days' WHERE"
             " series_id = (SELECT series_id FROM time_series WHERE endpoint_prefix = 'dead')"
@@ -273,7 +273,7 @@ def test_a_machine_that_slept_runs_once(
     )
     sources.write()
     assert run_cli("fetch-all", "--due", env=env).returncode == 0
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         look.execute(
             "UPDATE source_state SET last_attempt_at = clock_timestamp() - %s::interval", [ago]
         )

@@ -23,7 +23,7 @@ from support.http_server import LocalServer, Reply
 from support.invariants import broken_invariants
 from support.memory_use import run_watching_memory
 from support.program_sources import SourceFile, by_source, outcomes
-from support.store_feed import current, looking
+from support.store_feed import current, open_observer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ def server() -> Iterator[LocalServer]:
 def with_password(url: str) -> Iterator[str]:
     """The URL for a role of its own, whose password is a canary."""
     role = f"canary_{secrets.token_hex(4)}"
-    with looking(url) as look:
+    with open_observer(url) as look:
         look.execute(f"CREATE ROLE {role} SUPERUSER LOGIN PASSWORD '{PASSWORD}'".encode())
         parts = urlsplit(url)
         address = parts.netloc.rpartition("@")[2]
@@ -92,7 +92,7 @@ def environment(url: str, folder: Path, *, in_file: bool) -> dict[str, str]:
 
 def stored_rows(url: str) -> str:
     """Every row of every table."""
-    with looking(url) as look:
+    with open_observer(url) as look:
         tables = look.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
         ).fetchall()
@@ -146,7 +146,7 @@ def test_a_hostile_provider(
         assert hostility.error in run["error"]
     assert memory < LITTLE
     assert "root:" not in out + err + stored
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         expected = {} if hostility.error is not None else {h: float(h) for h in range(len(POINTS))}
         assert current(look) == expected
         assert broken_invariants(look) == []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.http_server import LocalServer, Reply
 from support.program_sources import IN_TIME, SourceFile, all_ended, by_source, table
-from support.store_feed import looking
+from support.store_feed import open_observer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ def test_two_processes_keep_a_limit_together(
     assert [len(by_source(stdout)) for stdout, _ in runs] == [3, 3]
     assert len(clock.times) == 12
     assert clock.all_in_their_slots(start, distance)
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         rows = look.execute("SELECT name FROM request_slot").fetchall()
     assert len(rows) == 1
     assert re.fullmatch(r"127\.0\.0\.1 [0-9a-f]{16}", rows[0][0])

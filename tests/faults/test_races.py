@@ -22,7 +22,7 @@ from support.program_sources import (
     recorded,
     table,
 )
-from support.store_feed import current, looking, values
+from support.store_feed import current, open_observer, values
 from support.tcp_proxy import in_schema
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_twenty_processes_on_one_source(
     assert server.asked("/load.csv") == 1
     assert outcomes(database_url) == ["succeeded"]
     assert locks(database_url) == 0
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert current(look) == STORED
         assert broken_invariants(look) == []
 
@@ -110,7 +110,7 @@ def test_four_machines_share_two_hundred_sources(
     assert sorted(run.source for run in runs) == sorted(names)
     assert {run.outcome for run in runs} == {"succeeded"}
     assert locks(database_url) == 0
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert broken_invariants(look) == []
 
 
@@ -130,7 +130,7 @@ def test_eight_first_runs_on_an_empty_database(
     processes = [start_cli("fetch", names[0], "--json", env={**env, **pause.env})]
     pause.reached()
     processes += [start_cli("fetch", name, "--json", env=env) for name in names[1:]]
-    with looking(empty_database_url) as look:
+    with open_observer(empty_database_url) as look:
         while look.execute(MIGRATING).fetchone() != (7,):
             assert not any(process.poll() for process in processes)
     pause.go_on()
@@ -138,7 +138,7 @@ def test_eight_first_runs_on_an_empty_database(
 
     assert {process.returncode for process in processes} == {0}, outputs
     assert outcomes(empty_database_url) == ["succeeded"] * 8
-    with looking(empty_database_url) as look:
+    with open_observer(empty_database_url) as look:
         assert [current(look, name) for name in names] == [STORED] * 8
         assert broken_invariants(look) == []
         versions = look.execute("SELECT version FROM schema_migration ORDER BY 1").fetchall()
@@ -196,7 +196,7 @@ def test_the_same_source_elsewhere_is_another_one(
     with databases.fresh(server_url, "migrated", with_schema) as second_url:
         other = second_url
         if apart == "schemas":
-            with looking(database_url) as look:
+            with open_observer(database_url) as look:
                 look.execute("CREATE SCHEMA other")
             other = in_schema(database_url, "other")
         first = start_cli("fetch", "load", env={"DATABASE_URL": database_url})
@@ -210,9 +210,9 @@ def test_the_same_source_elsewhere_is_another_one(
         slow_answer.hold.set()
         ended(first)
         assert first.returncode == 0
-        with looking(database_url) as look:
+        with open_observer(database_url) as look:
             assert values(look) == {0: [5.0]}
-        with looking(other) as look:
+        with open_observer(other) as look:
             if apart == "schemas":
                 look.execute("SET search_path = other")
             assert current(look) == STORED

@@ -16,7 +16,7 @@ from support.embedded_user import ignore
 from support.http_server import LocalServer
 from support.invariants import broken_invariants
 from support.program_sources import Pause, SourceFile, by_source, ended, locks, outcomes, table
-from support.store_feed import AtWork, current, looking, values
+from support.store_feed import AtWork, current, open_observer, values
 from support.tcp_proxy import Wire
 
 from dataportal.embedded.files import server_files
@@ -161,7 +161,7 @@ def test_a_replica_that_follows_its_primary(
     standby = own_server.standby()
     check_read_only(standby, server, run_cli)
     assert run_cli("fetch", "load", env={"DATABASE_URL": own_server.url}).returncode == 0
-    with looking(standby) as look:
+    with open_observer(standby) as look:
         while values(look) != {0: [1.5, 2.5]}:
             assert broken_invariants(look) == []
         assert current(look) == {0: 2.5}
@@ -179,7 +179,7 @@ def test_a_statement_that_the_server_ends(
     env = {**TWICE, "MAX_RETRIES": str(retries), "DATABASE_URL": database_url}
     process = start_cli("fetch", "load", "--json", env=env)
     server.wait_for("/load.csv")
-    with looking(database_url) as other, looking(database_url) as look:
+    with open_observer(database_url) as other, open_observer(database_url) as look:
         with other.transaction():
             other.execute("LOCK TABLE time_series_data IN ACCESS EXCLUSIVE MODE")
             assert slow_answer.hold
@@ -214,7 +214,7 @@ def test_a_deadlock(
     env = {**TWICE, **pause.env, "DATABASE_URL": database_url}
     process = start_cli("fetch", "load", "--json", env=env)
     pause.reached()
-    with looking(database_url) as other, looking(database_url) as look:
+    with open_observer(database_url) as other, open_observer(database_url) as look:
         other.execute("SET deadlock_timeout = '1h'")
         theirs = other.info.backend_pid
 

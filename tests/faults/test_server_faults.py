@@ -10,7 +10,7 @@ import pytest
 from support.http_server import LocalServer
 from support.invariants import Finals, broken_invariants
 from support.program_sources import SourceFile, by_source, ended, locks, outcomes, table
-from support.store_feed import current, looking, values
+from support.store_feed import current, open_observer, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +49,8 @@ def test_a_server_that_restarts_during_a_fetch(
     assert "tries again" in err
     assert "psycopg" not in err
     assert by_source(out)["load"]["outcome"] == "succeeded"
-    assert server.asked("/load.csv") == 2
-    with looking(own_server.url) as look:
+    assert server.query("/load.csv") == 2
+    with open_observer(own_server.url) as look:
         assert values(look) == {0: [2.0]}
         assert broken_invariants(look) == []
     assert outcomes(own_server.url) == ["succeeded"]
@@ -61,14 +61,14 @@ def test_a_disk_that_fills_up(
     tmp_path: Path, server: LocalServer, own_server: OwnServer, run_cli: RunCli
 ) -> None:
     """69 and a message of its own, tried once; nothing of the slice is stored, and later all is."""
-    url = own_server.in_small_place("full_up")
+    url = own_server.in_small_tablespace("full_up")
     sources, env = SourceFile(tmp_path), {"DATABASE_URL": url}
     few = {-2: 0.5, -1: 0.5}
     many = {h: float(h) for h in range(-100_000, 0)}
     sources.csv("load", server.answer("/load.csv", table(few), table(many)))
     sources.write()
     assert run_cli("fetch", "load", env=env).returncode == 0
-    with looking(url) as look:
+    with open_observer(url) as look:
         finals = Finals(look)
 
     own_server.fill()
@@ -78,14 +78,14 @@ def test_a_disk_that_fills_up(
     error = by_source(process)["load"]["error"]
     assert "No space left on device" in error
     assert "The server's disk is full: make room, then run again" in error
-    assert server.asked("/load.csv") == 2
-    with looking(url) as look:
+    assert server.query("/load.csv") == 2
+    with open_observer(url) as look:
         assert current(look) == few
         assert broken_invariants(look) == []
-        assert finals.changed(look) == []
+        assert finals.changed_sources(look) == []
     own_server.make_room()
     assert run_cli("fetch", "load", env=env).returncode == 0
-    with looking(url) as look:
+    with open_observer(url) as look:
         assert current(look) == many
         assert values(look)[-1] == [0.5, -1.0]
         assert broken_invariants(look) == []
@@ -102,7 +102,7 @@ def test_a_network_that_goes_away_without_a_word(
     env = {"DATABASE_URL": own_server.url, "MAX_RETRIES": "0"}
     process = start_cli("fetch", "load", "--json", env=env)
     server.wait_for("/load.csv")
-    assert own_server.asked(LOCKS) == "1"
+    assert own_server.query(LOCKS) == "1"
     own_server.cut_off()
     start = time.monotonic()
     assert slow_answer.hold
@@ -110,6 +110,6 @@ def test_a_network_that_goes_away_without_a_word(
     out, _ = ended(process, MINUTES)
     assert process.returncode == 69
     assert by_source(out)["load"]["outcome"] == "failed"
-    while own_server.asked(LOCKS) != "0":
+    while own_server.query(LOCKS) != "0":
         assert time.monotonic() - start < MINUTES
-    assert own_server.asked("SELECT count(*) FROM time_series_data_scd2") == "0"
+    assert own_server.query("SELECT count(*) FROM time_series_data_scd2") == "0"

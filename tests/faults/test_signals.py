@@ -24,7 +24,7 @@ from support.program_sources import (
     read_until,
     table,
 )
-from support.store_feed import current, looking, values
+from support.store_feed import current, open_observer, values
 from support.tcp_proxy import Wire
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def writing(stage: Stage) -> subprocess.Popen[str]:
     look = stage.stack.enter_context(psycopg.connect(stage.url))
     look.execute("LOCK TABLE time_series_data_scd2")
     process = stage.start()
-    watch = stage.stack.enter_context(looking(stage.url))
+    watch = stage.stack.enter_context(open_observer(stage.url))
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid <> %s"
         # other tests use the same server
@@ -148,7 +148,7 @@ def writing(stage: Stage) -> subprocess.Popen[str]:
 def waiting_for_the_lock(stage: Stage) -> subprocess.Popen[str]:
     """Another run has the source."""
     stage.answer(table([1.0]))
-    look = stage.stack.enter_context(looking(stage.url))
+    look = stage.stack.enter_context(open_observer(stage.url))
     from dataportal.store.lock import lock_key
 
     look.execute("SELECT pg_advisory_lock(%s)", [lock_key("public", "load")])
@@ -262,7 +262,7 @@ def test_sigterm(
         assert "was destroyed" not in err
         assert "never awaited" not in err
     await_unlocked(database_url)
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert current(look) == {}
         assert broken_invariants(look) == []
     reached = situation in {waiting_for_the_lock, connecting}
@@ -275,7 +275,7 @@ def test_sigterm(
     sources.csv("load", server.answer("/load.csv", table([1.0])))
     sources.write()
     assert run_cli("fetch", "load", env={"DATABASE_URL": database_url}).returncode == 0
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert values(look) == {0: [1.0]}
 
 

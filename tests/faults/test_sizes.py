@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from support.memory_use import run_watching_memory
 from support.program_sources import SourceFile
-from support.store_feed import feeding, hour, looking
+from support.store_feed import hour, open_feed, open_observer
 
 from dataportal.store.queries import query
 
@@ -39,7 +39,7 @@ def test_ten_thousand_sources(
     for number in range(SOURCES):
         sources.csv(f"s{number}", "nowhere.csv")
     sources.write()
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         for statement in (
             (
                 "INSERT INTO source_state (source, last_attempt_at, last_outcome, last_success_at,"
@@ -86,7 +86,7 @@ def test_ten_thousand_sources(
 def test_a_history_of_many_chunks(database_url: str) -> None:
     """The window of a run opens the chunks that it lies in, and no others, of both tables."""
     years = [-YEAR * n for n in range(CHUNKS)]
-    with feeding(database_url) as feed, looking(database_url) as look:
+    with open_feed(database_url) as feed, open_observer(database_url) as look:
         feed(dict.fromkeys(years, 1.0))
         merged = feed({0: 2.0, 1: 1.0, -YEAR: 3.0})
         assert (merged.counts.revised, merged.counts.inserted) == (2, 1)

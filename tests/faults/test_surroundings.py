@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.http_server import LocalServer, Reply
 from support.program_sources import SourceFile, by_source, table
-from support.store_feed import looking
+from support.store_feed import open_observer
 from support.tcp_proxy import Wire
 from support.terminal import on_terminal
 
@@ -231,7 +231,7 @@ def test_texts_of_a_provider_are_harmless(
     assert process.returncode == 3
     output = process.stderr + json.loads(process.stdout)["runs"][0]["error"]
     output += run_cli("list-sources", env=env).stdout + run_cli("healthcheck", env=env).stdout
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         row = look.execute("SELECT error FROM fetch_run").fetchone()
     assert row
     for text in (output.replace("\n", ""), row[0]):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from support.conditional_twins import HOUR, NOW, Twins, ValidatingServer
 from support.http_server import LocalServer, Reply
 from support.program_sources import SourceFile, outcomes
-from support.store_feed import looking
+from support.store_feed import open_observer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ def test_an_unchanged_table_is_not_downloaded_again(kind: str, twins: Twins) -> 
     assert twins.provider.unchanged == 2
     assert run_twins(twins, kind) == alike("unchanged")
     assert twins.provider.unchanged == 3
-    with looking(twins.url) as look:
+    with open_observer(twins.url) as look:
         row = look.execute(
             "SELECT count(*) FROM source_state WHERE last_success_at > now() - interval '1 minute'"
             " AND failures = 0"
@@ -300,7 +300,7 @@ def test_a_run_that_is_killed(
     first_run = run_cli("fetch", "load", env={**env, "DATAPORTAL_FAILPOINT": f"{failpoint}:kill"})
     assert first_run.returncode == -signal.SIGKILL
     committed = failpoint == "after_commit"
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         for statement in (
             b"SELECT count(*) FROM time_series_data",
             b"SELECT count(http_validators) FROM source_state",
@@ -316,7 +316,7 @@ def test_nothing_secret_is_kept(twins: Twins) -> None:
     twins.params = {"headers": {"X-Api-Key": "c4n4ry"}}
     twins.table(hours(12))
     run_twins(twins)
-    with looking(twins.url) as look:
+    with open_observer(twins.url) as look:
         (validators,) = look.execute(
             "SELECT http_validators::text FROM source_state WHERE http_validators IS NOT NULL"
         ).fetchall()

@@ -132,7 +132,7 @@ def test_the_file_is_what_it_is_said_to_be(tmp_path: Path) -> None:
     }
 
 
-def damaged(content: bytes, ending: str) -> list[Row] | None:
+def read_damaged(content: bytes, ending: str) -> list[Row] | None:
     """What is read of a file with this content; None if it is refused, as it should be."""
     with TemporaryDirectory() as folder:
         path = Path(folder, f"a{ending}")
@@ -143,21 +143,21 @@ def damaged(content: bytes, ending: str) -> list[Row] | None:
             return None
 
 
-def packed(ending: str) -> bytes:
+def write_sample(ending: str) -> bytes:
     """The sample as a file."""
     with TemporaryDirectory() as folder:
         write(Path(folder, f"a{ending}"), SAMPLE)
         return Path(folder, f"a{ending}").read_bytes()
 
 
-PLAIN, PACKED = packed(".jsonl"), packed(".jsonl.gz")
+PLAIN, PACKED = write_sample(".jsonl"), write_sample(".jsonl.gz")
 
 
 @given(st.integers(0, len(PLAIN) - 1))
 def test_a_file_that_is_cut_is_refused(length: int) -> None:
     """Anywhere, packed or not."""
-    assert damaged(PLAIN[:length], ".jsonl") is None
-    assert damaged(PACKED[: length % len(PACKED)], ".jsonl.gz") is None
+    assert read_damaged(PLAIN[:length], ".jsonl") is None
+    assert read_damaged(PACKED[: length % len(PACKED)], ".jsonl.gz") is None
 
 
 @pytest.mark.slow
@@ -169,8 +169,8 @@ def test_a_file_that_was_changed_is_refused(data: st.DataObject) -> None:
         byte = bytes([data.draw(st.integers(0, 255))])
         instead = data.draw(st.booleans())
         changed = content[:at] + byte + content[at + instead :]
-        assert damaged(changed, ending) in (None, SAMPLE)
-        assert damaged(content + byte, ending) in (None, SAMPLE)
+        assert read_damaged(changed, ending) in (None, SAMPLE)
+        assert read_damaged(content + byte, ending) in (None, SAMPLE)
 
 
 def test_lines_that_change_places_are_refused() -> None:
@@ -179,10 +179,10 @@ def test_lines_that_change_places_are_refused() -> None:
     for other in range(len(rest)):
         lines = [first, *rest]
         lines.insert(other + 2, second)
-        assert damaged(b"".join(lines), ".jsonl") is None
+        assert read_damaged(b"".join(lines), ".jsonl") is None
 
 
-def signed(*lines: str) -> bytes:
+def write_signed(*lines: str) -> bytes:
     """A file of these lines with a last line that fits them."""
     text = "".join(f"{line}\n" for line in ('{"type":"dataportal","format":1}', *lines)).encode()
     counts = {t: sum(f'"{t}"' in li for li in lines) for t in ("series", "version", "vintage")}
@@ -230,7 +230,7 @@ def p(ts: str, published: str, recorded: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("lines", "line", "said"),
+    ("lines", "line", "message"),
     [
         ([v("00:00", "01:00", None)], 2, "belongs to no series"),
         ([LOAD, LOAD], 3, "'load' is there twice"),
@@ -253,23 +253,23 @@ def p(ts: str, published: str, recorded: str) -> str:
     ],
 )
 def test_what_dump_never_writes_is_refused(
-    tmp_path: Path, lines: list[str], line: int, said: str
+    tmp_path: Path, lines: list[str], line: int, message: str
 ) -> None:
     """Though the checksum is right; the line is named."""
     path = tmp_path / "made.jsonl"
-    path.write_bytes(signed(*lines))
+    path.write_bytes(write_signed(*lines))
     with pytest.raises(FileError) as raised:
         list(read(path))
     assert raised.value.exit_code is ExitCode.USAGE
     assert f"{path}:{line}: " in str(raised.value)
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_such_a_file_by_hand_is_taken(tmp_path: Path) -> None:
     """What the test above makes differs from a good file by its fault only."""
     path = tmp_path / "made.jsonl"
     path.write_bytes(
-        signed(
+        write_signed(
             LOAD,
             v("00:00", "01:00", "02:00"),
             v("00:00", "02:00", None),
@@ -281,7 +281,7 @@ def test_such_a_file_by_hand_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "is cut: it ends in line 0"),
         (b"ts,value\n2025-03-01,1\n", ":1: "),
@@ -292,24 +292,24 @@ def test_such_a_file_by_hand_is_taken(tmp_path: Path) -> None:
         (b"x" * 5_000_000, "the line is too long"),
     ],
 )
-def test_another_file_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+def test_another_file_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
     """Whatever it is."""
     path = tmp_path / "a.jsonl"
     path.write_bytes(content)
-    with pytest.raises(FileError, match=said):
+    with pytest.raises(FileError, match=message):
         list(read(path))
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     """A file that is not there, a folder, another packing, no packing where one is told."""
     (tmp_path / "a.gz").write_bytes(PLAIN)
-    for path, said in (
+    for path, message in (
         (tmp_path / "none", "there is no file"),
         (tmp_path, "cannot be read: Is a directory"),
         (tmp_path / "a.zst", "is not known"),
         (tmp_path / "a.gz", "Not a gzipped file"),
     ):
-        with pytest.raises(FileError, match=said):
+        with pytest.raises(FileError, match=message):
             list(read(path))
 
 

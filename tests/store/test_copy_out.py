@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.store_feed import feeding, looking
+from support.store_feed import open_feed, open_observer
 
 from dataportal.errors import DatabaseTransientError
 from dataportal.render.csv_output import csv_lines, prefixed
@@ -54,7 +54,7 @@ def in_blocks(rows: StoredObservations, name: str) -> str:
 
 def test_copied_text_is_what_rows_would_give(database_url: str) -> None:
     """For every time and every number that can be stored; whatever the series is called."""
-    with looking(database_url) as look, open_reader(database_url) as reader:
+    with open_observer(database_url) as look, open_reader(database_url) as reader:
 
         @settings(max_examples=60)
         @given(
@@ -84,7 +84,7 @@ def test_copied_text_is_what_rows_would_give(database_url: str) -> None:
 
 def test_bounds_hold_for_copied_text_too(database_url: str) -> None:
     """Start and end are put into the statement as they are given."""
-    with feeding(database_url) as feed, open_reader(database_url) as reader:
+    with open_feed(database_url) as feed, open_reader(database_url) as reader:
         known = feed({n: n / 4 for n in range(50)}).knowledge_time
         series = find_series(reader, "load")
         assert series is not None
@@ -100,7 +100,7 @@ def test_bounds_hold_for_copied_text_too(database_url: str) -> None:
 
 def test_half_of_it_may_be_left_unread(database_url: str) -> None:
     """The connection can be used again at once, and gives all of it."""
-    with feeding(database_url) as feed, open_reader(database_url) as reader:
+    with open_feed(database_url) as feed, open_reader(database_url) as reader:
         feed({n: float(n) for n in range(25_000)})
         rows = observations(reader, 1)
         blocks = rows.csv_blocks()
@@ -111,12 +111,12 @@ def test_half_of_it_may_be_left_unread(database_url: str) -> None:
 
 def test_a_connection_that_is_cut_half_way_is_said(database_url: str) -> None:
     """A part is never taken for the whole."""
-    with feeding(database_url) as feed, open_reader(database_url) as reader:
+    with open_feed(database_url) as feed, open_reader(database_url) as reader:
         # more than what may be on its way between the two
         feed({n: n + 0.1 for n in range(400_000)})
         blocks = observations(reader, 1).csv_blocks()
         next(blocks)
-        with looking(database_url) as look:
+        with open_observer(database_url) as look:
             look.execute("SELECT pg_terminate_backend(%s, 10000)", [reader.info.backend_pid])
         with pytest.raises(DatabaseTransientError, match="reading the history"):
             list(blocks)
@@ -124,12 +124,12 @@ def test_a_connection_that_is_cut_half_way_is_said(database_url: str) -> None:
 
 def test_a_fault_of_the_server_half_way_is_said(database_url: str) -> None:
     """What it had sent before does not hide it."""
-    with feeding(database_url) as feed, open_reader(database_url) as reader:
+    with open_feed(database_url) as feed, open_reader(database_url) as reader:
         feed({n: n + 0.1 for n in range(100_000)})
         reader.execute("SET statement_timeout = 50")
         blocks = observations(reader, 1).csv_blocks()
         next(blocks)
-        with looking(database_url) as look:
+        with open_observer(database_url) as look:
             look.execute("SELECT pg_cancel_backend(%s)", [reader.info.backend_pid])
         with pytest.raises(DatabaseTransientError, match="too long, or was cancelled"):
             list(blocks)

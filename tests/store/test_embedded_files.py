@@ -23,7 +23,7 @@ from dataportal.errors import ConfigurationError, ExitCode
 ORDINARY = 54321  # a user id without a name, to which root's tests can change
 
 
-def refused(server_home: Path, *, create: bool = True) -> ConfigurationError:
+def refusal(server_home: Path, *, create: bool = True) -> ConfigurationError:
     """What is raised instead of giving a server."""
     with (
         pytest.raises(ConfigurationError) as caught,
@@ -37,7 +37,7 @@ def refused(server_home: Path, *, create: bool = True) -> ConfigurationError:
 
 def test_none_is_made_where_none_may_be(server_home: Path) -> None:
     """Without permission to create there is an error that names the place, and no file."""
-    error = refused(server_home, create=False)
+    error = refusal(server_home, create=False)
     assert str(server_home) in str(error)
     assert not server_home.exists()
 
@@ -91,11 +91,11 @@ def test_an_ordinary_user_keeps_it_in_their_home(open_folder: Path) -> None:
 )
 def test_no_home_to_live_in(open_folder: Path, env: dict[str, str], reason: str) -> None:
     """The error says what is wrong with the folder, and names two ways out."""
-    said = said_to_ordinary_user(open_folder, {"XDG_DATA_HOME": "", **env})
-    assert said.startswith("ConfigurationError: ")
-    assert reason in said
-    assert "XDG_DATA_HOME" in said
-    assert "DATABASE_URL" in said
+    message = refusal_of_ordinary_user(open_folder, {"XDG_DATA_HOME": "", **env})
+    assert message.startswith("ConfigurationError: ")
+    assert reason in message
+    assert "XDG_DATA_HOME" in message
+    assert "DATABASE_URL" in message
 
 
 def test_a_user_without_a_name(open_folder: Path) -> None:
@@ -106,10 +106,10 @@ def test_a_user_without_a_name(open_folder: Path) -> None:
     shared = open_folder / "shared"
     shared.mkdir()
     shared.chmod(0o777)
-    said = said_to_ordinary_user(open_folder, {"XDG_DATA_HOME": str(shared)})
-    assert said.startswith("ConfigurationError: ")
-    assert str(ORDINARY) in said
-    assert "DATABASE_URL" in said
+    message = refusal_of_ordinary_user(open_folder, {"XDG_DATA_HOME": str(shared)})
+    assert message.startswith("ConfigurationError: ")
+    assert str(ORDINARY) in message
+    assert "DATABASE_URL" in message
 
 
 def test_an_existing_folder_keeps_its_mode(open_folder: Path) -> None:
@@ -127,9 +127,9 @@ def test_another_version_is_refused(made_home: Path) -> None:
     """A data directory of another major version is left alone, under its own name or ours."""
     data = server_files(made_home).data
     (data / "PG_VERSION").write_text("17\n", encoding="ascii")
-    assert "PostgreSQL 17" in str(refused(made_home))
+    assert "PostgreSQL 17" in str(refusal(made_home))
     data.rename(made_home / "postgresql-17")
-    assert "PostgreSQL 17" in str(refused(made_home))
+    assert "PostgreSQL 17" in str(refusal(made_home))
     assert not data.exists()
 
 
@@ -138,7 +138,7 @@ def test_a_folder_of_something_else_is_refused(server_home: Path) -> None:
     data = server_home / "postgresql-18"
     data.mkdir(parents=True)
     (data / "holiday.jpg").touch()
-    assert "not empty" in str(refused(server_home))
+    assert "not empty" in str(refusal(server_home))
     (data / "holiday.jpg").unlink()
     with embedded_server(say=ignore, data_home=server_home, durable=False):
         pass
@@ -186,27 +186,27 @@ def test_binaries_out_of_reach_are_copied_once(open_folder: Path) -> None:
         end_server(home)
 
 
-def said_to_ordinary_user(folder: Path, env: dict[str, str]) -> str:
+def refusal_of_ordinary_user(folder: Path, env: dict[str, str]) -> str:
     """What a user who is not root hears instead of getting a server."""
     uid = None
     if os.geteuid() == 0:
         uid = ORDINARY
         env = {**env, "PYTHONPATH": str(copy_of_binaries(folder))}
     with start_user("", env=env, uid=uid) as process:
-        _, said = process.communicate()
+        _, errors = process.communicate()
     assert process.returncode == 1
-    return said
+    return errors
 
 
 def copy_of_binaries(folder: Path) -> Path:
     """A folder for PYTHONPATH with binaries that everybody can run."""
     installed = installed_binaries()
     unreachable = Account(uid=ORDINARY, gid=ORDINARY, name="anybody")
-    found = runnable_binaries(installed, unreachable, folder).folder
-    if found == installed.folder:
+    folder_found = runnable_binaries(installed, unreachable, folder).folder
+    if folder_found == installed.folder:
         target = folder / "copied"
-        shutil.copytree(found, target / found.name, symlinks=True)
-        libraries = found.with_name(f"{found.name}.libs")
+        shutil.copytree(folder_found, target / folder_found.name, symlinks=True)
+        libraries = folder_found.with_name(f"{folder_found.name}.libs")
         shutil.copytree(libraries, target / libraries.name, symlinks=True)
         return target
-    return found.parent
+    return folder_found.parent

@@ -15,10 +15,10 @@ from support.store_feed import (
     AtWork,
     Span,
     current,
-    feeding,
     history,
     hour,
-    looking,
+    open_feed,
+    open_observer,
     state_of,
     tuples,
     values,
@@ -46,14 +46,14 @@ BOTH_TABLES = pytest.mark.parametrize("table", TABLES)
 @pytest.fixture
 def look(database_url: str) -> Iterator[psycopg.Connection[Any]]:
     """Sees what has been committed."""
-    with looking(database_url) as connection:
+    with open_observer(database_url) as connection:
         yield connection
 
 
 @pytest.fixture(params=PATHS)
 def feed(request: pytest.FixtureRequest, database_url: str) -> Iterator[Feed]:
     """Merges slices in each of the ways that there are."""
-    with feeding(database_url, "load", "wind", sizes=PATHS[request.param]) as feed:
+    with open_feed(database_url, "load", "wind", sizes=PATHS[request.param]) as feed:
         yield feed
 
 
@@ -491,7 +491,7 @@ def test_knowledge_time_is_read_late(
         row = look.execute("SELECT clock_timestamp()").fetchone()
         return row and row[0]
 
-    with looking(database_url) as other:
+    with open_observer(database_url) as other:
         with other.transaction():
             other.execute("LOCK TABLE time_series_data IN ACCESS EXCLUSIVE MODE")
             work = AtWork(lambda: feed({0: 1.0}))
@@ -511,7 +511,7 @@ def test_a_stop_ends_the_statement_that_is_running(
     stored = dict.fromkeys(range(points), 1.0)
     feed(stored)
     before = current(look), history(look)
-    with looking(database_url) as other, other.transaction():
+    with open_observer(database_url) as other, other.transaction():
         other.execute(f"LOCK TABLE {table} IN SHARE MODE")
         work = AtWork(lambda: feed({**stored, 0: 2.0}))
         work.await_blocked(feed, look)
@@ -534,7 +534,7 @@ def test_another_writer_is_noticed(
     """Rows that went away between the comparison and the writing: refused, nothing is stored."""
     stored = dict.fromkeys(range(points), 1.0)
     feed(stored)
-    with looking(database_url) as other, other.transaction():
+    with open_observer(database_url) as other, other.transaction():
         other.execute(f"LOCK TABLE {table} IN SHARE MODE")
         work = AtWork(lambda: feed({**stored, 0: value}))
         work.await_blocked(feed, look)
@@ -549,7 +549,7 @@ def test_another_writer_is_noticed(
 def test_large_slices_are_written_by_copy(database_url: str, look: psycopg.Connection[Any]) -> None:
     """A first load, all of it revised, and all of it withdrawn: every version is there."""
     numbers = range(LARGE)
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         first = feed(dict.fromkeys(numbers, 1.0) | {-1: None})
         assert (first.counts.inserted, first.counts.nulls) == (LARGE, 1)
         second = feed(dict.fromkeys(numbers, 2.0))
@@ -557,11 +557,11 @@ def test_large_slices_are_written_by_copy(database_url: str, look: psycopg.Conne
         gone = feed(dict.fromkeys(numbers), accept_retractions=True)
         assert gone.counts.retracted == LARGE
     assert current(look) == {}
-    found = history(look)
-    assert found.keys() == set(numbers)
+    versions = history(look)
+    assert versions.keys() == set(numbers)
     known = [m.knowledge_time or hour(0) for m in (first, second, gone)]
     expected = [Span(1.0, known[0], known[1]), Span(2.0, known[1], known[2])]
-    assert all(spans == expected for spans in found.values())
+    assert all(spans == expected for spans in versions.values())
 
 
 def test_a_window_of_two_days_leaves_five_years_alone(
@@ -570,7 +570,7 @@ def test_a_window_of_two_days_leaves_five_years_alone(
     """Nothing that is older than the slice changes in any way, though all of it is revised."""
     years = {24 * day: float(day) for day in range(5 * 365)}
     recent = {h for h in years if h >= 24 * (5 * 365 - 2)}
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         feed(years)
         before = tuples(look)
         feed(dict.fromkeys(recent, -1.0), start=hour(min(recent)))
@@ -583,7 +583,7 @@ def test_a_series_registered_again_keeps_its_history(
     database_url: str, look: psycopg.Connection[Any]
 ) -> None:
     """A unit or a granularity that changes is a warning; no version is touched."""
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         feed.session.register([SeriesRecord("load", unit="MW", granularity="1 hour")])
         feed({0: 1.0})
         before = tuples(look)

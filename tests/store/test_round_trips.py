@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from support.store_feed import feeding, hour, looking, observations, tuples
+from support.store_feed import hour, observations, open_feed, open_observer, tuples
 from support.tcp_proxy import Wire
 
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord, SliceWrite
@@ -26,7 +26,7 @@ FEW: dict[int, float | None] = {n: n / 2 for n in range(4)}
 @pytest.fixture
 def look(database_url: str) -> Iterator[psycopg.Connection[Any]]:
     """Sees what has been committed."""
-    with looking(database_url) as connection:
+    with open_observer(database_url) as connection:
         yield connection
 
 
@@ -70,7 +70,7 @@ def test_round_trips_of_a_small_run(
     database_url: str, points: dict[int, float | None], budget: int
 ) -> None:
     """A week of hourly values, known already but for one at most."""
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         feed(WEEK)
         feed.session.finish_run(feed.run, Outcome.SUCCEEDED, history_asked=True)
     assert round_trips(database_url, points) <= budget
@@ -80,7 +80,7 @@ def test_round_trips_of_a_small_run(
 def test_more_series_cost_no_more_round_trips(database_url: str) -> None:
     """Twenty series that are revised all together are written like one."""
     names = [f"series {n}" for n in range(20)]
-    with feeding(database_url, *names) as feed:
+    with open_feed(database_url, *names) as feed:
         feed.merge(dict.fromkeys(names, FEW))
     with Wire(database_url) as wire, closing(SourceSession.open(wire.url, "grid")) as session:
         assert session.try_lock()
@@ -104,10 +104,10 @@ def test_revisions_are_written_while_the_rest_is_compared(database_url: str) -> 
     """In a slice of several blocks they cost K, the new versions and the figures, wherever."""
     few = Sizes(block=2)
     stored = {n: n / 2 for n in range(8)}
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         feed(stored)
     costs = []
-    with Wire(database_url) as wire, feeding(wire.url, sizes=few) as feed:
+    with Wire(database_url) as wire, open_feed(wire.url, sizes=few) as feed:
         for revised in ({}, {1: -1.0}, {2: -1.0}, {1: -2.0, 2: -2.0, 5: -2.0}, {7: -1.0}):
             stored |= revised
             before = wire.round_trips
@@ -123,14 +123,14 @@ def test_an_unchanged_run_writes_nothing_but_its_own_records(
     database_url: str, look: psycopg.Connection[Any]
 ) -> None:
     """From connecting to the end: a row of fetch_run, what is remembered of the source, no more."""
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         feed(WEEK)
         feed.session.finish_run(feed.run, Outcome.SUCCEEDED, history_asked=True)
     await_no_session(look)
-    before, counters = tuples(look), written(look)
+    before, counters = tuples(look), written_tuples(look)
     round_trips(database_url, WEEK)
     await_no_session(look)
-    after = written(look)
+    after = written_tuples(look)
     assert tuples(look) == before
     assert {name for name in after if after[name] != counters[name]} == {
         "fetch_run",
@@ -138,7 +138,7 @@ def test_an_unchanged_run_writes_nothing_but_its_own_records(
     }
 
 
-def written(look: psycopg.Connection[Any]) -> dict[str, int]:
+def written_tuples(look: psycopg.Connection[Any]) -> dict[str, int]:
     """Tuples that were ever inserted, updated or deleted, by table; chunks included."""
     look.execute("SELECT pg_stat_clear_snapshot()")
     rows = look.execute(

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.store_feed import (
-    feeding,
     hour,
-    looking,
+    open_feed,
+    open_observer,
     progress_of,
     state_of,
 )
@@ -44,14 +44,14 @@ NO_ATTEMPT = (Outcome.INTERRUPTED, Outcome.SKIPPED)
 @pytest.fixture
 def look(database_url: str) -> Iterator[psycopg.Connection[Any]]:
     """Sees what has been committed."""
-    with looking(database_url) as connection:
+    with open_observer(database_url) as connection:
         yield connection
 
 
 @pytest.fixture
 def feed(database_url: str) -> Iterator[Feed]:
     """A source with a scheduled run begun."""
-    with feeding(database_url, "load", "wind") as feed:
+    with open_feed(database_url, "load", "wind") as feed:
         yield feed
 
 
@@ -62,7 +62,7 @@ def column(look: psycopg.Connection[Any], name: str, run: int) -> Any:
     return row[0]
 
 
-def ended(feed: Feed, outcome: Outcome, kind: RunKind = RunKind.SCHEDULED) -> SourceState:
+def state_after(feed: Feed, outcome: Outcome, kind: RunKind = RunKind.SCHEDULED) -> SourceState:
     """The state after another run that ended like this."""
     feed.start(kind)
     feed.session.finish_run(feed.run, outcome, error=f"why {outcome}", prune=True)
@@ -95,7 +95,7 @@ def test_a_scheduled_run_is_an_attempt(
     feed: Feed, look: psycopg.Connection[Any], outcome: Outcome
 ) -> None:
     """However it ends; a success only if everything was taken, be it nothing new."""
-    state = ended(feed, outcome)
+    state = state_after(feed, outcome)
     assert state.last_attempt == column(look, "started_at", feed.run)
     assert (state.last_outcome, state.last_error) == (outcome, f"why {outcome}")
     assert state.failures == (1 if outcome is Outcome.FAILED else 0)
@@ -114,9 +114,9 @@ def test_what_did_not_come_to_an_end_is_no_attempt(
     feed: Feed, look: psycopg.Connection[Any], outcome: Outcome
 ) -> None:
     """It is recorded, and the source's state is that of the run before."""
-    before = ended(feed, Outcome.FAILED)
+    before = state_after(feed, Outcome.FAILED)
     for kind in RunKind:
-        assert ended(feed, outcome, kind) == before
+        assert state_after(feed, outcome, kind) == before
         assert column(look, "outcome", feed.run) == outcome
         assert column(look, "finished_at", feed.run)
 
@@ -124,8 +124,8 @@ def test_what_did_not_come_to_an_end_is_no_attempt(
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o not in NO_ATTEMPT])
 def test_a_backfill_is_no_attempt_either(feed: Feed, outcome: Outcome) -> None:
     """It makes a source neither fresh nor failing nor not due; but what it knows is final."""
-    before = ended(feed, Outcome.FAILED)
-    after = ended(feed, outcome, RunKind.BACKFILL)
+    before = state_after(feed, Outcome.FAILED)
+    after = state_after(feed, outcome, RunKind.BACKFILL)
     assert before.known_through
     assert after.known_through
     assert before.known_through < after.known_through
@@ -153,20 +153,20 @@ def test_failures_in_a_row_are_counted(feed: Feed) -> None:
         (Outcome.FAILED, RunKind.SCHEDULED, 1),
         (Outcome.SUCCEEDED, RunKind.SCHEDULED, 0),
     ]
-    assert [ended(feed, outcome, kind).failures for outcome, kind, _ in story] == [
+    assert [state_after(feed, outcome, kind).failures for outcome, kind, _ in story] == [
         failures for *_, failures in story
     ]
 
 
 def test_a_success_forgets_the_error(feed: Feed) -> None:
     """And a failure keeps the time of the last success."""
-    ended(feed, Outcome.FAILED)
+    state_after(feed, Outcome.FAILED)
     feed.start()
     feed.finish()
     good = state_of(feed.session)
     assert (good.last_error, good.last_outcome) == (None, Outcome.SUCCEEDED)
-    assert ended(feed, Outcome.FAILED).last_success == good.last_success
-    assert ended(feed, Outcome.EMPTY).last_success == good.last_success
+    assert state_after(feed, Outcome.FAILED).last_success == good.last_success
+    assert state_after(feed, Outcome.EMPTY).last_success == good.last_success
 
 
 def test_known_through_is_the_end_of_the_run(feed: Feed, look: psycopg.Connection[Any]) -> None:
@@ -184,7 +184,7 @@ def test_known_through_is_the_end_of_the_run(feed: Feed, look: psycopg.Connectio
     assert first
     assert known < first < now()
     before = now()
-    second = ended(feed, Outcome.UNCHANGED).known_through
+    second = state_after(feed, Outcome.UNCHANGED).known_through
     assert second
     assert first < before < second < now()
 
@@ -196,8 +196,8 @@ def test_known_through_never_goes_back(
     """Though the clock was set back: not before the last K, nor before itself."""
     ahead = datetime.now(UTC) + timedelta(days=1)
     look.execute(f"UPDATE source_state SET {column} = %s", [ahead])  # noqa: S608 - one of two names
-    assert ended(feed, Outcome.UNCHANGED).known_through == ahead
-    assert ended(feed, Outcome.FAILED).known_through == ahead
+    assert state_after(feed, Outcome.UNCHANGED).known_through == ahead
+    assert state_after(feed, Outcome.FAILED).known_through == ahead
 
 
 @pytest.mark.parametrize("loss", ["unlocked", "without our knowledge", "another connection"])
@@ -226,24 +226,24 @@ def test_an_error_is_kept_without_its_secrets(feed: Feed, look: psycopg.Connecti
     remember_secret("canary-4712")
     text = "GET https://a/?api_key=canary-1&x=canary-4712\nfailed: \x1b[31m" + "x" * 9_000
     feed.session.finish_run(feed.run, Outcome.FAILED, error=text)
-    for said in (column(look, "error", feed.run), state_of(feed.session).last_error):
-        assert said
-        assert "canary" not in said
-        assert "failed" in said
-        assert said.isprintable()
-        assert len(said) < 2_100
+    for message in (column(look, "error", feed.run), state_of(feed.session).last_error):
+        assert message
+        assert "canary" not in message
+        assert "failed" in message
+        assert message.isprintable()
+        assert len(message) < 2_100
 
 
 def test_the_initial_history_has_been_asked_for_once(
     feed: Feed, look: psycopg.Connection[Any]
 ) -> None:
     """Of the series that took part; a series added later is still to be asked for."""
-    asked = "SELECT endpoint_prefix, history_asked_at FROM time_series"
+    statement = "SELECT endpoint_prefix, history_asked_at FROM time_series"
     feed.session.finish_run(feed.run, Outcome.SUCCEEDED)
     assert {p.history_asked for p in progress_of(feed.session).values()} == {False}
     feed.start()
     feed.session.finish_run(feed.run, Outcome.SUCCEEDED, history_asked=True)
-    before = dict(look.execute(asked).fetchall())
+    before = dict(look.execute(statement).fetchall())
     assert all(before.values())
     feed.session.register([SeriesRecord(name) for name in ("load", "wind", "sun")])
     progress = progress_of(feed.session)
@@ -254,7 +254,7 @@ def test_the_initial_history_has_been_asked_for_once(
     }
     feed.start()
     feed.session.finish_run(feed.run, Outcome.SUCCEEDED, history_asked=True)
-    after = dict(look.execute(asked).fetchall())
+    after = dict(look.execute(statement).fetchall())
     assert {name: after[name] for name in before} == before
     assert after["sun"]
 
@@ -320,7 +320,7 @@ def test_they_are_forgotten_a_few_at_a_time(feed: Feed, look: psycopg.Connection
     assert row
     assert row[0] == 51
     assert row[1] > datetime.now(UTC) - timedelta(days=151)
-    ended(feed, Outcome.UNCHANGED)
+    state_after(feed, Outcome.UNCHANGED)
     assert look.execute("SELECT count(*) FROM fetch_run").fetchone() == (2,)
 
 
@@ -340,10 +340,10 @@ def backfill(feed: Feed, *, end: datetime = hour(10)) -> int:  # noqa: B008 - a 
     return feed.run
 
 
-def done_until(feed: Feed, moment: datetime) -> None:
+def done_until(feed: Feed, end: datetime) -> None:
     """A slice of the run is stored."""
     feed.session.merge(
-        SliceWrite(feed.run, {}, start=START, end=moment, received=Counts(), done_until=moment)
+        SliceWrite(feed.run, {}, start=START, end=end, received=Counts(), done_until=end)
     )
 
 
@@ -387,11 +387,11 @@ def test_the_newest_unfinished_backfill_of_the_source_counts(feed: Feed, databas
     feed.session.finish_run(third, Outcome.FAILED)
     feed.start()
     feed.finish(Outcome.FAILED)
-    with feeding(database_url, "rain", source="other") as other:
+    with open_feed(database_url, "rain", source="other") as other:
         backfill(other)
-    found = feed.session.unfinished_backfill()
-    assert found == Backfill(second, START, hour(5), None)
+    unfinished = feed.session.unfinished_backfill()
+    assert unfinished == Backfill(second, START, hour(5), None)
     feed.session.finish_run(second, Outcome.SUCCEEDED)
-    found = feed.session.unfinished_backfill()
-    assert found
-    assert found.run_id == first
+    unfinished = feed.session.unfinished_backfill()
+    assert unfinished
+    assert unfinished.run_id == first

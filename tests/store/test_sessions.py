@@ -9,7 +9,7 @@ from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.store_feed import AtWork, current, feeding, looking
+from support.store_feed import AtWork, current, open_feed, open_observer
 
 from dataportal.collect.session_pool import SessionPool
 from dataportal.errors import Interrupted, LockLostError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def look(database_url: str) -> Iterator[psycopg.Connection[Any]]:
     """Sees who is connected, and what is stored."""
-    with looking(database_url) as connection:
+    with open_observer(database_url) as connection:
         yield connection
 
 
@@ -40,12 +40,12 @@ def sessions(database_url: str) -> Iterator[SessionPool]:
     made.close()
 
 
-def pid(held: ThreadedSession) -> int:
+def pid(session: ThreadedSession) -> int:
     """The server process that serves a session."""
-    return held.session._connection.info.backend_pid
+    return session.session._connection.info.backend_pid
 
 
-def named(look: psycopg.Connection[Any], number: int) -> str:
+def application_names(look: psycopg.Connection[Any], number: int) -> str:
     """What the server calls a process."""
     query = "SELECT application_name FROM pg_stat_activity WHERE pid = %s"
     row = look.execute(query, [number]).fetchone()
@@ -63,7 +63,7 @@ def test_the_next_source_gets_the_same_connection(
         sessions.hand_back(first)
         second = await sessions.open("load")
         assert pid(second) == pid(first)
-        assert named(look, pid(second)) == "dataportal load"
+        assert application_names(look, pid(second)) == "dataportal load"
         assert await second.thread.call(second.session.try_lock)
         with (
             closing(SourceSession.open(database_url, "wind")) as wind,
@@ -82,12 +82,12 @@ def test_who_runs_beside_it_gets_another(sessions: SessionPool) -> None:
     async def runs() -> None:
         first, second = await sessions.open("wind"), await sessions.open("load")
         assert pid(first) != pid(second)
-        for held in (first, second):
-            sessions.hand_back(held)
+        for session in (first, second):
+            sessions.hand_back(session)
         again = [await sessions.open("wind"), await sessions.open("load")]
-        assert {pid(held) for held in again} == {pid(first), pid(second)}
-        for held in again:
-            held.close()
+        assert {pid(session) for session in again} == {pid(first), pid(second)}
+        for session in again:
+            session.close()
 
     asyncio.run(runs())
 
@@ -129,7 +129,7 @@ def test_a_large_slice_waits_for_a_slot(
     slots = Slots()
     monkeypatch.setattr(storing, "_SLOTS", slots)
     for stop in (True, False):
-        with feeding(database_url, sizes=Sizes(looked_up=1)) as feed:
+        with open_feed(database_url, sizes=Sizes(looked_up=1)) as feed:
             with slots:
                 feed({0: 1.0})
                 slots.asked.clear()
@@ -147,13 +147,13 @@ def test_a_source_whose_row_was_deleted_is_told_what_to_do(
     database_url: str, look: psycopg.Connection[Any]
 ) -> None:
     """Nothing is stored for it until a run has made the row anew."""
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         feed({0: 1.0})
         look.execute("DELETE FROM source_state")
         with pytest.raises(LockLostError, match="no row in source_state any more") as refused:
             feed({0: 2.0})
         assert "Run again" in str(refused.value.hint)
         assert current(look) == {0: 1.0}
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         feed({0: 2.0})
     assert current(look) == {0: 2.0}

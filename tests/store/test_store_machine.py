@@ -30,7 +30,7 @@ from support.store_feed import (
     current,
     history,
     hour,
-    looking,
+    open_observer,
     publications,
     state_of,
     tuples,
@@ -89,11 +89,11 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize()
     def first_run(self) -> None:
         """The source is seen for the first time."""
-        self.feed = self.connected()
+        self.feed = self.open_session()
         self.ids = dict(self.feed.session._series)
         self.before = tuples(self.look)
 
-    def connected(self) -> Feed:
+    def open_session(self) -> Feed:
         """A session on the one connection."""
         session = SourceSession(self.connection, self.source, "public", sizes=self.sizes)
         return Feed(session, *self.model.series)
@@ -200,8 +200,8 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(value=st.sampled_from([1.0, 2.0]))
     def there_and_back(self, value: float) -> None:
         """A → B → A."""
-        for one in (value, 3.0, value):
-            self.merge({self.wind: {3: one}})
+        for revision in (value, 3.0, value):
+            self.merge({self.wind: {3: revision}})
 
     @rule(load=POINTS, accept=st.booleans())
     def plan(self, load: Points, *, accept: bool) -> None:
@@ -234,7 +234,7 @@ class StoreMachine(RuleBasedStateMachine):
     def finish_and_begin_another_run(self, outcome: Outcome, kind: RunKind) -> None:
         """What is known now is final."""
         self.feed.finish(outcome, self.unrecorded)
-        assert self.recorded() == self.totals
+        assert self.recorded_counts() == self.totals
         known_through = state_of(self.feed.session).known_through
         assert known_through
         self.finals.append((known_through, self.model.as_of(known_through)))
@@ -246,7 +246,7 @@ class StoreMachine(RuleBasedStateMachine):
     def another_process_goes_on(self) -> None:
         """Nothing that the store needs is in memory."""
         self.connection.execute("SELECT pg_advisory_unlock_all()")
-        self.feed = self.connected()
+        self.feed = self.open_session()
         self.totals = self.unrecorded = Counts()
         assert self.feed.session._series == self.ids
 
@@ -281,11 +281,11 @@ class StoreMachine(RuleBasedStateMachine):
         """One open version at most, none empty, no overlap; the current table is the open ones."""
         self.steps[0] += 1
         for name in self.model.series:
-            found = history(self.look, name)
+            versions = history(self.look, name)
             model = {h: spans for (of, h), spans in self.model.versions.items() if of == name}
-            assert found == model
+            assert versions == model
             opened = {}
-            for h, spans in found.items():
+            for h, spans in versions.items():
                 assert all(span.until is None or span.since < span.until for span in spans)
                 assert all(a.until and a.until <= b.since for a, b in pairwise(spans))
                 if spans[-1].until is None:
@@ -298,7 +298,7 @@ class StoreMachine(RuleBasedStateMachine):
         for at, answer in self.finals:
             assert self.model.as_of(at) == answer
 
-    def recorded(self) -> Counts:
+    def recorded_counts(self) -> Counts:
         """The run's counts in its record."""
         row = self.look.execute(
             f"SELECT {', '.join(Counts.__slots__)} FROM fetch_run WHERE run_id = %s",  # noqa: S608 - names of fields
@@ -320,7 +320,7 @@ def test_the_store_agrees_with_the_model(database_url: str, path: str) -> None:
     """After every step, in each of the ways that a slice can take."""
     with (
         connect(database_url, application_name="machine") as its_own,
-        looking(database_url) as ours,
+        open_observer(database_url) as ours,
     ):
 
         class Machine(StoreMachine):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.store_feed import feeding, hour, looking, observations, values
+from support.store_feed import hour, observations, open_feed, open_observer, values
 from support.stored_runs import START
 
 from dataportal.store.records import Counts, SliceWrite
@@ -59,7 +59,7 @@ def store_first(feed: Feed, points: Points = ALL) -> None:
 
 def test_what_was_kept_is_known_again(database_url: str) -> None:
     """As long as nothing of what was stored is another."""
-    with feeding(database_url, "load") as feed:
+    with open_feed(database_url, "load") as feed:
         assert known_requests(feed) == ConditionalRequests()
         store_first(feed)
         merge_slice(feed, {}, confirmed_requests(feed))
@@ -81,7 +81,7 @@ def test_what_was_kept_is_known_again(database_url: str) -> None:
 )
 def test_what_somebody_changed_is_not_relied_on(statement: str, database_url: str) -> None:
     """Before the provider is asked; and if it happens meanwhile, in the transaction."""
-    with feeding(database_url, "load") as feed, looking(database_url) as look:
+    with open_feed(database_url, "load") as feed, open_observer(database_url) as look:
         store_first(feed)
         requests = confirmed_requests(feed)
         look.execute(statement.encode(), [hour(1)])
@@ -94,7 +94,7 @@ def test_what_somebody_changed_is_not_relied_on(statement: str, database_url: st
 
 def test_a_withdrawal_needs_the_whole_answer(database_url: str) -> None:
     """Whether it is withheld depends on how much the answer has besides; nothing is written."""
-    with feeding(database_url, "load") as feed, looking(database_url) as look:
+    with open_feed(database_url, "load") as feed, open_observer(database_url) as look:
         store_first(feed)
         with pytest.raises(WholeAnswerNeeded):
             merge_slice(feed, {3: None}, confirmed_requests(feed))
@@ -115,7 +115,7 @@ def test_what_was_not_taken_whole_is_not_kept(
     points: Points, more: dict[str, Any], database_url: str
 ) -> None:
     """Refused, withheld, silent, left out at the end: what was kept before goes as well."""
-    with feeding(database_url, "load") as feed, looking(database_url) as look:
+    with open_feed(database_url, "load") as feed, open_observer(database_url) as look:
         store_first(feed)
         merge_slice(
             feed, points, ConditionalRequests(fresh={"new": KNOWN}, any_stored=True), **more
@@ -126,7 +126,7 @@ def test_what_was_not_taken_whole_is_not_kept(
 
 def test_vintages_are_not_kept(database_url: str) -> None:
     """Publications are recorded beside the current values, and no fingerprint covers them."""
-    with feeding(database_url, "load") as feed:
+    with open_feed(database_url, "load") as feed:
         dated = observations({0: 1.0})
         dated = type(dated)(dated.ts, dated.values, [NOW], [(dated.ts[0], NOW, 1.0)])
         feed.session.merge(
@@ -151,7 +151,7 @@ def test_vintages_are_not_kept(database_url: str) -> None:
 
 def test_a_backfill_changes_what_validators_rest_on(database_url: str) -> None:
     """What was stored meanwhile by another run of the source is noticed, too."""
-    with feeding(database_url, "load") as feed:
+    with open_feed(database_url, "load") as feed:
         store_first(feed)
         feed.session.merge(
             SliceWrite(

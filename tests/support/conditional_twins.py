@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from support.http_server import Reply
-from support.store_feed import looking
+from support.store_feed import open_observer
 
 from dataportal.collect import RunRequest, StopSignal, collect
 from dataportal.config import load
@@ -152,7 +152,7 @@ class Twins:
 
     def contents(self) -> list[Any]:
         """What is stored of each: its current values, and all versions in order."""
-        with looking(self.url) as look:
+        with open_observer(self.url) as look:
             return [
                 [
                     look.execute(statement, {"name": name}).fetchall()
@@ -174,7 +174,7 @@ class Twins:
 
     def _by_hand(self, statement: bytes, ts: datetime) -> None:
         where = b" WHERE s.series_id = d.series_id AND endpoint_prefix = ANY(%s) AND ts = %s"
-        with looking(self.url) as look:
+        with open_observer(self.url) as look:
             look.execute(statement + where, [list(self.names), ts])
 
 

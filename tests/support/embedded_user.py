@@ -52,13 +52,13 @@ def user(
     """A process that uses the server, and the URL it was given, once it has it."""
     with start_user(home, env=env, uid=uid) as process:
         try:
-            yield process, told_url(process)
+            yield process, await_url(process)
         finally:
             with suppress(BrokenPipeError):
                 process.communicate(timeout=_PATIENCE)
 
 
-def told_url(process: subprocess.Popen[str]) -> str:
+def await_url(process: subprocess.Popen[str]) -> str:
     """The URL that the process prints once it has the server."""
     assert process.stdout
     for line in process.stdout:

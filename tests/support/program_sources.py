@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from support.http_server import Reply
-from support.store_feed import hour, looking
+from support.store_feed import hour, open_observer
 
 if TYPE_CHECKING:
     import subprocess
@@ -115,7 +115,7 @@ class Run(NamedTuple):
 
 def recorded(url: str) -> list[Run]:
     """All runs, oldest first."""
-    with looking(url) as look:
+    with open_observer(url) as look:
         rows = look.execute(
             "SELECT source, kind, outcome, error, inserted, done_until, window_end"
             " FROM fetch_run ORDER BY run_id"
@@ -130,7 +130,7 @@ def outcomes(url: str) -> list[str | None]:
 
 def locks(url: str) -> int:
     """How many locks of sources are held in this database."""
-    with looking(url) as look:
+    with open_observer(url) as look:
         row = look.execute(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database ="
             " (SELECT oid FROM pg_database WHERE datname = current_database())"

@@ -1,4 +1,4 @@
-"""Feeds points to one source, and reads what became of them without the store's own queries.
+"""Feeds points to a source, and reads what became of them without the store's own queries.
 
 Points are given by the hour since START: `{0: 1.5, 1: None}` are a value and an explicit null.
 """
@@ -136,7 +136,7 @@ class Feed:
 
 
 @contextmanager
-def feeding(
+def open_feed(
     url: str, *series: str, source: str = "grid", sizes: Sizes | None = None
 ) -> Iterator[Feed]:
     """A source at work; its series is `load` unless others are named."""
@@ -148,7 +148,7 @@ def feeding(
 
 
 @contextmanager
-def looking(url: str) -> Iterator[psycopg.Connection[Any]]:
+def open_observer(url: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection that sees what has been committed."""
     with psycopg.connect(url, autocommit=True, options="-c TimeZone=UTC") as connection:
         yield connection
@@ -213,10 +213,10 @@ def history(look: psycopg.Connection[Any], series: str = "load") -> dict[int, li
         " WHERE s.endpoint_prefix = %s ORDER BY v.ts, v.valid_from",
         [series],
     )
-    found: dict[int, list[Span]] = {}
+    versions: dict[int, list[Span]] = {}
     for ts, *span in rows:
-        found.setdefault(hour_of(ts), []).append(Span(*span))
-    return found
+        versions.setdefault(hour_of(ts), []).append(Span(*span))
+    return versions
 
 
 def values(look: psycopg.Connection[Any], series: str = "load") -> dict[int, list[float]]:
@@ -225,7 +225,7 @@ def values(look: psycopg.Connection[Any], series: str = "load") -> dict[int, lis
 
 
 def tuples(look: psycopg.Connection[Any]) -> set[tuple[str, ...]]:
-    """Every tuple of both tables with its place and the transactions that made or locked it.
+    """Every tuple of both tables with its location and the transactions that made or locked it.
 
     Whatever is inserted, updated, deleted or locked makes a difference, also what is rolled back.
     """

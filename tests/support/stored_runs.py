@@ -1,4 +1,4 @@
-"""Puts runs into a database without fetching anything: for tests of what reads them."""
+"""Stores runs without fetching anything: for tests of what reads them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 START = datetime(2025, 3, 1, tzinfo=UTC)
 
 
-def stored(
+def store_run(
     url: str,
     values: Sequence[float | None],
     *,
@@ -39,7 +39,7 @@ def stored(
         observations = Observations(ts, [*values])
         if published is not None:
             vintages = [
-                (moment, published, value) for moment, value in zip(ts, values, strict=True)
+                (instant, published, value) for instant, value in zip(ts, values, strict=True)
             ]
             observations = Observations(ts, [*values], [published] * len(ts), vintages)
         merged = session.merge(

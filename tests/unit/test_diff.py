@@ -28,16 +28,16 @@ def test_grids_have_every_point_once(
         points.add(series, ts, of_it)
         expected |= {(series, at): value for at, value in zip(ts, of_it, strict=True)}
     grids = points.grids(size)
-    found = [
+    points_of_grids = [
         (point, value)
         for grid in grids
         for point, value in zip(product(grid.series, grid.ts), grid.values, strict=True)
     ]
-    assert dict(found) == expected
-    assert len(found) == len(expected)
+    assert dict(points_of_grids) == expected
+    assert len(points_of_grids) == len(expected)
     for grid in grids:
         assert grid.series == sorted(grid.series)
         assert list(grid.ts) == sorted(grid.ts)
         assert len(grid.values) <= size or len(grid.series) == 1
-    for one, other in pairwise(grids):
-        assert one.ts != other.ts or len(one.values) + len(other.ts) > size
+    for grid, other in pairwise(grids):
+        assert grid.ts != other.ts or len(grid.values) + len(other.ts) > size

@@ -81,14 +81,14 @@ class _NewestRow(NamedTuple):
     newest: datetime | None
 
 
-def open_reader(url: str, *, what: str = "reader") -> psycopg.Connection:
+def open_reader(url: str, *, command: str = "reader") -> psycopg.Connection:
     """A connection that only reads, to a schema that this program understands.
 
     Raises:
         SchemaError: the schema is missing, older or newer; the message names the way out.
         DatabaseError: the server is out of reach, or refuses.
     """
-    connection = connect(url, application_name=f"dataportal {what}", read_only=True)
+    connection = connect(url, application_name=f"dataportal {command}", read_only=True)
     try:
         require_schema(connection)
     except BaseException:
