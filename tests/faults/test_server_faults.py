@@ -49,7 +49,7 @@ def test_a_server_that_restarts_during_a_fetch(
     assert "tries again" in err
     assert "psycopg" not in err
     assert by_source(out)["load"]["outcome"] == "succeeded"
-    assert server.query("/load.csv") == 2
+    assert server.asked("/load.csv") == 2
     with open_observer(own_server.url) as look:
         assert values(look) == {0: [2.0]}
         assert broken_invariants(look) == []
@@ -78,7 +78,7 @@ def test_a_disk_that_fills_up(
     error = by_source(process)["load"]["error"]
     assert "No space left on device" in error
     assert "The server's disk is full: make room, then run again" in error
-    assert server.query("/load.csv") == 2
+    assert server.asked("/load.csv") == 2
     with open_observer(url) as look:
         assert current(look) == few
         assert broken_invariants(look) == []
