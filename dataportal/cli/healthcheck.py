@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dataportal.config import Configuration
-    from dataportal.render.checks import Check
+    from dataportal.render.healthcheck import Check
     from dataportal.settings import Settings
     from dataportal.store.read.overview import SourceRow
 
@@ -43,7 +43,7 @@ def command(
     than its data_stale_after. Sources that are disabled or need a variable are not looked at.
     """
     invocation: Invocation = ctx.obj
-    from dataportal.render.checks import Check, check_lines
+    from dataportal.render.healthcheck import Check, check_lines
 
     if live:
         checks = [Check("live", message="the program starts")]
@@ -60,7 +60,7 @@ def command(
 
 
 def _checks(settings: "Settings", invocation: Invocation, only: "Sequence[str]") -> "list[Check]":
-    from dataportal.render.checks import Check, failed
+    from dataportal.render.healthcheck import Check, failed
 
     checks: list[Check] = []
     configuration = None
@@ -84,8 +84,8 @@ def _checks(settings: "Settings", invocation: Invocation, only: "Sequence[str]")
 
 
 def _configuration(configuration: "Configuration") -> "list[Check]":
-    from dataportal.render.checks import Check
     from dataportal.render.formatting import counted
+    from dataportal.render.healthcheck import Check
 
     count = counted(len(configuration.sources), "source")
     found = [
@@ -116,7 +116,7 @@ def _freshness(
     configuration: "Configuration", rows: "Mapping[str, SourceRow]", only: "Sequence[str]"
 ) -> "list[Check]":
     from dataportal.health import judged
-    from dataportal.render.checks import Check
+    from dataportal.render.healthcheck import Check
 
     at = now()
     verdicts = (judged(s, rows.get(s.name), at) for s in matching(configuration, only))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from dataportal.cli.options import Invocation
-    from dataportal.render.history import HistoryRenderer
+    from dataportal.render.history_text import HistoryRenderer
     from dataportal.settings import Settings
     from dataportal.store.read.history import Observation, StoredSeries
 
@@ -129,8 +129,8 @@ def command(
         *window(start, end, settings, at=at),
         limit,
     )
-    from dataportal.render.history import TextHistory
-    from dataportal.render.history_output import CsvHistory, JsonHistory
+    from dataportal.render.history_json import CsvHistory, JsonHistory
+    from dataportal.render.history_text import TextHistory
     from dataportal.store.read.history import series_summary, stored_series
 
     with reader(settings, "history") as connection:

@@ -66,7 +66,7 @@ def _listed(
     by_series: bool,
 ) -> ExitCode:
     from dataportal.health import broken, judged, unknown
-    from dataportal.render.sources import Listing, source_lines
+    from dataportal.render.list_sources import Listing, source_lines
 
     rows: Mapping[str, SourceRow] = {}
     failure: DataportalError | None = None
@@ -115,7 +115,7 @@ def _checked(
     configuration: "Configuration", chosen: "list[Source]", invocation: Invocation
 ) -> ExitCode:
     from dataportal.config import build_plugin
-    from dataportal.render.sources import check_lines
+    from dataportal.render.list_sources import check_lines
 
     problems: dict[str, list[str]] = {}
     for source in chosen:

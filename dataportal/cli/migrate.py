@@ -9,7 +9,7 @@ from dataportal.cli.database import say
 from dataportal.cli.options import Invocation
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import show
-from dataportal.render.schema import grant_lines, schema_lines
+from dataportal.render.migrate import grant_lines, schema_lines
 
 if TYPE_CHECKING:
     import psycopg

@@ -103,7 +103,7 @@ def _attended(
     """The results, and the exit code that they ask for; what happens is told meanwhile."""
     from dataportal.collect import Finished, StopSignal, unusable
     from dataportal.logs import configured
-    from dataportal.render.progress import told
+    from dataportal.render.run_progress import told
 
     # a good run says nothing under -q: what went wrong on the way to it is no news
     level = settings.log_level
@@ -146,7 +146,7 @@ def _collected(
     log: "Log",
 ) -> "list[RunResult]":
     from dataportal.collect import collect
-    from dataportal.render.progress import progress
+    from dataportal.render.run_progress import progress
 
     def failed(source: str, error: BaseException) -> None:
         log.debug("failed with", source=source, exc_info=error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from dataportal.collect.results import RunResult
-from dataportal.render.progress import ended
+from dataportal.render.run_progress import ended
 from dataportal.render.runs import runs_lines
 from dataportal.store.records import Counts, Outcome, RunKind
 

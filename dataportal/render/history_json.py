@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from dataportal.render.history import Values
+    from dataportal.render.history_text import Values
     from dataportal.store.read.history import (
         Change,
         Observation,
