@@ -6,10 +6,10 @@ import json
 import logging
 import sys
 import traceback
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dataportal.redaction import harmless, redact
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -85,7 +85,7 @@ def _clean(value: Any) -> Any:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return utc_now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _as_json(event: dict[str, Any]) -> str:

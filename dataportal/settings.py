@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import ConfigurationError
 from dataportal.redaction import remember_secret
-from dataportal.times import zone_named
+from dataportal.times import time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +68,7 @@ def from_environment(env: Mapping[str, str]) -> Settings:
     read("PLUGIN_CONFIG_PATH", "config_path", Path)
     read("LOG_LEVEL", "log_level", log_level)
     read("LOG_FORMAT", "log_format", log_format)
-    read("SCHEDULER_TIMEZONE", "zone", zone_named)
+    read("SCHEDULER_TIMEZONE", "zone", time_zone)
     read("MAX_RETRIES", "max_retries", _count)
     read("RETRY_DELAY_SECONDS", "retry_delay", _seconds)
     if "DATABASE_URL" in env and "DATABASE_URL_FILE" in env:

@@ -10,15 +10,16 @@ from dataportal.cli.options import (
     DryRunOption,
     EndOption,
     Invocation,
-    OnLocked,
     OnLockedOption,
     StartOption,
 )
 from dataportal.cli.run_sources import carried_out
 from dataportal.cli.selection import named
-from dataportal.cli.times import now, window
+from dataportal.cli.times import window
 from dataportal.errors import ExitCode, UsageError
+from dataportal.on_locked import OnLocked
 from dataportal.render.console import show
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,7 @@ def command(
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
-    at = now()
+    at = utc_now()
     first, last = window(start, end, settings, at=at)
     if resume and (start or end):
         raise UsageError("--resume takes the range from the backfill that it goes on with")
@@ -73,7 +74,6 @@ def command(
     chosen, broken = named(configuration, sources)
     if plan:
         return _planned(configuration, chosen, invocation, settings, first or at, last, at)
-    from dataportal.collect import OnLocked as Choice
     from dataportal.collect import RunRequest
 
     default = OnLocked.WAIT if first is not None or resume else OnLocked.SKIP
@@ -85,7 +85,7 @@ def command(
             resume=resume,
             dry_run=dry_run,
             accept_retractions=accept_retractions,
-            on_locked=Choice((on_locked or default).value),
+            on_locked=on_locked or default,
         )
         for source in chosen
     ]
@@ -108,13 +108,14 @@ def _planned(
     end: "datetime | None",
     at: "datetime",
 ) -> ExitCode:
-    from dataportal.collect import planned
+    from dataportal.collect import plan_backfill
     from dataportal.config import build_plugin
     from dataportal.render.runs import plan_document, plan_lines
 
     plans = []
     for source in chosen:
         built = build_plugin(source, env=invocation.env, root=configuration.root)
-        plans.append((source.name, planned(source, start, end, limits=built.limits, now=at)[1]))
+        _, slices = plan_backfill(source, start, end, limits=built.limits, now=at)
+        plans.append((source.name, slices))
     show([plan_document(plans)] if invocation.json else plan_lines(plans, settings.zone))
     return ExitCode.DONE

@@ -9,15 +9,16 @@ from dataportal.cli.options import (
     AcceptRetractionsOption,
     DryRunOption,
     EndOption,
-    OnLocked,
     OnLockedOption,
     OnlyOption,
     StartOption,
 )
 from dataportal.cli.run_sources import carried_out
 from dataportal.cli.selection import matching, matching_broken
-from dataportal.cli.times import now, window
+from dataportal.cli.times import window
 from dataportal.errors import ExitCode, UsageError
+from dataportal.on_locked import OnLocked
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from dataportal.cli.options import (
@@ -55,14 +56,13 @@ def command(
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
-    first, last = window(start, end, settings, at=now())
+    first, last = window(start, end, settings, at=utc_now())
     if last is not None and first is None:
         raise UsageError("--end needs --start", hint="A fetch without them asks for what is new")
     if due and first is not None:
         raise UsageError("--due and --start do not go together", hint="A backfill is never due")
     configuration = configured(settings, invocation)
     chosen = matching(configuration, only or ())
-    from dataportal.collect import OnLocked as Choice
     from dataportal.collect import RunRequest
 
     default = OnLocked.SKIP if first is None else OnLocked.WAIT
@@ -74,7 +74,7 @@ def command(
             only_if_due=due,
             dry_run=dry_run,
             accept_retractions=accept_retractions,
-            on_locked=Choice((on_locked or default).value),
+            on_locked=on_locked or default,
         )
         for source in chosen
         if source.enabled and not source.missing_env

@@ -9,9 +9,9 @@ from dataportal.cli.configuration import configured
 from dataportal.cli.database import reader
 from dataportal.cli.options import Invocation, OnlyOption
 from dataportal.cli.selection import matching
-from dataportal.cli.times import now
 from dataportal.errors import ConfigurationError, DatabaseError, ExitCode, SchemaError, worst
 from dataportal.render.console import note, show
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -118,7 +118,7 @@ def _freshness(
     from dataportal.health import judged
     from dataportal.render.healthcheck import Check
 
-    at = now()
+    at = utc_now()
     verdicts = (judged(s, rows.get(s.name), at) for s in matching(configuration, only))
     return [
         Check(

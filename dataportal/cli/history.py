@@ -11,10 +11,10 @@ import typer
 
 from dataportal.cli.database import reader, say
 from dataportal.cli.selection import suggestion
-from dataportal.cli.times import instant, now, window
+from dataportal.cli.times import instant, window
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import show
-from dataportal.times import iso
+from dataportal.times import iso, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,7 +114,7 @@ def command(
     invocation: Invocation = ctx.obj
     invocation.json = invocation.json or form is Format.JSON
     settings = invocation.settings()
-    at = now()
+    at = utc_now()
     if sum(option is not None for option in (ts, as_of, diff)) > 1:
         raise UsageError("--ts, --as-of and --diff exclude each other")
     if ts is not None and (start, end) != (None, None):

@@ -9,9 +9,9 @@ from dataportal.cli.database import exists, reader
 from dataportal.cli.error_report import reported
 from dataportal.cli.options import Invocation, OnlyOption
 from dataportal.cli.selection import matching
-from dataportal.cli.times import now
 from dataportal.errors import DatabaseError, DataportalError, ExitCode
 from dataportal.render.console import show
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ def _listed(
         rows = _rows(settings)
     except DatabaseError as error:
         failure = error
-    at = now()
+    at = utc_now()
     listings = [
         Listing(
             source,

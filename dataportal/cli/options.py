@@ -4,11 +4,12 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
+
+from dataportal.on_locked import OnLocked
 
 if TYPE_CHECKING:
     from dataportal.settings import Settings
@@ -71,14 +72,6 @@ QuietOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="One JSON document on stdout, errors as JSON on stderr.")
 ]
-
-
-class OnLocked(StrEnum):
-    """What to do about a source that another run holds."""
-
-    SKIP = "skip"
-    WAIT = "wait"
-    FAIL = "fail"
 
 
 # Not shared by all, but by several.

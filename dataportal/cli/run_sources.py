@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataportal.cli.database import say
 from dataportal.cli.signals import handed_to, waking
-from dataportal.cli.times import now
 from dataportal.errors import DatabaseError, ExitCode, worst
 from dataportal.render.console import decorated, show
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -81,11 +81,11 @@ def _due(requests: "Sequence[RunRequest]", url: str) -> "Sequence[RunRequest]":
     """What is to be carried out. Where nothing is due, the engine need not even be imported."""
     if not all(request.only_if_due for request in requests):
         return requests
-    from dataportal.collect import due
+    from dataportal.collect import due_requests
     from dataportal.store.read.overview import states_for_due
 
     try:
-        return due(requests, states_for_due(url), now())
+        return due_requests(requests, states_for_due(url), utc_now())
     except DatabaseError:
         return requests  # the engine has the patience for a database that is restarting
 
@@ -101,7 +101,7 @@ def _attended(
     jobs: int,
 ) -> "tuple[list[RunResult], ExitCode]":
     """The results, and the exit code that they ask for; what happens is told meanwhile."""
-    from dataportal.collect import Finished, StopSignal, unusable
+    from dataportal.collect import Finished, StopSignal, unusable_entry
     from dataportal.logs import configured
     from dataportal.render.run_progress import told
 
@@ -114,7 +114,7 @@ def _attended(
     log = configured(level=level, style=settings.log_format)
     tell = told(log)
     stop = StopSignal()
-    results = [unusable(name, problems) for name, problems in broken.items()]
+    results = [unusable_entry(name, problems) for name, problems in broken.items()]
     for result in results:
         tell(Finished(result))
     if requests:
@@ -148,7 +148,7 @@ def _collected(
     from dataportal.collect import collect
     from dataportal.render.run_progress import progress
 
-    def failed(source: str, error: BaseException) -> None:
+    def on_failure(source: str, error: BaseException) -> None:
         log.debug("failed with", source=source, exc_info=error)
 
     wanted = not (invocation.quiet or invocation.json)
@@ -172,7 +172,7 @@ def _collected(
                 jobs=jobs,
                 events=heard,
                 stop=stop,
-                failed=failed,
+                on_failure=on_failure,
             )
         )
 

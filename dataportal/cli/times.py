@@ -1,6 +1,6 @@
 """Times on the command line, with the name of the option that they were given to."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dataportal.errors import UsageError
@@ -8,11 +8,6 @@ from dataportal.times import parse_instant
 
 if TYPE_CHECKING:
     from dataportal.settings import Settings
-
-
-def now() -> datetime:
-    """The present, for everything that one command does."""
-    return datetime.now(UTC)
 
 
 def instant(

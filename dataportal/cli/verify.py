@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dataportal.cli.database import reader
-from dataportal.cli.times import instant, now
+from dataportal.cli.times import instant
 from dataportal.errors import ExitCode
 from dataportal.render.console import note, show
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from dataportal.cli.options import Invocation
@@ -42,7 +43,7 @@ def command(
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
-    start = instant("--since", since, settings, at=now())
+    start = instant("--since", since, settings, at=utc_now())
     from dataportal.render.progress_bar import stepping
     from dataportal.render.verify import Findings
     from dataportal.store.read.verify import verify

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, tzinfo
 
-    from dataportal.config import Series, Source
+    from dataportal.config import Source
     from dataportal.health import Verdict
+    from dataportal.series import SeriesDescription
     from dataportal.store.read.overview import RunRow, SourceRow
 
 _MOODS = {
@@ -217,7 +218,7 @@ def _run_fields(run: RunRow) -> dict[str, Any]:
     }
 
 
-def _series_fields(series: Series, newest: datetime | None) -> dict[str, Any]:
+def _series_fields(series: SeriesDescription, newest: datetime | None) -> dict[str, Any]:
     return {
         "endpoint_prefix": series.endpoint_prefix,
         "name": series.name,
@@ -227,6 +228,6 @@ def _series_fields(series: Series, newest: datetime | None) -> dict[str, Any]:
         "domain": series.domain,
         "category": series.category,
         "subcategory": series.subcategory,
-        "metadata": dict(series.extra),
+        "metadata": dict(series.metadata),
         "newest": newest,
     }

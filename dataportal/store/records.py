@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dataportal.series import SeriesDescription
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
+
+SeriesRecord = SeriesDescription
+"""A row of `time_series` holds just that, besides its key and the source that owns it."""
 
 
 class Outcome(StrEnum):
@@ -65,23 +69,6 @@ class Counts:
     def changed(self) -> int:
         """How many versions were written."""
         return self.inserted + self.revised + self.retracted
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesRecord:
-    """What `time_series` says of a series, as sources.yaml has it."""
-
-    endpoint_prefix: str
-    name: str | None = None
-    description: str | None = None
-    granularity: str | None = None
-    unit: str | None = None
-    domain: str | None = None
-    category: str | None = None
-    subcategory: str | None = None
-    update_frequency: str | None = None
-    ts_timezone: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

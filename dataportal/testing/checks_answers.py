@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dataportal.raw_points import raw_points
 from dataportal.testing.harness import BrokenRuleError, Point, Trial
 from dataportal.testing.local_server import Reply
+from dataportal.times import utc_now
 from dataportal.validators import Recall
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _COUNT = 24
 def ordinary(kit: Conformance) -> tuple[list[Point], datetime, datetime | None]:
     """What the provider has, more than is asked for; and a window without anything special."""
     if kit.snapshot:
-        now = datetime.now(UTC).replace(microsecond=0)
+        now = utc_now().replace(microsecond=0)
         return points_at(kit, [now]), now - timedelta(hours=1), None
     length = _COUNT * kit.step
     around = kit.moments(_FIRST - length, _FIRST + 2 * length)

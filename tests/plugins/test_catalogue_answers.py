@@ -37,7 +37,7 @@ END = START + timedelta(hours=6)
 
 
 def _wanted(source: Source, key: str) -> list[str]:
-    return [str(series.extract_filter[key]) for series in source.series]
+    return [str(own[key]) for own in source.extract_filters.values()]
 
 
 def _paged(rows: list[Any], name: str, total: str, size: str) -> Callable[[Request], Reply]:
@@ -90,7 +90,7 @@ def _eco2mix(source: Source, request: Request) -> Reply:
 def _energinet(source: Source, request: Request) -> Reply:
     assert request.query["start"] == ["2025-03-03T13:00"]
     areas = _wanted(source, "PriceArea")
-    names = [str(s.extract_filter.get("value", "DayAheadPriceEUR")) for s in source.series]
+    names = [str(own.get("value", "DayAheadPriceEUR")) for own in source.extract_filters.values()]
     stamps = {"Minutes5UTC": "2025-03-03T13:00:00", "TimeUTC": "2025-03-03T13:00:00"}
     rows = [
         {**stamps, "PriceArea": area, **dict.fromkeys(names, 1.5)}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.store_feed import AtWork, current, feeding, looking
 
-from dataportal.collect.session_pool import Sessions
+from dataportal.collect.session_pool import SessionPool
 from dataportal.errors import Interrupted, LockLostError
 from dataportal.store.session import SourceSession
 from dataportal.store.write import transaction as storing
@@ -33,9 +33,9 @@ def look(database_url: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 @pytest.fixture
-def sessions(database_url: str) -> Iterator[Sessions]:
+def sessions(database_url: str) -> Iterator[SessionPool]:
     """Closed in the end."""
-    made = Sessions(database_url)
+    made = SessionPool(database_url)
     yield made
     made.close()
 
@@ -53,18 +53,18 @@ def named(look: psycopg.Connection[Any], number: int) -> str:
 
 
 def test_the_next_source_gets_the_same_connection(
-    sessions: Sessions, database_url: str, look: psycopg.Connection[Any]
+    sessions: SessionPool, database_url: str, look: psycopg.Connection[Any]
 ) -> None:
     """Under its own name and with its own lock; that of the one before is free."""
 
     async def runs() -> None:
         first = await sessions.open("wind")
-        assert await first.lane.call(first.session.try_lock)
+        assert await first.thread.call(first.session.try_lock)
         sessions.hand_back(first)
         second = await sessions.open("load")
         assert pid(second) == pid(first)
         assert named(look, pid(second)) == "dataportal load"
-        assert await second.lane.call(second.session.try_lock)
+        assert await second.thread.call(second.session.try_lock)
         with (
             closing(SourceSession.open(database_url, "wind")) as wind,
             closing(SourceSession.open(database_url, "load")) as load,
@@ -76,7 +76,7 @@ def test_the_next_source_gets_the_same_connection(
     asyncio.run(runs())
 
 
-def test_who_runs_beside_it_gets_another(sessions: Sessions) -> None:
+def test_who_runs_beside_it_gets_another(sessions: SessionPool) -> None:
     """A connection belongs to one source at a time."""
 
     async def runs() -> None:
@@ -93,7 +93,7 @@ def test_who_runs_beside_it_gets_another(sessions: Sessions) -> None:
 
 
 def test_a_connection_that_was_lost_meanwhile_is_replaced(
-    sessions: Sessions, look: psycopg.Connection[Any]
+    sessions: SessionPool, look: psycopg.Connection[Any]
 ) -> None:
     """Without a word: the next source is no worse off than if it had been the first."""
 
@@ -103,7 +103,7 @@ def test_a_connection_that_was_lost_meanwhile_is_replaced(
         look.execute("SELECT pg_terminate_backend(%s, 10000)", [pid(first)])
         second = await sessions.open("load")
         assert pid(second) != pid(first)
-        assert await second.lane.call(second.session.try_lock)
+        assert await second.thread.call(second.session.try_lock)
         second.close()
 
     asyncio.run(runs())

@@ -143,7 +143,7 @@ class Twins:
                 jobs=2,
                 events=ignore,
                 stop=StopSignal(),
-                failed=ignore,
+                on_failure=ignore,
                 now=lambda: self.clock,
             )
         )

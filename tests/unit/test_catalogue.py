@@ -17,7 +17,8 @@ from dataportal.times import parse_duration
 if TYPE_CHECKING:
     from conftest import RunCli
 
-    from dataportal.config import Series, Source
+    from dataportal.config import Source
+    from dataportal.series import SeriesDescription
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8").replace("\n", " ")
@@ -44,7 +45,7 @@ FASTEST = {
 """How often each provider may be asked for the same: what it says, or about its own rhythm."""
 
 
-def _series() -> list[tuple[Source, Series]]:
+def _series() -> list[tuple[Source, SeriesDescription]]:
     return [(source, series) for source in SHIPPED.sources for series in source.series]
 
 
@@ -57,8 +58,8 @@ def test_the_file_is_without_fault() -> None:
 
 def test_there_is_much_to_choose_from() -> None:
     """As much as README says, of providers most of which ask for no key."""
-    needy = {s.extra["provider"] for source, s in _series() if source.requires_env}
-    free = {s.extra["provider"] for source, s in _series() if not source.requires_env}
+    needy = {s.metadata["provider"] for source, s in _series() if source.requires_env}
+    free = {s.metadata["provider"] for source, s in _series() if not source.requires_env}
     told = re.search(r"more than (\d+) series of (\d+) providers", README)
     assert told
     assert len(_series()) >= max(int(told[1]), 150)
@@ -82,7 +83,7 @@ def test_every_series_is_described() -> None:
         said = (series.name, series.description, series.unit, series.domain, series.category)
         assert all(said), series.endpoint_prefix
         assert parse_duration(series.granularity or "")
-        assert series.extra.keys() >= {"provider", "licence"}, series.endpoint_prefix
+        assert series.metadata.keys() >= {"provider", "licence"}, series.endpoint_prefix
         assert source.is_group or series.endpoint_prefix == source.name
 
 
@@ -90,7 +91,7 @@ def test_no_two_series_are_described_alike() -> None:
     """Neither the names nor the descriptions of a provider's series of one granularity."""
     for told in ("name", "description"):
         said = [
-            (series.extra["provider"], series.granularity, getattr(series, told))
+            (series.metadata["provider"], series.granularity, getattr(series, told))
             for _, series in _series()
         ]
         assert len(set(said)) == len(said)
@@ -99,7 +100,7 @@ def test_no_two_series_are_described_alike() -> None:
 @pytest.mark.parametrize("source", SHIPPED.sources, ids=lambda source: source.name)
 def test_no_provider_is_asked_too_often(source: Source) -> None:
     """A source belongs to one provider, and its schedule suits it."""
-    (provider,) = {series.extra["provider"] for series in source.series}
+    (provider,) = {series.metadata["provider"] for series in source.series}
     assert source.schedule >= FASTEST[provider]
     assert "schedule" in source.options
 

@@ -17,7 +17,7 @@ from support.config_files import Folder
 from support.remembered_secrets import only_secrets
 
 from dataportal.config import build_plugin
-from dataportal.config.variables import UnsetVariable, expanded, sounds_secret
+from dataportal.config.variables import UnsetVariable, expand, sounds_secret
 from dataportal.errors import ConfigurationError, DataportalError, PluginError
 from dataportal.plugins import base_plugin, loader
 from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
@@ -288,7 +288,7 @@ def test_variables_are_expanded_anywhere_in_the_parameters(folder: Folder) -> No
 )
 def test_every_form_of_a_variable(text: str, env: dict[str, str], meant: str) -> None:
     """What is set, a default, and what is none; a value is not expanded again."""
-    assert expanded(text, env) == meant
+    assert expand(text, env) == meant
 
 
 @given(
@@ -300,14 +300,14 @@ def test_every_form_of_a_variable(text: str, env: dict[str, str], meant: str) ->
 )
 def test_what_has_no_variable_stays_as_it_is(value: object) -> None:
     """Of any shape."""
-    assert expanded(value, {"A": "1"}) == value
+    assert expand(value, {"A": "1"}) == value
 
 
 def test_a_variable_that_is_not_set_fails_that_source_with_its_name(folder: Folder) -> None:
     """And says three ways out."""
     beside(folder, "tide.py", PLUGIN)
     with pytest.raises(UnsetVariable, match="A"):
-        expanded("${A}", {})
+        expand("${A}", {})
     with pytest.raises(ConfigurationError) as raised:
         built(folder, "tide", "Tide", "{key: '${TIDE_KEY}'}", {"TIDE_KEY": ""})
     message = str(raised.value)

@@ -24,7 +24,7 @@ from support.corruption import AWKWARD, mangled
 
 from dataportal.config import build_plugin, load
 from dataportal.errors import ConfigurationError, DataportalError
-from dataportal.times import parse_duration, parse_instant, zone_named
+from dataportal.times import parse_duration, parse_instant, time_zone
 
 if TYPE_CHECKING:
     from conftest import RunCli
@@ -129,4 +129,4 @@ def test_any_phrase_is_an_instant_or_none(text: str, zone: str, relative: bool) 
 def test_any_text_is_a_zone_or_none(text: str) -> None:
     """A ValueError, or a zone of that name."""
     with suppress(ValueError):
-        assert zone_named(text).key == text
+        assert time_zone(text).key == text

@@ -21,7 +21,8 @@ from dataportal.plugins.http.response import Answer
 from dataportal.plugins.readers.expressions import ABSENT, Expression
 from dataportal.plugins.readers.numbers import NumberFormat
 from dataportal.plugins.readers.parameters import Params
-from dataportal.plugins.readers.times import Window, now
+from dataportal.plugins.readers.times import Window
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from dataportal.plugins.declarative.records import Document, Reader
@@ -58,7 +59,7 @@ def test_whole_columns_say_what_their_cells_say(
     body = json.dumps([{"t": t, "v": v} for t, v in plain + others])
     found = []
     for scale in (1, 2):
-        points = Points(Params({"ts": "t", "value": "v", "scale": scale, **given_}), now)
+        points = Points(Params({"ts": "t", "value": "v", "scale": scale, **given_}), utc_now)
         reader = JsonReader(Params({}), ".")
         one = points.wanted({}, frozenset(), reader)
         points.collect(document(JsonReader, body).records("@"), [one], Window("2025-01-01", end))

@@ -29,8 +29,7 @@ from dataportal.plugins.readers.numbers import NumberFormat
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.single_series import Alone
-from dataportal.plugins.readers.times import now
-from dataportal.times import parse_duration
+from dataportal.times import parse_duration, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,7 +106,7 @@ class CityBikesMultiSeriesPlugin(MultiSeriesPlugin):
         shared = {name: request_params[name] for name in ("station", "value") if params.has(name)}
         params.finish()
         self._wanted = read_filters(series_definitions, lambda own: _read({**shared, **own}))
-        self.now = now
+        self.now = utc_now
 
     async def get_historical_data_multi(
         self,

@@ -20,7 +20,8 @@ from dataportal.plugins.readers.extract_filters import raise_if_all_failed, read
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.single_series import Alone
-from dataportal.plugins.readers.times import Window, now
+from dataportal.plugins.readers.times import Window
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +122,7 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
         self._shared = {name: params.text(name) for name in self._names if params.has(name)}
         params.finish()
         self._wanted = read_filters(series_definitions, self._read)
-        self.now = now
+        self.now = utc_now
 
     def _read(self, extract_filter: Mapping[str, Any]) -> _Wanted:
         own = Params({**self._shared, **extract_filter})

@@ -25,7 +25,8 @@ from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.numbers import NumberFormat
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
-from dataportal.plugins.readers.times import TimeFormat, Window, now
+from dataportal.plugins.readers.times import TimeFormat, Window
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -192,7 +193,7 @@ class FingridDataSourcePlugin(BasePlugin):
         self._dataset = params.whole("dataset_id", required=True)
         self._api = _Api(params)
         params.finish()
-        self.now = now
+        self.now = utc_now
 
     async def get_historical_data(
         self,
@@ -246,7 +247,7 @@ class FingridMultiSeriesPlugin(MultiSeriesPlugin):
         self._api = _Api(params)
         params.finish()
         self._datasets = read_filters(series_definitions, _dataset_of)
-        self.now = now
+        self.now = utc_now
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None

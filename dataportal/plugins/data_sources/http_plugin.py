@@ -30,7 +30,8 @@ from dataportal.plugins.http import NotFoundError
 from dataportal.plugins.readers.archives import CannotOpen, files
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
-from dataportal.plugins.readers.times import Window, now
+from dataportal.plugins.readers.times import Window
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,8 +54,8 @@ class _Api:
     """An API as its parameters describe it."""
 
     def __init__(self, params: Params, reader: type[Reader]) -> None:
-        self._request = Request(params, now)
-        self._points = Points(params, now)
+        self._request = Request(params, utc_now)
+        self._points = Points(params, utc_now)
         self._reader = reader(params, self._points.decimal)
         for fault in (
             *self._points.faults(self._reader),

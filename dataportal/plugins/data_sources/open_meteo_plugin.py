@@ -28,8 +28,9 @@ from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.single_series import Alone
-from dataportal.plugins.readers.times import Window, now
+from dataportal.plugins.readers.times import Window
 from dataportal.plugins.readers.weather_variables import STEPS, is_stamped_at_end
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +100,7 @@ class _OpenMeteo(MultiSeriesPlugin):
         params.finish()
         self._query["apikey"] = key or None
         self._wanted = read_filters(series_definitions, self._read)
-        self.now = now
+        self.now = utc_now
 
     def _read(self, extract_filter: Mapping[str, Any]) -> _Wanted:
         own = Params({**self._shared, **extract_filter})

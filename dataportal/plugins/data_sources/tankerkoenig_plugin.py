@@ -27,8 +27,7 @@ from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.single_series import Alone
-from dataportal.plugins.readers.times import now
-from dataportal.times import parse_duration
+from dataportal.times import parse_duration, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,7 +87,7 @@ class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
         shared = {name: request_params[name] for name in ("station", "fuel") if params.has(name)}
         params.finish()
         self._wanted = read_filters(series_definitions, lambda own: _read({**shared, **own}))
-        self.now = now
+        self.now = utc_now
 
     async def get_historical_data_multi(
         self,

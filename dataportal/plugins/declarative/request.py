@@ -17,7 +17,7 @@ from dataportal.plugins.declarative.templates import Template
 from dataportal.plugins.http.errors import NotFoundError
 from dataportal.plugins.http.urls import address, is_trusted
 from dataportal.plugins.readers.rate_limits import limit_if_given
-from dataportal.times import EARLIEST, parse_duration, parse_instant, zone_named
+from dataportal.times import EARLIEST, parse_duration, parse_instant, time_zone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
@@ -92,7 +92,7 @@ class Request:
         for name, read in (
             ("ahead", parse_duration),
             ("earliest", parse_instant),
-            ("zone", zone_named),
+            ("zone", time_zone),
         ):
             if params.has(name):
                 try:

@@ -13,15 +13,15 @@ hour, day, week, month or year, so that nothing asked for is missing from the an
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from dataportal.plugins.declarative.periods import next_period, period_start
-from dataportal.times import zone_named
+from dataportal.times import EPOCH, time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
 
 _FIELD = re.compile(r"\{(?P<name>[A-Za-z_]\w*)(?::(?P<format>[^{}]*))?\}")
 _TIMES = ("start", "end")
@@ -36,7 +36,6 @@ _FINEST = (
 )
 """What the finest part of a time is that a format says, by the directives that say it."""
 _WORDS = {"": "second", "unix": "second", "unix_ms": "millisecond"}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Template:
@@ -95,7 +94,7 @@ class _Format:
 
     def __init__(self, text: str) -> None:
         self._pattern, _, zone = text.partition("@")
-        self._zone: tzinfo = zone_named(zone) if zone else UTC
+        self._zone: tzinfo = time_zone(zone) if zone else UTC
         self._whole = {"unix": "second", "unix_ms": "millisecond", "": "second"}.get(
             self._pattern, "year"
         )
@@ -109,9 +108,9 @@ class _Format:
 
     def write(self, moment: datetime) -> str:
         if self._pattern == "unix":
-            return str((moment - _EPOCH) // timedelta(seconds=1))
+            return str((moment - EPOCH) // timedelta(seconds=1))
         if self._pattern == "unix_ms":
-            return str((moment - _EPOCH) // timedelta(milliseconds=1))
+            return str((moment - EPOCH) // timedelta(milliseconds=1))
         local = _in_zone(moment, self._zone)
         if self._pattern:
             # C libraries write the year 1 as "1"

@@ -13,7 +13,6 @@ import asyncio
 import copy
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +28,13 @@ from dataportal.plugins.http.rate_limit import Pace, RateLimit
 from dataportal.plugins.http.response import Answer, Mask, excerpt
 from dataportal.plugins.http.urls import address, is_trusted, onward_address, sendable
 from dataportal.plugins.http.validators import request_key, validator_of
+from dataportal.times import utc_now
 from dataportal.version import __version__
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Collection, Mapping
+    from datetime import datetime
 
     from dataportal.validators import Recall
 
@@ -81,7 +82,7 @@ class HttpClient:
         tls: ssl.SSLContext | None = None,
         given_up: Collection[str] = frozenset(),
         pace: Pace | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         if not user_agent.strip():
             raise ValueError("user_agent must say who asks")

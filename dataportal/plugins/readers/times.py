@@ -7,13 +7,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, cast
 
 from dataportal.local_times import instants_of
+from dataportal.times import EARLIEST, EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_DAY = datetime(1, 1, 1, tzinfo=UTC)
 _LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
 _MARGIN = timedelta(days=1)
 
@@ -33,7 +32,7 @@ class Window:
         self.start = _aware(start_date)
         self.end = None if end_date is None else _aware(end_date)
         # a local time is less than a day from UTC
-        self._low = self.start - _MARGIN if self.start - _FIRST_DAY > _MARGIN else _FIRST_DAY
+        self._low = self.start - _MARGIN if self.start - EARLIEST > _MARGIN else EARLIEST
         self._high = self.end
         if self.end is not None:
             self._high = self.end + _MARGIN if _LAST_DAY - self.end > _MARGIN else None
@@ -61,12 +60,7 @@ def from_milliseconds(stamp: int) -> datetime:
     Raises:
         OverflowError: outside of the years 1 to 9999.
     """
-    return _EPOCH + timedelta(milliseconds=stamp)
-
-
-def now() -> datetime:
-    """The present."""
-    return datetime.now(UTC)
+    return EPOCH + timedelta(milliseconds=stamp)
 
 
 def nearest(moment: datetime | str, zone: ZoneInfo, to: datetime) -> datetime | str:
@@ -119,7 +113,7 @@ class TimeFormat:
             if self._pattern == "period":
                 return _period_start(text)
             if self._pattern == "unix":
-                return _EPOCH + timedelta(seconds=float(text))
+                return EPOCH + timedelta(seconds=float(text))
             if self._pattern == "unix_ms":
                 return from_milliseconds(raw if isinstance(raw, int) else int(float(text)))
             return self._parsed(text)

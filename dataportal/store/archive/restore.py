@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,6 +25,7 @@ from dataportal.store.connection import connect, database_errors
 from dataportal.store.migrations import ensure_schema
 from dataportal.store.queries import query
 from dataportal.store.records import RunKind, SeriesRecord
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -175,7 +175,7 @@ def _store(
         )  # fmt: skip
         ids |= registered.ids
         part.run_id = runs.start_run(
-            connection, source, RunKind.RESTORE, part.first or datetime.now(UTC), None
+            connection, source, RunKind.RESTORE, part.first or utc_now(), None
         )
 
     def copied(name: str, line: Callable[[Any], str | None]) -> None:

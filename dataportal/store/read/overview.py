@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dataportal.store.connection import connect, database_errors
@@ -13,9 +13,11 @@ from dataportal.store.migrations import ensure_schema, require_schema
 from dataportal.store.queries import query
 from dataportal.store.records import Outcome, RunKind
 from dataportal.store.runs import state_from_row
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     import psycopg
 
@@ -133,7 +135,7 @@ def _series(
     """Series by their sources. Only those at rest make the server look into old chunks."""
     if sources is not None and not sources:
         return {}
-    recent = datetime.now(UTC) - _RECENT
+    recent = utc_now() - _RECENT
     parameters = {"recent": recent, "sources": None if sources is None else list(sources)}
     rows = connection.execute(query("overview_series"), parameters).fetchall()
     at_rest = [series_id for _, series_id, _, newest in rows if newest is None]

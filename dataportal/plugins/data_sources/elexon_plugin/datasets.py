@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from dataportal.plugins.readers.times import now
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ KNOWN = {
 
 def requests(dataset: Dataset, window: Window) -> Iterator[tuple[str, dict[str, str]]]:
     """The paths and queries that bring everything of the window, and more."""
-    present = now()
+    present = utc_now()
     start, last = max(window.start, _BEGINNING), min(window.end or present, present)
 
     def later(length: timedelta) -> datetime:

@@ -31,8 +31,9 @@ from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.single_series import Alone
-from dataportal.plugins.readers.times import Window, now
+from dataportal.plugins.readers.times import Window
 from dataportal.redaction import harmless
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -182,7 +183,7 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
     def _documents(self, answer: Answer) -> list[MarketDocument]:
         """What an answer holds, oldest first; nothing for "no data"."""
         if answer.status == _TOO_MANY:
-            asked_for = seconds_to_wait(answer.headers.get("retry-after"), now())
+            asked_for = seconds_to_wait(answer.headers.get("retry-after"), utc_now())
             raise TransientError(
                 f"ENTSO-E was asked too often: {_TOO_MANY.value} for {answer.url}: "
                 f"{answer.excerpt()}",

@@ -14,6 +14,8 @@ from bisect import bisect_left
 from datetime import MAXYEAR, UTC, timedelta
 from typing import TYPE_CHECKING
 
+from dataportal.times import parse_iso_duration
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
@@ -23,10 +25,8 @@ if TYPE_CHECKING:
     from dataportal.plugins.readers.times import Window
 
 FIXED, CHANGES = "A01", "A03"
-_LENGTH = re.compile(
-    r"P(?:(?P<Y>\d{1,3})Y)?(?:(?P<M>\d{1,3})M)?(?:(?P<W>\d{1,3})W)?(?:(?P<D>\d{1,3})D)?"
-    r"(?:T(?:(?P<h>\d{1,5})H)?(?:(?P<m>\d{1,5})M)?(?:(?P<s>\d{1,5})S)?)?"
-)
+# of ISO 8601, whole numbers of a reasonable size
+_LENGTH = re.compile(r"P(?:\d{1,3}[YMWD])*(?:T(?:\d{1,5}[HMS])+)?")
 # so many days are 273 years: what is longer is no answer but an attack, or a mistake
 _MOST_DAYS = 100_000
 
@@ -133,14 +133,11 @@ def length(resolution: str) -> timedelta:
 
 def _parsed(resolution: str) -> tuple[int, timedelta]:
     """Months, and what is of the same length always, or once the clocks are left out of account."""
-    match = _LENGTH.fullmatch(resolution)
-    part = {name: int(digits or 0) for name, digits in match.groupdict().items()} if match else {}
-    if not any(part.values()):
+    duration = parse_iso_duration(resolution) if _LENGTH.fullmatch(resolution) else None
+    if duration is None or not any(duration):
         raise ValueError(f"resolution {resolution[:20]!r}, which is no length of an interval")
-    step = timedelta(
-        weeks=part["W"], days=part["D"], hours=part["h"], minutes=part["m"], seconds=part["s"]
-    )
-    return part["Y"] * 12 + part["M"], step
+    years, months, step = duration
+    return years * 12 + months, step
 
 
 def _grid(period: Period, zones: Sequence[ZoneInfo]) -> _Even | _Local:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from dataportal.plugins.data_sources.entsoe_plugin.areas import MARKET_ZONE, Area, area_named
 from dataportal.plugins.data_sources.entsoe_plugin.series import Selection
-from dataportal.plugins.readers.times import now
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -129,7 +129,7 @@ class Question:
         """The window in whole hours, in parts as long as a request may be, oldest first."""
         start = max(window.start, _BEGINNING)
         start -= (start - _BEGINNING) % _HOUR
-        end = now() + self.dataset.ahead if window.end is None else window.end
+        end = utc_now() + self.dataset.ahead if window.end is None else window.end
         end += (_BEGINNING - end) % _HOUR
         while start < end:
             until = min(start + self.dataset.longest, end)
