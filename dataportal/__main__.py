@@ -1,4 +1,4 @@
-"""The entry point: signals are in hand before anything heavy is imported."""
+"""The entry point of the command: handles signals before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 
 
 def main() -> int:
-    """Run the command line of this process; its exit code.
+    """Run the command line of this process, and return its exit code.
 
     A SIGTERM or SIGINT that comes before a command has begun ends the process at once, with 143 or
     130: nothing is open yet. From then on the command says what a signal does.

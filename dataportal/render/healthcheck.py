@@ -1,26 +1,30 @@
-"""What a health check looked at, and what it found."""
+"""Shows the checks of `healthcheck` and their verdicts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.errors import ConfigurationError, ExitCode
 from dataportal.render.formatting import NOTHING
-from dataportal.render.json_output import dumped
-from dataportal.render.tables import Table, drawn
+from dataportal.render.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dataportal.errors import DataportalError
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at: the configuration, the database, the schema, or a source.
+class CheckResult:
+    """The verdict over one thing: the configuration, the database, the schema, or a source.
 
-    `code` is what a failure makes of the exit code; DONE for what is well.
+    Attributes:
+        name: which of these it is.
+        source: the name of the source, if it is one or the fault lies in its entry.
+        state: the state of the source.
+        message: what is known of it, or what is wrong with it.
+        code: the exit code that it asks for; DONE for what is well.
     """
 
     name: str
@@ -35,34 +39,53 @@ class Check:
         return self.code is ExitCode.DONE
 
 
-def failed(name: str, error: DataportalError) -> Check:
-    """The check that ended with this error."""
+def failure(name: str, error: DataportalError) -> CheckResult:
+    """The verdict over a check that ended with this error."""
     message = str(error)
     if isinstance(error, ConfigurationError) and error.problems:
         message = "; ".join([message, *map(str, error.problems)])
-    return Check(name, message=message, code=error.exit_code)
+    return CheckResult(name, message=message, code=error.exit_code)
 
 
-def check_lines(
-    checks: Sequence[Check], *, json: bool, stream: TextIO | None = None
-) -> Iterator[str]:
-    """All checks, as they suit `stream` (stdout)."""
-    if json:
-        rows = [
-            {
-                "check": c.name,
-                "source": c.source,
-                "ok": c.ok,
-                "state": c.state,
-                "message": c.message or None,
-            }
-            for c in checks
-        ]
-        yield dumped({"ok": all(c.ok for c in checks), "checks": rows})
-        return
-    table = Table(("check", "verdict", "state", "what"), moods={"ok": "good", "ILL": "bad"})
-    for c in checks:
-        verdict = "ok" if c.ok else "ILL"
-        name = c.source if c.name == "source" and c.source else c.name
-        table.add(name, verdict, c.state or NOTHING, c.message)
-    yield from drawn(table, stream)
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """The answer of `healthcheck`."""
+
+    checks: Sequence[CheckResult]
+
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """A table with a row for each check."""
+        table = Table(("check", "verdict", "state", "what"), moods={"ok": "good", "ILL": "bad"})
+        for check in self.checks:
+            verdict = "ok" if check.ok else "ILL"
+            name = check.source if check.name == "source" and check.source else check.name
+            table.add(name, verdict, check.state or NOTHING, check.message)
+        yield from table.lines(stream)
+
+    def document(self) -> Mapping[str, Any]:
+        """`ok`, and `checks`."""
+        return {
+            "ok": all(check.ok for check in self.checks),
+            "checks": [
+                {
+                    "check": check.name,
+                    "source": check.source,
+                    "ok": check.ok,
+                    "state": check.state,
+                    "message": check.message or None,
+                }
+                for check in self.checks
+            ],
+        }
+
+
+class LiveView(HealthView):
+    """The answer of `healthcheck --live`: that the program starts."""
+
+    def __init__(self) -> None:
+        super().__init__([CheckResult("live", message="the program starts")])
+
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """One word."""
+        del stream
+        yield "live"

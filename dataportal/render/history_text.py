@@ -1,20 +1,28 @@
-"""The answers about a series: what every renderer of them offers, and the one for people."""
+"""Renders the answers of `history` for people: local times, tables, a plot on a terminal."""
 
 from __future__ import annotations
 
 import shutil
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from dataportal.render.console import encodes, on_terminal, printable
-from dataportal.render.formatting import NOTHING, age, counted, moment, number
+from dataportal.render.console import can_encode, is_terminal, printable
+from dataportal.render.formatting import (
+    NOTHING,
+    format_age,
+    format_instant,
+    format_number,
+    pluralize,
+)
+from dataportal.render.history import HistoryRenderer
 from dataportal.render.sparkline import BARS, sparkline
-from dataportal.render.tables import Table, drawn
+from dataportal.render.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime, tzinfo
 
+    from dataportal.render.history import NewestObservations
     from dataportal.store.read.history import (
         Change,
         Observation,
@@ -23,63 +31,36 @@ if TYPE_CHECKING:
         Version,
     )
 
-    Values = Callable[[int], Iterable[Observation]]
-    """Gives the newest observations, so many as are asked for."""
-
 _PLOT_WIDTH = 60
+_TITLE_WIDTH = 13
+_format_row = "{:<25}  {:>22}  {:<32}  {}".format
 
 
-class HistoryRenderer(Protocol):
-    """The answers that `history` can give, each as lines."""
-
-    observations_by_default: bool
-    """Whether the observations are the answer where nothing particular is asked."""
-
-    def summary(self, revisions: Sequence[Change], values: Values) -> Iterator[str]:
-        """The series, and the latest changes to what had been known of it."""
-
-    def observations(
-        self, rows: Iterable[Observation], as_of: datetime | None, *, final: bool
-    ) -> Iterator[str]:
-        """The series as known at `as_of` (None: now)."""
-
-    def publications(self, rows: Iterable[Publication], as_of: datetime) -> Iterator[str]:
-        """The series as its provider had published it by `as_of`."""
-
-    def versions(self, rows: Iterable[Version], ts: datetime) -> Iterator[str]:
-        """Every version of the observation at `ts`."""
-
-    def changes(
-        self, rows: Iterable[Change], between: tuple[datetime, datetime], *, final: bool
-    ) -> Iterator[str]:
-        """What changed between two times."""
-
-
-class TextHistory:
-    """For people: times in their zone, a plot on a terminal."""
-
-    observations_by_default = False
+class TextHistory(HistoryRenderer):
+    """Plain lines and tables."""
 
     def __init__(self, series: SeriesSummary, zone: tzinfo, now: datetime) -> None:
-        self._series, self._zone, self._now = series, zone, now
+        self.series = self._summary = series
+        self._zone = zone
+        self._now = now
 
-    def summary(self, revisions: Sequence[Change], values: Values) -> Iterator[str]:
+    def summary(self, revisions: Sequence[Change], newest: NewestObservations) -> Iterator[str]:
         """What the series is, how much is known, its last values as a plot, its revisions."""
-        s = self._series
+        s = self._summary
         yield printable(f"{s.endpoint_prefix}: {s.name}" if s.name else s.endpoint_prefix)
         if s.description:
             yield f"  {printable(s.description)}"
-        for title, said in self._facts():
-            yield f"  {title:<13} {printable(said)}"
-        if on_terminal(sys.stdout) and encodes(sys.stdout, BARS):
+        for title, fact in self._facts():
+            yield f"  {title:<{_TITLE_WIDTH}} {printable(fact)}"
+        if is_terminal(sys.stdout) and can_encode(sys.stdout, BARS):
             width = min(_PLOT_WIDTH, shutil.get_terminal_size().columns - 16)
-            plot = sparkline([o.value for o in values(max(width, 1))], width)
+            plot = sparkline([o.value for o in newest(max(width, 1))], width)
             if plot:
-                yield f"  {'last values':<13} {plot}"
+                yield f"  {'last values':<{_TITLE_WIDTH}} {plot}"
         yield ""
         if revisions:
             yield "Latest revisions:"
-            yield from drawn(self._change_table(revisions))
+            yield from self._change_table(revisions).lines(sys.stdout)
         else:
             yield "No value has been revised or withdrawn yet."
 
@@ -87,107 +68,111 @@ class TextHistory:
         self, rows: Iterable[Observation], as_of: datetime | None, *, final: bool
     ) -> Iterator[str]:
         """Columns of fixed width, line by line: the series may be of any length."""
-        s = self._series
-        when = "now" if as_of is None else self._at(as_of)
-        sure = "" if as_of is None else ", final" if final else ", provisional"
-        yield printable(f"{s.endpoint_prefix}{self._unit()}, as known {when}{sure}")
-        line = "{:<25}  {:>22}  {:<32}  {}".format
-        yield line("TS", "VALUE", "KNOWN SINCE", "UNTIL").rstrip()
+        s = self._summary
+        when = "now" if as_of is None else self._local(as_of)
+        finality = "" if as_of is None else ", final" if final else ", provisional"
+        yield printable(f"{s.endpoint_prefix}{self._unit()}, as known {when}{finality}")
+        yield _format_row("TS", "VALUE", "KNOWN SINCE", "UNTIL").rstrip()
         for o in rows:
-            until = "" if o.valid_to is None else self._at(o.valid_to)
-            yield line(self._at(o.ts), number(o.value), self._at(o.valid_from), until).rstrip()
+            until = "" if o.valid_to is None else self._local(o.valid_to)
+            yield _format_row(
+                self._local(o.ts), format_number(o.value), self._local(o.valid_from), until
+            ).rstrip()
 
     def publications(self, rows: Iterable[Publication], as_of: datetime) -> Iterator[str]:
         """As observations are shown, with the times that the provider gives."""
-        s = self._series
-        yield printable(f"{s.endpoint_prefix}{self._unit()}, as published by {self._at(as_of)}")
-        line = "{:<25}  {:>22}  {:<32}  {}".format
-        yield line("TS", "VALUE", "PUBLISHED", "KNOWN HERE SINCE").rstrip()
+        s = self._summary
+        yield printable(f"{s.endpoint_prefix}{self._unit()}, as published by {self._local(as_of)}")
+        yield _format_row("TS", "VALUE", "PUBLISHED", "KNOWN HERE SINCE").rstrip()
         for p in rows:
-            published, known = self._at(p.published_at), self._at(p.recorded_at)
-            yield line(self._at(p.ts), number(p.value), published, known).rstrip()
+            published, known = self._local(p.published_at), self._local(p.recorded_at)
+            yield _format_row(self._local(p.ts), format_number(p.value), published, known).rstrip()
 
     def versions(self, rows: Iterable[Version], ts: datetime) -> Iterator[str]:
         """Oldest first, each with what became of it."""
-        found = list(rows)
-        name = printable(self._series.endpoint_prefix)
-        if not found:
-            yield f"{name} has never had a value at {self._at(ts)}"
+        versions = list(rows)
+        name = printable(self.series.endpoint_prefix)
+        if not versions:
+            yield f"{name} has never had a value at {self._local(ts)}"
             return
-        yield f"{name} at {self._at(ts)}:"
+        yield f"{name} at {self._local(ts)}:"
         table = Table((">value", "known since", "until", "then", ">run"))
-        for version, later in zip(found, [*found[1:], None], strict=True):
+        for version, successor in zip(versions, [*versions[1:], None], strict=True):
             until = version.valid_to
             table.add(
-                number(version.value),
-                self._at(version.valid_from),
-                NOTHING if until is None else self._at(until),
-                _fate(version, later),
+                format_number(version.value),
+                self._local(version.valid_from),
+                NOTHING if until is None else self._local(until),
+                _fate(version, successor),
                 str(version.run_id),
             )
-        yield from drawn(table)
+        yield from table.lines(sys.stdout)
 
     def changes(
         self, rows: Iterable[Change], between: tuple[datetime, datetime], *, final: bool
     ) -> Iterator[str]:
         """In order of ts."""
-        found = list(rows)
-        first, second = map(self._at, between)
-        sure = "final" if final else "provisional"
-        name = printable(self._series.endpoint_prefix)
-        if not found:
-            yield f"{name}: nothing changed from {first} to {second} ({sure})"
+        changes = list(rows)
+        first, second = map(self._local, between)
+        finality = "final" if final else "provisional"
+        name = printable(self.series.endpoint_prefix)
+        if not changes:
+            yield f"{name}: nothing changed from {first} to {second} ({finality})"
             return
-        yield f"{name}: {counted(len(found), 'change')} from {first} to {second} ({sure})"
-        yield from drawn(self._change_table(found))
+        count = pluralize(len(changes), "change")
+        yield f"{name}: {count} from {first} to {second} ({finality})"
+        yield from self._change_table(changes).lines(sys.stdout)
 
     def _change_table(self, changes: Iterable[Change]) -> Table:
         table = Table(("ts", ">before", ">after", "known since"))
         for c in changes:
             table.add(
-                self._at(c.ts),
-                NOTHING if c.before is None else number(c.before),
-                NOTHING if c.after is None else number(c.after),
-                self._at(c.known_at),
+                self._local(c.ts),
+                NOTHING if c.before is None else format_number(c.before),
+                NOTHING if c.after is None else format_number(c.after),
+                self._local(c.known_at),
             )
         return table
 
     def _unit(self) -> str:
         # a bare number's unit is written 1
-        unit = self._series.unit
+        unit = self.series.unit
         return f" in {unit}" if unit and unit != "1" else ""
 
     def _facts(self) -> Iterator[tuple[str, str]]:
-        s = self._series
+        s = self._summary
         yield "source", s.source
         kinds = [s.domain, s.category, s.subcategory]
-        for title, said in (
+        for title, fact in (
             ("unit", s.unit),
             ("granularity", s.granularity),
             ("about", " / ".join(kind for kind in kinds if kind)),
         ):
-            if said:
-                yield title, said
+            if fact:
+                yield title, fact
         if s.first_ts is None or s.last_ts is None:
             yield "observations", "none"
         else:
             yield (
                 "observations",
-                f"{s.observations:,} from {self._at(s.first_ts)} to {self._at(s.last_ts)}",
+                f"{s.observations:,} from {self._local(s.first_ts)} to {self._local(s.last_ts)}",
             )
         withdrawn = f", {s.retracted:,} withdrawn" if s.retracted else ""
         yield "versions", f"{s.versions:,}{withdrawn}"
         if s.last_known is not None:
-            yield "last change", f"{self._at(s.last_known)} ({age(s.last_known, self._now)})"
-        yield "final up to", self._at(s.known_through)
+            yield (
+                "last change",
+                f"{self._local(s.last_known)} ({format_age(s.last_known, self._now)})",
+            )
+        yield "final up to", self._local(s.known_through)
 
-    def _at(self, at: datetime | None) -> str:
-        return moment(at, self._zone)
+    def _local(self, instant: datetime | None) -> str:
+        return format_instant(instant, self._zone)
 
 
-def _fate(version: Version, later: Version | None) -> str:
+def _fate(version: Version, successor: Version | None) -> str:
     if version.valid_to is None:
         return "current"
-    if later is not None and later.valid_from == version.valid_to:
+    if successor is not None and successor.valid_from == version.valid_to:
         return "revised"
     return "withdrawn"

@@ -1,18 +1,17 @@
-"""Sources, their state and what a check of them found."""
+"""Shows sources with their series and state, and what `list-sources --check` found."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.render.console import printable
-from dataportal.render.formatting import NOTHING, age, counted, moment
-from dataportal.render.json_output import dumped
-from dataportal.render.tables import Table, drawn
+from dataportal.render.formatting import NOTHING, format_age, format_instant, pluralize
+from dataportal.render.tables import Table
 from dataportal.times import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime, tzinfo
 
     from dataportal.config import Source
@@ -41,99 +40,133 @@ class Listing:
     verdict: Verdict
 
 
-def source_lines(
-    listings: Sequence[Listing],
-    broken: Mapping[str, Verdict],
-    *,
-    now: datetime,
-    zone: tzinfo,
-    json: bool,
-    by_series: bool = False,
-) -> Iterator[str]:
-    """What `list-sources` shows; `broken` are the entries that cannot be used.
+@dataclass(frozen=True, slots=True)
+class SourcesView:
+    """The answer of `list-sources`.
 
-    `by_series`: a line for each series rather than for each source.
+    Attributes:
+        listings: the sources, in their order.
+        broken: verdicts over the entries that cannot be used, by their names.
+        now: what ages are counted to.
+        zone: the time zone of the table.
+        by_series: whether the table has a row for each series rather than for each source.
     """
-    if json:
-        sources = [_fields(listing) for listing in listings]
-        sources += [_broken_fields(verdict) for verdict in broken.values()]
-        yield dumped({"sources": sources})
-        return
-    yield from drawn(
-        _of_series(listings, zone) if by_series else _of_sources(listings, now, zone, broken)
-    )
-    for verdict in broken.values():
-        yield from (printable(reason) for reason in verdict.reasons)
+
+    listings: Sequence[Listing]
+    broken: Mapping[str, Verdict]
+    now: datetime
+    zone: tzinfo
+    by_series: bool = False
+
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """A table, and why entries cannot be used."""
+        table = self._series_table() if self.by_series else self._source_table()
+        yield from table.lines(stream)
+        for verdict in self.broken.values():
+            yield from (printable(reason) for reason in verdict.reasons)
+
+    def document(self) -> Mapping[str, Any]:
+        """`sources`, each with its series."""
+        sources = [_source_fields(listing) for listing in self.listings]
+        sources += [_broken_fields(verdict) for verdict in self.broken.values()]
+        return {"sources": sources}
+
+    def _source_table(self) -> Table:
+        table = Table(
+            (
+                "source",
+                "series",
+                "schedule",
+                "last run",
+                "last success",
+                "newest",
+                "next due",
+                "state",
+            ),
+            moods=_MOODS,
+            dispensable=("last success", "series", "newest", "last run", "schedule"),
+        )
+        for listing in self.listings:
+            table.add(*_cells(listing, self.now, self.zone))
+        for name in self.broken:
+            table.add(name, *[NOTHING] * 6, "broken")
+        return table
+
+    def _series_table(self) -> Table:
+        table = Table(
+            ("series", "name", "unit", "granularity", "newest", "source", "state"),
+            moods=_MOODS,
+            dispensable=("source", "newest", "granularity", "state"),
+        )
+        for listing in self.listings:
+            newest = _newest_by_series(listing.row)
+            for series in listing.source.series:
+                table.add(
+                    series.endpoint_prefix,
+                    series.name or NOTHING,
+                    series.unit or NOTHING,
+                    series.granularity or NOTHING,
+                    format_instant(newest.get(series.endpoint_prefix), self.zone),
+                    listing.source.name,
+                    listing.verdict.text,
+                )
+        return table
 
 
-def _of_sources(
-    listings: Sequence[Listing], now: datetime, zone: tzinfo, broken: Iterable[str]
-) -> Table:
-    table = Table(
-        ("source", "series", "schedule", "last run", "last success", "newest", "next due", "state"),
-        moods=_MOODS,
-        dispensable=("last success", "series", "newest", "last run", "schedule"),
-    )
-    for listing in listings:
-        table.add(*_cells(listing, now, zone))
-    for name in broken:
-        table.add(name, *[NOTHING] * 6, "broken")
-    return table
+@dataclass(frozen=True, slots=True)
+class ConfigurationView:
+    """The answer of `list-sources --check`.
+
+    Attributes:
+        sources: those that were checked.
+        problems: what is wrong, by the names of the sources; the key "" is the file itself.
+        warnings: what is doubtful in the file.
+    """
+
+    sources: Sequence[Source]
+    problems: Mapping[str, Sequence[str]]
+    warnings: Sequence[str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no problem."""
+        return not any(self.problems.values())
+
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """A line for each problem and for each source that needs a variable, and a summary."""
+        del stream
+        for messages in self.problems.values():
+            yield from (printable(message) for message in messages)
+        for source in self.sources:
+            if source.missing_env:
+                needs = ", ".join(source.missing_env)
+                yield printable(f"{source.where}: {source.name} needs {needs}")
+        count = sum(map(len, self.problems.values()))
+        verdict = "all is well" if self.ok else pluralize(count, "problem")
+        checked = len(self.problems) - ("" in self.problems)
+        yield f"{pluralize(checked, 'source')} checked, {verdict}"
+
+    def document(self) -> Mapping[str, Any]:
+        """`ok`, `warnings`, and `sources`, each with its problems."""
+        sources = {source.name: source for source in self.sources}
+        return {
+            "ok": self.ok,
+            "sources": [
+                {
+                    "source": name or None,
+                    "where": sources[name].where if name in sources else None,
+                    "ok": not messages,
+                    "missing_env": sources[name].missing_env if name in sources else [],
+                    "problems": messages,
+                }
+                for name, messages in self.problems.items()
+            ],
+            "warnings": self.warnings,
+        }
 
 
-def _of_series(listings: Sequence[Listing], zone: tzinfo) -> Table:
-    table = Table(
-        ("series", "name", "unit", "granularity", "newest", "source", "state"),
-        moods=_MOODS,
-        dispensable=("source", "newest", "granularity", "state"),
-    )
-    for listing in listings:
-        row = listing.row
-        newest = {s.endpoint_prefix: s.newest for s in row.series} if row else {}
-        for series in listing.source.series:
-            table.add(
-                series.endpoint_prefix,
-                series.name or NOTHING,
-                series.unit or NOTHING,
-                series.granularity or NOTHING,
-                moment(newest.get(series.endpoint_prefix), zone),
-                listing.source.name,
-                listing.verdict.text,
-            )
-    return table
-
-
-def check_lines(
-    sources: Sequence[Source],
-    problems: Mapping[str, Sequence[str]],
-    warnings: Sequence[str],
-    *,
-    json: bool,
-) -> Iterator[str]:
-    """What `list-sources --check` shows; the key "" of `problems` is the file itself."""
-    good = not any(problems.values())
-    if json:
-        known = {source.name: source for source in sources}
-        rows = [
-            {
-                "source": name or None,
-                "where": known[name].where if name in known else None,
-                "ok": not found,
-                "missing_env": known[name].missing_env if name in known else [],
-                "problems": found,
-            }
-            for name, found in problems.items()
-        ]
-        yield dumped({"ok": good, "sources": rows, "warnings": warnings})
-        return
-    for found in problems.values():
-        yield from (printable(problem) for problem in found)
-    wrong = sum(map(len, problems.values()))
-    needy = [s for s in sources if s.missing_env]
-    for source in needy:
-        yield printable(f"{source.where}: {source.name} needs {', '.join(source.missing_env)}")
-    verdict = "all is well" if good else counted(wrong, "problem")
-    yield f"{counted(len(problems) - ('' in problems), 'source')} checked, {verdict}"
+def _newest_by_series(row: SourceRow | None) -> dict[str, datetime | None]:
+    return {series.endpoint_prefix: series.newest for series in row.series} if row else {}
 
 
 def _cells(listing: Listing, now: datetime, zone: tzinfo) -> tuple[str, ...]:
@@ -144,24 +177,24 @@ def _cells(listing: Listing, now: datetime, zone: tzinfo) -> tuple[str, ...]:
         source.name,
         f"{first} +{len(others)}" if others else first,
         format_duration(source.schedule),
-        f"{run.outcome or 'running'}, {age(run.started_at, now)}" if run else NOTHING,
-        age(row.state.last_success, now) if row else NOTHING,
-        moment(verdict.newest, zone),
-        _due(verdict.next_due, now),
+        f"{run.outcome or 'running'}, {format_age(run.started_at, now)}" if run else NOTHING,
+        format_age(row.state.last_success, now) if row else NOTHING,
+        format_instant(verdict.newest, zone),
+        _format_due(verdict.next_due, now),
         verdict.text,
     )
 
 
-def _due(at: datetime | None, now: datetime) -> str:
-    if at is None:
+def _format_due(instant: datetime | None, now: datetime) -> str:
+    if instant is None:
         return NOTHING
-    return "now" if at <= now else age(at, now)
+    return "now" if instant <= now else format_age(instant, now)
 
 
-def _fields(listing: Listing) -> dict[str, Any]:
+def _source_fields(listing: Listing) -> dict[str, Any]:
     source, row, verdict = listing.source, listing.row, listing.verdict
     state = row.state if row else None
-    newest = {s.endpoint_prefix: s.newest for s in row.series} if row else {}
+    newest = _newest_by_series(row)
     return {
         "source": source.name,
         "where": source.where,

@@ -1,42 +1,58 @@
-"""Where the schema of a database stands, and who may do what with it."""
+"""Shows what `migrate` did to the schema of a database, and the SQL that makes its roles."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.render.console import printable
-from dataportal.render.json_output import dumped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from dataportal.store.migrations import SchemaState
 
 
-def schema_lines(state: SchemaState, applied: tuple[str, ...], *, json: bool) -> Iterator[str]:
-    """What `migrate` says: what it applied, what is pending, what the schema has."""
-    if json:
-        yield dumped(
-            {
-                "ok": not state.pending,
-                "schema": state.schema,
-                "applied": applied,
-                "pending": state.pending,
-                "present": state.applied,
-            }
-        )
-        return
-    schema = printable(state.schema)
-    if state.pending:
-        yield f"pending in schema {schema}: {', '.join(state.pending)}"
-    else:
-        done = f"brought up to date: {', '.join(applied)}" if applied else "up to date"
-        yield f"schema {schema} is {done}" if not applied else f"schema {schema} {done}"
+@dataclass(frozen=True, slots=True)
+class SchemaView:
+    """The answer of `migrate`: the state of the schema, and the migrations just applied."""
+
+    state: SchemaState
+    applied: tuple[str, ...]
+
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """One line."""
+        del stream
+        schema = printable(self.state.schema)
+        if self.state.pending:
+            yield f"pending in schema {schema}: {', '.join(self.state.pending)}"
+        elif self.applied:
+            yield f"schema {schema} brought up to date: {', '.join(self.applied)}"
+        else:
+            yield f"schema {schema} is up to date"
+
+    def document(self) -> Mapping[str, Any]:
+        """`applied` just now, `pending`, and `present` in the schema."""
+        return {
+            "ok": not self.state.pending,
+            "schema": self.state.schema,
+            "applied": self.applied,
+            "pending": self.state.pending,
+            "present": self.state.applied,
+        }
 
 
-def grant_lines(sql: str, *, json: bool) -> Iterator[str]:
-    """The script that makes roles: for psql as it stands, or as one text."""
-    if json:
-        yield dumped({"ok": True, "sql": sql})
-    else:
-        yield sql.removesuffix("\n")
+@dataclass(frozen=True, slots=True)
+class GrantsView:
+    """The answer of `migrate --print-grants`."""
+
+    sql: str
+
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """The script as it stands, for psql."""
+        del stream
+        yield self.sql.removesuffix("\n")
+
+    def document(self) -> Mapping[str, Any]:
+        """The script as one text."""
+        return {"ok": True, "sql": self.sql}
