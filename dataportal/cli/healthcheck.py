@@ -104,7 +104,7 @@ def _read_database(
     from dataportal.store.read.overview import database_facts, overview
 
     sources = configuration.sources if configuration else ()
-    # on the newest observation nothing depends but this, and it is not shown
+    # no other verdict depends on the newest observation, which takes time to find
     judged_by_age = [source.name for source in sources if source.data_stale_after is not None]
     with open_to_read(settings, "healthcheck") as connection:
         facts = database_facts(connection)

@@ -34,9 +34,7 @@ class Table:
 
     def lines(self, stream: TextIO) -> Iterator[str]:
         """The drawn table, as it suits the stream."""
-        if supports_escape_codes(stream):
-            return _rich_lines(self, stream)
-        return _plain_lines(self)
+        return _rich_lines(self, stream) if supports_escape_codes(stream) else _plain_lines(self)
 
     def columns_within(self, width: int) -> list[int]:
         """The positions of the columns to show on a terminal of `width` characters."""

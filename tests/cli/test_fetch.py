@@ -61,10 +61,10 @@ def test_what_came_is_stored_and_told(
     assert run["received"] == sum(run[name] for name in Counts.__slots__[1:])
     with looking(env["DATABASE_URL"]) as look:
         assert current(look) == {0: 1.5, 2: 2.5}
-        recorded = look.execute(
+        row = look.execute(
             "SELECT outcome, received, unchanged, nulls FROM fetch_run ORDER BY run_id DESC LIMIT 1"
         )
-        assert recorded.fetchone() == ("unchanged", run["received"], 2, 1)
+        assert row.fetchone() == ("unchanged", run["received"], 2, 1)
 
 
 def test_a_series_stands_for_its_source(
@@ -167,7 +167,7 @@ def test_a_backfill_goes_in_slices_oldest_first(
     plan = run_cli("fetch", "load", *bounds, "--plan", "--json", env=env)
     slices = json.loads(plan.stdout)["plans"][0]["slices"]
     starts = ["2025-03-01T00:00:00Z", "2025-03-02T00:00:00Z", "2025-03-03T00:00:00Z"]
-    assert [part["start"] for part in slices] == starts
+    assert [window["start"] for window in slices] == starts
     assert not server.requests
     assert "3 slices" in run_cli("fetch", "load", *bounds, "--plan", env=env).stdout
 
@@ -257,13 +257,13 @@ def test_nulls_that_would_withdraw_most_of_a_series(
     """Withheld and named, until --accept-retractions lets them through."""
     load(sources, server, table([1.0, 2.0, 3.0]), table([9.0, None, None]))
     assert run_cli("fetch", "load", env=env).returncode == 0
-    held = run_cli("fetch", "load", env=env)
-    assert held.returncode == 3
-    assert "--accept-retractions" in held.stderr
+    withheld = run_cli("fetch", "load", env=env)
+    assert withheld.returncode == 3
+    assert "--accept-retractions" in withheld.stderr
     with looking(env["DATABASE_URL"]) as look:
         assert current(look) == {0: 9.0, 1: 2.0, 2: 3.0}
-    let = run_cli("fetch", "load", "--accept-retractions", "--json", env=env)
-    assert by_source(let)["load"]["retracted"] == 2
+    accepted = run_cli("fetch", "load", "--accept-retractions", "--json", env=env)
+    assert by_source(accepted)["load"]["retracted"] == 2
     with looking(env["DATABASE_URL"]) as look:
         assert current(look) == {0: 9.0}
 

@@ -54,8 +54,8 @@ class SourceFile:
 
     def csv(self, name: str, url: str, **keys: Any) -> str:
         """A source of one series from a table at a URL, or in a file if it is no URL."""
-        place = "url" if "://" in url else "path"
-        return self.add(name, "csv_plugin.CsvDataSourcePlugin", {place: url}, keys)
+        parameter = "url" if "://" in url else "path"
+        return self.add(name, "csv_plugin.CsvDataSourcePlugin", {parameter: url}, keys)
 
     def smard(self, name: str, base_url: str, **keys: Any) -> str:
         """A source of one series that runs in the event loop of all built-in plugins."""
@@ -152,15 +152,15 @@ def by_source(process: subprocess.CompletedProcess[str] | str) -> dict[str, dict
     return {run["source"]: run for run in json.loads(text)["runs"]}
 
 
-def read_until(process: subprocess.Popen[str], said: str) -> str:
+def read_until(process: subprocess.Popen[str], words: str) -> str:
     """What the process writes to stderr, up to the line with these words."""
     assert process.stderr
     lines: list[str] = []
     for line in process.stderr:
         lines.append(line)
-        if said in line:
+        if words in line:
             return "".join(lines)
-    raise AssertionError(f"{said!r} was not said, but: {''.join(lines)}")
+    raise AssertionError(f"{words!r} was not written, but: {''.join(lines)}")
 
 
 def ended(process: subprocess.Popen[str], patience: float = PATIENCE) -> tuple[str, str]:
