@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 from support.http_server import LocalServer
-from support.program_sources import SourceFile, by_source, table
+from support.program_sources import SourceFile, runs_by_source, table
 from support.store_feed import current, history, looking
 
 if TYPE_CHECKING:
@@ -105,7 +105,9 @@ def test_the_daily_work_needs_no_more_than_its_role(
         assert run_cli("migrate", "-q", env=migrator).returncode == 0
         grant_on_tables(portal, run_cli)
 
-        runs = [by_source(run_cli("fetch-all", "--json", env=writer))["load"] for _ in range(3)]
+        runs = [
+            runs_by_source(run_cli("fetch-all", "--json", env=writer))["load"] for _ in range(3)
+        ]
     assert [run["outcome"] for run in runs] == ["succeeded", "succeeded", "unchanged"]
     assert [(run["revised"], run["retracted"]) for run in runs] == [(0, 0), (1, 1), (0, 0)]
     with looking(portal.admin) as look:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.stored_runs import stored
-from support.terminal import on_terminal
+from support.terminal import run_on_terminal
 
 from dataportal.store.records import SeriesRecord
 
@@ -263,11 +263,11 @@ def test_on_a_terminal_there_is_a_plot(
     """Of the last values; in an encoding that has no bars there is none."""
     stored(database_url, [float(n % 9) for n in range(500)])
     env = {**clean_environment, "DATABASE_URL": database_url}
-    code, seen = on_terminal("history", "load", env=env)
+    code, seen = run_on_terminal("history", "load", env=env)
     assert code == 0
     assert "▁" in seen
     env["PYTHONIOENCODING"] = "ascii"
-    assert "▁" not in on_terminal("history", "load", env=env)[1]
+    assert "▁" not in run_on_terminal("history", "load", env=env)[1]
 
 
 def test_it_never_makes_a_database(run_cli: RunCli, clean_environment: dict[str, str]) -> None:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.databases import with_schema
-from support.program_sources import Pause, ended, locks
+from support.program_sources import Pause, await_end, held_locks
 from support.store_feed import history, looking
 from support.stored_runs import stored
-from support.terminal import on_terminal
+from support.terminal import run_on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +87,9 @@ def test_for_people(run_cli: RunCli, env: dict[str, str], elsewhere: dict[str, s
 
 def test_progress_is_shown_on_a_terminal(env: dict[str, str], tmp_path: Path) -> None:
     """And the result after it."""
-    code, screen = on_terminal("dump", "load", "a.jsonl", env={**os.environ, **env}, cwd=tmp_path)
+    code, screen = run_on_terminal(
+        "dump", "load", "a.jsonl", env={**os.environ, **env}, cwd=tmp_path
+    )
     assert code == 0
     assert "writing" in screen
     assert "written to a.jsonl" in screen
@@ -175,9 +177,9 @@ def test_a_signal_leaves_no_file(
     """Even when all is written but its name."""
     pause = Pause(tmp_path, "before_appearing")
     process = start_cli("dump", "load", "a.jsonl", env={**env, **pause.env})
-    pause.reached()
+    pause.wait_until_reached()
     process.send_signal(number)
-    _, errors = ended(process)
+    _, errors = await_end(process)
     assert (process.returncode, errors) == (128 + number, "")
     assert {path.suffix for path in tmp_path.iterdir() if path.is_file()} <= {".fifo"}
 
@@ -211,7 +213,7 @@ def test_a_restore_that_is_killed_leaves_nothing(
         for table in ("time_series", "time_series_data", "time_series_data_scd2", "fetch_run"):
             count = look.execute(f"SELECT count(*) FROM {table}".encode())  # noqa: S608 - of these
             assert count.fetchone() == (0,)
-        while locks(elsewhere["DATABASE_URL"]):
+        while held_locks(elsewhere["DATABASE_URL"]):
             pass  # until the server has noticed
         assert run_cli("restore", "a.jsonl.gz", env=elsewhere).returncode == 0
         assert len(history(look, "long")) == 2000

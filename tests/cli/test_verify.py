@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.store_feed import looking
 from support.stored_runs import stored
-from support.terminal import on_terminal
+from support.terminal import run_on_terminal
 
 from dataportal.store.read.verify import Check
 
@@ -94,7 +94,7 @@ def test_json(run_cli: RunCli, damaged: dict[str, str]) -> None:
 
 def test_progress_is_shown_on_a_terminal(env: dict[str, str]) -> None:
     """And leaves nothing behind but the result."""
-    code, text = on_terminal("verify", env=env)
+    code, text = run_on_terminal("verify", env=env)
     assert code == 0
     assert "verifying" in text
     assert "everything belongs to a series" in text

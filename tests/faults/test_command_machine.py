@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from support.http_server import LocalServer
 from support.invariants import Finals, broken_invariants
-from support.program_sources import SourceFile, all_ended, by_source, table
+from support.program_sources import SourceFile, await_ends, runs_by_source, table
 from support.store_feed import current, looking, values
 from support.store_model import Model
 
@@ -55,8 +55,8 @@ class CommandMachine(RuleBasedStateMachine):
             )
             for _ in range(2)
         ]
-        said = all_ended(processes)
-        told = [by_source(out)["load"] for out, _ in said]
+        said = await_ends(processes)
+        told = [runs_by_source(out)["load"] for out, _ in said]
         asked = self.server.asked("/load.csv") - before
         assert asked == sum(run["outcome"] != "skipped" for run in told)
         assert asked == 2 or (asked == 1 and on_locked == "skip")

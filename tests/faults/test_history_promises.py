@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.http_server import LocalServer, Reply
 from support.invariants import Finals, broken_invariants
-from support.program_sources import SourceFile, by_source, outcomes, recorded, table
+from support.program_sources import SourceFile, outcomes, recorded_runs, runs_by_source, table
 from support.store_feed import current, hour, looking, tuples, values
 from support.stored_runs import START
 
@@ -72,7 +72,7 @@ def test_a_page_that_fails_fails_its_slice(
     env = {"DATABASE_URL": database_url}
     failed = run_cli("fetch", "load", "--json", env=env)
     assert failed.returncode == 3
-    assert by_source(failed)["load"]["outcome"] == "failed"
+    assert runs_by_source(failed)["load"]["outcome"] == "failed"
     with looking(database_url) as look:
         assert current(look) == {}
         assert look.execute("SELECT count(*) FROM time_series_data_scd2").fetchone() == (0,)
@@ -125,7 +125,7 @@ def test_a_changed_entry_keeps_its_history(
         }
         (tmp_path / "sources.yaml").write_text(json.dumps({"request_groups": {name: group}}))
         done = run_cli("fetch-all", "--json", env=env)
-        return by_source(done).get(name, {})
+        return runs_by_source(done).get(name, {})
 
     assert fetched("grid", series="load")["outcome"] == "succeeded"
     assert fetched("grid", series="load")["revised"] == 1
@@ -157,7 +157,7 @@ def test_a_forecast_is_fetched_again_and_again(
     url = server.answer("/load.csv", table(first), table(later), table(later))
     sources.csv("load", url, forecast_horizon="2 days", lookback="1 day", initial_history="2 days")
     sources.write()
-    told = [by_source(run_cli("fetch", "load", "--json", env=env))["load"] for _ in range(3)]
+    told = [runs_by_source(run_cli("fetch", "load", "--json", env=env))["load"] for _ in range(3)]
     assert [run["outcome"] for run in told] == ["succeeded", "succeeded", "unchanged"]
     assert told[0]["inserted"] == told[1]["revised"] == told[2]["unchanged"] == len(first)
     with looking(database_url) as look:
@@ -178,7 +178,7 @@ def test_a_snapshot_is_kept(tmp_path: Path, database_url: str, run_cli: RunCli) 
     )
     sources.write()
     done = run_cli("fetch", "load", "--json", env={"DATABASE_URL": database_url})
-    told = by_source(done)["load"]
+    told = runs_by_source(done)["load"]
     assert (told["outcome"], told["inserted"]) == ("succeeded", 1)
 
 
@@ -204,7 +204,7 @@ def test_a_week_asked_for_two_days_changes_two(
     def fetched(value: float) -> dict[str, Any]:
         rows = [{"ts": hour(h).isoformat(), "value": value} for h in week]
         (tmp_path / "week.json").write_text(json.dumps(rows))
-        return by_source(run_cli("fetch", "load", "--json", env=env))["load"]
+        return runs_by_source(run_cli("fetch", "load", "--json", env=env))["load"]
 
     assert fetched(1.0)["inserted"] == len(week)
     told = fetched(2.0)
@@ -294,5 +294,5 @@ def test_a_backfill_does_not_make_a_source_fresh(
     assert run_cli("fetch", "load", "--start", start, "--end", end, env=env).returncode == 0
     assert run_cli("healthcheck", env=env).returncode == 4
     assert run_cli("fetch-all", "--due", env=env).returncode == 0
-    assert [run.kind for run in recorded(database_url)] == ["backfill", "scheduled"]
+    assert [run.kind for run in recorded_runs(database_url)] == ["backfill", "scheduled"]
     assert run_cli("healthcheck", env=env).returncode == 0

@@ -22,7 +22,7 @@ from support.hostile_providers import GOOD, HOSTILITIES, MIB, POINTS
 from support.http_server import LocalServer, Reply
 from support.invariants import broken_invariants
 from support.memory_use import watched
-from support.program_sources import SourceFile, by_source, outcomes
+from support.program_sources import SourceFile, outcomes, runs_by_source
 from support.store_feed import current, looking
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def test_a_hostile_provider(
             cwd=tmp_path,
         )
         stored = everything_stored(database_url)
-    run = by_source(out)["load"]
+    run = runs_by_source(out)["load"]
     assert (code, server.asked(path)) == (hostility.code, hostility.asked), (out, err)
     if hostility.said is None:
         assert run["outcome"] == "succeeded"
@@ -208,7 +208,7 @@ def test_no_way_to_the_provider(
             said = "404"
         done = run_cli("fetch", "load", "--json", "--log-level", "debug", env=env)
         assert done.returncode == 3
-        assert said in by_source(done)["load"]["error"]
+        assert said in runs_by_source(done)["load"]["error"]
         assert not secure.requests
     assert CANARY not in done.stdout + done.stderr + everything_stored(database_url)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.http_server import LocalServer, Reply
-from support.program_sources import SourceFile, all_ended, by_source
+from support.program_sources import SourceFile, await_ends, runs_by_source
 from support.store_feed import looking
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def test_two_processes_keep_a_limit_together(
                 sources.python(name, body, head=HEAD, params={"url": url})
             sources.write()
         begun = time.monotonic()
-        runs = all_ended([start_cli("--json", "fetch-all", env=env, cwd=f) for f in folders])
-    assert [len(by_source(stdout)) for stdout, _ in runs] == [3, 3]
+        runs = await_ends([start_cli("--json", "fetch-all", env=env, cwd=f) for f in folders])
+    assert [len(runs_by_source(stdout)) for stdout, _ in runs] == [3, 3]
     assert len(clock.times) == 12
     assert clock.kept(begun, distance)
     with looking(database_url) as look:
@@ -105,6 +105,6 @@ def test_a_host_is_left_alone_by_all_sources_of_a_run(
         env = {"DATABASE_URL": database_url}
         done = run_cli("--json", "fetch-all", "--jobs", "1", env=env)
         assert len(server.requests) == 1
-    runs = by_source(done)
+    runs = runs_by_source(done)
     assert {run["outcome"] for run in runs.values()} == {"failed"}
     assert sum("was not sent" in run["error"] for run in runs.values()) == 4

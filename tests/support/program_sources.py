@@ -5,7 +5,7 @@ Example:
     sources.csv("load", server.answer("/load.csv", table([1.5, 2.5])))
     sources.write()
     run_cli("fetch", "load", env={"DATABASE_URL": database_url})
-    assert [run.outcome for run in recorded(database_url)] == ["succeeded"]
+    assert [run.outcome for run in recorded_runs(database_url)] == ["succeeded"]
 """
 
 from __future__ import annotations
@@ -113,8 +113,8 @@ class Run(NamedTuple):
     window_end: datetime | None
 
 
-def recorded(url: str) -> list[Run]:
-    """All runs, oldest first."""
+def recorded_runs(url: str) -> list[Run]:
+    """All rows of fetch_run, oldest first."""
     with looking(url) as look:
         rows = look.execute(
             "SELECT source, kind, outcome, error, inserted, done_until, window_end"
@@ -125,10 +125,10 @@ def recorded(url: str) -> list[Run]:
 
 def outcomes(url: str) -> list[str | None]:
     """How all runs ended, oldest first."""
-    return [run.outcome for run in recorded(url)]
+    return [run.outcome for run in recorded_runs(url)]
 
 
-def locks(url: str) -> int:
+def held_locks(url: str) -> int:
     """How many locks of sources are held in this database."""
     with looking(url) as look:
         row = look.execute(
@@ -142,11 +142,11 @@ def locks(url: str) -> int:
 def await_unlocked(url: str) -> None:
     """Returns once no lock is held: a server may take a moment to see that its client is gone."""
     deadline = time.monotonic() + PATIENCE
-    while locks(url):
+    while held_locks(url):
         assert time.monotonic() < deadline, "a lock is still held"
 
 
-def by_source(process: subprocess.CompletedProcess[str] | str) -> dict[str, dict[str, Any]]:
+def runs_by_source(process: subprocess.CompletedProcess[str] | str) -> dict[str, dict[str, Any]]:
     """The runs that `--json` told of, by the names of their sources."""
     text = process if isinstance(process, str) else process.stdout
     return {run["source"]: run for run in json.loads(text)["runs"]}
@@ -163,14 +163,14 @@ def read_until(process: subprocess.Popen[str], words: str) -> str:
     raise AssertionError(f"{words!r} was not written, but: {''.join(lines)}")
 
 
-def ended(process: subprocess.Popen[str], patience: float = PATIENCE) -> tuple[str, str]:
+def await_end(process: subprocess.Popen[str], patience: float = PATIENCE) -> tuple[str, str]:
     """What it wrote to stdout and stderr until its end, which comes in time."""
     return process.communicate(timeout=patience)
 
 
-def all_ended(processes: Iterable[subprocess.Popen[str]]) -> list[tuple[str, str]]:
-    """The same of several."""
-    return [ended(process) for process in processes]
+def await_ends(processes: Iterable[subprocess.Popen[str]]) -> list[tuple[str, str]]:
+    """The same of several, in their order."""
+    return [await_end(process) for process in processes]
 
 
 class Pause:
@@ -184,7 +184,7 @@ class Pause:
             "DATAPORTAL_FAILPOINT_FIFO": str(self._fifo),
         }
 
-    def reached(self) -> None:
+    def wait_until_reached(self) -> None:
         """Returns once the program is there."""
         assert self._fifo.read_text(encoding="utf-8")
 

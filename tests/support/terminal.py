@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def on_terminal(
+def run_on_terminal(
     *args: str, env: Mapping[str, str], cwd: Path | None = None, columns: int = 100
 ) -> tuple[int, str]:
     """Run the program with a pseudo-terminal as stdin, stdout and stderr.
