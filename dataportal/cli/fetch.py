@@ -93,9 +93,15 @@ def command(
         )
         for source in selected
     ]
-    return run_sources(
-        FetchJob(requests, broken, len(requests), configuration, settings, invocation)
+    job = FetchJob(
+        requests=requests,
+        broken=broken,
+        jobs=len(requests),
+        configuration=configuration,
+        settings=settings,
+        invocation=invocation,
     )
+    return run_sources(job)
 
 
 def _plans(

@@ -82,4 +82,12 @@ def command(
         for source in selected
         if source.enabled and not source.missing_env
     ]
-    return run_sources(FetchJob(requests, broken, jobs, configuration, settings, invocation))
+    job = FetchJob(
+        requests=requests,
+        broken=broken,
+        jobs=jobs,
+        configuration=configuration,
+        settings=settings,
+        invocation=invocation,
+    )
+    return run_sources(job)

@@ -54,7 +54,7 @@ AcceptRetractionsOption = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FetchJob:
     """What `fetch` or `fetch-all` has to do.
 

@@ -140,7 +140,7 @@ def held_locks(url: str) -> int:
 
 
 def await_unlocked(url: str) -> None:
-    """Returns once no lock is held: a server may take a moment to see that its client is gone."""
+    """Wait until no lock is held: a server may take a moment to see that its client is gone."""
     deadline = time.monotonic() + PATIENCE
     while held_locks(url):
         assert time.monotonic() < deadline, "a lock is still held"
@@ -164,7 +164,7 @@ def read_until(process: subprocess.Popen[str], words: str) -> str:
 
 
 def await_end(process: subprocess.Popen[str], patience: float = PATIENCE) -> tuple[str, str]:
-    """What it wrote to stdout and stderr until its end, which comes in time."""
+    """Wait for its end, which comes in time; what it wrote to stdout and stderr until then."""
     return process.communicate(timeout=patience)
 
 
@@ -185,9 +185,9 @@ class Pause:
         }
 
     def wait_until_reached(self) -> None:
-        """Returns once the program is there."""
+        """Wait until the program is there."""
         assert self._fifo.read_text(encoding="utf-8")
 
     def go_on(self) -> None:
-        """Lets it go on."""
+        """Let it go on."""
         self._fifo.write_text("go", encoding="utf-8")
