@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+from importlib.machinery import PathFinder
 
 
 def main() -> int:
@@ -20,6 +21,7 @@ def main() -> int:
     gc.set_threshold(100_000, 20, 20)
     # a thread that feeds the database needs the interpreter at every block, though others compute
     sys.setswitchinterval(0.001)
+    sys.meta_path.insert(0, _Sparing())
     from dataportal.cli import run
 
     code = run(sys.argv[1:])
@@ -27,6 +29,25 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     return code
+
+
+class _Sparing:
+    """Finds that modules are missing which httpx looks for, and does as well without.
+
+    In this process alone, where nobody else needs them: who imports httpx has them.
+    """
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        """Nothing, so that others may find the module; or an error at once."""
+        del path, target
+        # the libraries of httpx's own command line take longer to import than the rest of it does
+        is_spared = name == "httpx._main"
+        # httpcore tries to import it for every lock it makes, several a request
+        is_missing = name == "sniffio" and PathFinder.find_spec(name) is None
+        if is_spared or is_missing:
+            # what is missing is looked for in the whole import path each time, but for None
+            sys.modules[name] = None  # type: ignore[assignment]  # None is how Python is told
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 def _leave(number: int, _frame: object) -> None:

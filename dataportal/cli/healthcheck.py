@@ -7,7 +7,7 @@ import typer
 from dataportal.cli.database import open_to_read
 from dataportal.cli.options import Invocation
 from dataportal.cli.selection import OnlyOption, load_configuration, select_by_pattern
-from dataportal.errors import ConfigurationError, DatabaseError, ExitCode, SchemaError, worst
+from dataportal.errors import ConfigurationError, DatabaseError, ExitCode, SchemaError, worst_code
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def command(
         show_view(view, json=invocation.json)
     elif ill := [check for check in view.checks if not check.ok]:
         note_view(HealthView(ill))
-    return worst(check.code for check in view.checks)
+    return worst_code(check.code for check in view.checks)
 
 
 def _check(
@@ -116,12 +116,12 @@ def _read_database(
 def _check_freshness(
     configuration: "Configuration", rows: "Mapping[str, SourceRow]", only: "Sequence[str]"
 ) -> "list[CheckResult]":
-    from dataportal.health import judged
+    from dataportal.health import judge
     from dataportal.render.healthcheck import CheckResult
 
     now = utc_now()
     sources = select_by_pattern(configuration, only)
-    verdicts = [judged(source, rows.get(source.name), now) for source in sources]
+    verdicts = [judge(source, rows.get(source.name), now) for source in sources]
     return [
         CheckResult(
             "source",

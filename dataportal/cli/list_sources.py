@@ -64,7 +64,7 @@ def _list(
     *,
     by_series: bool,
 ) -> ExitCode:
-    from dataportal.health import broken, judged, unknown
+    from dataportal.health import broken_entry, judge, unknown_state
     from dataportal.render.list_sources import Listing, SourcesView
 
     rows: Mapping[str, SourceRow] = {}
@@ -78,12 +78,12 @@ def _list(
         Listing(
             source,
             rows.get(source.name),
-            unknown(source) if failure else judged(source, rows.get(source.name), now),
+            unknown_state(source) if failure else judge(source, rows.get(source.name), now),
         )
         for source in sources
     ]
     unusable = {
-        name: broken(name, [str(problem) for problem in problems])
+        name: broken_entry(name, [str(problem) for problem in problems])
         for name, problems in configuration.broken.items()
     }
     view = SourcesView(listings, unusable, now, settings.zone, by_series=by_series)

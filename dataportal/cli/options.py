@@ -113,7 +113,7 @@ class Invocation:
         settings = from_environment(
             {k: v for k, v in self.env.items() if k not in overridden_names}
         )
-        return settings.overridden(
+        return settings.override(
             config_path=None if self.config is None else Path(self.config),
             database_url=self.database_url,
             log_level=self.log_level,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from dataportal.cli.signals import call_on_signal, wake_on_signal
-from dataportal.errors import DatabaseError, ExitCode, worst
+from dataportal.errors import DatabaseError, ExitCode, worst_code
 from dataportal.on_locked import OnLocked
 from dataportal.render.console import say, supports_escape_codes
 from dataportal.times import utc_now
@@ -125,10 +125,10 @@ def _due(requests: "Sequence[RunRequest]", url: str) -> "Sequence[RunRequest]":
 def _run_with_log(job: FetchJob, url: str) -> "tuple[list[RunResult], ExitCode]":
     """The results, and the exit code that they ask for; events are logged meanwhile."""
     from dataportal.collect import Finished, StopSignal, unusable_entry
-    from dataportal.logs import configured
+    from dataportal.logs import configure_logging
     from dataportal.render.run_progress import event_logger
 
-    log = configured(level=_log_level(job), style=job.settings.log_format)
+    log = configure_logging(level=_log_level(job), style=job.settings.log_format)
     log_event = event_logger(log)
     stop = StopSignal()
     results = [unusable_entry(name, problems) for name, problems in job.broken.items()]
@@ -137,7 +137,7 @@ def _run_with_log(job: FetchJob, url: str) -> "tuple[list[RunResult], ExitCode]"
     if job.requests:
         with call_on_signal(lambda number: stop.set(ExitCode(128 + number))):
             results += _run_engine(job, url, stop, log, log_event)
-    return results, stop.code or worst(result.code for result in results)
+    return results, stop.code or worst_code(result.code for result in results)
 
 
 def _log_level(job: FetchJob) -> str:
@@ -154,8 +154,13 @@ def _log_level(job: FetchJob) -> str:
 def _run_engine(
     job: FetchJob, url: str, stop: "StopSignal", log: "Log", log_event: "Listener"
 ) -> "list[RunResult]":
+    import stamina.instrumentation
+
     from dataportal.collect import collect
     from dataportal.render.run_progress import run_progress
+
+    # what is said about a retry is said by the run, not by the library
+    stamina.instrumentation.set_on_retry_hooks([])
 
     def log_failure(source: str, error: BaseException) -> None:
         log.debug("failed with", source=source, exc_info=error)

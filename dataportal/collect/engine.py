@@ -10,16 +10,16 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from dataportal.collect.events import Waiting
-from dataportal.collect.rate_limiter import SharedSlots
+from dataportal.collect.rate_limiter import SharedRateLimiter
 from dataportal.collect.results import due_requests
 from dataportal.collect.retry import Retries
 from dataportal.collect.run_context import RunContext
 from dataportal.collect.session_pool import SessionPool
 from dataportal.collect.source_run import SourceRun
-from dataportal.collect.workers import Lanes
+from dataportal.collect.workers import WorkerPool
 from dataportal.errors import ExitCode
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.http.rate_limit import Pace
+from dataportal.plugins.http.rate_limit import RateLimiter
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
@@ -72,16 +72,16 @@ async def collect(
         DatabaseError: the database cannot be used by any of them.
     """
     given_up: set[str] = set()
-    shared = SharedSlots(database_url)
+    shared = SharedRateLimiter(database_url)
     context = RunContext(
         settings=settings,
         root=root,
         env=env,
         emit=events,
         slots=asyncio.Semaphore(jobs),
-        workers=Lanes(),
+        workers=WorkerPool(),
         sessions=SessionPool(database_url),
-        http=HttpClient(given_up=given_up, pace=Pace(everywhere=shared.reserve), now=now),
+        http=HttpClient(given_up=given_up, rate_limiter=RateLimiter(shared.reserve), now=now),
         hosts_given_up=given_up,
         now=now,
         on_failure=on_failure,

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from dataportal.collect.events import Waiting
-from dataportal.collect.workers import Lane
+from dataportal.collect.workers import WorkerThread
 from dataportal.errors import DatabaseError, LockedError, SchemaError
 from dataportal.on_locked import OnLocked
 from dataportal.store.session import SourceSession
@@ -102,7 +102,7 @@ class Lease:
         """End the statement that is running, from a thread of its own."""
         if self._session is None:
             return
-        thread = Lane(f"stop {self._source}")
+        thread = WorkerThread(f"stop {self._source}")
         try:
             await thread.call(self._session.session.stop)
         finally:

@@ -50,7 +50,7 @@ class RunRequest:
         has_window = self.start is not None or self.resume
         return RunKind.BACKFILL if has_window else RunKind.SCHEDULED
 
-    def is_wanted(self, state: SourceState | None, now: datetime) -> bool:
+    def should_run(self, state: SourceState | None, now: datetime) -> bool:
         """Whether to run the source at `now`.
 
         Args:
@@ -79,7 +79,7 @@ def due_requests(
         now: the present.
     """
     return [
-        request for request in requests if request.is_wanted(states.get(request.source.name), now)
+        request for request in requests if request.should_run(states.get(request.source.name), now)
     ]
 
 

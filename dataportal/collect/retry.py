@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING
 
 import stamina
-import stamina.instrumentation
 
 from dataportal.errors import (
     DatabaseTransientError,
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 
 _JITTER = 0.1  # of the first wait: enough that sources which failed together do not come together
 _DATABASE_WAIT = 1.0  # seconds; a server restarts in less time than a provider recovers
-
-# the run itself reports its retries, not the library
-stamina.instrumentation.set_on_retry_hooks([])
 
 
 class Retries:

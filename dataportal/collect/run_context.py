@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dataportal.collect.events import Listener
     from dataportal.collect.session_pool import SessionPool
-    from dataportal.collect.workers import Lanes
+    from dataportal.collect.workers import WorkerPool
     from dataportal.errors import DatabaseError
     from dataportal.plugins.http import HttpClient
     from dataportal.settings import Settings
@@ -48,7 +48,7 @@ class RunContext:
     emit: Listener
     on_failure: Callable[[str, BaseException], None]
     slots: asyncio.Semaphore
-    workers: Lanes
+    workers: WorkerPool
     sessions: SessionPool
     http: HttpClient
     now: Callable[[], datetime] = utc_now

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dataportal.collect.workers import Lane
+from dataportal.collect.workers import WorkerThread
 from dataportal.errors import DatabaseError
 from dataportal.store.session import SourceSession
 
@@ -18,7 +18,7 @@ class ThreadedSession:
     """A session, and the thread that its calls are made from."""
 
     session: SourceSession
-    thread: Lane
+    thread: WorkerThread
 
     def close(self) -> None:
         """Close the connection once its thread has done what it was given; waits for nothing."""
@@ -55,7 +55,7 @@ class SessionPool:
             except BaseException:
                 idle.close()
                 raise
-        thread = Lane("store")
+        thread = WorkerThread("store")
         try:
             return ThreadedSession(await thread.call(SourceSession.open, self._url, source), thread)
         except BaseException:

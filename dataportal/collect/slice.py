@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataportal.collect.plugin_call import ask
+from dataportal.collect.plugin_call import call_plugin
 from dataportal.errors import FetchError, TransientError
 from dataportal.failpoints import failpoint
 from dataportal.observations import clean
@@ -92,7 +92,7 @@ class SliceRun:
         self, window: Slice, seconds: float, recall: Recall | None
     ) -> tuple[Merged, Batch]:
         http = self.context.http
-        answer = await ask(
+        answer = await call_plugin(
             self.built,
             self.request.source,
             window,

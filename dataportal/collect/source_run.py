@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from dataportal.collect.events import Finished, Started, Stored, Waiting, Warned
 from dataportal.collect.lease import Lease, permanent_fault
 from dataportal.collect.outcome import RunReport
-from dataportal.collect.plugin_call import broken
+from dataportal.collect.plugin_call import plugin_error
 from dataportal.collect.retry import Retries
 from dataportal.collect.slice import SliceRun
 from dataportal.collect.windows import plan_backfill, plan_scheduled_run
@@ -131,7 +131,7 @@ class SourceRun:
         request = self._request
         if request.only_if_due and self._run_id is None:
             state = await self._lease.call(SourceSession.state)
-            if not request.is_wanted(state, self._context.now()):
+            if not request.should_run(state, self._context.now()):
                 raise _NotDue
         warnings = await self._lease.call(
             SourceSession.register,
@@ -174,7 +174,7 @@ class SourceRun:
                     build_plugin, self._source, env=context.env, root=context.root
                 )
         except TimeoutError as error:
-            raise broken(error, self._source) from None
+            raise plugin_error(error, self._source) from None
 
     async def _plan(self) -> tuple[datetime, datetime | None]:
         """Plan the slices that are still to do; the window of the whole run."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataportal.config.keys import GROUP, MEMBER, METADATA, OPTIONS, SINGLE, keys_by_any_name
 from dataportal.config.sources import DEFAULT_SCHEDULE, Source
-from dataportal.config.suggestions import closest_match, suggestion
 from dataportal.config.yaml_nodes import Mapping, Scalar, Sequence, is_null
 from dataportal.errors import Problem
 from dataportal.redaction import harmless, redact
@@ -14,6 +14,7 @@ from dataportal.series import SeriesDescription
 from dataportal.times import format_duration
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from collections.abc import Mapping as ReadOnly
 
     from dataportal.config.keys import KeysByName
@@ -76,7 +77,7 @@ class EntryReader:
                 continue  # a place for anchors
             if section.text not in _SECTIONS:
                 self._report(
-                    section, f"unknown key {section.text!r}{suggestion(section.text, _SECTIONS)}"
+                    section, f"unknown key {section.text!r}{_suggestion(section.text, _SECTIONS)}"
                 )
                 continue
             if is_null(content):
@@ -255,8 +256,8 @@ class EntryReader:
     ) -> None:
         name = key.text
         if not open_ended:
-            self._report(key, f"unknown key {name!r}{suggestion(name, known)}", source)
-        elif close := closest_match(name, known, cutoff=_ALIKE):
+            self._report(key, f"unknown key {name!r}{_suggestion(name, known)}", source)
+        elif close := _closest_match(name, known, cutoff=_ALIKE):
             self.warnings.append(
                 f"{self._document.where(key)}: {name!r} is kept as metadata; "
                 f"did you mean {close!r}?"
@@ -297,3 +298,15 @@ def _number_as_text(node: Node, raw: Any) -> Any:
     """A number as it is written, anything else as it is: `name: 1.10` is a text in the end."""
     is_number = isinstance(raw, (int, float)) and not isinstance(raw, bool)
     return node.text if is_number and isinstance(node, Scalar) else raw
+
+
+def _suggestion(key: str, known: Collection[str]) -> str:
+    """The end of a message about an unknown key: `; did you mean …?`, or all that are known."""
+    if close := _closest_match(key, known):
+        return f"; did you mean {close!r}?"
+    return f"; known are {', '.join(dict.fromkeys(known))}"
+
+
+def _closest_match(key: str, known: Collection[str], *, cutoff: float = 0.6) -> str | None:
+    """The known key that resembles this one most; None where none does."""
+    return next(iter(get_close_matches(key, list(known), n=1, cutoff=cutoff)), None)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dataportal.raw_points import raw_points
-from dataportal.testing.harness import BrokenRuleError, Point, Trial
+from dataportal.testing.harness import BrokenRuleError, Harness, Point
 from dataportal.testing.local_server import Reply
 from dataportal.times import utc_now
 from dataportal.validators import Recall
@@ -51,8 +51,8 @@ def takes_what_there_is(kit: Conformance) -> None:
     What is lost or moved here is wrong in the database, for ever.
     """
     points, start, end = ordinary(kit)
-    with Trial(kit, points) as trial:
-        trial.expect(start, end)
+    with Harness(kit, points) as harness:
+        harness.expect(start, end)
 
 
 def times_carry_an_offset(kit: Conformance) -> None:
@@ -61,8 +61,8 @@ def times_carry_an_offset(kit: Conformance) -> None:
     A naive time is a guess: the run refuses it.
     """
     points, start, end = ordinary(kit)
-    with Trial(kit, points) as trial:
-        answer = trial.raw(start, end)
+    with Harness(kit, points) as harness:
+        answer = harness.raw(start, end)
     for name in kit.names if kit.timezone is None else ():
         for raw in raw_points(answer.get(name), name).ts:
             moment = datetime.fromisoformat(raw) if isinstance(raw, str) else raw
@@ -92,11 +92,11 @@ def windows_are_half_open(kit: Conformance) -> None:
     Two windows side by side then have every point once; else the seam has a hole.
     """
     points, start, end = ordinary(kit)
-    with Trial(kit, points) as trial:
+    with Harness(kit, points) as harness:
         seam, half = start + 7 * kit.step, kit.step / 2
         for low, high in ((start, seam), (seam, end), (start + half, seam + half)):
-            trial.expect(low, high)
-        trial.expect(seam, seam + kit.step)
+            harness.expect(low, high)
+        harness.expect(seam, seam + kit.step)
 
 
 def an_open_end_reaches_the_newest(kit: Conformance) -> None:
@@ -105,8 +105,8 @@ def an_open_end_reaches_the_newest(kit: Conformance) -> None:
     Every scheduled run asks so.
     """
     points, start, _ = ordinary(kit)
-    with Trial(kit, points) as trial:
-        trial.expect(start, None)
+    with Harness(kit, points) as harness:
+        harness.expect(start, None)
 
 
 def any_order_will_do(kit: Conformance) -> None:
@@ -115,8 +115,8 @@ def any_order_will_do(kit: Conformance) -> None:
     Many do, and some change their minds.
     """
     points, start, end = ordinary(kit)
-    with Trial(kit, list(reversed(points))) as trial:
-        trial.expect(start, end)
+    with Harness(kit, list(reversed(points))) as harness:
+        harness.expect(start, end)
 
 
 def nothing_is_no_failure(kit: Conformance) -> None:
@@ -125,8 +125,8 @@ def nothing_is_no_failure(kit: Conformance) -> None:
     A quiet series is no fault, and must not look like one.
     """
     _, start, end = ordinary(kit)
-    with Trial(kit) as trial:
-        trial.expect(start, end)
+    with Harness(kit) as harness:
+        harness.expect(start, end)
 
 
 def no_value_is_none(kit: Conformance) -> None:
@@ -138,8 +138,8 @@ def no_value_is_none(kit: Conformance) -> None:
     holed = [replace(p, value=None) if p.ts.hour % 2 or kit.snapshot else p for p in points]
     if kit.step >= timedelta(days=1):
         holed = [replace(p, value=None) if p.ts.day % 2 else p for p in points]
-    with Trial(kit, holed) as trial:
-        trial.expect(start, end)
+    with Harness(kit, holed) as harness:
+        harness.expect(start, end)
 
 
 def revisions_are_seen(kit: Conformance) -> None:
@@ -148,12 +148,12 @@ def revisions_are_seen(kit: Conformance) -> None:
     A plugin that remembers answers hides revisions, and a run would never know.
     """
     points, start, end = ordinary(kit)
-    with Trial(kit, points) as trial:
-        trial.expect(start, end)
-        trial.points = [_revised(kit, point) for point in points]
-        trial.expect(start, end)
-        trial.points = points
-        trial.expect(start, end)
+    with Harness(kit, points) as harness:
+        harness.expect(start, end)
+        harness.points = [_revised(kit, point) for point in points]
+        harness.expect(start, end)
+        harness.points = points
+        harness.expect(start, end)
 
 
 def what_is_unchanged_is_told(kit: Conformance) -> None:
@@ -162,24 +162,24 @@ def what_is_unchanged_is_told(kit: Conformance) -> None:
     A plugin that keeps an answer, and then does not look whether it is unchanged, loses it.
     """
     points, start, end = ordinary(kit)
-    with Trial(kit, points) as trial:
-        trial.bend = _validated
-        trial.recall = Recall()
-        trial.expect(start, end)
-        known = trial.recall.worth_keeping(None)
-        trial.recall = Recall(known)
-        batch = trial.batch(start, end)
+    with Harness(kit, points) as harness:
+        harness.bend = _validated
+        harness.recall = Recall()
+        harness.expect(start, end)
+        known = harness.recall.worth_keeping(None)
+        harness.recall = Recall(known)
+        batch = harness.batch(start, end)
         for name in kit.names:
-            there = sum(point.series == name for point in trial.wanted(start, end))
+            there = sum(point.series == name for point in harness.wanted(start, end))
             left_out = there - len(batch.series[name])
             if left_out and name not in batch.unchanged:
                 raise BrokenRuleError(
                     f"{left_out} of the {there} points of series {name!r} are left out, and it is "
                     "not said that they are unchanged"
                 )
-        trial.recall = Recall(known)
-        trial.points = [_revised(kit, point) for point in points]
-        trial.expect(start, end)
+        harness.recall = Recall(known)
+        harness.points = [_revised(kit, point) for point in points]
+        harness.expect(start, end)
 
 
 def _validated(request: Request, reply: Reply) -> Reply:
@@ -200,8 +200,8 @@ def _day(kit: Conformance, start: datetime, end: datetime) -> None:
     days = timedelta() if kit.step < timedelta(days=1) else 3 * kit.step
     start, end = start - days, end + days
     moments = kit.moments(start - 24 * kit.step, end + 24 * kit.step)
-    with Trial(kit, points_at(kit, moments)) as trial:
-        trial.expect(start, end)
+    with Harness(kit, points_at(kit, moments)) as harness:
+        harness.expect(start, end)
 
 
 OF_WINDOWS: tuple[Rule, ...] = (

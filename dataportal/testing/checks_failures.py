@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from dataportal.errors import BadDataError, FetchError, PermanentError, PluginError, TransientError
 from dataportal.testing.checks_answers import ordinary
-from dataportal.testing.harness import SECRET, BrokenRuleError, Trial
+from dataportal.testing.harness import SECRET, BrokenRuleError, Harness
 from dataportal.testing.local_server import Reply
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ def a_broken_server_may_pass(kit: Conformance) -> None:
     points, start, end = ordinary(kit)
     for status in (500, 503):
         _failure(kit, lambda _, __, status=status: Reply(status, b"broken"), TransientError)  # type: ignore[misc]  # a default binds the loop's variable
-    with Trial(kit, points) as trial:
-        trial.bend = lambda _, __: Reply(503, b"broken")
-        trial.failure(start, end)
-        trial.bend = lambda _, reply: reply
-        trial.expect(start, end)
+    with Harness(kit, points) as harness:
+        harness.bend = lambda _, __: Reply(503, b"broken")
+        harness.failure(start, end)
+        harness.bend = lambda _, reply: reply
+        harness.expect(start, end)
 
 
 def a_refused_key_stays_refused(kit: Conformance) -> None:
@@ -69,9 +69,9 @@ def not_found_is_no_answer(kit: Conformance) -> None:
     """
     if kit.not_found_is_empty:
         _, start, end = ordinary(kit)
-        with Trial(kit) as trial:
-            trial.bend = lambda _, __: Reply(404, b"not found")
-            trial.expect(start, end)
+        with Harness(kit) as harness:
+            harness.bend = lambda _, __: Reply(404, b"not found")
+            harness.expect(start, end)
         return
     _failure(kit, lambda _, __: Reply(404, b"not found"), FetchError)
 
@@ -101,10 +101,10 @@ def a_cut_answer_is_no_answer(kit: Conformance) -> None:
     """
     _failure(kit, lambda _, reply: replace(reply, hang_up_after=_half(reply)), TransientError)
     _, start, end = ordinary(kit)
-    with Trial(kit, ordinary(kit)[0]) as trial:
+    with Harness(kit, ordinary(kit)[0]) as harness:
         kinds: set[str] = set()
-        trial.bend = lambda _, reply: _noted(reply, kinds)
-        trial.raw(start, end)
+        harness.bend = lambda _, reply: _noted(reply, kinds)
+        harness.raw(start, end)
     # a table of text may end after any line
     if all("json" in kind or "xml" in kind for kind in kinds):
         _failure(kit, lambda _, reply: replace(reply, body=_start(reply)), FetchError)
@@ -116,12 +116,12 @@ def all_or_nothing(kit: Conformance) -> None:
     A page that is missing would be a hole that no later run fills.
     """
     points, start, end = ordinary(kit)
-    with Trial(kit, points) as trial:
-        trial.raw(start, end)
-        last = len(trial.server.requests)
+    with Harness(kit, points) as harness:
+        harness.raw(start, end)
+        last = len(harness.server.requests)
         so_far = iter(range(1, 10 * last))
-        trial.bend = lambda _, reply: reply if next(so_far) < last else Reply(500, b"broken")
-        _judged(trial.failure(start, end), TransientError)
+        harness.bend = lambda _, reply: reply if next(so_far) < last else Reply(500, b"broken")
+        _judged(harness.failure(start, end), TransientError)
 
 
 def no_secret_is_told(kit: Conformance) -> None:
@@ -140,9 +140,9 @@ def no_secret_is_told(kit: Conformance) -> None:
         "no answer": lambda _, reply: replace(reply, hang_up_after=-1),
     }
     for what, bend in bends.items():
-        with Trial(kit, points) as trial, _listening() as heard:
-            trial.bend = bend
-            error = trial.failure(start, end)
+        with Harness(kit, points) as harness, _listening() as heard:
+            harness.bend = bend
+            error = harness.failure(start, end)
             if error is not None:
                 heard.write("".join(traceback.format_exception(error)))
                 heard.write(f"{error!r} {error.__dict__}")
@@ -157,11 +157,11 @@ def _failure(
 ) -> Exception | None:
     """What the plugin raises when the provider's answers are bent, if that is of the right kind."""
     points, start, end = ordinary(kit)
-    with Trial(kit, points) as trial:
-        trial.bend = bend
-        error = trial.failure(start, end)
+    with Harness(kit, points) as harness:
+        harness.bend = bend
+        error = harness.failure(start, end)
         _judged(error, kind)
-        asked = [request.target for request in trial.server.requests]
+        asked = [request.target for request in harness.server.requests]
         if len(asked) > len(set(asked)):
             raise BrokenRuleError(f"it asked {len(asked)} times by itself, and the run does so too")
     return error

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from dataportal.plugins.base_plugin import MultiSeriesPlugin, TimeSeriesMetadata
-from dataportal.testing import checks_answers as rules_of_answers
-from dataportal.testing import checks_failures as rules_of_failures
+from dataportal.testing import checks_answers, checks_failures
 from dataportal.testing.harness import BrokenRuleError
 
 if TYPE_CHECKING:
@@ -68,11 +67,11 @@ class Conformance:
 
     def checks(self) -> list[Check]:
         """All checks that concern this plugin, each to be called."""
-        rules = [*rules_of_answers.RULES, *rules_of_failures.RULES]
+        rules = [*checks_answers.RULES, *checks_failures.RULES]
         if not self.nulls:
-            rules.remove(rules_of_answers.no_value_is_none)
+            rules.remove(checks_answers.no_value_is_none)
         if self.snapshot:
-            rules = [rule for rule in rules if rule not in rules_of_answers.OF_WINDOWS]
+            rules = [rule for rule in rules if rule not in checks_answers.OF_WINDOWS]
         return [Check(self, rule) for rule in rules]
 
     @property

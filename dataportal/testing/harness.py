@@ -1,4 +1,4 @@
-"""One provider on 127.0.0.1, and the plugin that asks it as a run would."""
+"""Harness for one plugin: a provider on 127.0.0.1, which the plugin asks as it would in a run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import math
 import ssl
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from dataportal.observations import clean
 from dataportal.plugins.base_plugin import MultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.http.rate_limit import Pace
+from dataportal.plugins.http.loop_proxy import LoopProxy
+from dataportal.plugins.http.rate_limit import RateLimiter
 from dataportal.redaction import remember_secret
 from dataportal.testing.local_server import LocalServer, Reply
 from dataportal.times import iso
@@ -55,14 +57,14 @@ class Provider:
     secret: str
 
 
-class _Unhurried(Pace):
+class _NoLimits(RateLimiter):
     """Lets every request pass: nobody is asked too often here."""
 
     async def wait(self, host: str, limit: RateLimit) -> None:
         """Return at once."""
 
 
-class Trial:
+class Harness:
     """A provider and a plugin, while it is entered.
 
     Attributes:
@@ -78,6 +80,8 @@ class Trial:
         self.bend: Callable[[Request, Reply], Reply] = lambda _, reply: reply
         self.server = LocalServer(otherwise=self._reply)
         self.recall: Recall | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._fault: Exception | None = None
         # as the run does for what comes from a variable
         remember_secret(SECRET)
@@ -85,6 +89,8 @@ class Trial:
 
     def __enter__(self) -> Self:
         self.server.__enter__()
+        # as in a run the client belongs to another loop than the plugin's, which may block
+        self._thread.start()
         kit, provider = self.kit, Provider(self.server.url, SECRET)
         if issubclass(kit.plugin, MultiSeriesPlugin):
             self._plugin = kit.plugin(
@@ -101,14 +107,24 @@ class Trial:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
         self.server.__exit__(kind, error, trace)
 
     def raw(self, start: datetime, end: datetime | None) -> Mapping[str, Any]:
         """What the plugin returns for a window, by series; whatever it raises escapes."""
         self._fault = None
+        # without authorities, which take long to load: nobody but the provider here is asked
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        http = HttpClient(rate_limiter=_NoLimits(), request_timeout=_PATIENCE, tls=tls)
+        if self.recall is not None:
+            http = http.recalling(self.recall)
+        self._plugin.http = http.through(LoopProxy(self._loop))
         try:
-            return asyncio.run(self._asked(iso(start), None if end is None else iso(end)))
+            return asyncio.run(self._call(iso(start), None if end is None else iso(end)))
         finally:
+            asyncio.run_coroutine_threadsafe(http.aclose(), self._loop).result()
             if self._fault is not None:
                 raise self._fault
 
@@ -163,20 +179,13 @@ class Trial:
             else:
                 _compare(name, wanted, found)
 
-    async def _asked(self, start: str, end: str | None) -> Mapping[str, Any]:
-        # without authorities, which take long to load: nobody but the provider here is asked
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        http = HttpClient(pace=_Unhurried(), request_timeout=_PATIENCE, tls=tls)
-        self._plugin.http = http if self.recall is None else http.recalling(self.recall)
-        try:
-            if isinstance(self._plugin, MultiSeriesPlugin):
-                answer: Any = self._plugin.get_historical_data_multi(start, end)
-            else:
-                answer = self._plugin.get_historical_data(start, end)
-            if inspect.isawaitable(answer):
-                answer = await asyncio.wait_for(answer, _PATIENCE)
-        finally:
-            await self._plugin.http.aclose()
+    async def _call(self, start: str, end: str | None) -> Mapping[str, Any]:
+        if isinstance(self._plugin, MultiSeriesPlugin):
+            answer: Any = self._plugin.get_historical_data_multi(start, end)
+        else:
+            answer = self._plugin.get_historical_data(start, end)
+        if inspect.isawaitable(answer):
+            answer = await asyncio.wait_for(answer, _PATIENCE)
         if isinstance(self._plugin, MultiSeriesPlugin):
             return answer  # type: ignore[no-any-return]  # its shape is checked when it is cleaned
         return {self.kit.names[0]: answer}

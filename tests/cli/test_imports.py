@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.stored_runs import stored
 
+from dataportal.errors import ExitCode
 from dataportal.store.records import SeriesRecord
 
 if TYPE_CHECKING:
@@ -96,3 +97,91 @@ def test_a_run_under_cron_imports_nothing_for_looks(
     modules = imported_modules("-q", "fetch", "load", env=environment)
     assert {"httpx", "psycopg", "stamina"} <= modules
     assert not {m.split(".")[0] for m in modules} & {"rich", "pygments", "click", "structlog"}
+
+
+def test_a_plugin_brings_no_command_line_of_a_library(tmp_path: Path) -> None:
+    """Whichever command imports it: httpx goes without the one it comes with."""
+    entry = {
+        "module": "dataportal.plugins.data_sources.http_plugin",
+        "class": "HttpJsonPlugin",
+        "schedule": "1 day",
+        "default_params": {"url": "https://api.example.org", "ts": "t", "value": "v"},
+    }
+    path = tmp_path / "sources.yaml"
+    path.write_text(json.dumps({"timeseries": {"load": entry}}), encoding="utf-8")
+    modules = imported_modules("list-sources", "--check", env={"PLUGIN_CONFIG_PATH": str(path)})
+    assert "httpx" in modules
+    assert not {m.split(".")[0] for m in modules} & {"rich", "pygments", "click"}
+
+
+def test_what_httpx_looks_for_in_vain_is_looked_for_once() -> None:
+    """As httpcore does several times a request; what is there is found."""
+    script = (
+        "import sys\n"
+        "from importlib.machinery import PathFinder\n"
+        "from dataportal.__main__ import main\n"
+        "names, find = [], PathFinder.find_spec\n"
+        "def find_spec(name, *rest):\n"
+        "    names.append(name)\n"
+        "    return None if name == 'sniffio' else find(name, *rest)\n"
+        "PathFinder.find_spec = find_spec\n"
+        "sys.argv = ['dataportal', '--version']\n"
+        "main()\n"
+        "for _ in range(3):\n"
+        "    try:\n"
+        "        import sniffio\n"
+        "    except ModuleNotFoundError as error:\n"
+        "        assert error.name == 'sniffio'\n"
+        "    else:\n"
+        "        raise AssertionError\n"
+        "assert names.count('sniffio') == 1\n"
+        "import httpx\n"
+        "assert 'sniffio' not in names[names.index('httpx'):]\n"
+        "print('done')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["done"]), done.stderr
+
+
+def test_who_imports_it_keeps_a_process_of_their_own() -> None:
+    """In a notebook modules are missing for nobody, and stamina tells of retries as it did."""
+    script = (
+        "import importlib, pkgutil, sys\n"
+        "import stamina.instrumentation as instrumentation\n"
+        "hooks = instrumentation.get_on_retry_hooks()\n"
+        "missing = {name for name, module in sys.modules.items() if module is None}\n"
+        "import dataportal\n"
+        "for module in pkgutil.walk_packages(dataportal.__path__, 'dataportal.'):\n"
+        "    importlib.import_module(module.name)\n"
+        "assert 'httpx' in sys.modules and 'dataportal.__main__' in sys.modules\n"
+        "assert missing == {name for name, module in sys.modules.items() if module is None}\n"
+        "assert instrumentation.get_on_retry_hooks() == hooks != ()\n"
+        "print('done')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
+def test_a_command_says_of_retries_what_its_run_says(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """And the library beneath says nothing besides."""
+    entry = json.loads((tmp_path / "sources.yaml").read_text(encoding="utf-8"))
+    entry["timeseries"]["load"]["default_params"] = {"url": "http://127.0.0.1:9/load.csv"}
+    (tmp_path / "sources.yaml").write_text(json.dumps(entry), encoding="utf-8")
+    env = {**os.environ, **environment, "MAX_RETRIES": "1", "RETRY_DELAY_SECONDS": "0"}
+    done = subprocess.run(
+        [sys.executable, "-m", "dataportal", "fetch", "load"],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == ExitCode.INCOMPLETE
+    assert "tries again" in done.stderr
+    assert "stamina" not in done.stdout + done.stderr
+    assert "scheduled" not in done.stdout + done.stderr

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import time
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 from support.http_server import LocalServer, Reply
-from support.program_sources import SourceFile, await_ends, runs_by_source
+from support.program_sources import IN_TIME, SourceFile, await_ends, runs_by_source, table
 from support.store_feed import looking
 
 if TYPE_CHECKING:
@@ -108,3 +109,30 @@ def test_a_host_is_left_alone_by_all_sources_of_a_run(
     runs = runs_by_source(done)
     assert {run["outcome"] for run in runs.values()} == {"failed"}
     assert sum("was not sent" in run["error"] for run in runs.values()) == 4
+
+
+WAITING = """
+async def get_historical_data(self, start_date, end_date=None, metrics=None):
+    requests = [self.http.get(self._defaults["url"]) for _ in range(8)]
+    await asyncio.gather(*requests)
+"""
+
+
+def test_a_plugin_that_is_abandoned_frees_its_host(
+    tmp_path: Path, database_url: str, run_cli: RunCli
+) -> None:
+    """What it still asks for, and nobody waits for any more, keeps nobody else from the host."""
+    with LocalServer() as server:
+        sources = SourceFile(tmp_path)
+        url = server.answer("/silent", Reply(hold=Event()))
+        sources.python("late", WAITING, params={"url": url}, timeout="2 seconds")
+        sources.csv("quick", server.answer("/quick.csv", table([1.0])))
+        sources.write()
+        env = {"DATABASE_URL": database_url, "MAX_RETRIES": "0"}
+        began = time.monotonic()
+        done = run_cli("--json", "fetch-all", env=env)
+        assert time.monotonic() - began < IN_TIME
+        assert server.asked("/silent") == 4
+    runs = runs_by_source(done)
+    assert "did not answer within" in runs["late"]["error"]
+    assert runs["quick"]["outcome"] == "succeeded"

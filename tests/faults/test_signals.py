@@ -41,6 +41,16 @@ async def get_historical_data(self, start_date, end_date=None, metrics=None):
     print("asked", file=sys.stderr, flush=True)
     time.sleep(600)
 """
+WAITS = """
+async def get_historical_data(self, start_date, end_date=None, metrics=None):
+    await asyncio.gather(*(self.http.get(self._defaults["url"]) for _ in range(8)))
+"""
+ASKS_IN_THREADS = """
+def get_historical_data(self, start_date, end_date=None, metrics=None):
+    from concurrent.futures import ThreadPoolExecutor
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: asyncio.run(self.http.get(self._defaults["url"])), range(8)))
+"""
 HEEDS_NOTHING = """
 async def get_historical_data(self, start_date, end_date=None, metrics=None):
     print("asked", file=sys.stderr, flush=True)
@@ -157,6 +167,26 @@ def a_plugin_that_blocks(stage: Stage) -> subprocess.Popen[str]:
     return process
 
 
+def a_plugin_that_waits_for_its_provider(stage: Stage) -> subprocess.Popen[str]:
+    """From an event loop of its own, with more requests than its host is sent at a time."""
+    return _asking(stage, WAITS)
+
+
+def a_plugin_that_asks_in_threads(stage: Stage) -> subprocess.Popen[str]:
+    """Each of which has a loop of its own, and has to end before the process does."""
+    return _asking(stage, ASKS_IN_THREADS)
+
+
+def _asking(stage: Stage, plugin: str) -> subprocess.Popen[str]:
+    url = stage.server.answer("/load.csv", table([1.0], hold=Event()))
+    sources = stage.sources()
+    sources.python("load", plugin, params={"url": url})
+    sources.write()
+    process = stage.started()
+    stage.server.wait_for("/load.csv", 4)
+    return process
+
+
 def a_plugin_that_heeds_nothing(stage: Stage) -> subprocess.Popen[str]:
     """It swallows every cancellation."""
     sources = stage.sources()
@@ -199,6 +229,8 @@ SITUATIONS: list[Callable[[Stage], subprocess.Popen[str]]] = [
     writing,
     waiting_for_the_lock,
     a_plugin_that_blocks,
+    a_plugin_that_waits_for_its_provider,
+    a_plugin_that_asks_in_threads,
     a_plugin_that_heeds_nothing,
     a_database_that_does_not_answer,
     connecting,
@@ -227,6 +259,8 @@ def test_sigterm(
         assert time.monotonic() - begun < IN_TIME
         assert process.returncode == 128 + signal.SIGTERM, err
         assert "Traceback" not in err
+        assert "was destroyed" not in err
+        assert "never awaited" not in err
     await_unlocked(database_url)
     with looking(database_url) as look:
         assert current(look) == {}

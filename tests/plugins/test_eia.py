@@ -13,7 +13,7 @@ from support.http_server import Reply
 from support.plugin_calls import UNPACED, asked, group, recording, values
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
-from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin, _label, _start
+from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin, _hour_start, _label
 
 if TYPE_CHECKING:
     from support.http_server import LocalServer, Request
@@ -74,14 +74,14 @@ def test_a_period_is_the_end_of_its_hour(server: LocalServer) -> None:
 def test_a_label_names_the_hour_that_it_was_made_of(moment: datetime) -> None:
     """Whatever moment of the hour one starts from, and whatever offset the label carries."""
     hour = moment.replace(minute=0, second=0, microsecond=0)
-    assert _start(_label(moment)) == hour
-    assert _start(f"{hour - 6 * HOUR:%Y-%m-%dT%H}-07") == hour
+    assert _hour_start(_label(moment)) == hour
+    assert _hour_start(f"{hour - 6 * HOUR:%Y-%m-%dT%H}-07") == hour
 
 
 @given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d([+-]\d\d)?", fullmatch=True))
 def test_what_is_no_label_is_passed_on(text: str) -> None:
     """Never a time that was not there, and nothing is raised."""
-    found = _start(text)
+    found = _hour_start(text)
     assert isinstance(found, datetime) or text in found
 
 

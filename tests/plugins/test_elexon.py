@@ -60,10 +60,10 @@ def test_how_each_dataset_is_asked_for(
     for name, dataset in DATASETS.items():
         server.answer(f"/{dataset.path}", Reply.json([]))
         server.answer(f"/{dataset.path}/{FROM[:10]}", Reply.json([]))
-        if end is None and dataset.asked == "day":
+        if end is None and dataset.requested_by == "day":
             continue  # its path has the present day
         server.requests.clear()
-        fetched(server, start, end, dataset=name, **dict.fromkeys(dataset.by, "X"))
+        fetched(server, start, end, dataset=name, **dict.fromkeys(dataset.key_fields, "X"))
         (request,) = server.requests
         told[name] = unquote(request.target) if end else [request.path, *request.query]
     assert told == snapshot
@@ -269,7 +269,7 @@ def test_long_ranges_are_cut(
     paths += [f"{paths[0]}/2025-01-0{day}" for day in range(1, 8)]
     for path in paths:
         server.answer(path, Reply.json([]))
-    more = dict.fromkeys(DATASETS[dataset].by, "X")
+    more = dict.fromkeys(DATASETS[dataset].key_fields, "X")
     fetched(server, f"{start}T00:00:00Z", f"{end}T00:00:00Z", dataset=dataset, **more)
     assert len(server.requests) == count
 

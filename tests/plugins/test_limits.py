@@ -12,7 +12,7 @@ from support.http_server import LocalServer
 
 from dataportal.plugins.base_plugin import MultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.http.rate_limit import Pace
+from dataportal.plugins.http.rate_limit import RateLimiter
 from dataportal.testing import Provider
 from dataportal.testing.checks_answers import ordinary
 
@@ -32,7 +32,7 @@ LIMITS = {
 """Requests a minute, and whether all machines count together, by provider."""
 
 
-class Noted(Pace):
+class Noted(RateLimiter):
     """Notes what would be waited for, and lets every request pass."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ def test_every_request_waits_for_its_turn(provider: str, kit: Conformance) -> No
         else:
             plugin = kit.plugin(kit.metadata, params)
             fetch = plugin.get_historical_data
-        plugin.http = HttpClient(pace=pace, tls=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+        plugin.http = HttpClient(rate_limiter=pace, tls=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         try:
             await fetch(start.isoformat(), None if end is None else end.isoformat())
         finally:

@@ -24,7 +24,7 @@ from dataportal.observations import clean
 from dataportal.plugins.base_plugin import BasePlugin
 from dataportal.plugins.data_sources.csv_plugin import CsvDataSourcePlugin
 from dataportal.testing import Reply
-from dataportal.testing.harness import Point, Trial
+from dataportal.testing.harness import Harness, Point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,13 +61,13 @@ class Tried:
         bodies: what the plugin got to read.
     """
 
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
+    def __init__(self, harness: Harness) -> None:
+        self.harness = harness
         self.bodies: list[bytes] = []
-        kit = trial.kit
+        kit = harness.kit
         moments = kit.moments(START, START + max(timedelta(hours=30), 4 * kit.step))
         self.end = moments[-1] + kit.step
-        trial.points = [
+        harness.points = [
             Point(name, ts, kit.values[n % len(kit.values)])
             for name in kit.names
             for n, ts in enumerate(moments)
@@ -84,10 +84,10 @@ class Tried:
             self.bodies.append(body)
             return replace(reply, body=body)
 
-        self.trial.bend = bend
-        kit = self.trial.kit
+        self.harness.bend = bend
+        kit = self.harness.kit
         try:
-            answer: Any = self.trial.raw(START, self.end)
+            answer: Any = self.harness.raw(START, self.end)
         except FetchError:
             return
         # one series of a group may be refused alone
@@ -109,8 +109,8 @@ def _among(value: float, told: set[float]) -> bool:
 
 def assert_unbroken(kit: Conformance, recordings: Sequence[Path] = ()) -> None:
     """Try many answers on one plugin."""
-    with Trial(patient(kit)) as trial:
-        tried = Tried(trial)
+    with Harness(patient(kit)) as harness:
+        tried = Tried(harness)
         for seed in range(EXAMPLES):
             recording = recordings[seed % len(recordings)].read_bytes() if recordings else None
             try:

@@ -18,7 +18,7 @@ from dataportal.errors import FetchError, PluginError
 from dataportal.observations import clean
 from dataportal.plugins.base_plugin import MultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.http.rate_limit import Pace
+from dataportal.plugins.http.rate_limit import RateLimiter
 from dataportal.testing import Provider
 from dataportal.testing.checks_answers import ordinary
 
@@ -50,7 +50,7 @@ NONSENSE = st.recursive(
 )
 
 
-class Unhurried(Pace):
+class Unhurried(RateLimiter):
     """Lets every request pass."""
 
     async def wait(self, host: str, limit: RateLimit) -> None:
@@ -102,7 +102,7 @@ class Asker:
         _, start, end = ordinary(kit)
         self._window = start.isoformat(), None if end is None else end.isoformat()
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        self._http = HttpClient(pace=Unhurried(), tls=tls)
+        self._http = HttpClient(rate_limiter=Unhurried(), tls=tls)
 
     def ask(self, url: str) -> None:
         """A window without anything special."""

@@ -16,7 +16,7 @@ from support.stored_runs import START
 
 from dataportal.errors import DatabaseError, SchemaError
 from dataportal.observations import Observations
-from dataportal.store.rate_limits import RequestSlots
+from dataportal.store.rate_limits import DatabaseRateLimiter
 from dataportal.store.read import history as reading
 from dataportal.store.read.overview import database_facts, open_reader, overview, states_for_due
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
@@ -274,7 +274,7 @@ def test_no_table_is_forgotten(roles: Roles) -> None:
 
 def test_the_writer_takes_slots_for_requests(roles: Roles) -> None:
     """Of rate limits that several machines keep together."""
-    with closing(RequestSlots(roles.writer)) as slots:
+    with closing(DatabaseRateLimiter(roles.writer)) as slots:
         assert slots.take("host", 60.0) <= 0
         assert 0 < slots.take("host", 60.0) <= 60
 

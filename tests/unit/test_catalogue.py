@@ -60,10 +60,10 @@ def test_there_is_much_to_choose_from() -> None:
     """As much as README says, of providers most of which ask for no key."""
     needy = {s.metadata["provider"] for source, s in _series() if source.requires_env}
     free = {s.metadata["provider"] for source, s in _series() if not source.requires_env}
-    told = re.search(r"more than (\d+) series of (\d+) providers", README)
-    assert told
-    assert len(_series()) >= max(int(told[1]), 150)
-    assert len(needy | free) == int(told[2]) >= 8
+    claim = re.search(r"more than (\d+) series of (\d+) providers", README)
+    assert claim
+    assert len(_series()) >= max(int(claim[1]), 150)
+    assert len(needy | free) == int(claim[2]) >= 8
     assert len(free) >= 8
     assert needy.isdisjoint(free)
 
@@ -80,8 +80,8 @@ def test_every_plugin_of_a_provider_is_used() -> None:
 def test_every_series_is_described() -> None:
     """With all that a reader wants to know, whose data it is included; a single one by name."""
     for source, series in _series():
-        said = (series.name, series.description, series.unit, series.domain, series.category)
-        assert all(said), series.endpoint_prefix
+        description = (series.name, series.description, series.unit, series.domain, series.category)
+        assert all(description), series.endpoint_prefix
         assert parse_duration(series.granularity or "")
         assert series.metadata.keys() >= {"provider", "licence"}, series.endpoint_prefix
         assert source.is_group or series.endpoint_prefix == source.name
@@ -89,12 +89,12 @@ def test_every_series_is_described() -> None:
 
 def test_no_two_series_are_described_alike() -> None:
     """Neither the names nor the descriptions of a provider's series of one granularity."""
-    for told in ("name", "description"):
-        said = [
-            (series.metadata["provider"], series.granularity, getattr(series, told))
+    for field in ("name", "description"):
+        descriptions = [
+            (series.metadata["provider"], series.granularity, getattr(series, field))
             for _, series in _series()
         ]
-        assert len(set(said)) == len(said)
+        assert len(set(descriptions)) == len(descriptions)
 
 
 @pytest.mark.parametrize("source", SHIPPED.sources, ids=lambda source: source.name)

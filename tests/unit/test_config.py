@@ -219,20 +219,20 @@ def test_schedule_and_update_frequency_are_one(folder: Folder, section: str, key
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "field"),
+    ("alias", "other", "field"),
     [
         ("granularity", "frequency", "granularity"),
         ("subcategory", "sub_category", "subcategory"),
         ("endpoint_prefix", "unique_id", "endpoint_prefix"),
     ],
 )
-def test_metadata_have_two_names(folder: Folder, one: str, other: str, field: str) -> None:
+def test_metadata_have_two_names(folder: Folder, alias: str, other: str, field: str) -> None:
     """Either will do, and both are fine as long as they agree; in a group too."""
     single = f"{SINGLE}    metadata:\n      "
     group = f"{GROUP}        metadata:\n          "
     for text, indent in ((single, 6), (group, 10)):
         pad = "\n" + " " * indent
-        for lines in (f"{one}: a", f"{other}: a", f"{one}: a{pad}{other}: a"):
+        for lines in (f"{alias}: a", f"{other}: a", f"{alias}: a{pad}{other}: a"):
             if text == group and field == "endpoint_prefix":
                 continue
             (series,) = folder.source(f"{text}{lines}\n").series

@@ -207,7 +207,7 @@ def test_the_seeds_plugin_runs_as_it_stands(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "cls", "said"),
+    ("module", "cls", "expected"),
     [
         ("nowhere", "Tide", "there is no module nowhere. It must be installed, or lie in"),
         ("src.plugins.nowhere", "Tide", "Looked for dataportal.plugins.nowhere, src/plugins/nowhe"),
@@ -218,7 +218,7 @@ def test_the_seeds_plugin_runs_as_it_stands(folder: Folder) -> None:
     ],
 )
 def test_a_plugin_that_is_not_there_is_the_configurations_fault(
-    folder: Folder, module: str, cls: str, said: str
+    folder: Folder, module: str, cls: str, expected: str
 ) -> None:
     """With the source, its place, and the way out."""
     beside(folder, "tide.py", f"{PLUGIN}\nclass Other: pass\n")
@@ -226,11 +226,11 @@ def test_a_plugin_that_is_not_there_is_the_configurations_fault(
         built(folder, module, cls)
     message = str(raised.value)
     assert message.startswith(f"{folder.path}:2:3: source 'tide': "), message
-    assert said in message, message
+    assert expected in message, message
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "expected"),
     [
         ("import nonesuch_package", "Install what it needs: nonesuch_package"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
@@ -242,14 +242,14 @@ def test_a_plugin_that_is_not_there_is_the_configurations_fault(
     ],
 )
 def test_a_plugin_that_fails_to_import_or_to_be_made_is_its_own_fault(
-    folder: Folder, code: str, said: str
+    folder: Folder, code: str, expected: str
 ) -> None:
     """Whatever it raises, it ends nothing; the file and the line are named."""
     beside(folder, "tide.py", code)
     with pytest.raises(PluginError) as raised:
         built(folder, "tide", "Tide")
     message = str(raised.value)
-    assert said in message, message
+    assert expected in message, message
     assert "tide.py:" in message
     assert "canary" not in message
 

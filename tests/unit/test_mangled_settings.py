@@ -100,7 +100,7 @@ UNITS = st.sampled_from(
     ["s", "m", "min", "h", "d", "weeks", "W", "month", "Y", "PT", "P", "T", "ago"]
 )
 GAPS = st.sampled_from(["", " ", ", ", "\t", "-", ":", ".", "/", "\u00a0"])
-DATES = st.datetimes().map(lambda moment: moment.isoformat())
+DATES = st.datetimes().map(lambda instant: instant.isoformat())
 PHRASES = st.lists(
     NUMBERS | UNITS | GAPS | DATES | st.sampled_from(AWKWARD) | st.just("now"), max_size=8
 ).map("".join)
@@ -119,8 +119,8 @@ def test_any_phrase_is_a_duration_or_none(text: str) -> None:
 def test_any_phrase_is_an_instant_or_none(text: str, zone: str, relative: bool) -> None:  # noqa: FBT001 - drawn
     """A ValueError, or an aware time in UTC."""
     with suppress(ValueError):
-        moment = parse_instant(text, zone=ZoneInfo(zone), now=NOW if relative else None)
-        assert moment.utcoffset() == timedelta()
+        instant = parse_instant(text, zone=ZoneInfo(zone), now=NOW if relative else None)
+        assert instant.utcoffset() == timedelta()
 
 
 @given(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from support.raw_answers import DAY, HOUR, SHAPES, Degrees, kept, kind, one
+from support.raw_answers import DAY, HOUR, SHAPES, Degrees, clean_series, kept, kind
 
 from dataportal.errors import BadDataError
 from dataportal.observations import Batch, Observations, clean
@@ -71,7 +71,7 @@ def test_a_value_that_is_refused(raw: object) -> None:
     """Bool, infinite or too large, any other text or object: rejected; its neighbours are kept."""
     points = [(DAY, 1.0), (DAY + HOUR, raw), (DAY + 2 * HOUR, 3)]
     for shape in SHAPES[:4]:
-        batch = one(shape(points))
+        batch = clean_series(shape(points))
         assert batch.series["a"] == Observations([DAY, DAY + 2 * HOUR], [1.0, 3.0])
         assert [r.position for r in batch.rejections] == [1]
 
@@ -99,14 +99,14 @@ def test_a_foreign_timestamp_becomes_a_plain_datetime() -> None:
 
 def test_a_time_that_is_none_costs_its_own_point_only() -> None:
     """A missing time as pandas marks it is rejected; its neighbours are kept."""
-    batch = one([{"ts": NotATime(2025, 1, 1), "value": 1.0}, {"ts": DAY, "value": 2.0}])
+    batch = clean_series([{"ts": NotATime(2025, 1, 1), "value": 1.0}, {"ts": DAY, "value": 2.0}])
     assert batch.series["a"] == Observations([DAY], [2.0])
     assert [r.position for r in batch.rejections] == [0]
 
 
 def test_a_local_time_without_a_zone_is_rejected_and_says_so() -> None:
     """The reason names the time and what is missing."""
-    batch = one([{"ts": "2025-01-15T01:00", "value": 1}])
+    batch = clean_series([{"ts": "2025-01-15T01:00", "value": 1}])
     (rejection,) = batch.rejections
     assert "2025-01-15T01:00 has no offset" in rejection.reason
     assert "timezone" in rejection.reason
@@ -139,7 +139,7 @@ def test_a_declared_series_without_an_answer_has_no_observations() -> None:
 def test_another_shape_is_bad_data(raw: object) -> None:
     """Neither points nor columns of one length: an error that names the series."""
     with pytest.raises(BadDataError, match="'a'"):
-        one(raw)
+        clean_series(raw)
 
 
 @pytest.mark.parametrize("answer", [None, [], "text", 7, [{"ts": DAY, "value": 1}]], ids=kind)
@@ -153,7 +153,7 @@ def test_an_answer_that_is_no_mapping_is_bad_data(answer: object) -> None:
 def test_what_is_no_point_costs_itself_only(junk: object) -> None:
     """Among good points: rejected with its position, the others are kept."""
     good: dict[str, Any] = {"ts": DAY, "value": 1.0}
-    batch = one([good, junk])
+    batch = clean_series([good, junk])
     assert batch.series["a"] == Observations([DAY], [1.0])
     assert [r.position for r in batch.rejections] == [1]
 
@@ -165,7 +165,7 @@ def test_an_object_that_cannot_be_shown_costs_itself_only() -> None:
         def __repr__(self) -> str:
             raise RuntimeError
 
-    batch = one([{"ts": DAY, "value": Shy()}, {"ts": Shy(), "value": 1}, Shy()])
+    batch = clean_series([{"ts": DAY, "value": Shy()}, {"ts": Shy(), "value": 1}, Shy()])
     assert [r.position for r in batch.rejections] == [0, 1, 2]
     assert all("a Shy" in r.reason for r in batch.rejections)
 
@@ -178,4 +178,4 @@ def test_what_a_generator_raises_is_not_swallowed() -> None:
         raise LookupError("half-way")
 
     with pytest.raises(LookupError, match="half-way"):
-        one(breaking())
+        clean_series(breaking())

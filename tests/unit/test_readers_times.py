@@ -1,4 +1,4 @@
-"""Times in addresses and in answers: windows, periods, formats, ends of intervals."""
+"""Times in addresses and in answers: windows, periods, formats, starts of intervals."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dataportal.plugins.declarative.interval_ends import begun_before
+from dataportal.plugins.declarative.interval_starts import interval_starts
 from dataportal.plugins.declarative.periods import next_period, period_start
 from dataportal.plugins.declarative.templates import Template
-from dataportal.plugins.readers.times import TimeFormat, Window, nearest
+from dataportal.plugins.readers.times import TimeFormat, Window, nearest_instant
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
 UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "year")
@@ -49,7 +49,7 @@ def test_what_is_asked_for_holds_the_window(
 ) -> None:
     """`{start}` is never after the start, `{end}` never before the end, and neither far off."""
     end = start + length
-    said = Template(f"{{start:{form}@{zone}}}|{{end:{form}@{zone}}}").filled(start, end, {})
+    said = Template(f"{{start:{form}@{zone}}}|{{end:{form}@{zone}}}").fill(start, end, {})
     first, last = (_read(text, form, zone) for text in said.split("|"))
     slack = timedelta(hours=2)  # a local day that begins in a doubled hour
     assert start - FORMS[form] - slack < first <= start
@@ -60,7 +60,7 @@ def test_what_is_asked_for_holds_the_window(
 def test_a_text_without_fields_stays_as_it_is(text: str, moment: datetime) -> None:
     """Braces too, where they are no field."""
     if not re.search(r"\{[A-Za-z_]\w*(:[^{}]*)?\}", text):
-        assert Template(text).filled(moment, moment, {}) == text
+        assert Template(text).fill(moment, moment, {}) == text
 
 
 @given(moments, zones, st.sampled_from(UNITS))
@@ -153,7 +153,7 @@ def test_ends_become_starts(first: datetime, zone: str, newest_first: bool) -> N
     ]
     # a doubled hour of which only one is there cannot be told
     if len(set(ends)) < len(ends) or ends == sorted(set(ends)):
-        known = begun_before(
+        known = interval_starts(
             ends[::-1] if newest_first else ends, timedelta(hours=1), ZoneInfo(zone)
         )
         found = known[::-1] if newest_first else known
@@ -171,12 +171,14 @@ def test_a_local_time_of_this_moment_is_not_ambiguous(
     """Told a little later, it is the instant that it was, in the doubled hour too."""
     wall = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     if zone != "Australia/Lord_Howe":  # where half an hour is doubled, 25 minutes are too long
-        assert nearest(wall, ZoneInfo(zone), moment + age) == moment
-    assert nearest(moment, ZoneInfo(zone), moment + age) == moment
-    assert nearest("nonsense", ZoneInfo(zone), moment) == "nonsense"
+        assert nearest_instant(wall, ZoneInfo(zone), moment + age) == moment
+    assert nearest_instant(moment, ZoneInfo(zone), moment + age) == moment
+    assert nearest_instant("nonsense", ZoneInfo(zone), moment) == "nonsense"
 
 
 def test_a_local_time_that_does_not_exist_stays_local() -> None:
     """For the run to refuse it."""
     wall = datetime(2025, 3, 30, 2, 30)  # noqa: DTZ001 - local
-    assert nearest(wall, ZoneInfo("Europe/Berlin"), datetime(2025, 3, 30, tzinfo=UTC)) == wall
+    assert (
+        nearest_instant(wall, ZoneInfo("Europe/Berlin"), datetime(2025, 3, 30, tzinfo=UTC)) == wall
+    )

@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 LENGTHS = st.timedeltas(timedelta(), timedelta(days=100 * 365))
 INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)).map(  # noqa: DTZ001 - bounds
-    lambda moment: moment.replace(tzinfo=UTC)
+    lambda instant: instant.replace(tzinfo=UTC)
 )
 
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from support.http_server import LocalServer
 
     from dataportal.plugins.base_plugin import BasePlugin
-    from dataportal.plugins.readers.single_series import Alone
+    from dataportal.plugins.readers.single_series import SingleSeriesPlugin
 
-EVERY: list[type[Alone]] = [
+EVERY: list[type[SingleSeriesPlugin]] = [
     CityBikesDataSourcePlugin,
     EiaDataSourcePlugin,
     EnergyChartsDataSourcePlugin,
@@ -43,7 +43,7 @@ def answer(**data: Any) -> Reply:
 
 
 @pytest.mark.parametrize("kind", EVERY)
-def test_limits_are_those_of_the_group(kind: type[Alone]) -> None:
+def test_limits_are_those_of_the_group(kind: type[SingleSeriesPlugin]) -> None:
     """How far back and ahead does not depend on how many series there are."""
     assert kind.source_defaults == kind.group.source_defaults
 
@@ -72,7 +72,7 @@ def test_nothing_is_no_failure(server: LocalServer) -> None:
 
 
 @pytest.mark.parametrize("kind", EVERY)
-def test_faults_do_not_speak_of_what_is_not_there(kind: type[Alone]) -> None:
+def test_faults_do_not_speak_of_what_is_not_there(kind: type[SingleSeriesPlugin]) -> None:
     """A single series has no extract_filter."""
     needed = {"network": "a", "api_key": "k", "route": "region-data", "endpoint": "price"}
     takes = {

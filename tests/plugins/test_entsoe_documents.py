@@ -12,8 +12,8 @@ from support.entsoe_files import document, numbered, period, series
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.data_sources.entsoe_plugin import curves as market_curves
-from dataportal.plugins.data_sources.entsoe_plugin.areas import AREAS, area_named, check_character
-from dataportal.plugins.data_sources.entsoe_plugin.curves import length
+from dataportal.plugins.data_sources.entsoe_plugin.areas import AREAS, check_character, find_area
+from dataportal.plugins.data_sources.entsoe_plugin.curves import interval_length
 from dataportal.plugins.data_sources.entsoe_plugin.documents import Period, read_document
 from dataportal.plugins.data_sources.entsoe_plugin.series import RESOLUTIONS
 from dataportal.plugins.http.response import Answer
@@ -215,7 +215,7 @@ def test_a_curve_that_makes_no_sense_says_why(said: Period, reason: str) -> None
 
 def test_resolutions_are_ordered_by_length() -> None:
     """Every one that can be asked for is known, and those listed later are longer."""
-    assert [length(one) for one in RESOLUTIONS] == sorted(length(one) for one in RESOLUTIONS)
+    assert [*map(interval_length, RESOLUTIONS)] == sorted(map(interval_length, RESOLUTIONS))
 
 
 def answer(body: bytes) -> Answer:
@@ -342,8 +342,8 @@ def test_every_code_is_right() -> None:
 
 def test_areas_are_found_by_name_and_by_code() -> None:
     """In either spelling; a code that is not listed is taken if its last character is right."""
-    assert area_named("de_lu") == area_named("DE-LU") == area_named("10Y1001A1001A82H")
-    assert area_named("10YCY-1001A0003J").code == "10YCY-1001A0003J"
+    assert find_area("de_lu") == find_area("DE-LU") == find_area("10Y1001A1001A82H")
+    assert find_area("10YCY-1001A0003J").code == "10YCY-1001A0003J"
 
 
 @pytest.mark.parametrize(
@@ -358,4 +358,4 @@ def test_areas_are_found_by_name_and_by_code() -> None:
 def test_an_area_that_does_not_exist_is_named(text: str, reason: str) -> None:
     """Two characters changed places, or a letter too many."""
     with pytest.raises(ValueError, match=reason):
-        area_named(text)
+        find_area(text)

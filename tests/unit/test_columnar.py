@@ -1,4 +1,4 @@
-"""Columns side by side: every value keeps its time, and what does not fit is refused."""
+"""Columnar answers: every value keeps its time, and what does not fit is refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.http.response import Answer
-from dataportal.plugins.readers.columnar import SideBySide
+from dataportal.plugins.readers.columnar import ColumnTimes
 from dataportal.plugins.readers.times import Window
 
 ANSWER = Answer(200, "https://api.example.org/data", {}, b"{}")
@@ -28,7 +28,7 @@ def test_what_lies_in_the_window_is_all_there(
 ) -> None:
     """In its order, each value with its own time, moved to where its interval begins."""
     window = Window(*(datetime.fromtimestamp(s, UTC).isoformat() for s in (start, end)))
-    found = SideBySide([s for s, _ in rows], ANSWER, window).points(
+    found = ColumnTimes([s for s, _ in rows], ANSWER, window).points(
         "it", [value for _, value in rows], earlier=timedelta(seconds=earlier)
     )
     expected = [(s - earlier, value) for s, value in rows if start <= s - earlier < end]
@@ -41,11 +41,11 @@ def test_texts_name_the_same_times_as_seconds(seconds: list[int], offset: int) -
     """With an offset of their own, or local to the one that the answer tells."""
     moments = [datetime.fromtimestamp(s, UTC) for s in seconds]
     column = [1] * len(seconds)
-    plain = SideBySide(seconds, ANSWER, EVER).points("it", column)
-    own = SideBySide([m.isoformat() for m in moments], ANSWER, EVER, offset=offset)
+    plain = ColumnTimes(seconds, ANSWER, EVER).points("it", column)
+    own = ColumnTimes([m.isoformat() for m in moments], ANSWER, EVER, offset=offset)
     shift = timedelta(seconds=offset)
     local = [(m + shift).replace(tzinfo=None).isoformat() for m in moments]
-    told = SideBySide(local, ANSWER, EVER, offset=offset)
+    told = ColumnTimes(local, ANSWER, EVER, offset=offset)
     assert own.points("it", column) == told.points("it", column) == plain
 
 
@@ -55,13 +55,13 @@ def test_texts_name_the_same_times_as_seconds(seconds: list[int], offset: int) -
 def test_times_that_are_none_are_refused(times: Any) -> None:
     """With the address, and before any value is looked at."""
     with pytest.raises(BadDataError, match=r"api\.example\.org"):
-        SideBySide(times, ANSWER, EVER)
+        ColumnTimes(times, ANSWER, EVER)
 
 
 @given(st.integers(0, 5), st.integers(0, 5))
 def test_columns_are_as_long_as_the_times(times: int, values: int) -> None:
     """Else nobody knows which value belongs to which."""
-    columns = SideBySide([0] * times, ANSWER, EVER)
+    columns = ColumnTimes([0] * times, ANSWER, EVER)
     if times == values:
         assert len(columns.points("it", [1] * values)["ts"]) == len(columns)
     else:
@@ -71,8 +71,8 @@ def test_columns_are_as_long_as_the_times(times: int, values: int) -> None:
 
 def test_no_list_at_all_is_nothing() -> None:
     """Providers write null for it; anything else in its place is refused."""
-    columns = SideBySide([0], ANSWER, EVER)
+    columns = ColumnTimes([0], ANSWER, EVER)
     assert columns.points("it", None) == {"ts": [], "value": []}
-    assert len(SideBySide(None, ANSWER, EVER)) == 0
+    assert len(ColumnTimes(None, ANSWER, EVER)) == 0
     with pytest.raises(BadDataError, match="no list of it"):
         columns.points("it", 1)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import psycopg
 from support.http_server import LocalServer, Reply
+from support.owning_loop import each_in_a_loop_of_its_own, owning_loop
 
-from dataportal.collect.rate_limiter import SharedSlots
+from dataportal.collect.rate_limiter import SharedRateLimiter
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.http.rate_limit import Pace, RateLimit
-from dataportal.store.rate_limits import RequestSlots
+from dataportal.plugins.http.rate_limit import RateLimit, RateLimiter
+from dataportal.store.rate_limits import DatabaseRateLimiter
 
 if TYPE_CHECKING:
     from support.http_server import Request
@@ -28,25 +29,19 @@ def test_requests_from_several_threads_keep_their_distance() -> None:
     """However many event loops ask at once, the k-th request is sent k slots after the first."""
     sent: list[float] = []
 
-    async def ask(client: HttpClient, url: str) -> None:
-        async def one() -> None:
-            await client.get(url, limit=FAST)
-
-        try:
-            await asyncio.gather(*(one() for _ in range(4)))
-        finally:
-            await client.aclose()
-
     def reply(request: Request) -> Reply:
         del request
         sent.append(time.monotonic())
         return Reply.json({})
 
-    client = HttpClient()
-    with LocalServer() as server, ThreadPoolExecutor(3) as threads:
+    with LocalServer() as server, owning_loop() as owner:
         url = server.answer("/data", reply)
+
+        async def ask() -> None:
+            await asyncio.gather(*(owner.plugin_http.get(url, limit=FAST) for _ in range(4)))
+
         begun = time.monotonic()
-        list(threads.map(lambda _: asyncio.run(ask(client, url)), range(3)))
+        each_in_a_loop_of_its_own([ask] * 3)
     assert len(sent) == 12
     assert all(at >= begun + slot * DISTANCE for slot, at in enumerate(sorted(sent)))
 
@@ -81,14 +76,14 @@ def test_nobody_waits_for_a_host_that_was_given_up() -> None:
 def test_hosts_and_keys_have_slots_of_their_own() -> None:
     """What is asked of one does not hold up another; the key does not show."""
     slow = RateLimit(per_minute=0.001, key="c4n4ry-of-a-key")
-    pace = Pace()
+    limiter = RateLimiter()
 
     async def once() -> None:
         async with asyncio.timeout(5):
-            await pace.wait("one", slow)
-            await pace.wait("two", slow)
-            await pace.wait("one", RateLimit(per_minute=0.001, key="another"))
-            await pace.wait("one", RateLimit(per_minute=0.001))
+            await limiter.wait("one", slow)
+            await limiter.wait("two", slow)
+            await limiter.wait("one", RateLimit(per_minute=0.001, key="another"))
+            await limiter.wait("one", RateLimit(per_minute=0.001))
 
     asyncio.run(once())
     assert "c4n4ry" not in slow.name("one")
@@ -98,7 +93,7 @@ def test_slots_are_shared_by_everybody_who_uses_the_database(database_url: str) 
     """Eight connections take slots at once: no two get the same, none comes too early."""
 
     def take(_: int) -> float:
-        with closing(RequestSlots(database_url)) as slots:
+        with closing(DatabaseRateLimiter(database_url)) as slots:
             before = time.monotonic()
             return before + slots.take("host", 0.5)
 
@@ -111,12 +106,12 @@ def test_slots_are_shared_by_everybody_who_uses_the_database(database_url: str) 
 def test_a_key_is_stored_hashed(database_url: str) -> None:
     """One row for each host and key; nothing in it tells the key."""
     limit = RateLimit(per_minute=60_000, key="c4n4ry-of-a-key", everywhere=True)
-    shared = SharedSlots(database_url)
-    pace = Pace(everywhere=shared.reserve)
+    shared = SharedRateLimiter(database_url)
+    limiter = RateLimiter(everywhere=shared.reserve)
 
     async def twice() -> None:
         for _ in range(2):
-            await pace.wait("api.example.org", limit)
+            await limiter.wait("api.example.org", limit)
 
     asyncio.run(twice())
     shared.close()

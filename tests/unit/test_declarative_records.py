@@ -1,4 +1,4 @@
-"""Rows, places, numbers and pages: the same data say the same in every format."""
+"""Records, fields, numbers and pages: the same data say the same in every format."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dataportal.plugins.declarative.csv_records import CsvReader
-from dataportal.plugins.declarative.extraction import Points
+from dataportal.plugins.declarative.extraction import PointExtractor
 from dataportal.plugins.declarative.json_records import JsonReader
-from dataportal.plugins.declarative.pagination import Paging, next_link
+from dataportal.plugins.declarative.pagination import Page, next_link, read_paginator
 from dataportal.plugins.declarative.xml_records import XmlReader
 from dataportal.plugins.http.response import Answer
-from dataportal.plugins.readers.expressions import ABSENT, Expression
+from dataportal.plugins.readers.expressions import ABSENT_FIELD, Expression
 from dataportal.plugins.readers.numbers import NumberFormat
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.times import Window
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
+    from dataportal.plugins.declarative.pagination import PageAddress
     from dataportal.plugins.declarative.records import Document, Reader
 
 cells = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=8)
@@ -53,45 +54,48 @@ numbers = st.sampled_from([None, 0, 3, -0.0, 1.5, math.inf]) | st.floats(width=3
     st.sampled_from([{}, {"period_end": "1 hour"}, {"missing": ["0", "3"]}]),
 )
 def test_whole_columns_say_what_their_cells_say(
-    plain: list[Any], others: list[Any], end: str | None, given_: dict[str, Any]
+    plain: list[Any], others: list[Any], end: str | None, more: dict[str, Any]
 ) -> None:
     """Taken at once where all are plain, or one by one as numbers to be scaled are."""
     body = json.dumps([{"t": t, "v": v} for t, v in plain + others])
-    found = []
+    extractions = []
     for scale in (1, 2):
-        points = Points(Params({"ts": "t", "value": "v", "scale": scale, **given_}), utc_now)
-        reader = JsonReader(Params({}), ".")
-        one = points.wanted({}, frozenset(), reader)
-        points.collect(document(JsonReader, body).records("@"), [one], Window("2025-01-01", end))
-        found.append(one)
-    at_once, scaled = found
+        params = Params({"ts": "t", "value": "v", "scale": scale, **more})
+        extractor = PointExtractor(params, utc_now)
+        series = extractor.series_extraction({}, frozenset(), JsonReader(Params({}), "."))
+        records = document(JsonReader, body).records("@")
+        extractor.extract(records, [series], Window("2025-01-01", end))
+        extractions.append(series)
+    at_once, scaled = extractions
     doubled = [v * 2.0 if type(v) in {int, float} else v for v in at_once.values]
     assert repr(doubled) == repr(scaled.values)
     assert at_once.ts == scaled.ts
-    assert (at_once.valued, at_once.timed) == (scaled.valued, scaled.timed)
+    assert at_once.rows_with_value == scaled.rows_with_value
+    assert at_once.rows_with_time == scaled.rows_with_time
 
 
 @given(tables)
 def test_all_formats_say_the_same(rows: list[tuple[str, str]]) -> None:
     """Two columns of texts, as objects, lists, columns, a table and elements."""
-    found: list[list[list[Any]]] = []
+    tables_read: list[list[list[Any]]] = []
     objects = json.dumps([dict(zip("ab", row, strict=True)) for row in rows])
     columns = json.dumps({"a": [a for a, _ in rows], "b": [b for _, b in rows]})
-    for read, places in (
+    for records, paths in (
         (document(JsonReader, objects).records("@"), ("a", "b")),
         (document(JsonReader, json.dumps(rows)).records("@"), (1, 2)),
         (document(JsonReader, columns, layout="columns").records("@"), ("a", "b")),
     ):
-        found.append([list(read.column(place)) for place in places])
+        tables_read.append([list(records.column(path)) for path in paths])
     if all(any(row) for row in rows):  # a line of nothing is no row
         text = io.StringIO()
         csv.writer(text, quoting=csv.QUOTE_ALL).writerows([("a", "b"), *rows])
         table = document(CsvReader, text.getvalue(), delimiter=",").records("")
-        found.append([list(table.column(place)) for place in ("a", 2)])
+        tables_read.append([list(table.column(path)) for path in ("a", 2)])
     items = "".join(f"<i><a>{escape(a)}</a><b>{escape(b)}</b></i>" for a, b in rows)
     xml = document(XmlReader, f"<x>{items}</x>", rows="i").records("i")
-    found.append([list(xml.column(place)) for place in ("a", "b")])
-    assert all(one == [[a for a, _ in rows], [b for _, b in rows]] for one in found)
+    tables_read.append([list(xml.column(path)) for path in ("a", "b")])
+    expected = [[a for a, _ in rows], [b for _, b in rows]]
+    assert all(columns == expected for columns in tables_read)
 
 
 json_values = st.recursive(
@@ -107,8 +111,8 @@ def test_names_find_what_the_library_finds(content: Any, names: list[str]) -> No
     path = ".".join(names)
     ours = Expression(path).find(content)
     theirs = Expression(f"{path} | @").find(content)
-    assert (None if ours is ABSENT else ours) == theirs
-    if ours is ABSENT:
+    assert (None if ours is ABSENT_FIELD else ours) == theirs
+    if ours is ABSENT_FIELD:
         assert theirs is None
 
 
@@ -127,11 +131,11 @@ def test_numbers_are_read_as_they_are_written(value: float, signs: tuple[str, st
 def test_a_cell_is_a_number_or_missing_or_refused(text: str) -> None:
     """Nothing else, whatever stands there; what is refused is no decimal number."""
     for decimal in (".", ","):
-        found = NumberFormat(decimal=decimal).read(text)
-        if isinstance(found, str):
-            assert not found.replace(".", "").isascii() or not found.isdecimal()
-        elif found is not None:
-            assert found == float(text.strip().replace(",", "."))
+        number = NumberFormat(decimal=decimal).read(text)
+        if isinstance(number, str):
+            assert not number.replace(".", "").isascii() or not number.isdecimal()
+        elif number is not None:
+            assert number == float(text.strip().replace(",", "."))
 
 
 @given(finite, finite)
@@ -161,52 +165,52 @@ PAGINGS: list[dict[str, Any]] = [
 
 
 @given(st.integers(0, 23), st.integers(1, 6), st.sampled_from(PAGINGS))
-def test_every_row_is_had_once(count: int, size: int, given_: dict[str, Any]) -> None:
+def test_every_row_is_had_once(count: int, size: int, paging: dict[str, Any]) -> None:
     """Whatever the number of rows and the size of a page; no more requests than it takes."""
-    paging = Paging(
-        {**given_, "size": size} if "offset" in given_ or "size_param" in given_ else given_
-    )
+    has_size = "offset" in paging or "size_param" in paging
+    paginator = read_paginator({**paging, "size": size} if has_size else paging)
     rows = list(range(count))
-    had: list[int] = []
-    told: list[Any] = []
-    step, number = paging.first(), 0
+    received: list[int] = []
+    first_expected: list[Any] = []
+    address, number = paginator.first(), 0
     while True:
         number += 1
-        start = _start(step, given_, size)
-        page = rows[start : start + size]
+        start = _start(address, paging, size)
+        rows_of_page = rows[start : start + size]
         after = start + size if start + size < count else None
         content = {
-            "items": page,
+            "items": rows_of_page,
             "total": count,
-            "last": max(math.ceil(count / size), 1) + given_.get("first", 1) - 1,
+            "last": max(math.ceil(count / size), 1) + paging.get("first", 1) - 1,
             "cursor": after,
             "next": None if after is None else f"?at={after}",
         }
         link = {} if after is None else {"link": f'<?at={after}>; rel="next"'}
         answer = Answer(200, "http://x/a", link, json.dumps(content).encode())
-        found = JsonReader(Params({}), ".").read(answer)
-        assert list(found.records("items").column("@")) == page
-        had += page
-        onward = paging.after(number, found, rows=len(page), rows_so_far=len(had))
-        expected = list(paging.following(number, found, rows=len(page), rows_so_far=len(had)))
+        content_read = JsonReader(Params({}), ".").read(answer)
+        assert list(content_read.records("items").column("@")) == rows_of_page
+        received += rows_of_page
+        page = Page(number, content_read, len(rows_of_page), len(received))
+        next_address = paginator.next(page)
+        expected = list(paginator.expected(page))
         if expected:
-            assert expected[0] == onward
-        if not told:
-            told = expected
-        assert expected == told[number - 1 :]
-        if onward is None:
+            assert expected[0] == next_address
+        if not first_expected:
+            first_expected = expected
+        assert expected == first_expected[number - 1 :]
+        if next_address is None:
             break
-        step = onward
-    assert had == rows
+        address = next_address
+    assert received == rows
     assert number <= max(math.ceil(count / size), 1) + 1
 
 
-def _start(step: Any, given_: dict[str, Any], size: int) -> int:
-    if step.url is not None:
-        return int(step.url.partition("=")[2])
-    if "page" in given_:
-        return (int(step.query["p"]) - int(given_.get("first", 1))) * size
-    return int(step.query.get("o") or step.query.get("c") or 0)
+def _start(address: PageAddress, paging: dict[str, Any], size: int) -> int:
+    if address.url is not None:
+        return int(address.url.partition("=")[2])
+    if "page" in paging:
+        return (int(address.query["p"]) - int(paging.get("first", 1))) * size
+    return int(address.query.get("o") or address.query.get("c") or 0)
 
 
 @given(st.text(st.characters(codec="ascii", exclude_characters='<>",;\\'), max_size=20))
