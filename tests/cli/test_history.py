@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.stored_runs import store_run
-from support.terminal import on_terminal
+from support.terminal import run_on_terminal
 
 from dataportal.store.records import SeriesRecord
 
@@ -45,7 +45,7 @@ SUMMARY_KEYS = {
 }
 
 
-def asked(run_cli: RunCli, url: str, *args: str) -> dict[str, Any]:
+def history_document(run_cli: RunCli, url: str, *args: str) -> dict[str, Any]:
     """The JSON answer of `history load` with these options."""
     done = run_cli("history", "load", *args, "--json", env={"DATABASE_URL": url})
     assert done.returncode == 0, done.stderr
@@ -57,7 +57,7 @@ def test_the_summary_names_the_latest_revisions(run_cli: RunCli, database_url: s
     """As JSON with exactly the documented fields, newest first."""
     store_run(database_url, [1.0, 2.0, 3.0])
     store_run(database_url, [1.0, 2.5, None])
-    document = asked(run_cli, database_url)
+    document = history_document(run_cli, database_url)
     assert document.keys() == {"series", "as_of", "final", "changes"}
     assert document["series"].keys() == SUMMARY_KEYS
     assert (document["as_of"], document["final"]) == (None, False)
@@ -89,7 +89,7 @@ def test_every_version_of_one_observation(run_cli: RunCli, database_url: str) ->
         store_run(database_url, [1.0, None]),
         store_run(database_url, [1.0, 2.0]),
     )
-    document = asked(run_cli, database_url, "--ts", "2025-03-01T01:00Z")
+    document = history_document(run_cli, database_url, "--ts", "2025-03-01T01:00Z")
     assert document.keys() == {"series", "as_of", "final", "versions"}
     assert [v.keys() for v in document["versions"]] == [
         {"ts", "value", "valid_from", "valid_to", "run_id"}
@@ -108,7 +108,7 @@ def test_every_version_of_one_observation(run_cli: RunCli, database_url: str) ->
 def test_an_observation_that_never_was(run_cli: RunCli, database_url: str) -> None:
     """No versions, which is an answer."""
     store_run(database_url, [1.0])
-    assert asked(run_cli, database_url, "--ts", "1999-01-01")["versions"] == []
+    assert history_document(run_cli, database_url, "--ts", "1999-01-01")["versions"] == []
     done = run_cli("history", "load", "--ts", "1999-01-01", env={"DATABASE_URL": database_url})
     assert (done.returncode, done.stdout) == (
         0,
@@ -127,7 +127,7 @@ def test_as_of_gives_what_was_known_then(run_cli: RunCli, database_url: str) -> 
         (second - timedelta(microseconds=1), [1.0, 2.0]),
         (second, [1.5, 2.0]),
     ):
-        document = asked(run_cli, database_url, "--as-of", at.isoformat())
+        document = history_document(run_cli, database_url, "--as-of", at.isoformat())
         assert document.keys() == {"series", "as_of", "final", "observations"}
         assert [o["value"] for o in document["observations"]] == values
         assert document["final"] is True
@@ -145,7 +145,7 @@ def test_what_is_not_final_is_said_to_be_provisional(
     done = run_cli("history", "load", "--as-of", when, env={"DATABASE_URL": database_url})
     assert "provisional" in done.stdout
     assert done.stderr.startswith("dataportal: this answer is provisional: ")
-    assert asked(run_cli, database_url, "--as-of", when)["final"] is False
+    assert history_document(run_cli, database_url, "--as-of", when)["final"] is False
 
 
 def test_differences_between_two_times(run_cli: RunCli, database_url: str) -> None:
@@ -153,11 +153,13 @@ def test_differences_between_two_times(run_cli: RunCli, database_url: str) -> No
     first, second = store_run(database_url, [1.0, 2.0]), store_run(database_url, [1.0, None, 3.0])
     assert first
     assert second
-    document = asked(run_cli, database_url, "--diff", first.isoformat(), second.isoformat())
+    document = history_document(
+        run_cli, database_url, "--diff", first.isoformat(), second.isoformat()
+    )
     assert document.keys() == {"series", "as_of", "final", "since", "changes"}
     assert [(c["before"], c["after"]) for c in document["changes"]] == [(2.0, None), (None, 3.0)]
     assert all(datetime.fromisoformat(c["known_at"]) == second for c in document["changes"])
-    same = asked(run_cli, database_url, "--diff", first.isoformat(), first.isoformat())
+    same = history_document(run_cli, database_url, "--diff", first.isoformat(), first.isoformat())
     assert same["changes"] == []
     text = run_cli(
         "history", "load", "--diff", "7d", "now", env={"DATABASE_URL": database_url}
@@ -171,16 +173,18 @@ def test_a_window_narrows_every_answer(run_cli: RunCli, database_url: str) -> No
     assert at
     window = ("--start", "2025-03-01T01:00", "--end", "2025-03-01T02:00")
     for options in ((), ("--as-of", at.isoformat())):
-        document = asked(run_cli, database_url, *options, *window)
+        document = history_document(run_cli, database_url, *options, *window)
         assert [o["value"] for o in document["observations"]] == [2.0]
-    document = asked(run_cli, database_url, "--diff", "2020-01-01", at.isoformat(), *window)
+    document = history_document(
+        run_cli, database_url, "--diff", "2020-01-01", at.isoformat(), *window
+    )
     assert [c["after"] for c in document["changes"]] == [2.0]
 
 
 def test_the_limit_keeps_the_newest(run_cli: RunCli, database_url: str) -> None:
     """Of every list."""
     store_run(database_url, [1.0, 2.0, 3.0])
-    document = asked(run_cli, database_url, "--as-of", "now", "--limit", "2")
+    document = history_document(run_cli, database_url, "--as-of", "now", "--limit", "2")
     assert [o["value"] for o in document["observations"]] == [2.0, 3.0]
 
 
@@ -259,11 +263,11 @@ def test_on_a_terminal_there_is_a_plot(
     """Of the last values; in an encoding that has no bars there is none."""
     store_run(database_url, [float(n % 9) for n in range(500)])
     env = {**clean_environment, "DATABASE_URL": database_url}
-    code, seen = on_terminal("history", "load", env=env)
+    code, seen = run_on_terminal("history", "load", env=env)
     assert code == 0
     assert "▁" in seen
     env["PYTHONIOENCODING"] = "ascii"
-    assert "▁" not in on_terminal("history", "load", env=env)[1]
+    assert "▁" not in run_on_terminal("history", "load", env=env)[1]
 
 
 def test_it_never_makes_a_database(run_cli: RunCli, clean_environment: dict[str, str]) -> None:
@@ -309,7 +313,9 @@ def test_now_is_a_time_of_its_own(run_cli: RunCli, database_url: str) -> None:
     """`--as-of now` means the moment at which it was asked."""
     store_run(database_url, [1.0])
     before = datetime.now(UTC)
-    asked_at = datetime.fromisoformat(asked(run_cli, database_url, "--as-of", "now")["as_of"])
+    asked_at = datetime.fromisoformat(
+        history_document(run_cli, database_url, "--as-of", "now")["as_of"]
+    )
     assert before <= asked_at <= datetime.now(UTC)
 
 

@@ -39,7 +39,7 @@ def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
     return {"DATABASE_URL": database_url, "PLUGIN_CONFIG_PATH": str(path)}
 
 
-def imported(*arguments: str, env: Mapping[str, str] | None = None) -> set[str]:
+def imported_modules(*arguments: str, env: Mapping[str, str] | None = None) -> set[str]:
     """The names of all modules that a command has imported when it ends, which it does well."""
     script = (
         "import sys\n"
@@ -61,7 +61,7 @@ def imported(*arguments: str, env: Mapping[str, str] | None = None) -> set[str]:
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["healthcheck", "--live"]])
 def test_nothing_heavy_is_imported_before_it_is_needed(arguments: list[str]) -> None:
     """Help, the version and the probe of a container start in the time that typer takes."""
-    modules = imported(*arguments)
+    modules = imported_modules(*arguments)
     assert "typer" in modules
     assert not {m.split(".")[0] for m in modules} & HEAVY
     parts = ("dataportal.plugins", "dataportal.store", "dataportal.collect", "dataportal.config")
@@ -76,7 +76,7 @@ def test_what_only_looks_imports_nothing_of_what_runs(
     environment: dict[str, str], arguments: list[str]
 ) -> None:
     """Neither the engine nor a plugin, no HTTP client, no log; also where nothing is due."""
-    modules = imported(*arguments, env=environment)
+    modules = imported_modules(*arguments, env=environment)
     assert "psycopg" in modules
     assert not {m.split(".")[0] for m in modules} & OF_RUNS
     assert not [m for m in modules if m.startswith(OURS_OF_RUNS)]
@@ -84,7 +84,7 @@ def test_what_only_looks_imports_nothing_of_what_runs(
 
 def test_what_runs_imports_no_more_than_it_uses(environment: dict[str, str]) -> None:
     """The check of every plugin imports the plugin, and asks neither network nor database."""
-    modules = imported("list-sources", "--check", env=environment)
+    modules = imported_modules("list-sources", "--check", env=environment)
     assert "dataportal.plugins.data_sources.csv_plugin" in modules
     assert not {m.split(".")[0] for m in modules} & {"psycopg", "stamina", "rich"}
 
@@ -94,7 +94,7 @@ def test_a_run_under_cron_imports_nothing_for_looks(
 ) -> None:
     """It begins every five minutes: no tables, no colours, no command line of a library."""
     (tmp_path / "nowhere.csv").write_text("ts,value\n2024-01-01T00:00Z,1\n")
-    modules = imported("-q", "fetch", "load", env=environment)
+    modules = imported_modules("-q", "fetch", "load", env=environment)
     assert {"httpx", "psycopg", "stamina"} <= modules
     assert not {m.split(".")[0] for m in modules} & {"rich", "pygments", "click", "structlog"}
 
@@ -109,7 +109,7 @@ def test_a_plugin_brings_no_command_line_of_a_library(tmp_path: Path) -> None:
     }
     path = tmp_path / "sources.yaml"
     path.write_text(json.dumps({"timeseries": {"load": entry}}), encoding="utf-8")
-    modules = imported("list-sources", "--check", env={"PLUGIN_CONFIG_PATH": str(path)})
+    modules = imported_modules("list-sources", "--check", env={"PLUGIN_CONFIG_PATH": str(path)})
     assert "httpx" in modules
     assert not {m.split(".")[0] for m in modules} & {"rich", "pygments", "click"}
 

@@ -50,7 +50,7 @@ def server() -> Iterator[LocalServer]:
 def run(tmp_path: Path, run_cli: RunCli, server: LocalServer, database_url: str) -> Run:
     """Runs a command with README's example of that title; what it answers, and all that it says."""
 
-    def done(title: str, *arguments: str) -> dict[str, Any]:
+    def run_example(title: str, *arguments: str) -> dict[str, Any]:
         (tmp_path / "sources.yaml").write_text(example(title), encoding="utf-8")
         env = {
             "DATABASE_URL": database_url,
@@ -60,12 +60,12 @@ def run(tmp_path: Path, run_cli: RunCli, server: LocalServer, database_url: str)
             "MAX_RETRIES": "0",
             "LOG_LEVEL": "debug",
         }
-        ended = run_cli("--json", *arguments, cwd=tmp_path, env=env)
-        assert TOKEN not in ended.stdout + ended.stderr
-        found: dict[str, Any] = json.loads(ended.stdout)
-        return found
+        process = run_cli("--json", *arguments, cwd=tmp_path, env=env)
+        assert TOKEN not in process.stdout + process.stderr
+        answer: dict[str, Any] = json.loads(process.stdout)
+        return answer
 
-    return done
+    return run_example
 
 
 def hour_of(now: datetime) -> datetime:
@@ -89,8 +89,8 @@ def test_entsoe(server: LocalServer, run: Run) -> None:
     (fetched,) = run("ENTSO-E", "fetch", "entsoe-generation-fr")["runs"]
     assert (fetched["outcome"], fetched["inserted"]) == ("succeeded", 6)
     assert len(server.requests) == 1
-    told = run("ENTSO-E", "history", "entsoe-fr-pumping", "--start", "1d")
-    assert [one["value"] for one in told["observations"]] == [0, 150, 300]
+    answer = run("ENTSO-E", "history", "entsoe-fr-pumping", "--start", "1d")
+    assert [observation["value"] for observation in answer["observations"]] == [0, 150, 300]
 
 
 @pytest.mark.parametrize(
@@ -125,10 +125,10 @@ def test_elexon_as_published(server: LocalServer, run: Run) -> None:
     rows.append(row(start, second, fuelType="WIND", generation=9100))
     (again,) = run("Elexon", "fetch", "elexon-generation")["runs"]
     assert (again["revised"], again["vintages"]) == (1, 1)
-    for moment, value in ((first, 9000), (second - timedelta(seconds=1), 9000), (second, 9100)):
-        told = run(
-            "Elexon", "history", "elexon-gb-wind", "--as-of", utc_text(moment), "--by", "published"
+    for instant, value in ((first, 9000), (second - timedelta(seconds=1), 9000), (second, 9100)):
+        answer = run(
+            "Elexon", "history", "elexon-gb-wind", "--as-of", utc_text(instant), "--by", "published"
         )
-        assert [one["value"] for one in told["observations"]] == [value]
-    told = run("Elexon", "history", "elexon-gb-wind", "--start", "1d")
-    assert [one["value"] for one in told["observations"]] == [9100]
+        assert [observation["value"] for observation in answer["observations"]] == [value]
+    answer = run("Elexon", "history", "elexon-gb-wind", "--start", "1d")
+    assert [observation["value"] for observation in answer["observations"]] == [9100]

@@ -47,19 +47,19 @@ def run(
 ) -> Callable[..., tuple[dict[str, Any], dict[str, Points]]]:
     """Fetches an example as it stands in README, but for the host; its run, and what is stored."""
 
-    def fetched(name: str, *window: str) -> tuple[dict[str, Any], dict[str, Points]]:
+    def fetch_example(name: str, *window: str) -> tuple[dict[str, Any], dict[str, Points]]:
         path = tmp_path / "sources.yaml"
         text = re.sub(r"(?<=url: )https?://[^/]+", server.url, EXAMPLES[name])
         path.write_text(text, encoding="utf-8")
         arguments = [
-            part for pair in zip(("--start", "--end"), window, strict=False) for part in pair
+            word for option in zip(("--start", "--end"), window, strict=False) for word in option
         ]
         env = {"DATABASE_URL": database_url, "MAX_RETRIES": "0", "LOG_LEVEL": "error"}
         done = run_cli("--json", "--config", str(path), "fetch", name, *arguments, env=env)
-        (found,) = json.loads(done.stdout)["runs"]
-        return found, _stored(database_url)
+        (run,) = json.loads(done.stdout)["runs"]
+        return run, _stored(database_url)
 
-    return fetched
+    return fetch_example
 
 
 def _stored(url: str) -> dict[str, Points]:
@@ -77,7 +77,7 @@ def _stored(url: str) -> dict[str, Points]:
 def test_there_are_six_of_twelve_to_twenty_five_lines() -> None:
     """For six hosts, in all three formats."""
     assert len(EXAMPLES) == len(BLOCKS) == 6
-    hosts = {found for block in BLOCKS for found in re.findall(r"url: https?://([^/]+)", block)}
+    hosts = {host for block in BLOCKS for host in re.findall(r"url: https?://([^/]+)", block)}
     assert len(hosts) == 6
     for block in BLOCKS:
         assert 12 <= len(block.splitlines()) <= 25, block

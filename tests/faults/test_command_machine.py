@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from support.http_server import LocalServer
 from support.invariants import Finals, broken_invariants
-from support.program_sources import SourceFile, all_ended, by_source, table
+from support.program_sources import SourceFile, await_ends, runs_by_source, table
 from support.store_feed import current, open_observer, values
 from support.store_model import Model
 
@@ -55,8 +55,8 @@ class CommandMachine(RuleBasedStateMachine):
             )
             for _ in range(2)
         ]
-        outputs = all_ended(processes)
-        runs = [by_source(out)["load"] for out, _ in outputs]
+        outputs = await_ends(processes)
+        runs = [runs_by_source(out)["load"] for out, _ in outputs]
         requests = self.server.asked("/load.csv") - before
         assert requests == sum(run["outcome"] != "skipped" for run in runs)
         assert requests == 2 or (requests == 1 and on_locked == "skip")

@@ -20,11 +20,11 @@ from support.invariants import broken_invariants
 from support.program_sources import (
     Pause,
     SourceFile,
+    await_end,
     await_unlocked,
-    by_source,
-    ended,
-    locks,
+    held_locks,
     outcomes,
+    runs_by_source,
     table,
 )
 from support.store_feed import current, open_observer, values
@@ -84,16 +84,16 @@ def test_a_connection_lost_while_the_provider_is_asked(
         assert second.returncode == 0, second.stderr
         assert answer.hold
         answer.hold.set()
-        out, _ = ended(first)
+        out, _ = await_end(first)
     assert first.returncode == 69
-    run = by_source(out)["load"]
+    run = runs_by_source(out)["load"]
     assert run["outcome"] == "failed"
     assert run["error"].startswith("storing the observations: ")
     with open_observer(database_url) as look:
         assert values(look) == {0: [2.0]}
         assert broken_invariants(look) == []
     assert outcomes(database_url) == ["failed", "succeeded"]
-    assert locks(database_url) == 0
+    assert held_locks(database_url) == 0
 
 
 @pytest.mark.parametrize("failpoint", ["after_fetch", "between_tables", "before_commit"])
@@ -109,14 +109,14 @@ def test_a_connection_cut_while_it_writes(
         process = start_cli(
             "fetch", "load", "--json", env={**TWICE, **pause.env, "DATABASE_URL": wire.url}
         )
-        pause.reached()
+        pause.wait_until_reached()
         wire.cut()
         with open_observer(database_url) as look:
             assert current(look) == {}
         pause.go_on()
-        out, err = ended(process)
+        out, err = await_end(process)
     assert process.returncode == 0, err
-    assert by_source(out)["load"]["outcome"] == "succeeded"
+    assert runs_by_source(out)["load"]["outcome"] == "succeeded"
     assert server.asked("/load.csv") == 2
     with open_observer(database_url) as look:
         assert values(look) == {0: [1.0], 1: [2.0]}
@@ -133,7 +133,7 @@ def test_a_slow_line(
     sources.write()
     with Wire(database_url, delay=0.02) as wire:
         run = run_cli("fetch", "load", "--json", env={**ONCE, "DATABASE_URL": wire.url})
-    assert by_source(run)["load"]["outcome"] == "succeeded"
+    assert runs_by_source(run)["load"]["outcome"] == "succeeded"
 
 
 def no_such_database(url: str) -> str:
@@ -249,7 +249,7 @@ def test_a_pooler_in_between(
         with psycopg.connect(url, autocommit=True) as through:
             assert through.execute("SELECT 1").fetchone() == (1,)
         fetch = run_cli("fetch", "load", "-q", env={**ONCE, "DATABASE_URL": url})
-        assert locks(database_url) == 0
+        assert held_locks(database_url) == 0
     assert fetch.returncode == 69
     assert "a connection pooler stands between dataportal and the database" in fetch.stderr
     assert "Point DATABASE_URL at PostgreSQL itself" in fetch.stderr

@@ -12,12 +12,12 @@ import pytest
 from support.http_server import LocalServer, Reply
 from support.program_sources import (
     SourceFile,
+    await_end,
     await_unlocked,
-    by_source,
-    ended,
-    locks,
+    held_locks,
     outcomes,
-    recorded,
+    recorded_runs,
+    runs_by_source,
     table,
 )
 from support.store_feed import current, hour, open_observer, values
@@ -126,7 +126,7 @@ def kill_at_seven(
     process = backfill(start_cli, {"DATABASE_URL": url})
     server.wait_for("/load.csv", 7)
     process.kill()
-    ended(process)
+    await_end(process)
 
 
 @pytest.mark.slow
@@ -146,7 +146,7 @@ def test_a_backfill_goes_on_where_it_was_killed(
     kill_at_seven(SourceFile(tmp_path), server, answer, start_cli, database_url)
     with open_observer(database_url) as look:
         assert set(current(look)) == set(range(6 * 24))
-    (run,) = recorded(database_url)
+    (run,) = recorded_runs(database_url)
     assert (run.kind, run.outcome, run.done_until) == ("backfill", None, hour(6 * 24))
     requests = server.asked("/load.csv")
 
@@ -154,12 +154,12 @@ def test_a_backfill_goes_on_where_it_was_killed(
 
     assert second_run.returncode == 0
     assert server.asked("/load.csv") - requests == 4
-    shown_run = by_source(second_run)["load"]
+    shown_run = runs_by_source(second_run)["load"]
     assert (shown_run["outcome"], shown_run["kind"]) == ("succeeded", "backfill")
     assert shown_run["window"]["start"], shown_run["window"]["end"] == (hour(0), hour(240))
     with open_observer(database_url) as look:
         assert set(current(look)) == set(range(240))
-    (run,) = recorded(database_url)
+    (run,) = recorded_runs(database_url)
     assert (run.outcome, run.done_until, run.inserted) == ("succeeded", hour(240), 240)
 
     third_run = run_cli("fetch", "load", "--resume", env=env)
@@ -167,7 +167,7 @@ def test_a_backfill_goes_on_where_it_was_killed(
     assert third_run.returncode == 2
     assert "no unfinished backfill" in third_run.stdout + third_run.stderr
     assert server.asked("/load.csv") - requests == 4
-    assert len(recorded(database_url)) == 1
+    assert len(recorded_runs(database_url)) == 1
 
 
 def test_a_resumed_backfill_whose_rest_is_empty(
@@ -184,8 +184,8 @@ def test_a_resumed_backfill_whose_rest_is_empty(
     second_run = run_cli("fetch", "load", "--resume", "--json", env={"DATABASE_URL": database_url})
 
     assert second_run.returncode == 0
-    assert by_source(second_run)["load"]["outcome"] != "empty"
-    (run,) = recorded(database_url)
+    assert runs_by_source(second_run)["load"]["outcome"] != "empty"
+    (run,) = recorded_runs(database_url)
     assert (run.outcome, run.inserted) != ("empty", 100)
     assert run.done_until == hour(240)
 
@@ -203,13 +203,13 @@ def test_a_backfill_killed_before_its_first_slice(
     args = ("fetch", "load", "--start", hour(0).isoformat())
     first_run = run_cli(*args, env={**env, "DATAPORTAL_FAILPOINT": "after_start:kill"})
     assert first_run.returncode == -signal.SIGKILL
-    (before,) = recorded(database_url)
+    (before,) = recorded_runs(database_url)
     assert before.window_end
     assert before.window_end > hour(0) + timedelta(days=30)
 
     assert run_cli("fetch", "load", "--resume", env=env).returncode == 0
 
-    (run,) = recorded(database_url)
+    (run,) = recorded_runs(database_url)
     assert (run.outcome, run.inserted) == ("succeeded", 2)
     assert run.window_end == run.done_until == before.window_end
 
@@ -229,5 +229,5 @@ def test_an_error_that_nobody_foresaw(
     with open_observer(database_url) as look:
         assert current(look) == {}
     assert outcomes(database_url) == ["failed"]
-    assert locks(database_url) == 0
+    assert held_locks(database_url) == 0
     assert run_cli("fetch", "load", env=env).returncode == 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.http_server import LocalServer, Reply
 from support.invariants import Finals, broken_invariants
-from support.program_sources import SourceFile, by_source, outcomes, recorded, table
+from support.program_sources import SourceFile, outcomes, recorded_runs, runs_by_source, table
 from support.store_feed import current, hour, open_observer, tuples, values
 from support.stored_runs import START
 
@@ -72,7 +72,7 @@ def test_a_page_that_fails_fails_its_slice(
     env = {"DATABASE_URL": database_url}
     process = run_cli("fetch", "load", "--json", env=env)
     assert process.returncode == 3
-    assert by_source(process)["load"]["outcome"] == "failed"
+    assert runs_by_source(process)["load"]["outcome"] == "failed"
     with open_observer(database_url) as look:
         assert current(look) == {}
         assert look.execute("SELECT count(*) FROM time_series_data_scd2").fetchone() == (0,)
@@ -125,7 +125,7 @@ def test_a_changed_entry_keeps_its_history(
         }
         (tmp_path / "sources.yaml").write_text(json.dumps({"request_groups": {name: group}}))
         process = run_cli("fetch-all", "--json", env=env)
-        return by_source(process).get(name, {})
+        return runs_by_source(process).get(name, {})
 
     assert fetch("grid", series="load")["outcome"] == "succeeded"
     assert fetch("grid", series="load")["revised"] == 1
@@ -157,7 +157,7 @@ def test_a_forecast_is_fetched_again_and_again(
     url = server.answer("/load.csv", table(first), table(later), table(later))
     sources.csv("load", url, forecast_horizon="2 days", lookback="1 day", initial_history="2 days")
     sources.write()
-    runs = [by_source(run_cli("fetch", "load", "--json", env=env))["load"] for _ in range(3)]
+    runs = [runs_by_source(run_cli("fetch", "load", "--json", env=env))["load"] for _ in range(3)]
     assert [run["outcome"] for run in runs] == ["succeeded", "succeeded", "unchanged"]
     assert runs[0]["inserted"] == runs[1]["revised"] == runs[2]["unchanged"] == len(first)
     with open_observer(database_url) as look:
@@ -178,7 +178,7 @@ def test_a_snapshot_is_kept(tmp_path: Path, database_url: str, run_cli: RunCli) 
     )
     sources.write()
     process = run_cli("fetch", "load", "--json", env={"DATABASE_URL": database_url})
-    run = by_source(process)["load"]
+    run = runs_by_source(process)["load"]
     assert (run["outcome"], run["inserted"]) == ("succeeded", 1)
 
 
@@ -204,7 +204,7 @@ def test_a_week_asked_for_two_days_changes_two(
     def fetch(value: float) -> dict[str, Any]:
         rows = [{"ts": hour(h).isoformat(), "value": value} for h in week]
         (tmp_path / "week.json").write_text(json.dumps(rows))
-        return by_source(run_cli("fetch", "load", "--json", env=env))["load"]
+        return runs_by_source(run_cli("fetch", "load", "--json", env=env))["load"]
 
     assert fetch(1.0)["inserted"] == len(week)
     run = fetch(2.0)
@@ -294,5 +294,5 @@ def test_a_backfill_does_not_make_a_source_fresh(
     assert run_cli("fetch", "load", "--start", start, "--end", end, env=env).returncode == 0
     assert run_cli("healthcheck", env=env).returncode == 4
     assert run_cli("fetch-all", "--due", env=env).returncode == 0
-    assert [run.kind for run in recorded(database_url)] == ["backfill", "scheduled"]
+    assert [run.kind for run in recorded_runs(database_url)] == ["backfill", "scheduled"]
     assert run_cli("healthcheck", env=env).returncode == 0

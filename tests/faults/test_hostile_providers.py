@@ -22,7 +22,7 @@ from support.hostile_providers import GOOD, HOSTILITIES, MIB, POINTS
 from support.http_server import LocalServer, Reply
 from support.invariants import broken_invariants
 from support.memory_use import run_watching_memory
-from support.program_sources import SourceFile, by_source, outcomes
+from support.program_sources import SourceFile, outcomes, runs_by_source
 from support.store_feed import current, open_observer
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def test_a_hostile_provider(
             cwd=tmp_path,
         )
         stored = stored_rows(database_url)
-    run = by_source(out)["load"]
+    run = runs_by_source(out)["load"]
     assert (code, server.asked(path)) == (hostility.code, hostility.requests), (out, err)
     if hostility.error is None:
         assert run["outcome"] == "succeeded"
@@ -208,7 +208,7 @@ def test_no_way_to_the_provider(
             reason = "404"
         process = run_cli("fetch", "load", "--json", "--log-level", "debug", env=env)
         assert process.returncode == 3
-        assert reason in by_source(process)["load"]["error"]
+        assert reason in runs_by_source(process)["load"]["error"]
         assert not secure.requests
     assert CANARY not in process.stdout + process.stderr + stored_rows(database_url)
 

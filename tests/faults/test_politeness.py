@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.http_server import LocalServer, Reply
-from support.program_sources import IN_TIME, SourceFile, all_ended, by_source, table
+from support.program_sources import IN_TIME, SourceFile, await_ends, runs_by_source, table
 from support.store_feed import open_observer
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def test_two_processes_keep_a_limit_together(
                 sources.python(name, body, head=HEAD, params={"url": url})
             sources.write()
         start = time.monotonic()
-        runs = all_ended([start_cli("--json", "fetch-all", env=env, cwd=f) for f in folders])
-    assert [len(by_source(stdout)) for stdout, _ in runs] == [3, 3]
+        runs = await_ends([start_cli("--json", "fetch-all", env=env, cwd=f) for f in folders])
+    assert [len(runs_by_source(stdout)) for stdout, _ in runs] == [3, 3]
     assert len(clock.times) == 12
     assert clock.all_in_their_slots(start, distance)
     with open_observer(database_url) as look:
@@ -106,7 +106,7 @@ def test_a_host_is_left_alone_by_all_sources_of_a_run(
         env = {"DATABASE_URL": database_url}
         process = run_cli("--json", "fetch-all", "--jobs", "1", env=env)
         assert len(server.requests) == 1
-    runs = by_source(process)
+    runs = runs_by_source(process)
     assert {run["outcome"] for run in runs.values()} == {"failed"}
     assert sum("was not sent" in run["error"] for run in runs.values()) == 4
 
@@ -133,6 +133,6 @@ def test_a_plugin_that_is_abandoned_frees_its_host(
         done = run_cli("--json", "fetch-all", env=env)
         assert time.monotonic() - began < IN_TIME
         assert server.asked("/silent") == 4
-    runs = by_source(done)
+    runs = runs_by_source(done)
     assert "did not answer within" in runs["late"]["error"]
     assert runs["quick"]["outcome"] == "succeeded"

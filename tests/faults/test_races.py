@@ -14,12 +14,12 @@ from support.invariants import broken_invariants
 from support.program_sources import (
     Pause,
     SourceFile,
-    all_ended,
-    by_source,
-    ended,
-    locks,
+    await_end,
+    await_ends,
+    held_locks,
     outcomes,
-    recorded,
+    recorded_runs,
+    runs_by_source,
     table,
 )
 from support.store_feed import current, open_observer, values
@@ -60,7 +60,7 @@ def test_twenty_processes_on_one_source(
 
     processes = [start_cli("fetch", "load", "--json", env=env) for _ in range(20)]
     with ThreadPoolExecutor(20) as pool:
-        ends = {pool.submit(ended, process): process for process in processes}
+        ends = {pool.submit(await_end, process): process for process in processes}
         finished = as_completed(ends)
         others = [next(finished) for _ in range(19)]
         (holder,) = [process for future, process in ends.items() if future not in others]
@@ -70,8 +70,8 @@ def test_twenty_processes_on_one_source(
         last = next(finished)
 
     assert {process.returncode for process in processes} == {0}
-    assert by_source(last.result()[0])["load"]["outcome"] == "succeeded"
-    runs = [by_source(future.result()[0])["load"] for future in others]
+    assert runs_by_source(last.result()[0])["load"]["outcome"] == "succeeded"
+    runs = [runs_by_source(future.result()[0])["load"] for future in others]
     assert {run["outcome"] for run in runs} == {"skipped"}
     # who came before the holder had recorded its run can only name what the server knows
     names = (f"host {gethostname()}, pid {holder.pid}, since 2", "dataportal load from ")
@@ -79,7 +79,7 @@ def test_twenty_processes_on_one_source(
     assert any(names[0] in run["reason"] for run in runs), runs
     assert server.asked("/load.csv") == 1
     assert outcomes(database_url) == ["succeeded"]
-    assert locks(database_url) == 0
+    assert held_locks(database_url) == 0
     with open_observer(database_url) as look:
         assert current(look) == STORED
         assert broken_invariants(look) == []
@@ -95,21 +95,21 @@ def test_four_machines_share_two_hundred_sources(
     sources.write()
 
     processes = [start_cli("fetch-all", "--due", "--json", env=env) for _ in range(4)]
-    outputs = all_ended(processes)
+    outputs = await_ends(processes)
 
     assert {process.returncode for process in processes} == {0}, outputs
     assert {n: server.asked(f"/{n}.csv") for n in range(200)} == dict.fromkeys(range(200), 1)
     fetched = [
         name
         for out, _ in outputs
-        for name, run in by_source(out).items()
+        for name, run in runs_by_source(out).items()
         if run["outcome"] != "skipped"
     ]
     assert sorted(fetched) == sorted(names)
-    runs = recorded(database_url)
+    runs = recorded_runs(database_url)
     assert sorted(run.source for run in runs) == sorted(names)
     assert {run.outcome for run in runs} == {"succeeded"}
-    assert locks(database_url) == 0
+    assert held_locks(database_url) == 0
     with open_observer(database_url) as look:
         assert broken_invariants(look) == []
 
@@ -128,13 +128,13 @@ def test_eight_first_runs_on_an_empty_database(
 
     pause = Pause(tmp_path, "migration_before_commit")
     processes = [start_cli("fetch", names[0], "--json", env={**env, **pause.env})]
-    pause.reached()
+    pause.wait_until_reached()
     processes += [start_cli("fetch", name, "--json", env=env) for name in names[1:]]
     with open_observer(empty_database_url) as look:
         while look.execute(MIGRATING).fetchone() != (7,):
             assert not any(process.poll() for process in processes)
     pause.go_on()
-    outputs = all_ended(processes)
+    outputs = await_ends(processes)
 
     assert {process.returncode for process in processes} == {0}, outputs
     assert outcomes(empty_database_url) == ["succeeded"] * 8
@@ -164,7 +164,7 @@ def test_fetch_all_beside_fetch(
     second = run_cli("fetch-all", "--json", env=env)
 
     assert second.returncode == 0
-    runs = by_source(second)
+    runs = runs_by_source(second)
     assert {name: run["outcome"] for name, run in runs.items()} == {
         "slow": "skipped",
         "quick": "succeeded",
@@ -172,7 +172,7 @@ def test_fetch_all_beside_fetch(
     assert f"pid {first.pid}" in runs["slow"]["reason"]
     assert slow_answer.hold
     slow_answer.hold.set()
-    ended(first)
+    await_end(first)
     assert first.returncode == 0
     assert server.asked("/slow.csv") == 1
 
@@ -204,11 +204,11 @@ def test_the_same_source_elsewhere_is_another_one(
 
         second = run_cli("fetch", "load", "--json", env={"DATABASE_URL": other})
 
-        assert by_source(second)["load"]["outcome"] == "succeeded"
+        assert runs_by_source(second)["load"]["outcome"] == "succeeded"
         assert first.poll() is None
         assert slow_answer.hold
         slow_answer.hold.set()
-        ended(first)
+        await_end(first)
         assert first.returncode == 0
         with open_observer(database_url) as look:
             assert values(look) == {0: [5.0]}

@@ -15,7 +15,15 @@ from psycopg.sql import SQL, Identifier
 from support.embedded_user import ignore
 from support.http_server import LocalServer
 from support.invariants import broken_invariants
-from support.program_sources import Pause, SourceFile, by_source, ended, locks, outcomes, table
+from support.program_sources import (
+    Pause,
+    SourceFile,
+    await_end,
+    held_locks,
+    outcomes,
+    runs_by_source,
+    table,
+)
 from support.store_feed import AtWork, current, open_observer, values
 from support.tcp_proxy import Wire
 
@@ -129,7 +137,7 @@ def check_read_only(url: str, server: LocalServer, run_cli: RunCli) -> None:
         process = run_cli("fetch", "load", "--json", env={**TWICE, "DATABASE_URL": wire.url})
     history = run_cli("history", "load", "--as-of", "now", "--json", env={"DATABASE_URL": url})
     assert process.returncode == 69
-    run = by_source(process)["load"]
+    run = runs_by_source(process)["load"]
     assert run["outcome"] == "failed"
     assert "This server is a read-only replica: use the primary" in run["error"]
     assert "Traceback" not in process.stderr
@@ -189,8 +197,8 @@ def test_a_statement_that_the_server_ends(
             look.execute("SELECT pg_cancel_backend(%s)", waiting_pid)
             while waiting_pid == look.execute(WAITING).fetchone():
                 pass
-        out, _ = ended(process)
-        run = by_source(out)["load"]
+        out, _ = await_end(process)
+        run = runs_by_source(out)["load"]
         if retries:
             assert (process.returncode, run["outcome"]) == (0, "succeeded")
             assert values(look) == {0: [2.0]}
@@ -200,7 +208,7 @@ def test_a_statement_that_the_server_ends(
             assert values(look) == {}
         assert broken_invariants(look) == []
     assert server.asked("/load.csv") == 1 + retries
-    assert locks(database_url) == 0
+    assert held_locks(database_url) == 0
 
 
 def test_a_deadlock(
@@ -213,7 +221,7 @@ def test_a_deadlock(
     pause = Pause(tmp_path, "between_tables")
     env = {**TWICE, **pause.env, "DATABASE_URL": database_url}
     process = start_cli("fetch", "load", "--json", env=env)
-    pause.reached()
+    pause.wait_until_reached()
     with open_observer(database_url) as other, open_observer(database_url) as look:
         other.execute("SET deadlock_timeout = '1h'")
         theirs = other.info.backend_pid
@@ -228,10 +236,10 @@ def test_a_deadlock(
         while look.execute(waits, [theirs]).fetchone() != (True,):
             assert work.is_alive(), work.raised
         pause.go_on()
-        out, err = ended(process)
+        out, err = await_end(process)
         assert work.end() is None
         assert process.returncode == 0, err
-        assert by_source(out)["load"]["outcome"] == "succeeded"
+        assert runs_by_source(out)["load"]["outcome"] == "succeeded"
         assert "deadlock detected" in err
         assert current(look) == {0: 1.0, 1: 2.0}
         assert values(look) == {0: [1.0], 1: [2.0]}

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from support.http_server import LocalServer
 from support.invariants import Finals, broken_invariants
-from support.program_sources import SourceFile, by_source, ended, locks, outcomes, table
+from support.program_sources import (
+    SourceFile,
+    await_end,
+    held_locks,
+    outcomes,
+    runs_by_source,
+    table,
+)
 from support.store_feed import current, open_observer, values
 
 if TYPE_CHECKING:
@@ -44,17 +51,17 @@ def test_a_server_that_restarts_during_a_fetch(
     own_server.restart()
     assert slow_answer.hold
     slow_answer.hold.set()
-    out, err = ended(process)
+    out, err = await_end(process)
     assert process.returncode == 0, err
     assert "tries again" in err
     assert "psycopg" not in err
-    assert by_source(out)["load"]["outcome"] == "succeeded"
+    assert runs_by_source(out)["load"]["outcome"] == "succeeded"
     assert server.asked("/load.csv") == 2
     with open_observer(own_server.url) as look:
         assert values(look) == {0: [2.0]}
         assert broken_invariants(look) == []
     assert outcomes(own_server.url) == ["succeeded"]
-    assert locks(own_server.url) == 0
+    assert held_locks(own_server.url) == 0
 
 
 def test_a_disk_that_fills_up(
@@ -75,7 +82,7 @@ def test_a_disk_that_fills_up(
     process = run_cli("fetch", "load", "--json", env=env)
 
     assert process.returncode == 69, process.stdout
-    error = by_source(process)["load"]["error"]
+    error = runs_by_source(process)["load"]["error"]
     assert "No space left on device" in error
     assert "The server's disk is full: make room, then run again" in error
     assert server.asked("/load.csv") == 2
@@ -107,9 +114,9 @@ def test_a_network_that_goes_away_without_a_word(
     start = time.monotonic()
     assert slow_answer.hold
     slow_answer.hold.set()
-    out, _ = ended(process, MINUTES)
+    out, _ = await_end(process, MINUTES)
     assert process.returncode == 69
-    assert by_source(out)["load"]["outcome"] == "failed"
+    assert runs_by_source(out)["load"]["outcome"] == "failed"
     while own_server.query(LOCKS) != "0":
         assert time.monotonic() - start < MINUTES
     assert own_server.query("SELECT count(*) FROM time_series_data_scd2") == "0"

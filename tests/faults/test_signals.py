@@ -17,9 +17,9 @@ from support.program_sources import (
     IN_TIME,
     Pause,
     SourceFile,
+    await_end,
     await_unlocked,
-    ended,
-    locks,
+    held_locks,
     outcomes,
     read_until,
     table,
@@ -124,7 +124,7 @@ def about_to_commit(stage: Stage) -> subprocess.Popen[str]:
     stage.answer(table([1.0, 2.0]))
     pause = Pause(stage.folder, "before_commit")
     process = stage.start(env=pause.env)
-    pause.reached()
+    pause.wait_until_reached()
     return process
 
 
@@ -255,7 +255,7 @@ def test_sigterm(
         start = time.monotonic()
         for _ in range(times):
             process.send_signal(signal.SIGTERM)
-        _, err = ended(process)
+        _, err = await_end(process)
         assert time.monotonic() - start < IN_TIME
         assert process.returncode == 128 + signal.SIGTERM, err
         assert "Traceback" not in err
@@ -287,7 +287,7 @@ def test_sigint_is_told_from_sigterm(
         stage = Stage(tmp_path, server, database_url, start_cli, stack)
         process = waiting_for_an_answer(stage)
         process.send_signal(signal.SIGINT)
-        ended(process)
+        await_end(process)
     assert process.returncode == 128 + signal.SIGINT
     assert outcomes(database_url) == ["interrupted"]
-    assert locks(database_url) == 0
+    assert held_locks(database_url) == 0

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.http_server import LocalServer, Reply
-from support.program_sources import SourceFile, by_source, table
+from support.program_sources import SourceFile, runs_by_source, table
 from support.store_feed import open_observer
 from support.tcp_proxy import Wire
-from support.terminal import on_terminal
+from support.terminal import run_on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +105,9 @@ def test_on_a_terminal(
 ) -> None:
     """No colour where none is wanted, no code at all where none is understood."""
     for command in COMMANDS:
-        code, output = on_terminal(*command, env={**env, **changes}, cwd=tmp_path, columns=columns)
+        code, output = run_on_terminal(
+            *command, env={**env, **changes}, cwd=tmp_path, columns=columns
+        )
         assert "Traceback" not in output
         assert code in {0, 3, 4}, output
         if "NO_COLOR" in changes:
@@ -237,4 +239,4 @@ def test_texts_of_a_provider_are_harmless(
     for text in (output.replace("\n", ""), row[0]):
         assert text.isprintable(), text
     assert "such" in row[0]
-    assert by_source(process)["load"]["outcome"] == "failed"
+    assert runs_by_source(process)["load"]["outcome"] == "failed"

@@ -19,7 +19,7 @@ import psycopg.conninfo
 import pytest
 from psycopg.sql import SQL, Identifier
 from support.http_server import LocalServer
-from support.program_sources import SourceFile, by_source, table
+from support.program_sources import SourceFile, runs_by_source, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def test_a_provider_is_trusted_by_its_authority_alone(
     sources.csv("load", provider.answer("/load.csv", table([1.0])))
     sources.write()
     env = {"DATABASE_URL": database_url, "MAX_RETRIES": "0", **variables}
-    run = by_source(run_cli("fetch", "load", "--json", env=env))["load"]
+    run = runs_by_source(run_cli("fetch", "load", "--json", env=env))["load"]
     assert run["outcome"] == outcome
     if outcome == "failed":
         assert "certificate" in run["error"]

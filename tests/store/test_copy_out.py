@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.store_feed import open_feed, open_observer
 
 from dataportal.errors import DatabaseTransientError
-from dataportal.render.csv_output import csv_lines, prefixed
+from dataportal.render.csv_output import csv_blocks, csv_lines
 from dataportal.store.read.copy_out import format_block
 from dataportal.store.read.history import find_series, observations
 from dataportal.store.read.overview import open_reader
@@ -49,7 +49,7 @@ def row_by_row(rows: StoredObservations, name: str) -> str:
 
 def in_blocks(rows: StoredObservations, name: str) -> str:
     """The CSV made of what the server copies out."""
-    return "\n".join(prefixed(TITLES, name, rows.csv_blocks()))
+    return "\n".join(csv_blocks(TITLES, name, rows.csv_blocks()))
 
 
 def test_copied_text_is_what_rows_would_give(database_url: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.program_sources import locks
+from support.program_sources import held_locks
 from support.schemas import describe_schema
 from support.store_feed import open_feed, open_observer
 
@@ -132,7 +132,7 @@ def test_an_interrupted_upgrade_is_resumed(
     failpoint = f"migration_before_commit@{position}:kill"
     killed = run_cli("migrate", env={**env, "DATAPORTAL_FAILPOINT": failpoint})
     assert killed.returncode == -signal.SIGKILL
-    while locks(first_url):
+    while held_locks(first_url):
         pass  # until the server has noticed
     done = [FIRST, *LATER][:position]
     assert applied_names(first_url) == tuple(migration.name for migration in done)

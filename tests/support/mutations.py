@@ -124,7 +124,9 @@ _SQL = "sql/queries"
 
 _MATRIX = "tests/faults/test_crash_matrix.py::test_a_kill_leaves_the_old_state_or_the_new"
 _PROMISES = "tests/faults/test_history_promises.py::"
-_COLOURED = Replace("A if decorated(B) else C", by=r'(f"\x1b[32m{line}\x1b[0m" for line in C)')
+_COLOURED = Replace(
+    "A if supports_escape_codes(B) else C", by=r'(f"\x1b[32m{line}\x1b[0m" for line in C)'
+)
 
 MUTATIONS = (
     Mutation(
@@ -517,7 +519,7 @@ MUTATIONS = (
         "a dumb terminal gets escape codes",
         "28",
         _TABLES,
-        "drawn",
+        "Table.lines",
         _COLOURED,
         "tests/faults/test_surroundings.py::test_on_a_terminal[dumb]",
     ),
@@ -525,7 +527,7 @@ MUTATIONS = (
         "colours where none are wanted",
         "28",
         _TABLES,
-        "drawn",
+        "Table.lines",
         _COLOURED,
         "tests/faults/test_surroundings.py::test_on_a_terminal[NO_COLOR]",
     ),
@@ -582,7 +584,7 @@ MUTATIONS = (
         "an entry that cannot be used stops the others",
         "29",
         _RUN_SOURCES,
-        "carried_out",
+        "run_sources",
         Replace("A or B", by="A and not B"),
         "tests/cli/test_fetch_all.py::test_an_entry_that_cannot_be_used_stops_no_other",
     ),

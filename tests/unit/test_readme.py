@@ -22,7 +22,7 @@ import yaml
 from support.conformance_kits import PLUGIN_MODULES, known_parameters
 from support.http_server import LocalServer, Reply
 
-from dataportal.cli.app import COMMANDS, _program, command_named
+from dataportal.cli.app import COMMANDS, _program, load_command
 from dataportal.cli.options import Invocation
 from dataportal.config import Limits, build_plugin, load
 from dataportal.config.keys import GROUP, LIMITS, MEMBER, METADATA, OPTIONS, SINGLE
@@ -223,7 +223,7 @@ def test_every_command_line_is_understood() -> None:
         invocation = Invocation(env={})
         group = _program().make_context("dataportal", [*before, name], obj=invocation)
         try:
-            command_named(name).make_context(name, after, parent=group, obj=invocation)
+            load_command(name).make_context(name, after, parent=group, obj=invocation)
         except typer.Exit:  # --help
             assert "--help" in after
         seen.add(name)
@@ -235,7 +235,7 @@ def test_every_option_is_listed(name: str) -> None:
     """Those of a command in its section, those of all above; and no other."""
     shared = {opt for p in _program().params for opt in p.opts}
     own = {
-        opt for p in command_named(name).params if p.param_type_name == "option" for opt in p.opts
+        opt for p in load_command(name).params if p.param_type_name == "option" for opt in p.opts
     }
     text = section(name)
     told = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", "".join(_first_cells(text))))

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataportal.render.formatting import age, counted, moment, number, seconds, span
+from dataportal.render.formatting import (
+    format_age,
+    format_instant,
+    format_number,
+    format_seconds,
+    format_span,
+    pluralize,
+)
 from dataportal.times import parse_instant
 
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)).map(  # noqa: DTZ001 - made aware
@@ -21,18 +28,18 @@ MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)).map(  # noqa:
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_number_reads_back_exactly(value: float) -> None:
     """No digit that matters is left out."""
-    assert float(number(value)) == value
+    assert float(format_number(value)) == value
 
 
 def test_no_value_is_no_text() -> None:
     """An empty cell, not a word that a program could take for a number."""
-    assert number(None) == ""
+    assert format_number(None) == ""
 
 
 @given(MOMENTS, st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]))
 def test_a_moment_reads_back_exactly(at: datetime, zone: str) -> None:
     """The offset is always there, so that the hour that occurs twice is told apart."""
-    assert parse_instant(moment(at, ZoneInfo(zone))) == at
+    assert parse_instant(format_instant(at, ZoneInfo(zone))) == at
 
 
 @pytest.mark.parametrize(
@@ -48,19 +55,19 @@ def test_moments_have_no_more_digits_than_they_need(
     at: datetime | None, zone: ZoneInfo, text: str
 ) -> None:
     """Seconds appear only where there are any."""
-    assert moment(at, zone) == text
+    assert format_instant(at, zone) == text
 
 
 def test_the_first_moment_of_all_can_be_shown_in_every_zone() -> None:
     """A time that has no local counterpart is shown in UTC instead of failing."""
     first = datetime(1, 1, 1, tzinfo=UTC)
-    assert moment(first, ZoneInfo("America/New_York")).startswith("0001-01-01")
+    assert format_instant(first, ZoneInfo("America/New_York")).startswith("0001-01-01")
 
 
 @given(st.timedeltas(timedelta(), timedelta(days=40_000)))
 def test_a_span_is_a_whole_number_of_one_unit(length: timedelta) -> None:
     """It is never longer than what it stands for, and off by less than half."""
-    amount, unit = re.fullmatch(r"(\d+) (s|min|h|d|y)", span(length)).groups()  # type: ignore[union-attr]
+    amount, unit = re.fullmatch(r"(\d+) (s|min|h|d|y)", format_span(length)).groups()  # type: ignore[union-attr]
     units = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "y": 86_400 * 365}
     shown = timedelta(seconds=int(amount) * units[unit])
     assert shown <= length < max(shown * 1.5, timedelta(seconds=2))
@@ -78,13 +85,13 @@ def test_a_span_is_a_whole_number_of_one_unit(length: timedelta) -> None:
 def test_ages_say_before_or_after(offset: timedelta, text: str) -> None:
     """What lies ahead is told apart from what is past."""
     now = datetime(2025, 3, 1, tzinfo=UTC)
-    assert age(now + offset, now) == text
+    assert format_age(now + offset, now) == text
 
 
 @pytest.mark.parametrize(("length", "text"), [(0.04, "0.0 s"), (12.34, "12.3 s"), (300, "5 min")])
 def test_run_times_are_short(length: float, text: str) -> None:
     """A tenth of a second is exact enough, and a minute beyond two of them."""
-    assert seconds(length) == text
+    assert format_seconds(length) == text
 
 
 @pytest.mark.parametrize(
@@ -92,4 +99,4 @@ def test_run_times_are_short(length: float, text: str) -> None:
 )
 def test_one_thing_is_not_several(count: int, text: str) -> None:
     """And thousands are set apart."""
-    assert counted(count, "source") == text
+    assert pluralize(count, "source") == text

@@ -1,39 +1,36 @@
-"""The answers about a series for programs: as JSON and as CSV, of any length in little memory."""
+"""Renders the answers of `history` as JSON, row by row, so that they may be of any length."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dataportal.render.csv_output import csv_lines, prefixed
-from dataportal.render.json_output import streamed
-from dataportal.store.read.history import StoredObservations
+from dataportal.render.history import HistoryRenderer
+from dataportal.render.json_output import stream_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from dataportal.render.history import Values
+    from dataportal.render.history import NewestObservations
     from dataportal.store.read.history import (
         Change,
         Observation,
         Publication,
         SeriesSummary,
-        StoredSeries,
         Version,
     )
 
 
-class JsonHistory:
-    """One document; its list is written row by row, so that it may be of any length."""
-
-    observations_by_default = False
+class JsonHistory(HistoryRenderer):
+    """One document: the series, and a list that is written row by row."""
 
     def __init__(self, series: SeriesSummary) -> None:
-        self._series = _series_fields(series)
+        self.series = series
+        self._series_fields = _series_fields(series)
 
-    def summary(self, revisions: Sequence[Change], values: Values) -> Iterator[str]:
-        """`changes`: the latest ones. `values` are not shown."""
-        del values
+    def summary(self, revisions: Sequence[Change], newest: NewestObservations) -> Iterator[str]:
+        """`changes`: the latest ones. The newest observations are not shown."""
+        del newest
         return self._document("changes", map(_change_fields, revisions))
 
     def observations(
@@ -92,63 +89,9 @@ class JsonHistory:
         final: bool = False,
         **more: Any,
     ) -> Iterator[str]:
-        return streamed(
-            {"series": self._series, "as_of": as_of, "final": final, **more}, name, rows
+        return stream_json(
+            {"series": self._series_fields, "as_of": as_of, "final": final, **more}, name, rows
         )
-
-
-class CsvHistory:
-    """A header and a line for each row, in constant memory."""
-
-    observations_by_default = True
-
-    def __init__(self, series: StoredSeries) -> None:
-        self._name = series.endpoint_prefix
-
-    def summary(self, revisions: Sequence[Change], values: Values) -> Iterator[str]:
-        """The latest changes. `values` are not shown."""
-        del values
-        return self._changes(revisions)
-
-    def observations(
-        self, rows: Iterable[Observation], as_of: datetime | None, *, final: bool
-    ) -> Iterator[str]:
-        """series, ts, value, valid_from, valid_to."""
-        del as_of, final
-        titles = ("series", "ts", "value", "valid_from", "valid_to")
-        name = self._name
-        if isinstance(rows, StoredObservations):
-            return prefixed(titles, name, rows.csv_blocks())
-        return csv_lines(titles, ((name, o.ts, o.value, o.valid_from, o.valid_to) for o in rows))
-
-    def publications(self, rows: Iterable[Publication], as_of: datetime) -> Iterator[str]:
-        """series, ts, value, published_at, recorded_at."""
-        del as_of
-        titles = ("series", "ts", "value", "published_at", "recorded_at")
-        name = self._name
-        return csv_lines(
-            titles, ((name, p.ts, p.value, p.published_at, p.recorded_at) for p in rows)
-        )
-
-    def versions(self, rows: Iterable[Version], ts: datetime) -> Iterator[str]:
-        """series, ts, value, valid_from, valid_to, run_id."""
-        del ts
-        titles = ("series", "ts", "value", "valid_from", "valid_to", "run_id")
-        name = self._name
-        return csv_lines(
-            titles, ((name, v.ts, v.value, v.valid_from, v.valid_to, v.run_id) for v in rows)
-        )
-
-    def changes(
-        self, rows: Iterable[Change], between: tuple[datetime, datetime], *, final: bool
-    ) -> Iterator[str]:
-        """series, ts, before, after, known_at."""
-        del between, final
-        return self._changes(rows)
-
-    def _changes(self, rows: Iterable[Change]) -> Iterator[str]:
-        titles = ("series", "ts", "before", "after", "known_at")
-        return csv_lines(titles, ((self._name, c.ts, c.before, c.after, c.known_at) for c in rows))
 
 
 def _series_fields(s: SeriesSummary) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is shown while sources run: bars for who waits at a terminal, lines for everybody else."""
+"""Shows the progress of runs on stderr: bars on a terminal, and a log line for each event."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal.collect.events import Finished, Started, Stored, Waiting, Warned
 from dataportal.errors import ExitCode
-from dataportal.render.console import decorated, printable
-from dataportal.render.formatting import seconds
+from dataportal.render.console import printable, supports_escape_codes
+from dataportal.render.formatting import format_seconds
 from dataportal.store.records import Outcome
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ _LEVELS = {
 }
 
 
-def told(log: Log) -> Callable[[Event], None]:
+def event_logger(log: Log) -> Callable[[Event], None]:
     """A listener that logs each event: routine as info, what needs a look as warning or error."""
 
-    def tell(event: Event) -> None:
+    def log_event(event: Event) -> None:
         match event:
             case Started(source, slices):
                 log.debug("started", source=source, slices=slices)
@@ -41,45 +41,45 @@ def told(log: Log) -> Callable[[Event], None]:
             case Waiting(source, None, reason):
                 log.info("waits", source=source, reason=reason)
             case Waiting(source, float() | int() as pause, reason):
-                log.warning("tries again", source=source, wait=seconds(pause), reason=reason)
+                log.warning("tries again", source=source, wait=format_seconds(pause), reason=reason)
             case Warned(source, message):
                 log.warning(message, source=source)
             case Finished(result):
-                row = {} if result.run_id is None else {"run_id": result.run_id}
+                details = {} if result.run_id is None else {"run_id": result.run_id}
                 level = _LEVELS.get(result.outcome, "info")
-                getattr(log, level)(ended(result), source=result.source, **row)
+                getattr(log, level)(outcome_sentence(result), source=result.source, **details)
 
-    return tell
+    return log_event
 
 
-def ended(result: RunResult) -> str:
+def outcome_sentence(result: RunResult) -> str:
     """How a run ended, in one sentence."""
     counts = result.counts
     figures = ", ".join(
-        f"{number:,} {word}"
-        for word, number in (
+        f"{count:,} {word}"
+        for word, count in (
             ("new", counts.inserted),
             ("revised", counts.revised),
             ("withdrawn", counts.retracted),
             ("unchanged", counts.unchanged),
             ("published", result.vintages),
         )
-        if number
+        if count
     )
     why = result.error or result.reason
-    said = ": ".join(part for part in (str(result.outcome), why) if part)
-    return f"{said} ({figures})" if figures else said
+    sentence = f"{result.outcome}: {why}" if why else str(result.outcome)
+    return f"{sentence} ({figures})" if figures else sentence
 
 
 @contextmanager
-def progress(total: int, *, wanted: bool) -> Iterator[Callable[[Event], None]]:
+def run_progress(total: int, *, wanted: bool) -> Iterator[Callable[[Event], None]]:
     """A listener that draws bars on stderr, if `wanted` and there is a terminal; else nothing.
 
     Args:
         total: how many sources are to run.
         wanted: False for `-q` and `--json`.
     """
-    if not wanted or not decorated(sys.stderr):
+    if not wanted or not supports_escape_codes(sys.stderr):
         yield lambda _event: None
         return
     from rich.console import Console
@@ -109,27 +109,27 @@ class _Bars:
 
     def __init__(self, bars: Progress, total: int) -> None:
         self._bars = bars
-        self._all: TaskID = bars.add_task("sources", total=total, note="")
-        self._of: dict[str, TaskID] = {}
+        self._total: TaskID = bars.add_task("sources", total=total, note="")
+        self._by_source: dict[str, TaskID] = {}
 
     def __call__(self, event: Event) -> None:
         match event:
             case Started(source, slices):
-                self._bar(source, total=max(slices, 1), note="")
+                self._update(source, total=max(slices, 1), note="")
             case Stored(source, done, slices):
-                self._bar(source, completed=done, total=slices, note="")
+                self._update(source, completed=done, total=slices, note="")
             case Waiting(source, pause, reason):
-                wait = "" if pause is None else f" ({seconds(pause)})"
-                self._bar(source, note=printable(f"waits{wait}: {reason}", 60))
+                wait = "" if pause is None else f" ({format_seconds(pause)})"
+                self._update(source, note=printable(f"waits{wait}: {reason}", 60))
             case Finished(result):
-                if (task := self._of.pop(result.source, None)) is not None:
+                if (task := self._by_source.pop(result.source, None)) is not None:
                     self._bars.remove_task(task)
-                self._bars.advance(self._all)
+                self._bars.advance(self._total)
                 if result.code is not ExitCode.DONE:
-                    self._bars.update(self._all, note=f"last ill: {printable(result.source, 30)}")
+                    self._bars.update(self._total, note=f"last ill: {printable(result.source, 30)}")
 
-    def _bar(self, source: str, **changes: Any) -> None:
-        if source not in self._of:
-            shown = printable(source, 40)
-            self._of[source] = self._bars.add_task(shown, total=1, note="")
-        self._bars.update(self._of[source], **changes)
+    def _update(self, source: str, **changes: Any) -> None:
+        if source not in self._by_source:
+            name = printable(source, 40)
+            self._by_source[source] = self._bars.add_task(name, total=1, note="")
+        self._bars.update(self._by_source[source], **changes)

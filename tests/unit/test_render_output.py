@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dataportal.redaction import remember_secret
 from dataportal.render.csv_output import csv_lines
-from dataportal.render.json_output import dumped, streamed
+from dataportal.render.json_output import format_json, stream_json
 
 TEXTS = st.text(st.characters(), max_size=30)
 AT = datetime(2025, 3, 1, 6, tzinfo=UTC)
@@ -22,7 +22,7 @@ AT = datetime(2025, 3, 1, 6, tzinfo=UTC)
 @given(st.dictionaries(TEXTS.map(lambda t: f"x{t}"), TEXTS | st.integers() | st.booleans()))
 def test_any_text_makes_plain_ascii_json(document: dict[str, Any]) -> None:
     """Neither a locale nor a terminal can be harmed, and nothing of the document is lost."""
-    text = dumped(document)
+    text = format_json(document)
     assert text.isascii()
     assert all(line.isprintable() for line in text.splitlines())
     assert json.loads(text).keys() == document.keys()
@@ -30,7 +30,9 @@ def test_any_text_makes_plain_ascii_json(document: dict[str, Any]) -> None:
 
 def test_values_become_what_the_contract_says() -> None:
     """Instants ISO 8601 in UTC, durations seconds, what is no number null."""
-    text = dumped({"at": AT, "for": timedelta(minutes=2), "nan": float("nan"), "list": (1, None)})
+    text = format_json(
+        {"at": AT, "for": timedelta(minutes=2), "nan": float("nan"), "list": (1, None)}
+    )
     assert json.loads(text) == {
         "at": "2025-03-01T06:00:00Z",
         "for": 120.0,
@@ -42,14 +44,14 @@ def test_values_become_what_the_contract_says() -> None:
 @given(st.lists(st.fixed_dictionaries({"ts": st.just(AT), "value": st.floats()}), max_size=4))
 def test_a_streamed_document_is_the_same_document(rows: list[dict[str, Any]]) -> None:
     """Row by row or at once, the same comes out."""
-    text = "\n".join(streamed({"series": "x", "final": True}, "rows", rows))
-    assert json.loads(text) == json.loads(dumped({"series": "x", "final": True, "rows": rows}))
+    text = "\n".join(stream_json({"series": "x", "final": True}, "rows", rows))
+    assert json.loads(text) == json.loads(format_json({"series": "x", "final": True, "rows": rows}))
 
 
 def test_a_secret_never_gets_into_a_document() -> None:
     """Masked before it is written as JSON, where escaping would hide it from the mask."""
     remember_secret('canary"in"json')
-    assert "canary" not in dumped({"error": 'key canary"in"json refused'})
+    assert "canary" not in format_json({"error": 'key canary"in"json refused'})
 
 
 @given(st.lists(st.tuples(TEXTS, st.floats(allow_nan=False, allow_infinity=False)), max_size=5))
