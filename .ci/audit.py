@@ -35,12 +35,12 @@ class Osv(BaseHTTPRequestHandler):
         """Answer `{"package": {"name": …}, "version": …}`."""
         question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         name, version = question["package"]["name"], Version(question["version"])
-        found = [
+        advisories = [
             record(name, identifier, **facts)
             for identifier, facts in ADVISORIES.get(name, {}).items()
             if Version(facts["introduced"]) <= version < Version(facts["fixed"])
         ]
-        answer = json.dumps({"vulns": found} if found else {}).encode()
+        answer = json.dumps({"vulns": advisories} if advisories else {}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
@@ -88,10 +88,12 @@ def main(locks: list[str]) -> int:
                 for name, advisories in ADVISORIES.items()
             )
         )
-        said = audit(vulnerable, url, capture_output=True)
-        missing = ADVISORIES.keys() - {line.partition(" ")[0] for line in said.stdout.splitlines()}
-        if said.returncode != 1 or missing:
-            print(f"pip-audit does not find {missing}: {said.stdout}{said.stderr}")
+        report = audit(vulnerable, url, capture_output=True)
+        missing = ADVISORIES.keys() - {
+            line.partition(" ")[0] for line in report.stdout.splitlines()
+        }
+        if report.returncode != 1 or missing:
+            print(f"pip-audit does not find {missing}: {report.stdout}{report.stderr}")
             return 1
         codes = [audit(Path(lock), url).returncode for lock in locks]
         server.shutdown()

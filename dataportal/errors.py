@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """What the process says when it ends; `meaning` is the line shown in every --help."""
+    """The exit codes of the process; `meaning` is the line shown in every --help."""
 
     DONE = 0
     BUG = 1
@@ -75,7 +75,7 @@ _SEVERITY = (
 )
 
 
-def worst(codes: Iterable[ExitCode]) -> ExitCode:
+def worst_code(codes: Iterable[ExitCode]) -> ExitCode:
     """The one code that stands for several: the most severe; DONE for none."""
     return min(codes, key=_SEVERITY.index, default=ExitCode.DONE)
 

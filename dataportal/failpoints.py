@@ -1,4 +1,4 @@
-"""Places at which a test can stop or kill the process; without effect unless asked for.
+"""Failpoints: where a test can stop or kill the process; without effect unless it asks for it.
 
 `DATAPORTAL_FAILPOINT=<name>:<action>` arms one of them. Actions: `kill` (SIGKILL to itself, as a
 power cut would), `raise` (an error nobody expects), `pause` (writes the name into the FIFO that
@@ -12,13 +12,13 @@ import signal
 from itertools import count
 from pathlib import Path
 
-_PLACE, _, _ACTION = os.environ.get("DATAPORTAL_FAILPOINT", "").partition(":")
-_NAME, _, _TIME = _PLACE.partition("@")
+_POINT, _, _ACTION = os.environ.get("DATAPORTAL_FAILPOINT", "").partition(":")
+_NAME, _, _TIME = _POINT.partition("@")
 _passed = count(1)
 
 
 def failpoint(name: str) -> None:
-    """Do what the environment asks for at this place; nothing, as a rule."""
+    """Do what the environment asks for here: nothing, as a rule."""
     if name != _NAME or str(next(_passed)) != (_TIME or "1"):
         return
     if _ACTION == "kill":

@@ -1,4 +1,4 @@
-"""Verdicts over rows: is a source well, and if not, why? Pure: the time is an argument."""
+"""Judges the health of sources: fresh, stale, failing, and why. Pure: the time is an argument."""
 
 from __future__ import annotations
 
@@ -71,20 +71,26 @@ class Verdict:
         return str(self.condition)
 
 
-def broken(source: str, problems: Sequence[str]) -> Verdict:
+def broken_entry(source: str, problems: Sequence[str]) -> Verdict:
     """The verdict over an entry that cannot be used."""
     return Verdict(source, Condition.BROKEN, reasons=tuple(problems))
 
 
-def unknown(source: Source) -> Verdict:
+def unknown_state(source: Source) -> Verdict:
     """The verdict over a source when the database cannot be asked."""
     if source.enabled and not source.missing_env:
         return Verdict(source.name, Condition.UNKNOWN, reasons=("the database cannot be asked",))
-    return judged(source, None, EPOCH)
+    return judge(source, None, EPOCH)
 
 
-def judged(source: Source, row: SourceRow | None, now: datetime) -> Verdict:
-    """How a source stands at `now`, by what the store says of it (`row`; None: nothing)."""
+def judge(source: Source, row: SourceRow | None, now: datetime) -> Verdict:
+    """The verdict over a source.
+
+    Args:
+        source: the source.
+        row: what the store has of it; None for nothing.
+        now: the present.
+    """
     newest = max((s.newest for s in row.series if s.newest), default=None) if row else None
     if not source.enabled:
         return Verdict(source.name, Condition.DISABLED, counts=False, newest=newest)
@@ -134,15 +140,15 @@ def _reasons(
     if state.last_success is None:
         reasons.append("has never been fetched with success")
     elif now - state.last_success > source.stale_after:
-        reasons.append(_older("last success", state.last_success, source.stale_after))
+        reasons.append(_too_old("last success", state.last_success, source.stale_after))
     limit = source.data_stale_after
     if limit is not None and state.last_success is not None:
         if newest is None:
             reasons.append("has no observation yet")
         elif now - newest > limit:
-            reasons.append(_older("newest observation", newest, limit))
+            reasons.append(_too_old("newest observation", newest, limit))
     return reasons
 
 
-def _older(what: str, at: datetime, limit: timedelta) -> str:
-    return f"{what} {iso(at)} is older than {format_duration(limit)}"
+def _too_old(what: str, instant: datetime, limit: timedelta) -> str:
+    return f"{what} {iso(instant)} is older than {format_duration(limit)}"

@@ -1,7 +1,8 @@
-"""Local times to instants: the hour that occurs twice, and the one that does not occur at all.
+"""Resolves local times to instants in UTC, also in the hours when the clocks change. Pure.
 
-Pure. A local time that occurs twice stands for two instants. Which one is meant follows from its
-order in the answer, if it stands there twice: nobody can tell for one that stands there once.
+A local time that occurs twice stands for two instants. Which one is meant follows from its order in
+the answer, if it stands there twice: nobody can tell for one that stands there once. A local time
+that the clocks skip stands for none.
 """
 
 from __future__ import annotations
@@ -29,33 +30,33 @@ class LocalTime:
 
 def instants_of(wall: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
     """The instants in UTC at which the clocks of the zone show `wall`: none, one or two."""
-    found: list[datetime] = []
+    instants: list[datetime] = []
     for fold in (0, 1):
         try:
             instant = wall.replace(tzinfo=zone, fold=fold).astimezone(UTC)
-            shown = instant.astimezone(zone).replace(tzinfo=None)
+            on_clock = instant.astimezone(zone).replace(tzinfo=None)
         except OverflowError:
             continue
-        if shown == wall.replace(fold=0) and instant not in found:
-            found.append(instant)
-    return tuple(found)
+        if on_clock == wall.replace(fold=0) and instant not in instants:
+            instants.append(instant)
+    return tuple(instants)
 
 
 def resolve(
-    moments: Sequence[datetime | LocalTime | None], zone: ZoneInfo
+    times: Sequence[datetime | LocalTime | None], zone: ZoneInfo
 ) -> list[datetime | LocalTime | None]:
-    """The moments of one answer, in its order, with local times as instants in UTC.
+    """The times of one answer, in its order, with local ones as instants in UTC.
 
     A local time that does not exist, or whose order cannot tell which of two instants it means,
     stays local and says why.
     """
     known: dict[datetime, tuple[datetime, ...]] = {}
     positions: defaultdict[datetime, list[int]] = defaultdict(list)
-    resolved = list(moments)
-    for position, moment in enumerate(moments):
-        if not isinstance(moment, LocalTime):
+    resolved = list(times)
+    for position, time in enumerate(times):
+        if not isinstance(time, LocalTime):
             continue
-        wall = moment.wall
+        wall = time.wall
         if wall not in known:
             known[wall] = instants_of(wall, zone)
         match known[wall]:
@@ -68,19 +69,19 @@ def resolve(
     if positions:
         # what is still open stands in by its earlier instant: the steps around it tell the order
         descending = _descends(
-            known[m.wall][0] if isinstance(m, LocalTime) else m
-            for m in resolved
-            if isinstance(m, datetime) or (m is not None and m.wall in positions)
+            known[t.wall][0] if isinstance(t, LocalTime) else t
+            for t in resolved
+            if isinstance(t, datetime) or (t is not None and t.wall in positions)
         )
-        for wall, places in positions.items():
-            if len(places) != _BOTH:
-                said = f"occurs twice in {zone}, and {len(places)} times in the answer"
-                for position in places:
-                    resolved[position] = LocalTime(wall, said)
+        for wall, twice in positions.items():
+            if len(twice) != _BOTH:
+                reason = f"occurs twice in {zone}, and {len(twice)} times in the answer"
+                for position in twice:
+                    resolved[position] = LocalTime(wall, reason)
                 continue
             earlier, later = known[wall]
-            resolved[places[0]] = later if descending else earlier
-            resolved[places[1]] = earlier if descending else later
+            resolved[twice[0]] = later if descending else earlier
+            resolved[twice[1]] = earlier if descending else later
     return resolved
 
 

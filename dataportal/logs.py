@@ -1,4 +1,4 @@
-"""What is said along the way: one line an event on stderr, as text or JSON, without secrets."""
+"""Configures logging: one line an event on stderr, as text or JSON, without secrets."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import json
 import logging
 import sys
 import traceback
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from dataportal.redaction import harmless, redact
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
 
 _LONGEST = 2000
 _LEVEL_WIDTH = len("critical")
-# libraries that write whole URLs, keys included, or say only what is said anyway
+# libraries that write whole URLs, keys included, or what is logged here anyway
 _TALKATIVE = ("httpx", "httpcore", "asyncio", "stamina")
 
 
@@ -31,8 +31,8 @@ class Log(logging.LoggerAdapter[logging.Logger]):
         return msg, {"exc_info": error, "extra": {"details": {**kwargs}}}
 
 
-def configured(*, level: str, style: str) -> Log:
-    """The log of this process; also what plugins log with `logging` comes out of it.
+def configure_logging(*, level: str, style: str) -> Log:
+    """Configure the log of this process, and return it; what plugins log comes out of it too.
 
     Args:
         level: the least that is shown: debug, info, warning, error or critical.
@@ -45,7 +45,7 @@ def configured(*, level: str, style: str) -> Log:
     logging.captureWarnings(capture=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
-    # of a connection that is lost it warns besides what it raises, which is told with what to do
+    # of a connection that is lost it warns besides what it raises, and that is shown with a hint
     logging.getLogger("psycopg").setLevel(max(number, logging.ERROR))
     return Log(logging.getLogger("dataportal"))
 
@@ -68,8 +68,8 @@ def _event(record: logging.LogRecord) -> dict[str, Any]:
     except Exception:  # noqa: BLE001 - a plugin's wrong format string must not end its run
         message = str(record.msg)
     details = getattr(record, "details", {"logger": record.name})
-    said = {"level": record.levelname.lower(), "message": message, **details}
-    event = {key: _clean(value) for key, value in said.items()}
+    fields = {"level": record.levelname.lower(), "message": message, **details}
+    event = {key: _clean(value) for key, value in fields.items()}
     # tracebacks are shown in full, and only to who asked for debugging
     error = record.exc_info and record.exc_info[1]
     if error and logging.getLogger().isEnabledFor(logging.DEBUG):
@@ -84,18 +84,19 @@ def _clean(value: Any) -> Any:
     return harmless(redact(str(value)), _LONGEST)
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _timestamp() -> str:
+    return utc_now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _as_json(event: dict[str, Any]) -> str:
-    return json.dumps({"time": _now(), **event})
+    return json.dumps({"time": _timestamp(), **event})
 
 
 def _as_text(event: dict[str, Any]) -> str:
     level, message = event.pop("level"), event.pop("message")
-    lines = event.pop("traceback", None)
+    traceback_lines = event.pop("traceback", None)
     source = event.pop("source", None)
-    rest = "".join(f" {key}={value}" for key, value in event.items())
-    said = f"{_now()} {level:<{_LEVEL_WIDTH}} {f'{source}: ' if source else ''}{message}{rest}"
-    return f"{said}\n{lines}" if lines else said
+    prefix = f"{source}: " if source else ""
+    details = "".join(f" {key}={value}" for key, value in event.items())
+    line = f"{_timestamp()} {level:<{_LEVEL_WIDTH}} {prefix}{message}{details}"
+    return f"{line}\n{traceback_lines}" if traceback_lines else line

@@ -1,4 +1,4 @@
-"""From a plugin's raw answer to a clean batch: parsed, in UTC, clipped, without doubles, in order.
+"""Cleans a plugin's raw answer: parsed, in UTC, clipped to the window, without doubles, in order.
 
 Pure. Well-formed answers take a fast path over whole columns; whatever is odd in one takes the
 exact path, point by point, with the same result.
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from dataportal.errors import BadDataError, FetchError
 from dataportal.local_times import LocalTime, resolve
-from dataportal.raw_points import ABSENT, NoPoint, kind_of, raw_points, shown
+from dataportal.raw_points import MISSING, NoPoint, kind_of, raw_points, short_repr
 from dataportal.redaction import harmless, redact
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
     from dataportal.raw_points import RawPoints
 
-_SHOWN = 20
+_MOST_REJECTIONS = 20
 """Rejections that are kept with their reasons; the rest are only counted."""
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
-
 Vintage = tuple[datetime, datetime, float | None]
+"""The ts, the time of publication and the value that was published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,11 @@ class Batch:
     def reject(self, series: str, position: int, reason: str) -> None:
         """Count a point that cannot be taken."""
         self.rejected += 1
-        if len(self.rejections) < _SHOWN:
+        if len(self.rejections) < _MOST_REJECTIONS:
             self.rejections.append(Rejection(series, position, harmless(reason, 900)))
 
 
-class _Refused(Exception):  # noqa: N818 - says what becomes of a point, within this module
+class _Rejected(Exception):  # noqa: N818 - says what becomes of a point, within this module
     """A point cannot be taken; the text says why."""
 
 
@@ -139,11 +139,11 @@ def clean(
         if columns is not None:
             batch.series[name] = Observations(*columns)
         else:
-            batch.series[name] = _exact(points, name, batch, start, end, zone)
+            batch.series[name] = _clean_point_by_point(points, name, batch, start, end, zone)
     return batch
 
 
-def _exact(
+def _clean_point_by_point(
     points: RawPoints,
     name: str,
     batch: Batch,
@@ -151,114 +151,114 @@ def _exact(
     end: datetime | None,
     zone: ZoneInfo | None,
 ) -> Observations:
-    moments: list[datetime | LocalTime | None] = []
+    times: list[datetime | LocalTime | None] = []
     values: list[float | None] = []
     publications: list[datetime | None] = []
     reasons: dict[int, str] = {}
     for position, (raw_ts, raw_value) in enumerate(zip(points.ts, points.values, strict=True)):
-        moment: datetime | LocalTime | None = None
+        time: datetime | LocalTime | None = None
         value: float | None = None
         published: datetime | None = None
         try:
-            moment = _moment(raw_ts)
-            value = _value(raw_value)
+            time = _parse_time(raw_ts)
+            value = _parse_value(raw_value)
             if points.published is not None:
-                published = _publication(points.published[position])
-        except _Refused as refused:
+                published = _parse_publication(points.published[position])
+        except _Rejected as rejected:
             # a time that was read still tells which of two hours its neighbours mean
-            at = "" if moment is None else f", at {raw_ts!s}"
-            reasons[position] = f"{refused}{at}"
-        moments.append(moment)
+            at = "" if time is None else f", at {raw_ts!s}"
+            reasons[position] = f"{rejected}{at}"
+        times.append(time)
         values.append(value)
         publications.append(published)
-    resolved = resolve(moments, zone) if zone is not None else moments
-    taken: dict[datetime, dict[datetime | None, float | None]] = {}
-    for position, moment in enumerate(resolved):
+    resolved = resolve(times, zone) if zone is not None else times
+    values_at: dict[datetime, dict[datetime | None, float | None]] = {}
+    for position, ts in enumerate(resolved):
         if position in reasons:
             batch.reject(name, position, reasons[position])
-        elif isinstance(moment, LocalTime) or moment is None:
-            reason = moment.reason if isinstance(moment, LocalTime) else "has no time"
+        elif isinstance(ts, LocalTime) or ts is None:
+            reason = ts.reason if isinstance(ts, LocalTime) else "has no time"
             batch.reject(name, position, f"{points.ts[position]!s} {reason}")
-        elif (start is not None and moment < start) or (end is not None and moment >= end):
+        elif (start is not None and ts < start) or (end is not None and ts >= end):
             batch.outside += 1
-            if end is not None and moment >= end:
-                batch.left_out_from = min(moment, batch.left_out_from or moment)
+            if end is not None and ts >= end:
+                batch.left_out_from = min(ts, batch.left_out_from or ts)
         else:
             publication = publications[position]
-            of_moment = taken.setdefault(moment, {})
-            batch.duplicates += publication in of_moment
-            of_moment[publication] = values[position]
-    order = sorted(taken)
+            by_publication = values_at.setdefault(ts, {})
+            batch.duplicates += publication in by_publication
+            by_publication[publication] = values[position]
+    ordered = sorted(values_at)
     if points.published is None:
-        return Observations(order, [taken[moment][None] for moment in order])
-    return _published(order, taken)
+        return Observations(ordered, [values_at[ts][None] for ts in ordered])
+    return _published_observations(ordered, values_at)
 
 
-def _published(
-    order: list[datetime], taken: dict[datetime, dict[datetime | None, float | None]]
+def _published_observations(
+    ordered: list[datetime], values_at: dict[datetime, dict[datetime | None, float | None]]
 ) -> Observations:
     vintages = [
-        (moment, published, value)
-        for moment in order
-        for published, value in sorted(taken[moment].items(), key=lambda pair: pair[0] or moment)
+        (ts, published, value)
+        for ts in ordered
+        for published, value in sorted(values_at[ts].items(), key=lambda pair: pair[0] or ts)
         if published is not None
     ]
-    newest = {moment: (published, value) for moment, published, value in vintages}
+    newest = {ts: (published, value) for ts, published, value in vintages}
     return Observations(
-        order,
-        [newest[moment][1] for moment in order],
-        [newest[moment][0] for moment in order],
+        ordered,
+        [newest[ts][1] for ts in ordered],
+        [newest[ts][0] for ts in ordered],
         vintages,
     )
 
 
-def _publication(raw: object) -> datetime:
-    if raw is ABSENT or raw is None:
-        raise _Refused("has no published_at, which other points of the series have")
-    moment = _moment(raw)
-    if isinstance(moment, LocalTime):
-        raise _Refused(f"published_at {shown(raw)} has no offset")
-    return moment
+def _parse_publication(raw: object) -> datetime:
+    if raw is MISSING or raw is None:
+        raise _Rejected("has no published_at, which other points of the series have")
+    instant = _parse_time(raw)
+    if isinstance(instant, LocalTime):
+        raise _Rejected(f"published_at {short_repr(raw)} has no offset")
+    return instant
 
 
-def _moment(raw: object) -> datetime | LocalTime:
+def _parse_time(raw: object) -> datetime | LocalTime:
     if isinstance(raw, str):
         try:
-            moment = datetime.fromisoformat(raw)
+            time = datetime.fromisoformat(raw)
         except ValueError:
-            raise _Refused(f"{shown(raw)} is not an ISO 8601 time") from None
+            raise _Rejected(f"{short_repr(raw)} is not an ISO 8601 time") from None
     elif isinstance(raw, datetime):
         try:
             # a subclass, such as a library's timestamp, becomes a plain datetime
-            moment = datetime.combine(raw.date(), raw.timetz())
+            time = datetime.combine(raw.date(), raw.timetz())
         except ValueError:
             # pandas.NaT is a datetime without a date
-            raise _Refused(f"{shown(raw)} is no time") from None
+            raise _Rejected(f"{short_repr(raw)} is no time") from None
     elif isinstance(raw, date):
-        moment = datetime(raw.year, raw.month, raw.day)  # noqa: DTZ001 - local midnight
-    elif raw is ABSENT or raw is None:
-        raise _Refused("has no ts")
+        time = datetime(raw.year, raw.month, raw.day)  # noqa: DTZ001 - local midnight
+    elif raw is MISSING or raw is None:
+        raise _Rejected("has no ts")
     elif isinstance(raw, NoPoint):
-        raise _Refused(f"{shown(raw.raw)} is no point with ts and value")
+        raise _Rejected(f"{short_repr(raw.raw)} is no point with ts and value")
     else:
-        raise _Refused(f"{shown(raw)} is no time; a plugin turns it into one")
-    if moment.utcoffset() is None:
-        return LocalTime(moment.replace(tzinfo=None, fold=0))
+        raise _Rejected(f"{short_repr(raw)} is no time; a plugin turns it into one")
+    if time.utcoffset() is None:
+        return LocalTime(time.replace(tzinfo=None, fold=0))
     try:
-        return moment.astimezone(UTC)
+        return time.astimezone(UTC)
     except OverflowError:
-        raise _Refused(f"{shown(raw)} is beyond the calendar in UTC") from None
+        raise _Rejected(f"{short_repr(raw)} is beyond the calendar in UTC") from None
 
 
-def _value(raw: object) -> float | None:
+def _parse_value(raw: object) -> float | None:
     if raw is None:
         return None
-    if raw is ABSENT:
-        raise _Refused("has no value")
+    if raw is MISSING:
+        raise _Rejected("has no value")
     if isinstance(raw, bool) or not isinstance(raw, (str, Real, Decimal)):
-        raise _Refused(f"{shown(raw)} is no number")
+        raise _Rejected(f"{short_repr(raw)} is no number")
     if isinstance(raw, str) and not _DECIMAL.fullmatch(raw):
-        raise _Refused(f"{shown(raw)} is no plain decimal number")
+        raise _Rejected(f"{short_repr(raw)} is no plain decimal number")
     try:
         value = float(raw)
     except (OverflowError, ValueError):
@@ -266,5 +266,5 @@ def _value(raw: object) -> float | None:
     if math.isnan(value):
         return None
     if math.isinf(value):
-        raise _Refused(f"{shown(raw)} is infinite, or larger than a double can hold")
+        raise _Rejected(f"{short_repr(raw)} is infinite, or larger than a double can hold")
     return value + 0.0

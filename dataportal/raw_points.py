@@ -1,4 +1,4 @@
-"""The shapes in which a plugin may answer, as columns of times and values side by side. Pure.
+"""Reads the shapes in which a plugin may answer, as columns of times and values. Pure.
 
 Well-formed columns become clean ones at once; whatever is odd in them is left to the caller.
 """
@@ -19,13 +19,17 @@ from dataportal.redaction import harmless
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ABSENT: Final = object()
+MISSING: Final = object()
+"""Stands for a ts, a value or a published_at that a point does not have."""
 
 
 class RawPoints:
-    """Times and values side by side; what stands for a missing one is `ABSENT`.
+    """Times and values side by side, as the plugin gave them; `MISSING` where there is none.
 
-    `published` are the times of publication, where the points carry them.
+    Args:
+        ts: the times.
+        values: as many values.
+        published: as many times of publication; None where no point carries one.
     """
 
     def __init__(
@@ -41,14 +45,14 @@ class RawPoints:
     def clean_columns(
         self, start: datetime | None, end: datetime | None
     ) -> tuple[list[datetime], list[float | None]] | None:
-        """Times and values, if all of them are as they should be; None if anything is odd.
+        """Times in UTC and values as floats, if all are well-formed; None if anything is odd.
 
         Args:
             start: the first time that may be among them, or None.
             end: the first one that may not, or None.
         """
-        ts = _all_aware(self.ts) if self.published is None else None
-        values = _all_numbers(self.values) if ts is not None else None
+        ts = _aware_times(self.ts) if self.published is None else None
+        values = _finite_numbers(self.values) if ts is not None else None
         if ts is None or values is None:
             return None
         if not all(map(operator.lt, ts, islice(ts, 1, None))):
@@ -96,15 +100,15 @@ def raw_points(raw: object, name: str) -> RawPoints:
     published = None
     if any(isinstance(p, Mapping) and "published_at" in p for p in points):
         published = [
-            p.get("published_at", ABSENT) if isinstance(p, Mapping) else ABSENT for p in points
+            p.get("published_at", MISSING) if isinstance(p, Mapping) else MISSING for p in points
         ]
     try:
         return RawPoints([p["ts"] for p in points], [p["value"] for p in points], published)
     except (KeyError, TypeError, IndexError):
         pairs = [
-            (p.get("ts", ABSENT), p.get("value", ABSENT))
+            (p.get("ts", MISSING), p.get("value", MISSING))
             if isinstance(p, Mapping)
-            else (NoPoint(p), ABSENT)
+            else (NoPoint(p), MISSING)
             for p in points
         ]
         return RawPoints([ts for ts, _ in pairs], [value for _, value in pairs], published)
@@ -116,28 +120,28 @@ def _column(raw: object, name: str) -> Sequence[Any]:
     return raw if isinstance(raw, (list, tuple)) else list(raw)
 
 
-def _all_aware(raw: Sequence[Any]) -> list[datetime] | None:
+def _aware_times(raw: Sequence[Any]) -> list[datetime] | None:
     kinds = set(map(type, raw))
     try:
         if kinds == {str}:
-            moments = list(map(datetime.fromisoformat, raw))
+            times = list(map(datetime.fromisoformat, raw))
             if len(min(raw, key=len)) < len("2000-01-01T00"):
                 return None  # a bare date is local midnight
         elif kinds == {datetime}:
-            moments = list(raw)
+            times = list(raw)
         else:
             return [] if not kinds else None
-        zones = set(map(operator.attrgetter("tzinfo"), moments))
+        zones = set(map(operator.attrgetter("tzinfo"), times))
         if zones == {UTC}:
-            return moments
+            return times
         if None in zones:
             return None
-        return [moment.astimezone(UTC) for moment in moments]
+        return [time.astimezone(UTC) for time in times]
     except (ValueError, OverflowError):
         return None
 
 
-def _all_numbers(raw: Sequence[Any]) -> list[float | None] | None:
+def _finite_numbers(raw: Sequence[Any]) -> list[float | None] | None:
     kinds = set(map(type, raw))
     if not kinds <= {float, int, type(None)}:
         return None
@@ -154,8 +158,8 @@ def _all_numbers(raw: Sequence[Any]) -> list[float | None] | None:
     return values if all(v is None or math.isfinite(v) for v in values) else None
 
 
-def shown(raw: object) -> str:
-    """The object as a message shows it, whatever it is."""
+def short_repr(raw: object) -> str:
+    """The object as a message shows it, in one short line, whatever it is."""
     try:
         return harmless(repr(raw), 80)
     except Exception:  # noqa: BLE001 - a foreign object's repr must not lose the other points
@@ -163,5 +167,5 @@ def shown(raw: object) -> str:
 
 
 def kind_of(raw: object) -> str:
-    """What it is, for a message."""
+    """The type of the object, for a message: `a list`."""
     return f"a {type(raw).__name__}"

@@ -1,4 +1,4 @@
-"""Keeps secrets out of everything that is written: messages, logs, the database."""
+"""Redacts secrets in everything that is written: messages, logs, the database."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def redact(text: str) -> str:
     for secret in known:
         text = text.replace(secret, MASK)
     if ":" not in text and "=" not in text:
-        return text  # one of these is in whatever the patterns find
+        return text  # whatever the patterns match has one of these
     text = _USERINFO.sub(rf"\1\2:{MASK}@", text)
     text = _QUERY.sub(rf"\1{MASK}", text)
     return _FIELD.sub(rf"\1{MASK}", text)

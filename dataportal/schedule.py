@@ -1,4 +1,4 @@
-"""When a source is due, what window a run asks for, and its slices. Pure; all times in UTC."""
+"""When a source is due, where the window of a run starts, and its slices. Pure; times in UTC."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataportal.times import EARLIEST, EPOCH
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FAILED_AGAIN = timedelta(minutes=15)
+RETRY_FAILED_AFTER = timedelta(minutes=15)
 """A failed source is due again after this, or after its schedule if that is shorter."""
 _DORMANT_INTERVALS = 3
 """A series counts as dormant only after this many of its own intervals: a yearly one is slow,
@@ -22,7 +22,14 @@ _LATEST = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a series has come: its newest ts, when that was written, its history asked for?"""
+    """How far a series has come.
+
+    Attributes:
+        newest: its newest ts; None where nothing is stored.
+        advanced_at: when that was written.
+        history_asked: whether its initial history has been asked for.
+        granularity: the length of its intervals, if that is known.
+    """
 
     newest: datetime | None
     advanced_at: datetime | None
@@ -76,7 +83,7 @@ def next_due(
     except OverflowError:
         boundary = _LATEST
     if last_failed:
-        return min(boundary, last_attempt + min(schedule, FAILED_AGAIN))
+        return min(boundary, last_attempt + min(schedule, RETRY_FAILED_AFTER))
     return boundary
 
 
@@ -88,11 +95,14 @@ def is_due(
     last_attempt: datetime | None,
     last_failed: bool,
 ) -> bool:
-    """Whether a slot began since the last attempt; however many did, one run makes up for all."""
-    due = next_due(
+    """Whether a slot began since the last attempt; however many did, one run makes up for all.
+
+    The arguments are those of `next_due`.
+    """
+    due_at = next_due(
         now, schedule=schedule, offset=offset, last_attempt=last_attempt, last_failed=last_failed
     )
-    return due <= now
+    return due_at <= now
 
 
 def window_start(
@@ -111,17 +121,17 @@ def window_start(
     """
     starts: list[datetime] = []
     dormant: list[datetime] = []
-    for one in series:
-        if one.newest is None:
-            back = lookback if one.history_asked else initial_history
-            starts.append(EARLIEST if back is None else _before(now, back))
+    for progress in series:
+        if progress.newest is None:
+            back = lookback if progress.history_asked else initial_history
+            starts.append(EARLIEST if back is None else _subtract(now, back))
             continue
-        patience = max(dormant_after, _DORMANT_INTERVALS * (one.granularity or timedelta()))
-        sleeps = one.advanced_at is not None and now - one.advanced_at > patience
-        (dormant if sleeps else starts).append(_before(min(one.newest, now), lookback))
+        patience = max(dormant_after, _DORMANT_INTERVALS * (progress.granularity or timedelta()))
+        is_dormant = progress.advanced_at is not None and now - progress.advanced_at > patience
+        (dormant if is_dormant else starts).append(_subtract(min(progress.newest, now), lookback))
     if starts:
         return min(starts)
-    return max(dormant, default=_before(now, lookback))
+    return max(dormant, default=_subtract(now, lookback))
 
 
 def slices(
@@ -140,20 +150,22 @@ def slices(
     """
     if max_window is None or (end is None and start <= EARLIEST):
         return [Slice(start, end)] if end is None or start < end else []
-    last = _after(now, forecast_horizon) if end is None else end
+    last = _add(now, forecast_horizon) if end is None else end
     if end is None and last - start <= max_window:
         return [Slice(start, None)]
-    parts: list[Slice] = []
+    sliced: list[Slice] = []
     while start < last:
         until = last if last - start <= max_window else start + max_window
-        parts.append(Slice(start, until))
+        sliced.append(Slice(start, until))
         start = until
-    return parts
+    return sliced
 
 
-def _before(moment: datetime, length: timedelta) -> datetime:
-    return moment - length if moment - EARLIEST > length else EARLIEST
+def _subtract(instant: datetime, length: timedelta) -> datetime:
+    """So long before the instant, or where the calendar begins."""
+    return instant - length if instant - EARLIEST > length else EARLIEST
 
 
-def _after(moment: datetime, length: timedelta) -> datetime:
-    return moment + length if _LATEST - moment > length else _LATEST
+def _add(instant: datetime, length: timedelta) -> datetime:
+    """So long after the instant, or where the calendar ends."""
+    return instant + length if _LATEST - instant > length else _LATEST

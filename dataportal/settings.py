@@ -1,4 +1,4 @@
-"""What the environment and the options say: one frozen value, made once per command."""
+"""The settings of a command, from the environment and its options: one frozen value."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import ConfigurationError
 from dataportal.redaction import remember_secret
-from dataportal.times import zone_named
+from dataportal.times import time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,12 +33,16 @@ class Settings:
     max_retries: int = 3
     retry_delay: float = 60.0
 
-    def overridden(self, **options: Any) -> Settings:
-        """These settings with every option that was given, which is every one not None."""
-        given = {name: value for name, value in options.items() if value is not None}
-        if "database_url" in given:
-            given["database_url"] = _database_url(given["database_url"], "--database-url")
-        return replace(self, **given)
+    def override(self, **options: Any) -> Settings:
+        """These settings with the options of the command line in their place; None is no option.
+
+        Raises:
+            ConfigurationError: the database's URL cannot be used.
+        """
+        changes = {name: value for name, value in options.items() if value is not None}
+        if "database_url" in changes:
+            changes["database_url"] = _database_url(changes["database_url"], "--database-url")
+        return replace(self, **changes)
 
 
 def from_environment(env: Mapping[str, str]) -> Settings:
@@ -68,13 +72,13 @@ def from_environment(env: Mapping[str, str]) -> Settings:
     read("PLUGIN_CONFIG_PATH", "config_path", Path)
     read("LOG_LEVEL", "log_level", log_level)
     read("LOG_FORMAT", "log_format", log_format)
-    read("SCHEDULER_TIMEZONE", "zone", zone_named)
+    read("SCHEDULER_TIMEZONE", "zone", time_zone)
     read("MAX_RETRIES", "max_retries", _count)
     read("RETRY_DELAY_SECONDS", "retry_delay", _seconds)
     if "DATABASE_URL" in env and "DATABASE_URL_FILE" in env:
         faults.append("DATABASE_URL and DATABASE_URL_FILE are both set: unset one of them")
     else:
-        read("DATABASE_URL_FILE", "database_url", _database_url_in)
+        read("DATABASE_URL_FILE", "database_url", _read_database_url)
         read("DATABASE_URL", "database_url", lambda text: _database_url(text, "DATABASE_URL"))
     if faults:
         raise ConfigurationError("; ".join(faults), hint=". ".join(hints) or None)
@@ -87,7 +91,7 @@ def log_level(text: str) -> str:
     Raises:
         ValueError: there is none.
     """
-    return _one_of(text, LOG_LEVELS)
+    return _choice(text, LOG_LEVELS)
 
 
 def log_format(text: str) -> str:
@@ -96,10 +100,10 @@ def log_format(text: str) -> str:
     Raises:
         ValueError: something else.
     """
-    return _one_of(text, LOG_FORMATS)
+    return _choice(text, LOG_FORMATS)
 
 
-def _one_of(text: str, choices: tuple[str, ...]) -> str:
+def _choice(text: str, choices: tuple[str, ...]) -> str:
     if text.strip().lower() in choices:
         return text.strip().lower()
     raise ValueError(f"{text!r} is none of {', '.join(choices)}")
@@ -121,7 +125,7 @@ def _seconds(text: str) -> float:
     raise ValueError(f"{text!r} is not a number of seconds")
 
 
-def _database_url_in(path: str) -> str:
+def _read_database_url(path: str) -> str:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
@@ -131,16 +135,17 @@ def _database_url_in(path: str) -> str:
     return _database_url(text.strip(), path)
 
 
-def _database_url(text: str, said_by: str) -> str:
+def _database_url(text: str, origin: str) -> str:
+    """The URL as libpq takes it; `origin` is what messages call the place where it was written."""
     scheme, separator, rest = text.strip().partition("://")
     if not text.strip():
         raise ConfigurationError(
-            f"{said_by} is empty",
+            f"{origin} is empty",
             hint="Give postgresql://user:password@host:5432/name, or unset it",
         )
     if not separator or scheme not in {"postgresql", "postgres", "postgresql+asyncpg"}:
         raise ConfigurationError(
-            f"{said_by} does not begin with postgresql://",
+            f"{origin} does not begin with postgresql://",
             hint="Write it like postgresql://user:password@host:5432/name",
         )
     # as libpq reads it: the first @ ends the password, unless a / comes before
@@ -149,7 +154,7 @@ def _database_url(text: str, said_by: str) -> str:
     if "@" in after.partition("?")[0]:
         # libpq would take a part of the password for the host, and name it in its errors
         raise ConfigurationError(
-            f"{said_by} has an @ or a / in its user, password or name that is not encoded",
+            f"{origin} has an @ or a / in its user, password or name that is not encoded",
             hint="Write @ as %40 and / as %2F",
         )
     if ":" in credentials:

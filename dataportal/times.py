@@ -1,4 +1,4 @@
-"""Durations and instants as people write them, and as programs read them.
+"""Parses and formats instants and durations: ISO 8601, and as people write them.
 
 All instants are aware datetimes in UTC. ISO 8601 throughout; durations also as in `15 minutes`.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ _UNITS = {
     "y": timedelta(days=365),
 }
 _TERM = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)(?=[\s\d,]|$)\s*,?", re.IGNORECASE)
-_EARLY = re.compile(r"\d{4}(-\d\d)?", re.ASCII)
+_YEAR_OR_MONTH = re.compile(r"\d{4}(-\d\d)?", re.ASCII)
 _ISO_DURATION = re.compile(
     r"P(?!$)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+(?:\.\d+)?)D)?"
     r"(?:T(?!$)(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?",
     re.IGNORECASE,
 )
-_ISO_UNITS = ("year", "month", "week", "day", "hour", "minute", "second")
+_ISO_FIXED_UNITS = ("week", "day", "hour", "minute", "second")
 _WORDS = {
     "hourly": timedelta(hours=1),
     "daily": timedelta(days=1),
@@ -57,31 +57,70 @@ _WORDS = {
 }
 
 
+def utc_now() -> datetime:
+    """The present instant; the one clock of the program, handed on where tests set another."""
+    return datetime.now(UTC)
+
+
+class IsoDuration(NamedTuple):
+    """A duration of ISO 8601, whose years and months have no length before they are dated.
+
+    Attributes:
+        years: as many as it says.
+        months: the same; may be more than 12.
+        rest: its weeks, days, hours, minutes and seconds.
+    """
+
+    years: int
+    months: int
+    rest: timedelta
+
+
+def parse_iso_duration(text: str) -> IsoDuration | None:
+    """The duration that an ISO 8601 text such as `PT15M`, `P1D` or `P1Y6M` names; None for others.
+
+    Whole years, months and weeks; days, hours, minutes and seconds may have a fraction.
+
+    Raises:
+        OverflowError: it is longer than datetime can hold.
+    """
+    match = _ISO_DURATION.fullmatch(text)
+    if match is None:
+        return None
+    years, months, *fixed = match.groups()
+    amounts = zip(_ISO_FIXED_UNITS, fixed, strict=True)
+    return IsoDuration(
+        int(float(years or 0)),
+        int(float(months or 0)),
+        sum((float(n) * _UNITS[unit] for unit, n in amounts if n), timedelta()),
+    )
+
+
 def parse_duration(text: str) -> timedelta:
-    """The duration that `15 minutes`, `1 hour`, `2 weeks`, `1h 30m`, `PT15M` or `P1D` names.
+    """The length of `15 minutes`, `1 hour`, `2 weeks`, `1h 30m`, `PT15M` or `P1D`.
 
     A month counts as 30 days, a year as 365.
 
     Raises:
         ValueError: not a duration, negative, or longer than datetime can hold.
     """
-    said = text.strip()
+    stripped = text.strip()
     try:
-        if match := _ISO_DURATION.fullmatch(said):
-            amounts = zip(_ISO_UNITS, match.groups(), strict=True)
-            return sum((float(n) * _UNITS[u] for u, n in amounts if n), timedelta())
-        if said.lower() in _WORDS:
-            return _WORDS[said.lower()]
+        if duration := parse_iso_duration(stripped):
+            years, months, rest = duration
+            return years * _UNITS["year"] + months * _UNITS["month"] + rest
+        if stripped.lower() in _WORDS:
+            return _WORDS[stripped.lower()]
         total, position = timedelta(), 0
-        while position < len(said):
-            term = _TERM.match(said, position)
+        while position < len(stripped):
+            term = _TERM.match(stripped, position)
             unit = term and _unit(term[2])
             if term is None or unit is None:
                 break
             total += float(term[1]) * unit
             position = term.end()
         else:
-            if said:
+            if stripped:
                 return total
     except OverflowError:
         raise ValueError(f"{text!r} is longer than any history") from None
@@ -113,40 +152,40 @@ def parse_instant(text: str, *, zone: tzinfo = UTC, now: datetime | None = None)
     Raises:
         ValueError: neither, a local time that does not exist in `zone`, or beyond the calendar.
     """
-    said = text.strip()
-    if now is not None and said.lower() == "now":
+    stripped = text.strip()
+    if now is not None and stripped.lower() == "now":
         return now
     try:
         # ISO 8601 lets a time end early, which fromisoformat does not
-        rest = "-01-01"[3 * said.count("-") :] if _EARLY.fullmatch(said) else ""
-        moment = datetime.fromisoformat(said + rest)
+        rest = "-01-01"[3 * stripped.count("-") :] if _YEAR_OR_MONTH.fullmatch(stripped) else ""
+        time = datetime.fromisoformat(stripped + rest)
     except ValueError:
         if now is None:
             raise ValueError(f"{text!r} is not an ISO 8601 time") from None
         try:
-            return now - parse_duration(said.lower().removesuffix("ago").strip())
+            return now - parse_duration(stripped.lower().removesuffix("ago").strip())
         except (ValueError, OverflowError):
             raise ValueError(
                 f"{text!r} is neither an ISO 8601 time such as 2025-03-01T06:00Z "
                 "nor a duration such as 7d"
             ) from None
-    local = moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
+    local = time.replace(tzinfo=zone) if time.tzinfo is None else time
     try:
         instant = local.astimezone(UTC)
-        shown = instant.astimezone(local.tzinfo)
+        on_clock = instant.astimezone(local.tzinfo)
     except OverflowError:
         raise ValueError(f"{text!r} is beyond the calendar in UTC") from None
-    if shown.replace(tzinfo=None) != local.replace(tzinfo=None):
+    if on_clock.replace(tzinfo=None) != local.replace(tzinfo=None):
         raise ValueError(f"{text!r} does not exist in {zone}: the clocks skip it")
     return instant
 
 
-def iso(moment: datetime) -> str:
-    """ISO 8601 in UTC with a Z, microseconds only where there are any."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+def iso(instant: datetime) -> str:
+    """The instant in ISO 8601, in UTC with a Z, with microseconds only where there are any."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def zone_named(name: str) -> ZoneInfo:
+def time_zone(name: str) -> ZoneInfo:
     """The IANA time zone of that name.
 
     Raises:

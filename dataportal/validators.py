@@ -1,4 +1,4 @@
-"""What servers said of answers that were stored, so that they need not send them again. Pure.
+"""Conditional requests (ETag, Last-Modified): what servers said of stored answers. Pure.
 
 A validator (ETag or Last-Modified, RFC 9110 section 8.8) names one state of one answer. That the
 server still has this state says nothing about the database, so it is believed only
@@ -16,20 +16,40 @@ only if no point of the others lies within their times, as one could take the ot
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta  # noqa: TC003 - msgspec reads the annotations
-from typing import TYPE_CHECKING, Any
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 _TRUSTED_FOR = timedelta(days=1)
-_MOST = 100
+_MAX_ANSWERS = 100
 """Answers of one source whose validators are kept."""
-_LONGEST_NOTE = 1000
+_MAX_NOTE = 1000
+_MAX_HEADER = 256
+_QUIET = timedelta(minutes=1)
+"""A date of modification names one state only if the file had rested: it counts whole seconds."""
+# what every request of this program has, and always in the same way
+_OURS = {
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "connection",
+    "host",
+    "origin",
+    "user-agent",
+}
+
+
+class WholeAnswerNeeded(Exception):  # noqa: N818 - says what to do; nothing is wrong
+    """What the provider calls unchanged is not to be left out after all; nothing was written."""
 
 
 class Validator(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -57,8 +77,8 @@ class Validator(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
         return None if self.first is None or self.last is None else (self.first, self.last)
 
 
-class Remembered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one transaction kept of the answers that it stored.
+class StoredValidators(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one transaction kept of the answers that it stored. In the database as JSON.
 
     Attributes:
         identity: of the source as it was.
@@ -72,52 +92,103 @@ class Remembered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: str
     answers: dict[str, Validator]
 
-    def trusted(self, identity: str, start: datetime, now: datetime) -> dict[str, Validator]:
+    @classmethod
+    def from_json(cls, document: Any) -> StoredValidators | None:
+        """What a JSON document says; None for nothing, or what nobody understands."""
+        try:
+            return msgspec.convert(document, cls)
+        except msgspec.ValidationError:
+            return None
+
+    def to_json(self) -> str:
+        """The same as JSON text."""
+        return msgspec.json.encode(self).decode()
+
+    def valid_for(self, identity: str, start: datetime, now: datetime) -> dict[str, Validator]:
         """Those that may be believed for a window from `start` on, if the state is as it was."""
         if identity != self.identity or start < self.start:
             return {}
         return {
-            key: one
-            for key, one in self.answers.items()
-            if timedelta() <= now - one.since < _TRUSTED_FOR
+            key: validator
+            for key, validator in self.answers.items()
+            if timedelta() <= now - validator.since < _TRUSTED_FOR
         }
 
 
-def read(raw: Any) -> Remembered | None:
-    """What stands in the database; None for nothing, or what nobody understands."""
-    try:
-        return msgspec.convert(raw, Remembered)
-    except msgspec.ValidationError:
-        return None
+@dataclass(frozen=True, slots=True)
+class SliceValidators:
+    """What to keep of the answers that a slice is made of.
 
+    Attributes:
+        identity: of the source as it is.
+        start: of the slice.
+        requests: what the servers said.
+        left_out_from: the earliest time at the slice's end that was left out.
+        unchanged: the series of which an answer that is unchanged has points.
+        sound: whether every point received was of one time, and could be taken.
+    """
 
-def written(remembered: Remembered) -> str:
-    """The same as JSON."""
-    return msgspec.json.encode(remembered).decode()
+    identity: str
+    start: datetime
+    requests: ConditionalRequests
+    left_out_from: datetime | None
+    unchanged: frozenset[str]
+    sound: bool
 
 
 @dataclass
-class Recall:
-    """What is known of a provider's answers before a slice is fetched, and what it says meanwhile.
+class ConditionalRequests:
+    """The requests of one slice, and what is known of their answers before and after it is fetched.
 
     Attributes:
         known: validators to be believed.
         unchanged: those that the server confirmed.
-        kept: those of new answers.
-        asked: how many requests were sent.
-        had: whether anything stands in the database, to be relied on or not.
+        fresh: those of new answers that the plugin keeps.
+        sent: how many requests were sent.
+        any_stored: whether anything stands in the database, to be relied on or not.
         start: from where on all was taken when `known` was kept.
         state: the fingerprint of what was stored from there on.
     """
 
     known: Mapping[str, Validator] = field(default_factory=dict)
     unchanged: dict[str, Validator] = field(default_factory=dict)
-    kept: dict[str, Validator] = field(default_factory=dict)
-    asked: int = 0
-    had: bool = False
+    fresh: dict[str, Validator] = field(default_factory=dict)
+    sent: int = 0
+    any_stored: bool = False
     start: datetime | None = None
     state: str | None = None
     _ambiguous: set[str] = field(default_factory=set)
+
+    @classmethod
+    def without_conditions(cls) -> ConditionalRequests:
+        """Those that ask for everything once more, as if nothing were known."""
+        return cls(any_stored=True)
+
+    async def send(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        get: Callable[[Mapping[str, str]], Awaitable[A]],
+        now: Callable[[], datetime],
+    ) -> A:
+        """The answer to a request; without its body if the server says that it is the one kept.
+
+        Args:
+            url: the whole address.
+            headers: the plugin's own.
+            get: sends it with these further headers.
+            now: tells the time.
+        """
+        self.sent += 1
+        key = request_key(url, headers)
+        if condition := self.condition(key):
+            answer = await get(condition)
+            if not answer.unchanged:
+                return self._keepable(answer, key, headers, now())
+            if self.confirm(key, answer.headers):
+                return replace(answer, note=self.known[key].note)
+        answer = await get({})
+        return self._keepable(answer, key, headers, now())
 
     def condition(self, key: str) -> dict[str, str]:
         """The header that asks whether the answer is still the same; none if it is not known."""
@@ -138,17 +209,18 @@ class Recall:
         etag, modified = headers.get("etag"), headers.get("last-modified")
         is_same = etag in (None, known.etag) if known.etag else modified == known.modified
         if is_same:
+            # first noted, then looked: `keep` is called in the plugin's thread
             self.unchanged[key] = known
-            if key in self.kept:
+            if key in self.fresh:
                 self._ambiguous.add(key)
         return is_same
 
     def keep(self, key: str, validator: Validator) -> None:
         """Note the validator of a new answer; two of one request in a slice are none."""
-        before = self.kept.get(key)
+        before = self.fresh.get(key)
+        self.fresh[key] = validator
         if key in self.unchanged or (before is not None and not _is_same(before, validator)):
             self._ambiguous.add(key)
-        self.kept[key] = validator
 
     def may_leave_out(self, series: Iterable[Sequence[datetime]]) -> bool:
         """Whether the unchanged answers may be left out beside points at these times.
@@ -156,19 +228,43 @@ class Recall:
         Args:
             series: the times of each series, in order.
         """
-        if len(self.unchanged) == self.asked:
+        if len(self.unchanged) == self.sent:
             return True
-        spans = [one.span for one in self.unchanged.values() if not one.note]
+        spans = [validator.span for validator in self.unchanged.values() if not validator.note]
         if None in spans:
             return False
         return not any(_meets(times, span) for times in series for span in spans if span)
 
-    @property
-    def matters(self) -> bool:
-        """Whether there is anything to keep, or to forget."""
-        return bool(self.had or self.kept or self.unchanged)
+    def of_slice(
+        self,
+        identity: str,
+        start: datetime,
+        *,
+        times: Iterable[Sequence[datetime]],
+        left_out_from: datetime | None,
+        unchanged: Collection[str],
+        sound: bool,
+    ) -> SliceValidators | None:
+        """What to keep with a slice that was received; None if nothing is kept or forgotten.
 
-    def worth_keeping(self, left_out_from: datetime | None) -> dict[str, Validator]:
+        Args:
+            identity: of the source as it is.
+            start: of the slice.
+            times: those of the points of each series, in order.
+            left_out_from: the earliest time at the slice's end that was left out.
+            unchanged: the series of which an answer that is unchanged has points.
+            sound: whether every point received was of one time, and could be taken.
+
+        Raises:
+            WholeAnswerNeeded: the unchanged answers must not be left out beside these points.
+        """
+        if not (self.any_stored or self.fresh or self.unchanged):
+            return None
+        if self.unchanged and not (sound and self.may_leave_out(times)):
+            raise WholeAnswerNeeded
+        return SliceValidators(identity, start, self, left_out_from, frozenset(unchanged), sound)
+
+    def validators(self, left_out_from: datetime | None) -> dict[str, Validator]:
         """The validators to keep with what is stored, some of them where there are too many.
 
         Args:
@@ -176,21 +272,104 @@ class Recall:
                 reaches so far, or does not say how far it reaches, will have more to tell then.
         """
         fresh = {
-            key: one
-            for key, one in self.kept.items()
+            key: validator
+            for key, validator in self.fresh.items()
             if key not in self._ambiguous
-            and len(one.note) <= _LONGEST_NOTE
-            and (left_out_from is None or one.note or (one.last and one.last < left_out_from))
+            and len(validator.note) <= _MAX_NOTE
+            and (
+                left_out_from is None
+                or validator.note
+                or (validator.last and validator.last < left_out_from)
+            )
         }
         both = {**{k: v for k, v in self.unchanged.items() if k not in self._ambiguous}, **fresh}
-        return dict(list(both.items())[-_MOST:])
+        return dict(list(both.items())[-_MAX_ANSWERS:])
+
+    def _keepable(self, answer: A, key: str, headers: Mapping[str, str], now: datetime) -> A:
+        """The answer, which the plugin may keep if the server can recognise it."""
+        validator = validator_of(answer.headers, sent=headers, now=now)
+        if validator is None or answer.status != HTTPStatus.OK or answer.redirected:
+            return answer
+
+        def keep(first: datetime | None, last: datetime | None, note: str) -> None:
+            self.keep(key, msgspec.structs.replace(validator, first=first, last=last, note=note))
+
+        return replace(answer, on_keep=keep)
+
+
+class _Answer(Protocol):
+    """What is looked at of an answer, and replaced: `note` and `on_keep`."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def redirected(self) -> bool: ...
+    @property
+    def unchanged(self) -> bool: ...
+
+
+A = TypeVar("A", bound=_Answer)
+
+
+def request_key(url: str, headers: Mapping[str, str]) -> str:
+    """What identifies a request, without telling its secrets: address and headers, hashed."""
+    lines = [url, *sorted(f"{name.lower()}: {value}" for name, value in headers.items())]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
+
+
+def validator_of(
+    headers: Mapping[str, str], *, sent: Mapping[str, str], now: datetime
+) -> Validator | None:
+    """The validator of an answer; None if there is none that is beyond doubt.
+
+    Not a weak ETag, which may stay while the content changes; not a date that is less than a minute
+    old; not where the answer depends on more than the request (`Vary`).
+
+    Args:
+        headers: of the answer, names in lower case.
+        sent: the headers of the request beside those that all have.
+        now: the time.
+    """
+    varies = {name.strip().lower() for name in headers.get("vary", "").split(",")} - {""}
+    if not varies <= _OURS | {name.lower() for name in sent}:
+        return None
+    etag = headers.get("etag", "").strip()
+    if _is_strong(etag):
+        return Validator(since=now, etag=etag)
+    modified = headers.get("last-modified", "").strip()
+    if modified and len(modified) <= _MAX_HEADER and _has_rested(modified, headers.get("date", "")):
+        return Validator(since=now, modified=modified)
+    return None
+
+
+def _is_strong(etag: str) -> bool:
+    content = etag[1:-1]
+    return (
+        len(etag) <= _MAX_HEADER
+        and len(etag) > len('""')
+        and etag[0] == etag[-1] == '"'
+        and content.isascii()
+        and content.isprintable()
+        and '"' not in content
+    )
+
+
+def _has_rested(modified: str, date: str) -> bool:
+    try:
+        return parsedate_to_datetime(date) - parsedate_to_datetime(modified) >= _QUIET
+    except (TypeError, ValueError):
+        return False
 
 
 def _meets(times: Sequence[datetime], span: tuple[datetime, datetime]) -> bool:
     """Whether any of the times, which are in order, lies in the span, its ends included."""
-    at = bisect_left(times, span[0])
-    return at < len(times) and times[at] <= span[1]
+    position = bisect_left(times, span[0])
+    return position < len(times) and times[position] <= span[1]
 
 
-def _is_same(one: Validator, other: Validator) -> bool:
-    return (one.etag, one.modified) == (other.etag, other.modified)
+def _is_same(validator: Validator, other: Validator) -> bool:
+    return (validator.etag, validator.modified) == (other.etag, other.modified)

@@ -1,4 +1,4 @@
-"""What all tests share: databases, the program as a process, how hypothesis looks for faults."""
+"""Fixtures of all tests: databases, the program as a process; and the profiles of hypothesis."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ENVIRONMENT = {
     # like the installed command, `python -m` must not import from the current folder
     "PYTHONSAFEPATH": "1",
 }
-_PATIENCE = 60.0  # seconds after which a process that was started counts as hanging
+_TIMEOUT = 60.0  # seconds after which a process that was started counts as hanging
 
 settings.register_profile("default", deadline=None, derandomize=False, print_blob=True)
 # where the same properties are tried with all examples elsewhere
@@ -37,10 +37,12 @@ settings.load_profile("default")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the server once, in the process that the others are started from."""
-    told = getattr(config, "workerinput", {}).get("server")
+    parent_server = getattr(config, "workerinput", {}).get("server")
     try:
         config.stash[_SERVER] = (
-            SharedServer.shared(told) if told else SharedServer.chosen(os.environ)
+            SharedServer.from_dict(parent_server)
+            if parent_server
+            else SharedServer.from_environment(os.environ)
         )
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
@@ -49,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell each worker."""
-    node.workerinput["server"] = node.config.stash[_SERVER].told()
+    node.workerinput["server"] = node.config.stash[_SERVER].as_dict()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -81,7 +83,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def server_url(pytestconfig: pytest.Config) -> Iterator[str]:
     """The URL of a role that may create databases on the test run's server."""
-    with pytestconfig.stash[_SERVER].running() as url:
+    with pytestconfig.stash[_SERVER].serve() as url:
         yield url
 
 
@@ -182,7 +184,7 @@ def clean_environment(tmp_path: Path, open_folder: Path) -> dict[str, str]:
 @pytest.fixture
 def start_cli(tmp_path: Path, clean_environment: dict[str, str]) -> Iterator[StartCli]:
     """Starts the program; see StartCli."""
-    started: list[subprocess.Popen[str]] = []
+    processes: list[subprocess.Popen[str]] = []
 
     def start(
         *args: str, env: Mapping[str, str] | None = None, cwd: Path | None = None
@@ -196,11 +198,11 @@ def start_cli(tmp_path: Path, clean_environment: dict[str, str]) -> Iterator[Sta
             stderr=subprocess.PIPE,
             encoding="utf-8",
         )
-        started.append(process)
+        processes.append(process)
         return process
 
     yield start
-    for process in started:
+    for process in processes:
         with process:
             process.kill()
 
@@ -228,20 +230,20 @@ def run_cli(
         cwd: Path | None = None,
         input: str | None = None,  # noqa: A002 - named as in subprocess.run
     ) -> subprocess.CompletedProcess[str]:
-        everything = {**clean_environment, **(env or {})}
-        place = cwd or tmp_path
-        if warm_starts and warm_starts.suits(everything):
+        variables = {**clean_environment, **(env or {})}
+        folder = cwd or tmp_path
+        if warm_starts and warm_starts.suits(variables):
             return warm_starts.run(
-                args, env=everything, cwd=place, given=input or "", patience=_PATIENCE
+                args, env=variables, cwd=folder, input_text=input or "", patience=_TIMEOUT
             )
         return subprocess.run(
             [sys.executable, "-m", "dataportal", *args],
-            env=everything,
-            cwd=place,
+            env=variables,
+            cwd=folder,
             input=input or "",
             capture_output=True,
             encoding="utf-8",
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
             check=False,
         )
 

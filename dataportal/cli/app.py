@@ -1,4 +1,4 @@
-"""The command `dataportal`: its shared options, its commands, and how one run of it ends."""
+"""The command `dataportal`: its commands, the options they share, and its exit code."""
 
 # No `from __future__ import annotations` in this package: typer reads the annotations.
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import close_streams, open_streams
 from dataportal.version import __version__
 
-# A command's module is imported when the command is meant: start-up is a feature.
+# Their lines in the help. A command's module is imported when it is used: start-up is a feature.
 GROUPS = {
     "Collect": {
         "fetch": "Run these sources now.",
@@ -49,7 +49,7 @@ COMMANDS = {name: line for commands in GROUPS.values() for name, line in command
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Carry out one command line; the exit code for it."""
+    """Run one command line, and return its exit code."""
     open_streams()
     unwind_on_signal()
     # Known before anything is parsed, for the errors of parsing.
@@ -59,22 +59,22 @@ def run(arguments: Sequence[str]) -> int:
         words = [*arguments] or ["--help"]
         code = program.main(words, "dataportal", standalone_mode=False, obj=invocation)
     except Exception as error:  # noqa: BLE001 - the last place where an error can be explained
-        code = _reported(error, invocation)
+        code = _report(error, invocation)
     if fault := close_streams():
-        from dataportal.cli.error_report import unwritten
+        from dataportal.cli.error_report import output_error
 
-        code = _reported(unwritten(fault), invocation)
+        code = _report(output_error(fault), invocation)
     return int(code or 0)
 
 
-def _reported(error: Exception, invocation: Invocation) -> ExitCode:
-    from dataportal.cli.error_report import reported
+def _report(error: Exception, invocation: Invocation) -> ExitCode:
+    from dataportal.cli.error_report import report_error
 
-    return reported(error, json=invocation.json, debug=invocation.debugging)
+    return report_error(error, json=invocation.json, debug=invocation.debugging)
 
 
 class Group(TyperGroup):
-    """The commands of `COMMANDS`, each made when it is asked for."""
+    """The commands of `COMMANDS`, each loaded when it is used."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Their names, in the order of the help."""
@@ -82,12 +82,12 @@ class Group(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command, or None where there is none of that name."""
+        """The command of that name, or None."""
         del ctx
-        return command_named(cmd_name) if cmd_name in COMMANDS else None
+        return load_command(cmd_name) if cmd_name in COMMANDS else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """As usual; where there is no such command, those that resemble it are named."""
+        """The command that the arguments begin with; an error suggests names that resemble it."""
         name = args[0]
         if name in COMMANDS or name.startswith("-") or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
@@ -97,7 +97,7 @@ class Group(TyperGroup):
         raise UsageError(f"there is no command {name!r}", hint=hint)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Their lines in the help, for which nothing need be imported."""
+        """Write their lines of the help, for which nothing need be imported."""
         del ctx
         # one column for all groups
         width = max(map(len, COMMANDS))
@@ -106,8 +106,8 @@ class Group(TyperGroup):
                 formatter.write_dl([(f"{name:<{width}}", line) for name, line in commands.items()])
 
 
-def command_named(name: str) -> Any:
-    """The command of that name, with its examples and the exit codes in its help."""
+def load_command(name: str) -> Any:
+    """Import a command, and put its examples and the exit codes into its help."""
     module = import_module(f"dataportal.cli.{name.replace('-', '_')}")
     # the other modes of markup import rich, which takes as long as everything else together
     app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
@@ -123,7 +123,7 @@ def _program() -> Any:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback(epilog=f"The manual: dataportal help\n\n{exit_codes()}")(_shared)
+    app.callback(epilog=f"The manual: dataportal help\n\n{exit_codes()}")(_take_shared_options)
     return typer.main.get_command(app)
 
 
@@ -138,13 +138,13 @@ def exit_codes() -> str:
     return "\b\nExit codes:\n" + "\n".join(rows)
 
 
-def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it
-    if asked:
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+    if wanted:
         typer.echo(f"dataportal {__version__}")
         raise typer.Exit
 
 
-def _shared(
+def _take_shared_options(
     ctx: typer.Context,
     *,
     config: ConfigOption = None,

@@ -1,10 +1,10 @@
-"""The database as a reading command meets it: opened as it is, never made and never migrated."""
+"""Opens the database for a command that only reads: it is never made and never migrated."""
 
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from dataportal.errors import ConfigurationError
-from dataportal.render.console import note, printable
+from dataportal.render.console import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,12 +14,7 @@ if TYPE_CHECKING:
     from dataportal.settings import Settings
 
 
-def say(text: str) -> None:
-    """Tell something on the way, on stderr."""
-    note(f"dataportal: {printable(text)}")
-
-
-def exists(settings: "Settings") -> bool:
+def database_exists(settings: "Settings") -> bool:
     """Whether there is a database to look into: a named one, or an embedded one made before.
 
     Raises:
@@ -33,15 +28,19 @@ def exists(settings: "Settings") -> bool:
 
 
 @contextmanager
-def reader(settings: "Settings", what: str) -> "Iterator[psycopg.Connection]":
+def open_to_read(settings: "Settings", command: str) -> "Iterator[psycopg.Connection]":
     """A connection that only reads, to a schema that this program understands.
+
+    Args:
+        settings: which database.
+        command: what the server shows as the name of the connection.
 
     Raises:
         ConfigurationError: there is no database yet.
         SchemaError: its schema does not fit; names the way out.
         DatabaseError: it is out of reach.
     """
-    if not exists(settings):
+    if not database_exists(settings):
         raise ConfigurationError(
             "there is no database yet: DATABASE_URL is not set, and nothing was fetched "
             "into an embedded one",
@@ -52,6 +51,6 @@ def reader(settings: "Settings", what: str) -> "Iterator[psycopg.Connection]":
 
     with (
         open_database(settings, say=say, create=False) as url,
-        closing(open_reader(url, what=what)) as connection,
+        closing(open_reader(url, command=command)) as connection,
     ):
         yield connection

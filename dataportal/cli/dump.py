@@ -1,14 +1,13 @@
-"""`dataportal dump`."""
+"""`dataportal dump`: writes the whole history of series to a file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dataportal.cli.database import reader
-from dataportal.cli.selection import suggestion
-from dataportal.errors import ExitCode, UsageError
-from dataportal.render.console import show
+from dataportal.cli.database import open_to_read
+from dataportal.cli.selection import unknown_series
+from dataportal.errors import ExitCode
 
 if TYPE_CHECKING:
     from dataportal.cli.options import Invocation
@@ -41,26 +40,24 @@ def command(
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
-    from dataportal.render.archive import dump_lines
-    from dataportal.render.progress_bar import stepping
+    from dataportal.render.archive import DumpView
+    from dataportal.render.progress_bar import progress_bar
+    from dataportal.render.view import show_view
     from dataportal.store.archive.dump import dump
-    from dataportal.store.archive.file import refuse_in_the_way
+    from dataportal.store.archive.file import check_target
     from dataportal.store.read.history import series_names
 
-    refuse_in_the_way(file)
+    check_target(file)
     with (
-        reader(settings, "dump") as connection,
-        stepping("writing", wanted=not (invocation.quiet or invocation.json)) as progress,
+        open_to_read(settings, "dump") as connection,
+        progress_bar("writing", wanted=invocation.shows_progress) as progress,
     ):
         names = list(dict.fromkeys(series))
         known = set(series_names(connection))
         for name in names:
             if name not in known:
-                raise UsageError(
-                    f"there is no series {name!r} in this database",
-                    hint=suggestion(name, known, "dataportal list-sources shows them"),
-                )
+                raise unknown_series(name, known)
         parts, checksum = dump(connection, names, file, progress=progress)
-    if invocation.json or not invocation.quiet:
-        show(dump_lines(file, parts, checksum, json=invocation.json))
+    if not invocation.silent:
+        show_view(DumpView(file, parts, checksum), json=invocation.json)
     return ExitCode.DONE

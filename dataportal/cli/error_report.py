@@ -1,4 +1,7 @@
-"""An exception becomes a message and an exit code. Nothing else in the program prints errors."""
+"""Reports an exception as a message on stderr, and gives its exit code.
+
+Nothing else in the program prints errors.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from dataportal.errors import (
     UsageError,
 )
 from dataportal.render.console import note, printable
-from dataportal.render.json_output import dumped
+from dataportal.render.json_output import format_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
 WrongCommandLine = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 
-def reported(error: Exception, *, json: bool, debug: bool) -> ExitCode:
-    """Say on stderr what happened, as text or as one JSON object; the exit code that fits."""
+def report_error(error: Exception, *, json: bool, debug: bool) -> ExitCode:
+    """Write the error to stderr, as text or as one JSON object, and return its exit code."""
     if isinstance(error, WrongCommandLine):
         error = _usage_error(error)
     if isinstance(error, DataportalError):
@@ -39,29 +42,30 @@ def reported(error: Exception, *, json: bool, debug: bool) -> ExitCode:
         text = "".join(traceback.format_exception(error))
         note("\n".join(printable(line, limit=5000) for line in text.splitlines()))
     if json:
-        note(dumped({"error": document(error, code)}, indent=None))
+        note(format_json({"error": error_document(error, code)}, indent=None))
     else:
-        note("\n".join(printable(line) for line in _lines(error)))
+        note("\n".join(printable(line) for line in _error_lines(error)))
     return code
 
 
-def unwritten(fault: OSError) -> DataportalError:
-    """The error that says that the results did not reach stdout."""
+def output_error(fault: OSError) -> DataportalError:
+    """The error for results that did not reach stdout."""
     return DataportalError(
         f"the output could not be written: {fault.strerror}",
         hint="What was to be done is done; only its report is incomplete",
     )
 
 
-def document(error: Exception, code: ExitCode) -> dict[str, Any]:
-    """The error as the JSON contract has it."""
-    fields: dict[str, Any] = {"kind": "bug", "message": _where(error), "hint": _BUG_HINT}
+def error_document(error: Exception, code: ExitCode) -> dict[str, Any]:
+    """The error as the object of the JSON contract."""
+    fields: dict[str, Any] = {"kind": "bug", "message": _locate(error), "hint": _BUG_HINT}
     if isinstance(error, DataportalError):
         fields = {"kind": _kind(error), "message": error.message, "hint": error.hint}
     fields["exit_code"] = int(code)
     if isinstance(error, ConfigurationError):
         fields["problems"] = [
-            {"where": p.where, "message": p.message, "source": p.source} for p in error.problems
+            {"where": problem.where, "message": problem.message, "source": problem.source}
+            for problem in error.problems
         ]
     if isinstance(error, LockedError):
         fields["holder"] = error.holder
@@ -71,29 +75,29 @@ def document(error: Exception, code: ExitCode) -> dict[str, Any]:
 _BUG_HINT = "This is a bug in dataportal. Run it again with --log-level debug for the traceback"
 
 
-def _lines(error: Exception) -> Iterator[str]:
+def _error_lines(error: Exception) -> Iterator[str]:
     if isinstance(error, DataportalError):
         yield f"dataportal: {error}"
         if isinstance(error, ConfigurationError):
             yield from (f"  {problem}" for problem in error.problems)
     else:
-        yield f"dataportal: bug: {_where(error)}. {_BUG_HINT}"
+        yield f"dataportal: bug: {_locate(error)}. {_BUG_HINT}"
 
 
-def _where(error: Exception) -> str:
-    """The error and the place in this package that it went through last."""
-    frames = traceback.extract_tb(error.__traceback__)
+def _locate(error: Exception) -> str:
+    """The error, and the last line of this package in its traceback."""
+    stack = traceback.extract_tb(error.__traceback__)
     package = str(Path(__file__).parents[1])
-    ours = [f for f in frames if f.filename.startswith(package)] or frames
-    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    if not ours:
-        return said
-    place = Path(ours[-1].filename)
+    frames = [frame for frame in stack if frame.filename.startswith(package)] or list(stack)
+    message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if not frames:
+        return message
+    path = Path(frames[-1].filename)
     try:
-        place = place.relative_to(Path(package).parent)
+        path = path.relative_to(Path(package).parent)
     except ValueError:
-        place = Path(place.name)
-    return f"{said} ({place}:{ours[-1].lineno})"
+        path = Path(path.name)
+    return f"{message} ({path}:{frames[-1].lineno})"
 
 
 def _kind(error: DataportalError) -> str:

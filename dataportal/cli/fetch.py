@@ -1,31 +1,31 @@
-"""`dataportal fetch`."""
+"""`dataportal fetch`: runs the sources that are named."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dataportal.cli.configuration import configured
-from dataportal.cli.options import (
+from dataportal.cli.options import Invocation
+from dataportal.cli.run_sources import (
     AcceptRetractionsOption,
     DryRunOption,
     EndOption,
-    Invocation,
-    OnLocked,
+    FetchJob,
     OnLockedOption,
     StartOption,
+    run_sources,
 )
-from dataportal.cli.run_sources import carried_out
-from dataportal.cli.selection import named
-from dataportal.cli.times import now, window
+from dataportal.cli.selection import load_configuration, select_by_name
+from dataportal.cli.times import option_window
 from dataportal.errors import ExitCode, UsageError
-from dataportal.render.console import show
+from dataportal.on_locked import OnLocked
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from dataportal.config import Configuration, Source
-    from dataportal.settings import Settings
+    from dataportal.schedule import Slice
 
 EXAMPLES = (
     "dataportal fetch smard-1223-de-hour",
@@ -61,19 +61,23 @@ def command(
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
-    at = now()
-    first, last = window(start, end, settings, at=at)
+    now = utc_now()
+    first, last = option_window(start, end, settings, now=now)
     if resume and (start or end):
         raise UsageError("--resume takes the range from the backfill that it goes on with")
     if last is not None and first is None:
         raise UsageError("--end needs --start", hint="A fetch without them asks for what is new")
     if plan and first is None:
         raise UsageError("--plan needs --start: it shows the slices of a backfill")
-    configuration = configured(settings, invocation)
-    chosen, broken = named(configuration, sources)
+    configuration = load_configuration(settings, invocation)
+    selected, broken = select_by_name(configuration, sources)
     if plan:
-        return _planned(configuration, chosen, invocation, settings, first or at, last, at)
-    from dataportal.collect import OnLocked as Choice
+        from dataportal.render.runs import PlanView
+        from dataportal.render.view import show_view
+
+        plans = _plans(configuration, selected, invocation, first or now, last, now=now)
+        show_view(PlanView(plans, settings.zone), json=invocation.json)
+        return ExitCode.DONE
     from dataportal.collect import RunRequest
 
     default = OnLocked.WAIT if first is not None or resume else OnLocked.SKIP
@@ -85,36 +89,37 @@ def command(
             resume=resume,
             dry_run=dry_run,
             accept_retractions=accept_retractions,
-            on_locked=Choice((on_locked or default).value),
+            on_locked=on_locked or default,
         )
-        for source in chosen
+        for source in selected
     ]
-    return carried_out(
-        requests,
-        broken,
-        invocation=invocation,
-        settings=settings,
-        configuration=configuration,
+    job = FetchJob(
+        requests=requests,
+        broken=broken,
         jobs=len(requests),
+        configuration=configuration,
+        settings=settings,
+        invocation=invocation,
     )
+    return run_sources(job)
 
 
-def _planned(
+def _plans(
     configuration: "Configuration",
-    chosen: "Sequence[Source]",
+    sources: "Sequence[Source]",
     invocation: Invocation,
-    settings: "Settings",
     start: "datetime",
     end: "datetime | None",
-    at: "datetime",
-) -> ExitCode:
-    from dataportal.collect import planned
+    *,
+    now: "datetime",
+) -> "list[tuple[str, list[Slice]]]":
+    """The slices of each source, by its name."""
+    from dataportal.collect import plan_backfill
     from dataportal.config import build_plugin
-    from dataportal.render.runs import plan_document, plan_lines
 
     plans = []
-    for source in chosen:
+    for source in sources:
         built = build_plugin(source, env=invocation.env, root=configuration.root)
-        plans.append((source.name, planned(source, start, end, limits=built.limits, now=at)[1]))
-    show([plan_document(plans)] if invocation.json else plan_lines(plans, settings.zone))
-    return ExitCode.DONE
+        _, slices = plan_backfill(source, start, end, limits=built.limits, now=now)
+        plans.append((source.name, slices))
+    return plans

@@ -1,28 +1,31 @@
-"""`dataportal fetch-all`."""
+"""`dataportal fetch-all`: runs every enabled source, side by side."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dataportal.cli.configuration import configured
-from dataportal.cli.options import (
+from dataportal.cli.run_sources import (
     AcceptRetractionsOption,
     DryRunOption,
     EndOption,
-    OnLocked,
+    FetchJob,
     OnLockedOption,
-    OnlyOption,
     StartOption,
+    run_sources,
 )
-from dataportal.cli.run_sources import carried_out
-from dataportal.cli.selection import matching, matching_broken
-from dataportal.cli.times import now, window
+from dataportal.cli.selection import (
+    OnlyOption,
+    broken_by_pattern,
+    load_configuration,
+    select_by_pattern,
+)
+from dataportal.cli.times import option_window
 from dataportal.errors import ExitCode, UsageError
+from dataportal.on_locked import OnLocked
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
-    from dataportal.cli.options import (
-        Invocation,
-    )
+    from dataportal.cli.options import Invocation
 
 EXAMPLES = (
     "dataportal fetch-all",
@@ -55,14 +58,14 @@ def command(
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
-    first, last = window(start, end, settings, at=now())
+    first, last = option_window(start, end, settings, now=utc_now())
     if last is not None and first is None:
         raise UsageError("--end needs --start", hint="A fetch without them asks for what is new")
     if due and first is not None:
         raise UsageError("--due and --start do not go together", hint="A backfill is never due")
-    configuration = configured(settings, invocation)
-    chosen = matching(configuration, only or ())
-    from dataportal.collect import OnLocked as Choice
+    configuration = load_configuration(settings, invocation)
+    selected = select_by_pattern(configuration, only or ())
+    broken = broken_by_pattern(configuration, only or ())
     from dataportal.collect import RunRequest
 
     default = OnLocked.SKIP if first is None else OnLocked.WAIT
@@ -74,16 +77,17 @@ def command(
             only_if_due=due,
             dry_run=dry_run,
             accept_retractions=accept_retractions,
-            on_locked=Choice((on_locked or default).value),
+            on_locked=on_locked or default,
         )
-        for source in chosen
+        for source in selected
         if source.enabled and not source.missing_env
     ]
-    return carried_out(
-        requests,
-        matching_broken(configuration, only or ()),
-        invocation=invocation,
-        settings=settings,
-        configuration=configuration,
+    job = FetchJob(
+        requests=requests,
+        broken=broken,
         jobs=jobs,
+        configuration=configuration,
+        settings=settings,
+        invocation=invocation,
     )
+    return run_sources(job)

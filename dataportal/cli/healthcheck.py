@@ -1,23 +1,20 @@
-"""`dataportal healthcheck`."""
+"""`dataportal healthcheck`: checks configuration, database, schema and freshness."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dataportal.cli.configuration import configured
-from dataportal.cli.database import reader
-from dataportal.cli.options import Invocation, OnlyOption
-from dataportal.cli.selection import matching
-from dataportal.cli.times import now
-from dataportal.errors import ConfigurationError, DatabaseError, ExitCode, SchemaError, worst
-from dataportal.render.console import note, show
+from dataportal.cli.database import open_to_read
+from dataportal.cli.options import Invocation
+from dataportal.cli.selection import OnlyOption, load_configuration, select_by_pattern
+from dataportal.errors import ConfigurationError, DatabaseError, ExitCode, SchemaError, worst_code
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dataportal.config import Configuration
-    from dataportal.render.checks import Check
+    from dataportal.render.healthcheck import CheckResult
     from dataportal.settings import Settings
     from dataportal.store.read.overview import SourceRow
 
@@ -43,85 +40,90 @@ def command(
     than its data_stale_after. Sources that are disabled or need a variable are not looked at.
     """
     invocation: Invocation = ctx.obj
-    from dataportal.render.checks import Check, check_lines
+    from dataportal.render.healthcheck import HealthView, LiveView
+    from dataportal.render.view import note_view, show_view
 
     if live:
-        checks = [Check("live", message="the program starts")]
+        view: HealthView = LiveView()
     else:
-        settings = invocation.settings()
-        checks = _checks(settings, invocation, only or ())
-    if invocation.json:
-        show(check_lines(checks, json=True))
-    elif not invocation.quiet:
-        show(["live"] if live else check_lines(checks, json=False))
-    elif wrong := [check for check in checks if not check.ok]:
-        note("\n".join(check_lines(wrong, json=False, stream=sys.stderr)))
-    return worst(check.code for check in checks)
+        view = HealthView(_check(invocation.settings(), invocation, only or ()))
+    if not invocation.silent:
+        show_view(view, json=invocation.json)
+    elif ill := [check for check in view.checks if not check.ok]:
+        note_view(HealthView(ill))
+    return worst_code(check.code for check in view.checks)
 
 
-def _checks(settings: "Settings", invocation: Invocation, only: "Sequence[str]") -> "list[Check]":
-    from dataportal.render.checks import Check, failed
+def _check(
+    settings: "Settings", invocation: Invocation, only: "Sequence[str]"
+) -> "list[CheckResult]":
+    from dataportal.render.healthcheck import CheckResult, failure
 
-    checks: list[Check] = []
+    checks: list[CheckResult] = []
     configuration = None
     try:
-        configuration = configured(settings, invocation)
-        checks += _configuration(configuration)
+        configuration = load_configuration(settings, invocation)
+        checks += _check_configuration(configuration)
     except ConfigurationError as error:
-        checks.append(failed("configuration", error))
+        checks.append(failure("configuration", error))
     rows = None
     try:
-        rows, facts = _database(settings, configuration)
-        checks.append(Check("database", message=facts))
-        checks.append(Check("schema", message="up to date"))
+        rows, server = _read_database(settings, configuration)
+        checks.append(CheckResult("database", message=server))
+        checks.append(CheckResult("schema", message="up to date"))
     except SchemaError as error:
-        checks += [Check("database"), failed("schema", error)]
+        checks += [CheckResult("database"), failure("schema", error)]
     except (ConfigurationError, DatabaseError) as error:
-        checks.append(failed("database", error))
+        checks.append(failure("database", error))
     if configuration is not None and rows is not None:
-        checks += _freshness(configuration, rows, only)
+        checks += _check_freshness(configuration, rows, only)
     return checks
 
 
-def _configuration(configuration: "Configuration") -> "list[Check]":
-    from dataportal.render.checks import Check
-    from dataportal.render.formatting import counted
+def _check_configuration(configuration: "Configuration") -> "list[CheckResult]":
+    from dataportal.render.formatting import pluralize
+    from dataportal.render.healthcheck import CheckResult
 
-    count = counted(len(configuration.sources), "source")
-    found = [
-        Check("configuration", source=p.source, message=str(p), code=ExitCode.CONFIGURATION)
-        for p in configuration.problems
+    problems = [
+        CheckResult(
+            "configuration",
+            source=problem.source,
+            message=str(problem),
+            code=ExitCode.CONFIGURATION,
+        )
+        for problem in configuration.problems
     ]
-    return found or [Check("configuration", message=f"{count} in {configuration.path}")]
+    count = pluralize(len(configuration.sources), "source")
+    return problems or [CheckResult("configuration", message=f"{count} in {configuration.path}")]
 
 
-def _database(
+def _read_database(
     settings: "Settings", configuration: "Configuration | None"
 ) -> "tuple[Mapping[str, SourceRow], str]":
+    """What the database has of every source, by its name, and what server it is."""
     from dataportal.store.read.overview import database_facts, overview
 
     sources = configuration.sources if configuration else ()
-    # on the newest observation nothing depends but this, and it is not shown
-    judged_by_age = [s.name for s in sources if s.data_stale_after is not None]
-
-    with reader(settings, "healthcheck") as connection:
+    # no other verdict depends on the newest observation, which takes time to find
+    judged_by_age = [source.name for source in sources if source.data_stale_after is not None]
+    with open_to_read(settings, "healthcheck") as connection:
         facts = database_facts(connection)
-        extension = f", TimescaleDB {facts.timescaledb}" if facts.timescaledb else ""
-        return overview(
-            connection, newest_of=judged_by_age
-        ), f"PostgreSQL {facts.server_version}{extension}"
+        rows = overview(connection, newest_of=judged_by_age)
+    extension = f", TimescaleDB {facts.timescaledb}" if facts.timescaledb else ""
+    return rows, f"PostgreSQL {facts.server_version}{extension}"
 
 
-def _freshness(
+def _check_freshness(
     configuration: "Configuration", rows: "Mapping[str, SourceRow]", only: "Sequence[str]"
-) -> "list[Check]":
-    from dataportal.health import judged
-    from dataportal.render.checks import Check
+) -> "list[CheckResult]":
+    from dataportal.health import judge
+    from dataportal.render.healthcheck import CheckResult
 
-    at = now()
-    verdicts = (judged(s, rows.get(s.name), at) for s in matching(configuration, only))
+    now = utc_now()
+    sources = select_by_pattern(configuration, only)
+    verdicts = [judge(source, rows.get(source.name), now) for source in sources]
     return [
-        Check(
+        CheckResult(
             "source",
             source=verdict.source,
             state=verdict.text,

@@ -1,4 +1,4 @@
-"""`dataportal help`."""
+"""`dataportal help`: shows the manual."""
 
 import shutil
 import sys
@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dataportal.errors import ExitCode, UsageError
-from dataportal.render.console import decorated, on_terminal, show
+from dataportal.render.console import is_terminal, supports_escape_codes
 from dataportal.render.manual import (
-    index_lines,
-    page_lines,
-    rendered_page,
+    PageView,
+    TopicsView,
+    render_page,
     similar_topics,
     topic_named,
-    topics,
     topics_that_mention,
 )
+from dataportal.render.view import show_view
 
 if TYPE_CHECKING:
     from dataportal.cli.options import Invocation
-    from dataportal.render.manual import Topic
 
 EXAMPLES = (
     "dataportal help",
@@ -45,37 +44,22 @@ def command(
     """
     invocation: Invocation = ctx.obj
     if not topic:
-        show([_index_document()] if invocation.json else index_lines())
+        show_view(TopicsView(), json=invocation.json)
         return ExitCode.DONE
     page = topic_named(topic)
     if page is None:
-        raise _unknown(topic)
-    if invocation.json:
-        show([_page_document(page)])
-    elif on_terminal(sys.stdout):
+        raise _unknown_topic(topic)
+    if is_terminal(sys.stdout) and not invocation.json:
         from dataportal.render.pager import page_through
 
         width = min(shutil.get_terminal_size().columns, _WIDEST)
-        page_through(rendered_page(page, width=width, color=decorated(sys.stdout)))
+        page_through(render_page(page, width=width, color=supports_escape_codes(sys.stdout)))
     else:
-        show(page_lines(page))
+        show_view(PageView(page), json=invocation.json)
     return ExitCode.DONE
 
 
-def _index_document() -> str:
-    from dataportal.render.json_output import dumped
-
-    entries = [{"topic": t.name, "group": t.group, "about": t.about} for t in topics()]
-    return dumped({"topics": entries})
-
-
-def _page_document(page: "Topic") -> str:
-    from dataportal.render.json_output import dumped
-
-    return dumped({"topic": page.name, "about": page.about, "text": page.text()})
-
-
-def _unknown(words: Sequence[str]) -> UsageError:
+def _unknown_topic(words: Sequence[str]) -> UsageError:
     message = f"there is no page {' '.join(words)!r} in the manual"
     if similar := similar_topics(words):
         return UsageError(message, hint=f"Did you mean {_listed(similar)}?")

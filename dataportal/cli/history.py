@@ -1,4 +1,4 @@
-"""`dataportal history`."""
+"""`dataportal history`: what is known about a series, and what was known when."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from dataportal.cli.database import reader, say
-from dataportal.cli.selection import suggestion
-from dataportal.cli.times import instant, now, window
+from dataportal.cli.database import open_to_read
+from dataportal.cli.selection import unknown_series
+from dataportal.cli.times import option_instant, option_window
 from dataportal.errors import ExitCode, UsageError
-from dataportal.render.console import show
-from dataportal.times import iso
+from dataportal.render.console import say, show
+from dataportal.render.history import Format, history_renderer
+from dataportal.times import iso, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import psycopg
 
@@ -38,14 +39,6 @@ Row = TypeVar("Row")
 Series = TypeVar("Series", bound="StoredSeries")
 
 
-class Format(StrEnum):
-    """How the answer is written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-
-
 class By(StrEnum):
     """Whose times `--as-of` goes by."""
 
@@ -55,7 +48,17 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked about a series; at most one of `ts`, `as_of` and `diff`."""
+    """What is asked about a series; at most one of `ts`, `as_of` and `diff`.
+
+    Attributes:
+        ts: every version of the observation at this time.
+        as_of: the observations as known at this time.
+        by: whose times `as_of` goes by.
+        diff: what changed between these two times.
+        start: the first ts.
+        end: the ts before which to end.
+        limit: how many of the newest rows; None for all.
+    """
 
     ts: datetime | None
     as_of: datetime | None
@@ -98,7 +101,7 @@ def command(
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", min=1, help="The newest N rows only.")
     ] = None,
-    form: Annotated[
+    output_format: Annotated[
         Format, typer.Option("--format", help="csv and json give times in UTC.")
     ] = Format.TABLE,
 ) -> ExitCode:
@@ -112,9 +115,9 @@ def command(
     it is provisional, which a note on stderr and "final": false say.
     """
     invocation: Invocation = ctx.obj
-    invocation.json = invocation.json or form is Format.JSON
+    invocation.json = invocation.json or output_format is Format.JSON
     settings = invocation.settings()
-    at = now()
+    now = utc_now()
     if sum(option is not None for option in (ts, as_of, diff)) > 1:
         raise UsageError("--ts, --as-of and --diff exclude each other")
     if ts is not None and (start, end) != (None, None):
@@ -122,39 +125,33 @@ def command(
     if by is By.PUBLISHED and as_of is None:
         raise UsageError("--by published goes with --as-of")
     question = Question(
-        instant("--ts", ts, settings, at=at),
-        instant("--as-of", as_of, settings, at=at),
+        option_instant("--ts", ts, settings, now=now),
+        option_instant("--as-of", as_of, settings, now=now),
         by,
-        _pair(diff, settings, at),
-        *window(start, end, settings, at=at),
+        _diff_instants(diff, settings, now),
+        *option_window(start, end, settings, now=now),
         limit,
     )
-    from dataportal.render.history import TextHistory
-    from dataportal.render.history_output import CsvHistory, JsonHistory
-    from dataportal.store.read.history import series_summary, stored_series
+    from dataportal.store.read.history import find_series, series_summary
 
-    with reader(settings, "history") as connection:
-        renderer: HistoryRenderer
-        if form is Format.CSV and not invocation.json:
-            # what it need not show is not counted: that would take longer than a short answer
-            plain = _found(stored_series(connection, series), connection, series)
-            _answer(connection, plain, question, CsvHistory(plain))
-            return ExitCode.DONE
-        summary = _found(series_summary(connection, series), connection, series)
-        if invocation.json:
-            renderer = JsonHistory(summary)
-        else:
-            renderer = TextHistory(summary, settings.zone, at)
-        _answer(connection, summary, question, renderer)
+    with open_to_read(settings, "history") as connection:
+        renderer = history_renderer(
+            Format.JSON if invocation.json else output_format,
+            stored_series=lambda: _find(find_series, connection, series),
+            series_summary=lambda: _find(series_summary, connection, series),
+            zone=settings.zone,
+            now=now,
+        )
+        _show_answer(connection, question, renderer)
     return ExitCode.DONE
 
 
-def _pair(
-    texts: tuple[str, str] | None, settings: "Settings", at: datetime
+def _diff_instants(
+    texts: tuple[str, str] | None, settings: "Settings", now: datetime
 ) -> tuple[datetime, datetime] | None:
     if texts is None:
         return None
-    first, second = (instant("--diff", text, settings, at=at) for text in texts)
+    first, second = (option_instant("--diff", text, settings, now=now) for text in texts)
     if first is None or second is None or first > second:
         raise UsageError(
             f"--diff {texts[0]} {texts[1]}: the first lies after the second; swap them"
@@ -162,67 +159,76 @@ def _pair(
     return first, second
 
 
-def _found(series: "Series | None", connection: "psycopg.Connection", name: str) -> "Series":
+def _find(
+    query: "Callable[[psycopg.Connection, str], Series | None]",
+    connection: "psycopg.Connection",
+    name: str,
+) -> "Series":
     from dataportal.store.read.history import series_names
 
+    series = query(connection, name)
     if series is None:
-        raise UsageError(
-            f"there is no series {name!r} in this database",
-            hint=suggestion(name, series_names(connection), "dataportal list-sources shows them"),
-        )
+        raise unknown_series(name, series_names(connection))
     return series
 
 
-def _answer(
-    connection: "psycopg.Connection",
-    series: "StoredSeries",
-    question: Question,
-    renderer: "HistoryRenderer",
+def _show_answer(
+    connection: "psycopg.Connection", question: Question, renderer: "HistoryRenderer"
 ) -> None:
+    """Ask the store what the question asks, and show what the renderer makes of it."""
     from dataportal.store.read import history
 
-    identity, q = series.series_id, question
+    series, q = renderer.series, question
+    series_id = series.series_id
     if q.ts is not None:
-        versions = history.versions(connection, identity, q.ts)
+        versions = history.versions(connection, series_id, q.ts)
         show(renderer.versions(_newest(versions, q.limit), q.ts))
     elif q.diff is not None:
         first, second = q.diff
-        final = _finality(series, second)
-        changes = history.differences(connection, identity, first, second, start=q.start, end=q.end)
+        final = _is_final(series, second)
+        changes = history.differences(
+            connection, series_id, first, second, start=q.start, end=q.end
+        )
         show(renderer.changes(_newest(changes, q.limit), q.diff, final=final))
     elif q.as_of is not None and q.by is By.PUBLISHED:
-        if (missing := history.unpublished(connection, identity, q.as_of)) is not None:
-            say(_why_unpublished(*missing))
-        found = history.publications(connection, identity, at=q.as_of, start=q.start, end=q.end)
-        show(renderer.publications(_newest(found, q.limit), q.as_of))
+        if (unpublished := history.publication_gap(connection, series_id, q.as_of)) is not None:
+            say(_explain_unpublished(unpublished.until))
+        publications = history.publications(
+            connection, series_id, at=q.as_of, start=q.start, end=q.end
+        )
+        show(renderer.publications(_newest(publications, q.limit), q.as_of))
     elif q.as_of is not None or q.start or q.end or renderer.observations_by_default:
-        final = q.as_of is not None and _finality(series, q.as_of)
-        if q.as_of is not None and (since := history.first_known(connection, identity, q.as_of)):
+        final = q.as_of is not None and _is_final(series, q.as_of)
+        if q.as_of is not None and (
+            since := history.first_knowledge_time(connection, series_id, q.as_of)
+        ):
             say(f"nothing was known of the series before {iso(since)}")
-        rows = history.observations(connection, identity, at=q.as_of, start=q.start, end=q.end)
-        show(renderer.observations(_newest(rows, q.limit), q.as_of, final=final))
+        observations = history.observations(
+            connection, series_id, at=q.as_of, start=q.start, end=q.end
+        )
+        show(renderer.observations(_newest(observations, q.limit), q.as_of, final=final))
     else:
-        revisions = history.latest_revisions(connection, identity, limit=q.limit or _REVISIONS)
+        revisions = history.latest_revisions(connection, series_id, limit=q.limit or _REVISIONS)
         show(renderer.summary(revisions, lambda count: _last_values(connection, series, count)))
 
 
 def _newest(rows: Iterable[Row], limit: int | None) -> Iterable[Row]:
-    """The last rows, so many as are asked for, without holding more of them."""
+    """The last rows, at most `limit`, without holding more of them."""
     return rows if limit is None else deque(rows, maxlen=limit)
 
 
-def _why_unpublished(first: datetime | None) -> str:
-    if first is not None:
-        return f"nothing of the series was published before {iso(first)}"
+def _explain_unpublished(first_published: datetime | None) -> str:
+    if first_published is not None:
+        return f"nothing of the series was published before {iso(first_published)}"
     return "the provider does not say when it published the series; leave --by published out"
 
 
-def _finality(series: "StoredSeries", at: datetime) -> bool:
-    """Whether the answer as of `at` is final; a note where it is not."""
-    if series.final(at):
+def _is_final(series: "StoredSeries", at: datetime) -> bool:
+    """Whether the answer as of `at` is final; tells the user where it is not."""
+    if series.is_final(at):
         return True
-    known = series.known_through
-    until = f"is final up to {iso(known)}" if known else "is not final yet"
+    known_through = series.known_through
+    until = f"is final up to {iso(known_through)}" if known_through else "is not final yet"
     say(f"this answer is provisional: what is known of the series {until}")
     return False
 
@@ -230,6 +236,7 @@ def _finality(series: "StoredSeries", at: datetime) -> bool:
 def _last_values(
     connection: "psycopg.Connection", series: "StoredSeries", count: int
 ) -> "Iterator[Observation]":
+    """The newest observations, at most `count`, read from not much further back."""
     from dataportal.store.read.history import SeriesSummary, observations
 
     start = None

@@ -1,17 +1,16 @@
-"""`dataportal list-sources`."""
+"""`dataportal list-sources`: shows every source with its state, or checks sources.yaml."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dataportal.cli.configuration import configured
-from dataportal.cli.database import exists, reader
-from dataportal.cli.error_report import reported
-from dataportal.cli.options import Invocation, OnlyOption
-from dataportal.cli.selection import matching
-from dataportal.cli.times import now
+from dataportal.cli.database import database_exists, open_to_read
+from dataportal.cli.error_report import report_error
+from dataportal.cli.options import Invocation
+from dataportal.cli.selection import OnlyOption, load_configuration, select_by_pattern
 from dataportal.errors import DatabaseError, DataportalError, ExitCode
-from dataportal.render.console import show
+from dataportal.render.view import show_view
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,75 +49,68 @@ def command(
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
-    configuration = configured(settings, invocation)
-    chosen = matching(configuration, only or ())
+    configuration = load_configuration(settings, invocation)
+    sources = select_by_pattern(configuration, only or ())
     if check:
-        return _checked(configuration, chosen, invocation)
-    return _listed(configuration, chosen, invocation, settings, by_series=series)
+        return _check(configuration, sources, invocation)
+    return _list(configuration, sources, invocation, settings, by_series=series)
 
 
-def _listed(
+def _list(
     configuration: "Configuration",
-    chosen: "list[Source]",
+    sources: "list[Source]",
     invocation: Invocation,
     settings: "Settings",
     *,
     by_series: bool,
 ) -> ExitCode:
-    from dataportal.health import broken, judged, unknown
-    from dataportal.render.sources import Listing, source_lines
+    from dataportal.health import broken_entry, judge, unknown_state
+    from dataportal.render.list_sources import Listing, SourcesView
 
     rows: Mapping[str, SourceRow] = {}
     failure: DataportalError | None = None
     try:
-        rows = _rows(settings)
+        rows = _source_rows(settings)
     except DatabaseError as error:
         failure = error
-    at = now()
+    now = utc_now()
     listings = [
         Listing(
             source,
             rows.get(source.name),
-            unknown(source) if failure else judged(source, rows.get(source.name), at),
+            unknown_state(source) if failure else judge(source, rows.get(source.name), now),
         )
-        for source in chosen
+        for source in sources
     ]
-    wrong = {
-        name: broken(name, [str(p) for p in problems])
+    unusable = {
+        name: broken_entry(name, [str(problem) for problem in problems])
         for name, problems in configuration.broken.items()
     }
-    show(
-        source_lines(
-            listings,
-            wrong,
-            now=at,
-            zone=settings.zone,
-            json=invocation.json,
-            by_series=by_series,
-        )
-    )
+    view = SourcesView(listings, unusable, now, settings.zone, by_series=by_series)
+    show_view(view, json=invocation.json)
     if failure is not None:
-        return reported(failure, json=invocation.json, debug=invocation.debugging)
+        return report_error(failure, json=invocation.json, debug=invocation.debugging)
     return ExitCode.DONE
 
 
-def _rows(settings: "Settings") -> "Mapping[str, SourceRow]":
-    if not exists(settings):
+def _source_rows(settings: "Settings") -> "Mapping[str, SourceRow]":
+    """What the database has of every source, by its name."""
+    if not database_exists(settings):
         return {}
     from dataportal.store.read.overview import overview
 
-    with reader(settings, "list-sources") as connection:
+    with open_to_read(settings, "list-sources") as connection:
         return overview(connection)
 
 
-def _checked(
-    configuration: "Configuration", chosen: "list[Source]", invocation: Invocation
+def _check(
+    configuration: "Configuration", sources: "list[Source]", invocation: Invocation
 ) -> ExitCode:
     from dataportal.config import build_plugin
-    from dataportal.render.sources import check_lines
+    from dataportal.render.list_sources import ConfigurationView
 
     problems: dict[str, list[str]] = {}
-    for source in chosen:
+    for source in sources:
         problems[source.name] = []
         if source.missing_env:
             continue
@@ -128,7 +120,7 @@ def _checked(
             problems[source.name].append(str(error))
     for problem in configuration.problems:
         problems.setdefault(problem.source or "", []).append(str(problem))
-    good = not any(problems.values())
-    if invocation.json or not (invocation.quiet and good):
-        show(check_lines(chosen, problems, configuration.warnings, json=invocation.json))
-    return ExitCode.DONE if good else ExitCode.CONFIGURATION
+    view = ConfigurationView(sources, problems, configuration.warnings)
+    if not (invocation.silent and view.ok):
+        show_view(view, json=invocation.json)
+    return ExitCode.DONE if view.ok else ExitCode.CONFIGURATION

@@ -1,15 +1,15 @@
-"""`dataportal migrate`."""
+"""`dataportal migrate`: brings the schema up to date, or prints the SQL that makes its roles."""
 
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dataportal.cli.database import say
 from dataportal.cli.options import Invocation
 from dataportal.errors import ExitCode, UsageError
-from dataportal.render.console import show
-from dataportal.render.schema import grant_lines, schema_lines
+from dataportal.render.console import say
+from dataportal.render.migrate import GrantsView, SchemaView
+from dataportal.render.view import show_view
 
 if TYPE_CHECKING:
     import psycopg
@@ -55,7 +55,7 @@ def command(
     if print_grants:
         from dataportal.store.roles import grants
 
-        show(grant_lines(grants(**names), json=invocation.json))
+        show_view(GrantsView(grants(**names)), json=invocation.json)
         return ExitCode.DONE
     if any(names.values()):
         raise UsageError("names of roles go with --print-grants")
@@ -67,21 +67,18 @@ def command(
         open_database(settings, say=say, create=not settings.quiet and not plan) as url,
         closing(connect(url, application_name="dataportal migrate")) as connection,
     ):
-        return _carried_out(connection, invocation, plan=plan)
+        return _migrate(connection, invocation, plan=plan)
 
 
-def _carried_out(
-    connection: "psycopg.Connection", invocation: Invocation, *, plan: bool
-) -> ExitCode:
+def _migrate(connection: "psycopg.Connection", invocation: Invocation, *, plan: bool) -> ExitCode:
     from dataportal.store.migrations import migrate, schema_state
 
     applied: tuple[str, ...] = ()
     if not plan:
-        quiet = invocation.quiet or invocation.json
-        applied = migrate(connection, say=(lambda _: None) if quiet else say)
+        applied = migrate(connection, say=say if invocation.shows_progress else lambda _: None)
     state = schema_state(connection)
     if state.problem and not state.pending:
         raise state.problem
-    if invocation.json or not invocation.quiet:
-        show(schema_lines(state, applied, json=invocation.json))
+    if not invocation.silent:
+        show_view(SchemaView(state, applied), json=invocation.json)
     return ExitCode.DONE

@@ -1,10 +1,9 @@
-"""The options that every command takes, before or after its name, declared once."""
+"""The options that every command takes, before or after its name, and their values."""
 
 # No `from __future__ import annotations` in this package: typer reads the annotations.
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from dataportal.settings import Settings
 
 
-# Which variables an option makes irrelevant: what they say is not even read.
+# The variables that an option overrides are not even read.
 _OVERRIDES = {
     "config": ("PLUGIN_CONFIG_PATH",),
     "database_url": ("DATABASE_URL", "DATABASE_URL_FILE"),
@@ -23,18 +22,18 @@ _OVERRIDES = {
 }
 
 
-def _read_as(what: str) -> Callable[[str], Any]:
-    """A parser for typer: `settings.<what>`, imported late, with the words of its ValueError."""
+def _settings_parser(name: str) -> Callable[[str], Any]:
+    """A parser for typer: the function of that name in `settings`, which is imported late."""
 
-    def parser(text: str) -> Any:
+    def parse(text: str) -> Any:
         from dataportal import settings
 
         try:
-            return getattr(settings, what)(text)
+            return getattr(settings, name)(text)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
 
-    return parser
+    return parse
 
 
 ConfigOption = Annotated[
@@ -52,7 +51,7 @@ LogLevelOption = Annotated[
     typer.Option(
         "--log-level",
         metavar="L",
-        parser=_read_as("log_level"),
+        parser=_settings_parser("log_level"),
         help="debug, info, warning, error, critical [LOG_LEVEL; info]",
     ),
 ]
@@ -61,7 +60,7 @@ LogFormatOption = Annotated[
     typer.Option(
         "--log-format",
         metavar="text|json",
-        parser=_read_as("log_format"),
+        parser=_settings_parser("log_format"),
         help="How it is logged [LOG_FORMAT; text]",
     ),
 ]
@@ -73,51 +72,12 @@ JsonOption = Annotated[
 ]
 
 
-class OnLocked(StrEnum):
-    """What to do about a source that another run holds."""
-
-    SKIP = "skip"
-    WAIT = "wait"
-    FAIL = "fail"
-
-
-# Not shared by all, but by several.
-OnLockedOption = Annotated[
-    OnLocked | None,
-    typer.Option(
-        "--on-locked",
-        help="If another run holds a source: skip it (default), wait (default for a backfill), "
-        "or fail with 11.",
-    ),
-]
-OnlyOption = Annotated[
-    list[str] | None,
-    typer.Option("--only", metavar="GLOB", help="Sources whose name or tag matches; repeatable."),
-]
-StartOption = Annotated[
-    str | None,
-    typer.Option("--start", metavar="T", help="Fetch from T on: ISO 8601, or 7d for 7 days ago."),
-]
-EndOption = Annotated[
-    str | None, typer.Option("--end", metavar="T", help="Fetch before T (default: now and beyond).")
-]
-DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Fetch and compare, but write nothing.")
-]
-AcceptRetractionsOption = Annotated[
-    bool,
-    typer.Option(
-        "--accept-retractions", help="Let nulls withdraw even most of a series' stored values."
-    ),
-]
-
-
 @dataclass(slots=True)
 class Invocation:
     """One command line: the options that all commands share, and the environment.
 
-    It exists before anything is parsed, so that an error found while parsing knows how to show
-    itself as far as that was said by then.
+    It exists before anything is parsed, so that an error of parsing is shown as the options that
+    were parsed by then ask for.
     """
 
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -129,13 +89,13 @@ class Invocation:
     json: bool = False
 
     def take(self, options: Mapping[str, Any]) -> None:
-        """Note every option that was given."""
+        """Store every option that is neither missing nor an unset flag."""
         for name, value in options.items():
             if value is not None and value is not False:
                 setattr(self, name, value)
 
     def settings(self) -> "Settings":
-        """What the options and the environment say together; an option beats its variable.
+        """The settings of the options and the environment; an option overrides its variable.
 
         Raises:
             ConfigurationError: something of it cannot be used.
@@ -144,14 +104,16 @@ class Invocation:
 
         from dataportal.settings import from_environment
 
-        beaten = {
+        overridden_names = {
             name
             for option, names in _OVERRIDES.items()
             if getattr(self, option) is not None
             for name in names
         }
-        settings = from_environment({k: v for k, v in self.env.items() if k not in beaten})
-        return settings.overridden(
+        settings = from_environment(
+            {k: v for k, v in self.env.items() if k not in overridden_names}
+        )
+        return settings.override(
             config_path=None if self.config is None else Path(self.config),
             database_url=self.database_url,
             log_level=self.log_level,
@@ -160,8 +122,18 @@ class Invocation:
         )
 
     @property
+    def silent(self) -> bool:
+        """Whether nothing is shown where all is well: with -q, unless JSON is wanted."""
+        return self.quiet and not self.json
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether progress may be drawn: with neither -q nor --json."""
+        return not (self.quiet or self.json)
+
+    @property
     def debugging(self) -> bool:
-        """Whether tracebacks are wanted."""
+        """Whether errors are shown with tracebacks."""
         level = self.log_level or self.env.get("LOG_LEVEL", "")
         return level.strip().lower() == "debug"
 
@@ -172,18 +144,18 @@ class Command(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
         """The command's own options, then the shared ones."""
         *own, help_option = super().get_params(ctx)
-        return [*own, *self._shared(ctx), help_option]
+        return [*own, *self._shared_params(ctx), help_option]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse, then hand what is shared to the invocation."""
+        """Parse, and hand the shared options to the invocation."""
         rest = super().parse_args(ctx, args)
-        shared = {p.name: ctx.params.pop(p.name, None) for p in self._shared(ctx)}
+        shared = {p.name: ctx.params.pop(p.name, None) for p in self._shared_params(ctx)}
         invocation: Invocation = ctx.obj
         invocation.take(shared)
         return rest
 
     @staticmethod
-    def _shared(ctx: Any) -> list[Any]:
+    def _shared_params(ctx: Any) -> list[Any]:
         group = ctx.parent.command if ctx.parent else None
         names = set(Invocation.__slots__)
         return [p for p in group.params if p.name in names] if group else []

@@ -1,13 +1,12 @@
-"""`dataportal restore`."""
+"""`dataportal restore`: brings series back from a file that `dump` wrote."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dataportal.cli.database import say
 from dataportal.errors import ExitCode
-from dataportal.render.console import show
+from dataportal.render.console import say
 
 if TYPE_CHECKING:
     from dataportal.cli.options import Invocation
@@ -32,7 +31,8 @@ def command(
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
-    from dataportal.render.archive import restore_lines
+    from dataportal.render.archive import RestoreView
+    from dataportal.render.view import show_view
     from dataportal.store import open_database
     from dataportal.store.archive.restore import contents, restore
 
@@ -40,6 +40,6 @@ def command(
     contents(file)
     with open_database(settings, say=say, create=not settings.quiet) as url:
         parts, checksum = restore(url, file, say=say)
-    if invocation.json or not invocation.quiet:
-        show(restore_lines(file, parts, checksum, json=invocation.json))
+    if not invocation.silent:
+        show_view(RestoreView(file, parts, checksum), json=invocation.json)
     return ExitCode.DONE

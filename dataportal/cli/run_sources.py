@@ -1,16 +1,20 @@
-"""What `fetch` and `fetch-all` have in common: run the requests, show what came of them."""
+"""What `fetch` and `fetch-all` share: their options, and running sources with all that is shown."""
 
+# No `from __future__ import annotations` in this package: typer reads the annotations.
 import asyncio
 import sys
 import time
 from contextlib import ExitStack, redirect_stdout
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from dataportal.cli.database import say
-from dataportal.cli.signals import handed_to, waking
-from dataportal.cli.times import now
-from dataportal.errors import DatabaseError, ExitCode, worst
-from dataportal.render.console import decorated, show
+import typer
+
+from dataportal.cli.signals import call_on_signal, wake_on_signal
+from dataportal.errors import DatabaseError, ExitCode, worst_code
+from dataportal.on_locked import OnLocked
+from dataportal.render.console import say, supports_escape_codes
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
@@ -24,167 +28,176 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+OnLockedOption = Annotated[
+    OnLocked | None,
+    typer.Option(
+        "--on-locked",
+        help="If another run holds a source: skip it (default), wait (default for a backfill), "
+        "or fail with 11.",
+    ),
+]
+StartOption = Annotated[
+    str | None,
+    typer.Option("--start", metavar="T", help="Fetch from T on: ISO 8601, or 7d for 7 days ago."),
+]
+EndOption = Annotated[
+    str | None, typer.Option("--end", metavar="T", help="Fetch before T (default: now and beyond).")
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Fetch and compare, but write nothing.")
+]
+AcceptRetractionsOption = Annotated[
+    bool,
+    typer.Option(
+        "--accept-retractions", help="Let nulls withdraw even most of a series' stored values."
+    ),
+]
 
-def carried_out(
-    requests: "Sequence[RunRequest]",
-    broken: "Mapping[str, Sequence[Problem]]",
-    *,
-    invocation: "Invocation",
-    settings: "Settings",
-    configuration: "Configuration",
-    jobs: int,
-) -> ExitCode:
-    """Run the requests, and show the results; the exit code that they ask for.
 
-    Args:
-        requests: what to run.
-        broken: entries that cannot be used, which count as failed.
-        invocation: how to show it.
-        settings: how to run it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchJob:
+    """What `fetch` or `fetch-all` has to do.
+
+    Attributes:
+        requests: the sources to run.
+        broken: entries of sources.yaml that cannot be used, which count as failed.
+        jobs: how many sources run at a time.
         configuration: the file that the sources are from.
-        jobs: how many sources at a time.
+        settings: how to run them.
+        invocation: how to show it.
+    """
+
+    requests: "Sequence[RunRequest]"
+    broken: "Mapping[str, Sequence[Problem]]"
+    jobs: int
+    configuration: "Configuration"
+    settings: "Settings"
+    invocation: "Invocation"
+
+
+def run_sources(job: FetchJob) -> ExitCode:
+    """Run the sources and show the results; the exit code that these ask for.
 
     Raises:
-        DatabaseError: out of reach.
+        DatabaseError: the database is out of reach.
         ConfigurationError: there is no database to use.
     """
-    from dataportal.render.runs import runs_document, runs_lines
+    from dataportal.render.runs import RunsView
+    from dataportal.render.view import show_view
     from dataportal.store import open_database
 
-    begun = time.monotonic()
+    started = time.monotonic()
+    invocation = job.invocation
     results: list[RunResult] = []
     code = ExitCode.DONE
     with ExitStack() as stack:
         url = ""
-        if requests:
-            url = stack.enter_context(open_database(settings, say=say, create=not invocation.quiet))
-            requests = _due(requests, url)
-        if requests or broken:
-            results, code = _attended(
-                requests,
-                broken,
-                invocation=invocation,
-                settings=settings,
-                configuration=configuration,
-                url=url,
-                jobs=jobs,
-            )
-    if invocation.json:
-        show([runs_document(results, ok=code is ExitCode.DONE)])
-    elif not invocation.quiet:
-        dry_run = any(request.dry_run for request in requests)
-        show(runs_lines(results, took=time.monotonic() - begun, dry_run=dry_run))
+        if job.requests:
+            database = open_database(job.settings, say=say, create=not invocation.quiet)
+            url = stack.enter_context(database)
+            job = replace(job, requests=_due(job.requests, url))
+        if job.requests or job.broken:
+            results, code = _run_with_log(job, url)
+    if not invocation.silent:
+        view = RunsView(
+            results,
+            ok=code is ExitCode.DONE,
+            took=time.monotonic() - started,
+            dry_run=any(request.dry_run for request in job.requests),
+        )
+        show_view(view, json=invocation.json)
     return code
 
 
 def _due(requests: "Sequence[RunRequest]", url: str) -> "Sequence[RunRequest]":
-    """What is to be carried out. Where nothing is due, the engine need not even be imported."""
+    """The requests to run. Where nothing is due, the engine need not even be imported."""
     if not all(request.only_if_due for request in requests):
         return requests
-    from dataportal.collect import due
+    from dataportal.collect import due_requests
     from dataportal.store.read.overview import states_for_due
 
     try:
-        return due(requests, states_for_due(url), now())
+        return due_requests(requests, states_for_due(url), utc_now())
     except DatabaseError:
         return requests  # the engine has the patience for a database that is restarting
 
 
-def _attended(
-    requests: "Sequence[RunRequest]",
-    broken: "Mapping[str, Sequence[Problem]]",
-    *,
-    invocation: "Invocation",
-    settings: "Settings",
-    configuration: "Configuration",
-    url: str,
-    jobs: int,
-) -> "tuple[list[RunResult], ExitCode]":
-    """The results, and the exit code that they ask for; what happens is told meanwhile."""
-    from dataportal.collect import Finished, StopSignal, unusable
-    from dataportal.logs import configured
-    from dataportal.render.progress import told
+def _run_with_log(job: FetchJob, url: str) -> "tuple[list[RunResult], ExitCode]":
+    """The results, and the exit code that they ask for; events are logged meanwhile."""
+    from dataportal.collect import Finished, StopSignal, unusable_entry
+    from dataportal.logs import configure_logging
+    from dataportal.render.run_progress import event_logger
 
-    # a good run says nothing under -q: what went wrong on the way to it is no news
-    level = settings.log_level
-    if invocation.quiet and level in {"info", "warning"}:
-        level = "error"
-    elif level == "info" and invocation.log_level is None and decorated(sys.stderr):
-        level = "warning"  # the bars and the table say the rest
-    log = configured(level=level, style=settings.log_format)
-    tell = told(log)
+    log = configure_logging(level=_log_level(job), style=job.settings.log_format)
+    log_event = event_logger(log)
     stop = StopSignal()
-    results = [unusable(name, problems) for name, problems in broken.items()]
+    results = [unusable_entry(name, problems) for name, problems in job.broken.items()]
     for result in results:
-        tell(Finished(result))
-    if requests:
-        with handed_to(lambda number: stop.set(ExitCode(128 + number))):
-            results += _collected(
-                requests,
-                invocation=invocation,
-                settings=settings,
-                configuration=configuration,
-                url=url,
-                jobs=jobs,
-                stop=stop,
-                tell=tell,
-                log=log,
-            )
-    return results, stop.code or worst(result.code for result in results)
+        log_event(Finished(result))
+    if job.requests:
+        with call_on_signal(lambda number: stop.set(ExitCode(128 + number))):
+            results += _run_engine(job, url, stop, log, log_event)
+    return results, stop.code or worst_code(result.code for result in results)
 
 
-def _collected(
-    requests: "Sequence[RunRequest]",
-    *,
-    invocation: "Invocation",
-    settings: "Settings",
-    configuration: "Configuration",
-    url: str,
-    jobs: int,
-    stop: "StopSignal",
-    tell: "Listener",
-    log: "Log",
+def _log_level(job: FetchJob) -> str:
+    level = job.settings.log_level
+    # a good run says nothing under -q: what went wrong on the way to it is no news
+    if job.invocation.quiet and level in {"info", "warning"}:
+        return "error"
+    # the bars and the table say the rest
+    if level == "info" and job.invocation.log_level is None and supports_escape_codes(sys.stderr):
+        return "warning"
+    return level
+
+
+def _run_engine(
+    job: FetchJob, url: str, stop: "StopSignal", log: "Log", log_event: "Listener"
 ) -> "list[RunResult]":
-    from dataportal.collect import collect
-    from dataportal.render.progress import progress
+    import stamina.instrumentation
 
-    def failed(source: str, error: BaseException) -> None:
+    from dataportal.collect import collect
+    from dataportal.render.run_progress import run_progress
+
+    # what is said about a retry is said by the run, not by the library
+    stamina.instrumentation.set_on_retry_hooks([])
+
+    def log_failure(source: str, error: BaseException) -> None:
         log.debug("failed with", source=source, exc_info=error)
 
-    wanted = not (invocation.quiet or invocation.json)
     with (
-        progress(len(requests), wanted=wanted) as draw,
+        run_progress(len(job.requests), wanted=job.invocation.shows_progress) as draw_event,
         # what a plugin prints must not end up among the results
         redirect_stdout(sys.stderr),
     ):
 
-        def heard(event: "Event") -> None:
-            tell(event)
-            draw(event)
+        def listen(event: "Event") -> None:
+            log_event(event)
+            draw_event(event)
 
-        return _looped(
+        return _run_in_loop(
             collect(
-                requests,
-                settings=settings,
+                job.requests,
+                settings=job.settings,
                 database_url=url,
-                root=configuration.root,
-                env=invocation.env,
-                jobs=jobs,
-                events=heard,
+                root=job.configuration.root,
+                env=job.invocation.env,
+                jobs=job.jobs,
+                events=listen,
                 stop=stop,
-                failed=failed,
+                on_failure=log_failure,
             )
         )
 
 
-def _looped(work: "Coroutine[Any, Any, T]") -> T:
+def _run_in_loop(work: "Coroutine[Any, Any, T]") -> T:
     """The result of `work`, from an event loop that waits for no thread when it is closed.
 
     `asyncio.run` waits for the threads that look up host names, and these take their time.
     """
     loop = asyncio.new_event_loop()
     try:
-        with waking(loop):
+        with wake_on_signal(loop):
             return loop.run_until_complete(work)
     finally:
         loop.close()

@@ -1,4 +1,4 @@
-"""`dataportal schema`."""
+"""`dataportal schema`: prints the JSON Schema of sources.yaml."""
 
 import typer
 
@@ -16,7 +16,7 @@ def command(ctx: typer.Context) -> ExitCode:
     """
     del ctx
     from dataportal.config.json_schema import json_schema
-    from dataportal.render.json_output import dumped
+    from dataportal.render.json_output import format_json
 
-    show([dumped(json_schema())])
+    show([format_json(json_schema())])
     return ExitCode.DONE

@@ -1,27 +1,41 @@
-"""Which sources a command is about."""
+"""Reads sources.yaml for a command, and selects the sources that the command is about."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from dataportal.errors import ConfigurationError, UsageError
+from dataportal.render.console import say
 
 if TYPE_CHECKING:
+    from dataportal.cli.options import Invocation
     from dataportal.config import Configuration, Source
     from dataportal.errors import Problem
+    from dataportal.settings import Settings
+
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="GLOB", help="Sources whose name or tag matches; repeatable."),
+]
 
 
-def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
-    """`Did you mean …?` with the names that resemble it, or what else helps."""
-    from difflib import get_close_matches
+def load_configuration(settings: "Settings", invocation: "Invocation") -> "Configuration":
+    """The content of sources.yaml; its warnings are shown unless -q.
 
-    names = list(dict.fromkeys(known))
-    close = get_close_matches(name, names) or [n for n in names if name and name in n][:3]
-    if not close:
-        return otherwise
-    return f"Did you mean {' or '.join(repr(n) for n in close)}?"
+    Raises:
+        ConfigurationError: nothing of it can be used; all problems are listed.
+    """
+    from dataportal.config import load
+
+    configuration = load(settings.config_path, invocation.env)
+    if not invocation.quiet:
+        for warning in configuration.warnings:
+            say(f"warning: {warning}")
+    return configuration
 
 
-def named(
+def select_by_name(
     configuration: "Configuration", names: Sequence[str]
 ) -> "tuple[list[Source], dict[str, Sequence[Problem]]]":
     """The sources of these names, each once, and those that are broken, with their problems.
@@ -33,36 +47,38 @@ def named(
         UsageError: there is no such source.
     """
     sources = {source.name: source for source in configuration.sources}
-    of_series = {
-        s.endpoint_prefix: source for source in configuration.sources for s in source.series
+    by_series = {
+        series.endpoint_prefix: source
+        for source in configuration.sources
+        for series in source.series
     }
-    chosen: dict[str, Source] = {}
+    selected: dict[str, Source] = {}
     broken: dict[str, Sequence[Problem]] = {}
     for name in names:
         if name in configuration.broken:
             broken[name] = configuration.broken[name]
             continue
-        source = sources.get(name) or of_series.get(name)
+        source = sources.get(name) or by_series.get(name)
         if source is None:
             raise UsageError(
                 f"there is no source {name!r} in {configuration.path}",
-                hint=suggestion(name, [*sources, *of_series], "See: dataportal list-sources"),
+                hint=suggestion(name, [*sources, *by_series], "See: dataportal list-sources"),
             )
         if source.missing_env:
             raise ConfigurationError(
                 f"source {source.name!r} needs {', '.join(source.missing_env)}",
                 hint="Set it in the environment, then run this again",
             )
-        chosen[source.name] = source
-    if broken and not chosen:
+        selected[source.name] = source
+    if broken and not selected:
         raise ConfigurationError(
             f"{' and '.join(repr(name) for name in broken)} cannot be used",
             problems=[problem for problems in broken.values() for problem in problems],
         )
-    return list(chosen.values()), broken
+    return list(selected.values()), broken
 
 
-def matching(configuration: "Configuration", patterns: Sequence[str]) -> "list[Source]":
+def select_by_pattern(configuration: "Configuration", patterns: Sequence[str]) -> "list[Source]":
     """The sources whose name or one of whose tags matches a pattern; all without a pattern.
 
     Raises:
@@ -70,33 +86,56 @@ def matching(configuration: "Configuration", patterns: Sequence[str]) -> "list[S
     """
     if not patterns:
         return list(configuration.sources)
-    matched = _matched(configuration, patterns)
-    return [source for source in configuration.sources if source.name in matched]
+    names = _matching_names(configuration, patterns)
+    return [source for source in configuration.sources if source.name in names]
 
 
-def matching_broken(
+def broken_by_pattern(
     configuration: "Configuration", patterns: Sequence[str]
 ) -> "dict[str, Sequence[Problem]]":
-    """The entries that cannot be used, with their problems, chosen as `matching` does."""
+    """The entries that cannot be used, with their problems, as `select_by_pattern` selects.
+
+    Raises:
+        UsageError: a pattern matches nothing.
+    """
     if not patterns:
         return dict(configuration.broken)
-    matched = _matched(configuration, patterns)
-    return {name: found for name, found in configuration.broken.items() if name in matched}
+    names = _matching_names(configuration, patterns)
+    return {name: problems for name, problems in configuration.broken.items() if name in names}
 
 
-def _matched(configuration: "Configuration", patterns: Sequence[str]) -> set[str]:
+def _matching_names(configuration: "Configuration", patterns: Sequence[str]) -> set[str]:
     from fnmatch import fnmatchcase
 
     words = {source.name: (source.name, *source.tags) for source in configuration.sources}
     words |= {name: (name,) for name in configuration.broken}
-    matched: set[str] = set()
+    names: set[str] = set()
     for pattern in patterns:
-        hits = {n for n, w in words.items() if any(fnmatchcase(word, pattern) for word in w)}
-        if not hits:
+        matches = {n for n, w in words.items() if any(fnmatchcase(word, pattern) for word in w)}
+        if not matches:
             everything = {word for group in words.values() for word in group}
             raise UsageError(
                 f"--only {pattern!r} matches no source and no tag in {configuration.path}",
                 hint=suggestion(pattern, everything, "See: dataportal list-sources"),
             )
-        matched |= hits
-    return matched
+        names |= matches
+    return names
+
+
+def unknown_series(name: str, known: Iterable[str]) -> UsageError:
+    """The error about a series that the database does not have, for the caller to raise."""
+    return UsageError(
+        f"there is no series {name!r} in this database",
+        hint=suggestion(name, known, "dataportal list-sources shows them"),
+    )
+
+
+def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
+    """`Did you mean …?` with the known names that resemble it; `otherwise` where none does."""
+    from difflib import get_close_matches
+
+    names = list(dict.fromkeys(known))
+    close = get_close_matches(name, names) or [n for n in names if name and name in n][:3]
+    if not close:
+        return otherwise
+    return f"Did you mean {' or '.join(repr(n) for n in close)}?"

@@ -1,4 +1,4 @@
-"""What SIGTERM and SIGINT do once a command has begun."""
+"""Handles SIGTERM and SIGINT once a command has begun."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def unwind_on_signal() -> None:
 
 
 @contextmanager
-def handed_to(stop: Callable[[int], None]) -> Iterator[None]:
-    """While the block runs, `stop` gets the number of each signal, and nothing is interrupted."""
-    before = [signal.signal(number, lambda n, _: stop(n)) for number in _ENDING]
+def call_on_signal(stop: Callable[[int], None]) -> Iterator[None]:
+    """While the block runs, a signal calls `stop` with its number, and interrupts nothing."""
+    previous = [signal.signal(number, lambda n, _: stop(n)) for number in _ENDING]
     try:
         yield
     finally:
-        for number, handler in zip(_ENDING, before, strict=True):
+        for number, handler in zip(_ENDING, previous, strict=True):
             signal.signal(number, handler)
 
 
 @contextmanager
-def waking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+def wake_on_signal(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     """While the block runs, a signal wakes the loop, whichever thread the kernel hands it to.
 
     Python carries out handlers in the main thread alone, and tells it nothing that waits for events
@@ -43,18 +43,18 @@ def waking(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     """
     import socket
 
-    ours, theirs = socket.socketpair()
-    ours.setblocking(False)
-    theirs.setblocking(False)
-    loop.add_reader(ours, ours.recv, 4096)
-    before = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    receiver, sender = socket.socketpair()
+    receiver.setblocking(False)
+    sender.setblocking(False)
+    loop.add_reader(receiver, receiver.recv, 4096)
+    previous = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
     try:
         yield
     finally:
-        signal.set_wakeup_fd(before)
-        loop.remove_reader(ours)
-        ours.close()
-        theirs.close()
+        signal.set_wakeup_fd(previous)
+        loop.remove_reader(receiver)
+        receiver.close()
+        sender.close()
 
 
 def _unwind(number: int, _frame: object) -> None:

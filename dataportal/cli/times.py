@@ -1,6 +1,6 @@
-"""Times on the command line, with the name of the option that they were given to."""
+"""Reads the times that options take; an error names the option."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dataportal.errors import UsageError
@@ -10,15 +10,10 @@ if TYPE_CHECKING:
     from dataportal.settings import Settings
 
 
-def now() -> datetime:
-    """The present, for everything that one command does."""
-    return datetime.now(UTC)
-
-
-def instant(
-    option: str, text: str | None, settings: "Settings", *, at: datetime
+def option_instant(
+    option: str, text: str | None, settings: "Settings", *, now: datetime
 ) -> datetime | None:
-    """The instant that an option's text names; None where it was not given.
+    """The instant that the text of an option names; None where the option is missing.
 
     Raises:
         UsageError: not a time, and why.
@@ -26,21 +21,21 @@ def instant(
     if text is None:
         return None
     try:
-        return parse_instant(text, zone=settings.zone, now=at)
+        return parse_instant(text, zone=settings.zone, now=now)
     except ValueError as error:
         raise UsageError(f"{option}: {error}") from None
 
 
-def window(
-    start: str | None, end: str | None, settings: "Settings", *, at: datetime
+def option_window(
+    start: str | None, end: str | None, settings: "Settings", *, now: datetime
 ) -> tuple[datetime | None, datetime | None]:
-    """The half-open range of `--start` and `--end`.
+    """The window that `--start` and `--end` name, open where one is missing.
 
     Raises:
-        UsageError: one of them is not a time, or the range is empty.
+        UsageError: one of them is not a time, or the window is empty.
     """
-    first = instant("--start", start, settings, at=at)
-    last = instant("--end", end, settings, at=at)
+    first = option_instant("--start", start, settings, now=now)
+    last = option_instant("--end", end, settings, now=now)
     if first is not None and last is not None and first >= last:
         raise UsageError(f"--start {start} does not lie before --end {end}")
     return first, last

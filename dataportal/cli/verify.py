@@ -1,14 +1,13 @@
-"""`dataportal verify`."""
+"""`dataportal verify`: checks that the history keeps its promises."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dataportal.cli.database import reader
-from dataportal.cli.times import instant, now
+from dataportal.cli.database import open_to_read
+from dataportal.cli.times import option_instant
 from dataportal.errors import ExitCode
-from dataportal.render.console import note, show
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from dataportal.cli.options import Invocation
@@ -18,7 +17,7 @@ EXAMPLES = (
     "dataportal -q verify --since 30d   # for cron: silent when all is well",
     "dataportal verify --json > verified.json",
 )
-_KEYS = 20
+_NAMED_KEYS = 20
 
 
 def command(
@@ -30,7 +29,7 @@ def command(
     ] = None,
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", min=1, help="Name N keys for each check.")
-    ] = _KEYS,
+    ] = _NAMED_KEYS,
 ) -> ExitCode:
     """Check that the history keeps its promises.
 
@@ -42,23 +41,21 @@ def command(
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
-    start = instant("--since", since, settings, at=now())
-    from dataportal.render.progress_bar import stepping
-    from dataportal.render.verify import Findings
+    start = option_instant("--since", since, settings, now=utc_now())
+    from dataportal.render.progress_bar import progress_bar
+    from dataportal.render.verify import VerifyView
+    from dataportal.render.view import note_view, show_view
     from dataportal.store.read.verify import verify
 
-    findings = Findings(start, limit)
+    view = VerifyView(start, limit)
     with (
-        reader(settings, "verify") as connection,
-        stepping("verifying", wanted=not (invocation.quiet or invocation.json)) as progress,
+        open_to_read(settings, "verify") as connection,
+        progress_bar("verifying", wanted=invocation.shows_progress) as progress,
     ):
         for fault in verify(connection, since=start, progress=progress):
-            findings.add(fault)
-    if invocation.json:
-        show(findings.document())
-    elif not invocation.quiet:
-        show(findings.table())
-        show(findings.keys())
-    elif not findings.ok:
-        note("\n".join([*findings.table(sys.stderr), *findings.keys()]))
-    return ExitCode.DONE if findings.ok else ExitCode.UNHEALTHY
+            view.add(fault)
+    if not invocation.silent:
+        show_view(view, json=invocation.json)
+    elif not view.ok:
+        note_view(view)
+    return ExitCode.DONE if view.ok else ExitCode.UNHEALTHY

@@ -1,20 +1,19 @@
-"""Fetches sources and stores what came: one run of one source, and many side by side.
+"""Runs sources: fetches, cleans and stores them, one or many side by side.
 
     results = await collect(requests, settings=…, database_url=…, root=…, env=…, jobs=8,
-                            events=listener, stop=StopSignal())
+                            events=listener, stop=StopSignal(), on_failure=…)
 
-`RunRequest` says what to do, `RunResult` what came of it, `Event` what happens along the way.
+`RunRequest` says what to run, `RunResult` how that ended, `Event` what happens along the way.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dataportal.collect.due import due
 from dataportal.collect.events import Event, Finished, Listener, Started, Stored, Waiting, Warned
-from dataportal.collect.results import OnLocked, RunRequest, RunResult, unusable
+from dataportal.collect.results import RunRequest, RunResult, due_requests, unusable_entry
 from dataportal.collect.stop import StopSignal
-from dataportal.collect.windows import planned
+from dataportal.collect.windows import plan_backfill
 
 if TYPE_CHECKING:
     from dataportal.collect.engine import collect
@@ -23,7 +22,6 @@ __all__ = [
     "Event",
     "Finished",
     "Listener",
-    "OnLocked",
     "RunRequest",
     "RunResult",
     "Started",
@@ -32,14 +30,14 @@ __all__ = [
     "Waiting",
     "Warned",
     "collect",
-    "due",
-    "planned",
-    "unusable",
+    "due_requests",
+    "plan_backfill",
+    "unusable_entry",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """The engine is imported when it is asked for: to find that nothing is due needs none of it."""
+    """Import the engine where it is used: to find that nothing is due needs none of it."""
     if name == "collect":
         from dataportal.collect.engine import collect
 

@@ -1,6 +1,6 @@
-"""Runs many sources side by side, and ends them all when it is told to.
+"""Runs many sources side by side, and ends them all when it is told to stop.
 
-At most `jobs` sources have a place at a time. One that waits for its next attempt gives its place
+At most `jobs` sources have a slot at a time. One that waits for its next attempt gives its slot
 up; one that fails, hangs or breaks harms no other.
 """
 
@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from dataportal.collect.due import due
 from dataportal.collect.events import Waiting
-from dataportal.collect.rate_limiter import SharedSlots
+from dataportal.collect.rate_limiter import SharedRateLimiter
+from dataportal.collect.results import due_requests
 from dataportal.collect.retry import Retries
-from dataportal.collect.run_context import Surroundings, present
-from dataportal.collect.session_pool import Sessions
+from dataportal.collect.run_context import RunContext
+from dataportal.collect.session_pool import SessionPool
 from dataportal.collect.source_run import SourceRun
-from dataportal.collect.workers import Lanes
+from dataportal.collect.workers import WorkerPool
 from dataportal.errors import ExitCode
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.http.rate_limit import Pace
+from dataportal.plugins.http.rate_limit import RateLimiter
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from dataportal.store.records import SourceState
 
 _DATABASE_PATIENCE = 60.0  # seconds for a database that is restarting
-_PATIENCE = 7.0  # seconds from the wish to end until runs that do not heed it are left behind
-_HURRY = 1.0  # seconds, after the second such wish
+_PATIENCE = 7.0  # seconds from the stop until runs that do not heed it are left behind
+_HURRY = 1.0  # seconds, after the second stop
 
 
 async def collect(
@@ -47,56 +48,68 @@ async def collect(
     jobs: int,
     events: Listener,
     stop: StopSignal,
-    failed: Callable[[str, BaseException], None],
-    now: Callable[[], datetime] = present,
+    on_failure: Callable[[str, BaseException], None],
+    now: Callable[[], datetime] = utc_now,
 ) -> list[RunResult]:
     """Run all requests; their results in the order of the requests, without those not due.
 
     Never raises for what goes wrong with a source: its result says so. Returns within 10 s of
     `stop`, whatever plugins do.
 
+    Args:
+        requests: what to run.
+        settings: retries and waits.
+        database_url: where it is stored.
+        root: the folder of sources.yaml.
+        env: the environment, for `${VAR}`.
+        jobs: how many sources may run at a time.
+        events: called with each event.
+        stop: ends the work when it is set.
+        on_failure: called with a source and the exception behind its failure.
+        now: the clock.
+
     Raises:
         DatabaseError: the database cannot be used by any of them.
     """
     given_up: set[str] = set()
-    shared = SharedSlots(database_url)
-    around = Surroundings(
+    shared = SharedRateLimiter(database_url)
+    context = RunContext(
         settings=settings,
         root=root,
         env=env,
-        events=events,
-        seats=asyncio.Semaphore(jobs),
-        lanes=Lanes(),
-        sessions=Sessions(database_url),
-        http=HttpClient(given_up=given_up, pace=Pace(everywhere=shared.reserve), now=now),
+        emit=events,
+        slots=asyncio.Semaphore(jobs),
+        workers=WorkerPool(),
+        sessions=SessionPool(database_url),
+        http=HttpClient(given_up=given_up, rate_limiter=RateLimiter(shared.reserve), now=now),
         hosts_given_up=given_up,
         now=now,
-        failed=failed,
+        on_failure=on_failure,
     )
     try:
-        return await _Runs(around, stop).all(requests)
+        return await _Runs(context, stop).run_all(requests)
     finally:
-        await around.http.aclose()
-        around.sessions.close()
-        around.lanes.close()
+        await context.http.aclose()
+        context.sessions.close()
+        context.workers.close()
         shared.close()
 
 
 class _Runs:
-    """The tasks of one command: begun while there are places, cancelled when it shall end."""
+    """The tasks of one command: started while there are slots, cancelled when it shall stop."""
 
-    def __init__(self, around: Surroundings, stop: StopSignal) -> None:
-        self._around = around
+    def __init__(self, context: RunContext, stop: StopSignal) -> None:
+        self._context = context
         self._stop = stop
         self._tasks: list[asyncio.Task[RunResult | None]] = []
-        self._woken = asyncio.Event()
+        self._stopped = asyncio.Event()
 
-    async def all(self, requests: Sequence[RunRequest]) -> list[RunResult]:
+    async def run_all(self, requests: Sequence[RunRequest]) -> list[RunResult]:
         self._stop.attach(asyncio.get_running_loop(), self._on_stop)
         work = asyncio.create_task(self._work(requests))
-        woken = asyncio.create_task(self._woken.wait())
+        stopped = asyncio.create_task(self._stopped.wait())
         try:
-            await asyncio.wait((work, woken), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
             if self._stop:
                 work.cancel()
                 await self._end()
@@ -104,50 +117,50 @@ class _Runs:
             else:
                 work.result()
         finally:
-            woken.cancel()
+            stopped.cancel()
             self._stop.detach()
         results = [t.result() for t in self._tasks if t.done() and not t.cancelled()]
         return [result for result in results if result is not None]
 
     async def _work(self, requests: Sequence[RunRequest]) -> None:
-        states = await self._states()
-        for request in due(requests, states, self._around.now()):
-            # a place is taken by the run itself; this only keeps ten thousand from queueing up
-            async with self._around.seats:
+        states = await self._source_states()
+        for request in due_requests(requests, states, self._context.now()):
+            # a slot is taken by the run itself; this only keeps ten thousand from queueing up
+            async with self._context.slots:
                 pass
-            self._tasks.append(asyncio.create_task(SourceRun(request, self._around).run()))
+            self._tasks.append(asyncio.create_task(SourceRun(request, self._context).run()))
             await asyncio.sleep(0)
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _states(self) -> Mapping[str, SourceState]:
+    async def _source_states(self) -> Mapping[str, SourceState]:
         """What is remembered of every source; proves, once for all, that the database is there."""
         retries = Retries(
-            retries=self._around.settings.max_retries,
-            first_wait=self._around.settings.retry_delay,
+            retries=self._context.settings.max_retries,
+            first_wait=self._context.settings.retry_delay,
             budget=_DATABASE_PATIENCE,
-            give_up=set(),
-            waiting=lambda seconds, why: self._around.events(Waiting("database", seconds, why)),
+            hosts_given_up=set(),
+            on_wait=lambda seconds, why: self._context.emit(Waiting("database", seconds, why)),
         )
-        sessions = self._around.sessions
+        sessions = self._context.sessions
         async for attempt in retries.attempts():
             with attempt:
-                held = await sessions.open("")
+                session = await sessions.open("")
                 try:
-                    states = await held.lane.call(held.session.states)
+                    states = await session.thread.call(session.session.states)
                 except BaseException:
-                    held.close()
+                    session.close()
                     raise
-                sessions.hand_back(held)
+                sessions.hand_back(session)
                 return states
         raise AssertionError  # the last attempt returns or raises
 
     def _on_stop(self) -> None:
-        self._around.stop_code = self._stop.code or ExitCode.SIGTERM
-        self._woken.set()
+        self._context.stop_code = self._stop.code or ExitCode.SIGTERM
+        self._stopped.set()
 
     async def _end(self) -> None:
-        """Cancel everything, and wait for the last words, but not for ever."""
+        """Cancel every run, and wait until they have recorded that, but not for ever."""
         for task in self._tasks:
             task.cancel()
         loop = asyncio.get_running_loop()

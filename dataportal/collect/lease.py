@@ -1,4 +1,4 @@
-"""What a source has while it runs: a place, a connection, the lock. Taken and given up together."""
+"""Leases what a source needs while it runs: a slot among the jobs, a connection, the lock."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import time
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from dataportal.collect.events import Waiting
-from dataportal.collect.results import OnLocked
-from dataportal.collect.workers import Lane
+from dataportal.collect.workers import WorkerThread
 from dataportal.errors import DatabaseError, LockedError, SchemaError
+from dataportal.on_locked import OnLocked
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from dataportal.collect.run_context import Surroundings
+    from dataportal.collect.run_context import RunContext
     from dataportal.collect.session_pool import ThreadedSession
     from dataportal.config import Source
+    from dataportal.store.records import SourceSnapshot
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,44 +30,45 @@ _GAP_POLL = 0.1  # seconds between two looks for that gap
 _GAP_PATIENCE = 30.0  # seconds to wait for it; a slice should not take longer
 
 
-class Hold:
-    """A source's place among the running ones, its connection and its lock.
+class Lease:
+    """A source's slot among the running ones, its connection and its lock.
+
+    All three are acquired together and given up together, as often as the run has to wait.
 
     Args:
         source: the source.
-        around: what all runs share.
+        context: what all runs share.
         on_locked: what to do if another run holds the lock.
-        state: whether the source's state will be asked for once the lock is had.
+        reads_state: whether the source's state will be asked for once the lock is acquired.
     """
 
     def __init__(
-        self, source: Source, around: Surroundings, on_locked: OnLocked, *, state: bool
+        self, source: Source, context: RunContext, on_locked: OnLocked, *, reads_state: bool
     ) -> None:
         self._source = source.name
         self._series = [series.endpoint_prefix for series in source.series]
-        self._around = around
+        self._context = context
         self._on_locked = on_locked
-        self._state = state
-        self._held: ThreadedSession | None = None
-        self._seated = False
+        self._reads_state = reads_state
+        self._session: ThreadedSession | None = None
+        self._has_slot = False
 
-    async def take(self) -> bool:
-        """Have all three; whether the connection is a new one.
+    async def acquire(self) -> SourceSnapshot | None:
+        """Have all three; what is stored of the source, if the connection is a new one.
 
         Raises:
             LockedError: another run holds the lock.
             DatabaseError: the database is out of reach; known at once if another source found out.
         """
-        if not self._seated:
-            await self._around.seats.acquire()
-            self._seated = True
-        if self._held is not None:
-            return False
-        if self._around.database_fault is not None:
-            raise self._around.database_fault
+        if not self._has_slot:
+            await self._context.slots.acquire()
+            self._has_slot = True
+        if self._session is not None:
+            return None
+        if self._context.database_fault is not None:
+            raise self._context.database_fault
         await self.connect()
-        await self._lock(self._series)
-        return True
+        return await self._lock(self._series)
 
     async def connect(self) -> None:
         """Have a connection, if without the lock.
@@ -74,89 +76,92 @@ class Hold:
         Raises:
             DatabaseError: the database is out of reach.
         """
-        self._held = await self._around.sessions.open(self._source)
+        self._session = await self._context.sessions.open(self._source)
 
     @property
     def connected(self) -> bool:
         """Whether there is a connection."""
-        return self._held is not None
+        return self._session is not None
 
-    async def do(
+    async def call(
         self,
         method: Callable[Concatenate[SourceSession, P], T],
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """The result of a function of the session, carried out in the source's own thread."""
-        held = self._connection()
-        return await held.lane.call(method, held.session, *args, **kwargs)
+        """The result of a function of the session, called in the source's own thread.
+
+        Raises:
+            DatabaseError: there is no connection; or as the function does.
+        """
+        if self._session is None:
+            raise DatabaseError("there is no connection to the database")
+        return await self._session.thread.call(method, self._session.session, *args, **kwargs)
 
     async def stop(self) -> None:
         """End the statement that is running, from a thread of its own."""
-        if self._held is None:
+        if self._session is None:
             return
-        lane = Lane(f"stop {self._source}")
+        thread = WorkerThread(f"stop {self._source}")
         try:
-            await lane.call(self._held.session.stop)
+            await thread.call(self._session.session.stop)
         finally:
-            lane.close()
+            thread.close()
 
-    async def let_others_in(self) -> None:
-        """Leave the lock for a moment, so that the schedule has its turn during a backfill."""
-        await self.do(SourceSession.unlock)
+    async def yield_lock(self) -> None:
+        """Leave the lock to others for a moment: between slices a backfill lets the schedule in."""
+        await self.call(SourceSession.unlock)
         await asyncio.sleep(_GAP)
         await self._lock()
 
     def hand_back(self) -> None:
         """Give up all three after a run that ended well: others may have the connection."""
-        if self._held is not None:
-            self._around.sessions.hand_back(self._held)
-        self._held = None
-        self.leave()
+        if self._session is not None:
+            self._context.sessions.hand_back(self._session)
+        self._session = None
+        self.release()
 
-    def leave(self) -> None:
-        """Give up the place, and the connection, which frees the lock."""
-        if self._held is not None:
-            self._held.close()
-        self._held = None
-        if self._seated:
-            self._seated = False
-            self._around.seats.release()
+    def release(self) -> None:
+        """Give up the slot, and the connection, which frees the lock."""
+        if self._session is not None:
+            self._session.close()
+        self._session = None
+        if self._has_slot:
+            self._has_slot = False
+            self._context.slots.release()
 
-    def _connection(self) -> ThreadedSession:
-        if self._held is None:
-            raise DatabaseError("there is no connection to the database")
-        return self._held
-
-    async def _lock(self, series: Sequence[str] = ()) -> None:
-        pause, longest = _LOCK_POLL
-        begun = time.monotonic()
-        told = False
-        state = self._state and bool(series)
-        while not await self.do(SourceSession.try_lock, series, state=state):
-            holder = await self.do(SourceSession.holder)
-            waited = time.monotonic() - begun
+    async def _lock(self, series: Sequence[str] = ()) -> SourceSnapshot:
+        pause, longest_pause = _LOCK_POLL
+        started = time.monotonic()
+        announced = False
+        with_state = self._reads_state and bool(series)
+        while True:
+            snapshot = await self.call(SourceSession.try_lock, series, with_state=with_state)
+            if snapshot is not None:
+                return snapshot
+            holder = await self.call(SourceSession.holder)
+            waited = time.monotonic() - started
             if holder.passes and waited < _HANDOVER:
                 await asyncio.sleep(_GAP_POLL)
                 continue
             # a backfill lets the schedule in between its slices
-            patient = holder.backfill and waited < _GAP_PATIENCE
+            expects_gap = holder.backfill and waited < _GAP_PATIENCE
             may_wait = self._on_locked is OnLocked.WAIT or (
-                self._on_locked is OnLocked.SKIP and patient
+                self._on_locked is OnLocked.SKIP and expects_gap
             )
             if not may_wait:
                 raise LockedError(
                     f"source {self._source!r} is locked by {holder}", holder=str(holder)
                 )
-            if not told:
-                told = True
-                self._around.events(Waiting(self._source, None, f"locked by {holder}"))
+            if not announced:
+                announced = True
+                self._context.emit(Waiting(self._source, None, f"locked by {holder}"))
             await asyncio.sleep(_GAP_POLL if holder.backfill else pause)
-            pause = min(2 * pause, longest)
+            pause = min(2 * pause, longest_pause)
 
 
-def lasting(error: DatabaseError) -> DatabaseError:
-    """The same fault, for the sources after: not to be tried again for each of them."""
+def permanent_fault(error: DatabaseError) -> DatabaseError:
+    """The same fault of the database, as one that the other sources do not try again."""
     if isinstance(error, SchemaError):
         return error
     return DatabaseError(error.message, hint=error.hint)

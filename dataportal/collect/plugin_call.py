@@ -12,9 +12,10 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataportal.collect.workers import Lane
+from dataportal.collect.workers import WorkerThread
 from dataportal.errors import DataportalError, PluginError, TransientError
 from dataportal.plugins.base_plugin import MultiSeriesPlugin
+from dataportal.plugins.http.loop_proxy import LoopProxy
 from dataportal.redaction import harmless, redact
 from dataportal.times import format_duration, iso
 
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
     from dataportal.schedule import Slice
 
 
-async def ask(
+async def call_plugin(
     built: BuiltPlugin,
     source: Source,
-    part: Slice,
+    window: Slice,
     *,
     http: HttpClient,
     seconds: float,
@@ -39,19 +40,19 @@ async def ask(
     Args:
         built: the plugin.
         source: its source.
-        part: the window to ask for.
-        http: the client it shall use.
+        window: the slice.
+        http: the client it shall use, which belongs to the running event loop.
         seconds: how long it may take.
 
     Raises:
         FetchError: of the kind that the plugin raised; `PluginError` for what is a fault in it.
     """
-    built.plugin.http = http
     try:
         async with asyncio.timeout(seconds):
             if built.shares_loop:
-                return await _answer(built, source, part)
-            return await _elsewhere(built, source, part, http)
+                built.plugin.http = http
+                return await _call(built, source, window)
+            return await _call_in_thread(built, source, window, http)
     except TimeoutError:
         limit = format_duration(built.limits.timeout)
         raise TransientError(
@@ -60,34 +61,36 @@ async def ask(
         ) from None
 
 
-async def _elsewhere(
-    built: BuiltPlugin, source: Source, part: Slice, http: HttpClient
+async def _call_in_thread(
+    built: BuiltPlugin, source: Source, window: Slice, http: HttpClient
 ) -> Mapping[str, Any]:
-    lane = Lane(f"plugin {source.name}")
+    proxy = LoopProxy(asyncio.get_running_loop())
+    built.plugin.http = http.through(proxy)
+    thread = WorkerThread(f"plugin {source.name}")
     try:
-        return await lane.call(_in_own_loop, built, source, part, http)
+        return await thread.call(_call_in_own_loop, built, source, window)
+    except asyncio.CancelledError:
+        # what a plugin asks for that nobody waits for must not keep others from its hosts
+        await proxy.cancel()
+        raise
     finally:
-        lane.close()
+        thread.close()
 
 
-def _in_own_loop(
-    built: BuiltPlugin, source: Source, part: Slice, http: HttpClient
-) -> Mapping[str, Any]:
-    async def answer() -> Mapping[str, Any]:
+def _call_in_own_loop(built: BuiltPlugin, source: Source, window: Slice) -> Mapping[str, Any]:
+    async def call() -> Mapping[str, Any]:
         try:
-            return await _answer(built, source, part)
+            return await _call(built, source, window)
         except asyncio.CancelledError as error:
             # nobody but the plugin itself cancels anything in this loop
-            raise broken(error, source) from error
-        finally:
-            await http.aclose()
+            raise plugin_error(error, source) from error
 
-    return asyncio.run(answer())
+    return asyncio.run(call())
 
 
-async def _answer(built: BuiltPlugin, source: Source, part: Slice) -> Mapping[str, Any]:
+async def _call(built: BuiltPlugin, source: Source, window: Slice) -> Mapping[str, Any]:
     plugin = built.plugin
-    start, end = iso(part.start), None if part.end is None else iso(part.end)
+    start, end = iso(window.start), None if window.end is None else iso(window.end)
     try:
         if isinstance(plugin, MultiSeriesPlugin):
             answer: Any = plugin.get_historical_data_multi(start, end)
@@ -99,37 +102,39 @@ async def _answer(built: BuiltPlugin, source: Source, part: Slice) -> Mapping[st
     except (asyncio.CancelledError, DataportalError):
         raise
     except BaseException as error:
-        raise _explained(error, source) from error
+        raise _fetch_error(error, source) from error
     if isinstance(plugin, MultiSeriesPlugin):
         return answer  # type: ignore[no-any-return]  # its shape is checked when it is cleaned
     return {source.series[0].endpoint_prefix: answer}
 
 
-def _explained(error: BaseException, source: Source) -> DataportalError:
+def _fetch_error(error: BaseException, source: Source) -> DataportalError:
     """What a plugin's own HTTP library raises when the network fails may pass, like our own."""
     family = {kind.__name__ for kind in type(error).__mro__}
     if family & {"TimeoutError", "ConnectionError", "TransportError", "Timeout"}:
-        said = harmless(redact(f"{type(error).__name__}: {error}".rstrip(": ")), 300)
-        return TransientError(f"the plugin could not reach its provider: {said}")
-    return broken(error, source)
+        return TransientError(f"the plugin could not reach its provider: {_description(error)}")
+    return plugin_error(error, source)
 
 
-def broken(error: BaseException, source: Source) -> PluginError:
+def plugin_error(error: BaseException, source: Source) -> PluginError:
     """The report of a fault in a plugin: what, and the last line of the plugin that it went by."""
     frames = traceback.extract_tb(error.__traceback__)
     module = source.module.rpartition(".")[2]
-    place = next(
+    frame = next(
         # a plugin's module may be a package
         (
-            f
-            for f in reversed(frames)
-            if module in {Path(f.filename).stem, Path(f.filename).parent.name}
+            frame
+            for frame in reversed(frames)
+            if module in {Path(frame.filename).stem, Path(frame.filename).parent.name}
         ),
         frames[-1] if frames else None,
     )
-    where = f" ({place.filename}:{place.lineno})" if place else ""
-    said = harmless(redact(f"{type(error).__name__}: {error}".rstrip(": ")), 300)
+    where = f" ({frame.filename}:{frame.lineno})" if frame else ""
     return PluginError(
-        f"the plugin {source.module}.{source.class_name} failed: {said}{where}",
+        f"the plugin {source.module}.{source.class_name} failed: {_description(error)}{where}",
         hint="Run again with --log-level debug for the traceback",
     )
+
+
+def _description(error: BaseException) -> str:
+    return harmless(redact(f"{type(error).__name__}: {error}".rstrip(": ")), 300)

@@ -1,29 +1,23 @@
-"""What is asked of a run, and what came of it."""
+"""Requests to run a source, and the results of runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import ExitCode
+from dataportal.on_locked import OnLocked
+from dataportal.schedule import is_due
 from dataportal.store.records import Counts, Outcome, RunKind
 from dataportal.times import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from dataportal.config import Source
     from dataportal.errors import Problem
-
-
-class OnLocked(StrEnum):
-    """What to do about a source that another run holds."""
-
-    SKIP = "skip"
-    WAIT = "wait"
-    FAIL = "fail"
+    from dataportal.store.records import SourceState
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +26,10 @@ class RunRequest:
 
     Attributes:
         source: the source.
-        start: the start of a backfill; None for a scheduled run, whose window is its own affair.
+        start: the start of a backfill; None for a scheduled run, which finds its own window.
         end: the end of a backfill, absolute.
         resume: go on with the newest unfinished backfill instead.
-        only_if_due: ask again under the lock whether the source is due, and do nothing if not.
+        only_if_due: find out under the lock whether the source is due, and do nothing if not.
         dry_run: fetch and compare, write nothing.
         accept_retractions: let nulls retract most of a series, too.
         on_locked: what to do if another run holds the source.
@@ -52,14 +46,46 @@ class RunRequest:
 
     @property
     def kind(self) -> RunKind:
-        """Backfill if a window was named, else scheduled."""
-        named = self.start is not None or self.resume
-        return RunKind.BACKFILL if named else RunKind.SCHEDULED
+        """Backfill if it has a window, else scheduled."""
+        has_window = self.start is not None or self.resume
+        return RunKind.BACKFILL if has_window else RunKind.SCHEDULED
+
+    def should_run(self, state: SourceState | None, now: datetime) -> bool:
+        """Whether to run the source at `now`.
+
+        Args:
+            state: what the database remembers of the source; None for nothing.
+            now: the present.
+        """
+        if not self.only_if_due or state is None:
+            return True
+        return is_due(
+            now,
+            schedule=self.source.schedule,
+            offset=self.source.slot_offset,
+            last_attempt=state.last_attempt,
+            last_failed=state.last_failed,
+        )
+
+
+def due_requests(
+    requests: Sequence[RunRequest], states: Mapping[str, SourceState], now: datetime
+) -> list[RunRequest]:
+    """The requests to run at `now`; each source looks again under its lock.
+
+    Args:
+        requests: all of them; those that need not be due are among the answer.
+        states: what the database remembers of each source, by its name.
+        now: the present.
+    """
+    return [
+        request for request in requests if request.should_run(states.get(request.source.name), now)
+    ]
 
 
 @dataclass(slots=True)
 class RunResult:
-    """What came of one source; `document()` is the contract of `--json`.
+    """The result of one source's run; `document()` is the contract of `--json`.
 
     Attributes:
         source: its name.
@@ -74,7 +100,7 @@ class RunResult:
         seconds: how long it took, waits included.
         error: why it failed.
         code: the exit code it asks for.
-        warnings: what to tell besides.
+        warnings: what somebody should know besides.
     """
 
     source: str
@@ -98,7 +124,6 @@ class RunResult:
 
     def document(self) -> dict[str, Any]:
         """The run as one object of the JSON contract; fields are only ever added."""
-        figures = zip(Counts.__slots__, self.counts.all(), strict=True)
         return {
             "source": self.source,
             "run_id": self.run_id,
@@ -109,7 +134,7 @@ class RunResult:
                 "start": iso(self.start) if self.start else None,
                 "end": iso(self.end) if self.end else None,
             },
-            **dict(figures),
+            **self.counts.by_name(),
             "vintages": self.vintages,
             "seconds": round(self.seconds, 3),
             "error": self.error,
@@ -117,7 +142,7 @@ class RunResult:
         }
 
 
-def unusable(source: str, problems: Sequence[Problem]) -> RunResult:
+def unusable_entry(source: str, problems: Sequence[Problem]) -> RunResult:
     """The result of an entry of sources.yaml that cannot be used."""
     return RunResult(
         source,

@@ -1,4 +1,4 @@
-"""Which failures are tried again, when, and for how long. The only place that does so."""
+"""Retries failed attempts: which failures, when, and for how long. The only place that does so."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING
 
 import stamina
-import stamina.instrumentation
 
 from dataportal.errors import (
     DatabaseTransientError,
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 _JITTER = 0.1  # of the first wait: enough that sources which failed together do not come together
 _DATABASE_WAIT = 1.0  # seconds; a server restarts in less time than a provider recovers
 
-# what is said about a retry is said by the run, not by the library
-stamina.instrumentation.set_on_retry_hooks([])
-
 
 class Retries:
     """The policy of one source: exponential waits from the first one, a provider's wish before it.
@@ -30,10 +26,10 @@ class Retries:
     Args:
         retries: how often at most, after the first attempt.
         first_wait: seconds; it doubles.
-        budget: seconds for all attempts at one slice together. A wait that does not fit into what
-            is left of it is not begun.
-        give_up: hosts that used up their retries in this run; a failure there is final.
-        waiting: told how long is waited, and why.
+        budget: seconds for all attempts at one step together. There is no wait that does not fit
+            into what is left of it.
+        hosts_given_up: hosts that used up their retries in this run; a failure there is final.
+        on_wait: called with the seconds of each wait, and its reason.
     """
 
     def __init__(
@@ -42,20 +38,20 @@ class Retries:
         retries: int,
         first_wait: float,
         budget: float,
-        give_up: set[str],
-        waiting: Callable[[float | None, str], None],
+        hosts_given_up: set[str],
+        on_wait: Callable[[float | None, str], None],
     ) -> None:
         self._retries = retries
         self._first_wait = first_wait
         self._budget = budget
-        self._give_up = give_up
-        self._waiting = waiting
-        self._begun = 0.0
+        self._hosts_given_up = hosts_given_up
+        self._on_wait = on_wait
+        self._started = 0.0
         self._failures = 0
 
     def attempts(self) -> AsyncIterable[stamina.Attempt]:
-        """A fresh series of attempts, for the next slice."""
-        self._begun, self._failures = time.monotonic(), 0
+        """A fresh series of attempts, for the next step."""
+        self._started, self._failures = time.monotonic(), 0
         return stamina.retry_context(
             on=self._backoff,
             attempts=self._retries + 1,
@@ -65,32 +61,36 @@ class Retries:
             wait_jitter=_JITTER * self._first_wait,
         )
 
-    def remaining(self) -> float:
-        """Seconds left for the present slice; never less than one, so that a call can answer."""
-        return max(1.0, self._budget - (time.monotonic() - self._begun))
+    def seconds_left(self) -> float:
+        """Seconds left for the present step; never less than one, so that a call can answer."""
+        return max(1.0, self._budget - (time.monotonic() - self._started))
 
     def _backoff(self, error: Exception) -> bool | float:
+        """Whether to try again after a failure, and after how many seconds."""
         self._failures += 1
         if not isinstance(error, TransientError | DatabaseTransientError | LockLostError):
             return False
         host = error.host if isinstance(error, TransientError) else None
-        if host is not None and host in self._give_up:
+        if host is not None and host in self._hosts_given_up:
             return False
-        asked = error.retry_after if isinstance(error, TransientError) else None
-        first = self._first_wait
+        retry_after = error.retry_after if isinstance(error, TransientError) else None
+        first_wait = self._first_wait
         if not isinstance(error, TransientError):
-            first = min(first, _DATABASE_WAIT)
-        wait = first * 2.0 ** (self._failures - 1) if asked is None else max(0.0, asked)
-        left = self._budget - (time.monotonic() - self._begun)
+            first_wait = min(first_wait, _DATABASE_WAIT)
+        if retry_after is None:
+            wait = first_wait * 2.0 ** (self._failures - 1)
+        else:
+            wait = max(0.0, retry_after)
+        left = self._budget - (time.monotonic() - self._started)
         if self._failures > self._retries or wait > left:
             if host is not None:
-                self._give_up.add(host)
+                self._hosts_given_up.add(host)
             if wait > left:
                 error.hint = (
                     f"The next attempt would be in {wait:.0f} s, and the source's timeout leaves "
                     f"{max(left, 0):.0f} s: the next run tries again"
                 )
             return False
-        self._waiting(wait, error.message)
+        self._on_wait(wait, error.message)
         # True leaves the exponential wait, and its jitter, to the library
-        return wait if asked is not None or not isinstance(error, TransientError) else True
+        return wait if retry_after is not None or not isinstance(error, TransientError) else True

@@ -1,46 +1,42 @@
-"""What all runs of one command share."""
+"""The context of a run: what all runs of one command share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dataportal.errors import ExitCode
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from dataportal.collect.events import Listener
-    from dataportal.collect.session_pool import Sessions
-    from dataportal.collect.workers import Lanes
+    from dataportal.collect.session_pool import SessionPool
+    from dataportal.collect.workers import WorkerPool
     from dataportal.errors import DatabaseError
     from dataportal.plugins.http import HttpClient
     from dataportal.settings import Settings
 
 
-def present() -> datetime:
-    """The time."""
-    return datetime.now(UTC)
-
-
 @dataclass(slots=True)
-class Surroundings:
+class RunContext:
     """What all runs of one command share.
 
     Attributes:
         settings: retries and waits.
         root: the folder of sources.yaml, for plugins and files beside it.
         env: the environment, for `${VAR}`.
-        events: told what happens.
-        failed: told of the exception behind each failure, for its traceback.
-        seats: as many as sources may run at a time.
-        lanes: threads for calls that may never end.
+        emit: shows an event.
+        on_failure: shows the exception behind a source's failure, for its traceback.
+        slots: as many as sources may run at a time.
+        workers: threads for calls that may never end.
         sessions: connects sources to the database.
         http: the client of all built-in plugins.
-        now: tells the time.
+        now: the clock.
         hosts_given_up: hosts that used up their retries.
         database_fault: why the database cannot be used, once that is known.
         stop_code: the exit code of a run that was interrupted.
@@ -49,13 +45,13 @@ class Surroundings:
     settings: Settings
     root: Path
     env: Mapping[str, str]
-    events: Listener
-    failed: Callable[[str, BaseException], None]
-    seats: asyncio.Semaphore
-    lanes: Lanes
-    sessions: Sessions
+    emit: Listener
+    on_failure: Callable[[str, BaseException], None]
+    slots: asyncio.Semaphore
+    workers: WorkerPool
+    sessions: SessionPool
     http: HttpClient
-    now: Callable[[], datetime] = present
+    now: Callable[[], datetime] = utc_now
     hosts_given_up: set[str] = field(default_factory=set)
     database_fault: DatabaseError | None = None
     stop_code: ExitCode = ExitCode.SIGTERM

@@ -1,4 +1,4 @@
-"""Database sessions that the runs of one command hand on to each other.
+"""Pools database sessions: the runs of one command hand them on to each other.
 
 To connect costs more than a small run does, on either side. A session comes with the thread that
 its blocking calls are made from.
@@ -8,26 +8,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dataportal.collect.workers import Lane
+from dataportal.collect.workers import WorkerThread
 from dataportal.errors import DatabaseError
 from dataportal.store.session import SourceSession
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadedSession:
-    """A session, and its thread."""
+    """A session, and the thread that its calls are made from."""
 
     session: SourceSession
-    lane: Lane
+    thread: WorkerThread
 
     def close(self) -> None:
         """Close the connection once its thread has done what it was given; waits for nothing."""
-        self.lane.send(self.session.close)
-        self.lane.close()
+        self.thread.send(self.session.close)
+        self.thread.close()
 
 
-class Sessions:
-    """Opens sessions, and keeps those that were handed back sound for the next who ask.
+class SessionPool:
+    """Opens sessions, and keeps those that are handed back for the next sources.
 
     Args:
         url: the database.
@@ -47,25 +47,25 @@ class Sessions:
             idle = self._idle.pop()
             try:
                 return ThreadedSession(
-                    await idle.lane.call(idle.session.passed_on, source), idle.lane
+                    await idle.thread.call(idle.session.reuse_for, source), idle.thread
                 )
             except DatabaseError:
-                # the server may have been restarted since: one that is new will tell
+                # the server may have been restarted since: a new one will find out
                 idle.close()
             except BaseException:
                 idle.close()
                 raise
-        lane = Lane("store")
+        thread = WorkerThread("store")
         try:
-            return ThreadedSession(await lane.call(SourceSession.open, self._url, source), lane)
+            return ThreadedSession(await thread.call(SourceSession.open, self._url, source), thread)
         except BaseException:
-            lane.close()
+            thread.close()
             raise
 
-    def hand_back(self, held: ThreadedSession) -> None:
+    def hand_back(self, session: ThreadedSession) -> None:
         """Take a session back that is sound: no transaction is open, nobody uses it any more."""
-        held.lane.send(held.session.let_go)
-        self._idle.append(held)
+        session.thread.send(session.session.release)
+        self._idle.append(session)
 
     def close(self) -> None:
         """Close those that nobody uses; waits for nothing."""

@@ -1,42 +1,45 @@
-"""One run of one source: lock, window, slices, and how it ended.
+"""One run of one source, from its lock to its outcome.
 
-The work is a line of steps, each of which may be tried again: prepare (connect, lock, still due?,
-register, window, run row), then slice after slice (fetch, clean, merge). A step that failed gives
-up its place, its connection and with it the lock while it waits, and takes them anew.
+    prepare   connect, lock, still due?, register the series, plan the window, insert the run's row
+    slices    one after the other: fetch, clean, merge
+    finish    find the outcome, record it, hand the connection on
+
+Prepare and every slice are steps that may be tried again. A step that failed gives up its slot, its
+connection and with it the lock while it waits, and acquires them anew.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dataportal.collect.events import Finished, Started, Stored, Waiting, Warned
-from dataportal.collect.lease import Hold, lasting
-from dataportal.collect.outcome import Tally
-from dataportal.collect.plugin_call import broken
-from dataportal.collect.results import OnLocked
+from dataportal.collect.lease import Lease, permanent_fault
+from dataportal.collect.outcome import RunReport
+from dataportal.collect.plugin_call import plugin_error
 from dataportal.collect.retry import Retries
-from dataportal.collect.slice import Slicing
-from dataportal.collect.windows import planned, scheduled
+from dataportal.collect.slice import SliceRun
+from dataportal.collect.windows import plan_backfill, plan_scheduled_run
 from dataportal.config import build_plugin
 from dataportal.errors import DatabaseError, DataportalError, LockedError, UsageError
 from dataportal.failpoints import failpoint
-from dataportal.schedule import is_due
-from dataportal.store.records import Outcome, RunKind, SeriesRecord
+from dataportal.on_locked import OnLocked
+from dataportal.store.records import RunKind
 from dataportal.store.session import SourceSession
-from dataportal.times import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import datetime
 
     from dataportal.collect.results import RunRequest, RunResult
-    from dataportal.collect.run_context import Surroundings
-    from dataportal.config import BuiltPlugin, Limits, Source
+    from dataportal.collect.run_context import RunContext
+    from dataportal.config import BuiltPlugin
     from dataportal.schedule import Slice
+    from dataportal.store.records import Backfill, SeriesProgress, SourceSnapshot
 
-_LAST_WORDS = 3.0  # seconds to record that a run was interrupted
+_INTERRUPTION_PATIENCE = 3.0  # seconds to record that a run was interrupted
 
 
 class _NotDue(Exception):  # noqa: N818 - another machine was quicker; nothing is wrong
@@ -47,247 +50,244 @@ class SourceRun:
     """Runs one source once.
 
     Args:
-        request: the source, and what is asked of it.
-        around: what all runs share.
+        request: the source, and what is asked of the run.
+        context: what all runs share.
     """
 
-    def __init__(self, request: RunRequest, around: Surroundings) -> None:
+    def __init__(self, request: RunRequest, context: RunContext) -> None:
         self._request = request
         self._source = request.source
-        self._around = around
-        self._hold = Hold(request.source, around, request.on_locked, state=request.only_if_due)
-        self._limits: Limits = self._source.resolved({})
+        self._context = context
+        self._lease = Lease(
+            request.source, context, request.on_locked, reads_state=request.only_if_due
+        )
+        # until the plugin class is known, which may have limits of its own
+        self._limits = self._source.limits({})
         self._built: BuiltPlugin | None = None
         self._run_id: int | None = None
-        self._parts: list[Slice] = []
-        self._tally = Tally(self._source, request.kind)
-        self._prepared = False
-        self._concluded = False
+        self._progress: Mapping[str, SeriesProgress] = {}
+        self._slices: list[Slice] = []
+        self._report = RunReport(self._source, request.kind)
+        self._is_prepared = False
+        self._is_concluded = False
 
     async def run(self) -> RunResult | None:
-        """What came of it; None if the source was not due after all."""
-        begun = time.monotonic()
-        result = self._tally.result
+        """The result of the run; None if the source was not due after all."""
+        started = time.monotonic()
         try:
-            await self._steps()
-            outcome = self._tally.conclude()
-            self._warn(self._tally.unseen())
-            await self._finish(outcome)
-            self._hold.hand_back()
+            await self._with_retries(self._prepare)
+            await self._run_slices()
+            await self._finish()
         except _NotDue:
-            self._hold.hand_back()
+            self._lease.hand_back()
             return None
         except LockedError as error:
             # before the first slice, or between two of them, another run was quicker
-            self._tally.locked(error, fails=self._request.on_locked is OnLocked.FAIL)
-            await self._finish_quietly()
+            self._report.stay_out(error, fails=self._request.on_locked is OnLocked.FAIL)
+            await self._record_failure()
         except asyncio.CancelledError:
-            if not self._concluded:
-                self._tally.interrupted(self._around.stop_code)
-                await self._last_words()
+            if not self._is_concluded:
+                self._report.interrupt(self._context.stop_code)
+                await self._record_interruption()
         except DataportalError as error:
-            if isinstance(error, DatabaseError) and not self._hold.connected and not self._prepared:
-                self._around.database_fault = self._around.database_fault or lasting(error)
-            self._around.failed(self._source.name, error)
-            self._tally.failed(error)
-            await self._finish_quietly()
+            self._note_database_fault(error)
+            self._context.on_failure(self._source.name, error)
+            self._report.fail(error)
+            await self._record_failure()
         except Exception as error:  # noqa: BLE001 - a bug in one source must not end the others
-            self._around.failed(self._source.name, error)
-            self._tally.bug(error)
-            await self._finish_quietly()
+            self._context.on_failure(self._source.name, error)
+            self._report.fail_with_bug(error)
+            await self._record_failure()
         finally:
-            self._hold.leave()
-            result.seconds = time.monotonic() - begun
-        self._around.events(Finished(result))
-        return result
+            self._lease.release()
+            self._report.result.seconds = time.monotonic() - started
+        self._context.emit(Finished(self._report.result))
+        return self._report.result
 
-    async def _steps(self) -> None:
-        await self._tried(lambda _: self._prepare())
-        for number, part in enumerate(self._parts, 1):
-            await self._tried(lambda retries, part=part: self._slice(part, retries))  # type: ignore[misc]  # a default binds the loop's variable
-            self._around.events(Stored(self._source.name, number, len(self._parts)))
-            if self._request.kind is RunKind.BACKFILL and number < len(self._parts):
-                await self._hold.let_others_in()
-
-    async def _tried(self, step: Callable[[Retries], Awaitable[None]]) -> None:
-        """Take a step, again and again where that may help; nothing is held while it waits."""
+    async def _with_retries(self, step: Callable[[Retries], Awaitable[None]]) -> None:
+        """Take a step, again and again where that may help; nothing is leased while it waits."""
         retries = Retries(
-            retries=self._around.settings.max_retries,
-            first_wait=self._around.settings.retry_delay,
-            # the plugin class may have had its say since the last step
+            retries=self._context.settings.max_retries,
+            first_wait=self._context.settings.retry_delay,
             budget=self._limits.timeout.total_seconds(),
-            give_up=self._around.hosts_given_up,
-            waiting=lambda seconds, why: self._around.events(
+            hosts_given_up=self._context.hosts_given_up,
+            on_wait=lambda seconds, why: self._context.emit(
                 Waiting(self._source.name, seconds, why)
             ),
         )
         async for attempt in retries.attempts():
             with attempt:
                 try:
-                    if await self._hold.take():
-                        await self._register()
+                    snapshot = await self._lease.acquire()
+                    if snapshot is not None:
+                        await self._register(snapshot)
                     await step(retries)
                 except asyncio.CancelledError:
                     raise
                 except BaseException:
-                    self._hold.leave()
+                    self._lease.release()
                     raise
 
-    async def _register(self) -> None:
-        """Find out under the lock whether there is anything to do, and with which series."""
-        request, source = self._request, self._source
-        if request.only_if_due and self._run_id is None:
-            state = await self._hold.do(SourceSession.state)
-            if not is_due(
-                self._around.now(),
-                schedule=source.schedule,
-                offset=source.slot_offset,
-                last_attempt=state.last_attempt,
-                last_failed=state.last_failed,
-            ):
-                raise _NotDue
-        changed = await self._hold.do(
+    async def _register(self, snapshot: SourceSnapshot) -> None:
+        """Find out under a new lock whether the source is still due, and register its series."""
+        request = self._request
+        # there is a state only where the source is to be due
+        is_due = (
+            snapshot.state is None
+            or self._run_id is not None
+            or request.should_run(snapshot.state, self._context.now())
+        )
+        if not is_due:
+            raise _NotDue
+        registration = await self._lease.call(
             SourceSession.register,
-            _records(source),
-            renamed_from=source.renamed_from,
+            self._source.series,
+            snapshot=snapshot,
+            renamed_from=self._source.renamed_from,
             dry_run=request.dry_run,
         )
-        self._warn(changed)
+        self._progress = registration.progress
+        self._warn(registration.warnings)
 
     def _warn(self, warnings: Iterable[str]) -> None:
         for warning in warnings:
-            self._tally.result.warnings.append(warning)
-            self._around.events(Warned(self._source.name, warning))
+            self._report.result.warnings.append(warning)
+            self._context.emit(Warned(self._source.name, warning))
 
-    async def _prepare(self) -> None:
-        """Make the plugin, find the window, and record that the run begins."""
+    async def _prepare(self, _: Retries) -> None:
+        """Make the plugin, plan the window, and record that the run begins."""
         fault: DataportalError | None = None
         try:
-            self._built = await self._build()
+            self._built = await self._build_plugin()
             self._limits = self._built.limits
         except DataportalError as error:
             fault = error  # an attempt that failed is one too, with a window and a row
-        start, end = await self._window()
+        start, end = await self._plan()
         if self._run_id is None and not self._request.dry_run:
-            self._run_id = await self._hold.do(
+            self._run_id = await self._lease.call(
                 SourceSession.start_run, self._request.kind, start, end
             )
-        self._tally.begins(self._run_id, start, end)
+        self._report.begin(self._run_id, start, end)
         if fault is not None:
             raise fault
-        self._prepared = True
+        self._is_prepared = True
         failpoint("after_start")
-        self._around.events(Started(self._source.name, len(self._parts)))
+        self._context.emit(Started(self._source.name, len(self._slices)))
 
-    async def _build(self) -> BuiltPlugin:
-        around = self._around
+    async def _build_plugin(self) -> BuiltPlugin:
+        context = self._context
         try:
             async with asyncio.timeout(self._limits.timeout.total_seconds()):
-                return await around.lanes.call(
-                    build_plugin, self._source, env=around.env, root=around.root
+                return await context.workers.call(
+                    build_plugin, self._source, env=context.env, root=context.root
                 )
         except TimeoutError as error:
-            raise broken(error, self._source) from None
+            raise plugin_error(error, self._source) from None
 
-    async def _window(self) -> tuple[datetime, datetime | None]:
-        """The window of the run; its slices, of which some may be done already, are noted."""
-        request, limits, now = self._request, self._limits, self._around.now()
+    async def _plan(self) -> tuple[datetime, datetime | None]:
+        """Plan the slices that are still to do; the window of the whole run."""
+        request, limits, now = self._request, self._limits, self._context.now()
         start, end, done_until = request.start, request.end, None
         if request.resume:
-            backfill = await self._hold.do(SourceSession.unfinished_backfill)
-            if backfill is None:
-                raise UsageError(
-                    f"source {self._source.name!r} has no unfinished backfill to resume",
-                    hint="Start one with --start and --end",
-                )
+            backfill = await self._resume_backfill()
             start, end, done_until = backfill.start, backfill.end, backfill.done_until
-            self._run_id = backfill.run_id
-            self._tally.resumes(backfill)
-            if not request.dry_run:
-                await self._hold.do(SourceSession.resume_run, backfill.run_id)
         if start is not None:
-            end, self._parts = planned(
+            end, self._slices = plan_backfill(
                 self._source, done_until or start, end, limits=limits, now=now
             )
             return start, end
-        stored = await self._hold.do(SourceSession.progress)
-        known = {name for name, row in stored.items() if row.newest or row.history_asked}
-        self._tally.expects({one.endpoint_prefix for one in self._source.series} - known)
-        start, self._parts = scheduled(self._source, stored, limits=limits, now=now)
+        stored = self._progress
+        known = {name for name, series in stored.items() if series.newest or series.history_asked}
+        self._report.expect_new_series(
+            {series.endpoint_prefix for series in self._source.series} - known
+        )
+        start, self._slices = plan_scheduled_run(self._source, stored, limits=limits, now=now)
         return start, None
 
-    async def _slice(self, part: Slice, retries: Retries) -> None:
+    async def _resume_backfill(self) -> Backfill:
+        backfill = await self._lease.call(SourceSession.unfinished_backfill)
+        if backfill is None:
+            raise UsageError(
+                f"source {self._source.name!r} has no unfinished backfill to resume",
+                hint="Start one with --start and --end",
+            )
+        self._run_id = backfill.run_id
+        self._report.resume(backfill)
+        if not self._request.dry_run:
+            await self._lease.call(SourceSession.resume_run, backfill.run_id)
+        return backfill
+
+    async def _run_slices(self) -> None:
+        """Run all slices, oldest first."""
+        total = len(self._slices)
+        for number, window in enumerate(self._slices, 1):
+            await self._with_retries(partial(self._run_slice, window))
+            self._context.emit(Stored(self._source.name, number, total))
+            if self._request.kind is RunKind.BACKFILL and number < total:
+                await self._lease.yield_lock()
+
+    async def _run_slice(self, window: Slice, retries: Retries) -> None:
         if self._built is None:
             raise UsageError(f"source {self._source.name!r} has no plugin")
-        slicing = Slicing(self._request, self._built, self._hold, self._around, self._run_id)
-        merged, batch = await slicing.take(
-            part, is_only=len(self._parts) == 1, seconds=retries.remaining
+        slice_run = SliceRun(self._request, self._built, self._lease, self._context, self._run_id)
+        merged, batch = await slice_run.run(
+            window, is_only=len(self._slices) == 1, seconds_left=retries.seconds_left
         )
-        self._tally.add(merged, batch)
+        self._report.add(merged, batch)
 
-    async def _finish(self, outcome: Outcome) -> None:
-        if self._run_id is None or self._request.dry_run:
-            return
-        self._concluded = True
-        await self._hold.do(
-            SourceSession.finish_run,
-            self._run_id,
-            outcome,
-            error=self._tally.result.error or self._tally.result.reason,
-            counts=self._tally.unrecorded(),
-            history_asked=self._request.kind is RunKind.SCHEDULED,
-        )
+    async def _finish(self) -> None:
+        """Find the outcome of a run whose slices are all stored, and record it."""
+        self._report.conclude()
+        self._warn(self._report.new_series_warnings())
+        if self._has_row:
+            self._is_concluded = True
+            await self._record_outcome(history_asked=self._request.kind is RunKind.SCHEDULED)
+        self._lease.hand_back()
 
-    async def _finish_quietly(self) -> None:
+    async def _record_failure(self) -> None:
         """Record an end that is no good; should that fail too, the first fault is what counts."""
-        if self._run_id is None or self._request.dry_run:
+        if not self._has_row:
             return
         try:
-            if not self._hold.connected:
-                await self._hold.connect()
-            await self._record_end(self._tally.result.outcome)
+            if not self._lease.connected:
+                await self._lease.connect()
+            await self._record_outcome()
         except (DatabaseError, asyncio.CancelledError):
             return
 
-    async def _last_words(self) -> None:
-        if self._run_id is None or self._request.dry_run:
+    async def _record_interruption(self) -> None:
+        """End what the database is doing, and record that the run was interrupted, if in time."""
+        if not self._has_row:
             return
         try:
-            async with asyncio.timeout(_LAST_WORDS):
-                await self._hold.stop()
-                if not self._hold.connected:
-                    await self._hold.connect()
-                await self._record_end(Outcome.INTERRUPTED)
+            async with asyncio.timeout(_INTERRUPTION_PATIENCE):
+                await self._lease.stop()
+                if not self._lease.connected:
+                    await self._lease.connect()
+                await self._record_outcome()
         except (TimeoutError, DatabaseError, asyncio.CancelledError):
             return
 
-    async def _record_end(self, outcome: Outcome) -> None:
-        if self._run_id is not None:
-            result = self._tally.result
-            said = result.error or result.reason
-            await self._hold.do(
-                SourceSession.finish_run,
-                self._run_id,
-                outcome,
-                error=said,
-                counts=self._tally.unrecorded(),
-            )
+    @property
+    def _has_row(self) -> bool:
+        return self._run_id is not None and not self._request.dry_run
 
-
-def _records(source: Source) -> list[SeriesRecord]:
-    return [
-        SeriesRecord(
-            endpoint_prefix=series.endpoint_prefix,
-            name=series.name,
-            description=series.description,
-            granularity=series.granularity,
-            unit=series.unit,
-            domain=series.domain,
-            category=series.category,
-            subcategory=series.subcategory,
-            update_frequency=format_duration(source.schedule),
-            ts_timezone=source.timezone,
-            metadata=series.extra,
+    async def _record_outcome(self, *, history_asked: bool = False) -> None:
+        """Write the outcome into the run's row; `history_asked`: the first run asked for all."""
+        if self._run_id is None:
+            return
+        result = self._report.result
+        await self._lease.call(
+            SourceSession.finish_run,
+            self._run_id,
+            result.outcome,
+            error=result.error or result.reason,
+            counts=self._report.take_unrecorded(),
+            history_asked=history_asked,
         )
-        for series in source.series
-    ]
+
+    def _note_database_fault(self, error: DataportalError) -> None:
+        """Keep the other sources from trying again what cannot be had at all."""
+        context = self._context
+        if isinstance(error, DatabaseError) and not self._lease.connected and not self._is_prepared:
+            context.database_fault = context.database_fault or permanent_fault(error)

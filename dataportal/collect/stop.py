@@ -1,4 +1,4 @@
-"""The wish to end: set by a signal handler, or by anybody, from any thread."""
+"""The signal to stop: set by a signal handler, or by anybody, from any thread."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class StopSignal:
         self.code: ExitCode | None = None
         self.times = 0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._wake: Callable[[], None] | None = None
+        self._on_set: Callable[[], None] | None = None
 
     def set(self, code: ExitCode) -> None:
         """End the work. Safe in a signal handler and in any thread."""
@@ -29,16 +29,16 @@ class StopSignal:
     def __bool__(self) -> bool:
         return self.code is not None
 
-    def attach(self, loop: asyncio.AbstractEventLoop, wake: Callable[[], None]) -> None:
-        """Call `wake` within `loop` for every wish to end, also for one uttered before."""
-        self._loop, self._wake = loop, wake
+    def attach(self, loop: asyncio.AbstractEventLoop, on_set: Callable[[], None]) -> None:
+        """Call `on_set` within `loop` whenever it is set, also if it was set before."""
+        self._loop, self._on_set = loop, on_set
         if self.code is not None:
             self._notify()
 
     def detach(self) -> None:
-        """Wake nobody any more."""
-        self._loop = self._wake = None
+        """Call nobody any more."""
+        self._loop = self._on_set = None
 
     def _notify(self) -> None:
-        if self._loop is not None and self._wake is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake)
+        if self._loop is not None and self._on_set is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._on_set)

@@ -1,4 +1,4 @@
-"""What a run asks for: its window, in slices."""
+"""Plans the window of a run and its slices, of a scheduled run and of a backfill."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SLICE_INTERVALS = 10_000
 finest series has: a transaction neither tiny nor long."""
 
 
-def planned(
+def plan_backfill(
     source: Source,
     start: datetime,
     end: datetime | None,
@@ -34,16 +34,22 @@ def planned(
     last = now + limits.forecast_horizon if end is None else end
     finest = min(_length(s.granularity) or timedelta() for s in source.series)
     longest = limits.max_window or max(_SHORTEST_SLICE, _SLICE_INTERVALS * finest)
-    parts = slices(
+    return last, slices(
         start, last, now=now, forecast_horizon=limits.forecast_horizon, max_window=longest
     )
-    return last, parts
 
 
-def scheduled(
+def plan_scheduled_run(
     source: Source, stored: Mapping[str, SeriesProgress], *, limits: Limits, now: datetime
 ) -> tuple[datetime, list[Slice]]:
-    """The start of a scheduled run's window, which is open at its end, and its slices."""
+    """The start of a scheduled run's window, which is open at its end, and its slices.
+
+    Args:
+        source: the source.
+        stored: how far its series have come, by endpoint_prefix; those never seen are missing.
+        limits: of the source's runs.
+        now: the present.
+    """
     start = window_start(
         now,
         _progress(source, stored),
@@ -51,26 +57,27 @@ def scheduled(
         initial_history=limits.initial_history,
         dormant_after=limits.dormant_after,
     )
-    parts = slices(
+    return start, slices(
         start,
         None,
         now=now,
         forecast_horizon=limits.forecast_horizon,
         max_window=limits.max_window,
     )
-    return start, parts
 
 
 def _progress(source: Source, stored: Mapping[str, SeriesProgress]) -> list[Progress]:
-    found = []
+    progress = []
     for series in source.series:
         interval = _length(series.granularity)
-        row = stored.get(series.endpoint_prefix)
-        if row is None:
-            found.append(Progress(None, None, history_asked=False, granularity=interval))
+        known = stored.get(series.endpoint_prefix)
+        if known is None:
+            progress.append(Progress(None, None, history_asked=False, granularity=interval))
         else:
-            found.append(Progress(row.newest, row.advanced_at, row.history_asked, interval))
-    return found
+            progress.append(
+                Progress(known.newest, known.advanced_at, known.history_asked, interval)
+            )
+    return progress
 
 
 def _length(granularity: str | None) -> timedelta | None:

@@ -1,4 +1,4 @@
-"""Threads that one coroutine each may wait for: for blocking store calls, and foreign plugins.
+"""Worker threads that one coroutine each may wait for: for blocking store calls, foreign plugins.
 
 Daemon threads, never joined and never taken from the default executor: whatever one of them is
 stuck in, it holds up neither the event loop nor the end of the program.
@@ -19,22 +19,22 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Lane:
-    """One thread that carries out one call after the other."""
+class WorkerThread:
+    """One thread that makes one call after the other."""
 
     def __init__(self, name: str) -> None:
         self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         threading.Thread(target=self._serve, name=name, daemon=True).start()
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The function's result, from this lane's thread.
+        """The function's result, from this thread.
 
         A caller that is cancelled leaves; the thread ends the call, and its result is dropped.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
 
-        def carry_out() -> None:
+        def work() -> None:
             result: T | None = None
             fault: BaseException | None = None
             try:
@@ -44,17 +44,17 @@ class Lane:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_settle, future, result, fault)
 
-        self._work.put(carry_out)
+        self._work.put(work)
         return await future
 
     def send(self, function: Callable[[], object]) -> None:
         """Have the function called after all that was given before; nobody waits for it."""
 
-        def carry_out() -> None:
+        def work() -> None:
             with suppress(Exception):
                 function()
 
-        self._work.put(carry_out)
+        self._work.put(work)
 
     def close(self) -> None:
         """End the thread once it has done what it was given; does not wait for that."""
@@ -65,27 +65,27 @@ class Lane:
             work()
 
 
-class Lanes:
+class WorkerPool:
     """Threads for one call at a time, used again when it is over: to start one takes time."""
 
     def __init__(self) -> None:
-        self._free: list[Lane] = []
+        self._idle: list[WorkerThread] = []
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The function's result. A thread whose call fails, or that nobody awaits, is let go."""
-        lane = self._free.pop() if self._free else Lane("call")
+        thread = self._idle.pop() if self._idle else WorkerThread("call")
         try:
-            result = await lane.call(function, *args, **kwargs)
+            result = await thread.call(function, *args, **kwargs)
         except BaseException:
-            lane.close()
+            thread.close()
             raise
-        self._free.append(lane)
+        self._idle.append(thread)
         return result
 
     def close(self) -> None:
-        """End the threads that are free; waits for nothing."""
-        while self._free:
-            self._free.pop().close()
+        """End the threads that are idle; waits for nothing."""
+        while self._idle:
+            self._idle.pop().close()
 
 
 def _settle(future: asyncio.Future[Any], result: object, fault: BaseException | None) -> None:

@@ -1,4 +1,4 @@
-"""sources.yaml as typed sources, and the plugins they name.
+"""Loads sources.yaml as typed sources, and makes the plugins that they name.
 
 configuration = load(Path("sources.yaml"), os.environ)
 built = build_plugin(configuration.sources[0], env=os.environ, root=configuration.root)
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataportal.config.files import load
-from dataportal.config.sources import Configuration, Limits, Series, Source
+from dataportal.config.sources import Configuration, Limits, Source
 
 if TYPE_CHECKING:
     from dataportal.config.plugin_factory import BuiltPlugin, build_plugin
@@ -18,7 +18,6 @@ __all__ = [
     "BuiltPlugin",
     "Configuration",
     "Limits",
-    "Series",
     "Source",
     "build_plugin",
     "load",
@@ -28,7 +27,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """What makes plugins is imported when it is asked for: to list sources needs none of it."""
     if name in {"BuiltPlugin", "build_plugin"}:
-        from dataportal.config import plugin_factory as building
+        from dataportal.config import plugin_factory
 
-        return getattr(building, name)
+        return getattr(plugin_factory, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""sources.yaml as a whole: read, or refused with everything that is wrong with it."""
+"""Loads sources.yaml, or refuses it with everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dataportal.config.entries import Reading
+from dataportal.config.entries import EntryReader
 from dataportal.config.sources import Configuration
 from dataportal.config.variables import remember_secrets_of
 from dataportal.config.yaml_parser import read_document
@@ -29,10 +29,10 @@ def load(path: Path, env: Mapping[str, str]) -> Configuration:
         ConfigurationError: the file cannot be read as a whole, or none of its entries can be used;
             `problems` lists everything found.
     """
-    with _uncollected():
-        reading = Reading(read_document(path), env)
-        sources = reading.sources()
-    problems = reading.sorted_problems()
+    with _pause_gc():
+        reader = EntryReader(read_document(path), env)
+        sources = reader.sources()
+    problems = reader.problems()
     if any(problem.source is None for problem in problems) or (problems and not sources):
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         raise ConfigurationError(f"{path} cannot be used: {count}", problems=problems)
@@ -42,23 +42,23 @@ def load(path: Path, env: Mapping[str, str]) -> Configuration:
             hint="Add an entry under timeseries: or request_groups:, as README shows",
         )
     remember_secrets_of(env, (name for source in sources for name in source.requires_env))
-    warnings = [*_warnings_about(path), *reading.warnings]
+    warnings = [*_warnings_about(path), *reader.warnings]
     return Configuration(path, tuple(sources), tuple(problems), tuple(warnings))
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Nothing is collected meanwhile.
+def _pause_gc() -> Iterator[None]:
+    """Stop the garbage collector meanwhile.
 
-    What is read grows and holds no cycles; to look through it again and again as it grows would
-    take longer than the reading.
+    The nodes grow in number and hold no cycles; to look through them again and again as they grow
+    would take longer than to read the file.
     """
-    before = gc.isenabled()
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if before:
+        if was_enabled:
             gc.enable()
 
 

@@ -1,4 +1,4 @@
-"""The JSON Schema of sources.yaml, for editors: made from the table of keys.
+"""Makes the JSON Schema of sources.yaml, for editors, from the table of keys.
 
 Dialect: https://json-schema.org/draft-07/schema, which editors for YAML understand.
 """
@@ -33,8 +33,8 @@ _VARIABLE = {"type": "string", "pattern": r"^\s*[A-Za-z_][A-Za-z0-9_]*\s*$"}
 _KINDS: dict[Any, dict[str, Any]] = {
     keys.text: _TEXT,
     keys.duration: _DURATION,
-    keys.positive: _POSITIVE,
-    keys.history: {
+    keys.positive_duration: _POSITIVE,
+    keys.history_length: {
         **_DURATION,
         "pattern": f"{_LENGTH['pattern']}|^\\s*[Aa][Ll][Ll]\\s*$",
         "examples": ["30 days", "all"],
@@ -45,7 +45,7 @@ _KINDS: dict[Any, dict[str, Any]] = {
     keys.zone: {"type": ["string", "null"], "examples": ["Europe/Berlin", "UTC"]},
     keys.mapping: {"type": ["object", "null"]},
 }
-_NAMED = [
+_HAS_NAME = [
     {"required": [name]} for name in ("endpoint_prefix", *METADATA["endpoint_prefix"].aliases)
 ]
 
@@ -53,14 +53,14 @@ _NAMED = [
 def json_schema() -> dict[str, Any]:
     """The schema, as one JSON document."""
     single = _object({**SINGLE, **OPTIONS}, required=("module", "class"))
-    single["properties"] |= _built_in(BasePlugin)
+    single["properties"] |= _plugin_keys(BasePlugin)
     single["properties"]["metadata"] = _object({**METADATA, **OPTIONS}, closed=False)
     member = _object(MEMBER)
     member["properties"]["metadata"] = _object(METADATA, closed=False)
-    named_inside = {"required": ["metadata"], "properties": {"metadata": {"anyOf": _NAMED}}}
-    member["anyOf"] = [*_NAMED, named_inside]
+    in_metadata = {"required": ["metadata"], "properties": {"metadata": {"anyOf": _HAS_NAME}}}
+    member["anyOf"] = [*_HAS_NAME, in_metadata]
     group = _object({**GROUP, **OPTIONS}, required=("module", "class", "timeseries"))
-    group["properties"] |= _built_in(MultiSeriesPlugin)
+    group["properties"] |= _plugin_keys(MultiSeriesPlugin)
     group["properties"]["timeseries"] = {
         "description": GROUP["timeseries"].about,
         "type": "array",
@@ -72,28 +72,28 @@ def json_schema() -> dict[str, Any]:
         "title": "sources.yaml of dataportal",
         "type": "object",
         "properties": {
-            "timeseries": _named(single, "sources of one series each"),
-            "request_groups": _named(group, "sources of several series that share requests"),
+            "timeseries": _section(single, "sources of one series each"),
+            "request_groups": _section(group, "sources of several series that share requests"),
         },
         "patternProperties": {"^x-": {"description": "a place for anchors"}},
         "additionalProperties": False,
     }
 
 
-def _named(entry: dict[str, Any], about: str) -> dict[str, Any]:
+def _section(entry: dict[str, Any], about: str) -> dict[str, Any]:
     return {"description": about, "type": ["object", "null"], "additionalProperties": entry}
 
 
-def _built_in(kind: type[BasePlugin | MultiSeriesPlugin]) -> dict[str, Any]:
+def _plugin_keys(kind: type[BasePlugin | MultiSeriesPlugin]) -> dict[str, Any]:
     """The keys `module` and `class`, with the built-in ones of this kind to choose from."""
     modules = [f"{data_sources.__name__}.{m.name}" for m in iter_modules(data_sources.__path__)]
-    found = {
+    classes = {
         name: module
         for module in modules
         for name, cls in vars(import_module(module)).items()
         if isclass(cls) and issubclass(cls, kind) and cls.__module__ == module and name[0] != "_"
     }
-    choices = {"module": sorted(set(found.values())), "class": sorted(found)}
+    choices = {"module": sorted(set(classes.values())), "class": sorted(classes)}
     return {
         name: {"description": SINGLE[name].about, **_TEXT, "examples": texts}
         for name, texts in choices.items()
@@ -108,9 +108,9 @@ def _object(
         for first, key in known.items()
         for name in (first, *key.aliases)
     }
-    found: dict[str, Any] = {"type": "object", "properties": properties}
+    schema: dict[str, Any] = {"type": "object", "properties": properties}
     if required:
-        found["required"] = list(required)
+        schema["required"] = list(required)
     if closed:
-        found["additionalProperties"] = False
-    return found
+        schema["additionalProperties"] = False
+    return schema

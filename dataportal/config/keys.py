@@ -1,6 +1,6 @@
 """The keys of sources.yaml: what each takes, where it may stand, and what it is for.
 
-One table, so that reading, suggestions and documentation cannot differ.
+One table, so that the reader, its suggestions, the JSON Schema and the documentation cannot differ.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from dataportal.times import parse_duration, zone_named
+from dataportal.times import parse_duration, time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_WRITTEN_INSTEAD = {"yes", "on", "y", "no", "off", "n"}
+_YAML_1_1_BOOLEANS = {"yes", "on", "y", "no", "off", "n"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ def duration(raw: Any) -> timedelta:
     Raises:
         ValueError: something else.
     """
-    said = text(raw)
-    return timedelta() if said in {"0", "0.0"} else parse_duration(said)
+    written = text(raw)
+    return timedelta() if written in {"0", "0.0"} else parse_duration(written)
 
 
-def positive(raw: Any) -> timedelta:
+def positive_duration(raw: Any) -> timedelta:
     """A duration of a second or more.
 
     Raises:
@@ -66,7 +66,7 @@ def positive(raw: Any) -> timedelta:
     return length
 
 
-def history(raw: Any) -> timedelta | None:
+def history_length(raw: Any) -> timedelta | None:
     """A duration, or None for `all`.
 
     Raises:
@@ -83,7 +83,7 @@ def flag(raw: Any) -> bool:
     """
     if isinstance(raw, bool):
         return raw
-    if isinstance(raw, str) and raw.lower() in _WRITTEN_INSTEAD:
+    if isinstance(raw, str) and raw.lower() in _YAML_1_1_BOOLEANS:
         raise ValueError(f"must be true or false; {raw!r} is a text in YAML 1.2")
     raise ValueError("must be true or false")
 
@@ -119,7 +119,7 @@ def zone(raw: Any) -> str:
     Raises:
         ValueError: there is none of that name.
     """
-    return zone_named(text(raw)).key
+    return time_zone(text(raw)).key
 
 
 def mapping(raw: Any) -> dict[str, Any]:
@@ -135,22 +135,28 @@ def mapping(raw: Any) -> dict[str, Any]:
 
 OPTIONS: dict[str, Key] = {
     "schedule": Key(
-        positive, "how often the source is to be asked (1 hour)", ("update_frequency",)
+        positive_duration, "how often the source is to be asked (1 hour)", ("update_frequency",)
     ),
     "enabled": Key(flag, "false leaves the source out of fetch-all (true)"),
     "requires_env": Key(variables, "variables without which the source is left out"),
     "lookback": Key(duration, "how far before the newest observation to ask again (7 days)"),
-    "initial_history": Key(history, "how far back the first run asks, or all (30 days)"),
+    "initial_history": Key(history_length, "how far back the first run asks, or all (30 days)"),
     "forecast_horizon": Key(duration, "how far past now the observations may reach (0)"),
     "max_window": Key(
-        positive,
+        positive_duration,
         "the longest window of one request; longer ones are sliced, all there is excepted",
     ),
-    "timeout": Key(positive, "how long one slice may take, retries included (15 minutes)"),
+    "timeout": Key(positive_duration, "how long one slice may take, retries included (15 minutes)"),
     "timezone": Key(zone, "the zone of times that come without an offset"),
-    "stale_after": Key(positive, "the age of the last success that is unhealthy (3 schedules)"),
-    "data_stale_after": Key(positive, "the age of the newest observation that is unhealthy (off)"),
-    "dormant_after": Key(positive, "how long a series may rest before it counts as ended (90 d)"),
+    "stale_after": Key(
+        positive_duration, "the age of the last success that is unhealthy (3 schedules)"
+    ),
+    "data_stale_after": Key(
+        positive_duration, "the age of the newest observation that is unhealthy (off)"
+    ),
+    "dormant_after": Key(
+        positive_duration, "how long a series may rest before it counts as ended (90 d)"
+    ),
     "slot_offset": Key(duration, "when in each slot of the schedule it is due (from its name)"),
     "renamed_from": Key(text, "the former name of the source, whose series it takes over"),
     "tags": Key(texts, "words to choose sources by, with --only"),
@@ -193,11 +199,11 @@ MEMBER: dict[str, Key] = {
 }
 """Of a series of a group."""
 
-Names = dict[str, tuple[str, "Callable[[Any], Any]"]]
+KeysByName = dict[str, tuple[str, "Callable[[Any], Any]"]]
 """First name and parser by every name of a key."""
 
 
-def by_any_name(keys: dict[str, Key]) -> Names:
+def keys_by_any_name(keys: dict[str, Key]) -> KeysByName:
     """The keys by each of their names."""
     return {name: (first, k.parse) for first, k in keys.items() for name in (first, *k.aliases)}
 

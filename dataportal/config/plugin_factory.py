@@ -1,4 +1,4 @@
-"""From a source to its plugin: imported, made and given its limits."""
+"""Makes the plugin of a source: imports its class, expands its parameters, finds its limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dataportal.config.variables import UnsetVariable, expanded
+from dataportal.config.variables import UnsetVariable, expand
 from dataportal.errors import ConfigurationError, DataportalError
 from dataportal.plugins.base_plugin import (
     BasePlugin,
@@ -16,22 +16,23 @@ from dataportal.plugins.base_plugin import (
     TimeSeriesDefinition,
     TimeSeriesMetadata,
 )
-from dataportal.plugins.loader import is_built_in, load_class, made
+from dataportal.plugins.loader import is_built_in, load_class, make_plugin
 from dataportal.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dataportal.config.sources import Limits, Series, Source
+    from dataportal.config.sources import Limits, Source
+    from dataportal.series import SeriesDescription
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltPlugin:
-    """A plugin ready to be asked.
+    """A plugin ready to be called.
 
     Attributes:
         plugin: the object.
-        limits: of its source.
+        limits: how far and how long the runs of its source reach.
         shares_loop: whether it may run in the event loop that all built-in plugins share; any
             other gets a thread of its own.
         identity: changes with everything that decides what an answer means: the plugin and its
@@ -57,15 +58,15 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
             refuses its parameters.
         PluginError: the plugin cannot be imported or made.
     """
-    params = _filled(source, dict(source.params), env)
+    params = _expand_params(source, dict(source.params), env)
     kind: type[BasePlugin | MultiSeriesPlugin]
     kind = MultiSeriesPlugin if source.is_group else BasePlugin
     try:
         cls = load_class(source.module, source.class_name, kind, root=root)
-        limits = source.resolved(cls.source_defaults)
+        limits = source.limits(cls.source_defaults)
         arguments = _arguments(source, params, env)
         identity = _identity(cls, arguments, limits)
-        plugin = made(cls, *arguments)
+        plugin = make_plugin(cls, *arguments)
     except DataportalError as error:
         error.message = f"{source.where}: source {source.name!r}: {error.message}"
         raise
@@ -76,11 +77,11 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
 
 
 def _identity(cls: type, arguments: tuple[Any, ...], limits: Limits) -> str:
-    """Hashed, as there are keys among the parameters."""
+    """What tells this plugin as it is from any other; a hash, as there are keys in `arguments`."""
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     code = Path(file).read_bytes() if file and Path(file).is_file() else b""
-    said = repr((__version__, cls.__module__, cls.__qualname__, arguments, limits))
-    return hashlib.sha256(code + said.encode("utf-8", "replace")).hexdigest()[:32]
+    described = repr((__version__, cls.__module__, cls.__qualname__, arguments, limits))
+    return hashlib.sha256(code + described.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _arguments(source: Source, params: dict[str, Any], env: Mapping[str, str]) -> tuple[Any, ...]:
@@ -103,28 +104,33 @@ def _metadata(source: Source) -> TimeSeriesMetadata:
         subcategory=series.subcategory,
         update_frequency=source.schedule_text,
         timezone=source.timezone,
-        extra=series.extra,
+        extra=series.metadata,
     )
 
 
-def _definition(source: Source, series: Series, env: Mapping[str, str]) -> TimeSeriesDefinition:
+def _definition(
+    source: Source, series: SeriesDescription, env: Mapping[str, str]
+) -> TimeSeriesDefinition:
+    extract_filter = dict(source.extract_filters[series.endpoint_prefix])
     return TimeSeriesDefinition(
         endpoint_prefix=series.endpoint_prefix,
         name=series.name,
         frequency=series.granularity,
-        extract_filter=_filled(source, dict(series.extract_filter), env),
+        extract_filter=_expand_params(source, extract_filter, env),
         unit=series.unit,
         domain=series.domain,
         category=series.category,
         description=series.description,
         subcategory=series.subcategory,
-        extra=series.extra,
+        extra=series.metadata,
     )
 
 
-def _filled(source: Source, params: dict[str, Any], env: Mapping[str, str]) -> dict[str, Any]:
+def _expand_params(
+    source: Source, params: dict[str, Any], env: Mapping[str, str]
+) -> dict[str, Any]:
     try:
-        filled: dict[str, Any] = expanded(params, env)
+        expanded: dict[str, Any] = expand(params, env)
     except UnsetVariable as unset:
         name = unset.args[0]
         raise ConfigurationError(
@@ -132,4 +138,4 @@ def _filled(source: Source, params: dict[str, Any], env: Mapping[str, str]) -> d
             hint=f"Set {name}, write a default as ${{{name}:-…}}, or add requires_env: [{name}] "
             "to leave the source out without it",
         ) from None
-    return filled
+    return expanded

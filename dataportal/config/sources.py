@@ -1,4 +1,4 @@
-"""What sources.yaml says, typed: sources, their series, and the limits of their runs."""
+"""The sources of sources.yaml, typed: their series, options, and the limits of their runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.config.keys import LIMITS, OPTIONS
 from dataportal.errors import PluginError
 from dataportal.schedule import slot_offset
-from dataportal.times import format_duration, zone_named
+from dataportal.times import format_duration, time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,25 +17,10 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dataportal.errors import Problem
+    from dataportal.series import SeriesDescription
 
 DEFAULT_SCHEDULE = timedelta(hours=1)
 _STALE_SCHEDULES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One time series of a source; `extra` holds every key of its metadata that has no field."""
-
-    endpoint_prefix: str
-    name: str | None = None
-    description: str | None = None
-    granularity: str | None = None
-    unit: str | None = None
-    domain: str | None = None
-    category: str | None = None
-    subcategory: str | None = None
-    extract_filter: Mapping[str, Any] = field(default_factory=dict)
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +57,8 @@ class Source:
         class_name: the plugin's class.
         is_group: whether it stands under `request_groups:`.
         series: its series; exactly one unless it is a group.
+        extract_filters: of a group, what of the shared answer belongs to each series, by its
+            endpoint_prefix.
         params: what its plugin gets, `${VAR}` not yet expanded.
         options: every option that it gives, by its first name, parsed.
         schedule_text: the schedule as it is written.
@@ -84,7 +71,8 @@ class Source:
     module: str
     class_name: str
     is_group: bool
-    series: tuple[Series, ...]
+    series: tuple[SeriesDescription, ...]
+    extract_filters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     schedule_text: str = format_duration(DEFAULT_SCHEDULE)
@@ -139,8 +127,8 @@ class Source:
         """Words to choose it by."""
         return tuple(self.options.get("tags", ()))
 
-    def resolved(self, plugin_defaults: Mapping[str, Any]) -> Limits:
-        """Its limits: what it says, else what its plugin class says, else the product's.
+    def limits(self, plugin_defaults: Mapping[str, Any]) -> Limits:
+        """The limits of its runs: its own options, else its plugin class's, else the product's.
 
         Args:
             plugin_defaults: the class's `source_defaults`, values as in sources.yaml.
@@ -150,16 +138,16 @@ class Source:
         """
         values: dict[str, Any] = {}
         for name, raw in plugin_defaults.items():
-            said = f"the plugin {self.module}.{self.class_name} has a source default {name!r}"
+            prefix = f"the plugin {self.module}.{self.class_name} has a source default {name!r}"
             if name not in LIMITS:
-                raise PluginError(f"{said}, which is none of {', '.join(LIMITS)}")
+                raise PluginError(f"{prefix}, which is none of {', '.join(LIMITS)}")
             try:
                 values[name] = OPTIONS[name].parse(raw)
             except ValueError as error:
-                raise PluginError(f"{said} that cannot be used: {error}") from None
+                raise PluginError(f"{prefix} that cannot be used: {error}") from None
         values |= {name: self.options[name] for name in LIMITS if name in self.options}
         zone = values.pop("timezone", None)
-        return Limits(**values, zone=None if zone is None else zone_named(zone))
+        return Limits(**values, zone=None if zone is None else time_zone(zone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +174,8 @@ class Configuration:
     @property
     def broken(self) -> dict[str, tuple[Problem, ...]]:
         """The problems of each entry that cannot be used."""
-        found: dict[str, tuple[Problem, ...]] = {}
+        problems: dict[str, tuple[Problem, ...]] = {}
         for problem in self.problems:
             if problem.source is not None:
-                found[problem.source] = (*found.get(problem.source, ()), problem)
-        return found
+                problems[problem.source] = (*problems.get(problem.source, ()), problem)
+        return problems

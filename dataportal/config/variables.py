@@ -1,4 +1,4 @@
-"""`${VAR}` in parameters: what the environment says takes its place, and secrets are noted."""
+"""Replaces `${VAR}` in parameters by environment variables, and remembers secrets to mask."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class UnsetVariable(LookupError):  # noqa: N818 - says what is wrong
     """A variable without a default is not set; the text is its name."""
 
 
-def expanded(value: Any, env: Mapping[str, str], *, key: str = "") -> Any:
+def expand(value: Any, env: Mapping[str, str], *, key: str = "") -> Any:
     """The value with every `${VAR}` and `${VAR:-default}` in its texts replaced; `$${` is `${`.
 
     What comes from a variable, or stands under a key, whose name sounds secret is never shown.
@@ -35,24 +35,24 @@ def expanded(value: Any, env: Mapping[str, str], *, key: str = "") -> Any:
         UnsetVariable: a variable is not set (or empty) and has no default.
     """
     if isinstance(value, dict):
-        return {k: expanded(v, env, key=str(k)) for k, v in value.items()}
+        return {k: expand(v, env, key=str(k)) for k, v in value.items()}
     if isinstance(value, list):
-        return [expanded(item, env, key=key) for item in value]
+        return [expand(item, env, key=key) for item in value]
     if not isinstance(value, str):
         return value
 
-    def said(match: re.Match[str]) -> str:
+    def replacement(match: re.Match[str]) -> str:
         if match["escaped"]:
             return "$"
         name, default = match["name"], match["default"]
-        found = env.get(name) or (None if default is None else default.removeprefix(":-"))
-        if found is None:
+        content = env.get(name) or (None if default is None else default.removeprefix(":-"))
+        if content is None:
             raise UnsetVariable(name)
         if sounds_secret(name):
-            remember_secret(found)
-        return found
+            remember_secret(content)
+        return content
 
-    text = _VARIABLE.sub(said, value)
+    text = _VARIABLE.sub(replacement, value)
     if sounds_secret(key):
         remember_secret(text)
     return text
@@ -64,13 +64,13 @@ def sounds_secret(name: str) -> bool:
 
 
 def remember_secrets_of(env: Mapping[str, str], required: Iterable[str] = ()) -> None:
-    """Never show what variables hold whose names sound secret: a plugin may read them itself.
+    """Never show the values of variables whose names sound secret: a plugin may read them itself.
 
     Args:
         env: the environment.
         required: names of variables that sources require.
     """
-    needed = set(required)
+    required_names = set(required)
     for name, value in env.items():
-        if sounds_secret(name) and (name in needed or len(value) >= _LONG_ENOUGH):
+        if sounds_secret(name) and (name in required_names or len(value) >= _LONG_ENOUGH):
             remember_secret(value)

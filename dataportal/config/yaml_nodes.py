@@ -1,4 +1,4 @@
-"""YAML as a tree whose every node knows its place in the file, and what its values mean.
+"""YAML as a tree of nodes that know their line and column, and what their values mean.
 
 Read as YAML 1.2 has it: only `true` and `false` are booleans (`region: NO` is Norway). What people
 write unquoted and mean as text stays text: `12:30`, `2025-03-01`, and numbers with a leading zero.
@@ -39,7 +39,7 @@ _FLOAT = re.compile(
 
 
 class Mark(Protocol):
-    """A place in a file, as PyYAML has it: both count from 0."""
+    """A line and a column in a file, as PyYAML has them: both count from 0."""
 
     @property
     def line(self) -> int: ...  # noqa: D102 - as its name says
@@ -69,7 +69,7 @@ class Sequence:
 
 @dataclass(slots=True, eq=False)
 class Mapping:
-    """Keys and values; `content` has them by turns."""
+    """Keys and values; they alternate in `content`."""
 
     mark: Mark
     tag: str | None
@@ -84,7 +84,7 @@ Faults: TypeAlias = list[tuple[Node, str]]
 
 
 class Document:
-    """One YAML file, and the places in it.
+    """One YAML file, and where its nodes stand.
 
     Args:
         path: as it is shown in messages.
@@ -94,7 +94,7 @@ class Document:
     def __init__(self, path: Path, root: Node | None) -> None:
         self.path = path
         self.root = root
-        self._left = _MOST_NODES
+        self._visits_left = _MOST_NODES
 
     def where(self, node: Node) -> str:
         """`file:line:column` of a node, counted from 1."""
@@ -106,38 +106,38 @@ class Document:
         What is wrong with the keys is added to `faults`.
         """
         self._visit(len(node.content) // 2)
-        own: dict[str, Entry] = {}
+        entries: dict[str, Entry] = {}
         merged: list[Node] = []
-        by_turns = iter(node.content)
-        for key, value in zip(by_turns, by_turns, strict=True):
+        alternating = iter(node.content)
+        for key, value in zip(alternating, alternating, strict=True):
             if not isinstance(key, Scalar):
                 faults.append((key, "a key must be a plain text"))
             elif key.text == "<<" and key.plain:
                 merged += value.content if isinstance(value, Sequence) else [value]
-            elif key.text in own:
-                first = own[key.text][0].mark.line + 1
+            elif key.text in entries:
+                first = entries[key.text][0].mark.line + 1
                 faults.append((key, f"{key.text!r} is given twice, first in line {first}"))
             else:
-                own[key.text] = (key, value)
+                entries[key.text] = (key, value)
         for other in merged:
             if not isinstance(other, Mapping) or depth > _DEEPEST:
                 faults.append((other, "<< merges mappings only, and none into itself"))
                 continue
             for entry in self.entries(other, faults, depth + 1):
-                own.setdefault(entry[0].text, entry)
-        return list(own.values())
+                entries.setdefault(entry[0].text, entry)
+        return list(entries.values())
 
     def value(self, node: Node, faults: Faults, depth: int = 0) -> Any:
-        """The node as Python has it: dict, list, str, int, float, bool or None."""
+        """The node as a Python value: dict, list, str, int, float, bool or None."""
         self._visit(1)
         if depth > _DEEPEST:
             faults.append((node, f"nested deeper than {_DEEPEST} levels"))
             return None
         if node.tag not in _TAGS:
-            faults.append((node, f"the tag {_short(node.tag or '')} has no meaning here"))
+            faults.append((node, f"the tag {_short_tag(node.tag or '')} has no meaning here"))
             return None
         if isinstance(node, Scalar):
-            return meaning(node)
+            return scalar_value(node)
         if isinstance(node, Mapping):
             return {
                 key.text: self.value(value, faults, depth + 1)
@@ -146,16 +146,16 @@ class Document:
         return [self.value(item, faults, depth + 1) for item in node.content]
 
     def _visit(self, nodes: int) -> None:
-        self._left -= nodes
-        if self._left < 0:
+        self._visits_left -= nodes
+        if self._visits_left < 0:
             raise ConfigurationError(
                 f"{self.path} unfolds to more than {_MOST_NODES:,} nodes",
                 hint="An alias (*name) that holds aliases, over and over? Write it out",
             )
 
 
-def meaning(node: Scalar) -> Any:
-    """What a scalar means: text unless it is plainly null, a boolean or a number."""
+def scalar_value(node: Scalar) -> Any:
+    """The value of a scalar: text unless it is plainly null, a boolean or a number."""
     text = node.text
     if node.plain:
         if text in _WORDS:
@@ -179,9 +179,9 @@ def meaning(node: Scalar) -> Any:
 
 
 def is_null(node: Node) -> bool:
-    """Whether there is nothing in its place, or it says so."""
-    return isinstance(node, Scalar) and meaning(node) is None
+    """Whether the node is empty or null."""
+    return isinstance(node, Scalar) and scalar_value(node) is None
 
 
-def _short(tag: str) -> str:
+def _short_tag(tag: str) -> str:
     return harmless("!!" + tag.removeprefix(_CORE) if tag.startswith(_CORE) else tag, 40)

@@ -1,7 +1,7 @@
-"""From a file to a tree of nodes, or to the place where it is no YAML.
+"""Parses a YAML file into a tree of nodes, or says where it is no YAML.
 
 The tree is built from the events of PyYAML's parser rather than by its composer: that takes a
-quarter of the time, and a node keeps its place all the same.
+quarter of the time, and a node keeps its line and column all the same.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _tree(next_event: Callable[[], Any]) -> Node | None:
     next_event()  # the start of the stream
     if next_event().__class__ is StreamEndEvent:
         return None
-    around: list[list[Node]] = []
+    enclosing: list[list[Node]] = []
     content: list[Node] = []
     top = content
     anchors: dict[str, Node] = {}
@@ -86,17 +86,17 @@ def _tree(next_event: Callable[[], Any]) -> Node | None:
             node = Scalar(event.start_mark, event.tag, event.value, event.implicit[0])
             content.append(node)
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            content = around.pop()
+            content = enclosing.pop()
             continue
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
             kind = Mapping if kind is MappingStartEvent else Sequence
             node = kind(event.start_mark, event.tag)
             content.append(node)
-            around.append(content)
+            enclosing.append(content)
             content = node.content
         elif kind is AliasEvent:
             if event.anchor not in anchors:
-                raise _fault(f"found undefined alias {event.anchor!r}", event)
+                raise _syntax_error(f"found undefined alias {event.anchor!r}", event)
             content.append(anchors[event.anchor])
             continue
         else:
@@ -105,12 +105,12 @@ def _tree(next_event: Callable[[], Any]) -> Node | None:
             anchors[event.anchor] = node
     following = next_event()
     if following.__class__ is DocumentStartEvent:
-        raise _fault("a second document begins here; one file holds one", following)
+        raise _syntax_error("a second document begins here; one file holds one", following)
     return top[0]
 
 
-def _fault(said: str, event: Any) -> yaml.MarkedYAMLError:
-    return yaml.MarkedYAMLError(problem=said, problem_mark=event.start_mark)
+def _syntax_error(message: str, event: Any) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=message, problem_mark=event.start_mark)
 
 
 _HINTS = (
@@ -122,16 +122,16 @@ _HINTS = (
 
 def _syntax_problem(path: Path, text: str, error: yaml.YAMLError) -> Problem:
     mark = getattr(error, "problem_mark", None)
-    said = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    fault = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     context = getattr(error, "context", None)
     if mark is None:
         line = text.count("\n", 0, getattr(error, "position", 0)) + 1
-        return Problem(f"{path}:{line}:1", harmless(str(said), 200))
+        return Problem(f"{path}:{line}:1", harmless(str(fault), 200))
     lines = text.splitlines()
     content = lines[mark.line] if mark.line < len(lines) else ""
     # a tab or a colon is often noticed only where the next thing begins
     hint = next((advice for pattern, advice in _HINTS if pattern.search(content)), None)
-    message = ", ".join(part for part in (context, said) if part)
+    message = ", ".join(text for text in (context, fault) if text)
     return Problem(
         f"{path}:{mark.line + 1}:{mark.column + 1}",
         harmless(f"{message}: {hint}" if hint else message, 300),

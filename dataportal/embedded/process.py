@@ -1,4 +1,4 @@
-"""The embedded server as a process: started, connected to, stopped, and cleared up after."""
+"""Starts, finds and stops the process of an embedded server, and clears up after a killed one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from dataportal.embedded.binaries import runnable_binaries
-from dataportal.embedded.files import ROLE, unusable
+from dataportal.embedded.files import ROLE, folder_error
 from dataportal.errors import ConfigurationError, DatabaseError
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ _PLAIN = re.compile(r"/[\w./+-]*", re.ASCII)
 _LONGEST_LOG = 1 << 20  # bytes
 
 
-def locked(descriptor: int) -> bool:
-    """Whether the lock could be had exclusively, right now."""
+def try_exclusive_lock(descriptor: int) -> bool:
+    """Lock a file exclusively, if nobody else has locked it; never waits."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -43,8 +43,8 @@ def locked(descriptor: int) -> bool:
     return True
 
 
-def bring_up(files: ServerFiles, *, durable: bool) -> tuple[str, bool]:
-    """The URL of the server, which is started if need be, and whether its data was made just now.
+def ensure_running(files: ServerFiles, *, durable: bool) -> tuple[str, bool]:
+    """Start the server if need be: its URL, and whether its data directory was made just now.
 
     To be called by one process at a time.
 
@@ -55,66 +55,66 @@ def bring_up(files: ServerFiles, *, durable: bool) -> tuple[str, bool]:
     server = files.open_lock("server")
     try:
         # one that does not answer may be on its way up or down: a killed command left it so
-        url = _answer_or_end(files, server)
+        url = _await_answer(files, server)
         if url is not None:
             return url, False
-        made = not files.is_made()
-        _start(files, server, make=made, durable=durable)
+        is_new = not files.is_made()
+        _start(files, server, make=is_new, durable=durable)
     finally:
         # the lock stays with the server, which has inherited the descriptor
         os.close(server)
     server = files.open_lock("server")
     try:
-        url = _answer_or_end(files, server)
+        url = _await_answer(files, server)
     finally:
         os.close(server)
     if url is None:
         raise _failure(files, "did not start")
-    return url, made
+    return url, is_new
 
 
 def stop(files: ServerFiles) -> None:
-    """Asks the server to end, without waiting for its clients, and gives it some time to do so.
+    """Ask the server to end, without waiting for its clients, and give it some time to do so.
 
     To be called by one process at a time.
     """
     socket_folder = None
-    asked = False
+    is_asked = False
     deadline = time.monotonic() + _STOP_PATIENCE
     server = files.open_lock("server")
     try:
-        while not locked(server):
+        while not try_exclusive_lock(server):
             if time.monotonic() > deadline:
                 return
             # one that was started just now has not written its number yet
-            if not asked and (pid := _postmaster(files)):
+            if not is_asked and (pid := _postmaster(files)):
                 socket_folder = _socket_folder(files)
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGINT)
-                    asked = True
+                    is_asked = True
             time.sleep(TICK)
     finally:
         os.close(server)
     _remove(files, socket_folder)
 
 
-def _answer_or_end(files: ServerFiles, server: int) -> str | None:
+def _await_answer(files: ServerFiles, server: int) -> str | None:
     """The URL as soon as the server answers; None once nothing is at work in the data directory.
 
     Then the lock of the server belongs to the descriptor.
     """
     deadline = time.monotonic() + _START_PATIENCE
     while True:
-        if locked(server):
+        if try_exclusive_lock(server):
             return None
-        if url := _answer(files):
+        if url := _find_url(files):
             return url
         if time.monotonic() > deadline:
             raise _failure(files, f"has not answered for {_START_PATIENCE:.0f} s")
         time.sleep(TICK)
 
 
-def _answer(files: ServerFiles) -> str | None:
+def _find_url(files: ServerFiles) -> str | None:
     """The URL of the server if it lets us in; its database is made if it is not there yet."""
     folder = _socket_folder(files)
     if folder is None or not (folder / f".s.PGSQL.{_PORT}").exists():
@@ -126,8 +126,8 @@ def _answer(files: ServerFiles) -> str | None:
 
     try:
         with psycopg.connect(url("postgres"), autocommit=True, connect_timeout=5) as connection:
-            found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [_DATABASE])
-            if found.fetchone() is None:
+            rows = connection.execute("SELECT FROM pg_database WHERE datname = %s", [_DATABASE])
+            if rows.fetchone() is None:
                 connection.execute(f"CREATE DATABASE {_DATABASE}")
     except psycopg.OperationalError:
         return None
@@ -135,11 +135,11 @@ def _answer(files: ServerFiles) -> str | None:
 
 
 def _start(files: ServerFiles, server: int, *, make: bool, durable: bool) -> None:
-    """Starts the server and returns at once. It keeps the descriptor of its lock."""
+    """Start the server and return at once. It keeps the descriptor of its lock."""
     try:
         binaries = runnable_binaries(files.binaries, files.account, files.home)
     except OSError as error:
-        raise unusable(files.home, error) from None
+        raise folder_error(files.home, error) from None
     if make:
         files.make_data(binaries, server, durable=durable)
     _clear(files)
@@ -149,19 +149,19 @@ def _start(files: ServerFiles, server: int, *, make: bool, durable: bool) -> Non
     )
     # The shell leaves the server to init, so that it may outlive us while others use it. pg_ctl
     # would do the same, but it puts paths into a shell command, where a $ in them has a meaning.
-    done = subprocess.run(  # noqa: S603 - the paths are arguments, not part of the script
+    process = subprocess.run(  # noqa: S603 - the paths are arguments, not part of the script
         ["/bin/sh", "-c", 'exec >>"$0" 2>&1; "$@" &', str(files.log), *command],
         **files.account.process_options(),
         pass_fds=(server,),
         capture_output=True,
         check=False,
     )
-    if done.returncode != 0:
-        raise _failure(files, f"did not start: {done.stderr.decode('utf-8', 'replace').strip()}")
+    if process.returncode != 0:
+        raise _failure(files, f"did not start: {process.stderr.decode('utf-8', 'replace').strip()}")
 
 
 def _clear(files: ServerFiles) -> None:
-    """Removes what a killed server left. To be called while none is running."""
+    """Remove what a killed server left. To be called while none is running."""
     _remove(files, _socket_folder(files))
     if _postmaster(files) is None:
         # PostgreSQL would give up over a file that was cut short, and over a number that is a dead
@@ -178,8 +178,8 @@ def _remove(files: ServerFiles, socket_folder: Path | None) -> None:
         shutil.rmtree(socket_folder, ignore_errors=True)
 
 
-def _recorded(files: ServerFiles) -> list[str]:
-    """What postmaster.pid says: number, data directory, start, port, folder of the socket, more."""
+def _pid_file_lines(files: ServerFiles) -> list[str]:
+    """The lines of postmaster.pid: number, data directory, start, port, socket's folder, more."""
     try:
         return (files.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
@@ -188,7 +188,7 @@ def _recorded(files: ServerFiles) -> list[str]:
 
 def _postmaster(files: ServerFiles) -> int | None:
     """The number in postmaster.pid, unless it certainly belongs to another program by now."""
-    lines = _recorded(files)
+    lines = _pid_file_lines(files)
     if not lines or not lines[0].isdecimal() or int(lines[0]) <= 1:
         return None
     process = Path("/proc", lines[0])
@@ -204,17 +204,17 @@ def _postmaster(files: ServerFiles) -> int | None:
 
 def _socket_folder(files: ServerFiles) -> Path | None:
     """Where the server that was started last has its socket, if the folder is private to it."""
-    lines = _recorded(files)
-    if len(lines) < 5 or not lines[4]:  # noqa: PLR2004 - the fifth line, see _recorded
+    lines = _pid_file_lines(files)
+    if len(lines) < 5 or not lines[4]:  # noqa: PLR2004 - the fifth line, see _pid_file_lines
         return None
     folder = Path(lines[4])
     try:
         status = folder.lstat()
     except OSError:
         return None
-    # in a public place such as /tmp somebody else may have put one of that name by now
-    private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o077
-    return folder if private and status.st_uid == files.account.uid else None
+    # in a public folder such as /tmp somebody else may have put one of that name by now
+    is_private = stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o077
+    return folder if is_private and status.st_uid == files.account.uid else None
 
 
 def _make_socket_folder(files: ServerFiles) -> Path:
@@ -222,11 +222,11 @@ def _make_socket_folder(files: ServerFiles) -> Path:
     if _can_hold_socket(files.data):
         return files.data
     temporary = (os.environ.get("XDG_RUNTIME_DIR"), "/tmp", "/var/tmp", tempfile.gettempdir())  # noqa: S108 - a private folder is made there
-    for place in temporary:
-        if not place or not _can_hold_socket(Path(place, "dataportal-12345678")):
+    for parent in temporary:
+        if not parent or not _can_hold_socket(Path(parent, "dataportal-12345678")):
             continue
         try:
-            folder = Path(tempfile.mkdtemp(prefix="dataportal-", dir=place))
+            folder = Path(tempfile.mkdtemp(prefix="dataportal-", dir=parent))
             if files.account.is_other:
                 os.chown(folder, files.account.uid, files.account.gid)
         except OSError:
@@ -243,9 +243,9 @@ def _can_hold_socket(folder: Path) -> bool:
     return len(path) <= _LONGEST_SOCKET and _PLAIN.fullmatch(path) is not None
 
 
-def _failure(files: ServerFiles, what: str) -> DatabaseError:
+def _failure(files: ServerFiles, fault: str) -> DatabaseError:
     lines = files.last_log_lines()
     return DatabaseError(
-        f"the embedded PostgreSQL in {files.data} {what}" + (f"\n{lines}" if lines else ""),
+        f"the embedded PostgreSQL in {files.data} {fault}" + (f"\n{lines}" if lines else ""),
         hint=f"Its whole log is {files.log}; or set DATABASE_URL to use a PostgreSQL of your own",
     )

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own for the length of a command, where no DATABASE_URL names one.
+"""Embedded PostgreSQL server for commands without a DATABASE_URL; a lock file counts its users.
 
 Three lock files lie beside the data directory. They are locked by flock, which the kernel lets go
 of whatever kills a process:
@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dataportal.embedded.files import server_files
-from dataportal.embedded.process import TICK, bring_up, locked, stop
+from dataportal.embedded.process import TICK, ensure_running, stop, try_exclusive_lock
 from dataportal.errors import ConfigurationError, DatabaseTransientError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def embedded_server(
     Any number of processes may do this at once; they share one server, and the last one stops it.
 
     Args:
-        say: told in one line when a data directory has been made.
+        say: called with one line of text when a data directory has been made.
         create: whether one may be made. Commands under -q say no: a cron line that lost its
             DATABASE_URL must fail and not write elsewhere. One that exists is used all the same,
             so that -q works where the embedded server is what its owner chose.
@@ -70,16 +70,16 @@ def embedded_server(
         )
     users = files.open_lock("users")
     try:
-        with _guard(files, _ENTER_PATIENCE) as mine:
-            if not mine:
+        with _guard(files, _ENTER_PATIENCE) as is_mine:
+            if not is_mine:
                 raise DatabaseTransientError(
                     "other commands have been starting or stopping the embedded PostgreSQL in "
                     f"{files.data} for {_ENTER_PATIENCE:.0f} s",
                     hint="Try again; if it stays so, look for dataportal and postgres processes",
                 )
             fcntl.flock(users, fcntl.LOCK_SH)
-            url, made = bring_up(files, durable=durable)
-        if made:
+            url, is_new = ensure_running(files, durable=durable)
+        if is_new:
             say(
                 f"created an embedded PostgreSQL {files.binaries.major} in {files.data}; "
                 "set DATABASE_URL to use your own"
@@ -88,8 +88,8 @@ def embedded_server(
     finally:
         try:
             # whoever does not let us in is starting the server, and will stop it
-            with _guard(files, _LEAVE_PATIENCE) as mine:
-                if mine and locked(users):
+            with _guard(files, _LEAVE_PATIENCE) as is_mine:
+                if is_mine and try_exclusive_lock(users):
                     stop(files)
         finally:
             os.close(users)
@@ -97,13 +97,13 @@ def embedded_server(
 
 @contextmanager
 def _guard(files: ServerFiles, patience: float) -> Iterator[bool]:
-    """Keeps others from starting or stopping the server; false if they have not let us in."""
+    """Keep others from starting or stopping the server; false if they have not let us in."""
     descriptor = files.open_lock("guard")
     try:
         deadline = time.monotonic() + patience
-        while not (mine := locked(descriptor)) and time.monotonic() < deadline:
+        while not (is_mine := try_exclusive_lock(descriptor)) and time.monotonic() < deadline:
             # polled: a signal that asks us to end must not wait for somebody else's lock
             time.sleep(TICK)
-        yield mine
+        yield is_mine
     finally:
         os.close(descriptor)

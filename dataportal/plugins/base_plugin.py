@@ -114,7 +114,8 @@ class _Plugin:
     share one event loop; those that do, and all plugins from elsewhere, get a thread each."""
 
     http: HttpClient
-    """The client to ask providers with. Set by the run before the first call, not in `__init__`."""
+    """The client to ask providers with. Set by the run before the first call, not in `__init__`.
+    A plugin from elsewhere may use it from any thread and event loop of its own."""
 
     config_dir: Path = Path()
     """The folder of sources.yaml: relative paths in params start there. Set like `http`."""

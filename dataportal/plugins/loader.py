@@ -1,4 +1,4 @@
-"""From the names in sources.yaml to a plugin class.
+"""Finds and imports plugin classes by their names in sources.yaml.
 
 A module `src.X.Y`, in YAML and in plugin code alike, is `dataportal.X.Y` where that exists, else
 `src/X/Y.py` beside sources.yaml, else `Y.py` there. That folder is also the last one on the import
@@ -45,11 +45,15 @@ def load_class(module: str, name: str, kind: type[P], *, root: Path) -> type[P]:
         PluginError: the module fails to import; names the line.
     """
     _search_in(root)
-    found = _imported(module, root)
-    cls = getattr(found, name, None)
+    imported = _import(module, root)
+    cls = getattr(imported, name, None)
     if cls is None:
-        classes = [n for n, v in vars(found).items() if isinstance(v, type) and issubclass(v, kind)]
-        own = [n for n in classes if getattr(found, n).__module__ == found.__name__]
+        classes = {
+            class_name: value
+            for class_name, value in vars(imported).items()
+            if isinstance(value, type) and issubclass(value, kind)
+        }
+        own = [n for n, value in classes.items() if value.__module__ == imported.__name__]
         near = get_close_matches(name, own, n=1) or own[:3]
         raise ConfigurationError(
             f"module {module} has no class {name}",
@@ -64,7 +68,7 @@ def load_class(module: str, name: str, kind: type[P], *, root: Path) -> type[P]:
     return cls
 
 
-def made(cls: type[P], *arguments: Any) -> P:
+def make_plugin(cls: type[P], *arguments: Any) -> P:
     """An object of a plugin class.
 
     Raises:
@@ -78,7 +82,7 @@ def made(cls: type[P], *arguments: Any) -> P:
     except ValueError as error:
         raise ConfigurationError(redact(harmless(str(error), 1000))) from error
     except BaseException as error:
-        raise _failed(
+        raise _plugin_error(
             f"the plugin {cls.__module__}.{cls.__name__} cannot be made", error
         ) from error
 
@@ -88,23 +92,23 @@ def is_built_in(cls: type[object]) -> bool:
     return cls.__module__.startswith("dataportal.")
 
 
-def _imported(module: str, root: Path) -> ModuleType:
+def _import(module: str, root: Path) -> ModuleType:
     try:
         is_there = _target(module) is not None if _is_alias(module) else _exists(module)
     except DataportalError:
         raise
     except BaseException as error:
-        raise _failed(f"the module {module} cannot be imported", error) from error
+        raise _plugin_error(f"the module {module} cannot be imported", error) from error
     if not is_there:
-        raise ConfigurationError(f"there is no module {module}", hint=_looked(module, root))
+        raise ConfigurationError(f"there is no module {module}", hint=_hint(module, root))
     try:
         return importlib.import_module(module)
     except BaseException as error:
         # also a SystemExit: a plugin must not end the run of the others
-        raise _failed(f"the module {module} cannot be imported", error) from error
+        raise _plugin_error(f"the module {module} cannot be imported", error) from error
 
 
-def _looked(module: str, root: Path) -> str:
+def _hint(module: str, root: Path) -> str:
     near: Sequence[str] = ()
     if _is_alias(module) or module.startswith("dataportal."):
         folder = str(Path(__file__).parent / "data_sources")
@@ -120,20 +124,20 @@ def _looked(module: str, root: Path) -> str:
     )
 
 
-def _failed(what: str, error: BaseException) -> PluginError:
+def _plugin_error(what: str, error: BaseException) -> PluginError:
     """The report of what escaped a plugin's own code, with its last line outside of this module."""
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if frame.filename != __file__ and not frame.filename.startswith("<frozen")
     ]
-    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    location = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     if isinstance(error, SyntaxError) and error.filename:
-        place = f" ({error.filename}:{error.lineno})"
-    said = redact(harmless(f"{type(error).__name__}: {error}".rstrip(": "), 300))
+        location = f" ({error.filename}:{error.lineno})"
+    reason = redact(harmless(f"{type(error).__name__}: {error}".rstrip(": "), 300))
     missing = isinstance(error, ModuleNotFoundError) and error.name
     hint = f"Install what it needs: {error.name}" if missing else None  # type: ignore[attr-defined]
-    return PluginError(f"{what}: {said}{place}", hint=hint)
+    return PluginError(f"{what}: {reason}{location}", hint=hint)
 
 
 def _is_alias(module: str) -> bool:
@@ -207,13 +211,13 @@ class _Finder(importlib.abc.MetaPathFinder):
         del path, target
         if not _is_alias(fullname):
             return None
-        found = _target(fullname)
-        if isinstance(found, str):
-            return importlib.machinery.ModuleSpec(fullname, _Alias(found))
-        if found is not None:
-            folder = [str(found.parent)] if found.name == "__init__.py" else None
+        module_or_file = _target(fullname)
+        if isinstance(module_or_file, str):
+            return importlib.machinery.ModuleSpec(fullname, _Alias(module_or_file))
+        if module_or_file is not None:
+            folder = [str(module_or_file.parent)] if module_or_file.name == "__init__.py" else None
             return importlib.util.spec_from_file_location(
-                fullname, found, submodule_search_locations=folder
+                fullname, module_or_file, submodule_search_locations=folder
             )
         # a package without a file, so that what is below it can be found
         package = importlib.machinery.ModuleSpec(fullname, None, is_package=True)

@@ -1,4 +1,4 @@
-"""The two standard streams: what they can show, and writing to them without ever failing late."""
+"""Writes to stdout and stderr: never fails half-way, and knows what the streams can show."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BUFFER = 64 * 1024
 
 
 class _Sink(io.FileIO):
-    """A file that stops writing at its first error, and remembers it.
+    """A file that stops writing at its first error, and keeps that error as `fault`.
 
     A reader that went away (`| head`) is no reason to stop the work, nor for a traceback.
     """
@@ -34,7 +34,7 @@ _sinks: dict[str, _Sink] = {}
 
 
 def open_streams() -> None:
-    """Make stdout and stderr exist, take every character and never raise while written to."""
+    """Replace stdout and stderr by streams that take every character and never raise on write."""
     for name in ("stdout", "stderr"):
         stream: TextIO | None = getattr(sys, name)
         if stream is None:  # closed by the caller: `dataportal … >&-`
@@ -53,7 +53,10 @@ def open_streams() -> None:
 
 
 def close_streams() -> OSError | None:
-    """Flush both; what kept the results from being written, unless the reader just went away."""
+    """Flush both streams; the error that kept results from stdout, if there was one.
+
+    A reader that went away is none.
+    """
     for name in _sinks:
         getattr(sys, name).flush()
     fault = _sinks["stdout"].fault if "stdout" in _sinks else None
@@ -70,9 +73,14 @@ def show(lines: Iterable[str]) -> None:
 
 
 def note(text: str) -> None:
-    """Write a line to stderr, after what stdout has to say."""
+    """Write a line to stderr, after everything that was written to stdout."""
     sys.stdout.flush()
     sys.stderr.write(text + "\n")
+
+
+def say(message: str) -> None:
+    """Tell the user something on the way: a line on stderr that begins with the program's name."""
+    note(f"dataportal: {printable(message)}")
 
 
 def printable(text: str, limit: int = 2000) -> str:
@@ -82,17 +90,17 @@ def printable(text: str, limit: int = 2000) -> str:
     return harmless(redact(text), limit)
 
 
-def on_terminal(stream: TextIO) -> bool:
-    """Whether a person looks at the stream, on a terminal that can do more than print."""
+def is_terminal(stream: TextIO) -> bool:
+    """Whether the stream is a terminal that can do more than print."""
     return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
-def decorated(stream: TextIO) -> bool:
-    """Whether the stream takes escape codes: a terminal, and NO_COLOR does not forbid it."""
-    return on_terminal(stream) and not os.environ.get("NO_COLOR")
+def supports_escape_codes(stream: TextIO) -> bool:
+    """Whether colours and moving lines suit the stream: a terminal, and NO_COLOR is not set."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR")
 
 
-def encodes(stream: TextIO, text: str) -> bool:
+def can_encode(stream: TextIO, text: str) -> bool:
     """Whether the stream's encoding has these characters."""
     try:
         text.encode(stream.encoding or "ascii")

@@ -1,4 +1,4 @@
-"""CSV for spreadsheets and programs."""
+"""Writes CSV for spreadsheets and programs: exact numbers, times in UTC, no formulas."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from dataportal.redaction import harmless
-from dataportal.render.formatting import number
+from dataportal.render.formatting import format_number
 from dataportal.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Cell = str | float | datetime | None
 
@@ -29,16 +29,21 @@ def csv_lines(titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="")
     for row in chain([titles], rows):
-        writer.writerow([_text(cell) for cell in row])
+        writer.writerow([_cell_text(cell) for cell in row])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
 
 
-def prefixed(titles: Sequence[str], first: str, blocks: Iterable[str]) -> Iterator[str]:
-    """The same of rows that are lines of CSV already, many to a block, but for their first cell.
+def csv_blocks(titles: Sequence[str], first: str, blocks: Iterable[str]) -> Iterator[str]:
+    """The same file from rows that are CSV already, many to a block, but for their first cell.
 
     As long as nothing but that cell may be a text, a block need not be taken apart.
+
+    Args:
+        titles: the header.
+        first: the first cell of every row.
+        blocks: lines of CSV without that cell and without the last line end.
     """
     header, cell = csv_lines(titles, [[first]])
     yield header
@@ -46,10 +51,10 @@ def prefixed(titles: Sequence[str], first: str, blocks: Iterable[str]) -> Iterat
         yield f"{cell},{block}".replace("\n", f"\n{cell},")
 
 
-def _text(cell: Cell) -> str:
+def _cell_text(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        said = harmless(cell)
-        return f"'{said}" if cell.startswith(_FORMULA) else said
-    return iso(cell) if isinstance(cell, datetime) else number(cell)
+        text = harmless(cell)
+        return f"'{text}" if cell.startswith(_FORMULA_STARTS) else text
+    return iso(cell) if isinstance(cell, datetime) else format_number(cell)

@@ -1,4 +1,4 @@
-"""Values as people read them: instants in their zone, ages, spans, numbers."""
+"""Formats values for people: instants in their zone, ages, durations, numbers, plurals."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
 NOTHING = "-"
-_STEPS = (
+_UNITS = (
     (timedelta(days=365), "y"),
     (timedelta(days=1), "d"),
     (timedelta(hours=1), "h"),
@@ -18,14 +18,14 @@ _STEPS = (
 )
 
 
-def moment(at: datetime | None, zone: tzinfo) -> str:
-    """`2025-03-01 06:00+01:00`: with the offset, and no more digits than it needs."""
-    if at is None:
+def format_instant(instant: datetime | None, zone: tzinfo) -> str:
+    """The local time with its offset, no longer than it must be: `2025-03-01 06:00+01:00`."""
+    if instant is None:
         return NOTHING
     try:
-        local = at.astimezone(zone)
+        local = instant.astimezone(zone)
     except OverflowError:
-        local = at
+        local = instant
     if local.microsecond:
         digits = "microseconds"
     elif local.second:
@@ -36,33 +36,37 @@ def moment(at: datetime | None, zone: tzinfo) -> str:
     return text.removesuffix("+00:00") + "Z" if local.tzinfo is UTC else text
 
 
-def age(at: datetime | None, now: datetime) -> str:
-    """`5 min ago`, `in 2 h`, `now`."""
-    if at is None:
+def format_age(instant: datetime | None, now: datetime) -> str:
+    """How long before or after `now` it is: `5 min ago`, `in 2 h`, `now`."""
+    if instant is None:
         return NOTHING
-    if abs(now - at) < timedelta(seconds=1):
+    if abs(now - instant) < timedelta(seconds=1):
         return "now"
-    return f"{span(now - at)} ago" if at < now else f"in {span(at - now)}"
+    if instant < now:
+        return f"{format_span(now - instant)} ago"
+    return f"in {format_span(instant - now)}"
 
 
-def span(length: timedelta) -> str:
-    """`45 s`, `12 min`, `3 h`, `40 d`: one unit, rounded down, of which there are two or more."""
-    for unit, name in _STEPS:
-        if length >= 2 * unit or unit == timedelta(seconds=1):
-            return f"{int(length / unit)} {name}"
-    raise AssertionError  # the last step always fits
+def format_span(duration: timedelta) -> str:
+    """A duration in one unit, of which there are two or more, rounded down: `12 min`, `40 d`."""
+    for unit, name in _UNITS:
+        if duration >= 2 * unit or unit == timedelta(seconds=1):
+            return f"{int(duration / unit)} {name}"
+    raise AssertionError  # the last unit always fits
 
 
-def seconds(length: float) -> str:
-    """`0.4 s`, `12.3 s`, `5 min`."""
-    return f"{length:.1f} s" if length < 120 else span(timedelta(seconds=length))  # noqa: PLR2004 - as in span
+def format_seconds(seconds: float) -> str:
+    """How long something took: `0.4 s`, `12.3 s`, `5 min`."""
+    if seconds < 120:  # noqa: PLR2004 - as in format_span
+        return f"{seconds:.1f} s"
+    return format_span(timedelta(seconds=seconds))
 
 
-def number(value: float | None) -> str:
+def format_number(value: float | None) -> str:
     """The shortest text that reads back as exactly this number; empty for no value."""
     return "" if value is None else repr(float(value)).removesuffix(".0")
 
 
-def counted(count: int, thing: str) -> str:
-    """`1 source`, `2,000 sources`."""
-    return f"{count:,} {thing}" + ("" if count == 1 else "s")
+def pluralize(count: int, noun: str) -> str:
+    """The count with its noun: `1 source`, `2,000 sources`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")

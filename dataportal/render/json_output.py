@@ -1,4 +1,4 @@
-"""JSON for programs: one document, in ASCII, so that no locale and no terminal harms it."""
+"""Writes JSON for programs: one document in ASCII, which no locale and no terminal can harm."""
 
 from __future__ import annotations
 
@@ -14,31 +14,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 
-def dumped(document: Mapping[str, Any], *, indent: int | None = 2) -> str:
+def format_json(document: Mapping[str, Any], *, indent: int | None = 2) -> str:
     """The document as JSON, without secrets.
 
     Instants become ISO 8601 in UTC, durations seconds, what is no number null.
     """
-    return json.dumps(_plain(document), indent=indent)
+    return json.dumps(_json_value(document), indent=indent)
 
 
-def streamed(
+def stream_json(
     head: Mapping[str, Any], name: str, rows: Iterable[Mapping[str, Any]]
 ) -> Iterator[str]:
-    """The lines of a document with the fields of `head` and then the list `name`, a row a line."""
-    opening = json.dumps(_plain(head))
+    """The lines of a document with the fields of `head` and then the list `name`, a row a line.
+
+    No more than two rows are held at a time.
+    """
+    opening = json.dumps(_json_value(head))
     yield f"{opening[:-1]}{', ' if head else ''}{json.dumps(name)}: ["
-    before = None
+    pending = None
     for row in rows:
-        if before is not None:
-            yield before + ","
-        before = json.dumps(_plain(row))
-    if before is not None:
-        yield before
+        if pending is not None:
+            yield pending + ","
+        pending = json.dumps(_json_value(row))
+    if pending is not None:
+        yield pending
     yield "]}"
 
 
-def _plain(value: Any) -> Any:  # noqa: PLR0911 - one return for each kind of value
+def _json_value(value: Any) -> Any:  # noqa: PLR0911 - one return for each kind of value
     if isinstance(value, str):
         return redact(str(value))
     if isinstance(value, bool | int | None):
@@ -50,5 +53,5 @@ def _plain(value: Any) -> Any:  # noqa: PLR0911 - one return for each kind of va
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value]
+        return {str(key): _json_value(item) for key, item in value.items()}
+    return [_json_value(item) for item in value]

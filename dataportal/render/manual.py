@@ -1,4 +1,4 @@
-"""Reads the pages of the manual, finds one by its topic, shows it as text or on a terminal."""
+"""Reads the pages of the manual, finds one by its topic, renders it for a terminal or a pipe."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import TextIO
+
+    from rich.text import Text
 
 HOME = Path(__file__).resolve().parents[1] / "manual"
 INDEX = "README.md"
@@ -96,21 +99,47 @@ def topics_that_mention(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for _, name in sorted(found)[:_SUGGESTIONS])
 
 
-def index_lines() -> Iterator[str]:
-    """The questions that are asked most, then the topics, a heading for each group."""
-    questions = _QUESTION.findall((HOME / INDEX).read_text(encoding="utf-8"))
-    width = max(len(question) for question, _ in questions)
-    yield "Questions:"
-    for question, name in questions:
-        yield f"  {question:<{width}}  dataportal help {name}"
-    width = max(len(topic.name) for topic in topics())
-    group = ""
-    for topic in topics():
-        if topic.group != group:
-            group = topic.group
-            yield ""
-            yield f"{group}:"
-        yield f"  {topic.name:<{width}}  {topic.about}"
+class TopicsView:
+    """What `help` answers without a topic."""
+
+    def lines(self, _stream: TextIO) -> Iterator[str]:
+        """The questions that are asked most, then the topics, a heading for each group."""
+        questions = _QUESTION.findall((HOME / INDEX).read_text(encoding="utf-8"))
+        width = max(len(question) for question, _ in questions)
+        yield "Questions:"
+        for question, name in questions:
+            yield f"  {question:<{width}}  dataportal help {name}"
+        width = max(len(topic.name) for topic in topics())
+        group = ""
+        for topic in topics():
+            if topic.group != group:
+                group = topic.group
+                yield ""
+                yield f"{group}:"
+            yield f"  {topic.name:<{width}}  {topic.about}"
+
+    def document(self) -> dict[str, Any]:
+        """The topics, in the same order."""
+        entries = [
+            {"topic": topic.name, "group": topic.group, "about": topic.about} for topic in topics()
+        ]
+        return {"topics": entries}
+
+
+class PageView:
+    """What `help` answers to a topic, where no terminal shows it."""
+
+    def __init__(self, topic: Topic) -> None:
+        self._topic = topic
+
+    def lines(self, _stream: TextIO) -> Iterator[str]:
+        """The page's Markdown, without links."""
+        yield from without_links(self._topic.text()).splitlines()
+
+    def document(self) -> dict[str, Any]:
+        """The page's Markdown as it stands in the file."""
+        topic = self._topic
+        return {"topic": topic.name, "about": topic.about, "text": topic.text()}
 
 
 def without_links(text: str) -> str:
@@ -130,12 +159,7 @@ def _shown(part: re.Match[str]) -> str:
     return f"{label} (dataportal help {page.stem})"
 
 
-def page_lines(topic: Topic) -> Iterator[str]:
-    """The page as plain text: its Markdown, without links."""
-    yield from without_links(topic.text()).splitlines()
-
-
-def rendered_page(topic: Topic, *, width: int, color: bool) -> str:
+def render_page(topic: Topic, *, width: int, color: bool) -> str:
     """The page as a terminal of that width shows it, with or without escape codes.
 
     Lines of code stay whole, however long they are: somebody will copy them.
@@ -143,7 +167,6 @@ def rendered_page(topic: Topic, *, width: int, color: bool) -> str:
     from rich.console import Console
     from rich.markdown import CodeBlock, Markdown
     from rich.syntax import Syntax
-    from rich.text import Text
 
     class WholeLines(CodeBlock):
         """A block of code that is not wrapped, nor filled with blanks."""

@@ -1,4 +1,4 @@
-"""A bar on stderr for work that goes on in steps, where somebody waits for it at a terminal."""
+"""Shows a progress bar on stderr for work in steps, where stderr is a terminal."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dataportal.render.console import decorated, printable
+from dataportal.render.console import printable, supports_escape_codes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
 @contextmanager
-def stepping(what: str, *, wanted: bool) -> Iterator[Callable[..., None]]:
-    """Takes how many steps are done, and of how many if that is known; shows it on a terminal.
+def progress_bar(title: str, *, wanted: bool) -> Iterator[Callable[..., None]]:
+    """A function to call with the number of steps done, and with that of all steps once known.
 
     Args:
-        what: what is being done, in a word or two.
+        title: what is being done, in a word or two.
         wanted: False for `-q` and `--json`.
     """
-    if not wanted or not decorated(sys.stderr):
-        yield lambda _done, _of=None: None
+    if not wanted or not supports_escape_codes(sys.stderr):
+        yield lambda _done, _total=None: None
         return
     from rich.console import Console
     from rich.progress import (
@@ -41,5 +41,5 @@ def stepping(what: str, *, wanted: bool) -> Iterator[Callable[..., None]]:
         transient=True,
     )
     with bar:
-        task = bar.add_task(printable(what, 40), total=None)
-        yield lambda done, of=None: bar.update(task, completed=done, total=of)
+        task = bar.add_task(printable(title, 40), total=None)
+        yield lambda done, total=None: bar.update(task, completed=done, total=total)

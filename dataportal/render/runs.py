@@ -1,18 +1,18 @@
-"""What the runs of a fetch brought, and the slices that a backfill is going to take."""
+"""Shows what the runs of `fetch` and `fetch-all` brought, and the slices of a planned backfill."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, TextIO
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.render.console import printable
-from dataportal.render.formatting import counted, moment, seconds
-from dataportal.render.json_output import dumped
-from dataportal.render.tables import Table, drawn
+from dataportal.render.formatting import format_instant, format_seconds, pluralize
+from dataportal.render.tables import Table
 from dataportal.store.records import Counts, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import tzinfo
 
     from dataportal.collect.results import RunResult
@@ -27,73 +27,102 @@ _MOODS = {
     "skipped": "dim",
     "interrupted": "doubtful",
 }
-_COUNTED = ("inserted", "revised", "retracted", "unchanged")
-_REMARKABLE = ("duplicates", "rejected", "outside", "withheld", "nulls")
+_COUNT_COLUMNS = ("inserted", "revised", "retracted", "unchanged")
+_REMARKABLE_COUNTS = ("duplicates", "rejected", "outside", "withheld", "nulls")
 
 
-def runs_document(runs: Sequence[RunResult], *, ok: bool) -> str:
-    """The JSON that `fetch` and `fetch-all` answer with."""
-    return dumped({"ok": ok, "runs": [run.document() for run in runs]})
+@dataclass(frozen=True, slots=True)
+class RunsView:
+    """The answer of `fetch` and `fetch-all`.
 
-
-def runs_lines(
-    runs: Sequence[RunResult], *, took: float, dry_run: bool, stream: TextIO | None = None
-) -> Iterator[str]:
-    """A line for each run, and one for all of them; that one alone if there are none.
-
-    Args:
+    Attributes:
         runs: in the order in which they are shown.
+        ok: whether the exit code is 0.
         took: the seconds that passed for all of them together.
         dry_run: whether nothing was written.
-        stream: what the lines suit; None for stdout.
     """
-    if not runs:
-        yield f"{counted(0, 'source')} in {seconds(took)}: nothing to do"
-        return
-    table = Table(
-        ("source", "outcome", ">new", ">revised", ">withdrawn", ">unchanged", ">took", "remarks"),
-        moods=_MOODS,
-    )
-    for run in runs:
-        figures = (str(getattr(run.counts, name)) for name in _COUNTED)
-        table.add(run.source, run.outcome, *figures, seconds(run.seconds), _remarks(run))
-    yield from drawn(table, stream)
-    yield _summary(runs, took=took, dry_run=dry_run)
+
+    runs: Sequence[RunResult]
+    ok: bool
+    took: float
+    dry_run: bool
+
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """A table with a row for each run, and a summary; that one alone if there are none."""
+        if not self.runs:
+            yield f"{pluralize(0, 'source')} in {format_seconds(self.took)}: nothing to do"
+            return
+        table = Table(
+            (
+                "source",
+                "outcome",
+                ">new",
+                ">revised",
+                ">withdrawn",
+                ">unchanged",
+                ">took",
+                "remarks",
+            ),
+            moods=_MOODS,
+        )
+        for run in self.runs:
+            counts = (str(getattr(run.counts, name)) for name in _COUNT_COLUMNS)
+            table.add(run.source, run.outcome, *counts, format_seconds(run.seconds), _remarks(run))
+        yield from table.lines(stream)
+        yield self._summary()
+
+    def document(self) -> Mapping[str, Any]:
+        """`ok`, and `runs`."""
+        return {"ok": self.ok, "runs": [run.document() for run in self.runs]}
+
+    def _summary(self) -> str:
+        frequency = Counter(str(run.outcome) for run in self.runs)
+        outcomes = ", ".join(f"{frequency[o]} {o}" for o in Outcome if frequency[o])
+        total = sum((run.counts for run in self.runs), Counts())
+        would = "would be " if self.dry_run else ""
+        return (
+            f"{pluralize(len(self.runs), 'source')} in {format_seconds(self.took)}: {outcomes}; "
+            f"{would}{total.inserted:,} new, {total.revised:,} revised, "
+            f"{total.retracted:,} withdrawn"
+        )
 
 
-def plan_document(plans: Sequence[tuple[str, Sequence[Slice]]]) -> str:
-    """The JSON that `fetch --plan` answers with."""
-    return dumped(
-        {
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """The answer of `fetch --plan`: the slices of each source, oldest first."""
+
+    plans: Sequence[tuple[str, Sequence[Slice]]]
+    zone: tzinfo
+
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """A line for each slice, by source."""
+        del stream
+        for source, slices in self.plans:
+            yield printable(f"{source}: {pluralize(len(slices), 'slice')}")
+            for window in slices:
+                start = format_instant(window.start, self.zone)
+                end = "the newest there is"
+                if window.end is not None:
+                    end = format_instant(window.end, self.zone)
+                yield f"  {start} to {end}"
+
+    def document(self) -> Mapping[str, Any]:
+        """`plans`, each with its slices."""
+        return {
             "plans": [
-                {"source": source, "slices": [{"start": s.start, "end": s.end} for s in slices]}
-                for source, slices in plans
+                {
+                    "source": source,
+                    "slices": [{"start": window.start, "end": window.end} for window in slices],
+                }
+                for source, slices in self.plans
             ]
         }
-    )
-
-
-def plan_lines(plans: Sequence[tuple[str, Sequence[Slice]]], zone: tzinfo) -> Iterator[str]:
-    """Each slice on a line, oldest first, by source."""
-    for source, slices in plans:
-        yield printable(f"{source}: {counted(len(slices), 'slice')}")
-        for part in slices:
-            end = "the newest there is" if part.end is None else moment(part.end, zone)
-            yield f"  {moment(part.start, zone)} to {end}"
-
-
-def _summary(runs: Sequence[RunResult], *, took: float, dry_run: bool) -> str:
-    outcomes = Counter(str(run.outcome) for run in runs)
-    total = sum((run.counts for run in runs), Counts())
-    ended = ", ".join(f"{outcomes[o]} {o}" for o in Outcome if outcomes[o])
-    would = "would be " if dry_run else ""
-    return (
-        f"{counted(len(runs), 'source')} in {seconds(took)}: {ended}; "
-        f"{would}{total.inserted:,} new, {total.revised:,} revised, {total.retracted:,} withdrawn"
-    )
 
 
 def _remarks(run: RunResult) -> str:
-    figures = [f"{run.vintages} published"] if run.vintages else []
-    figures += [f"{getattr(run.counts, n)} {n}" for n in _REMARKABLE if getattr(run.counts, n)]
-    return "; ".join(part for part in (run.error or run.reason or "", ", ".join(figures)) if part)
+    counts = [f"{run.vintages} published"] if run.vintages else []
+    counts += [
+        f"{count} {name}" for name in _REMARKABLE_COUNTS if (count := getattr(run.counts, name))
+    ]
+    remarks = (run.error or run.reason or "", ", ".join(counts))
+    return "; ".join(remark for remark in remarks if remark)

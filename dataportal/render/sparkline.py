@@ -1,4 +1,4 @@
-"""A series as one line of characters."""
+"""Draws a sparkline: the values of a series as bars in one line of characters."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ def sparkline(values: Sequence[float | None], width: int) -> str:
 
     A missing value leaves a gap; values that are all equal are drawn at the middle.
     """
-    shown = list(values)[-width:] if width > 0 else []
-    known = [value for value in shown if value is not None]
+    recent = list(values)[-width:] if width > 0 else []
+    known = [value for value in recent if value is not None]
     if not known:
         return ""
     low, high = min(known), max(known)
-    # halved first: the difference of two finite numbers may be infinite
-    reach = high / 2 - low / 2
-    return "".join(_NO_VALUE if v is None else BARS[_step(v, low, reach)] for v in shown)
+    # halves: the difference of two finite numbers may be infinite
+    half_range = high / 2 - low / 2
+    return "".join(_NO_VALUE if v is None else _bar(v, low, half_range) for v in recent)
 
 
-def _step(value: float, low: float, reach: float) -> int:
-    if reach == 0:
-        return len(BARS) // 2
-    return round((value / 2 - low / 2) / reach * (len(BARS) - 1))
+def _bar(value: float, low: float, half_range: float) -> str:
+    if half_range == 0:
+        return BARS[len(BARS) // 2]
+    return BARS[round((value / 2 - low / 2) / half_range * (len(BARS) - 1))]

@@ -1,12 +1,11 @@
-"""Tables: drawn by rich on a terminal, aligned by spaces everywhere else."""
+"""Draws tables: by rich on a terminal, as columns aligned by spaces everywhere else."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
-from dataportal.render.console import decorated, printable
+from dataportal.render.console import printable, supports_escape_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ _GAP = 3  # between two columns on a terminal
 
 @dataclass(slots=True)
 class Table:
-    """Rows under titles. A title that begins with `>` has its column set to the right.
+    """Rows of text under titles. A title that begins with `>` has its column set to the right.
 
     `moods` colours the cells of one column: by the cell's text, `good`, `bad`, `doubtful`, `dim`.
     `dispensable` are titles of columns that a terminal too narrow for all leaves out, the first of
@@ -30,28 +29,26 @@ class Table:
     dispensable: Sequence[str] = ()
 
     def add(self, *cells: str) -> None:
-        """One row more; what its cells hold is made harmless."""
+        """Add a row; secrets and control characters in its cells are masked."""
         self.rows.append([printable(cell) for cell in cells])
 
-    def within(self, width: int) -> list[int]:
-        """The positions of the columns that are shown on so many columns of a terminal."""
-        widths = [max(map(len, column)) for column in zip(self.titles, *self.rows, strict=True)]
-        shown = list(range(len(widths)))
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """The drawn table, as it suits the stream."""
+        return _rich_lines(self, stream) if supports_escape_codes(stream) else _plain_lines(self)
+
+    def columns_within(self, width: int) -> list[int]:
+        """The positions of the columns to show on a terminal of `width` characters."""
+        widths = [max(map(len, cells)) for cells in zip(self.titles, *self.rows, strict=True)]
+        columns = list(range(len(widths)))
         for title in self.dispensable:
-            if sum(widths[at] + _GAP for at in shown) > width:
-                shown.remove(self.titles.index(title))
-        return shown
+            if sum(widths[column] + _GAP for column in columns) > width:
+                columns.remove(self.titles.index(title))
+        return columns
 
 
-def drawn(table: Table, stream: TextIO | None = None) -> Iterator[str]:
-    """The lines of the table, as they suit `stream` (stdout)."""
-    stream = stream or sys.stdout
-    return _rich(table, stream) if decorated(stream) else _aligned(table)
-
-
-def _aligned(table: Table) -> Iterator[str]:
+def _plain_lines(table: Table) -> Iterator[str]:
     titles = [title.removeprefix(">").upper() for title in table.titles]
-    widths = [max(map(len, column)) for column in zip(titles, *table.rows, strict=True)]
+    widths = [max(map(len, cells)) for cells in zip(titles, *table.rows, strict=True)]
     for row in [titles, *table.rows]:
         cells = (
             cell.rjust(width) if title.startswith(">") else cell.ljust(width)
@@ -60,23 +57,23 @@ def _aligned(table: Table) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
 
 
-def _rich(table: Table, stream: TextIO) -> Iterator[str]:
+def _rich_lines(table: Table, stream: TextIO) -> Iterator[str]:
     from rich import box
     from rich.console import Console
     from rich.table import Table as RichTable
     from rich.text import Text
 
     console = Console(file=stream)
-    shown = table.within(console.width)
+    columns = table.columns_within(console.width)
     drawing = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for title in (table.titles[at] for at in shown):
+    for title in (table.titles[column] for column in columns):
         drawing.add_column(
             title.removeprefix(">"),
             justify="right" if title.startswith(">") else "left",
             overflow="fold",
         )
     for row in table.rows:
-        cells = (row[at] for at in shown)
+        cells = (row[column] for column in columns)
         drawing.add_row(*(Text(cell, _STYLES.get(table.moods.get(cell, ""), "")) for cell in cells))
     with console.capture() as capture:
         console.print(drawing)

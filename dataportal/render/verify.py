@@ -1,91 +1,93 @@
-"""What a verification has found."""
+"""Shows which promises of the history `verify` found broken, and where."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.render.console import printable
-from dataportal.render.json_output import dumped
-from dataportal.render.tables import Table, drawn
+from dataportal.render.tables import Table
 from dataportal.store.read.verify import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from dataportal.store.read.verify import Fault
 
 
 @dataclass(slots=True)
-class Findings:
-    """All faults counted, and the first `limit` of each check kept."""
+class VerifyView:
+    """The answer of `verify`: counts all faults that are added, keeps the first of each check.
+
+    Attributes:
+        since: the first ts that was looked at; None for all.
+        limit: how many faults of each check are kept.
+        counts: how many faults each check found.
+        kept: the faults that are named.
+    """
 
     since: datetime | None
     limit: int
-    counted: dict[Check, int] = field(default_factory=lambda: dict.fromkeys(Check, 0))
+    counts: dict[Check, int] = field(default_factory=lambda: dict.fromkeys(Check, 0))
     kept: dict[Check, list[Fault]] = field(default_factory=lambda: {check: [] for check in Check})
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found."""
-        return not any(self.counted.values())
+        """Whether no fault was added."""
+        return not any(self.counts.values())
 
     def add(self, fault: Fault) -> None:
-        """One more."""
-        self.counted[fault.check] += 1
+        """Count a fault, and keep it if it is one of the first of its check."""
+        self.counts[fault.check] += 1
         if len(self.kept[fault.check]) < self.limit:
             self.kept[fault.check].append(fault)
 
-    def document(self) -> Iterator[str]:
-        """The JSON that `verify` answers with."""
-        yield dumped(
-            {
-                "ok": self.ok,
-                "since": self.since,
-                "checks": [
-                    {
-                        "check": check,
-                        "ok": not self.counted[check],
-                        "found": self.counted[check],
-                        "keys": [
-                            {
-                                "series": fault.series,
-                                "series_id": fault.series_id,
-                                "ts": fault.ts,
-                                "valid_from": fault.valid_from,
-                                "published_at": fault.published_at,
-                                "run_id": fault.run_id,
-                                "message": fault.message,
-                            }
-                            for fault in self.kept[check]
-                        ],
-                    }
-                    for check in Check
-                ],
-            }
-        )
-
-    def table(self, stream: TextIO | None = None) -> Iterator[str]:
-        """A line for each promise, as it suits `stream` (stdout)."""
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """A table with a row for each promise, then a line for each fault kept."""
         table = Table(("check", "verdict", ">found", "what"), moods={"ok": "good", "BROKEN": "bad"})
-        for check, count in self.counted.items():
+        for check, count in self.counts.items():
             table.add(check, "BROKEN" if count else "ok", f"{count:,}", check.promise)
-        yield from drawn(table, stream)
-
-    def keys(self) -> Iterator[str]:
-        """A line for each fault kept, and one where there were more of them."""
+        yield from table.lines(stream)
         for check, faults in self.kept.items():
             for fault in faults:
                 yield printable(f"{check}: {_key(fault)}: {fault.message}")
-            if more := self.counted[check] - len(faults):
+            if more := self.counts[check] - len(faults):
                 yield f"{check}: and {more:,} more; --limit shows more of them"
+
+    def document(self) -> Mapping[str, Any]:
+        """`checks`, each with how many faults it found and the keys of the first."""
+        return {
+            "ok": self.ok,
+            "since": self.since,
+            "checks": [
+                {
+                    "check": check,
+                    "ok": not self.counts[check],
+                    "found": self.counts[check],
+                    "keys": [_fields(fault) for fault in self.kept[check]],
+                }
+                for check in Check
+            ],
+        }
+
+
+def _fields(fault: Fault) -> dict[str, Any]:
+    return {
+        "series": fault.series,
+        "series_id": fault.series_id,
+        "ts": fault.ts,
+        "valid_from": fault.valid_from,
+        "published_at": fault.published_at,
+        "run_id": fault.run_id,
+        "message": fault.message,
+    }
 
 
 def _key(fault: Fault) -> str:
-    parts = [fault.series or (f"series_id {fault.series_id}" if fault.series_id else "")]
-    parts += [f"at {fault.ts}" if fault.ts else ""]
-    parts += [f"known since {fault.valid_from}" if fault.valid_from else ""]
-    parts += [f"published {fault.published_at}" if fault.published_at else ""]
-    parts += [f"run {fault.run_id}" if fault.run_id is not None else ""]
-    return " ".join(part for part in parts if part)
+    words = [fault.series or (f"series_id {fault.series_id}" if fault.series_id else "")]
+    words += [f"at {fault.ts}" if fault.ts else ""]
+    words += [f"known since {fault.valid_from}" if fault.valid_from else ""]
+    words += [f"published {fault.published_at}" if fault.published_at else ""]
+    words += [f"run {fault.run_id}" if fault.run_id is not None else ""]
+    return " ".join(word for word in words if word)

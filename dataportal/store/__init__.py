@@ -1,4 +1,4 @@
-"""The only place that knows PostgreSQL: connections, lock, schema, merge, runs, history."""
+"""PostgreSQL: connections, lock, migrations, merge, runs, history. Known only here."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def open_database(
 
     Args:
         settings: names the database; or none, and then the embedded server is started.
-        say: told when an embedded database is created.
-        create: whether it may be; never under -q.
+        say: called with one line of text when an embedded database has been created.
+        create: whether it may be created; never under -q.
 
     Raises:
         ConfigurationError: there is no DATABASE_URL, and no embedded server can be had.

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL, and what its errors mean for the caller."""
+"""Connects to PostgreSQL, and turns its errors into those of this program, with what to do."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def connect(url: str, *, application_name: str, read_only: bool = False) -> psyc
         connection = psycopg.connect(
             url,
             autocommit=True,
-            application_name=_shown(application_name),
+            application_name=_ascii_name(application_name),
             connect_timeout=_CONNECT_TIMEOUT,
             # text as text, also from a database made without an encoding (SQL_ASCII)
             client_encoding="utf8",
@@ -54,7 +54,7 @@ def connect(url: str, *, application_name: str, read_only: bool = False) -> psyc
             connection.close()
             raise
     # A session lock taken through a pooler stays on a server that somebody else gets next.
-    if row is None or row[0] != connection.info.backend_pid:
+    if row != (connection.info.backend_pid,):
         connection.close()
         raise DatabaseError(
             "a connection pooler stands between dataportal and the database",
@@ -66,12 +66,12 @@ def connect(url: str, *, application_name: str, read_only: bool = False) -> psyc
 
 def rename(connection: psycopg.Connection, *, application_name: str) -> None:
     """Let the server show a connection by another name."""
-    name = _shown(application_name)
+    name = _ascii_name(application_name)
     connection.execute("SELECT set_config('application_name', %s, false)", (name,))
 
 
 @contextmanager
-def one_trip(connection: psycopg.Connection) -> Iterator[None]:
+def pipelined_transaction(connection: psycopg.Connection) -> Iterator[None]:
     """A transaction whose statements travel together: nothing within may wait for an answer.
 
     psycopg's own `transaction()` in a pipeline waits at its beginning and twice at its end.
@@ -89,15 +89,19 @@ def one_trip(connection: psycopg.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def database_errors(doing: str) -> Iterator[None]:
-    """Turn whatever PostgreSQL raises inside into a `DatabaseError` that says what to do."""
+def database_errors(action: str) -> Iterator[None]:
+    """Turn whatever PostgreSQL raises inside into a `DatabaseError` that says what to do.
+
+    Args:
+        action: what is being done; the message begins with it.
+    """
     try:
         yield
     except psycopg.Error as error:
-        raise _explained(error, doing) from error
+        raise _database_error(error, action) from error
 
 
-_BY_STATE: dict[str, tuple[type[DatabaseError], str | None]] = {
+_ERRORS: dict[str, tuple[type[DatabaseError], str | None]] = {
     "28": (DatabaseError, "Check the user and the password in DATABASE_URL"),
     "3D": (DatabaseError, "Create the database first, or correct its name in DATABASE_URL"),
     "42501": (DatabaseError, "Grant the role what sql/README.md lists for it"),
@@ -115,8 +119,8 @@ _BY_STATE: dict[str, tuple[type[DatabaseError], str | None]] = {
     "08": (DatabaseTransientError, "The connection broke"),
 }
 
-# Before a session exists the server's message is all there is, without a code.
-_BY_TEXT: tuple[tuple[str, str], ...] = (
+# Before a session exists the server's message is all there is, without an SQLSTATE.
+_STATES_OF_TEXTS: tuple[tuple[str, str], ...] = (
     ("too many clients", "53300"),
     ("remaining connection slots", "53300"),
     ("too many connections", "53300"),
@@ -129,26 +133,26 @@ _BY_TEXT: tuple[tuple[str, str], ...] = (
 )
 
 
-def _shown(application_name: str) -> str:
-    """What the server can show, and as much of it as it keeps."""
+def _ascii_name(application_name: str) -> str:
+    """As much of a name as the server can show and keeps."""
     return application_name.strip().encode("ascii", "replace").decode()[:63]
 
 
-def _explained(error: psycopg.Error, doing: str) -> DatabaseError:
+def _database_error(error: psycopg.Error, action: str) -> DatabaseError:
     state = error.sqlstate or _state_from_text(str(error))
-    said = harmless(redact(_first_line(str(error))), 500)
-    message = f"{doing}: {said}"
+    reason = harmless(redact(_first_line(str(error))), 500)
+    message = f"{action}: {reason}"
     for code in (state, state[:2]):
-        if code in _BY_STATE:
-            kind, hint = _BY_STATE[code]
-            return kind(message, hint=hint)
+        if code in _ERRORS:
+            error_class, hint = _ERRORS[code]
+            return error_class(message, hint=hint)
     if isinstance(error, psycopg.OperationalError):
         return DatabaseTransientError(message, hint="Check that the server runs and is reachable")
     return DatabaseError(message)
 
 
 def _state_from_text(text: str) -> str:
-    return next((state for part, state in _BY_TEXT if part in text), "")
+    return next((state for phrase, state in _STATES_OF_TEXTS if phrase in text), "")
 
 
 def _first_line(text: str) -> str:

@@ -1,15 +1,18 @@
-"""The advisory lock of a source: held by the very connection that writes, gone when that is."""
+"""The advisory lock of a source: held by the connection that writes, gone when that is."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from dataportal.store.queries import query
 from dataportal.store.records import RunKind
+from dataportal.store.rows import record_row
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import psycopg
 
 
@@ -19,26 +22,25 @@ def lock_key(schema: str, name: str) -> int:
     return int.from_bytes(digest[:8], signed=True)
 
 
-def halves(key: int) -> dict[str, str]:
-    """The number as pg_locks shows it, in two."""
+def key_halves(key: int) -> dict[str, str]:
+    """The number as pg_locks shows it: its upper and its lower 32 bits."""
     high, low = divmod(key & 0xFFFFFFFFFFFFFFFF, 1 << 32)
     return {"high": str(high), "low": str(low)}
 
 
 def try_lock(connection: psycopg.Connection, key: int) -> bool:
     """Take the lock if nobody holds it; never waits."""
-    return taken(ask_for(connection, key))
+    return is_granted(send_try_lock(connection, key))
 
 
-def ask_for(connection: psycopg.Connection, key: int) -> psycopg.Cursor[Any]:
-    """Take the lock if nobody holds it; `taken` tells, if in a pipeline after it."""
+def send_try_lock(connection: psycopg.Connection, key: int) -> psycopg.Cursor[tuple[bool]]:
+    """Send `try_lock`, in a pipeline without waiting; `is_granted` reads what came of it."""
     return connection.execute("SELECT pg_try_advisory_lock(%s)", (key,))
 
 
-def taken(asked: psycopg.Cursor[Any]) -> bool:
-    """Whether the lock was taken."""
-    row = asked.fetchone()
-    return row is not None and bool(row[0])
+def is_granted(cursor: psycopg.Cursor[tuple[bool]]) -> bool:
+    """Whether the lock was taken, by the cursor of `send_try_lock`."""
+    return cursor.fetchone() == (True,)
 
 
 def unlock(connection: psycopg.Connection, key: int) -> None:
@@ -48,20 +50,23 @@ def unlock(connection: psycopg.Connection, key: int) -> None:
 
 def holds(connection: psycopg.Connection, key: int) -> bool:
     """Whether this very server process holds the lock, asked of the server."""
-    return connection.execute(query("lock_is_held"), halves(key)).fetchone() is not None
+    return connection.execute(query("lock_is_held"), key_halves(key)).fetchone() is not None
 
 
 def held_keys(connection: psycopg.Connection) -> set[int]:
     """The numbers of all advisory locks held in this database."""
-    return {row[0] for row in connection.execute(query("locks_held"))}
+    return {key for (key,) in connection.execute(query("lock_held_keys"))}
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a lock, in words.
+    """Who holds a lock.
 
-    A backfill makes room now and then. A holder that `passes` has no run under way: it has just
-    ended, and the server is about to notice, or it is about to begin.
+    Attributes:
+        text: in words.
+        backfill: whether it is a backfill, which gives the lock to others now and then.
+        passes: whether it has no run under way: it has just ended, and the server is about to
+            notice, or it is about to begin.
     """
 
     text: str
@@ -72,14 +77,25 @@ class Holder:
         return self.text
 
 
+class _HolderRow(NamedTuple):
+    """The session that holds a lock; the other fields are None where it has no run under way."""
+
+    application_name: str | None
+    client: str | None
+    host: str | None
+    pid: int | None
+    started_at: datetime | None
+    kind: str | None
+
+
 def find_holder(connection: psycopg.Connection, key: int, source: str) -> Holder:
     """Who holds the lock of a source: host, process and since when, as far as is known."""
-    row = connection.execute(query("lock_holder"), {"key": key, "source": source}).fetchone()
-    if row is None:
+    cursor = connection.cursor(row_factory=record_row(_HolderRow))
+    holder = cursor.execute(query("lock_holder"), {"key": key, "source": source}).fetchone()
+    if holder is None:
         return Holder("a run that has just ended", passes=True)
-    application, client, host, pid, started, kind = row
-    if host is None:
-        said = f"{application or 'a session'} from {client or 'this machine'}"
-        return Holder(said, passes=True)
-    text = f"host {host}, pid {pid}, since {started:%Y-%m-%dT%H:%M:%SZ}"
-    return Holder(text, backfill=kind == RunKind.BACKFILL)
+    if holder.host is None:
+        session = f"{holder.application_name or 'a session'} from {holder.client or 'this machine'}"
+        return Holder(session, passes=True)
+    text = f"host {holder.host}, pid {holder.pid}, since {holder.started_at:%Y-%m-%dT%H:%M:%SZ}"
+    return Holder(text, backfill=holder.kind == RunKind.BACKFILL)

@@ -1,4 +1,4 @@
-"""Brings the schema of a database to what this program needs, and says where it stands.
+"""Migrations: brings the schema of a database to what this program needs.
 
 Migrations are the numbered files in `sql/migrations/`. Each is applied once, in order, in a
 transaction of its own together with its record, under an advisory lock. A released file never
@@ -11,7 +11,7 @@ import hashlib
 import time
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
@@ -20,6 +20,7 @@ from dataportal.failpoints import failpoint
 from dataportal.store.connection import database_errors
 from dataportal.store.lock import lock_key, try_lock, unlock
 from dataportal.store.queries import query, sql_home
+from dataportal.store.rows import record_row
 from dataportal.version import __version__
 
 if TYPE_CHECKING:
@@ -50,12 +51,22 @@ def _sha256(text: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SchemaState:
-    """Where a database stands; `problem` is None when this program may use it."""
+    """What is applied to a database, and pending; `problem` is None if this program may use it."""
 
     schema: str
     applied: tuple[str, ...]
     pending: tuple[str, ...]
     problem: SchemaError | None
+
+
+class _AppliedRow(NamedTuple):
+    """What the database says of a migration, and the schemas that it was asked in and found in."""
+
+    current_schema: str | None
+    table_schema: str
+    version: int
+    name: str
+    sha256: str
 
 
 @cache
@@ -72,40 +83,42 @@ def schema_state(connection: psycopg.Connection) -> SchemaState:
         DatabaseError: the server cannot be asked.
     """
     with database_errors("reading the state of the schema"):
+        cursor = connection.cursor(row_factory=record_row(_AppliedRow))
         try:
-            rows = connection.execute(query("schema_recorded")).fetchall()
+            rows = cursor.execute(query("migration_applied")).fetchall()
         except psycopg.errors.UndefinedTable:
             rows = []
-        if not rows:
-            rows = connection.execute("SELECT current_schema(), NULL, 0, NULL, NULL").fetchall()
-    schema = rows[0][0]
+        if rows:
+            schema = rows[0].current_schema
+        else:
+            (schema,) = connection.execute("SELECT current_schema()").fetchone() or (None,)
     # one further down the path is somebody else's
-    recorded = {
-        version: (name, sha256)
-        for _, home, version, name, sha256 in sorted(rows)
-        if version and home == schema
+    applied = {
+        row.version: (row.name, row.sha256)
+        for row in sorted(rows, key=lambda row: row.version)
+        if row.table_schema == schema
     }
     known = migrations()
-    misfit = _misfit(schema, recorded, known)
+    mismatch = _schema_mismatch(schema, applied, known)
     # nothing is ever added to a schema that this program does not understand
-    pending = () if misfit else tuple(m.name for m in known if m.version not in recorded)
+    pending = () if mismatch else tuple(m.name for m in known if m.version not in applied)
     return SchemaState(
         schema=schema or "",
-        applied=tuple(name for name, _ in recorded.values()),
+        applied=tuple(name for name, _ in applied.values()),
         pending=pending,
-        problem=misfit or _behind(schema, pending, started=bool(recorded)),
+        problem=mismatch or _pending_error(schema, pending, is_new=not applied),
     )
 
 
-def _misfit(
-    schema: str | None, recorded: dict[int, tuple[str, str]], known: tuple[Migration, ...]
+def _schema_mismatch(
+    schema: str | None, applied: dict[int, tuple[str, str]], known: tuple[Migration, ...]
 ) -> SchemaError | None:
     if schema is None:
         return SchemaError(
             "the connection has no schema to work in", hint="Set search_path in DATABASE_URL"
         )
     ours = {m.version: m for m in known}
-    for version, (name, sha256) in recorded.items():
+    for version, (name, sha256) in applied.items():
         if version not in ours:
             return SchemaError(
                 f"the schema is newer than this program (it has {name})",
@@ -119,12 +132,14 @@ def _misfit(
     return None
 
 
-def _behind(schema: str, pending: tuple[str, ...], *, started: bool) -> SchemaError | None:
+def _pending_error(
+    schema: str | None, pending: tuple[str, ...], *, is_new: bool
+) -> SchemaError | None:
     if not pending:
         return None
-    what = "older than this program" if started else "missing"
+    state = "missing" if is_new else "older than this program"
     return SchemaError(
-        f"the schema in {schema!r} is {what} (pending: {', '.join(pending)})",
+        f"the schema in {schema!r} is {state} (pending: {', '.join(pending)})",
         hint="Bring it up to date with: dataportal migrate",
     )
 
@@ -192,12 +207,12 @@ def _apply(connection: psycopg.Connection, migration: Migration) -> None:
             database_errors(f"applying migration {migration.name}"),
             connection.transaction(),
         ):
-            connection.execute(query("schema_records"))
+            connection.execute(query("migration_table"))
             connection.execute(migration.text)
             connection.execute(query("hypertables"))
             failpoint("migration_before_commit")
             connection.execute(
-                query("schema_record"),
+                query("migration_record"),
                 {
                     "version": migration.version,
                     "name": migration.name,

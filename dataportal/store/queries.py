@@ -1,4 +1,4 @@
-"""Finds the SQL: beside the code in a wheel, one level up in a checkout; each file is read once."""
+"""Reads SQL statements from their files: beside the code in a wheel, above it in a checkout."""
 
 from __future__ import annotations
 
@@ -26,5 +26,8 @@ def sql_home() -> Path:
 
 @cache
 def query(name: str) -> bytes:
-    """The statement in `queries/<name>.sql`; bytes, as psycopg takes texts only as literals."""
+    """The statement in `queries/<name>.sql`, which is read once.
+
+    In bytes, as psycopg takes texts only as literals.
+    """
     return (sql_home() / "queries" / f"{name}.sql").read_bytes()

@@ -6,7 +6,7 @@ from dataportal.store.connection import connect, database_errors
 from dataportal.store.queries import query
 
 
-class RequestSlots:
+class DatabaseRateLimiter:
     """Gives out slots for requests, on a connection of its own. Blocking; for one thread."""
 
     def __init__(self, url: str) -> None:

@@ -1,14 +1,22 @@
-"""What goes into the store and what comes out of it: plain values, without SQL and connections."""
+"""Records that go into the store and come out of it: plain values, no SQL, no connections."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from dataportal.series import SeriesDescription
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from dataportal.observations import Observations
+    from dataportal.validators import SliceValidators
+
+SeriesRecord = SeriesDescription
+"""A row of `time_series` holds just that, besides its key and the source that owns it."""
 
 
 class Outcome(StrEnum):
@@ -51,15 +59,15 @@ class Counts:
     nulls: int = 0
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(*(a + b for a, b in zip(self.all(), other.all(), strict=True)))
+        return Counts(*(a + b for a, b in zip(self.values(), other.values(), strict=True)))
 
-    def all(self) -> tuple[int, ...]:
+    def values(self) -> tuple[int, ...]:
         """The figures, in the order of the fields."""
         return tuple(getattr(self, name) for name in self.__slots__)
 
-    def named(self) -> dict[str, int]:
-        """The figures by their names."""
-        return dict(zip(self.__slots__, self.all(), strict=True))
+    def by_name(self) -> dict[str, int]:
+        """The figures by their names, in the order of the fields."""
+        return dict(zip(self.__slots__, self.values(), strict=True))
 
     @property
     def changed(self) -> int:
@@ -68,27 +76,15 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class SeriesRecord:
-    """What `time_series` says of a series, as sources.yaml has it."""
-
-    endpoint_prefix: str
-    name: str | None = None
-    description: str | None = None
-    granularity: str | None = None
-    unit: str | None = None
-    domain: str | None = None
-    category: str | None = None
-    subcategory: str | None = None
-    update_frequency: str | None = None
-    ts_timezone: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class SeriesProgress:
-    """How far a series has come: `newest` ts stored, when that was written, history asked once?"""
+    """How far a series has come.
 
-    series_id: int
+    Attributes:
+        newest: the last ts stored; None where nothing is.
+        advanced_at: when that was written.
+        history_asked: whether its initial history has been asked for.
+    """
+
     newest: datetime | None
     advanced_at: datetime | None
     history_asked: bool
@@ -117,6 +113,46 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisteredSeries:
+    """A series as `time_series` has it, with its key and the source that owns it."""
+
+    series_id: int
+    source: str
+    record: SeriesRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSnapshot:
+    """What is stored of a source, read as its lock was taken: nobody else changes it from then on.
+
+    Attributes:
+        is_known: whether there is a row in `source_state`.
+        state: what is remembered of it between runs; None where it was not asked for.
+        series: the series of the names that were asked for, by endpoint_prefix, whoever owns them.
+        progress: how far each of them has come.
+    """
+
+    is_known: bool = False
+    state: SourceState | None = None
+    series: Mapping[str, RegisteredSeries] = field(default_factory=dict)
+    progress: Mapping[str, SeriesProgress] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What came of registering the series of a source.
+
+    Attributes:
+        progress: how far each series of the source has come, by endpoint_prefix; those that
+            only a dry run registers are not among them.
+        warnings: a unit or a granularity that changed under a history.
+    """
+
+    progress: Mapping[str, SeriesProgress]
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Backfill:
     """A backfill that did not reach its end; `done_until` is None where no slice was done.
 
@@ -132,7 +168,34 @@ class Backfill:
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class SliceWrite:
+    """One slice of a run, clean, to be merged into what is stored.
+
+    Attributes:
+        run_id: the run that brought it; not used by a dry run.
+        observations: the clean points of every registered series, by endpoint_prefix.
+        start: the start of the slice.
+        end: its end, or None for the newest there is.
+        received: what cleaning counted; the merge's own counts are added to it.
+        done_until: up to where the run is done once this is stored.
+        accept_retractions: let nulls retract most of a series, too.
+        dry_run: compare, and write nothing.
+        validators: what to keep of the answers that it came in.
+    """
+
+    run_id: int
+    observations: Mapping[str, Observations]
+    start: datetime
+    end: datetime | None
+    received: Counts
+    done_until: datetime | None = None
+    accept_retractions: bool = False
+    dry_run: bool = False
+    validators: SliceValidators | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MergeResult:
     """What one slice did to the store.
 
     Attributes:

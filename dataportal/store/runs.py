@@ -1,4 +1,4 @@
-"""The records of runs, and what is remembered of a source between them."""
+"""Records runs in `fetch_run`, and reads what is remembered of a source between them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import socket
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+from psycopg.rows import dict_row, kwargs_row
+
 from dataportal.redaction import harmless, redact
-from dataportal.store.connection import one_trip
+from dataportal.store.connection import pipelined_transaction
 from dataportal.store.queries import query
 from dataportal.store.records import Backfill, Counts, Outcome, SourceState
 from dataportal.version import __version__
@@ -42,10 +44,10 @@ def start_run(
         kind: why it takes place.
         start: the start of its window.
         end: the end of its window, if it has one.
-        at_once: not to wait for the disk. Whatever the run commits later does, and brings this
-            with it; but within a transaction it would hold for all of that.
+        at_once: do not wait for the disk; whatever the run commits later does, and brings this
+            with it. Not within a transaction, where it would hold for all of that.
     """
-    row = connection.execute(
+    cursor = connection.execute(
         query("run_start"),
         {
             "source": source,
@@ -53,15 +55,16 @@ def start_run(
             "start": start,
             "end": end,
             "at_once": at_once,
-            **_process(),
+            **_this_process(),
         },
-    ).fetchone()
-    return int(row[0]) if row else 0
+    )
+    run_id, _ = cursor.fetchone() or (0, None)
+    return int(run_id)
 
 
 def resume_run(connection: psycopg.Connection, run_id: int) -> None:
     """Record that this process takes an unfinished run up."""
-    connection.execute(query("run_resume"), {"run": run_id, **_process()})
+    connection.execute(query("run_resume"), {"run": run_id, **_this_process()})
 
 
 def finish_run(
@@ -93,15 +96,14 @@ def finish_run(
     """
     if prune is None:
         prune = random.random() < _PRUNES  # noqa: S311 - nobody gains by guessing it
-    said = None if error is None else harmless(redact(error))
-    with one_trip(connection) if history_asked or prune else nullcontext():
+    with pipelined_transaction(connection) if history_asked or prune else nullcontext():
         connection.execute(
             query("run_finish"),
             {
                 "run": run_id,
                 "outcome": outcome.value,
-                "error": said,
-                **counts.named(),
+                "error": None if error is None else harmless(redact(error)),
+                **counts.by_name(),
                 "key": key,
             },
         )
@@ -115,37 +117,25 @@ def finish_run(
 
 def unfinished_backfill(connection: psycopg.Connection, source: str) -> Backfill | None:
     """The newest backfill of the source that did not reach its end."""
-    row = connection.execute(query("run_unfinished_backfill"), {"source": source}).fetchone()
-    if row is None:
+    cursor = connection.cursor(row_factory=dict_row)
+    columns = cursor.execute(query("run_unfinished_backfill"), {"source": source}).fetchone()
+    if columns is None:
         return None
-    run_id, start, end, done_until, vintages, *counts = row
-    return Backfill(run_id, start, end, done_until, Counts(*counts), vintages)
+    counts = Counts(**{name: columns.pop(name) for name in Counts.__slots__})
+    return Backfill(**columns, counts=counts)
 
 
-def ask_state(connection: psycopg.Connection, source: str) -> psycopg.Cursor[Any]:
-    """Ask what is remembered of a source; `told_state` tells, if in a pipeline after it."""
-    return connection.execute(query("source_state"), {"source": source})
+def select_state(connection: psycopg.Connection, source: str) -> psycopg.Cursor[SourceState]:
+    """Select what is remembered of a source, in a pipeline without waiting; no row for nothing."""
+    cursor = connection.cursor(row_factory=kwargs_row(source_state))
+    return cursor.execute(query("source_state"), {"source": source})
 
 
-def told_state(asked: psycopg.Cursor[Any], source: str) -> SourceState:
-    """What is remembered of the source."""
-    row = asked.fetchone()
-    return state_from_row(row) if row else SourceState(source)
+def source_state(*, last_outcome: str | None, **columns: Any) -> SourceState:
+    """The state of a source, from the columns of `source_state` by the names of its fields."""
+    outcome = None if last_outcome is None else Outcome(last_outcome)
+    return SourceState(last_outcome=outcome, **columns)
 
 
-def state_from_row(row: Sequence[Any]) -> SourceState:
-    """A row of source, last attempt, outcome, success, known_through, failures, error."""
-    source, attempt, outcome, success, known_through, failures, error = row
-    return SourceState(
-        source=source,
-        last_attempt=attempt,
-        last_outcome=Outcome(outcome) if outcome else None,
-        last_success=success,
-        known_through=known_through,
-        failures=failures,
-        last_error=error,
-    )
-
-
-def _process() -> dict[str, Any]:
+def _this_process() -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": os.getpid(), "version": __version__}

@@ -1,10 +1,10 @@
-"""Everything one run does with the database, on the one connection that holds its lock."""
+"""Database session of a run: all that it does there, on the connection that holds its lock."""
 
 from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 
@@ -13,27 +13,24 @@ from dataportal.store import lock, runs, series
 from dataportal.store.connection import connect, database_errors, rename
 from dataportal.store.migrations import ensure_schema
 from dataportal.store.read.overview import source_states
-from dataportal.store.records import Counts
-from dataportal.store.validators import recall_of
+from dataportal.store.records import Counts, Registration, SourceSnapshot, SourceState
+from dataportal.store.validators import conditional_requests
 from dataportal.store.write.diff import Sizes
-from dataportal.store.write.transaction import Storing
+from dataportal.store.write.transaction import SliceTransaction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from dataportal.observations import Observations
     from dataportal.store.records import (
         Backfill,
-        Merged,
+        MergeResult,
         Outcome,
         RunKind,
-        SeriesProgress,
         SeriesRecord,
-        SourceState,
+        SliceWrite,
     )
-    from dataportal.store.validators import Keeping
-    from dataportal.validators import Recall
+    from dataportal.validators import ConditionalRequests
 
 
 class SourceSession:
@@ -58,10 +55,7 @@ class SourceSession:
         self._locked = False
         self._stopped = threading.Event()
         self._series: dict[str, int] = {}
-        self._progress: dict[str, SeriesProgress] | None = None
-        self._state: psycopg.Cursor[Any] | None = None
-        self._known: psycopg.Cursor[Any] | None = None
-        self._unasked: list[str] = []
+        self._without_history: list[str] = []
         self._sizes = sizes or Sizes()
 
     @classmethod
@@ -71,7 +65,7 @@ class SourceSession:
         Args:
             url: the database.
             source: the source.
-            sizes: from where on a slice is read and written in another way.
+            sizes: from which on a slice is read and written in another way.
 
         Raises:
             SchemaError: the schema does not fit, and cannot be made to.
@@ -83,13 +77,13 @@ class SourceSession:
             connection.close()
             raise
 
-    def passed_on(self, source: str) -> SourceSession:
-        """The same connection for another source, when its present one has let it go."""
+    def reuse_for(self, source: str) -> SourceSession:
+        """The same connection for another source, when its present one has released it."""
         with database_errors("taking a connection over"):
             rename(self._connection, application_name=f"dataportal {source}")
         return SourceSession(self._connection, source, self._schema, sizes=self._sizes)
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Give the lock back, if it is held, or else the connection with it."""
         if not self._locked:
             return
@@ -99,20 +93,30 @@ class SourceSession:
             self.close()
             raise
 
-    def try_lock(self, names: Sequence[str] = (), *, state: bool = False) -> bool:
+    def try_lock(
+        self, names: Sequence[str] = (), *, with_state: bool = False
+    ) -> SourceSnapshot | None:
         """Take the source's lock if nobody holds it; never waits.
 
-        What `register` has to know of the series with these names is asked along with it, and, if
-        told to, what `state` tells.
+        Args:
+            names: the series to be registered: what is stored of them is read along with it.
+            with_state: whether to read what is remembered of the source as well.
+
+        Returns:
+            What was read under the lock, in the same round trip; None if somebody holds it.
         """
-        with database_errors("taking the lock"), self._connection.pipeline():
-            asked = lock.ask_for(self._connection, self._key)
-            if state:
-                self._state = runs.ask_state(self._connection, self._source)
-            if names:
-                self._known = series.ask_known(self._connection, self._source, names)
-        self._locked = lock.taken(asked)
-        return self._locked
+        with database_errors("taking the lock"):
+            with self._connection.pipeline():
+                granted = lock.send_try_lock(self._connection, self._key)
+                states = runs.select_state(self._connection, self._source) if with_state else None
+                rows = (
+                    series.select_series(self._connection, self._source, names) if names else None
+                )
+            self._locked = lock.is_granted(granted)
+            if not self._locked:
+                return None
+            state = None if states is None else states.fetchone() or SourceState(self._source)
+            return SourceSnapshot(state=state) if rows is None else series.snapshot(rows, state)
 
     def unlock(self) -> None:
         """Give the lock back, and keep the connection."""
@@ -129,54 +133,59 @@ class SourceSession:
         """What is remembered of every source, by its name."""
         return source_states(self._connection)
 
-    def state(self) -> SourceState:
-        """What is remembered of the source."""
-        with database_errors("reading the source's state"):
-            asked = self._state or runs.ask_state(self._connection, self._source)
-            self._state = None
-            return runs.told_state(asked, self._source)
-
     def register(
         self,
         records: Sequence[SeriesRecord],
         *,
+        snapshot: SourceSnapshot | None = None,
         renamed_from: str | None = None,
         dry_run: bool = False,
-    ) -> list[str]:
-        """Make `time_series` say what sources.yaml says; warnings to show.
+    ) -> Registration:
+        """Make `time_series` say what sources.yaml says.
 
-        A dry run only finds out which series are stored.
+        Args:
+            records: the series of the source.
+            snapshot: what `try_lock` has read of them; None reads it now.
+            renamed_from: the source's former name.
+            dry_run: only find out which series are stored.
 
         Raises:
             ConfigurationError: a series belongs to another source.
+            LockedError: the source that this one was renamed from is running.
         """
+        names = [record.endpoint_prefix for record in records]
         with database_errors("registering the series"):
-            registered = series.register(
-                self._connection,
-                schema=self._schema,
-                source=self._source,
-                series=records,
-                renamed_from=renamed_from,
-                dry_run=dry_run,
-                known=self._known,
-            )
-        self._known = None
-        self._series, self._progress = registered.ids, registered.progress
-        asked = registered.progress or {}
-        self._unasked = [n for n in self._series if n not in asked or not asked[n].history_asked]
-        return registered.warnings
+            if snapshot is None:
+                snapshot = self._read_snapshot(names)
+            if series.is_registered(snapshot, self._source, records):
+                ids = {name: stored.series_id for name, stored in snapshot.series.items()}
+                warnings: list[str] = []
+            else:
+                ids, warnings = series.register(
+                    self._connection,
+                    schema=self._schema,
+                    source=self._source,
+                    records=records,
+                    renamed_from=renamed_from,
+                    dry_run=dry_run,
+                )
+                snapshot = self._read_snapshot(names)
+        # a dry run leaves series with the source that owned them
+        progress = {
+            name: progress
+            for name, progress in snapshot.progress.items()
+            if snapshot.series[name].source == self._source
+        }
+        self._series = ids
+        self._without_history = [
+            name for name in ids if name not in progress or not progress[name].history_asked
+        ]
+        return Registration(progress, warnings)
 
-    def progress(self) -> dict[str, SeriesProgress]:
-        """How far each registered series has come, by endpoint_prefix."""
-        # registering reads it as well, for the first who asks
-        known, self._progress = self._progress, None
-        if known is not None:
-            return known
-        with database_errors("reading the watermarks"):
-            return series.progress(self._connection, self._source, list(self._series))
-
-    def recall(self, identity: str, start: datetime, now: datetime) -> Recall:
-        """What servers said of the source's answers, as far as it may be relied on.
+    def conditional_requests(
+        self, identity: str, start: datetime, now: datetime
+    ) -> ConditionalRequests:
+        """Those of a slice, with what servers said before as far as it may be relied on.
 
         Args:
             identity: of the source as it is.
@@ -184,7 +193,7 @@ class SourceSession:
             now: the time.
         """
         with database_errors("reading what is known of the answers"):
-            return recall_of(
+            return conditional_requests(
                 self._connection,
                 self._source,
                 self._series.values(),
@@ -208,30 +217,15 @@ class SourceSession:
         with database_errors("recording the run"):
             runs.resume_run(self._connection, run_id)
 
-    def merge(
-        self,
-        run_id: int,
-        observations: Mapping[str, Observations],
-        *,
-        start: datetime,
-        end: datetime | None,
-        received: Counts,
-        done_until: datetime | None = None,
-        accept_retractions: bool = False,
-        dry_run: bool = False,
-        keeping: Keeping | None = None,
-    ) -> Merged:
-        """Store a slice in one transaction: what it changes becomes versions, the rest rests.
-
-        What the arguments are, `Storing.store` says.
+    def merge(self, write: SliceWrite) -> MergeResult:
+        """Store a slice in one transaction: what it changes becomes versions, the rest stays.
 
         Raises:
             WholeAnswerNeeded: an answer that is unchanged must be had all the same.
             LockLostError: this connection no longer holds the lock; nothing is written.
             Interrupted: `stop()` was called; nothing is written.
         """
-        self._progress = None
-        storing = Storing(
+        transaction = SliceTransaction(
             self._connection,
             source=self._source,
             key=self._key,
@@ -240,17 +234,7 @@ class SourceSession:
             sizes=self._sizes,
         )
         with self._stoppable(), database_errors("storing the observations"):
-            return storing.store(
-                run_id,
-                observations,
-                start=start,
-                end=end,
-                received=received,
-                done_until=done_until,
-                accept_retractions=accept_retractions,
-                dry_run=dry_run,
-                keeping=keeping,
-            )
+            return transaction.store(write)
 
     def finish_run(
         self,
@@ -272,14 +256,14 @@ class SourceSession:
                 error=error,
                 counts=counts or Counts(),
                 key=self._key if self._locked else None,
-                history_asked=self._unasked if history_asked else (),
+                history_asked=self._without_history if history_asked else (),
                 prune=prune,
             )
 
     def stop(self) -> None:
         """From any thread: end the statement now running, and write nothing more.
 
-        Never raises: a server that cannot be asked to has no one who waits for its answer.
+        Never raises: where the server cannot be reached, nobody waits for its answer either.
         """
         self._stopped.set()
         with suppress(psycopg.Error):
@@ -288,6 +272,9 @@ class SourceSession:
     def close(self) -> None:
         """Close the connection, which frees the lock, whatever happened."""
         self._connection.close()
+
+    def _read_snapshot(self, names: Sequence[str]) -> SourceSnapshot:
+        return series.snapshot(series.select_series(self._connection, self._source, names))
 
     @contextmanager
     def _stoppable(self) -> Iterator[None]:

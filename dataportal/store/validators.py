@@ -1,17 +1,17 @@
-"""Keeps what servers said of answers in the transaction that stores them; see `validators`.
+"""Reads and writes the validators of a source's answers, in the transaction that stores them.
 
 Whether what was stored then is stored still is found out by a fingerprint, before the provider is
 asked and again in the transaction that relies on it. That one sees one state of the database
 (REPEATABLE READ), so that a row which somebody deletes by hand meanwhile is missed the next time.
+What they are good for, `dataportal.validators` says.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dataportal.store.queries import query
-from dataportal.validators import Recall, Remembered, read, written
+from dataportal.validators import ConditionalRequests, StoredValidators, WholeAnswerNeeded
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,75 +19,14 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from dataportal.store.records import Merged
+    from dataportal.store.records import MergeResult
+    from dataportal.validators import SliceValidators
+
+BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ"
+"""Begins a transaction that relies on validators or keeps them."""
 
 
-class WholeAnswerNeeded(Exception):  # noqa: N818 - says what to do; nothing is wrong
-    """What the provider calls unchanged is not to be left out after all; nothing was written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """What to keep of the answers that a slice is made of.
-
-    Attributes:
-        identity: of the source as it is.
-        start: of the slice.
-        recall: what the servers said.
-        left_out_from: the earliest time at the slice's end that was left out.
-        unchanged: the series of which an answer that is unchanged has points.
-        sound: whether every point received was of one time, and could be taken.
-    """
-
-    identity: str
-    start: datetime
-    recall: Recall
-    left_out_from: datetime | None
-    unchanged: frozenset[str]
-    sound: bool
-
-    def check(self, connection: psycopg.Connection, series: Collection[int]) -> None:
-        """Look again, before the transaction writes, at what the unchanged answers rest on.
-
-        Raises:
-            WholeAnswerNeeded: it is not what it was.
-        """
-        recall = self.recall
-        if recall.unchanged and _state(connection, series, recall.start) != recall.state:
-            raise WholeAnswerNeeded
-
-    def end(
-        self,
-        connection: psycopg.Connection,
-        source: str,
-        series: Collection[int],
-        merged: Merged,
-    ) -> None:
-        """Keep the validators, as the last of all in the transaction; or forget those before.
-
-        Args:
-            connection: whose transaction it is.
-            source: the source.
-            series: all of its series.
-            merged: what the transaction did.
-
-        Raises:
-            WholeAnswerNeeded: whether values are withdrawn depends on what was left out.
-        """
-        if self.recall.unchanged and (merged.counts.retracted or merged.withheld):
-            raise WholeAnswerNeeded
-        silent = set(merged.silent) - self.unchanged
-        is_whole = self.sound and not (merged.withheld or silent or merged.dated)
-        has_points = merged.counts.received > 0 or self.recall.unchanged
-        answers = self.recall.worth_keeping(self.left_out_from) if is_whole and has_points else {}
-        kept = None
-        if answers:
-            state = _state(connection, series, self.start)
-            kept = written(Remembered(self.identity, self.start, state, answers))
-        connection.execute(query("validators_keep"), {"source": source, "validators": kept})
-
-
-def recall_of(
+def conditional_requests(
     connection: psycopg.Connection,
     source: str,
     series: Collection[int],
@@ -95,18 +34,74 @@ def recall_of(
     identity: str,
     start: datetime,
     now: datetime,
-) -> Recall:
-    """What may be relied on in a slice that is open at its end."""
+) -> ConditionalRequests:
+    """The requests of a slice that is open at its end, with what may be relied on.
+
+    Args:
+        connection: in no transaction.
+        source: the source.
+        series: all of its series.
+        identity: of the source as it is.
+        start: of the slice.
+        now: the time.
+    """
     row = connection.execute(query("validators_kept"), {"source": source}).fetchone()
     if row is None or row[0] is None:
-        return Recall()
-    remembered = read(row[0])
-    known = {} if remembered is None else remembered.trusted(identity, start, now)
-    if remembered is None or not known:
-        return Recall(had=True)
-    if _state(connection, series, remembered.start) != remembered.state:
-        return Recall(had=True)
-    return Recall(known, had=True, start=remembered.start, state=remembered.state)
+        return ConditionalRequests()
+    stored = StoredValidators.from_json(row[0])
+    known = {} if stored is None else stored.valid_for(identity, start, now)
+    if stored is None or not known:
+        return ConditionalRequests(any_stored=True)
+    if _state(connection, series, stored.start) != stored.state:
+        return ConditionalRequests(any_stored=True)
+    return ConditionalRequests(known, any_stored=True, start=stored.start, state=stored.state)
+
+
+def check_state(
+    connection: psycopg.Connection, series: Collection[int], validators: SliceValidators
+) -> None:
+    """Look again, before the transaction writes, at what the unchanged answers rest on.
+
+    Raises:
+        WholeAnswerNeeded: it is not what it was.
+    """
+    requests = validators.requests
+    if requests.unchanged and _state(connection, series, requests.start) != requests.state:
+        raise WholeAnswerNeeded
+
+
+def write_validators(
+    connection: psycopg.Connection,
+    source: str,
+    series: Collection[int],
+    validators: SliceValidators,
+    merged: MergeResult,
+) -> None:
+    """Keep the validators, as the last of all in the transaction; or forget those before.
+
+    Args:
+        connection: whose transaction it is.
+        source: the source.
+        series: all of its series.
+        validators: those of the slice.
+        merged: what the transaction did.
+
+    Raises:
+        WholeAnswerNeeded: whether values are withdrawn depends on what was left out.
+    """
+    unchanged = validators.requests.unchanged
+    if unchanged and (merged.counts.retracted or merged.withheld):
+        raise WholeAnswerNeeded
+    silent = set(merged.silent) - validators.unchanged
+    is_whole = validators.sound and not (merged.withheld or silent or merged.dated)
+    has_points = merged.counts.received > 0 or unchanged
+    is_kept = is_whole and has_points
+    answers = validators.requests.validators(validators.left_out_from) if is_kept else {}
+    document = None
+    if answers:
+        state = _state(connection, series, validators.start)
+        document = StoredValidators(validators.identity, validators.start, state, answers).to_json()
+    connection.execute(query("validators_keep"), {"source": source, "validators": document})
 
 
 def _state(connection: psycopg.Connection, series: Collection[int], start: datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""Rules for what a plugin returns. A rule's docstring is what its breach is reported with."""
+"""Checks of what a plugin returns. A rule's docstring is what its breach is reported with."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dataportal.raw_points import raw_points
-from dataportal.testing.harness import BrokenRuleError, Point, Trial
+from dataportal.testing.harness import BrokenRuleError, Harness, Point
 from dataportal.testing.local_server import Reply
-from dataportal.validators import Recall
+from dataportal.times import utc_now
+from dataportal.validators import ConditionalRequests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,21 +26,21 @@ _FIRST = datetime(2025, 6, 2, tzinfo=UTC)
 _COUNT = 24
 
 
-def ordinary(kit: Conformance) -> tuple[list[Point], datetime, datetime | None]:
+def ordinary_case(kit: Conformance) -> tuple[list[Point], datetime, datetime | None]:
     """What the provider has, more than is asked for; and a window without anything special."""
     if kit.snapshot:
-        now = datetime.now(UTC).replace(microsecond=0)
+        now = utc_now().replace(microsecond=0)
         return points_at(kit, [now]), now - timedelta(hours=1), None
     length = _COUNT * kit.step
-    around = kit.moments(_FIRST - length, _FIRST + 2 * length)
-    return points_at(kit, around), _FIRST, _FIRST + length
+    instants = kit.moments(_FIRST - length, _FIRST + 2 * length)
+    return points_at(kit, instants), _FIRST, _FIRST + length
 
 
-def points_at(kit: Conformance, moments: Sequence[datetime]) -> list[Point]:
+def points_at(kit: Conformance, instants: Sequence[datetime]) -> list[Point]:
     """Points of every series at these times, with values that tell one series from another."""
     return [
         Point(name, ts, kit.values[(number + position) % len(kit.values)])
-        for number, ts in enumerate(moments)
+        for number, ts in enumerate(instants)
         for position, name in enumerate(kit.names)
     ]
 
@@ -49,9 +50,9 @@ def takes_what_there_is(kit: Conformance) -> None:
 
     What is lost or moved here is wrong in the database, for ever.
     """
-    points, start, end = ordinary(kit)
-    with Trial(kit, points) as trial:
-        trial.expect(start, end)
+    points, start, end = ordinary_case(kit)
+    with Harness(kit, points) as harness:
+        harness.expect(start, end)
 
 
 def times_carry_an_offset(kit: Conformance) -> None:
@@ -59,13 +60,13 @@ def times_carry_an_offset(kit: Conformance) -> None:
 
     A naive time is a guess: the run refuses it.
     """
-    points, start, end = ordinary(kit)
-    with Trial(kit, points) as trial:
-        answer = trial.raw(start, end)
+    points, start, end = ordinary_case(kit)
+    with Harness(kit, points) as harness:
+        answer = harness.raw(start, end)
     for name in kit.names if kit.timezone is None else ():
         for raw in raw_points(answer.get(name), name).ts:
-            moment = datetime.fromisoformat(raw) if isinstance(raw, str) else raw
-            if getattr(moment, "utcoffset", lambda: None)() is None:
+            ts = datetime.fromisoformat(raw) if isinstance(raw, str) else raw
+            if getattr(ts, "utcoffset", lambda: None)() is None:
                 raise BrokenRuleError(f"{raw!r} in series {name!r}, and the source has no timezone")
 
 
@@ -74,7 +75,7 @@ def a_day_of_23_hours(kit: Conformance) -> None:
 
     Who counts 24 hours a day invents points, or shifts all that follow.
     """
-    _day(kit, *kit.day_that_is(min))
+    _try_day(kit, *kit.day_that_is(min))
 
 
 def a_day_of_25_hours(kit: Conformance) -> None:
@@ -82,7 +83,7 @@ def a_day_of_25_hours(kit: Conformance) -> None:
 
     Who looks at the clock alone loses one of them, or gives it the other one's value.
     """
-    _day(kit, *kit.day_that_is(max))
+    _try_day(kit, *kit.day_that_is(max))
 
 
 def windows_are_half_open(kit: Conformance) -> None:
@@ -90,12 +91,12 @@ def windows_are_half_open(kit: Conformance) -> None:
 
     Two windows side by side then have every point once; else the seam has a hole.
     """
-    points, start, end = ordinary(kit)
-    with Trial(kit, points) as trial:
+    points, start, end = ordinary_case(kit)
+    with Harness(kit, points) as harness:
         seam, half = start + 7 * kit.step, kit.step / 2
         for low, high in ((start, seam), (seam, end), (start + half, seam + half)):
-            trial.expect(low, high)
-        trial.expect(seam, seam + kit.step)
+            harness.expect(low, high)
+        harness.expect(seam, seam + kit.step)
 
 
 def an_open_end_reaches_the_newest(kit: Conformance) -> None:
@@ -103,9 +104,9 @@ def an_open_end_reaches_the_newest(kit: Conformance) -> None:
 
     Every scheduled run asks so.
     """
-    points, start, _ = ordinary(kit)
-    with Trial(kit, points) as trial:
-        trial.expect(start, None)
+    points, start, _ = ordinary_case(kit)
+    with Harness(kit, points) as harness:
+        harness.expect(start, None)
 
 
 def any_order_will_do(kit: Conformance) -> None:
@@ -113,9 +114,9 @@ def any_order_will_do(kit: Conformance) -> None:
 
     Many do, and some change their minds.
     """
-    points, start, end = ordinary(kit)
-    with Trial(kit, list(reversed(points))) as trial:
-        trial.expect(start, end)
+    points, start, end = ordinary_case(kit)
+    with Harness(kit, list(reversed(points))) as harness:
+        harness.expect(start, end)
 
 
 def nothing_is_no_failure(kit: Conformance) -> None:
@@ -123,9 +124,9 @@ def nothing_is_no_failure(kit: Conformance) -> None:
 
     A quiet series is no fault, and must not look like one.
     """
-    _, start, end = ordinary(kit)
-    with Trial(kit) as trial:
-        trial.expect(start, end)
+    _, start, end = ordinary_case(kit)
+    with Harness(kit) as harness:
+        harness.expect(start, end)
 
 
 def no_value_is_none(kit: Conformance) -> None:
@@ -133,12 +134,12 @@ def no_value_is_none(kit: Conformance) -> None:
 
     Zero is a measurement; and a point left out cannot take back what is stored.
     """
-    points, start, end = ordinary(kit)
-    holed = [replace(p, value=None) if p.ts.hour % 2 or kit.snapshot else p for p in points]
+    points, start, end = ordinary_case(kit)
+    with_gaps = [replace(p, value=None) if p.ts.hour % 2 or kit.snapshot else p for p in points]
     if kit.step >= timedelta(days=1):
-        holed = [replace(p, value=None) if p.ts.day % 2 else p for p in points]
-    with Trial(kit, holed) as trial:
-        trial.expect(start, end)
+        with_gaps = [replace(p, value=None) if p.ts.day % 2 else p for p in points]
+    with Harness(kit, with_gaps) as harness:
+        harness.expect(start, end)
 
 
 def revisions_are_seen(kit: Conformance) -> None:
@@ -146,13 +147,13 @@ def revisions_are_seen(kit: Conformance) -> None:
 
     A plugin that remembers answers hides revisions, and a run would never know.
     """
-    points, start, end = ordinary(kit)
-    with Trial(kit, points) as trial:
-        trial.expect(start, end)
-        trial.points = [_revised(kit, point) for point in points]
-        trial.expect(start, end)
-        trial.points = points
-        trial.expect(start, end)
+    points, start, end = ordinary_case(kit)
+    with Harness(kit, points) as harness:
+        harness.expect(start, end)
+        harness.points = [_revision(kit, point) for point in points]
+        harness.expect(start, end)
+        harness.points = points
+        harness.expect(start, end)
 
 
 def what_is_unchanged_is_told(kit: Conformance) -> None:
@@ -160,28 +161,28 @@ def what_is_unchanged_is_told(kit: Conformance) -> None:
 
     A plugin that keeps an answer, and then does not look whether it is unchanged, loses it.
     """
-    points, start, end = ordinary(kit)
-    with Trial(kit, points) as trial:
-        trial.bend = _validated
-        trial.recall = Recall()
-        trial.expect(start, end)
-        known = trial.recall.worth_keeping(None)
-        trial.recall = Recall(known)
-        batch = trial.batch(start, end)
+    points, start, end = ordinary_case(kit)
+    with Harness(kit, points) as harness:
+        harness.alter = _with_etag
+        harness.conditional = ConditionalRequests()
+        harness.expect(start, end)
+        known = harness.conditional.validators(None)
+        harness.conditional = ConditionalRequests(known)
+        batch = harness.batch(start, end)
         for name in kit.names:
-            there = sum(point.series == name for point in trial.wanted(start, end))
-            left_out = there - len(batch.series[name])
+            available = sum(point.series == name for point in harness.points_in(start, end))
+            left_out = available - len(batch.series[name])
             if left_out and name not in batch.unchanged:
                 raise BrokenRuleError(
-                    f"{left_out} of the {there} points of series {name!r} are left out, and it is "
-                    "not said that they are unchanged"
+                    f"{left_out} of the {available} points of series {name!r} are left out, and "
+                    "it is not said that they are unchanged"
                 )
-        trial.recall = Recall(known)
-        trial.points = [_revised(kit, point) for point in points]
-        trial.expect(start, end)
+        harness.conditional = ConditionalRequests(known)
+        harness.points = [_revision(kit, point) for point in points]
+        harness.expect(start, end)
 
 
-def _validated(request: Request, reply: Reply) -> Reply:
+def _with_etag(request: Request, reply: Reply) -> Reply:
     """The answer of a server that says whether it has changed."""
     body = reply.body if isinstance(reply.body, bytes) else b"".join(reply.body)
     etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
@@ -190,17 +191,17 @@ def _validated(request: Request, reply: Reply) -> Reply:
     return replace(reply, body=body, headers={**reply.headers, "ETag": etag})
 
 
-def _revised(kit: Conformance, point: Point) -> Point:
+def _revision(kit: Conformance, point: Point) -> Point:
     others = [value for value in kit.values if value != point.value]
     return replace(point, value=others[0])
 
 
-def _day(kit: Conformance, start: datetime, end: datetime) -> None:
+def _try_day(kit: Conformance, start: datetime, end: datetime) -> None:
     days = timedelta() if kit.step < timedelta(days=1) else 3 * kit.step
     start, end = start - days, end + days
-    moments = kit.moments(start - 24 * kit.step, end + 24 * kit.step)
-    with Trial(kit, points_at(kit, moments)) as trial:
-        trial.expect(start, end)
+    instants = kit.moments(start - 24 * kit.step, end + 24 * kit.step)
+    with Harness(kit, points_at(kit, instants)) as harness:
+        harness.expect(start, end)
 
 
 OF_WINDOWS: tuple[Rule, ...] = (

@@ -1,4 +1,4 @@
-"""Rules for a provider that fails. A rule's docstring is what its breach is reported with."""
+"""Checks with a provider that fails. A rule's docstring is what its breach is reported with."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataportal.errors import BadDataError, FetchError, PermanentError, PluginError, TransientError
-from dataportal.testing.checks_answers import ordinary
-from dataportal.testing.harness import SECRET, BrokenRuleError, Trial
+from dataportal.testing.checks_answers import ordinary_case
+from dataportal.testing.harness import SECRET, BrokenRuleError, Harness
 from dataportal.testing.local_server import Reply
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dataportal.testing.conformance import Conformance
     from dataportal.testing.local_server import Request
 
-    Bend = Callable[[Request, Reply], Reply]
+    Alteration = Callable[[Request, Reply], Reply]
 
 _WAIT = 7
 _HTML = b"<!DOCTYPE html><html><body>Please prove that you are no robot</body></html>"
@@ -32,8 +32,8 @@ def too_many_requests_may_pass(kit: Conformance) -> None:
 
     The run waits as long as the provider wishes; a plugin that tries again by itself annoys it.
     """
-    said = {"Retry-After": str(_WAIT)}
-    error = _failure(kit, lambda _, __: Reply(429, b"slow down", headers=said), TransientError)
+    headers = {"Retry-After": str(_WAIT)}
+    error = _failure(kit, lambda _, __: Reply(429, b"slow down", headers=headers), TransientError)
     if isinstance(error, TransientError) and error.retry_after != _WAIT:
         raise BrokenRuleError(f"Retry-After says {_WAIT} seconds, the error {error.retry_after}")
 
@@ -43,14 +43,14 @@ def a_broken_server_may_pass(kit: Conformance) -> None:
 
     The run tries again later, and what comes then is as good as ever.
     """
-    points, start, end = ordinary(kit)
+    points, start, end = ordinary_case(kit)
     for status in (500, 503):
         _failure(kit, lambda _, __, status=status: Reply(status, b"broken"), TransientError)  # type: ignore[misc]  # a default binds the loop's variable
-    with Trial(kit, points) as trial:
-        trial.bend = lambda _, __: Reply(503, b"broken")
-        trial.failure(start, end)
-        trial.bend = lambda _, reply: reply
-        trial.expect(start, end)
+    with Harness(kit, points) as harness:
+        harness.alter = lambda _, __: Reply(503, b"broken")
+        harness.failure(start, end)
+        harness.alter = lambda _, reply: reply
+        harness.expect(start, end)
 
 
 def a_refused_key_stays_refused(kit: Conformance) -> None:
@@ -68,10 +68,10 @@ def not_found_is_no_answer(kit: Conformance) -> None:
     Read as an empty answer, an address that moved looks like a quiet series for ever.
     """
     if kit.not_found_is_empty:
-        _, start, end = ordinary(kit)
-        with Trial(kit) as trial:
-            trial.bend = lambda _, __: Reply(404, b"not found")
-            trial.expect(start, end)
+        _, start, end = ordinary_case(kit)
+        with Harness(kit) as harness:
+            harness.alter = lambda _, __: Reply(404, b"not found")
+            harness.expect(start, end)
         return
     _failure(kit, lambda _, __: Reply(404, b"not found"), FetchError)
 
@@ -100,11 +100,11 @@ def a_cut_answer_is_no_answer(kit: Conformance) -> None:
     Half of an answer looks like a whole one with fewer points.
     """
     _failure(kit, lambda _, reply: replace(reply, hang_up_after=_half(reply)), TransientError)
-    _, start, end = ordinary(kit)
-    with Trial(kit, ordinary(kit)[0]) as trial:
+    _, start, end = ordinary_case(kit)
+    with Harness(kit, ordinary_case(kit)[0]) as harness:
         kinds: set[str] = set()
-        trial.bend = lambda _, reply: _noted(reply, kinds)
-        trial.raw(start, end)
+        harness.alter = lambda _, reply: _note_kind(reply, kinds)
+        harness.raw(start, end)
     # a table of text may end after any line
     if all("json" in kind or "xml" in kind for kind in kinds):
         _failure(kit, lambda _, reply: replace(reply, body=_start(reply)), FetchError)
@@ -115,13 +115,13 @@ def all_or_nothing(kit: Conformance) -> None:
 
     A page that is missing would be a hole that no later run fills.
     """
-    points, start, end = ordinary(kit)
-    with Trial(kit, points) as trial:
-        trial.raw(start, end)
-        last = len(trial.server.requests)
+    points, start, end = ordinary_case(kit)
+    with Harness(kit, points) as harness:
+        harness.raw(start, end)
+        last = len(harness.server.requests)
         so_far = iter(range(1, 10 * last))
-        trial.bend = lambda _, reply: reply if next(so_far) < last else Reply(500, b"broken")
-        _judged(trial.failure(start, end), TransientError)
+        harness.alter = lambda _, reply: reply if next(so_far) < last else Reply(500, b"broken")
+        _check_kind(harness.failure(start, end), TransientError)
 
 
 def no_secret_is_told(kit: Conformance) -> None:
@@ -129,9 +129,9 @@ def no_secret_is_told(kit: Conformance) -> None:
 
     Logs are read by many, and kept for long.
     """
-    points, start, end = ordinary(kit)
+    points, start, end = ordinary_case(kit)
     echo = f'{{"error": "{SECRET} is no key", "params": {{"api_key": "{SECRET}"}}}}'.encode()
-    bends: dict[str, Bend] = {
+    alterations: dict[str, Alteration] = {
         "a good answer": lambda _, reply: reply,
         **{str(code): lambda _, __, c=code: Reply(c, echo) for code in (400, 401, 404, 429, 500)},  # type: ignore[misc]  # a default binds the loop's variable
         "a page": lambda _, __: Reply(200, _HTML + echo, content_type="text/html"),
@@ -139,46 +139,50 @@ def no_secret_is_told(kit: Conformance) -> None:
         "a cut answer": lambda _, reply: replace(reply, hang_up_after=_half(reply)),
         "no answer": lambda _, reply: replace(reply, hang_up_after=-1),
     }
-    for what, bend in bends.items():
-        with Trial(kit, points) as trial, _listening() as heard:
-            trial.bend = bend
-            error = trial.failure(start, end)
+    for what, alter in alterations.items():
+        with Harness(kit, points) as harness, _output() as output:
+            harness.alter = alter
+            error = harness.failure(start, end)
             if error is not None:
-                heard.write("".join(traceback.format_exception(error)))
-                heard.write(f"{error!r} {error.__dict__}")
-            if SECRET in heard.getvalue():
-                at = heard.getvalue().index(SECRET)
-                told = heard.getvalue()[max(at - 60, 0) : at]
-                raise BrokenRuleError(f"after {what}: …{' '.join(told.split())}<the key>")
+                output.write("".join(traceback.format_exception(error)))
+                output.write(f"{error!r} {error.__dict__}")
+            if SECRET in output.getvalue():
+                position = output.getvalue().index(SECRET)
+                before = output.getvalue()[max(position - 60, 0) : position]
+                raise BrokenRuleError(f"after {what}: …{' '.join(before.split())}<the key>")
 
 
 def _failure(
-    kit: Conformance, bend: Bend, kind: type[Exception] | tuple[type[Exception], ...]
+    kit: Conformance, alter: Alteration, kind: type[Exception] | tuple[type[Exception], ...]
 ) -> Exception | None:
     """What the plugin raises when the provider's answers are bent, if that is of the right kind."""
-    points, start, end = ordinary(kit)
-    with Trial(kit, points) as trial:
-        trial.bend = bend
-        error = trial.failure(start, end)
-        _judged(error, kind)
-        asked = [request.target for request in trial.server.requests]
-        if len(asked) > len(set(asked)):
-            raise BrokenRuleError(f"it asked {len(asked)} times by itself, and the run does so too")
+    points, start, end = ordinary_case(kit)
+    with Harness(kit, points) as harness:
+        harness.alter = alter
+        error = harness.failure(start, end)
+        _check_kind(error, kind)
+        targets = [request.target for request in harness.server.requests]
+        if len(targets) > len(set(targets)):
+            raise BrokenRuleError(
+                f"it asked {len(targets)} times by itself, and the run does so too"
+            )
     return error
 
 
-def _judged(error: Exception | None, kind: type[Exception] | tuple[type[Exception], ...]) -> None:
+def _check_kind(
+    error: Exception | None, kind: type[Exception] | tuple[type[Exception], ...]
+) -> None:
     kinds = kind if isinstance(kind, tuple) else (kind,)
-    wanted = " or ".join(one.__name__ for one in kinds)
+    expected = " or ".join(kind.__name__ for kind in kinds)
     if error is None:
-        raise BrokenRuleError(f"it returned as if all were well, and did not raise {wanted}")
+        raise BrokenRuleError(f"it returned as if all were well, and did not raise {expected}")
     if not isinstance(error, kind) or isinstance(error, PluginError):
         raise BrokenRuleError(
-            f"it raised {type(error).__name__} and not {wanted}: {error}"
+            f"it raised {type(error).__name__} and not {expected}: {error}"
         ) from error
 
 
-def _noted(reply: Reply, kinds: set[str]) -> Reply:
+def _note_kind(reply: Reply, kinds: set[str]) -> Reply:
     kinds.add(reply.content_type)
     return reply
 
@@ -193,19 +197,19 @@ def _start(reply: Reply) -> bytes:
 
 
 @contextlib.contextmanager
-def _listening() -> Iterator[io.StringIO]:
+def _output() -> Iterator[io.StringIO]:
     """Everything that is logged or printed meanwhile."""
-    heard = io.StringIO()
-    handler = logging.StreamHandler(heard)
+    output = io.StringIO()
+    handler = logging.StreamHandler(output)
     root = logging.getLogger()
-    before = root.level
+    level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     try:
-        with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
-            yield heard
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            yield output
     finally:
-        root.setLevel(before)
+        root.setLevel(level)
         root.removeHandler(handler)
 
 

@@ -1,4 +1,4 @@
-"""What a plugin's author says of it, and the checks that follow from that."""
+"""Conformance kit: what a plugin's author says of it, and the checks that follow from that."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from dataportal.plugins.base_plugin import MultiSeriesPlugin, TimeSeriesMetadata
-from dataportal.testing import checks_answers as rules_of_answers
-from dataportal.testing import checks_failures as rules_of_failures
+from dataportal.testing import checks_answers, checks_failures
 from dataportal.testing.harness import BrokenRuleError
 
 if TYPE_CHECKING:
@@ -68,11 +67,11 @@ class Conformance:
 
     def checks(self) -> list[Check]:
         """All checks that concern this plugin, each to be called."""
-        rules = [*rules_of_answers.RULES, *rules_of_failures.RULES]
+        rules = [*checks_answers.RULES, *checks_failures.RULES]
         if not self.nulls:
-            rules.remove(rules_of_answers.no_value_is_none)
+            rules.remove(checks_answers.no_value_is_none)
         if self.snapshot:
-            rules = [rule for rule in rules if rule not in rules_of_answers.OF_WINDOWS]
+            rules = [rule for rule in rules if rule not in checks_answers.OF_WINDOWS]
         return [Check(self, rule) for rule in rules]
 
     @property
@@ -94,8 +93,8 @@ class Conformance:
         if zone is None or len({zone.utcoffset(datetime(2025, m, 1)) for m in (1, 7)}) == 1:  # noqa: DTZ001
             zone = ZoneInfo("Europe/Berlin")
         days = [datetime(2025, 1, 1, tzinfo=zone) + n * _DAY for n in range(365)]
-        found = longest(days, key=lambda day: _utc(day + _DAY) - _utc(day))
-        return _utc(found), _utc(found + _DAY)
+        start = longest(days, key=lambda day: _utc(day + _DAY) - _utc(day))
+        return _utc(start), _utc(start + _DAY)
 
     def moments(self, start: datetime, end: datetime) -> list[datetime]:
         """The starts of all intervals with start <= ts < end."""
@@ -121,15 +120,15 @@ class Check:
         """
         try:
             self.rule(self.kit)
-        except BrokenRuleError as broken:
+        except BrokenRuleError as error:
             reason = " ".join((inspect.getdoc(self.rule) or "").split())
             raise BrokenRuleError(
-                f"{self.kit.plugin.__name__}: {self}: {reason} Found: {broken}"
-            ) from broken.__cause__
+                f"{self.kit.plugin.__name__}: {self}: {reason} Found: {error}"
+            ) from error.__cause__
 
     def __str__(self) -> str:
         return self.rule.__name__
 
 
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+def _utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""One provider on 127.0.0.1, and the plugin that asks it as a run would."""
+"""Harness for one plugin: a provider on 127.0.0.1, which the plugin asks as it would in a run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import math
 import ssl
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from dataportal.observations import clean
 from dataportal.plugins.base_plugin import MultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
-from dataportal.plugins.http.rate_limit import Pace
+from dataportal.plugins.http.loop_proxy import LoopProxy
+from dataportal.plugins.http.rate_limit import RateLimiter
 from dataportal.redaction import remember_secret
 from dataportal.testing.local_server import LocalServer, Reply
 from dataportal.times import iso
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from dataportal.plugins.http.rate_limit import RateLimit
     from dataportal.testing.conformance import Conformance
     from dataportal.testing.local_server import Request
-    from dataportal.validators import Recall
+    from dataportal.validators import ConditionalRequests
 
 SECRET = "c4n4ry-0f-a-s3cr3t-k3y"  # noqa: S105 - it opens nothing
 _PATIENCE = 30.0  # seconds for one answer
@@ -55,29 +57,31 @@ class Provider:
     secret: str
 
 
-class _Unhurried(Pace):
+class _NoLimits(RateLimiter):
     """Lets every request pass: nobody is asked too often here."""
 
     async def wait(self, host: str, limit: RateLimit) -> None:
         """Return at once."""
 
 
-class Trial:
+class Harness:
     """A provider and a plugin, while it is entered.
 
     Attributes:
         points: what the provider has.
-        bend: what becomes of each of its answers.
+        alter: what becomes of each of its answers.
         server: where it listens.
-        recall: what the plugin's client recalls of earlier answers; None for nothing.
+        conditional: what the plugin's client knows of earlier answers; None for nothing.
     """
 
     def __init__(self, kit: Conformance, points: Sequence[Point] = ()) -> None:
         self.kit = kit
         self.points = list(points)
-        self.bend: Callable[[Request, Reply], Reply] = lambda _, reply: reply
+        self.alter: Callable[[Request, Reply], Reply] = lambda _, reply: reply
         self.server = LocalServer(otherwise=self._reply)
-        self.recall: Recall | None = None
+        self.conditional: ConditionalRequests | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._fault: Exception | None = None
         # as the run does for what comes from a variable
         remember_secret(SECRET)
@@ -85,6 +89,8 @@ class Trial:
 
     def __enter__(self) -> Self:
         self.server.__enter__()
+        # as in a run the client belongs to another loop than the plugin's, which may block
+        self._thread.start()
         kit, provider = self.kit, Provider(self.server.url, SECRET)
         if issubclass(kit.plugin, MultiSeriesPlugin):
             self._plugin = kit.plugin(
@@ -101,14 +107,24 @@ class Trial:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
         self.server.__exit__(kind, error, trace)
 
     def raw(self, start: datetime, end: datetime | None) -> Mapping[str, Any]:
         """What the plugin returns for a window, by series; whatever it raises escapes."""
         self._fault = None
+        # without authorities, which take long to load: nobody but the provider here is asked
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        http = HttpClient(rate_limiter=_NoLimits(), request_timeout=_PATIENCE, tls=tls)
+        if self.conditional is not None:
+            http = http.conditional(self.conditional)
+        self._plugin.http = http.through(LoopProxy(self._loop))
         try:
-            return asyncio.run(self._asked(iso(start), None if end is None else iso(end)))
+            return asyncio.run(self._call(iso(start), None if end is None else iso(end)))
         finally:
+            asyncio.run_coroutine_threadsafe(http.aclose(), self._loop).result()
             if self._fault is not None:
                 raise self._fault
 
@@ -139,7 +155,7 @@ class Trial:
             )
         return batch
 
-    def wanted(self, start: datetime, end: datetime | None) -> list[Point]:
+    def points_in(self, start: datetime, end: datetime | None) -> list[Point]:
         """What the provider has in the window; of a snapshot, all."""
         return [
             point
@@ -155,67 +171,63 @@ class Trial:
         """
         batch = self.batch(start, end)
         for name in self.kit.names:
-            wanted = {p.ts: p.value for p in self.wanted(start, end) if p.series == name}
+            points = self.points_in(start, end)
+            expected = {point.ts: point.value for point in points if point.series == name}
             series = batch.series[name]
-            found = dict(zip(series.ts, series.values, strict=True))
+            received = dict(zip(series.ts, series.values, strict=True))
             if self.kit.snapshot:
-                _compare(name, _untimed(wanted), _untimed(found))
+                _compare(name, _without_times(expected), _without_times(received))
             else:
-                _compare(name, wanted, found)
+                _compare(name, expected, received)
 
-    async def _asked(self, start: str, end: str | None) -> Mapping[str, Any]:
-        # without authorities, which take long to load: nobody but the provider here is asked
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        http = HttpClient(pace=_Unhurried(), request_timeout=_PATIENCE, tls=tls)
-        self._plugin.http = http if self.recall is None else http.recalling(self.recall)
-        try:
-            if isinstance(self._plugin, MultiSeriesPlugin):
-                answer: Any = self._plugin.get_historical_data_multi(start, end)
-            else:
-                answer = self._plugin.get_historical_data(start, end)
-            if inspect.isawaitable(answer):
-                answer = await asyncio.wait_for(answer, _PATIENCE)
-        finally:
-            await self._plugin.http.aclose()
+    async def _call(self, start: str, end: str | None) -> Mapping[str, Any]:
+        if isinstance(self._plugin, MultiSeriesPlugin):
+            answer: Any = self._plugin.get_historical_data_multi(start, end)
+        else:
+            answer = self._plugin.get_historical_data(start, end)
+        if inspect.isawaitable(answer):
+            answer = await asyncio.wait_for(answer, _PATIENCE)
         if isinstance(self._plugin, MultiSeriesPlugin):
             return answer  # type: ignore[no-any-return]  # its shape is checked when it is cleaned
         return {self.kit.names[0]: answer}
 
     def _reply(self, request: Request) -> Reply:
         try:
-            return self.bend(request, self.kit.provider(request, list(self.points)))
+            return self.alter(request, self.kit.provider(request, list(self.points)))
         except Exception as error:  # noqa: BLE001 - raised again where the plugin was asked
             self._fault = error
             return Reply(500, b"the test's provider is broken")
 
 
-def _untimed(points: Mapping[datetime, float | None]) -> dict[datetime, float | None]:
+def _without_times(points: Mapping[datetime, float | None]) -> dict[datetime, float | None]:
     """The newest point, at a time of its own: a snapshot is stamped when it is taken."""
     newest = max(points, default=None)
     return {} if newest is None else {datetime.min.replace(tzinfo=UTC): points[newest]}
 
 
 def _compare(
-    name: str, wanted: Mapping[datetime, float | None], found: Mapping[datetime, float | None]
+    name: str, expected: Mapping[datetime, float | None], received: Mapping[datetime, float | None]
 ) -> None:
-    missing = [f"{iso(ts)} ({wanted[ts]})" for ts in wanted if ts not in found]
-    surplus = [f"{iso(ts)} ({found[ts]})" for ts in found if ts not in wanted]
+    missing = [f"{iso(ts)} ({expected[ts]})" for ts in expected if ts not in received]
+    surplus = [f"{iso(ts)} ({received[ts]})" for ts in received if ts not in expected]
     wrong = [
-        f"{iso(ts)} is {found[ts]} and not {value}"
-        for ts, value in wanted.items()
-        if ts in found and not _same(value, found[ts])
+        f"{iso(ts)} is {received[ts]} and not {value}"
+        for ts, value in expected.items()
+        if ts in received and not _is_same(value, received[ts])
     ]
-    said = [
-        f"{len(many)} {what}: {', '.join(many[:_SHOWN])}"
-        for what, many in (("missing", missing), ("too many", surplus), ("wrong", wrong))
-        if many
+    faults = [
+        f"{len(points)} {what}: {', '.join(points[:_SHOWN])}"
+        for what, points in (("missing", missing), ("too many", surplus), ("wrong", wrong))
+        if points
     ]
-    if said:
-        raise BrokenRuleError(f"of the {len(wanted)} points of series {name!r} {'; '.join(said)}")
+    if faults:
+        raise BrokenRuleError(
+            f"of the {len(expected)} points of series {name!r} {'; '.join(faults)}"
+        )
 
 
-def _same(one: float | None, other: float | None) -> bool:
-    if one is None or other is None:
-        return one is other
+def _is_same(expected: float | None, received: float | None) -> bool:
+    if expected is None or received is None:
+        return expected is received
     # a scale factor may cost the last digit
-    return math.isclose(one, other, rel_tol=1e-12)
+    return math.isclose(expected, received, rel_tol=1e-12)

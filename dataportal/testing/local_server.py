@@ -1,4 +1,4 @@
-"""A real HTTP server on 127.0.0.1, in a thread, with answers laid out by the test that asks them.
+"""A real HTTP server on 127.0.0.1 for tests, which lay its answers out beforehand.
 
 Example:
     with LocalServer() as server:
@@ -91,9 +91,9 @@ class LocalServer:
         otherwise: Callable[[Request], Reply] | None = None,
     ) -> None:
         self.requests: list[Request] = []
-        self._otherwise = otherwise or _nothing
+        self._otherwise = otherwise or _not_found
         self._replies: dict[str, list[Reply | Callable[[Request], Reply]]] = {}
-        self._asked: dict[str, int] = defaultdict(int)
+        self._counts: dict[str, int] = defaultdict(int)
         self._changed = threading.Condition()
         self.ending = threading.Event()
         self._server = _Server(("127.0.0.1", 0), self)
@@ -120,7 +120,7 @@ class LocalServer:
         """Let `path` be answered so, one after the other; the last one stays. Returns the URL."""
         with self._changed:
             self._replies[path] = list(replies)
-            self._asked[path] = 0
+            self._counts[path] = 0
         return self.url + path
 
     def asked(self, path: str) -> int:
@@ -144,8 +144,8 @@ class LocalServer:
             self.requests.append(request)
             self._changed.notify_all()
             replies = self._replies.get(request.path, [self._otherwise])
-            position = min(self._asked[request.path], len(replies) - 1)
-            self._asked[request.path] += 1
+            position = min(self._counts[request.path], len(replies) - 1)
+            self._counts[request.path] += 1
             reply = replies[position]
         return reply if isinstance(reply, Reply) else reply(request)
 
@@ -165,7 +165,7 @@ class LocalServer:
         self._server.server_close()
 
 
-def _nothing(request: Request) -> Reply:
+def _not_found(request: Request) -> Reply:
     del request
     return Reply(404, b"nothing here", content_type="text/plain")
 

@@ -1,13 +1,9 @@
--- Which of these chunks of a hypertable, by the microsecond since 1970 at which they begin, overlap
--- none that is there.
-SELECT s.start
-FROM _timescaledb_catalog.hypertable AS h
-JOIN _timescaledb_catalog.dimension AS d ON d.hypertable_id = h.id AND d.column_name = 'ts'
-CROSS JOIN unnest(%(starts)s::bigint[]) AS s (start)
-WHERE format('%%I.%%I', h.schema_name, h.table_name)::regclass = %(table)s::regclass
-  AND NOT EXISTS (
-      SELECT FROM _timescaledb_catalog.dimension_slice AS x
-      WHERE x.dimension_id = d.id AND x.range_start < s.start + d.interval_length
-        AND x.range_end > s.start
-  )
-ORDER BY s.start
+-- For which of these times a hypertable has no chunk yet.
+SELECT t.table_name, t.ts
+FROM unnest(%(tables)s::text[], %(ts)s::timestamptz[]) AS t (table_name, ts)
+WHERE NOT EXISTS (
+    SELECT FROM timescaledb_information.chunks AS k
+    WHERE k.hypertable_schema = current_schema() AND k.hypertable_name = t.table_name
+      AND k.range_start <= t.ts AND k.range_end > t.ts
+)
+ORDER BY t.ts

@@ -1,4 +1,5 @@
--- Every version of a series in the order of the index, which for each observation is the oldest first.
-SELECT ts, value, valid_from, nullif(valid_to, 'infinity')
-FROM time_series_data_scd2 WHERE series_id = %(series)s
-ORDER BY ts, valid_to
+-- Every version of a series in the order of the index, which for each observation is the oldest
+-- first.
+SELECT v.ts, v.value, v.valid_from, nullif(v.valid_to, 'infinity') AS valid_to
+FROM time_series_data_scd2 AS v WHERE v.series_id = %(series)s
+ORDER BY v.ts, v.valid_to

@@ -9,10 +9,11 @@ WITH version AS (
       AND ts < coalesce(%(end)s, 'infinity'::timestamptz)
     WINDOW w AS (PARTITION BY ts ORDER BY valid_from)
 )
-SELECT ts, CASE WHEN earlier_until = valid_from THEN earlier END, value, valid_from
+SELECT ts, CASE WHEN earlier_until = valid_from THEN earlier END AS before, value AS after,
+       valid_from AS known_at
 FROM version WHERE earlier_until IS NOT NULL
 UNION ALL
 SELECT ts, value, NULL, valid_to
 FROM version WHERE valid_to IS NOT NULL AND later_from IS DISTINCT FROM valid_to
-ORDER BY 4 DESC, 1 DESC
+ORDER BY known_at DESC, ts DESC
 LIMIT %(limit)s

@@ -1,5 +1,5 @@
 -- Who holds the advisory lock of a source: the server's view of it, and the run it has recorded.
-SELECT a.application_name, host(a.client_addr), r.host, r.pid, r.started_at, r.kind
+SELECT a.application_name, host(a.client_addr) AS client, r.host, r.pid, r.started_at, r.kind
 FROM pg_locks l
 LEFT JOIN pg_stat_activity a ON a.pid = l.pid
 LEFT JOIN LATERAL (

@@ -1,4 +1,4 @@
--- New observations, few of them: known to be new, so a plain INSERT.
+-- Inserts current values, few of them: known to be new, so a plain INSERT.
 INSERT INTO time_series_data (ts, value, updated_at, run_id, series_id)
 SELECT b.ts, b.value, %(known)s, %(run)s, b.series_id
 FROM unnest(%(series)s::integer[], %(ts)s::timestamptz[], %(value)s::double precision[])

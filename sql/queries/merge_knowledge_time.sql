@@ -4,6 +4,6 @@
 SELECT greatest(
     clock_timestamp(),
     last_knowledge_time + interval '1 microsecond',
-    known_through + interval '1 microsecond'),
-    (SELECT relhassubclass FROM pg_class WHERE oid = 'time_series_data'::regclass)
+    known_through + interval '1 microsecond') AS known,
+    (SELECT relhassubclass FROM pg_class WHERE oid = 'time_series_data'::regclass) AS in_chunks
 FROM source_state WHERE source = %(source)s

@@ -1,4 +1,4 @@
--- What a slice brought, added to its run, in the transaction that wrote it. One that brought nothing,
+-- Adds what a slice brought to its run, in the transaction that wrote it. One that brought nothing,
 -- whose loss in a crash of the server would change nothing, does not wait for the disk: it is there
 -- for certain with the next one that does.
 UPDATE fetch_run SET

@@ -1,4 +1,4 @@
--- Revisions of series at the same times: the current value becomes the new one, which is found by
+-- Revises current values of series at the same times, in hypertables. The new value is found by
 -- binary searches in the ascending series and times. A join with the new values would be for the
 -- planner to order, and without statistics it begins with the table.
 UPDATE time_series_data

@@ -1,5 +1,5 @@
--- What a restore brought, in the transaction that wrote it. Its source goes on after the last that
--- either database knew, and what was final in the other one is final here.
+-- Records what a restore brought, in the transaction that wrote it. Its source goes on after the last
+-- that either database knew, and what was final in the other one is final here.
 WITH state AS (
     UPDATE source_state SET
         last_knowledge_time = greatest(last_knowledge_time, %(known)s),

@@ -1,5 +1,5 @@
--- A run ends, with the figures of slices that wrote nothing. An attempt that was interrupted is
--- none: it says nothing of the source.
+-- Records that a run ends, with the figures of slices that wrote nothing. An attempt that was
+-- interrupted is none: it says nothing of the source.
 WITH run AS (
     UPDATE fetch_run SET finished_at = clock_timestamp(), outcome = %(outcome)s, error = %(error)s,
         received = received + %(received)s, unchanged = unchanged + %(unchanged)s,

@@ -1,4 +1,4 @@
--- Runs of a source that wrote no version are forgotten after 90 days, a few at a time.
+-- Forgets runs of a source that wrote no version, after 90 days, a few at a time.
 DELETE FROM fetch_run WHERE run_id IN (
     SELECT run_id FROM fetch_run
     WHERE source = %(source)s AND started_at < clock_timestamp() - interval '90 days'

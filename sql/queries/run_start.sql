@@ -1,4 +1,4 @@
--- A run begins; committed at once, so that a killed one leaves its trace.
+-- Records that a run begins; committed at once, so that a killed one leaves its trace.
 INSERT INTO fetch_run (source, kind, window_start, window_end, host, pid, version)
 VALUES (%(source)s, %(kind)s, %(start)s, %(end)s, %(host)s, %(pid)s, %(version)s)
 RETURNING run_id,

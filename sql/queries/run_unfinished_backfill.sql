@@ -1,5 +1,5 @@
 -- The newest backfill of a source that did not reach its end, and what it brought so far.
-SELECT run_id, window_start, window_end, done_until, vintages,
+SELECT run_id, window_start AS start, window_end AS "end", done_until, vintages,
        received, inserted, revised, retracted, unchanged, duplicates, rejected, outside, withheld,
        nulls
 FROM fetch_run

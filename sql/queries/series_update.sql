@@ -1,4 +1,4 @@
--- What sources.yaml says of a series now; its observations and versions are not touched.
+-- Records what sources.yaml says of a series now; its observations and versions are not touched.
 UPDATE time_series SET source = %(source)s, name = %(name)s, description = %(description)s,
     granularity = %(granularity)s, unit = %(unit)s, domain = %(domain)s, category = %(category)s,
     subcategory = %(subcategory)s, update_frequency = %(update_frequency)s,

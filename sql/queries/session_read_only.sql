@@ -1,2 +1,2 @@
--- Set besides for a session that only looks.
+-- Setting of a session that only reads, besides session_settings.sql.
 SET default_transaction_read_only = on

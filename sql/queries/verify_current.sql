@@ -1,11 +1,11 @@
--- Where the current values of a range of series are not what the open versions say.
-SELECT coalesce(d.series_id, v.series_id), s.endpoint_prefix,
-       to_json(coalesce(d.ts, v.ts)) #>> '{}', to_json(v.valid_from) #>> '{}', NULL,
-       coalesce(v.run_id, d.run_id),
+-- Current values of a range of series that are not what the open versions say.
+SELECT coalesce(d.series_id, v.series_id) AS series_id, s.endpoint_prefix AS series,
+       to_json(coalesce(d.ts, v.ts)) #>> '{}' AS ts, to_json(v.valid_from) #>> '{}' AS valid_from,
+       coalesce(v.run_id, d.run_id) AS run_id,
        CASE WHEN v.ts IS NULL THEN 'no_open_version'
             WHEN d.ts IS NULL THEN 'no_current_value'
             WHEN d.value IS DISTINCT FROM v.value THEN 'another_value'
-            ELSE 'another_run' END
+            ELSE 'another_run' END AS fault
 FROM (
     SELECT series_id, ts, value, updated_at, run_id FROM time_series_data
     WHERE series_id BETWEEN %(first)s AND %(last)s

@@ -1,6 +1,6 @@
 -- Runs that did not write what is recorded of them, and versions and publications of no run. Of the
 -- observations since a time alone, a run may well have fewer.
-WITH held AS (
+WITH stored AS (
     SELECT run_id, sum(versions) AS versions, sum(vintages) AS vintages
     FROM (
         SELECT run_id, count(*) AS versions, 0 AS vintages FROM time_series_data_scd2
@@ -11,12 +11,12 @@ WITH held AS (
     ) AS tables
     GROUP BY run_id
 )
-SELECT NULL, NULL, NULL, NULL, NULL, run_id, f.fault
-FROM held
+SELECT run_id, f.fault
+FROM stored
 FULL JOIN fetch_run AS r USING (run_id)
 CROSS JOIN LATERAL (
-    SELECT coalesce(held.versions, 0) - (r.inserted + r.revised) AS versions,
-           coalesce(held.vintages, 0) - r.vintages AS vintages
+    SELECT coalesce(stored.versions, 0) - (r.inserted + r.revised) AS versions,
+           coalesce(stored.vintages, 0) - r.vintages AS vintages
 ) AS more
 CROSS JOIN LATERAL (VALUES
     (CASE WHEN r.source IS NULL THEN 'no_run' END),

@@ -1,12 +1,12 @@
 -- Versions of a range of series that break a promise. Ordered by valid_to, as the index is, versions
 -- that do not overlap follow each other; infinity, for open ones, comes last.
-SELECT v.series_id, s.endpoint_prefix, to_json(v.ts) #>> '{}', to_json(v.valid_from) #>> '{}',
-       NULL, v.run_id,
+SELECT v.series_id, s.endpoint_prefix AS series, to_json(v.ts) #>> '{}' AS ts,
+       to_json(v.valid_from) #>> '{}' AS valid_from, v.run_id,
        CASE WHEN s.series_id IS NULL THEN 'version_of_no_series'
             WHEN v.valid_from >= v.valid_to THEN 'no_interval'
             WHEN v.before_until = 'infinity' AND v.valid_to = 'infinity' THEN 'two_open'
             WHEN v.before_until > v.valid_from THEN 'overlap'
-            ELSE 'version_after_last' END
+            ELSE 'version_after_last' END AS fault
 FROM (
     SELECT series_id, ts, valid_from, valid_to, run_id, lag(valid_to) OVER w AS before_until
     FROM time_series_data_scd2

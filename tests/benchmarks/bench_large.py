@@ -56,7 +56,7 @@ def main() -> int:
     bench_start.SOURCES = max(bench_start.SOURCES, size.series)
     commands = [("healthcheck",), ("list-sources",)]
     # the newest observation of each series is as old in both
-    without = [s for s in bench_start.fetched() if "INTO time_series_data " not in s]
+    without = [s for s in bench_start.fresh_sources() if "INTO time_series_data " not in s]
     filled = [*without, *(statement.format(**vars(size)) for statement in FILLED)]
     if size.chunk_days:
         filled.insert(0, CHUNKS.format(days=size.chunk_days))

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from measuring import PROGRAM, Verdicts, fresh_database
-from support.memory_use import watched
+from support.memory_use import run_watching_memory
 
 SOURCES = """
 timeseries:
@@ -53,11 +53,11 @@ def peak(url: str, shape: str, *window: str, one_slice: bool = False) -> float:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         (home / "counting.py").write_text(PLUGIN)
-        said = SOURCES.format(shape=shape)
+        sources = SOURCES.format(shape=shape)
         if one_slice:
-            said = said.replace("    schedule", "    max_window: 9000 days\n    schedule")
-        (home / "sources.yaml").write_text(said)
-        code, memory = watched(
+            sources = sources.replace("    schedule", "    max_window: 9000 days\n    schedule")
+        (home / "sources.yaml").write_text(sources)
+        code, memory = run_watching_memory(
             *(PROGRAM, "-q", "fetch", "counting", *window),
             cwd=home,
             env={**os.environ, "DATABASE_URL": url, "PLUGIN_CONFIG_PATH": "sources.yaml"},

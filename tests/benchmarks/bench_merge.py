@@ -61,7 +61,7 @@ def bare_copies(connection: psycopg.Connection[Any]) -> None:
         copy("time_series_data_scd2", "valid_from")
 
 
-def written(connection: psycopg.Connection[Any]) -> dict[bool, int]:
+def tuples_written(connection: psycopg.Connection[Any]) -> dict[bool, int]:
     """Tuples ever written: by runs on their own account (True), and everywhere else."""
     connection.execute("SELECT pg_stat_force_next_flush()")
     connection.execute("SELECT pg_stat_clear_snapshot()")
@@ -96,9 +96,9 @@ def main() -> int:
         goal = verdicts.at_least
         goal("first load", ROWS / first, "two bare COPYs", ROWS / copies, 0.75, "rows/s")
         storage(connection)
-        before = written(connection)
+        before = tuples_written(connection)
         assert whole_run(url, raw).unchanged == ROWS
-        after = written(connection)
+        after = tuples_written(connection)
         others = after.get(False, 0) - before.get(False, 0)
         verdicts.below("tuples written by an unchanged run, but its own", others, 0, "tuples")
         # what is revised comes and goes, so that each round revises

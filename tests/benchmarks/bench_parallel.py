@@ -61,7 +61,7 @@ EMPTY = (
 
 
 @cache
-def everything(_request: bytes) -> bytes:
+def all_hours(_request: bytes) -> bytes:
     """All hours of a source."""
     hours = (START + timedelta(hours=n) for n in range(YEARS * 8_766))
     rows = [{"t": f"{hour:%Y-%m-%dT%H}:00:00Z", "v": n * 0.5} for n, hour in enumerate(hours)]
@@ -69,7 +69,7 @@ def everything(_request: bytes) -> bytes:
 
 
 @contextmanager
-def configured(kind: str, entry: Mapping[str, object], url: str) -> Iterator[dict[str, str]]:
+def environment(kind: str, entry: Mapping[str, object], url: str) -> Iterator[dict[str, str]]:
     """The environment for eight sources of one kind; {number} in the entry is a source's own."""
     metadata = {"endpoint_prefix": kind + " {number}", "granularity": "1 hour"}
     text = json.dumps(
@@ -110,7 +110,7 @@ def main() -> int:
     against, unit = "one after the other", "rows/s"
     with fresh_database() as url:
         for wait in (WAIT, 0):
-            with providers(everything, wait) as port:
+            with providers(all_hours, wait) as port:
                 json_api = {
                     "module": "dataportal.plugins.data_sources.http_plugin",
                     "class": "HttpJsonPlugin",
@@ -120,7 +120,7 @@ def main() -> int:
                         "value": "v",
                     },
                 }
-                with configured("load", json_api, url) as env:
+                with environment("load", json_api, url) as env:
                     ours, theirs = rates(env, rounds=rounds)
             what = f"{SOURCES} first loads side by side, answers in {wait * 1000:.0f} ms"
             if wait:
@@ -128,7 +128,7 @@ def main() -> int:
             else:
                 print(f"         {what}: ratio {ours / theirs:.2f}, for comparison", flush=True)
         counting = {"module": "counting", "class": "Counting", "default_params": {}}
-        with configured("backfill", counting, url) as env:
+        with environment("backfill", counting, url) as env:
             ours, theirs = rates(env, *BACKFILL, rounds=rounds)
         what = f"{SOURCES} backfills in slices side by side"
         verdicts.at_least(what, ours, against, theirs, 1.5, unit)

@@ -13,7 +13,7 @@ SOURCES = 1_000
 ROUNDS = 15
 
 
-def fetched() -> tuple[str, ...]:
+def fresh_sources() -> tuple[str, ...]:
     """SQL: each source fetched with success a moment ago, with one observation of its series."""
     return (
         f"""
@@ -62,7 +62,7 @@ def main() -> int:
     )
     for arguments, seconds in zip(light, ours, strict=True):
         verdicts.at_most(" ".join(arguments), seconds, "import typer", bare, 1.6)
-    with tempfile.TemporaryDirectory() as folder, fresh_database(fetched()) as url:
+    with tempfile.TemporaryDirectory() as folder, fresh_database(fresh_sources()) as url:
         env = {"DATABASE_URL": url, "PLUGIN_CONFIG_PATH": str(sources_file(Path(folder)))}
         connect = (
             "import os, psycopg\n"

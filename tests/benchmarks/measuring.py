@@ -1,4 +1,4 @@
-"""Two sides of a ratio, measured in turns in one run on one machine, and the verdict over it.
+"""Ratios of benchmarks: both sides measured in turns in one run, and the verdict over them.
 
 Example:
     verdicts = Verdicts()
@@ -37,56 +37,56 @@ class Verdicts:
         self, what: str, ours: float, against: str, theirs: float, goal: float, unit: str = "s"
     ) -> None:
         """A ratio of seconds, or of what `unit` says, which may be this large."""
-        said = (f"{ours:.3f} {unit}", against, f"{theirs:.3f} {unit}")
-        self._said(what, *said, ours / theirs, "≤", goal)
+        sides = (f"{ours:.3f} {unit}", against, f"{theirs:.3f} {unit}")
+        self._report(what, *sides, ours / theirs, "≤", goal)
 
     def at_least(
         self, what: str, ours: float, against: str, theirs: float, goal: float, unit: str
     ) -> None:
         """A ratio of rates, which must be this large."""
-        said = (f"{ours:,.0f} {unit}", against, f"{theirs:,.0f} {unit}")
-        self._said(what, *said, ours / theirs, "≥", goal)
+        sides = (f"{ours:,.0f} {unit}", against, f"{theirs:,.0f} {unit}")
+        self._report(what, *sides, ours / theirs, "≥", goal)
 
     def below(self, what: str, ours: float, limit: float, unit: str) -> None:
         """A figure that must not be larger."""
-        self._verdict(ours <= limit, what, f"{ours:,.1f} {unit}", f"goal ≤ {limit:g} {unit}")
+        self._judge(ours <= limit, what, f"{ours:,.1f} {unit}", f"goal ≤ {limit:g} {unit}")
 
     @property
     def exit_code(self) -> int:
         """0 if every goal was reached."""
         return int(bool(self.failed))
 
-    def _said(
+    def _report(
         self, what: str, ours: str, against: str, theirs: str, ratio: float, sign: str, goal: float
     ) -> None:
         good = ratio <= goal if sign == "≤" else ratio >= goal
-        self._verdict(
+        self._judge(
             good, what, ours, f"{against} {theirs}", f"ratio {ratio:.2f}", f"goal {sign} {goal:g}"
         )
 
-    def _verdict(self, good: bool, what: str, *said: str) -> None:  # noqa: FBT001 - private
+    def _judge(self, good: bool, what: str, *texts: str) -> None:  # noqa: FBT001 - private
         if not good:
             self.failed.append(what)
-        print(f"{'reached' if good else 'MISSED '}  {what}: {', '.join(said)}", flush=True)
+        print(f"{'reached' if good else 'MISSED '}  {what}: {', '.join(texts)}", flush=True)
 
 
 def best(*works: Callable[[], object], rounds: int) -> list[float]:
     """The seconds of the quickest of several rounds of each work, done in turns."""
-    found = [float("inf")] * len(works)
+    seconds = [float("inf")] * len(works)
     for _ in range(rounds):
         for number, work in enumerate(works):
             gc.collect()
-            begun = time.perf_counter()
+            start = time.perf_counter()
             work()
-            found[number] = min(found[number], time.perf_counter() - begun)
-    return found
+            seconds[number] = min(seconds[number], time.perf_counter() - start)
+    return seconds
 
 
 def process(*command: str, env: dict[str, str] | None = None) -> Callable[[], object]:
     """A work: this command, to its end, which is a good one."""
 
     def work() -> None:
-        done = subprocess.run(
+        finished = subprocess.run(
             command,
             env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
@@ -94,7 +94,7 @@ def process(*command: str, env: dict[str, str] | None = None) -> Callable[[], ob
             stderr=subprocess.PIPE,
             check=False,
         )
-        assert done.returncode == 0, done.stderr.decode()
+        assert finished.returncode == 0, finished.stderr.decode()
 
     return work
 
@@ -117,11 +117,11 @@ def fresh_databases(*prepared: Sequence[str]) -> Iterator[list[str]]:
     import psycopg
     from support.databases import Databases, SharedServer, admin_connection, with_schema
 
-    server = SharedServer.chosen(os.environ)
+    server = SharedServer.from_environment(os.environ)
     print(f"database server: {server}", flush=True)
     try:
         with ExitStack() as stack:
-            url = stack.enter_context(server.running())
+            url = stack.enter_context(server.serve())
             databases = Databases(stack.enter_context(admin_connection(url)), server)
             fresh = [
                 stack.enter_context(databases.fresh(url, "migrated", with_schema)) for _ in prepared

@@ -1,4 +1,4 @@
-"""Providers on this machine: one on every local address, each of which takes its time to answer."""
+"""HTTP servers for benchmarks, one on every local address, each of which takes its time."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def providers(reply: Callable[[bytes], bytes], wait: float) -> Iterator[int]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
-                asked = await reader.readuntil(b"\r\n\r\n")
+                request = await reader.readuntil(b"\r\n\r\n")
                 await asyncio.sleep(wait)
-                writer.write(reply(asked))
+                writer.write(reply(request))
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dataportal.observations import clean
-from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
+from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord, SliceWrite
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
@@ -27,17 +27,19 @@ def whole_run(
     """Connection, lock, series, window, run row, cleaning, merge, end of the run."""
     names: Sequence[str] = list(answer)
     with closing(SourceSession.open(url, source)) as session:
-        assert session.try_lock(names)
-        session.register([SeriesRecord(name) for name in names])
-        session.progress()
+        snapshot = session.try_lock(names)
+        assert snapshot
+        session.register([SeriesRecord(name) for name in names], snapshot=snapshot)
         run_id = session.start_run(RunKind.SCHEDULED, start, None)
         batch = clean(answer, series=names, start=start, end=None, zone=None)
         merged = session.merge(
-            run_id,
-            batch.series,
-            start=start,
-            end=None,
-            received=Counts(received=batch.received),
+            SliceWrite(
+                run_id,
+                batch.series,
+                start=start,
+                end=None,
+                received=Counts(received=batch.received),
+            )
         )
         changed = merged.counts.changed
         outcome = Outcome.SUCCEEDED if changed else Outcome.UNCHANGED

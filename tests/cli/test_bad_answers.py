@@ -129,18 +129,18 @@ def test_nonsense_fails_and_harms_nothing(
         assert CANARY not in done.stdout + done.stderr
         assert {request.query["api_key"][0] for request in server.requests} == {CANARY}
         runs = {run["source"]: run for run in json.loads(done.stdout)["runs"]}
-        for name, (_, reply, _, told) in FAILING.items():
+        for name, (_, reply, _, reason) in FAILING.items():
             assert runs[name]["outcome"] == "failed", name
-            said = runs[name]["error"]
-            assert told in said, name
-            assert f"{server.url}/{name}?api_key=***" in said, name
-            assert said.isprintable()
+            message = runs[name]["error"]
+            assert reason in message, name
+            assert f"{server.url}/{name}?api_key=***" in message, name
+            assert message.isprintable()
             assert isinstance(reply.body, bytes)
             begins = " ".join(reply.body.decode("ascii", "replace").split())[:30]
             if begins and begins.isprintable():
-                assert f"it begins: {begins}" in said, name
+                assert f"it begins: {begins}" in message, name
             else:
-                assert "it begins: " in said or "it is empty" in said, name
+                assert "it begins: " in message or "it is empty" in message, name
     assert runs["well"]["outcome"] == "succeeded"
     assert (runs["some"]["outcome"], runs["some"]["rejected"]) == ("partial", 2)
     assert runs["group"]["outcome"] == "partial"
@@ -168,7 +168,7 @@ def test_the_catalogue_without_a_network(run_cli: RunCli, database_url: str) -> 
     assert {run["outcome"] for run in runs} == {"failed"}
     assert not any(run["received"] for run in runs)
     hosts = [
-        found[1] for run in runs if (found := re.search(r"GET https?://([^/]+)", run["error"]))
+        match[1] for run in runs if (match := re.search(r"GET https?://([^/]+)", run["error"]))
     ]
     assert len(hosts) == len(runs)
     tried = [run for run in runs if "was not sent" not in run["error"]]

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 from support.http_server import LocalServer
-from support.program_sources import SourceFile, by_source, table
-from support.store_feed import current, history, looking
+from support.program_sources import SourceFile, runs_by_source, table
+from support.store_feed import current, history, open_observer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,14 +55,12 @@ def portal(empty_database_url: str, run_cli: RunCli) -> Iterator[Portal]:
                     Identifier(user), _PASSWORD, Identifier(groups[role])
                 )
             )
-        parts = urlsplit(empty_database_url)
-        place = parts.netloc.rpartition("@")[2]
+        url = urlsplit(empty_database_url)
+        host = url.netloc.rpartition("@")[2]
         yield Portal(
             empty_database_url,
             {
-                role: {
-                    "DATABASE_URL": parts._replace(netloc=f"{user}:{_PASSWORD}@{place}").geturl()
-                }
+                role: {"DATABASE_URL": url._replace(netloc=f"{user}:{_PASSWORD}@{host}").geturl()}
                 for role, user in users.items()
             },
             printed,
@@ -72,16 +70,16 @@ def portal(empty_database_url: str, run_cli: RunCli) -> Iterator[Portal]:
             admin.execute(SQL("DROP ROLE {}").format(Identifier(owner)))
 
 
-def granted(portal: Portal, run_cli: RunCli) -> None:
+def grant_on_tables(portal: Portal, run_cli: RunCli) -> None:
     """The grants on the tables, by who owns them; the document has the same text as stdout."""
     text = run_cli(*portal.printed).stdout
     document = json.loads(run_cli(*portal.printed, "--json").stdout)
     assert document == {"ok": True, "sql": text}
     with psycopg.connect(portal.users["migrator"]["DATABASE_URL"], autocommit=True) as owner:
-        said: list[str] = []
-        owner.add_notice_handler(lambda notice: said.append(notice.message_primary or ""))
+        notices: list[str] = []
+        owner.add_notice_handler(lambda notice: notices.append(notice.message_primary or ""))
         owner.execute(text.encode())
-        assert said == []
+        assert notices == []
 
 
 @pytest.mark.slow
@@ -105,12 +103,14 @@ def test_the_daily_work_needs_no_more_than_its_role(
         assert early.returncode == 78
         assert "may not apply migration" in early.stderr
         assert run_cli("migrate", "-q", env=migrator).returncode == 0
-        granted(portal, run_cli)
+        grant_on_tables(portal, run_cli)
 
-        runs = [by_source(run_cli("fetch-all", "--json", env=writer))["load"] for _ in range(3)]
+        runs = [
+            runs_by_source(run_cli("fetch-all", "--json", env=writer))["load"] for _ in range(3)
+        ]
     assert [run["outcome"] for run in runs] == ["succeeded", "succeeded", "unchanged"]
     assert [(run["revised"], run["retracted"]) for run in runs] == [(0, 0), (1, 1), (0, 0)]
-    with looking(portal.admin) as look:
+    with open_observer(portal.admin) as look:
         assert {h: len(spans) for h, spans in history(look).items()} == {0: 1, 1: 2, 2: 1, 3: 1}
         assert current(look) == {0: 1.0, 1: 2.5, 3: 4.0}
 

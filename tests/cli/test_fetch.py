@@ -7,8 +7,15 @@ import re
 from typing import TYPE_CHECKING
 
 from support.http_server import Reply
-from support.program_sources import by_source, ended, outcomes, read_until, recorded, table
-from support.store_feed import current, feeding, hour, looking
+from support.program_sources import (
+    await_end,
+    outcomes,
+    read_until,
+    recorded_runs,
+    runs_by_source,
+    table,
+)
+from support.store_feed import current, hour, open_feed, open_observer
 
 from dataportal.store.records import Counts
 
@@ -59,12 +66,12 @@ def test_what_came_is_stored_and_told(
     assert run.keys() == RUN_KEYS
     assert (run["outcome"], run["unchanged"], run["nulls"]) == ("unchanged", 2, 1)
     assert run["received"] == sum(run[name] for name in Counts.__slots__[1:])
-    with looking(env["DATABASE_URL"]) as look:
+    with open_observer(env["DATABASE_URL"]) as look:
         assert current(look) == {0: 1.5, 2: 2.5}
-        recorded = look.execute(
+        row = look.execute(
             "SELECT outcome, received, unchanged, nulls FROM fetch_run ORDER BY run_id DESC LIMIT 1"
         )
-        assert recorded.fetchone() == ("unchanged", run["received"], 2, 1)
+        assert row.fetchone() == ("unchanged", run["received"], 2, 1)
 
 
 def test_a_series_stands_for_its_source(
@@ -78,7 +85,7 @@ def test_a_series_stands_for_its_source(
     )
     sources.write()
     done = run_cli("fetch", "grid-load", "load", "--json", env=env)
-    assert list(by_source(done)) == ["load"]
+    assert list(runs_by_source(done)) == ["load"]
     assert outcomes(env["DATABASE_URL"]) == ["succeeded"]
 
 
@@ -139,10 +146,10 @@ def test_points_that_cannot_be_taken_leave_the_rest(
     load(sources, server, table([1.0, "many", 3.0]))
     done = run_cli("fetch", "load", "--json", env=env)
     assert done.returncode == 3
-    run = by_source(done)["load"]
+    run = runs_by_source(done)["load"]
     assert (run["outcome"], run["inserted"], run["rejected"]) == ("partial", 2, 1)
     assert "point 1: 'many' is no" in run["reason"]
-    with looking(env["DATABASE_URL"]) as look:
+    with open_observer(env["DATABASE_URL"]) as look:
         assert current(look) == {0: 1.0, 2: 3.0}
 
 
@@ -153,7 +160,7 @@ def test_an_answer_without_points_changes_nothing(
     load(sources, server, table([]))
     done = run_cli("fetch", "load", "--json", env=env)
     assert done.returncode == 0
-    assert by_source(done)["load"]["outcome"] == "empty"
+    assert runs_by_source(done)["load"]["outcome"] == "empty"
     assert run_cli("healthcheck", env=env).returncode == 4
 
 
@@ -167,17 +174,17 @@ def test_a_backfill_goes_in_slices_oldest_first(
     plan = run_cli("fetch", "load", *bounds, "--plan", "--json", env=env)
     slices = json.loads(plan.stdout)["plans"][0]["slices"]
     starts = ["2025-03-01T00:00:00Z", "2025-03-02T00:00:00Z", "2025-03-03T00:00:00Z"]
-    assert [part["start"] for part in slices] == starts
+    assert [window["start"] for window in slices] == starts
     assert not server.requests
     assert "3 slices" in run_cli("fetch", "load", *bounds, "--plan", env=env).stdout
 
     done = run_cli("fetch", "load", *bounds, "--json", env=env)
 
-    run = by_source(done)["load"]
+    run = runs_by_source(done)["load"]
     assert run["window"] == {"start": starts[0], "end": "2025-03-03T06:00:00Z"}
     assert (run["kind"], run["inserted"]) == ("backfill", 54)
     assert server.asked("/load.csv") == 3
-    (row,) = recorded(env["DATABASE_URL"])
+    (row,) = recorded_runs(env["DATABASE_URL"])
     assert (row.kind, row.done_until) == ("backfill", hour(54))
 
 
@@ -190,12 +197,12 @@ def test_a_new_series_that_does_not_come_is_told_once(
     group = {"module": "plugin_two", "class": "Plugin", "schedule": "365 days"}
     document = {"request_groups": {"two": {**group, "request_params": {}, "timeseries": series}}}
     (sources.folder / "sources.yaml").write_text(json.dumps(document))
-    first = by_source(run_cli("fetch", "two", "--json", env=env))["two"]
+    first = runs_by_source(run_cli("fetch", "two", "--json", env=env))["two"]
     assert (first["outcome"], first["inserted"]) == ("succeeded", 1)
     assert first["warnings"] == [
         "no points for 'laod', asked for the first time: is the name right?"
     ]
-    again = by_source(run_cli("fetch", "two", "--json", env=env))["two"]
+    again = runs_by_source(run_cli("fetch", "two", "--json", env=env))["two"]
     assert (again["outcome"], again["warnings"]) == ("unchanged", [])
 
 
@@ -206,7 +213,7 @@ def test_all_there_is_comes_at_once(
     sources.csv("load", server.answer("/load.csv", table(range(60))), max_window="1 day")
     sources.write()
     done = run_cli("fetch", "load", "--json", env=env)
-    run = by_source(done)["load"]
+    run = runs_by_source(done)["load"]
     assert (run["inserted"], run["window"]["end"]) == (60, None)
     assert server.asked("/load.csv") == 1
 
@@ -218,9 +225,9 @@ def test_a_dry_run_writes_nothing(
     load(sources, server, table([1.0, 2.0]))
     done = run_cli("fetch", "load", "--dry-run", "--json", env=env)
     assert done.returncode == 0
-    run = by_source(done)["load"]
+    run = runs_by_source(done)["load"]
     assert (run["run_id"], run["inserted"], run["outcome"]) == (None, 2, "succeeded")
-    with looking(env["DATABASE_URL"]) as look:
+    with open_observer(env["DATABASE_URL"]) as look:
         for relation in ("time_series", "time_series_data_scd2", "fetch_run", "source_state"):
             row = look.execute(f"SELECT count(*) FROM {relation}").fetchone()  # noqa: S608 - ours
             assert row == (0,), relation
@@ -235,18 +242,18 @@ def test_a_source_that_another_run_holds(
 ) -> None:
     """Skipped with the holder's name, or 11, or waited for, as the caller likes."""
     load(sources, server, table([1.0]))
-    with feeding(env["DATABASE_URL"], "load", source="load") as holder:
+    with open_feed(env["DATABASE_URL"], "load", source="load") as holder:
         holder.start()
         skipped = run_cli("fetch", "load", "--json", env=env)
         assert skipped.returncode == 0
-        run = by_source(skipped)["load"]
+        run = runs_by_source(skipped)["load"]
         assert run["outcome"] == "skipped"
         assert re.search(r"locked by host .+, pid \d+, since ", run["reason"])
         assert run_cli("fetch", "load", "--on-locked", "fail", env=env).returncode == 11
         waiting = start_cli("fetch", "load", "--on-locked", "wait", env=env)
         read_until(waiting, "locked by")
         assert not server.requests
-    ended(waiting)
+    await_end(waiting)
     assert waiting.returncode == 0
     assert server.asked("/load.csv") == 1
 
@@ -257,14 +264,14 @@ def test_nulls_that_would_withdraw_most_of_a_series(
     """Withheld and named, until --accept-retractions lets them through."""
     load(sources, server, table([1.0, 2.0, 3.0]), table([9.0, None, None]))
     assert run_cli("fetch", "load", env=env).returncode == 0
-    held = run_cli("fetch", "load", env=env)
-    assert held.returncode == 3
-    assert "--accept-retractions" in held.stderr
-    with looking(env["DATABASE_URL"]) as look:
+    withheld = run_cli("fetch", "load", env=env)
+    assert withheld.returncode == 3
+    assert "--accept-retractions" in withheld.stderr
+    with open_observer(env["DATABASE_URL"]) as look:
         assert current(look) == {0: 9.0, 1: 2.0, 2: 3.0}
-    let = run_cli("fetch", "load", "--accept-retractions", "--json", env=env)
-    assert by_source(let)["load"]["retracted"] == 2
-    with looking(env["DATABASE_URL"]) as look:
+    accepted = run_cli("fetch", "load", "--accept-retractions", "--json", env=env)
+    assert runs_by_source(accepted)["load"]["retracted"] == 2
+    with open_observer(env["DATABASE_URL"]) as look:
         assert current(look) == {0: 9.0}
 
 
@@ -288,15 +295,15 @@ def test_a_lock_whose_holder_has_just_gone_is_no_reason_to_skip(
 ) -> None:
     """A lock without a run under way is given a moment; what came after it is not left out."""
     load(sources, server, table([1.0]))
-    with feeding(env["DATABASE_URL"], "load", source="load") as holder:
+    with open_feed(env["DATABASE_URL"], "load", source="load") as holder:
         holder.finish()
         running = start_cli("fetch", "load", "--json", env=env)
-        with looking(env["DATABASE_URL"]) as look:
+        with open_observer(env["DATABASE_URL"]) as look:
             asks = (
                 "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'dataportal load'"
                 " AND datname = current_database()"
             )
             while look.execute(asks).fetchone() != (2,):
                 assert running.poll() is None
-    stdout, _ = ended(running)
-    assert by_source(stdout)["load"]["outcome"] == "succeeded"
+    stdout, _ = await_end(running)
+    assert runs_by_source(stdout)["load"]["outcome"] == "succeeded"

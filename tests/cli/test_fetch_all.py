@@ -6,8 +6,15 @@ import json
 from typing import TYPE_CHECKING
 
 from support.http_server import Reply
-from support.program_sources import by_source, ended, locks, outcomes, recorded, table
-from support.store_feed import looking
+from support.program_sources import (
+    await_end,
+    held_locks,
+    outcomes,
+    recorded_runs,
+    runs_by_source,
+    table,
+)
+from support.store_feed import open_observer
 
 if TYPE_CHECKING:
     from conftest import RunCli, StartCli
@@ -39,7 +46,7 @@ def test_a_source_that_fails_harms_no_other(
     done = run_cli("fetch-all", "--json", "--jobs", "3", env=env)
 
     assert done.returncode == 3
-    runs = by_source(done)
+    runs = runs_by_source(done)
     assert {name for name, run in runs.items() if run["outcome"] == "succeeded"} == {
         "first",
         "last",
@@ -54,7 +61,7 @@ def test_a_source_that_fails_harms_no_other(
     assert "no licence" in reasons["import"]
     assert "Traceback" not in done.stderr
     assert sorted(map(str, outcomes(env["DATABASE_URL"]))) == ["failed"] * 6 + ["succeeded"] * 2
-    assert locks(env["DATABASE_URL"]) == 0
+    assert held_locks(env["DATABASE_URL"]) == 0
 
 
 def test_an_entry_that_cannot_be_used_stops_no_other(
@@ -66,7 +73,7 @@ def test_an_entry_that_cannot_be_used_stops_no_other(
     sources.write()
     done = run_cli("fetch-all", "--json", env=env)
     assert done.returncode == 3
-    runs = by_source(done)
+    runs = runs_by_source(done)
     assert runs["first"]["outcome"] == "succeeded"
     assert "did you mean 'schedule'" in runs["wrong"]["error"]
     assert "sources.yaml:1:" in runs["wrong"]["error"]
@@ -82,7 +89,7 @@ def test_sources_that_are_not_to_run_are_left_out(
     sources.write()
     done = run_cli("fetch-all", "--json", env=env)
     assert done.returncode == 0
-    assert list(by_source(done)) == ["first"]
+    assert list(runs_by_source(done)) == ["first"]
 
 
 def test_some_are_chosen_by_name_or_tag(
@@ -93,7 +100,7 @@ def test_some_are_chosen_by_name_or_tag(
     sources.csv("at-load", f"{server.url}/good.csv", tags=["alpine"])
     sources.write()
     done = run_cli("fetch-all", "--only", "de-*", "--only", "alpine", "--json", env=env)
-    assert set(by_source(done)) == {"de-load", "de-wind", "at-load"}
+    assert set(runs_by_source(done)) == {"de-load", "de-wind", "at-load"}
     missed = run_cli("fetch-all", "--only", "es-*", env=env)
     assert missed.returncode == 2
     assert "'es-*' matches no source" in missed.stderr
@@ -108,13 +115,15 @@ def test_only_what_is_due(
     backfill = ("fetch", "first", "--start", "2025-03-01", "--end", "2025-03-02")
     assert run_cli(*backfill, env=env).returncode == 0
     first = run_cli("fetch-all", "--due", "--json", env=env)
-    assert by_source(first)["first"]["kind"] == "scheduled"
+    assert runs_by_source(first)["first"]["kind"] == "scheduled"
     second = run_cli("fetch-all", "--due", "--json", env=env)
     assert json.loads(second.stdout) == {"ok": True, "runs": []}
-    assert [run.kind for run in recorded(env["DATABASE_URL"])] == ["backfill", "scheduled"]
-    with looking(env["DATABASE_URL"]) as look:
+    assert [run.kind for run in recorded_runs(env["DATABASE_URL"])] == ["backfill", "scheduled"]
+    with open_observer(env["DATABASE_URL"]) as look:
         look.execute("UPDATE source_state SET last_attempt_at = '2001-01-01Z'")
-    assert by_source(run_cli("fetch-all", "--due", "--json", env=env))["first"]["unchanged"] == 2
+    assert (
+        runs_by_source(run_cli("fetch-all", "--due", "--json", env=env))["first"]["unchanged"] == 2
+    )
 
 
 def test_a_deep_refetch_finds_late_revisions(
@@ -126,7 +135,7 @@ def test_a_deep_refetch_finds_late_revisions(
     assert run_cli("fetch-all", env=env).returncode == 0
     server.answer("/good.csv", table([1.5, 2.0]))
     done = run_cli("fetch-all", "--start", "2025-02-01", "--json", env=env)
-    run = by_source(done)["first"]
+    run = runs_by_source(done)["first"]
     assert (run["kind"], run["revised"], run["unchanged"]) == ("backfill", 1, 1)
 
 
@@ -145,7 +154,7 @@ def test_what_a_plugin_prints_is_no_result(
     )
     sources.write()
     done = run_cli("fetch-all", "--json", env=env)
-    assert by_source(done)["chatty"]["inserted"] == 1
+    assert runs_by_source(done)["chatty"]["inserted"] == 1
     assert "here I am" in done.stderr
 
 
@@ -162,11 +171,11 @@ def test_a_signal_ends_it_in_time(
     running = start_cli("fetch-all", "--json", env=env)
     server.wait_for("/slow.csv")
     running.terminate()
-    stdout, _ = ended(running, 10)
+    stdout, _ = await_end(running, 10)
     assert running.returncode == 143
-    assert by_source(stdout)["slow"]["outcome"] == "interrupted"
+    assert runs_by_source(stdout)["slow"]["outcome"] == "interrupted"
     assert "interrupted" in outcomes(env["DATABASE_URL"])
-    assert locks(env["DATABASE_URL"]) == 0
+    assert held_locks(env["DATABASE_URL"]) == 0
 
 
 def test_a_lost_database_url_never_makes_a_database_under_q(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.http_server import Reply
-from support.store_feed import looking
+from support.store_feed import open_observer
 
 if TYPE_CHECKING:
     from conftest import RunCli
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def checks(stdout: str) -> dict[str, Any]:
     """The checks by the thing or the source looked at."""
-    return {one["source"] or one["check"]: one for one in json.loads(stdout)["checks"]}
+    return {check["source"] or check["check"]: check for check in json.loads(stdout)["checks"]}
 
 
 def test_all_is_well(
@@ -31,11 +31,11 @@ def test_all_is_well(
     assert run_cli("fetch-all", env=env).returncode == 0
     done = run_cli("healthcheck", "--json", env=env)
     assert done.returncode == 0
-    found = checks(done.stdout)
+    by_name = checks(done.stdout)
     assert json.loads(done.stdout)["ok"] is True
-    assert all(one["ok"] for one in found.values())
-    assert found["load"]["state"] == "ok"
-    assert "PostgreSQL" in found["database"]["message"]
+    assert all(check["ok"] for check in by_name.values())
+    assert by_name["load"]["state"] == "ok"
+    assert "PostgreSQL" in by_name["database"]["message"]
     quiet = run_cli("-q", "healthcheck", env=env)
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
     assert len(server.requests) == 1
@@ -53,14 +53,16 @@ def test_what_makes_a_source_ill(
     assert run_cli("fetch-all", env=env).returncode == 3
     sources.csv("new", f"{server.url}/good.csv")
     sources.write()
-    with looking(env["DATABASE_URL"]) as look:
+    with open_observer(env["DATABASE_URL"]) as look:
         look.execute(
             "UPDATE source_state SET last_success_at = last_success_at - interval '3 days'"
             " WHERE source = 'late'"
         )
     done = run_cli("healthcheck", "--json", env=env)
     assert done.returncode == 4
-    reasons = {name: one["message"] for name, one in checks(done.stdout).items() if not one["ok"]}
+    reasons = {
+        name: check["message"] for name, check in checks(done.stdout).items() if not check["ok"]
+    }
     assert reasons.keys() == {"failing", "late", "ended", "new"}
     assert "404" in reasons["failing"]
     assert "last success" in reasons["late"]
@@ -109,7 +111,7 @@ def test_an_empty_database_is_named(
     done = run_cli("healthcheck", "--json", env={"DATABASE_URL": empty_database_url})
     assert done.returncode == 78
     assert "dataportal migrate" in checks(done.stdout)["schema"]["message"]
-    with looking(empty_database_url) as look:
+    with open_observer(empty_database_url) as look:
         row = look.execute("SELECT to_regclass('time_series')").fetchone()
     assert row == (None,)
 

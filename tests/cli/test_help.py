@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support import manual
-from support.terminal import on_terminal
+from support.terminal import run_on_terminal
 
-from dataportal.render.manual import page_lines, rendered_page, topics
+from dataportal.render.manual import render_page, topics, without_links
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,14 +24,16 @@ TOPICS = topics()
 
 def test_the_topics_are_listed(run_cli: RunCli) -> None:
     """Each with a line, under the heading of its group; first the questions that are asked most."""
-    done = run_cli("help")
-    assert (done.returncode, done.stderr) == (0, "")
-    lines = done.stdout.splitlines()
+    process = run_cli("help")
+    assert (process.returncode, process.stderr) == (0, "")
+    lines = process.stdout.splitlines()
     assert lines[0] == "Questions:"
     assert re.fullmatch(r"  Why was nothing .*\?  +dataportal help troubleshooting", lines[2])
     for topic in TOPICS:
         assert f"{topic.group}:" in lines
-        assert re.search(rf"^  {topic.name}  +{re.escape(topic.about)}$", done.stdout, re.MULTILINE)
+        assert re.search(
+            rf"^  {topic.name}  +{re.escape(topic.about)}$", process.stdout, re.MULTILINE
+        )
     assert max(map(len, lines)) <= 120
 
 
@@ -42,13 +44,13 @@ def test_the_topics_are_listed(run_cli: RunCli) -> None:
 )
 def test_a_topic_is_found_however_it_is_written(run_cli: RunCli, words: list[str]) -> None:
     """In several words, with the ending of its file."""
-    done = run_cli("help", *words)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("# Exit codes\n")
+    process = run_cli("help", *words)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.startswith("# Exit codes\n")
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "suggestion"),
     [
         (["fetsch"], "Did you mean 'fetch' or 'fetch-all'?"),
         (["postgresql"], "These have the word: "),
@@ -57,17 +59,17 @@ def test_a_topic_is_found_however_it_is_written(run_cli: RunCli, words: list[str
     ],
 )
 def test_what_there_is_not_is_2_and_has_a_suggestion(
-    run_cli: RunCli, words: list[str], said: str
+    run_cli: RunCli, words: list[str], suggestion: str
 ) -> None:
     """One line on stderr; the same as JSON."""
-    done = run_cli("help", *words)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert len(done.stderr.splitlines()) == 1
-    assert f"there is no page {' '.join(words)!r} in the manual" in done.stderr
-    assert said in done.stderr
+    process = run_cli("help", *words)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert len(process.stderr.splitlines()) == 1
+    assert f"there is no page {' '.join(words)!r} in the manual" in process.stderr
+    assert suggestion in process.stderr
     error = json.loads(run_cli("--json", "help", *words).stderr)["error"]
     assert (error["kind"], error["exit_code"]) == ("usage", 2)
-    assert said in error["hint"]
+    assert suggestion in error["hint"]
 
 
 def test_json_has_the_topics_and_the_text_of_a_page(run_cli: RunCli) -> None:
@@ -82,10 +84,9 @@ def test_json_has_the_topics_and_the_text_of_a_page(run_cli: RunCli) -> None:
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
 def test_plain_text_has_commands_where_pages_have_links(topic: Topic) -> None:
     """Every block of code is whole; no link to a file is left that a terminal cannot follow."""
-    lines = list(page_lines(topic))
     page = manual.page(topic.name)
-    text = "\n".join(lines)
-    assert len(lines) == len(page.text.splitlines())
+    text = without_links(page.text)
+    assert len(text.splitlines()) == len(page.text.splitlines())
     for _, block in page.all_blocks:
         assert block in text + "\n"
     assert not re.search(r"\]\(", re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL))
@@ -96,7 +97,7 @@ def test_plain_text_has_commands_where_pages_have_links(topic: Topic) -> None:
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
 def test_every_page_is_rendered(topic: Topic) -> None:
     """At the width of the terminal, but for lines of code, which can be copied as they stand."""
-    text = rendered_page(topic, width=80, color=False)
+    text = render_page(topic, width=80, color=False)
     lines = text.splitlines()
     page = manual.page(topic.name)
     code = [line.rstrip() for _, block in page.all_blocks for line in block.splitlines()]
@@ -113,7 +114,7 @@ def test_on_a_terminal_a_page_is_rendered(
     pager = tmp_path / "pager"
     pager.write_text('#!/bin/sh\necho "LESS=$LESS"; cat; echo paged\n', encoding="utf-8")
     pager.chmod(0o755)
-    code, seen = on_terminal("help", "cron", env={**clean_environment, "PAGER": str(pager)})
+    code, seen = run_on_terminal("help", "cron", env={**clean_environment, "PAGER": str(pager)})
     assert code == 0
     assert seen.startswith("LESS=-FRX\n")
     assert seen.endswith("paged\n")
@@ -126,7 +127,7 @@ def test_where_colours_are_not_wanted_there_are_none(
     clean_environment: dict[str, str], extra: dict[str, str]
 ) -> None:
     """NO_COLOR leaves the layout, a dumb terminal gets plain text."""
-    code, seen = on_terminal("help", "cron", env={**clean_environment, "PAGER": "cat", **extra})
+    code, seen = run_on_terminal("help", "cron", env={**clean_environment, "PAGER": "cat", **extra})
     assert code == 0
     assert not re.search(r"\x1b\[[0-9;]*3\dm", seen)
     assert ("# cron" in seen) == ("TERM" in extra)
@@ -137,7 +138,7 @@ def test_a_pager_that_is_not_there_or_reads_nothing_is_no_error(
     clean_environment: dict[str, str], pager: str
 ) -> None:
     """Without one the page is just written."""
-    code, seen = on_terminal("help", "fetch", env={**clean_environment, "PAGER": pager})
+    code, seen = run_on_terminal("help", "fetch", env={**clean_environment, "PAGER": pager})
     assert code == 0
     assert "Traceback" not in seen
     assert ("accept-retractions" in seen) == (pager != "true")

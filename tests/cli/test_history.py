@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.stored_runs import stored
-from support.terminal import on_terminal
+from support.stored_runs import store_run
+from support.terminal import run_on_terminal
 
 from dataportal.store.records import SeriesRecord
 
@@ -45,7 +45,7 @@ SUMMARY_KEYS = {
 }
 
 
-def asked(run_cli: RunCli, url: str, *args: str) -> dict[str, Any]:
+def history_document(run_cli: RunCli, url: str, *args: str) -> dict[str, Any]:
     """The JSON answer of `history load` with these options."""
     done = run_cli("history", "load", *args, "--json", env={"DATABASE_URL": url})
     assert done.returncode == 0, done.stderr
@@ -55,9 +55,9 @@ def asked(run_cli: RunCli, url: str, *args: str) -> dict[str, Any]:
 
 def test_the_summary_names_the_latest_revisions(run_cli: RunCli, database_url: str) -> None:
     """As JSON with exactly the documented fields, newest first."""
-    stored(database_url, [1.0, 2.0, 3.0])
-    stored(database_url, [1.0, 2.5, None])
-    document = asked(run_cli, database_url)
+    store_run(database_url, [1.0, 2.0, 3.0])
+    store_run(database_url, [1.0, 2.5, None])
+    document = history_document(run_cli, database_url)
     assert document.keys() == {"series", "as_of", "final", "changes"}
     assert document["series"].keys() == SUMMARY_KEYS
     assert (document["as_of"], document["final"]) == (None, False)
@@ -70,8 +70,8 @@ def test_the_summary_names_the_latest_revisions(run_cli: RunCli, database_url: s
 
 def test_the_summary_for_people(run_cli: RunCli, database_url: str) -> None:
     """Plain lines where no terminal is, in the zone that is set, without a plot."""
-    stored(database_url, [1.0, 2.0])
-    stored(database_url, [1.0, 2.5])
+    store_run(database_url, [1.0, 2.0])
+    store_run(database_url, [1.0, 2.5])
     env = {"DATABASE_URL": database_url, "SCHEDULER_TIMEZONE": "Europe/Berlin"}
     text = run_cli("history", "load", env=env).stdout
     assert text.startswith("load: Load\n")
@@ -85,11 +85,11 @@ def test_the_summary_for_people(run_cli: RunCli, database_url: str) -> None:
 def test_every_version_of_one_observation(run_cli: RunCli, database_url: str) -> None:
     """A value, its withdrawal and its return are told apart."""
     first, gone, back = (
-        stored(database_url, [1.0, 2.0]),
-        stored(database_url, [1.0, None]),
-        stored(database_url, [1.0, 2.0]),
+        store_run(database_url, [1.0, 2.0]),
+        store_run(database_url, [1.0, None]),
+        store_run(database_url, [1.0, 2.0]),
     )
-    document = asked(run_cli, database_url, "--ts", "2025-03-01T01:00Z")
+    document = history_document(run_cli, database_url, "--ts", "2025-03-01T01:00Z")
     assert document.keys() == {"series", "as_of", "final", "versions"}
     assert [v.keys() for v in document["versions"]] == [
         {"ts", "value", "valid_from", "valid_to", "run_id"}
@@ -107,8 +107,8 @@ def test_every_version_of_one_observation(run_cli: RunCli, database_url: str) ->
 
 def test_an_observation_that_never_was(run_cli: RunCli, database_url: str) -> None:
     """No versions, which is an answer."""
-    stored(database_url, [1.0])
-    assert asked(run_cli, database_url, "--ts", "1999-01-01")["versions"] == []
+    store_run(database_url, [1.0])
+    assert history_document(run_cli, database_url, "--ts", "1999-01-01")["versions"] == []
     done = run_cli("history", "load", "--ts", "1999-01-01", env={"DATABASE_URL": database_url})
     assert (done.returncode, done.stdout) == (
         0,
@@ -118,7 +118,7 @@ def test_an_observation_that_never_was(run_cli: RunCli, database_url: str) -> No
 
 def test_as_of_gives_what_was_known_then(run_cli: RunCli, database_url: str) -> None:
     """For each knowledge time the values of that time, and final once a run came after it."""
-    first, second = stored(database_url, [1.0, 2.0]), stored(database_url, [1.5, 2.0])
+    first, second = store_run(database_url, [1.0, 2.0]), store_run(database_url, [1.5, 2.0])
     assert first
     assert second
     for at, values in (
@@ -127,7 +127,7 @@ def test_as_of_gives_what_was_known_then(run_cli: RunCli, database_url: str) -> 
         (second - timedelta(microseconds=1), [1.0, 2.0]),
         (second, [1.5, 2.0]),
     ):
-        document = asked(run_cli, database_url, "--as-of", at.isoformat())
+        document = history_document(run_cli, database_url, "--as-of", at.isoformat())
         assert document.keys() == {"series", "as_of", "final", "observations"}
         assert [o["value"] for o in document["observations"]] == values
         assert document["final"] is True
@@ -141,23 +141,25 @@ def test_what_is_not_final_is_said_to_be_provisional(
     run_cli: RunCli, database_url: str, when: str
 ) -> None:
     """In the document, in the text, and in a note on stderr."""
-    stored(database_url, [1.0])
+    store_run(database_url, [1.0])
     done = run_cli("history", "load", "--as-of", when, env={"DATABASE_URL": database_url})
     assert "provisional" in done.stdout
     assert done.stderr.startswith("dataportal: this answer is provisional: ")
-    assert asked(run_cli, database_url, "--as-of", when)["final"] is False
+    assert history_document(run_cli, database_url, "--as-of", when)["final"] is False
 
 
 def test_differences_between_two_times(run_cli: RunCli, database_url: str) -> None:
     """What came, what changed and what went; from a time to itself nothing."""
-    first, second = stored(database_url, [1.0, 2.0]), stored(database_url, [1.0, None, 3.0])
+    first, second = store_run(database_url, [1.0, 2.0]), store_run(database_url, [1.0, None, 3.0])
     assert first
     assert second
-    document = asked(run_cli, database_url, "--diff", first.isoformat(), second.isoformat())
+    document = history_document(
+        run_cli, database_url, "--diff", first.isoformat(), second.isoformat()
+    )
     assert document.keys() == {"series", "as_of", "final", "since", "changes"}
     assert [(c["before"], c["after"]) for c in document["changes"]] == [(2.0, None), (None, 3.0)]
     assert all(datetime.fromisoformat(c["known_at"]) == second for c in document["changes"])
-    same = asked(run_cli, database_url, "--diff", first.isoformat(), first.isoformat())
+    same = history_document(run_cli, database_url, "--diff", first.isoformat(), first.isoformat())
     assert same["changes"] == []
     text = run_cli(
         "history", "load", "--diff", "7d", "now", env={"DATABASE_URL": database_url}
@@ -167,27 +169,29 @@ def test_differences_between_two_times(run_cli: RunCli, database_url: str) -> No
 
 def test_a_window_narrows_every_answer(run_cli: RunCli, database_url: str) -> None:
     """Half-open: the start belongs to it, the end does not."""
-    at = stored(database_url, [1.0, 2.0, 3.0])
+    at = store_run(database_url, [1.0, 2.0, 3.0])
     assert at
     window = ("--start", "2025-03-01T01:00", "--end", "2025-03-01T02:00")
     for options in ((), ("--as-of", at.isoformat())):
-        document = asked(run_cli, database_url, *options, *window)
+        document = history_document(run_cli, database_url, *options, *window)
         assert [o["value"] for o in document["observations"]] == [2.0]
-    document = asked(run_cli, database_url, "--diff", "2020-01-01", at.isoformat(), *window)
+    document = history_document(
+        run_cli, database_url, "--diff", "2020-01-01", at.isoformat(), *window
+    )
     assert [c["after"] for c in document["changes"]] == [2.0]
 
 
 def test_the_limit_keeps_the_newest(run_cli: RunCli, database_url: str) -> None:
     """Of every list."""
-    stored(database_url, [1.0, 2.0, 3.0])
-    document = asked(run_cli, database_url, "--as-of", "now", "--limit", "2")
+    store_run(database_url, [1.0, 2.0, 3.0])
+    document = history_document(run_cli, database_url, "--as-of", "now", "--limit", "2")
     assert [o["value"] for o in document["observations"]] == [2.0, 3.0]
 
 
 def test_csv_reads_back_exactly(run_cli: RunCli, database_url: str) -> None:
     """Every bit of every number, in UTC; a name that looks like a formula is a text."""
     values = [0.1 + 0.2, -1.5, 1e300, 5e-324, 7.0]
-    stored(database_url, values, series="=load", record=SeriesRecord("=load"))
+    store_run(database_url, values, series="=load", record=SeriesRecord("=load"))
     done = run_cli(
         "history",
         "--format",
@@ -206,8 +210,8 @@ def test_csv_reads_back_exactly(run_cli: RunCli, database_url: str) -> None:
 
 def test_csv_of_versions_and_changes(run_cli: RunCli, database_url: str) -> None:
     """Each with a header of its own."""
-    stored(database_url, [1.0])
-    stored(database_url, [None])
+    store_run(database_url, [1.0])
+    store_run(database_url, [None])
     env = {"DATABASE_URL": database_url}
     versions = run_cli("history", "load", "--ts", "2025-03-01", "--format", "csv", env=env).stdout
     assert versions.splitlines()[0] == "series,ts,value,valid_from,valid_to,run_id"
@@ -217,7 +221,7 @@ def test_csv_of_versions_and_changes(run_cli: RunCli, database_url: str) -> None
 
 def test_an_unknown_series_is_wrong_usage(run_cli: RunCli, database_url: str) -> None:
     """With the names that resemble it."""
-    stored(database_url, [1.0])
+    store_run(database_url, [1.0])
     done = run_cli("history", "laod", env={"DATABASE_URL": database_url})
     assert (done.returncode, done.stdout) == (2, "")
     assert "Did you mean 'load'?" in done.stderr
@@ -226,7 +230,7 @@ def test_an_unknown_series_is_wrong_usage(run_cli: RunCli, database_url: str) ->
 def test_texts_from_elsewhere_are_harmless(run_cli: RunCli, database_url: str) -> None:
     """Neither escapes nor line ends of a description get to the screen."""
     record = SeriesRecord("load", name="a\x1b[31mred\nline", unit="\x9bm", description="\x07")
-    stored(database_url, [1.0], record=record)
+    store_run(database_url, [1.0], record=record)
     env = {"DATABASE_URL": database_url}
     for options in ((), ("--as-of", "now"), ("--json",)):
         text = run_cli("history", "load", *options, env=env).stdout
@@ -237,7 +241,7 @@ def test_a_long_series_stops_when_nobody_reads_it(
     run_cli: RunCli, database_url: str, clean_environment: dict[str, str]
 ) -> None:
     """`history … | head -1`: quiet, and no error."""
-    stored(database_url, [float(n) for n in range(20_000)])
+    store_run(database_url, [float(n) for n in range(20_000)])
     process = subprocess.Popen(
         [sys.executable, "-m", "dataportal", "history", "load", "--format", "csv"],
         env={**clean_environment, "DATABASE_URL": database_url},
@@ -257,13 +261,13 @@ def test_on_a_terminal_there_is_a_plot(
     database_url: str, clean_environment: dict[str, str]
 ) -> None:
     """Of the last values; in an encoding that has no bars there is none."""
-    stored(database_url, [float(n % 9) for n in range(500)])
+    store_run(database_url, [float(n % 9) for n in range(500)])
     env = {**clean_environment, "DATABASE_URL": database_url}
-    code, seen = on_terminal("history", "load", env=env)
+    code, seen = run_on_terminal("history", "load", env=env)
     assert code == 0
     assert "▁" in seen
     env["PYTHONIOENCODING"] = "ascii"
-    assert "▁" not in on_terminal("history", "load", env=env)[1]
+    assert "▁" not in run_on_terminal("history", "load", env=env)[1]
 
 
 def test_it_never_makes_a_database(run_cli: RunCli, clean_environment: dict[str, str]) -> None:
@@ -307,21 +311,23 @@ def test_an_empty_database_url_is_an_error(run_cli: RunCli) -> None:
 
 def test_now_is_a_time_of_its_own(run_cli: RunCli, database_url: str) -> None:
     """`--as-of now` means the moment at which it was asked."""
-    stored(database_url, [1.0])
+    store_run(database_url, [1.0])
     before = datetime.now(UTC)
-    asked_at = datetime.fromisoformat(asked(run_cli, database_url, "--as-of", "now")["as_of"])
+    asked_at = datetime.fromisoformat(
+        history_document(run_cli, database_url, "--as-of", "now")["as_of"]
+    )
     assert before <= asked_at <= datetime.now(UTC)
 
 
 def test_what_was_not_published_is_told(run_cli: RunCli, database_url: str) -> None:
     """Not before a time, or never as far as the provider says: an answer without rows says why."""
-    stored(database_url, [1.0])
+    store_run(database_url, [1.0])
     published = ("--as-of", "2025-02-01", "--by", "published")
     done = run_cli("history", "load", *published, env={"DATABASE_URL": database_url})
     assert done.returncode == 0
     assert "the provider does not say when it published the series" in done.stderr
     day = datetime(2025, 3, 4, tzinfo=UTC)
-    stored(database_url, [1.0], published=day)
+    store_run(database_url, [1.0], published=day)
     done = run_cli("history", "load", *published, env={"DATABASE_URL": database_url})
     assert "nothing of the series was published before 2025-03-04T00:00:00Z" in done.stderr
     later = ("--as-of", "2025-03-04", "--by", "published")
@@ -332,7 +338,7 @@ def test_what_was_not_published_is_told(run_cli: RunCli, database_url: str) -> N
 
 def test_before_the_first_fetch_nothing_was_known(run_cli: RunCli, database_url: str) -> None:
     """The answer is empty and final, and a note tells since when there is anything."""
-    stored(database_url, [1.0])
+    store_run(database_url, [1.0])
     done = run_cli("history", "load", "--as-of", "2001", env={"DATABASE_URL": database_url})
     assert done.returncode == 0
     assert "final" in done.stdout

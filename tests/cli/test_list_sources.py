@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.http_server import Reply
-from support.store_feed import feeding
+from support.store_feed import open_feed
 
 if TYPE_CHECKING:
     from conftest import RunCli
@@ -36,7 +36,7 @@ def all_kinds(sources: SourceFile, server: LocalServer) -> SourceFile:
 
 def states(stdout: str) -> dict[str, str]:
     """The state of each source."""
-    return {one["source"]: one["state"] for one in json.loads(stdout)["sources"]}
+    return {source["source"]: source["state"] for source in json.loads(stdout)["sources"]}
 
 
 def test_every_source_says_how_it_stands(
@@ -45,12 +45,12 @@ def test_every_source_says_how_it_stands(
     """Each state is told by its word, alike in the table and in JSON, whose fields are complete."""
     env = {"DATABASE_URL": database_url, "MAX_RETRIES": "0"}
     assert run_cli("fetch", "fresh", "ill", "old", env=env).returncode == 3
-    with feeding(database_url, "working", source="working") as runner:
+    with open_feed(database_url, "working", source="working") as runner:
         runner.start()
-        listed = run_cli("list-sources", "--json", env=env)
-        shown = run_cli("list-sources", env=env)
-    assert listed.returncode == 0
-    assert states(listed.stdout) == {
+        document = run_cli("list-sources", "--json", env=env)
+        table = run_cli("list-sources", env=env)
+    assert document.returncode == 0
+    assert states(document.stdout) == {
         "fresh": "ok",
         "asleep": "never run",
         "working": "running",
@@ -59,11 +59,15 @@ def test_every_source_says_how_it_stands(
         "off": "disabled",
         "keyed": "needs GRID_KEY",
     }
-    for one in json.loads(listed.stdout)["sources"]:
-        assert one.keys() == KEYS
-        (line,) = (row for row in shown.stdout.splitlines() if row.startswith(one["source"] + " "))
-        assert line.rstrip().endswith(one["state"])
-    (fresh,) = (o for o in json.loads(listed.stdout)["sources"] if o["source"] == "fresh")
+    for source in json.loads(document.stdout)["sources"]:
+        assert source.keys() == KEYS
+        (line,) = (
+            row for row in table.stdout.splitlines() if row.startswith(source["source"] + " ")
+        )
+        assert line.rstrip().endswith(source["state"])
+    (fresh,) = (
+        source for source in json.loads(document.stdout)["sources"] if source["source"] == "fresh"
+    )
     assert fresh["newest"] == fresh["series"][0]["newest"] == "2025-03-01T01:00:00Z"
     assert fresh["last_run"]["outcome"] == "succeeded"
 
@@ -92,7 +96,7 @@ def test_check_needs_neither_network_nor_database(
     assert done.returncode == 0
     document = json.loads(done.stdout)
     assert document["ok"] is True
-    assert {one["source"] for one in document["sources"]} == set(all_kinds.entries)
+    assert {source["source"] for source in document["sources"]} == set(all_kinds.entries)
     assert not server.requests
 
 
@@ -102,10 +106,10 @@ def test_parameters_of_a_plugin_are_checked(sources: SourceFile, run_cli: RunCli
     sources.write()
     done = run_cli("list-sources", "--check")
     assert done.returncode == 78
-    said = done.stdout + done.stderr
-    assert "sources.yaml:1:" in said
-    assert "'brown'" in said
-    assert "'hours'" in said
+    messages = done.stdout + done.stderr
+    assert "sources.yaml:1:" in messages
+    assert "'brown'" in messages
+    assert "'hours'" in messages
 
 
 def test_without_its_database_it_lists_what_the_file_says(
@@ -114,10 +118,10 @@ def test_without_its_database_it_lists_what_the_file_says(
     """State unknown for what is to run, and 69."""
     done = run_cli("list-sources", "--json", env={"DATABASE_URL": "postgresql://me@127.0.0.1:1/db"})
     assert done.returncode == 69
-    found = states(done.stdout)
-    assert found.keys() == all_kinds.entries.keys()
-    assert found["fresh"] == "unknown"
-    assert found["off"] == "disabled"
+    by_source = states(done.stdout)
+    assert by_source.keys() == all_kinds.entries.keys()
+    assert by_source["fresh"] == "unknown"
+    assert by_source["off"] == "disabled"
 
 
 def test_a_broken_entry_stands_beside_the_others(

@@ -50,11 +50,11 @@ def _masked(lines: Sequence[str]) -> list[str]:
     """Without what differs from run to run; in any order, as sources run side by side."""
     masked = []
     for line in lines:
-        said = line.rstrip()
+        text = line.rstrip()
         for pattern, instead in _MASKS:
-            said = re.sub(pattern, instead, said)
-        masked.append(said)
-    return sorted(said for said in masked if said and "created an embedded" not in said)
+            text = re.sub(pattern, instead, text)
+        masked.append(text)
+    return sorted(text for text in masked if text and "created an embedded" not in text)
 
 
 class Reader:
@@ -74,7 +74,7 @@ class Reader:
     def shell(self, script: str, **env: str) -> str:
         """Run a piece of shell, in which `dataportal` is this program."""
         function = f'dataportal() {{ {shlex.quote(sys.executable)} -m dataportal "$@"; }}\n'
-        done = subprocess.run(
+        process = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", function + script],
             cwd=self.folder,
             env={**os.environ, **self.env, "PYTHONSAFEPATH": "1", **env},
@@ -82,8 +82,8 @@ class Reader:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr + done.stdout
-        return done.stdout
+        assert process.returncode == 0, process.stderr + process.stdout
+        return process.stdout
 
     def write_my_prices(self) -> None:
         """Have the source `my-prices` of the page about tables, and its table."""
@@ -103,10 +103,10 @@ class Reader:
                     continue
                 # what was 30 seconds ago to who wrote it is a moment ago here
                 arguments = [self._before if word == "30s" else word for word in words[1:]]
-                done = self.dataportal(*arguments)
-                assert done.returncode in expected, done.stderr
-                found = [*done.stderr.splitlines(), *done.stdout.splitlines()]
-                assert _masked(found) == _masked(lines), command
+                process = self.dataportal(*arguments)
+                assert process.returncode in expected, process.stderr
+                output = [*process.stderr.splitlines(), *process.stdout.splitlines()]
+                assert _masked(output) == _masked(lines), command
 
 
 @pytest.fixture
@@ -220,9 +220,9 @@ def test_a_source_with_a_key_is_added_by_copying(reader: Reader) -> None:
     assert json.loads(without.stdout) == {"ok": True, "runs": []}
     with LocalServer() as server:
         _answers(server)
-        said = reader.shell(commands, RATES_URL=server.url)
-    assert "1 source checked, all is well" in said
-    assert "1 succeeded; 1 new" in said
+        output = reader.shell(commands, RATES_URL=server.url)
+    assert "1 source checked, all is well" in output
+    assert "1 succeeded; 1 new" in output
 
 
 @pytest.mark.slow
@@ -239,8 +239,8 @@ def test_described_examples_fetch(reader: Reader, topic: str, stored: dict[str, 
             (reader.folder / "sources.yaml").write_text(block, encoding="utf-8")
             for name, count in stored.items():
                 if f"  {name}:" in block:
-                    done = reader.dataportal("--json", "fetch", name)
-                    (run,) = json.loads(done.stdout)["runs"]
+                    process = reader.dataportal("--json", "fetch", name)
+                    (run,) = json.loads(process.stdout)["runs"]
                     assert (run["outcome"], run["inserted"]) == ("succeeded", count), run
 
 
@@ -282,8 +282,8 @@ def test_analysts_get_a_series_as_of_a_time(reader: Reader, database_url: str) -
         text = block.replace("smard-1223-de-hour", "mauna-loa-co2")
         text = re.sub(r"2026-03-0\d 06:00Z", before, text)
         script = text + "\nprint(len(rows), rows[-1][1])\n"
-        said = reader.shell(f"{shlex.quote(sys.executable)} - <<'PYTHON'\n{script}PYTHON\n")
-        assert said == "2225 371.5\n"
+        output = reader.shell(f"{shlex.quote(sys.executable)} - <<'PYTHON'\n{script}PYTHON\n")
+        assert output == "2225 371.5\n"
     (line,) = (line for line in page.shell_lines() if "--format csv > lignite.csv" in line)
     line = line.replace("smard-1223-de-hour", "mauna-loa-co2").replace("2026-03-01", before)
     reader.shell(line)
@@ -303,8 +303,8 @@ def _tools() -> str:
 def _without_extension(url: str) -> bool:
     """Take TimescaleDB away from an empty database; whether it was there."""
     with psycopg.connect(url, autocommit=True) as connection:
-        found = connection.execute("SELECT FROM pg_extension WHERE extname = 'timescaledb'")
-        if found.fetchone() is None:
+        extension = connection.execute("SELECT FROM pg_extension WHERE extname = 'timescaledb'")
+        if extension.fetchone() is None:
             return False
         connection.execute("DROP EXTENSION timescaledb")
     return True
@@ -330,8 +330,8 @@ def test_the_database_is_moved_by_copying_what_the_page_says(
             query = f"SELECT row::text FROM {name} AS row ORDER BY 1".encode()  # noqa: S608
             assert old.execute(query).fetchall() == new.execute(query).fetchall()
     reader.env["DATABASE_URL"] = empty_database_url
-    done = reader.dataportal("--config", "demo/sources.yaml", "--json", "fetch-all")
-    assert {run["outcome"] for run in json.loads(done.stdout)["runs"]} == {"unchanged"}
+    process = reader.dataportal("--config", "demo/sources.yaml", "--json", "fetch-all")
+    assert {run["outcome"] for run in json.loads(process.stdout)["runs"]} == {"unchanged"}
 
 
 @pytest.mark.slow
@@ -395,14 +395,14 @@ def test_json_is_as_shown(tmp_path: Path, run_cli: RunCli, database_url: str) ->
     broken.write_text("timeseries:\n  a: {shedule: 1 day}\n", encoding="utf-8")
 
     def answered(*args: str, config: str = config) -> Any:
-        done = run_cli(
+        process = run_cli(
             "--json",
             "--config",
             config,
             *args,
             env={"DATABASE_URL": database_url, "LOG_LEVEL": "error"},
         )
-        return json.loads(done.stdout or done.stderr)
+        return json.loads(process.stdout or process.stderr)
 
     def damaged() -> Any:
         with psycopg.connect(database_url, autocommit=True) as connection:

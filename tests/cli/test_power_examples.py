@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support import manual
-from support.elexon_files import row, served, stream, written
+from support.elexon_files import row, serve_rows, stream, utc_text
 from support.entsoe_files import (
     PATH,
     TOKEN,
     acknowledgement,
+    by_position,
     document,
-    numbered,
     period,
     series,
     xml,
@@ -47,7 +47,7 @@ def server() -> Iterator[LocalServer]:
 def run(tmp_path: Path, run_cli: RunCli, server: LocalServer, database_url: str) -> Run:
     """Runs a command with the example of that page; what it answers, and all that it says."""
 
-    def done(topic: str, *arguments: str) -> dict[str, Any]:
+    def run_example(topic: str, *arguments: str) -> dict[str, Any]:
         (tmp_path / "sources.yaml").write_text(example(topic), encoding="utf-8")
         env = {
             "DATABASE_URL": database_url,
@@ -57,12 +57,12 @@ def run(tmp_path: Path, run_cli: RunCli, server: LocalServer, database_url: str)
             "MAX_RETRIES": "0",
             "LOG_LEVEL": "debug",
         }
-        ended = run_cli("--json", *arguments, cwd=tmp_path, env=env)
-        assert TOKEN not in ended.stdout + ended.stderr
-        found: dict[str, Any] = json.loads(ended.stdout)
-        return found
+        process = run_cli("--json", *arguments, cwd=tmp_path, env=env)
+        assert TOKEN not in process.stdout + process.stderr
+        answer: dict[str, Any] = json.loads(process.stdout)
+        return answer
 
-    return done
+    return run_example
 
 
 def hour_of(now: datetime) -> datetime:
@@ -75,7 +75,7 @@ def test_entsoe(server: LocalServer, run: Run) -> None:
     start = hour_of(datetime.now(UTC)) - timedelta(hours=3)
     end = start + timedelta(hours=3)
     hours = [
-        period(f"{start:%Y-%m-%dT%H:%MZ}", f"{end:%Y-%m-%dT%H:%MZ}", "PT60M", numbered(values))
+        period(f"{start:%Y-%m-%dT%H:%MZ}", f"{end:%Y-%m-%dT%H:%MZ}", "PT60M", by_position(values))
         for values in ([41000, 41500.5, 42000], [0, 150, 300])
     ]
     body = document(
@@ -86,8 +86,8 @@ def test_entsoe(server: LocalServer, run: Run) -> None:
     (fetched,) = run("entsoe", "fetch", "entsoe-generation-fr")["runs"]
     assert (fetched["outcome"], fetched["inserted"]) == ("succeeded", 6)
     assert len(server.requests) == 1
-    told = run("entsoe", "history", "entsoe-fr-pumping", "--start", "1d")
-    assert [one["value"] for one in told["observations"]] == [0, 150, 300]
+    answer = run("entsoe", "history", "entsoe-fr-pumping", "--start", "1d")
+    assert [observation["value"] for observation in answer["observations"]] == [0, 150, 300]
 
 
 @pytest.mark.parametrize(
@@ -116,16 +116,16 @@ def test_elexon_as_published(server: LocalServer, run: Run) -> None:
         row(start, first, fuelType="WIND", generation=9000),
         row(start, first, fuelType="CCGT", generation=12000),
     ]
-    server.answer(stream("FUELHH"), served(rows))
+    server.answer(stream("FUELHH"), serve_rows(rows))
     (fetched,) = run("elexon", "fetch", "elexon-generation")["runs"]
     assert (fetched["outcome"], fetched["inserted"], fetched["vintages"]) == ("succeeded", 2, 2)
     rows.append(row(start, second, fuelType="WIND", generation=9100))
     (again,) = run("elexon", "fetch", "elexon-generation")["runs"]
     assert (again["revised"], again["vintages"]) == (1, 1)
-    for moment, value in ((first, 9000), (second - timedelta(seconds=1), 9000), (second, 9100)):
-        told = run(
-            "elexon", "history", "elexon-gb-wind", "--as-of", written(moment), "--by", "published"
+    for instant, value in ((first, 9000), (second - timedelta(seconds=1), 9000), (second, 9100)):
+        answer = run(
+            "elexon", "history", "elexon-gb-wind", "--as-of", utc_text(instant), "--by", "published"
         )
-        assert [one["value"] for one in told["observations"]] == [value]
-    told = run("elexon", "history", "elexon-gb-wind", "--start", "1d")
-    assert [one["value"] for one in told["observations"]] == [9100]
+        assert [observation["value"] for observation in answer["observations"]] == [value]
+    answer = run("elexon", "history", "elexon-gb-wind", "--start", "1d")
+    assert [observation["value"] for observation in answer["observations"]] == [9100]

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.databases import with_schema
-from support.program_sources import Pause, ended, locks
-from support.store_feed import history, looking
-from support.stored_runs import stored
-from support.terminal import on_terminal
+from support.program_sources import Pause, await_end, held_locks
+from support.store_feed import history, open_observer
+from support.stored_runs import store_run
+from support.terminal import run_on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +29,9 @@ SERIES_KEYS = {"endpoint_prefix", "source", "versions", "vintages", "known_throu
 @pytest.fixture
 def env(database_url: str) -> dict[str, str]:
     """A database with two series; one value of the first was revised."""
-    stored(database_url, [1.0, 2.0, 3.0])
-    stored(database_url, [1.0, 2.5, 3.0])
-    stored(database_url, [5.0], series="wind")
+    store_run(database_url, [1.0, 2.0, 3.0])
+    store_run(database_url, [1.0, 2.5, 3.0])
+    store_run(database_url, [5.0], series="wind")
     return {"DATABASE_URL": database_url}
 
 
@@ -42,7 +42,7 @@ def elsewhere(server_url: str, databases: Databases) -> Iterator[dict[str, str]]
         yield {"DATABASE_URL": url}
 
 
-def answered(run_cli: RunCli, env: dict[str, str], *args: str) -> dict[str, Any]:
+def succeed(run_cli: RunCli, env: dict[str, str], *args: str) -> dict[str, Any]:
     """The JSON answer of a command that succeeds and says nothing else."""
     done = run_cli(*args, "--json", env=env)
     assert (done.returncode, done.stderr) == (0, "")
@@ -57,17 +57,17 @@ def test_there_and_back(
     run_cli: RunCli, env: dict[str, str], elsewhere: dict[str, str], tmp_path: Path
 ) -> None:
     """In JSON with the documented fields, the same checksum both ways, the same bytes at last."""
-    out = answered(run_cli, env, "dump", "load", "wind", "load", "a.jsonl.gz")
+    out = succeed(run_cli, env, "dump", "load", "wind", "load", "a.jsonl.gz")
     assert out["file"] == "a.jsonl.gz"
     assert [series.keys() for series in out["series"]] == [SERIES_KEYS] * 2
     assert [series["versions"] for series in out["series"]] == [4, 1]
-    back = answered(run_cli, elsewhere, "restore", "a.jsonl.gz")
+    back = succeed(run_cli, elsewhere, "restore", "a.jsonl.gz")
     assert back["sha256"] == out["sha256"]
     assert [series.keys() for series in back["series"]] == [{*SERIES_KEYS, "outcome", "run_id"}] * 2
     assert [s["outcome"] for s in back["series"]] == ["restored"] * 2
-    again = answered(run_cli, elsewhere, "restore", "a.jsonl.gz")
+    again = succeed(run_cli, elsewhere, "restore", "a.jsonl.gz")
     assert [(s["outcome"], s["run_id"]) for s in again["series"]] == [("unchanged", None)] * 2
-    answered(run_cli, elsewhere, "dump", "load", "wind", "b.jsonl.gz")
+    succeed(run_cli, elsewhere, "dump", "load", "wind", "b.jsonl.gz")
     assert (tmp_path / "a.jsonl.gz").read_bytes() == (tmp_path / "b.jsonl.gz").read_bytes()
     assert run_cli("verify", "-q", env=elsewhere).returncode == 0
 
@@ -87,14 +87,16 @@ def test_for_people(run_cli: RunCli, env: dict[str, str], elsewhere: dict[str, s
 
 def test_progress_is_shown_on_a_terminal(env: dict[str, str], tmp_path: Path) -> None:
     """And the result after it."""
-    code, seen = on_terminal("dump", "load", "a.jsonl", env={**os.environ, **env}, cwd=tmp_path)
+    code, screen = run_on_terminal(
+        "dump", "load", "a.jsonl", env={**os.environ, **env}, cwd=tmp_path
+    )
     assert code == 0
-    assert "writing" in seen
-    assert "written to a.jsonl" in seen
+    assert "writing" in screen
+    assert "written to a.jsonl" in screen
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (("dump", "laod", "new.jsonl"), "there is no series 'laod' in this database. Did you mean"),
         (("dump", "load", "there.jsonl"), "there.jsonl is there already"),
@@ -109,14 +111,14 @@ def test_progress_is_shown_on_a_terminal(env: dict[str, str], tmp_path: Path) ->
     ],
 )
 def test_what_cannot_be_done(
-    run_cli: RunCli, env: dict[str, str], tmp_path: Path, args: tuple[str, ...], said: str
+    run_cli: RunCli, env: dict[str, str], tmp_path: Path, args: tuple[str, ...], message: str
 ) -> None:
     """2, one line that says why, and no file."""
     (tmp_path / "there.jsonl").write_text("precious\n")
     before = {path.name for path in tmp_path.iterdir()}
     done = run_cli(*args, env=env)
     assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
     error = json.loads(run_cli(*args, "--json", env=env).stderr)["error"]
     assert error["exit_code"] == 2
@@ -142,7 +144,7 @@ def test_a_damaged_file_makes_no_database(
 def test_a_series_that_differs(run_cli: RunCli, env: dict[str, str]) -> None:
     """2, and where the difference is."""
     run_cli("dump", "load", "a.jsonl", env=env)
-    stored(env["DATABASE_URL"], [1.0, 9.5, 3.0])
+    store_run(env["DATABASE_URL"], [1.0, 9.5, 3.0])
     done = run_cli("restore", "a.jsonl", env=env)
     assert (done.returncode, done.stdout) == (2, "")
     assert "series 'load' is stored already, and is not what a.jsonl has of it" in done.stderr
@@ -151,7 +153,7 @@ def test_a_series_that_differs(run_cli: RunCli, env: dict[str, str]) -> None:
 
 def test_a_full_disk_leaves_no_file(env: dict[str, str], tmp_path: Path) -> None:
     """Nor half of one, under any name."""
-    stored(env["DATABASE_URL"], [h / 7 for h in range(2000)], series="long")
+    store_run(env["DATABASE_URL"], [h / 7 for h in range(2000)], series="long")
     command = f"ulimit -f 64; exec {sys.executable} -m dataportal dump long a.jsonl"
     done = subprocess.run(
         ["bash", "-c", command],
@@ -175,10 +177,10 @@ def test_a_signal_leaves_no_file(
     """Even when all is written but its name."""
     pause = Pause(tmp_path, "before_appearing")
     process = start_cli("dump", "load", "a.jsonl", env={**env, **pause.env})
-    pause.reached()
+    pause.wait_until_reached()
     process.send_signal(number)
-    _, said = ended(process)
-    assert (process.returncode, said) == (128 + number, "")
+    _, errors = await_end(process)
+    assert (process.returncode, errors) == (128 + number, "")
     assert {path.suffix for path in tmp_path.iterdir() if path.is_file()} <= {".fifo"}
 
 
@@ -186,32 +188,32 @@ def test_a_kill_leaves_no_file_of_that_name(
     run_cli: RunCli, env: dict[str, str], tmp_path: Path
 ) -> None:
     """And the next one is not in its way."""
-    killed = run_cli("dump", "load", "a.jsonl", env={**env, **fail("before_appearing")})
+    killed = run_cli("dump", "load", "a.jsonl", env={**env, **kill_at("before_appearing")})
     assert killed.returncode == -signal.SIGKILL
     assert not (tmp_path / "a.jsonl").exists()
     assert run_cli("dump", "load", "a.jsonl", env=env).returncode == 0
 
 
-def fail(place: str) -> dict[str, str]:
-    """Kills the program there."""
-    return {"DATAPORTAL_FAILPOINT": f"{place}:kill"}
+def kill_at(failpoint: str) -> dict[str, str]:
+    """The variables that kill the program at a failpoint."""
+    return {"DATAPORTAL_FAILPOINT": f"{failpoint}:kill"}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("place", ["mid_copy", "between_tables", "before_commit"])
+@pytest.mark.parametrize("failpoint", ["mid_copy", "between_tables", "before_commit"])
 def test_a_restore_that_is_killed_leaves_nothing(
-    run_cli: RunCli, env: dict[str, str], elsewhere: dict[str, str], place: str
+    run_cli: RunCli, env: dict[str, str], elsewhere: dict[str, str], failpoint: str
 ) -> None:
     """No series, no version, no run, no lock; and the next one needs no help."""
-    stored(env["DATABASE_URL"], [h / 7 for h in range(2000)], series="long")
+    store_run(env["DATABASE_URL"], [h / 7 for h in range(2000)], series="long")
     assert run_cli("dump", "load", "long", "a.jsonl.gz", env=env).returncode == 0
-    killed = run_cli("restore", "a.jsonl.gz", env={**elsewhere, **fail(place)})
+    killed = run_cli("restore", "a.jsonl.gz", env={**elsewhere, **kill_at(failpoint)})
     assert killed.returncode == -signal.SIGKILL
-    with looking(elsewhere["DATABASE_URL"]) as look:
+    with open_observer(elsewhere["DATABASE_URL"]) as look:
         for table in ("time_series", "time_series_data", "time_series_data_scd2", "fetch_run"):
             count = look.execute(f"SELECT count(*) FROM {table}".encode())  # noqa: S608 - of these
             assert count.fetchone() == (0,)
-        while locks(elsewhere["DATABASE_URL"]):
+        while held_locks(elsewhere["DATABASE_URL"]):
             pass  # until the server has noticed
         assert run_cli("restore", "a.jsonl.gz", env=elsewhere).returncode == 0
         assert len(history(look, "long")) == 2000

@@ -126,7 +126,7 @@ def test_an_option_after_the_command_beats_the_same_before_it(run_cli: RunCli) -
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["-q"], "missing command"),
         (["fetsh"], "Did you mean 'fetch'"),
@@ -146,13 +146,13 @@ def test_an_option_after_the_command_beats_the_same_before_it(run_cli: RunCli) -
     ],
 )
 def test_wrong_usage_is_2_and_says_what_to_do(
-    run_cli: RunCli, arguments: list[str], said: str
+    run_cli: RunCli, arguments: list[str], message: str
 ) -> None:
     """One line on stderr, nothing on stdout; the same as JSON with --json."""
     done = run_cli(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("dataportal: ")
-    assert said in done.stderr
+    assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
     done = run_cli(*arguments, "--json")
     assert (done.returncode, done.stdout) == (2, "")

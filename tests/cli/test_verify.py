@@ -9,9 +9,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.store_feed import looking
-from support.stored_runs import stored
-from support.terminal import on_terminal
+from support.store_feed import open_observer
+from support.stored_runs import store_run
+from support.terminal import run_on_terminal
 
 from dataportal.store.read.verify import Check
 
@@ -24,15 +24,15 @@ KEYS = {"series", "series_id", "ts", "valid_from", "published_at", "run_id", "me
 @pytest.fixture
 def env(database_url: str) -> dict[str, str]:
     """A database with a history of five observations, one of which has two versions."""
-    stored(database_url, [1.0, 2.0, 3.0, 4.0, 5.0])
-    stored(database_url, [1.0, 2.5, 3.0, 4.0, 5.0])
+    store_run(database_url, [1.0, 2.0, 3.0, 4.0, 5.0])
+    store_run(database_url, [1.0, 2.5, 3.0, 4.0, 5.0])
     return {"DATABASE_URL": database_url}
 
 
 @pytest.fixture
 def damaged(env: dict[str, str]) -> dict[str, str]:
     """The same, with every current value but the first tampered with."""
-    with looking(env["DATABASE_URL"]) as look:
+    with open_observer(env["DATABASE_URL"]) as look:
         look.execute("UPDATE time_series_data SET value = value + 1 WHERE ts > '2025-03-01'")
     return env
 
@@ -68,7 +68,7 @@ def test_keys_are_limited_and_counted(run_cli: RunCli, damaged: dict[str, str]) 
     assert "current: and 3 more; --limit shows more of them" in done.stdout
 
 
-def answered(run_cli: RunCli, env: dict[str, str], *args: str) -> dict[str, Any]:
+def verify_document(run_cli: RunCli, env: dict[str, str], *args: str) -> dict[str, Any]:
     """The JSON answer, whose fields are those that are documented."""
     done = run_cli("verify", "--json", *args, env=env)
     document: dict[str, Any] = json.loads(done.stdout)
@@ -81,20 +81,20 @@ def answered(run_cli: RunCli, env: dict[str, str], *args: str) -> dict[str, Any]
 
 def test_json(run_cli: RunCli, damaged: dict[str, str]) -> None:
     """Found, counted, keys; and what lies before --since is left out."""
-    document = answered(run_cli, damaged)
+    document = verify_document(run_cli, damaged)
     assert (document["ok"], document["since"]) == (False, None)
     (broken,) = (check for check in document["checks"] if not check["ok"])
     assert (broken["check"], broken["found"], len(broken["keys"])) == ("current", 4, 4)
     assert {frozenset(key) for key in broken["keys"]} == {frozenset(KEYS)}
     key = broken["keys"][0]
     assert (key["series"], key["series_id"], key["run_id"]) == ("load", 1, 2)
-    document = answered(run_cli, damaged, "--since", "2025-03-01T05:00Z")
+    document = verify_document(run_cli, damaged, "--since", "2025-03-01T05:00Z")
     assert (document["ok"], document["since"]) == (True, "2025-03-01T05:00:00Z")
 
 
 def test_progress_is_shown_on_a_terminal(env: dict[str, str]) -> None:
     """And leaves nothing behind but the result."""
-    code, text = on_terminal("verify", env=env)
+    code, text = run_on_terminal("verify", env=env)
     assert code == 0
     assert "verifying" in text
     assert "everything belongs to a series" in text

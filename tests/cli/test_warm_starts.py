@@ -48,7 +48,7 @@ def test_it_says_the_same_and_ends_with_the_same(
         cold = run_cli(*args, env=env, cwd=cwd)
         everything = {**clean_environment, **env}
         assert warm.suits(everything)
-        forked = warm.run(args, env=everything, cwd=cwd, given="", patience=60)
+        forked = warm.run(args, env=everything, cwd=cwd, input_text="", patience=60)
         assert forked.returncode == cold.returncode
         assert TIME.sub("", forked.stdout) == TIME.sub("", cold.stdout)
         assert TIME.sub("", forked.stderr) == TIME.sub("", cold.stderr)

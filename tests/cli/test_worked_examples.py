@@ -53,19 +53,19 @@ def run(
 ) -> Callable[..., tuple[dict[str, Any], dict[str, Points]]]:
     """Fetches an example of the manual, but for the host; its run, and what is stored."""
 
-    def fetched(name: str, *window: str) -> tuple[dict[str, Any], dict[str, Points]]:
+    def fetch_example(name: str, *window: str) -> tuple[dict[str, Any], dict[str, Points]]:
         path = tmp_path / "sources.yaml"
         text = re.sub(r"(?<=url: )https?://[^/]+", server.url, EXAMPLES[name])
         path.write_text(text, encoding="utf-8")
         arguments = [
-            part for pair in zip(("--start", "--end"), window, strict=False) for part in pair
+            word for option in zip(("--start", "--end"), window, strict=False) for word in option
         ]
         env = {"DATABASE_URL": database_url, "MAX_RETRIES": "0", "LOG_LEVEL": "error"}
         done = run_cli("--json", "--config", str(path), "fetch", name, *arguments, env=env)
-        (found,) = json.loads(done.stdout)["runs"]
-        return found, _stored(database_url)
+        (run,) = json.loads(done.stdout)["runs"]
+        return run, _stored(database_url)
 
-    return fetched
+    return fetch_example
 
 
 def _stored(url: str) -> dict[str, Points]:

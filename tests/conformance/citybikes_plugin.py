@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from support.conformance_kits import ProviderLimit
+
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.citybikes_plugin import (
     CityBikesDataSourcePlugin,
@@ -30,12 +32,14 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
     return Reply.json({"network": {"stations": list(stations.values())}})
 
 
+LIMIT = ProviderLimit(5, counted_by="provider")
 KITS = {
     "citybikes, alone": Conformance(
         plugin=CityBikesDataSourcePlugin,
         params=lambda provider: {
             "network": "vienna",
             "station": "conformance",
+            "value": "free_bikes",
             "base_url": provider.url,
         },
         provider=_answer,

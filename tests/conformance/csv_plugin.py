@@ -42,6 +42,7 @@ def _text(value: float | None) -> str:
     return "" if value is None else repr(value)
 
 
+LIMIT = None  # none but what a source says
 KITS = {
     "csv, one series": Conformance(
         plugin=CsvDataSourcePlugin,

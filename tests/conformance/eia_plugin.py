@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from support.conformance_kits import ProviderLimit
+
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.eia_plugin import EiaDataSourcePlugin, EiaMultiSeriesPlugin
 from dataportal.testing import Conformance, Reply
@@ -18,8 +20,8 @@ _PAGE = 20
 
 
 def _answer(request: Request, points: Sequence[Point]) -> Reply:
-    asked = request.query
-    first, last = asked["start"][0], asked.get("end", ["9999"])[0]
+    query = request.query
+    first, last = query["start"][0], query.get("end", ["9999"])[0]
     rows = [
         {
             "period": f"{point.ts + timedelta(hours=1):%Y-%m-%dT%H}",
@@ -28,14 +30,14 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
             "value": None if point.value is None else repr(point.value),
         }
         for point in points
-        if point.series in asked["facets[type][]"]
+        if point.series in query["facets[type][]"]
     ]
     rows = [row for row in rows if first <= str(row["period"]) <= last]
-    offset = int(asked["offset"][0])
+    offset = int(query["offset"][0])
     return Reply.json(
         {
             "response": {"total": str(len(rows)), "data": rows[offset : offset + _PAGE]},
-            "request": {"params": {"api_key": asked["api_key"][0]}},
+            "request": {"params": {"api_key": query["api_key"][0]}},
         }
     )
 
@@ -50,6 +52,7 @@ def _params(provider: Provider, **more: str) -> dict[str, Any]:
     }
 
 
+LIMIT = ProviderLimit(120, counted_by="key", everywhere=True)
 KITS = {
     "eia, alone": Conformance(
         plugin=EiaDataSourcePlugin,

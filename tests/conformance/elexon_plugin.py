@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from support.elexon_files import LONDON, asked, row
+from support.conformance_kits import ProviderLimit
+from support.elexon_files import LONDON, requested_rows, row
 
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.elexon_plugin import (
@@ -24,17 +25,17 @@ def _stream(request: Request, points: Sequence[Point]) -> Reply:
     rows = [
         row(p.ts, fuelType=p.series.upper(), generation=p.value, demand=p.value) for p in points
     ]
-    return Reply.json(asked(request, rows))
+    return Reply.json(requested_rows(request, rows))
 
 
 def _prices(request: Request, points: Sequence[Point]) -> Reply:
     day = date.fromisoformat(request.path.rpartition("/")[2])
-    told = [
+    rows = [
         row(p.ts, systemSellPrice=p.value, createdDateTime="2025-12-01T00:00:00Z")
         for p in points
         if p.ts.astimezone(LONDON).date() == day
     ]
-    return Reply.json({"metadata": {"datasets": ["DISEBSP"]}, "data": told})
+    return Reply.json({"metadata": {"datasets": ["DISEBSP"]}, "data": rows})
 
 
 def _params(provider: Provider, dataset: str, **more: Any) -> dict[str, Any]:
@@ -43,6 +44,7 @@ def _params(provider: Provider, dataset: str, **more: Any) -> dict[str, Any]:
     return {"base_url": address, "dataset": dataset, **more}
 
 
+LIMIT = ProviderLimit(120, counted_by="host")
 KITS = {
     "elexon, by publication": Conformance(
         plugin=ElexonDataSourcePlugin,

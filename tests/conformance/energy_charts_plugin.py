@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from support.conformance_kits import ProviderLimit
+
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.energy_charts_plugin import (
     EnergyChartsDataSourcePlugin,
@@ -51,6 +53,7 @@ def _params(provider: Provider, **more: str) -> dict[str, Any]:
     return {"endpoint": "public_power", "country": "de", "base_url": provider.url, **more}
 
 
+LIMIT = ProviderLimit(30, counted_by="provider")
 KITS = {
     "energy-charts, alone": Conformance(
         plugin=EnergyChartsDataSourcePlugin,

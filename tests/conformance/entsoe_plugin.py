@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from support.conformance_kits import ProviderLimit
 from support.entsoe_files import NO_DATA, acknowledgement, document, period, series, xml
 
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
@@ -25,13 +26,13 @@ _PAGE = 100
 
 
 def _provider(request: Request, points: Sequence[Point]) -> Reply:
-    asked = {name: values[0] for name, values in request.query.items()}
+    query = {name: values[0] for name, values in request.query.items()}
     start, end = (
-        datetime.strptime(asked[name], "%Y%m%d%H%M").replace(tzinfo=UTC)
+        datetime.strptime(query[name], "%Y%m%d%H%M").replace(tzinfo=UTC)
         for name in ("periodStart", "periodEnd")
     )
-    value = "price.amount" if asked["documentType"] == "A44" else "quantity"
-    told = [
+    value = "price.amount" if query["documentType"] == "A44" else "quantity"
+    market_series = [
         series(
             period(
                 f"{point.ts:%Y-%m-%dT%H:%MZ}",
@@ -47,15 +48,16 @@ def _provider(request: Request, points: Sequence[Point]) -> Reply:
         if start < point.ts + _HOUR and point.ts < end
     ]
     if value == "price.amount":
-        offset = int(asked.get("offset", "0"))
-        told = told[offset : offset + _PAGE]
-    return xml(document(*told) if told else acknowledgement(NO_DATA))
+        offset = int(query.get("offset", "0"))
+        market_series = market_series[offset : offset + _PAGE]
+    return xml(document(*market_series) if market_series else acknowledgement(NO_DATA))
 
 
 def _params(provider: Provider, **more: str) -> dict[str, str]:
     return {"api_key": provider.secret, "base_url": f"{provider.url}/api", "zone": "FR", **more}
 
 
+LIMIT = ProviderLimit(380, counted_by="key", everywhere=True)
 KITS = {
     "entsoe, one series in pages": Conformance(
         plugin=EntsoeDataSourcePlugin,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from support.conformance_kits import ProviderLimit
+
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.fingrid_plugin import (
     FingridDataSourcePlugin,
@@ -23,7 +25,7 @@ _DATASETS = {"wind": 245, "sun": 248, "conformance": 124}
 
 
 def _answer(request: Request, points: Sequence[Point]) -> Reply:
-    asked = request.query
+    query = request.query
     rows = [
         {
             "datasetId": _DATASETS[point.series],
@@ -32,18 +34,19 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
             "value": point.value,
         }
         for point in points
-        if asked["startTime"][0] <= f"{point.ts:%Y-%m-%dT%H:%M:%SZ}" <= asked["endTime"][0]
+        if query["startTime"][0] <= f"{point.ts:%Y-%m-%dT%H:%M:%SZ}" <= query["endTime"][0]
     ]
-    number = int(asked["page"][0])
+    number = int(query["page"][0])
     after = number + 1 if number * _PAGE < len(rows) else None
-    part = rows[(number - 1) * _PAGE : number * _PAGE]
-    return Reply.json({"data": part, "pagination": {"total": len(rows), "nextPage": after}})
+    rows_of_page = rows[(number - 1) * _PAGE : number * _PAGE]
+    return Reply.json({"data": rows_of_page, "pagination": {"total": len(rows), "nextPage": after}})
 
 
 def _params(provider: Provider, **more: Any) -> dict[str, Any]:
     return {"api_key": provider.secret, "base_url": provider.url, **more}
 
 
+LIMIT = ProviderLimit(10, counted_by="key", everywhere=True)
 KITS = {
     "fingrid": Conformance(
         plugin=FingridDataSourcePlugin,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from support.conformance_kits import ProviderLimit
+
 from dataportal.plugins.data_sources.fred_plugin import FredDataSourcePlugin
 from dataportal.testing import Conformance, Reply
 
@@ -17,9 +19,9 @@ _PAGE = 10
 
 
 def _answer(request: Request, points: Sequence[Point]) -> Reply:
-    asked = request.query
-    first = asked.get("observation_start", [""])[0]
-    last = asked.get("observation_end", ["9999-12-31"])[0]
+    query = request.query
+    first = query.get("observation_start", [""])[0]
+    last = query.get("observation_end", ["9999-12-31"])[0]
     rows = [
         {
             "realtime_start": point.ts.date().isoformat(),
@@ -30,7 +32,7 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
         for point in points
         if first <= point.ts.date().isoformat() <= last
     ]
-    offset = int(asked["offset"][0])
+    offset = int(query["offset"][0])
     return Reply.json(
         {
             "realtime_end": "9999-12-31",
@@ -40,6 +42,7 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
     )
 
 
+LIMIT = ProviderLimit(120, counted_by="key")
 KITS = {
     f"fred, vintages {vintages}": Conformance(
         plugin=FredDataSourcePlugin,

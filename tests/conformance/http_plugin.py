@@ -25,7 +25,7 @@ _PAGE = 10
 _SERIES = [TimeSeriesDefinition(n, extract_filter={"name": n}) for n in ("wind", "sun")]
 
 
-def _asked(request: Request, points: Sequence[Point]) -> list[Point]:
+def _requested(request: Request, points: Sequence[Point]) -> list[Point]:
     """What the query asks for, both ends included, as many APIs have it."""
     first, last = request.query["from"][0], request.query["to"][0]
     return [p for p in points if first <= f"{p.ts:%Y-%m-%dT%H:%M:%SZ}" <= last]
@@ -34,7 +34,7 @@ def _asked(request: Request, points: Sequence[Point]) -> list[Point]:
 def _json(request: Request, points: Sequence[Point]) -> Reply:
     rows = [
         {"name": p.series, "at": p.ts.isoformat(), "value": p.value}
-        for p in _asked(request, points)
+        for p in _requested(request, points)
     ]
     offset = int(request.query.get("offset", ["0"])[0])
     return Reply.json({"rows": rows[offset : offset + _PAGE], "total": len(rows)})
@@ -43,7 +43,7 @@ def _json(request: Request, points: Sequence[Point]) -> Reply:
 def _csv(request: Request, points: Sequence[Point]) -> Reply:
     lines = [
         f"{p.series},{round(p.ts.timestamp() * 1000)},{'' if p.value is None else repr(p.value)}"
-        for p in _asked(request, points)
+        for p in _requested(request, points)
     ]
     body = "\n".join(["name,at,value", *lines]).encode()
     return Reply(body=body, content_type="text/csv")
@@ -53,7 +53,7 @@ def _xml(request: Request, points: Sequence[Point]) -> Reply:
     rows = [
         f"<row name={quoteattr(p.series)}><at>{p.ts.isoformat()}</at>"
         f"<value>{'' if p.value is None else repr(p.value)}</value></row>"
-        for p in _asked(request, points)
+        for p in _requested(request, points)
     ]
     body = f"<rows>{''.join(rows)}</rows>".encode()
     return Reply(body=body, content_type="application/xml")
@@ -82,6 +82,7 @@ def _xml_params(provider: Provider) -> dict[str, Any]:
     return _params(provider, rows=".//row")
 
 
+LIMIT = None  # none but what a source says
 KITS = {
     "json": Conformance(plugin=HttpJsonPlugin, params=_json_params, provider=_json),
     "csv": Conformance(plugin=HttpCsvPlugin, params=_csv_params, provider=_csv),

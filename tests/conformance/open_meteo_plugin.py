@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from support.conformance_kits import ProviderLimit
+
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.open_meteo_plugin import (
     OpenMeteoArchiveDataSourcePlugin,
@@ -27,10 +29,10 @@ _SERIES = [
 
 
 def _answer(request: Request, points: Sequence[Point]) -> Reply:
-    asked = request.query
-    if "start_date" in asked:
+    query = request.query
+    if "start_date" in query:
         first, last = (
-            datetime.fromisoformat(asked[name][0]).replace(tzinfo=UTC)
+            datetime.fromisoformat(query[name][0]).replace(tzinfo=UTC)
             for name in ("start_date", "end_date")
         )
     else:
@@ -40,7 +42,7 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
     stamped = [(p, p.ts + (_HOUR if p.series == "wet" else timedelta())) for p in points]
     inside = [(p, stamp) for p, stamp in stamped if first <= stamp < last + _DAY]
     places = []
-    names = ("hot", "wet") if "," in asked["latitude"][0] else ("conformance",)
+    names = ("hot", "wet") if "," in query["latitude"][0] else ("conformance",)
     for series in names:
         variable = "precipitation" if series == "wet" else "temperature_2m"
         own = [(p, stamp) for p, stamp in inside if p.series == series]
@@ -57,6 +59,7 @@ def _params(provider: Provider, **more: Any) -> dict[str, Any]:
     return {"longitude": 13.4, "api_key": provider.secret, "base_url": provider.url, **more}
 
 
+LIMIT = ProviderLimit(80, counted_by="key")
 KITS = {
     plugin.endpoint: Conformance(
         plugin=plugin,

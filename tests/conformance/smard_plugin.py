@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 _BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
+def _milliseconds(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)
 
 
-def _monday(moment: datetime) -> datetime:
-    local = moment.astimezone(_BERLIN)
+def _monday(instant: datetime) -> datetime:
+    local = instant.astimezone(_BERLIN)
     monday = local.date() - timedelta(days=local.weekday())
     return datetime(monday.year, monday.month, monday.day, tzinfo=_BERLIN).astimezone(UTC)
 
@@ -38,6 +38,7 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
     return Reply.json({"meta_data": {"version": 1}, "series": weeks[stamp]})
 
 
+LIMIT = None  # a mirror is asked as often as it answers
 KITS = {
     "smard": Conformance(
         plugin=SmardDataSourcePlugin,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from support.conformance_kits import ProviderLimit
+
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.tankerkoenig_plugin import (
     TankerkoenigDataSourcePlugin,
@@ -27,6 +29,7 @@ def _answer(request: Request, points: Sequence[Point]) -> Reply:
     return Reply.json({"ok": True, "license": "CC BY 4.0", "data": "MTS-K", "prices": prices})
 
 
+LIMIT = ProviderLimit(12, counted_by="key", everywhere=True)
 KITS = {
     "tankerkoenig, alone": Conformance(
         plugin=TankerkoenigDataSourcePlugin,

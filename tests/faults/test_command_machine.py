@@ -1,4 +1,4 @@
-"""Two processes at a time fetch one source, again and again: the same model as of the store."""
+"""A state machine on the command line: two processes fetch one source, and agree with a model."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from support.http_server import LocalServer
 from support.invariants import Finals, broken_invariants
-from support.program_sources import SourceFile, all_ended, by_source, table
-from support.store_feed import current, looking, values
+from support.program_sources import SourceFile, await_ends, runs_by_source, table
+from support.store_feed import current, open_observer, values
 from support.store_model import Model
 
 if TYPE_CHECKING:
@@ -55,25 +55,25 @@ class CommandMachine(RuleBasedStateMachine):
             )
             for _ in range(2)
         ]
-        said = all_ended(processes)
-        told = [by_source(out)["load"] for out, _ in said]
-        asked = self.server.asked("/load.csv") - before
-        assert asked == sum(run["outcome"] != "skipped" for run in told)
-        assert asked == 2 or (asked == 1 and on_locked == "skip")
+        outputs = await_ends(processes)
+        runs = [runs_by_source(out)["load"] for out, _ in outputs]
+        requests = self.server.asked("/load.csv") - before
+        assert requests == sum(run["outcome"] != "skipped" for run in runs)
+        assert requests == 2 or (requests == 1 and on_locked == "skip")
         changed = 0
-        for answer in (first, second)[:asked]:
+        for answer in (first, second)[:requests]:
             merged = self.model.merge(
                 {"load": answer}, datetime.now(UTC), accept=accept, write=True
             )
             changed += merged.counts.changed
         assert changed == sum(
-            run[what] for run in told for what in ("inserted", "revised", "retracted")
+            run[what] for run in runs for what in ("inserted", "revised", "retracted")
         )
         self.look()
 
     def look(self) -> None:
         """Both tables are those of the model, and what was final before is what it was."""
-        with looking(self.url) as look:
+        with open_observer(self.url) as look:
             assert broken_invariants(look) == []
             assert current(look) == self.model.stored("load")
             assert values(look) == {
@@ -81,7 +81,9 @@ class CommandMachine(RuleBasedStateMachine):
                 for (_, h), spans in self.model.versions.items()
                 if spans
             }
-            assert [finals.changed(look) for finals in self.passed] == [[]] * len(self.passed)
+            assert [finals.changed_sources(look) for finals in self.passed] == [[]] * len(
+                self.passed
+            )
             self.passed.append(Finals(look))
 
 

@@ -20,14 +20,14 @@ from support.invariants import broken_invariants
 from support.program_sources import (
     Pause,
     SourceFile,
+    await_end,
     await_unlocked,
-    by_source,
-    ended,
-    locks,
+    held_locks,
     outcomes,
+    runs_by_source,
     table,
 )
-from support.store_feed import current, looking, values
+from support.store_feed import current, open_observer, values
 from support.tcp_proxy import Wire
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def server() -> Iterator[LocalServer]:
 
 def terminate(url: str) -> None:
     """End the server's end of every connection of a source."""
-    with looking(url) as look:
+    with open_observer(url) as look:
         look.execute(
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND application_name = 'dataportal load'"
@@ -66,9 +66,9 @@ def test_a_connection_lost_while_the_provider_is_asked(
     run_cli: RunCli,
 ) -> None:
     """The lock is lost with it: a second runner goes on, and what the first was told is dropped."""
-    held = table([1.0], hold=Event())
+    answer = table([1.0], hold=Event())
     sources = SourceFile(tmp_path)
-    sources.csv("load", server.answer("/load.csv", held, table([2.0])))
+    sources.csv("load", server.answer("/load.csv", answer, table([2.0])))
     sources.write()
     with Wire(database_url) as wire:
         first = start_cli("fetch", "load", "--json", env={**ONCE, "DATABASE_URL": wire.url})
@@ -82,43 +82,43 @@ def test_a_connection_lost_while_the_provider_is_asked(
         second = run_cli("fetch", "load", env={"DATABASE_URL": database_url})
 
         assert second.returncode == 0, second.stderr
-        assert held.hold
-        held.hold.set()
-        out, _ = ended(first)
+        assert answer.hold
+        answer.hold.set()
+        out, _ = await_end(first)
     assert first.returncode == 69
-    run = by_source(out)["load"]
+    run = runs_by_source(out)["load"]
     assert run["outcome"] == "failed"
     assert run["error"].startswith("storing the observations: ")
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert values(look) == {0: [2.0]}
         assert broken_invariants(look) == []
     assert outcomes(database_url) == ["failed", "succeeded"]
-    assert locks(database_url) == 0
+    assert held_locks(database_url) == 0
 
 
-@pytest.mark.parametrize("place", ["after_fetch", "between_tables", "before_commit"])
+@pytest.mark.parametrize("failpoint", ["after_fetch", "between_tables", "before_commit"])
 def test_a_connection_cut_while_it_writes(
-    place: str, tmp_path: Path, server: LocalServer, database_url: str, start_cli: StartCli
+    failpoint: str, tmp_path: Path, server: LocalServer, database_url: str, start_cli: StartCli
 ) -> None:
     """The transaction is undone; the run connects anew, asks again, and stores each value once."""
     sources = SourceFile(tmp_path)
     sources.csv("load", server.answer("/load.csv", table([1.0, 2.0])))
     sources.write()
-    pause = Pause(tmp_path, place)
+    pause = Pause(tmp_path, failpoint)
     with Wire(database_url) as wire:
         process = start_cli(
             "fetch", "load", "--json", env={**TWICE, **pause.env, "DATABASE_URL": wire.url}
         )
-        pause.reached()
+        pause.wait_until_reached()
         wire.cut()
-        with looking(database_url) as look:
+        with open_observer(database_url) as look:
             assert current(look) == {}
         pause.go_on()
-        out, err = ended(process)
+        out, err = await_end(process)
     assert process.returncode == 0, err
-    assert by_source(out)["load"]["outcome"] == "succeeded"
+    assert runs_by_source(out)["load"]["outcome"] == "succeeded"
     assert server.asked("/load.csv") == 2
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert values(look) == {0: [1.0], 1: [2.0]}
         assert broken_invariants(look) == []
     assert outcomes(database_url) == ["succeeded"]
@@ -132,8 +132,8 @@ def test_a_slow_line(
     sources.csv("load", server.answer("/load.csv", table([1.0, 2.0])))
     sources.write()
     with Wire(database_url, delay=0.02) as wire:
-        done = run_cli("fetch", "load", "--json", env={**ONCE, "DATABASE_URL": wire.url})
-    assert by_source(done)["load"]["outcome"] == "succeeded"
+        run = run_cli("fetch", "load", "--json", env={**ONCE, "DATABASE_URL": wire.url})
+    assert runs_by_source(run)["load"]["outcome"] == "succeeded"
 
 
 def no_such_database(url: str) -> str:
@@ -143,7 +143,7 @@ def no_such_database(url: str) -> str:
 
 def no_such_user(url: str) -> str:
     """A role that is not there."""
-    with looking(url) as look:
+    with open_observer(url) as look:
         look.execute("DROP ROLE IF EXISTS nobody_at_all")
     return (
         urlsplit(url)
@@ -152,7 +152,7 @@ def no_such_user(url: str) -> str:
     )
 
 
-def nobody_let_in(url: str) -> str:
+def closed_to_everybody(url: str) -> str:
     """A database that takes no connections."""
     name = urlsplit(url).path[1:]
     other = urlsplit(url)._replace(path="/postgres").geturl()
@@ -171,7 +171,7 @@ def nobody_listens(url: str) -> str:
 REFUSALS = {
     no_such_database: "Create the database first",
     no_such_user: "Check the user and the password",
-    nobody_let_in: "connecting to the database",
+    closed_to_everybody: "connecting to the database",
     nobody_listens: "Check that the server runs and is reachable",
 }
 
@@ -185,28 +185,28 @@ def test_a_database_that_lets_nobody_in(
     sources.csv("load", server.answer("/load.csv", table([1.0])))
     sources.write()
     env = {**TWICE, "DATABASE_URL": refusal(database_url)}
-    done = run_cli("fetch", "load", "-q", env=env)
-    assert (done.returncode, done.stdout) == (69, "")
-    (line,) = done.stderr.splitlines()
+    fetch = run_cli("fetch", "load", "-q", env=env)
+    assert (fetch.returncode, fetch.stdout) == (69, "")
+    (line,) = fetch.stderr.splitlines()
     assert REFUSALS[refusal] in line
     assert not server.requests
 
 
 @contextmanager
-def pooled(url: str, folder: Path, mode: str) -> Iterator[str]:
+def pgbouncer(url: str, folder: Path, mode: str) -> Iterator[str]:
     """The database by way of a PgBouncer."""
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None and not os.environ.get("CI"):
         pytest.skip("there is no pgbouncer: apt-get install pgbouncer")
     assert program, "CI needs pgbouncer: apt-get install pgbouncer"
-    given: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
+    parameters: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    place = " ".join(f"{name}={value}" for name, value in given.items() if name != "dbname")
+    address = " ".join(f"{name}={value}" for name, value in parameters.items() if name != "dbname")
     settings = folder / "pgbouncer.ini"
     settings.write_text(
         f"""[databases]
-db = dbname={given["dbname"]} {place}
+db = dbname={parameters["dbname"]} {address}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
@@ -245,14 +245,14 @@ def test_a_pooler_in_between(
     sources = SourceFile(tmp_path)
     sources.csv("load", server.answer("/load.csv", table([1.0])))
     sources.write()
-    with pooled(database_url, open_folder, mode) as url:
+    with pgbouncer(database_url, open_folder, mode) as url:
         with psycopg.connect(url, autocommit=True) as through:
             assert through.execute("SELECT 1").fetchone() == (1,)
-        done = run_cli("fetch", "load", "-q", env={**ONCE, "DATABASE_URL": url})
-        assert locks(database_url) == 0
-    assert done.returncode == 69
-    assert "a connection pooler stands between dataportal and the database" in done.stderr
-    assert "Point DATABASE_URL at PostgreSQL itself" in done.stderr
+        fetch = run_cli("fetch", "load", "-q", env={**ONCE, "DATABASE_URL": url})
+        assert held_locks(database_url) == 0
+    assert fetch.returncode == 69
+    assert "a connection pooler stands between dataportal and the database" in fetch.stderr
+    assert "Point DATABASE_URL at PostgreSQL itself" in fetch.stderr
     assert not server.requests
     assert outcomes(database_url) == []
     assert run_cli("fetch", "load", env={"DATABASE_URL": database_url}).returncode == 0

@@ -16,8 +16,8 @@ import pytest
 from support.http_server import LocalServer
 from support.invariants import Finals, broken_invariants
 from support.program_sources import SourceFile, await_unlocked, table
-from support.store_feed import current, hour, looking, tuples, values
-from support.stored_runs import stored
+from support.store_feed import current, hour, open_observer, tuples, values
+from support.stored_runs import store_run
 
 from dataportal.store import migrations
 from dataportal.store.connection import connect
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from conftest import RunCli
 
 SEEDS = range(int(os.environ.get("DATAPORTAL_TEST_SEEDS", "3")))
-PLACES = ("after_start", "after_fetch", "mid_copy", "between_tables", "before_commit")
+FAILPOINTS = ("after_start", "after_fetch", "mid_copy", "between_tables", "before_commit")
 KINDS = ("first load", "revision", "retraction", "backfill slice", "migration")
 SLICE = 24
 Points = dict[int, float | None]
@@ -46,38 +46,42 @@ class Trial:
     again: tuple[str, ...] = ("fetch", "load")
     keys: dict[str, Any] = field(default_factory=dict)
     times: int = 1
-    """At the how manieth time that it comes by the place it is killed."""
+    """At the how manieth pass of the failpoint it is killed."""
 
     @classmethod
-    def of(cls, kind: str, place: str, seed: int) -> Trial:
+    def of(cls, kind: str, failpoint: str, seed: int) -> Trial:
         """The same for the same seed."""
-        chance = Random(f"{kind} {place} {seed}")  # noqa: S311 - to be repeated, not to be secret
+        chance = Random(f"{kind} {failpoint} {seed}")  # noqa: S311 - to be repeated, not to be secret
         # only many new points are copied, and in several blocks
         known = chance.randrange(8, 200)
-        size = known + chance.randrange(8_500, 9_000) if place == "mid_copy" else known
+        size = known + chance.randrange(8_500, 9_000) if failpoint == "mid_copy" else known
         full: Points = {h: chance.uniform(-9, 9) for h in range(size)}
         if kind == "first load":
             return cls({}, full)
         if kind == "migration":
             return cls({}, {h: full[h] for h in range(chance.randrange(size // 2, size))} | full)
         if kind == "backfill slice":
-            days = 1 if place == "mid_copy" else chance.randrange(2, 5)
+            days = 1 if failpoint == "mid_copy" else chance.randrange(2, 5)
             return cls(
                 {h: full[h] for h in range(0, known, 3)},
-                full if place == "mid_copy" else {h: chance.random() for h in range(days * SLICE)},
+                full
+                if failpoint == "mid_copy"
+                else {h: chance.random() for h in range(days * SLICE)},
                 arguments=(
                     *("fetch", "load", "--start", hour(0).isoformat()),
-                    *("--end", hour(size if place == "mid_copy" else days * SLICE).isoformat()),
+                    *("--end", hour(size if failpoint == "mid_copy" else days * SLICE).isoformat()),
                 ),
                 again=("fetch", "load", "--resume"),
-                keys={"max_window": "500 days" if place == "mid_copy" else "1 day"},
-                times=1 if place in {"mid_copy", "after_start"} else chance.randrange(1, days + 1),
+                keys={"max_window": "500 days" if failpoint == "mid_copy" else "1 day"},
+                times=1
+                if failpoint in {"mid_copy", "after_start"}
+                else chance.randrange(1, days + 1),
             )
         changed = chance.sample(range(known), chance.randrange(1, known // 3))
         new = {h: None if kind == "retraction" else chance.uniform(10, 20) for h in changed}
         # an answer may leave out what is stored, and bring what is not
-        left_out = set() if place == "mid_copy" else {h for h in full if chance.random() < 0.1}
-        answer = {h: v for h, v in {**full, **new}.items() if h not in left_out - set(new)}
+        omitted = set() if failpoint == "mid_copy" else {h for h in full if chance.random() < 0.1}
+        answer = {h: v for h, v in {**full, **new}.items() if h not in omitted - set(new)}
         return cls({h: full[h] for h in range(known)}, {**answer, size + 3: 1.0})
 
     def slices(self) -> list[Points]:
@@ -117,19 +121,19 @@ def server() -> Iterator[LocalServer]:
 
 
 def trials() -> Iterator[tuple[str, str, int]]:
-    """The matrix: no run but a migration comes by the place within one, and none by a dump's."""
+    """The matrix: no run but a migration passes the failpoint within one, and none a dump's."""
     for seed in SEEDS:
         for kind in KINDS:
-            for place in (*PLACES, "after_commit"):
-                yield kind, place, seed
+            for failpoint in (*FAILPOINTS, "after_commit"):
+                yield kind, failpoint, seed
         yield "migration", "migration_before_commit", seed
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "place", "seed"), [*trials()])
+@pytest.mark.parametrize(("kind", "failpoint", "seed"), [*trials()])
 def test_a_kill_leaves_the_old_state_or_the_new(
     kind: str,
-    place: str,
+    failpoint: str,
     seed: int,
     tmp_path: Path,
     server: LocalServer,
@@ -139,44 +143,44 @@ def test_a_kill_leaves_the_old_state_or_the_new(
 ) -> None:
     """Never a mixture; the next run makes it whole, and the one after that writes no tuple."""
     url, env = empty_database_url, {"DATABASE_URL": empty_database_url}
-    trial = Trial.of(kind, place, seed)
-    migrated_to(url, seed if kind == "migration" else None, monkeypatch)
+    trial = Trial.of(kind, failpoint, seed)
+    migrate_to(url, seed if kind == "migration" else None, monkeypatch)
     if trial.before:
-        stored(url, [trial.before.get(h) for h in range(max(trial.before) + 1)])
+        store_run(url, [trial.before.get(h) for h in range(max(trial.before) + 1)])
     sources = SourceFile(tmp_path)
     sources.csv("load", server.answer("/load.csv", table(trial.answer)), **trial.keys)
     sources.write()
     states = [Expected(trial.before)]
     for part in trial.slices():
-        following = Expected(trial.before)
-        following.versions = {h: [*v] for h, v in states[-1].versions.items()}
-        following.current = {**states[-1].current}
-        following.take(part)
-        states.append(following)
-    with looking(url) as look:
+        next_state = Expected(trial.before)
+        next_state.versions = {h: [*v] for h, v in states[-1].versions.items()}
+        next_state.current = {**states[-1].current}
+        next_state.take(part)
+        states.append(next_state)
+    with open_observer(url) as look:
         finals = Finals(look) if trial.before else None
 
-    armed = {"DATAPORTAL_FAILPOINT": f"{place}@{trial.times}:kill"}
-    killed = run_cli(*trial.arguments, env={**env, **armed})
+    armed = {"DATAPORTAL_FAILPOINT": f"{failpoint}@{trial.times}:kill"}
+    first_run = run_cli(*trial.arguments, env={**env, **armed})
 
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert first_run.returncode == -signal.SIGKILL, first_run.stderr
     await_unlocked(url)
-    done = trial.times - (place != "after_commit")
-    with looking(url) as look:
-        if place != "migration_before_commit":
+    committed = trial.times - (failpoint != "after_commit")
+    with open_observer(url) as look:
+        if failpoint != "migration_before_commit":
             assert broken_invariants(look) == []
-            assert values(look) == states[done].versions
-            assert current(look) == states[done].current
-        assert finals is None or finals.changed(look) == []
+            assert values(look) == states[committed].versions
+            assert current(look) == states[committed].current
+        assert finals is None or finals.changed_sources(look) == []
 
-    again = run_cli(*trial.again, env=env)
+    second_run = run_cli(*trial.again, env=env)
 
     # the backfill was whole when it was killed after its last commit: nothing is left to resume
-    whole = kind == "backfill slice" and done == len(states) - 1
-    assert again.returncode == (2 if whole else 0), again.stderr
-    with looking(url) as look:
+    is_complete = kind == "backfill slice" and committed == len(states) - 1
+    assert second_run.returncode == (2 if is_complete else 0), second_run.stderr
+    with open_observer(url) as look:
         assert broken_invariants(look) == []
-        assert finals is None or finals.changed(look) == []
+        assert finals is None or finals.changed_sources(look) == []
         assert values(look) == states[-1].versions
         assert current(look) == states[-1].current
         if seed == SEEDS[0]:
@@ -185,7 +189,7 @@ def test_a_kill_leaves_the_old_state_or_the_new(
             assert tuples(look) == before
 
 
-def migrated_to(url: str, seed: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def migrate_to(url: str, seed: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bring the schema to the present version, or to one that depends on the seed."""
     every = migrations.migrations()
     upto = len(every) if seed is None else seed % len(every)

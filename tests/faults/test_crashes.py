@@ -1,4 +1,4 @@
-"""Runs that are killed at any place: the old state or the new, and the next run needs no help."""
+"""Runs that are killed at any failpoint: the old state or the new, and the next needs no help."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import pytest
 from support.http_server import LocalServer, Reply
 from support.program_sources import (
     SourceFile,
+    await_end,
     await_unlocked,
-    by_source,
-    ended,
-    locks,
+    held_locks,
     outcomes,
-    recorded,
+    recorded_runs,
+    runs_by_source,
     table,
 )
-from support.store_feed import current, hour, looking, values
+from support.store_feed import current, hour, open_observer, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ def server() -> Iterator[LocalServer]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("place", "answer", "committed"),
+    ("failpoint", "answer", "committed"),
     [
         ("after_start", SMALL, False),
         ("after_fetch", SMALL, False),
@@ -61,7 +61,7 @@ def server() -> Iterator[LocalServer]:
     ],
 )
 def test_a_run_that_is_killed(
-    place: str,
+    failpoint: str,
     answer: dict[int, Any],
     committed: bool,  # noqa: FBT001 - a column of the table above
     tmp_path: Path,
@@ -76,17 +76,17 @@ def test_a_run_that_is_killed(
     new = SMALL_HISTORY if answer is SMALL else LARGE_HISTORY
     assert run_cli("fetch", "load", env=env).returncode == 0
 
-    killed = run_cli("fetch", "load", env={**env, "DATAPORTAL_FAILPOINT": f"{place}:kill"})
+    second_run = run_cli("fetch", "load", env={**env, "DATAPORTAL_FAILPOINT": f"{failpoint}:kill"})
 
-    assert killed.returncode == -signal.SIGKILL
+    assert second_run.returncode == -signal.SIGKILL
     await_unlocked(database_url)
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert values(look) == (new if committed else OLD_HISTORY)
         assert current(look) == open_versions(look)
     assert last_outcome(run_cli, env) == "interrupted"
 
     assert run_cli("fetch", "load", env=env).returncode == 0
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert values(look) == new
         assert current(look) == open_versions(look)
     assert outcomes(database_url) == ["succeeded", None, "unchanged" if committed else "succeeded"]
@@ -115,18 +115,18 @@ def backfill(start_cli: StartCli, env: dict[str, str]) -> Any:
     )
 
 
-def killed_at_seven(
+def kill_at_seven(
     sources: SourceFile, server: LocalServer, answer: Reply, start_cli: StartCli, url: str
 ) -> None:
-    """A backfill of ten slices that is killed while it waits for the seventh."""
-    held = Reply(body=answer.body, content_type="text/csv", hold=Event())
-    address = server.answer("/load.csv", *[answer] * 6, held, answer)
+    """Kill a backfill of ten slices while it waits for the seventh."""
+    slow_answer = Reply(body=answer.body, content_type="text/csv", hold=Event())
+    address = server.answer("/load.csv", *[answer] * 6, slow_answer, answer)
     sources.csv("load", address, max_window="1 day")
     sources.write()
     process = backfill(start_cli, {"DATABASE_URL": url})
     server.wait_for("/load.csv", 7)
     process.kill()
-    ended(process)
+    await_end(process)
 
 
 @pytest.mark.slow
@@ -143,31 +143,31 @@ def test_a_backfill_goes_on_where_it_was_killed(
     """
     env = {"DATABASE_URL": database_url}
     answer = table([float(h) for h in range(300)])
-    killed_at_seven(SourceFile(tmp_path), server, answer, start_cli, database_url)
-    with looking(database_url) as look:
+    kill_at_seven(SourceFile(tmp_path), server, answer, start_cli, database_url)
+    with open_observer(database_url) as look:
         assert set(current(look)) == set(range(6 * 24))
-    (run,) = recorded(database_url)
+    (run,) = recorded_runs(database_url)
     assert (run.kind, run.outcome, run.done_until) == ("backfill", None, hour(6 * 24))
-    asked = server.asked("/load.csv")
+    requests = server.asked("/load.csv")
 
-    resumed = run_cli("fetch", "load", "--resume", "--json", env=env)
+    second_run = run_cli("fetch", "load", "--resume", "--json", env=env)
 
-    assert resumed.returncode == 0
-    assert server.asked("/load.csv") - asked == 4
-    told = by_source(resumed)["load"]
-    assert (told["outcome"], told["kind"]) == ("succeeded", "backfill")
-    assert told["window"]["start"], told["window"]["end"] == (hour(0), hour(240))
-    with looking(database_url) as look:
+    assert second_run.returncode == 0
+    assert server.asked("/load.csv") - requests == 4
+    shown_run = runs_by_source(second_run)["load"]
+    assert (shown_run["outcome"], shown_run["kind"]) == ("succeeded", "backfill")
+    assert shown_run["window"]["start"], shown_run["window"]["end"] == (hour(0), hour(240))
+    with open_observer(database_url) as look:
         assert set(current(look)) == set(range(240))
-    (run,) = recorded(database_url)
+    (run,) = recorded_runs(database_url)
     assert (run.outcome, run.done_until, run.inserted) == ("succeeded", hour(240), 240)
 
-    again = run_cli("fetch", "load", "--resume", env=env)
+    third_run = run_cli("fetch", "load", "--resume", env=env)
 
-    assert again.returncode == 2
-    assert "no unfinished backfill" in again.stdout + again.stderr
-    assert server.asked("/load.csv") - asked == 4
-    assert len(recorded(database_url)) == 1
+    assert third_run.returncode == 2
+    assert "no unfinished backfill" in third_run.stdout + third_run.stderr
+    assert server.asked("/load.csv") - requests == 4
+    assert len(recorded_runs(database_url)) == 1
 
 
 def test_a_resumed_backfill_whose_rest_is_empty(
@@ -179,13 +179,13 @@ def test_a_resumed_backfill_whose_rest_is_empty(
 ) -> None:
     """A run that stored points is not called empty for the part that was left of it."""
     answer = table([float(h) for h in range(100)])
-    killed_at_seven(SourceFile(tmp_path), server, answer, start_cli, database_url)
+    kill_at_seven(SourceFile(tmp_path), server, answer, start_cli, database_url)
 
-    resumed = run_cli("fetch", "load", "--resume", "--json", env={"DATABASE_URL": database_url})
+    second_run = run_cli("fetch", "load", "--resume", "--json", env={"DATABASE_URL": database_url})
 
-    assert resumed.returncode == 0
-    assert by_source(resumed)["load"]["outcome"] != "empty"
-    (run,) = recorded(database_url)
+    assert second_run.returncode == 0
+    assert runs_by_source(second_run)["load"]["outcome"] != "empty"
+    (run,) = recorded_runs(database_url)
     assert (run.outcome, run.inserted) != ("empty", 100)
     assert run.done_until == hour(240)
 
@@ -201,15 +201,15 @@ def test_a_backfill_killed_before_its_first_slice(
     sources.csv("load", server.answer("/load.csv", table([1.0, 2.0])))
     sources.write()
     args = ("fetch", "load", "--start", hour(0).isoformat())
-    killed = run_cli(*args, env={**env, "DATAPORTAL_FAILPOINT": "after_start:kill"})
-    assert killed.returncode == -signal.SIGKILL
-    (before,) = recorded(database_url)
+    first_run = run_cli(*args, env={**env, "DATAPORTAL_FAILPOINT": "after_start:kill"})
+    assert first_run.returncode == -signal.SIGKILL
+    (before,) = recorded_runs(database_url)
     assert before.window_end
     assert before.window_end > hour(0) + timedelta(days=30)
 
     assert run_cli("fetch", "load", "--resume", env=env).returncode == 0
 
-    (run,) = recorded(database_url)
+    (run,) = recorded_runs(database_url)
     assert (run.outcome, run.inserted) == ("succeeded", 2)
     assert run.window_end == run.done_until == before.window_end
 
@@ -222,12 +222,12 @@ def test_an_error_that_nobody_foresaw(
     sources.csv("load", server.answer("/load.csv", table(BEFORE)))
     sources.write()
 
-    ill = run_cli("fetch", "load", env={**env, "DATAPORTAL_FAILPOINT": "between_tables:raise"})
+    fetch = run_cli("fetch", "load", env={**env, "DATAPORTAL_FAILPOINT": "between_tables:raise"})
 
-    assert ill.returncode == 1
-    assert "Traceback" not in ill.stderr
-    with looking(database_url) as look:
+    assert fetch.returncode == 1
+    assert "Traceback" not in fetch.stderr
+    with open_observer(database_url) as look:
         assert current(look) == {}
     assert outcomes(database_url) == ["failed"]
-    assert locks(database_url) == 0
+    assert held_locks(database_url) == 0
     assert run_cli("fetch", "load", env=env).returncode == 0

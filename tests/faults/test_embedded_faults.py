@@ -15,11 +15,11 @@ import psycopg
 import pytest
 from support.embedded_user import (
     await_true,
+    await_url,
     ignore,
     is_down,
     postmaster,
     start_user,
-    told_url,
     user,
 )
 
@@ -51,7 +51,7 @@ def test_eight_first_users_at_once(server_home: Path) -> None:
     with ExitStack() as ends:
         for process in users:
             ends.enter_context(process)
-        urls = {told_url(process) for process in users}
+        urls = {await_url(process) for process in users}
         assert len(urls) == 1
         assert answers(urls.pop())
     assert all(process.returncode == 0 for process in users)
@@ -77,7 +77,7 @@ def test_users_that_come_and_go(made_home: Path) -> None:
 def test_a_killed_user_leaves_a_server_that_the_next_one_stops(made_home: Path) -> None:
     """After kill -9 of its only user the server runs on; the next user takes it and ends it."""
     with start_user(made_home) as process:
-        told_url(process)
+        await_url(process)
         first = postmaster(made_home)
         process.kill()
     assert not is_down(made_home)
@@ -91,7 +91,7 @@ def test_one_of_two_users_is_killed(made_home: Path) -> None:
     """The other one goes on, and still counts as the last."""
     with embedded_server(say=ignore, data_home=made_home) as url:
         with start_user(made_home) as process:
-            assert told_url(process) == url
+            assert await_url(process) == url
             process.kill()
         assert answers(url)
     assert is_down(made_home)
@@ -209,17 +209,17 @@ def test_a_server_that_does_not_answer_is_waited_for(made_home: Path) -> None:
         try:
             with start_user(made_home) as process:
                 guard = server_files(made_home).open_lock("guard")
-                await_true(lambda: held(guard))
+                await_true(lambda: is_locked(guard))
                 os.close(guard)
                 os.kill(first, signal.SIGCONT)
-                assert told_url(process) == url
+                assert await_url(process) == url
                 process.communicate()
             assert postmaster(made_home) == first
         finally:
             os.kill(first, signal.SIGCONT)
 
 
-def held(descriptor: int) -> bool:
+def is_locked(descriptor: int) -> bool:
     """Whether somebody else has the lock."""
     import fcntl
 
@@ -234,7 +234,7 @@ def held(descriptor: int) -> bool:
 def test_the_terminal_does_not_end_the_server(made_home: Path) -> None:
     """Ctrl-C reaches the process group of who started the server, but not the server itself."""
     with start_user(made_home) as process:
-        told_url(process)
+        await_url(process)
         first = postmaster(made_home)
         with embedded_server(say=ignore, data_home=made_home) as url:
             os.killpg(process.pid, signal.SIGINT)
@@ -247,15 +247,15 @@ def test_the_terminal_does_not_end_the_server(made_home: Path) -> None:
 @pytest.mark.slow
 def test_an_interrupted_start_leaves_nothing_running(server_home: Path) -> None:
     """SIGINT at any moment of the first start ends in a home that the next user can use."""
-    moments = (
+    files = (
         server_home / "postgresql-18.guard",
         server_home / "postgresql-18.new" / "PG_VERSION",
         server_home / "postgresql-18" / "server.log",
         server_home / "postgresql-18" / "postmaster.pid",
     )
-    for moment in moments:
+    for file in files:
         with start_user(server_home) as process:
-            await_true(moment.exists)
+            await_true(file.exists)
             process.send_signal(signal.SIGINT)
             process.communicate()
         await_true(lambda: is_down(server_home))
@@ -270,11 +270,11 @@ def test_a_backend_that_is_killed(made_home: Path) -> None:
         with psycopg.connect(url) as connection:
             os.kill(connection.info.backend_pid, signal.SIGKILL)
 
-        def recovered() -> bool:
+        def has_recovered() -> bool:
             try:
                 return answers(url)
             except psycopg.OperationalError:
                 return False
 
-        await_true(recovered)
+        await_true(has_recovered)
     assert is_down(made_home)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.http_server import LocalServer, Reply
 from support.invariants import Finals, broken_invariants
-from support.program_sources import SourceFile, by_source, outcomes, recorded, table
-from support.store_feed import current, hour, looking, tuples, values
+from support.program_sources import SourceFile, outcomes, recorded_runs, runs_by_source, table
+from support.store_feed import current, hour, open_observer, tuples, values
 from support.stored_runs import START
 
 if TYPE_CHECKING:
@@ -70,16 +70,16 @@ def test_a_page_that_fails_fails_its_slice(
     )
     sources.write()
     env = {"DATABASE_URL": database_url}
-    failed = run_cli("fetch", "load", "--json", env=env)
-    assert failed.returncode == 3
-    assert by_source(failed)["load"]["outcome"] == "failed"
-    with looking(database_url) as look:
+    process = run_cli("fetch", "load", "--json", env=env)
+    assert process.returncode == 3
+    assert runs_by_source(process)["load"]["outcome"] == "failed"
+    with open_observer(database_url) as look:
         assert current(look) == {}
         assert look.execute("SELECT count(*) FROM time_series_data_scd2").fetchone() == (0,)
         row = look.execute("SELECT last_success_at FROM source_state").fetchone()
     assert row == (None,)
     assert run_cli("fetch", "load", env=env).returncode == 0
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert current(look) == {h: float(h) for h in range(9)}
 
 
@@ -92,7 +92,7 @@ def test_an_empty_answer_is_no_success(
     sources.write()
     assert run_cli("fetch", "load", env=env).returncode == 0
     success = "SELECT last_success_at FROM source_state"
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         before, fresh = tuples(look), look.execute(success).fetchone()
         assert run_cli("fetch", "load", env=env).returncode == 0
         assert tuples(look) == before
@@ -111,7 +111,7 @@ def test_a_changed_entry_keeps_its_history(
     env = {"DATABASE_URL": database_url}
     url = server.answer("/load.csv", table([1.0, 2.0]), table([1.0, 3.0]))
 
-    def fetched(name: str, *, series: str, unit: str = "MW", **keys: Any) -> dict[str, Any]:
+    def fetch(name: str, *, series: str, unit: str = "MW", **keys: Any) -> dict[str, Any]:
         sources = SourceFile(tmp_path)
         sources.csv(name, url, metadata={"name": "Load", "unit": unit}, **keys)
         entry = sources.entries.pop(name)
@@ -124,24 +124,24 @@ def test_a_changed_entry_keeps_its_history(
             **keys,
         }
         (tmp_path / "sources.yaml").write_text(json.dumps({"request_groups": {name: group}}))
-        done = run_cli("fetch-all", "--json", env=env)
-        return by_source(done).get(name, {})
+        process = run_cli("fetch-all", "--json", env=env)
+        return runs_by_source(process).get(name, {})
 
-    assert fetched("grid", series="load")["outcome"] == "succeeded"
-    assert fetched("grid", series="load")["revised"] == 1
-    with looking(database_url) as look:
+    assert fetch("grid", series="load")["outcome"] == "succeeded"
+    assert fetch("grid", series="load")["revised"] == 1
+    with open_observer(database_url) as look:
         finals, before = Finals(look), values(look)
         assert before == {0: [1.0], 1: [2.0, 3.0]}
-        told = fetched("grid", series="load", unit="kW")
-        assert told["outcome"] == "unchanged"
-        assert "unit was 'MW', is now 'kW'" in told["warnings"][0]
-        assert fetched("grid", series="load", enabled=False) == {}
-        other = fetched("other", series="load")
+        run = fetch("grid", series="load", unit="kW")
+        assert run["outcome"] == "unchanged"
+        assert "unit was 'MW', is now 'kW'" in run["warnings"][0]
+        assert fetch("grid", series="load", enabled=False) == {}
+        other = fetch("other", series="load")
         assert other["outcome"] == "failed"
         assert "belongs to source 'grid'" in other["error"]
-        assert fetched("new", series="load", renamed_from="grid")["outcome"] == "unchanged"
+        assert fetch("new", series="load", renamed_from="grid")["outcome"] == "unchanged"
         assert values(look) == before
-        assert finals.changed(look) == []
+        assert finals.changed_sources(look) == []
         assert broken_invariants(look) == []
 
 
@@ -157,10 +157,10 @@ def test_a_forecast_is_fetched_again_and_again(
     url = server.answer("/load.csv", table(first), table(later), table(later))
     sources.csv("load", url, forecast_horizon="2 days", lookback="1 day", initial_history="2 days")
     sources.write()
-    told = [by_source(run_cli("fetch", "load", "--json", env=env))["load"] for _ in range(3)]
-    assert [run["outcome"] for run in told] == ["succeeded", "succeeded", "unchanged"]
-    assert told[0]["inserted"] == told[1]["revised"] == told[2]["unchanged"] == len(first)
-    with looking(database_url) as look:
+    runs = [runs_by_source(run_cli("fetch", "load", "--json", env=env))["load"] for _ in range(3)]
+    assert [run["outcome"] for run in runs] == ["succeeded", "succeeded", "unchanged"]
+    assert runs[0]["inserted"] == runs[1]["revised"] == runs[2]["unchanged"] == len(first)
+    with open_observer(database_url) as look:
         assert values(look) == {h: [1.0, 2.0] for h in first}
 
 
@@ -177,9 +177,9 @@ def test_a_snapshot_is_kept(tmp_path: Path, database_url: str, run_cli: RunCli) 
         forecast_horizon="0 seconds",
     )
     sources.write()
-    done = run_cli("fetch", "load", "--json", env={"DATABASE_URL": database_url})
-    told = by_source(done)["load"]
-    assert (told["outcome"], told["inserted"]) == ("succeeded", 1)
+    process = run_cli("fetch", "load", "--json", env={"DATABASE_URL": database_url})
+    run = runs_by_source(process)["load"]
+    assert (run["outcome"], run["inserted"]) == ("succeeded", 1)
 
 
 def test_a_week_asked_for_two_days_changes_two(
@@ -201,15 +201,15 @@ def test_a_week_asked_for_two_days_changes_two(
     )
     sources.write()
 
-    def fetched(value: float) -> dict[str, Any]:
+    def fetch(value: float) -> dict[str, Any]:
         rows = [{"ts": hour(h).isoformat(), "value": value} for h in week]
         (tmp_path / "week.json").write_text(json.dumps(rows))
-        return by_source(run_cli("fetch", "load", "--json", env=env))["load"]
+        return runs_by_source(run_cli("fetch", "load", "--json", env=env))["load"]
 
-    assert fetched(1.0)["inserted"] == len(week)
-    told = fetched(2.0)
-    assert (told["revised"], told["outside"]) == (49, 5 * 24)
-    with looking(database_url) as look:
+    assert fetch(1.0)["inserted"] == len(week)
+    run = fetch(2.0)
+    assert (run["revised"], run["outside"]) == (49, 5 * 24)
+    with open_observer(database_url) as look:
         assert values(look) == {h: [1.0, 2.0] if h >= newest - 48 else [1.0] for h in week}
         assert broken_invariants(look) == []
 
@@ -223,7 +223,7 @@ def test_a_group_asks_for_what_its_series_need(
     (tmp_path / "plugin_grid.py").write_text(GROUP, encoding="utf-8")
     (tmp_path / "newest").write_text(now.isoformat(), encoding="utf-8")
 
-    def asked_back(*series: str) -> int:
+    def days_asked_back(*series: str) -> int:
         group = {
             "module": "plugin_grid",
             "class": "Plugin",
@@ -233,29 +233,29 @@ def test_a_group_asks_for_what_its_series_need(
             "timeseries": [{"endpoint_prefix": name} for name in series],
         }
         (tmp_path / "sources.yaml").write_text(json.dumps({"request_groups": {"grid": group}}))
-        done = run_cli("fetch", "grid", "--json", env={"DATABASE_URL": database_url})
-        assert done.returncode == 0, done.stderr
-        asked = datetime.fromisoformat((tmp_path / "asked").read_text(encoding="utf-8"))
-        return round((now - asked) / timedelta(days=1))
+        process = run_cli("fetch", "grid", "--json", env={"DATABASE_URL": database_url})
+        assert process.returncode == 0, process.stderr
+        start = datetime.fromisoformat((tmp_path / "asked").read_text(encoding="utf-8"))
+        return round((now - start) / timedelta(days=1))
 
-    assert asked_back("alive", "dead") == 30
+    assert days_asked_back("alive", "dead") == 30
     # until it counts as dead, the group waits for it
-    assert asked_back("alive", "dead") == 22
-    with looking(database_url) as look:
+    assert days_asked_back("alive", "dead") == 22
+    with open_observer(database_url) as look:
         look.execute(
             "UPDATE time_series_data SET updated_at = updated_at - interval '91 days' WHERE"
             " series_id = (SELECT series_id FROM time_series WHERE endpoint_prefix = 'dead')"
         )
-    assert asked_back("alive", "dead") == 2
-    assert asked_back("alive", "dead", "new") == 30
-    assert asked_back("alive", "dead", "new") == 2
+    assert days_asked_back("alive", "dead") == 2
+    assert days_asked_back("alive", "dead", "new") == 30
+    assert days_asked_back("alive", "dead", "new") == 2
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("ago", "asked"), [("3 days", 2), ("10 seconds", 1)])
+@pytest.mark.parametrize(("ago", "requests"), [("3 days", 2), ("10 seconds", 1)])
 def test_a_machine_that_slept_runs_once(
     ago: str,
-    asked: int,
+    requests: int,
     tmp_path: Path,
     server: LocalServer,
     database_url: str,
@@ -263,7 +263,7 @@ def test_a_machine_that_slept_runs_once(
 ) -> None:
     """However many slots were missed, one run makes up for them; the next one is not due."""
     sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
-    # the slot begins so that the moments of this test lie in the middle of one
+    # the slot begins so that the instants of this test lie in the middle of one
     offset = (datetime.now(UTC) - timedelta(minutes=30)).minute
     sources.csv(
         "load",
@@ -273,13 +273,13 @@ def test_a_machine_that_slept_runs_once(
     )
     sources.write()
     assert run_cli("fetch-all", "--due", env=env).returncode == 0
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         look.execute(
             "UPDATE source_state SET last_attempt_at = clock_timestamp() - %s::interval", [ago]
         )
     for _ in range(3):
         assert run_cli("fetch-all", "--due", env=env).returncode == 0
-    assert server.asked("/load.csv") == asked
+    assert server.asked("/load.csv") == requests
 
 
 @pytest.mark.slow
@@ -294,5 +294,5 @@ def test_a_backfill_does_not_make_a_source_fresh(
     assert run_cli("fetch", "load", "--start", start, "--end", end, env=env).returncode == 0
     assert run_cli("healthcheck", env=env).returncode == 4
     assert run_cli("fetch-all", "--due", env=env).returncode == 0
-    assert [run.kind for run in recorded(database_url)] == ["backfill", "scheduled"]
+    assert [run.kind for run in recorded_runs(database_url)] == ["backfill", "scheduled"]
     assert run_cli("healthcheck", env=env).returncode == 0

@@ -21,9 +21,9 @@ from psycopg.sql import SQL, Identifier
 from support.hostile_providers import GOOD, HOSTILITIES, MIB, POINTS
 from support.http_server import LocalServer, Reply
 from support.invariants import broken_invariants
-from support.memory_use import watched
-from support.program_sources import SourceFile, by_source, outcomes
-from support.store_feed import current, looking
+from support.memory_use import run_watching_memory
+from support.program_sources import SourceFile, outcomes, runs_by_source
+from support.store_feed import current, open_observer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,19 +52,19 @@ def server() -> Iterator[LocalServer]:
 def with_password(url: str) -> Iterator[str]:
     """The URL for a role of its own, whose password is a canary."""
     role = f"canary_{secrets.token_hex(4)}"
-    with looking(url) as look:
+    with open_observer(url) as look:
         look.execute(f"CREATE ROLE {role} SUPERUSER LOGIN PASSWORD '{PASSWORD}'".encode())
         parts = urlsplit(url)
-        place = parts.netloc.rpartition("@")[2]
+        address = parts.netloc.rpartition("@")[2]
         try:
-            yield parts._replace(netloc=f"{role}:{quote(PASSWORD, safe='')}@{place}").geturl()
+            yield parts._replace(netloc=f"{role}:{quote(PASSWORD, safe='')}@{address}").geturl()
         finally:
             look.execute(f"REASSIGN OWNED BY {role} TO current_user".encode())
             look.execute(f"DROP ROLE {role}".encode())
 
 
 def source(folder: Path, url: str, plugin: str = "HttpJsonPlugin", **keys: Any) -> SourceFile:
-    """A sources.yaml with a key in each place of the request."""
+    """A sources.yaml with a key in each part of the request."""
     params = {
         "url": url + "/${PATH_KEY}",
         "query": {"key": "${QUERY_KEY}"},
@@ -90,9 +90,9 @@ def environment(url: str, folder: Path, *, in_file: bool) -> dict[str, str]:
     return {**retries, "DATABASE_URL_FILE": str(file)}
 
 
-def everything_stored(url: str) -> str:
+def stored_rows(url: str) -> str:
     """Every row of every table."""
-    with looking(url) as look:
+    with open_observer(url) as look:
         tables = look.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
         ).fetchall()
@@ -103,11 +103,11 @@ def everything_stored(url: str) -> str:
         )
 
 
-def measured(*args: str, env: dict[str, str], cwd: Path) -> tuple[int, str, str, int]:
-    """The exit code of the program, what it wrote, and the most memory that it used, in bytes."""
+def measure_run(*args: str, env: dict[str, str], cwd: Path) -> tuple[int, str, str, int]:
+    """Run the program: its exit code, what it wrote, and the most memory it used, in bytes."""
     with (cwd / "out").open("w+") as out, (cwd / "err").open("w+") as err:
         program = (sys.executable, "-m", "dataportal", *args)
-        code, memory = watched(*program, env=env, cwd=cwd, stdout=out, stderr=err)
+        code, memory = run_watching_memory(*program, env=env, cwd=cwd, stdout=out, stderr=err)
         out.seek(0)
         err.seek(0)
         return code, out.read(), err.read(), memory
@@ -131,23 +131,23 @@ def test_a_hostile_provider(
     with with_password(database_url) as url:
         env = clean_environment | environment(url, tmp_path, in_file=odd)
         style = "json" if odd else "text"
-        code, out, err, memory = measured(
+        code, out, err, memory = measure_run(
             *("fetch", "load", "--json", "--log-level", "debug", "--log-format", style),
             env=env,
             cwd=tmp_path,
         )
-        stored = everything_stored(database_url)
-    run = by_source(out)["load"]
-    assert (code, server.asked(path)) == (hostility.code, hostility.asked), (out, err)
-    if hostility.said is None:
+        stored = stored_rows(database_url)
+    run = runs_by_source(out)["load"]
+    assert (code, server.asked(path)) == (hostility.code, hostility.requests), (out, err)
+    if hostility.error is None:
         assert run["outcome"] == "succeeded"
     else:
         assert run["outcome"] == "failed"
-        assert hostility.said in run["error"]
+        assert hostility.error in run["error"]
     assert memory < LITTLE
     assert "root:" not in out + err + stored
-    with looking(database_url) as look:
-        expected = {} if hostility.said is not None else {h: float(h) for h in range(len(POINTS))}
+    with open_observer(database_url) as look:
+        expected = {} if hostility.error is not None else {h: float(h) for h in range(len(POINTS))}
         assert current(look) == expected
         assert broken_invariants(look) == []
     assert outcomes(database_url) == [run["outcome"]]
@@ -172,18 +172,18 @@ def test_a_redirect_to_another_host(
         )
         source(tmp_path, f"{server.url}/data")
         env = environment(database_url, tmp_path, in_file=False)
-        done = run_cli("fetch", "load", "--log-level", "debug", env=env)
-        assert done.returncode == 0, done.stderr
-        (told,) = second.requests
-        assert CANARY not in str(told)
+        followed = run_cli("fetch", "load", "--log-level", "debug", env=env)
+        assert followed.returncode == 0, followed.stderr
+        (request,) = second.requests
+        assert CANARY not in str(request)
 
         second.answer(path, GOOD)
         server.answer(path, lambda r: Reply.redirect(elsewhere + r.target))
         refused = run_cli("fetch", "load", "--log-level", "debug", env=env)
         assert refused.returncode == 3
         assert len(second.requests) == 1
-    assert CANARY not in done.stdout + done.stderr + refused.stdout + refused.stderr
-    assert CANARY not in everything_stored(database_url)
+    assert CANARY not in followed.stdout + followed.stderr + refused.stdout + refused.stderr
+    assert CANARY not in stored_rows(database_url)
 
 
 @pytest.mark.parametrize("how", ["expired", "no proxy there", "a proxy that refuses"])
@@ -199,18 +199,18 @@ def test_no_way_to_the_provider(
         env = environment(database_url, tmp_path, in_file=False)
         if how == "expired":
             env["SSL_CERT_FILE"] = str(CERTIFICATES / "expired.pem")
-            said = "certificate has expired"
+            reason = "certificate has expired"
         elif how == "no proxy there":
             env["HTTP_PROXY"] = f"http://me:{CANARY}-passwort@127.0.0.1:9"
-            said = "connection"
+            reason = "connection"
         else:
             env["HTTP_PROXY"] = f"http://me:{CANARY}-passwort@127.0.0.1:{server.port}"
-            said = "404"
-        done = run_cli("fetch", "load", "--json", "--log-level", "debug", env=env)
-        assert done.returncode == 3
-        assert said in by_source(done)["load"]["error"]
+            reason = "404"
+        process = run_cli("fetch", "load", "--json", "--log-level", "debug", env=env)
+        assert process.returncode == 3
+        assert reason in runs_by_source(process)["load"]["error"]
         assert not secure.requests
-    assert CANARY not in done.stdout + done.stderr + everything_stored(database_url)
+    assert CANARY not in process.stdout + process.stderr + stored_rows(database_url)
 
 
 @pytest.mark.slow
@@ -220,11 +220,11 @@ def test_a_password_is_not_repeated_by_any_command(
     """A database that refuses it, named by its URL, in a file or by an option, in every command."""
     source(tmp_path, "http://127.0.0.1:9")
     parts = urlsplit(database_url)
-    place = parts.netloc.rpartition("@")[2]
-    wrong = parts._replace(netloc=f"nobody_known:{CANARY}-pw@{place}").geturl()
+    address = parts.netloc.rpartition("@")[2]
+    wrong = parts._replace(netloc=f"nobody_known:{CANARY}-pw@{address}").geturl()
     file = tmp_path / "url"
     file.write_text(wrong)
-    said = ""
+    output = ""
     for command in (
         ["fetch", "load"],
         ["fetch-all"],
@@ -235,16 +235,16 @@ def test_a_password_is_not_repeated_by_any_command(
         ["verify"],
     ):
         ways = ({"DATABASE_URL": wrong}, {"DATABASE_URL_FILE": str(file)}, None)
-        for given in ways if command[0] == "fetch" else ways[:1]:
-            options = [] if given else ["--database-url", wrong]
-            done = run_cli(
+        for variables in ways if command[0] == "fetch" else ways[:1]:
+            options = [] if variables else ["--database-url", wrong]
+            process = run_cli(
                 *(*options, *command, "--json", "--log-level", "debug"),
-                env={**KEYS, "MAX_RETRIES": "0", **(given or {})},
+                env={**KEYS, "MAX_RETRIES": "0", **(variables or {})},
             )
-            assert done.returncode in {4, 69}, (command, done.stderr)
-            said += done.stdout + done.stderr
-    assert CANARY not in said
-    assert "nobody_known" in said
+            assert process.returncode in {4, 69}, (command, process.stderr)
+            output += process.stdout + process.stderr
+    assert CANARY not in output
+    assert "nobody_known" in output
 
 
 def test_the_search_can_find_something(database_url: str) -> None:
@@ -255,4 +255,4 @@ def test_the_search_can_find_something(database_url: str) -> None:
             " VALUES ('load', 'scheduled', now(), 'h', 1, 'v', %s)",
             [f"it said {CANARY}"],
         )
-    assert CANARY in everything_stored(database_url)
+    assert CANARY in stored_rows(database_url)

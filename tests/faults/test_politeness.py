@@ -1,15 +1,16 @@
-"""Limits that hold for all sources of a run, and for all machines together."""
+"""Rate limits and Retry-After, for all sources of a run, and for all machines together."""
 
 from __future__ import annotations
 
 import re
 import time
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 from support.http_server import LocalServer, Reply
-from support.program_sources import SourceFile, all_ended, by_source
-from support.store_feed import looking
+from support.program_sources import IN_TIME, SourceFile, await_ends, runs_by_source, table
+from support.store_feed import open_observer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,9 +40,9 @@ class Clock:
         self.times.append(time.monotonic())
         return Reply.json([])
 
-    def kept(self, begun: float, distance: float) -> bool:
+    def all_in_their_slots(self, start: float, distance: float) -> bool:
         """Whether no request came before its slot: the k-th not before k distances."""
-        return all(at >= begun + n * distance for n, at in enumerate(sorted(self.times)))
+        return all(instant >= start + n * distance for n, instant in enumerate(sorted(self.times)))
 
 
 @pytest.mark.slow
@@ -61,12 +62,12 @@ def test_two_processes_keep_a_limit_together(
                 name = f"{folder.name}{number}"
                 sources.python(name, body, head=HEAD, params={"url": url})
             sources.write()
-        begun = time.monotonic()
-        runs = all_ended([start_cli("--json", "fetch-all", env=env, cwd=f) for f in folders])
-    assert [len(by_source(stdout)) for stdout, _ in runs] == [3, 3]
+        start = time.monotonic()
+        runs = await_ends([start_cli("--json", "fetch-all", env=env, cwd=f) for f in folders])
+    assert [len(runs_by_source(stdout)) for stdout, _ in runs] == [3, 3]
     assert len(clock.times) == 12
-    assert clock.kept(begun, distance)
-    with looking(database_url) as look:
+    assert clock.all_in_their_slots(start, distance)
+    with open_observer(database_url) as look:
         rows = look.execute("SELECT name FROM request_slot").fetchall()
     assert len(rows) == 1
     assert re.fullmatch(r"127\.0\.0\.1 [0-9a-f]{16}", rows[0][0])
@@ -84,11 +85,11 @@ def test_all_sources_of_a_run_keep_a_limit_together(
             body = ASKING.format(per_minute=60 / distance, everywhere=False)
             sources.python(f"s{number}", body, head=HEAD, params={"url": url})
         sources.write()
-        begun = time.monotonic()
-        done = run_cli("fetch-all", env={"DATABASE_URL": database_url})
-    assert done.returncode == 0, done.stderr
+        start = time.monotonic()
+        process = run_cli("fetch-all", env={"DATABASE_URL": database_url})
+    assert process.returncode == 0, process.stderr
     assert len(clock.times) == 8
-    assert clock.kept(begun, distance)
+    assert clock.all_in_their_slots(start, distance)
 
 
 def test_a_host_is_left_alone_by_all_sources_of_a_run(
@@ -103,8 +104,35 @@ def test_a_host_is_left_alone_by_all_sources_of_a_run(
             sources.csv(f"s{number}", f"{server.url}/{number}.csv")
         sources.write()
         env = {"DATABASE_URL": database_url}
-        done = run_cli("--json", "fetch-all", "--jobs", "1", env=env)
+        process = run_cli("--json", "fetch-all", "--jobs", "1", env=env)
         assert len(server.requests) == 1
-    runs = by_source(done)
+    runs = runs_by_source(process)
     assert {run["outcome"] for run in runs.values()} == {"failed"}
     assert sum("was not sent" in run["error"] for run in runs.values()) == 4
+
+
+WAITING = """
+async def get_historical_data(self, start_date, end_date=None, metrics=None):
+    requests = [self.http.get(self._defaults["url"]) for _ in range(8)]
+    await asyncio.gather(*requests)
+"""
+
+
+def test_a_plugin_that_is_abandoned_frees_its_host(
+    tmp_path: Path, database_url: str, run_cli: RunCli
+) -> None:
+    """What it still asks for, and nobody waits for any more, keeps nobody else from the host."""
+    with LocalServer() as server:
+        sources = SourceFile(tmp_path)
+        url = server.answer("/silent", Reply(hold=Event()))
+        sources.python("late", WAITING, params={"url": url}, timeout="2 seconds")
+        sources.csv("quick", server.answer("/quick.csv", table([1.0])))
+        sources.write()
+        env = {"DATABASE_URL": database_url, "MAX_RETRIES": "0"}
+        began = time.monotonic()
+        done = run_cli("--json", "fetch-all", env=env)
+        assert time.monotonic() - began < IN_TIME
+        assert server.asked("/silent") == 4
+    runs = runs_by_source(done)
+    assert "did not answer within" in runs["late"]["error"]
+    assert runs["quick"]["outcome"] == "succeeded"

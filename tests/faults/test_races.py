@@ -1,4 +1,4 @@
-"""Many processes at once: each source is fetched by one of them, and none is in another's way."""
+"""Concurrent processes: each source is fetched by one of them, and none is in another's way."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from support.invariants import broken_invariants
 from support.program_sources import (
     Pause,
     SourceFile,
-    all_ended,
-    by_source,
-    ended,
-    locks,
+    await_end,
+    await_ends,
+    held_locks,
     outcomes,
-    recorded,
+    recorded_runs,
+    runs_by_source,
     table,
 )
-from support.store_feed import current, looking, values
+from support.store_feed import current, open_observer, values
 from support.tcp_proxy import in_schema
 
 if TYPE_CHECKING:
@@ -53,34 +53,34 @@ def test_twenty_processes_on_one_source(
     tmp_path: Path, server: LocalServer, database_url: str, start_cli: StartCli
 ) -> None:
     """One fetches; nineteen do not wait, but skip it, and name the one that holds it."""
-    held = table([1.0, 2.0, 3.0], hold=Event())
+    slow_answer = table([1.0, 2.0, 3.0], hold=Event())
     sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
-    sources.csv("load", server.answer("/load.csv", held))
+    sources.csv("load", server.answer("/load.csv", slow_answer))
     sources.write()
 
     processes = [start_cli("fetch", "load", "--json", env=env) for _ in range(20)]
     with ThreadPoolExecutor(20) as pool:
-        ends = {pool.submit(ended, process): process for process in processes}
+        ends = {pool.submit(await_end, process): process for process in processes}
         finished = as_completed(ends)
         others = [next(finished) for _ in range(19)]
         (holder,) = [process for future, process in ends.items() if future not in others]
         assert holder.poll() is None
-        assert held.hold
-        held.hold.set()
+        assert slow_answer.hold
+        slow_answer.hold.set()
         last = next(finished)
 
     assert {process.returncode for process in processes} == {0}
-    assert by_source(last.result()[0])["load"]["outcome"] == "succeeded"
-    told = [by_source(future.result()[0])["load"] for future in others]
-    assert {run["outcome"] for run in told} == {"skipped"}
+    assert runs_by_source(last.result()[0])["load"]["outcome"] == "succeeded"
+    runs = [runs_by_source(future.result()[0])["load"] for future in others]
+    assert {run["outcome"] for run in runs} == {"skipped"}
     # who came before the holder had recorded its run can only name what the server knows
     names = (f"host {gethostname()}, pid {holder.pid}, since 2", "dataportal load from ")
-    assert all(any(f"locked by {name}" in run["reason"] for name in names) for run in told), told
-    assert any(names[0] in run["reason"] for run in told), told
+    assert all(any(f"locked by {name}" in run["reason"] for name in names) for run in runs), runs
+    assert any(names[0] in run["reason"] for run in runs), runs
     assert server.asked("/load.csv") == 1
     assert outcomes(database_url) == ["succeeded"]
-    assert locks(database_url) == 0
-    with looking(database_url) as look:
+    assert held_locks(database_url) == 0
+    with open_observer(database_url) as look:
         assert current(look) == STORED
         assert broken_invariants(look) == []
 
@@ -95,22 +95,22 @@ def test_four_machines_share_two_hundred_sources(
     sources.write()
 
     processes = [start_cli("fetch-all", "--due", "--json", env=env) for _ in range(4)]
-    said = all_ended(processes)
+    outputs = await_ends(processes)
 
-    assert {process.returncode for process in processes} == {0}, said
+    assert {process.returncode for process in processes} == {0}, outputs
     assert {n: server.asked(f"/{n}.csv") for n in range(200)} == dict.fromkeys(range(200), 1)
     fetched = [
         name
-        for out, _ in said
-        for name, run in by_source(out).items()
+        for out, _ in outputs
+        for name, run in runs_by_source(out).items()
         if run["outcome"] != "skipped"
     ]
     assert sorted(fetched) == sorted(names)
-    runs = recorded(database_url)
+    runs = recorded_runs(database_url)
     assert sorted(run.source for run in runs) == sorted(names)
     assert {run.outcome for run in runs} == {"succeeded"}
-    assert locks(database_url) == 0
-    with looking(database_url) as look:
+    assert held_locks(database_url) == 0
+    with open_observer(database_url) as look:
         assert broken_invariants(look) == []
 
 
@@ -128,17 +128,17 @@ def test_eight_first_runs_on_an_empty_database(
 
     pause = Pause(tmp_path, "migration_before_commit")
     processes = [start_cli("fetch", names[0], "--json", env={**env, **pause.env})]
-    pause.reached()
+    pause.wait_until_reached()
     processes += [start_cli("fetch", name, "--json", env=env) for name in names[1:]]
-    with looking(empty_database_url) as look:
+    with open_observer(empty_database_url) as look:
         while look.execute(MIGRATING).fetchone() != (7,):
             assert not any(process.poll() for process in processes)
     pause.go_on()
-    said = all_ended(processes)
+    outputs = await_ends(processes)
 
-    assert {process.returncode for process in processes} == {0}, said
+    assert {process.returncode for process in processes} == {0}, outputs
     assert outcomes(empty_database_url) == ["succeeded"] * 8
-    with looking(empty_database_url) as look:
+    with open_observer(empty_database_url) as look:
         assert [current(look, name) for name in names] == [STORED] * 8
         assert broken_invariants(look) == []
         versions = look.execute("SELECT version FROM schema_migration ORDER BY 1").fetchall()
@@ -153,26 +153,26 @@ def test_fetch_all_beside_fetch(
     run_cli: RunCli,
 ) -> None:
     """It passes over the source that is being fetched, and fetches the others."""
-    held = table([1.0, 2.0, 3.0], hold=Event())
+    slow_answer = table([1.0, 2.0, 3.0], hold=Event())
     sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
-    sources.csv("slow", server.answer("/slow.csv", held))
+    sources.csv("slow", server.answer("/slow.csv", slow_answer))
     sources.csv("quick", server.answer("/quick.csv", ANSWER))
     sources.write()
     first = start_cli("fetch", "slow", env=env)
     server.wait_for("/slow.csv")
 
-    beside = run_cli("fetch-all", "--json", env=env)
+    second = run_cli("fetch-all", "--json", env=env)
 
-    assert beside.returncode == 0
-    told = by_source(beside)
-    assert {name: run["outcome"] for name, run in told.items()} == {
+    assert second.returncode == 0
+    runs = runs_by_source(second)
+    assert {name: run["outcome"] for name, run in runs.items()} == {
         "slow": "skipped",
         "quick": "succeeded",
     }
-    assert f"pid {first.pid}" in told["slow"]["reason"]
-    assert held.hold
-    held.hold.set()
-    ended(first)
+    assert f"pid {first.pid}" in runs["slow"]["reason"]
+    assert slow_answer.hold
+    slow_answer.hold.set()
+    await_end(first)
     assert first.returncode == 0
     assert server.asked("/slow.csv") == 1
 
@@ -189,14 +189,14 @@ def test_the_same_source_elsewhere_is_another_one(
     run_cli: RunCli,
 ) -> None:
     """While it is fetched into one schema or database, it is fetched into another as well."""
-    held = table([5.0], hold=Event())
+    slow_answer = table([5.0], hold=Event())
     sources = SourceFile(tmp_path)
-    sources.csv("load", server.answer("/load.csv", held, ANSWER))
+    sources.csv("load", server.answer("/load.csv", slow_answer, ANSWER))
     sources.write()
     with databases.fresh(server_url, "migrated", with_schema) as second_url:
         other = second_url
         if apart == "schemas":
-            with looking(database_url) as look:
+            with open_observer(database_url) as look:
                 look.execute("CREATE SCHEMA other")
             other = in_schema(database_url, "other")
         first = start_cli("fetch", "load", env={"DATABASE_URL": database_url})
@@ -204,15 +204,15 @@ def test_the_same_source_elsewhere_is_another_one(
 
         second = run_cli("fetch", "load", "--json", env={"DATABASE_URL": other})
 
-        assert by_source(second)["load"]["outcome"] == "succeeded"
+        assert runs_by_source(second)["load"]["outcome"] == "succeeded"
         assert first.poll() is None
-        assert held.hold
-        held.hold.set()
-        ended(first)
+        assert slow_answer.hold
+        slow_answer.hold.set()
+        await_end(first)
         assert first.returncode == 0
-        with looking(database_url) as look:
+        with open_observer(database_url) as look:
             assert values(look) == {0: [5.0]}
-        with looking(other) as look:
+        with open_observer(other) as look:
             if apart == "schemas":
                 look.execute("SET search_path = other")
             assert current(look) == STORED

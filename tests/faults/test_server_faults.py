@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from support.http_server import LocalServer
 from support.invariants import Finals, broken_invariants
-from support.program_sources import SourceFile, by_source, ended, locks, outcomes, table
-from support.store_feed import current, looking, values
+from support.program_sources import (
+    SourceFile,
+    await_end,
+    held_locks,
+    outcomes,
+    runs_by_source,
+    table,
+)
+from support.store_feed import current, open_observer, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,57 +42,57 @@ def test_a_server_that_restarts_during_a_fetch(
     tmp_path: Path, server: LocalServer, own_server: OwnServer, start_cli: StartCli
 ) -> None:
     """The answer is dropped with the lock; the run connects anew and stores what it asks then."""
-    held = table([1.0], hold=Event())
+    slow_answer = table([1.0], hold=Event())
     sources, env = SourceFile(tmp_path), {"RETRY_DELAY_SECONDS": "0", "MAX_RETRIES": "3"}
-    sources.csv("load", server.answer("/load.csv", held, table([2.0])))
+    sources.csv("load", server.answer("/load.csv", slow_answer, table([2.0])))
     sources.write()
     process = start_cli("fetch", "load", "--json", env={**env, "DATABASE_URL": own_server.url})
     server.wait_for("/load.csv")
     own_server.restart()
-    assert held.hold
-    held.hold.set()
-    out, err = ended(process)
+    assert slow_answer.hold
+    slow_answer.hold.set()
+    out, err = await_end(process)
     assert process.returncode == 0, err
     assert "tries again" in err
     assert "psycopg" not in err
-    assert by_source(out)["load"]["outcome"] == "succeeded"
+    assert runs_by_source(out)["load"]["outcome"] == "succeeded"
     assert server.asked("/load.csv") == 2
-    with looking(own_server.url) as look:
+    with open_observer(own_server.url) as look:
         assert values(look) == {0: [2.0]}
         assert broken_invariants(look) == []
     assert outcomes(own_server.url) == ["succeeded"]
-    assert locks(own_server.url) == 0
+    assert held_locks(own_server.url) == 0
 
 
 def test_a_disk_that_fills_up(
     tmp_path: Path, server: LocalServer, own_server: OwnServer, run_cli: RunCli
 ) -> None:
     """69 and a message of its own, tried once; nothing of the slice is stored, and later all is."""
-    url = own_server.in_small_place("full_up")
+    url = own_server.in_small_tablespace("full_up")
     sources, env = SourceFile(tmp_path), {"DATABASE_URL": url}
     few = {-2: 0.5, -1: 0.5}
     many = {h: float(h) for h in range(-100_000, 0)}
     sources.csv("load", server.answer("/load.csv", table(few), table(many)))
     sources.write()
     assert run_cli("fetch", "load", env=env).returncode == 0
-    with looking(url) as look:
+    with open_observer(url) as look:
         finals = Finals(look)
 
     own_server.fill()
-    full = run_cli("fetch", "load", "--json", env=env)
+    process = run_cli("fetch", "load", "--json", env=env)
 
-    assert full.returncode == 69, full.stdout
-    error = by_source(full)["load"]["error"]
+    assert process.returncode == 69, process.stdout
+    error = runs_by_source(process)["load"]["error"]
     assert "No space left on device" in error
     assert "The server's disk is full: make room, then run again" in error
     assert server.asked("/load.csv") == 2
-    with looking(url) as look:
+    with open_observer(url) as look:
         assert current(look) == few
         assert broken_invariants(look) == []
-        assert finals.changed(look) == []
+        assert finals.changed_sources(look) == []
     own_server.make_room()
     assert run_cli("fetch", "load", env=env).returncode == 0
-    with looking(url) as look:
+    with open_observer(url) as look:
         assert current(look) == many
         assert values(look)[-1] == [0.5, -1.0]
         assert broken_invariants(look) == []
@@ -95,21 +102,21 @@ def test_a_network_that_goes_away_without_a_word(
     tmp_path: Path, server: LocalServer, own_server: OwnServer, start_cli: StartCli
 ) -> None:
     """Both ends notice within a minute: the run fails, nothing is written, the lock is free."""
-    held = table([1.0], hold=Event())
+    slow_answer = table([1.0], hold=Event())
     sources = SourceFile(tmp_path)
-    sources.csv("load", server.answer("/load.csv", held))
+    sources.csv("load", server.answer("/load.csv", slow_answer))
     sources.write()
     env = {"DATABASE_URL": own_server.url, "MAX_RETRIES": "0"}
     process = start_cli("fetch", "load", "--json", env=env)
     server.wait_for("/load.csv")
-    assert own_server.asked(LOCKS) == "1"
+    assert own_server.query(LOCKS) == "1"
     own_server.cut_off()
-    begun = time.monotonic()
-    assert held.hold
-    held.hold.set()
-    out, _ = ended(process, MINUTES)
+    start = time.monotonic()
+    assert slow_answer.hold
+    slow_answer.hold.set()
+    out, _ = await_end(process, MINUTES)
     assert process.returncode == 69
-    assert by_source(out)["load"]["outcome"] == "failed"
-    while own_server.asked(LOCKS) != "0":
-        assert time.monotonic() - begun < MINUTES
-    assert own_server.asked("SELECT count(*) FROM time_series_data_scd2") == "0"
+    assert runs_by_source(out)["load"]["outcome"] == "failed"
+    while own_server.query(LOCKS) != "0":
+        assert time.monotonic() - start < MINUTES
+    assert own_server.query("SELECT count(*) FROM time_series_data_scd2") == "0"

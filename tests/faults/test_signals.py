@@ -17,14 +17,14 @@ from support.program_sources import (
     IN_TIME,
     Pause,
     SourceFile,
+    await_end,
     await_unlocked,
-    ended,
-    locks,
+    held_locks,
     outcomes,
     read_until,
     table,
 )
-from support.store_feed import current, looking, values
+from support.store_feed import current, open_observer, values
 from support.tcp_proxy import Wire
 
 if TYPE_CHECKING:
@@ -40,6 +40,16 @@ async def get_historical_data(self, start_date, end_date=None, metrics=None):
     import time
     print("asked", file=sys.stderr, flush=True)
     time.sleep(600)
+"""
+WAITS = """
+async def get_historical_data(self, start_date, end_date=None, metrics=None):
+    await asyncio.gather(*(self.http.get(self._defaults["url"]) for _ in range(8)))
+"""
+ASKS_IN_THREADS = """
+def get_historical_data(self, start_date, end_date=None, metrics=None):
+    from concurrent.futures import ThreadPoolExecutor
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: asyncio.run(self.http.get(self._defaults["url"])), range(8)))
 """
 HEEDS_NOTHING = """
 async def get_historical_data(self, start_date, end_date=None, metrics=None):
@@ -69,17 +79,17 @@ class Stage:
     start_cli: StartCli
     stack: ExitStack
 
-    def started(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-        """The program at work on the source `load`."""
-        given = {"DATABASE_URL": self.url, **(env or {})}
-        return self.start_cli(*(args or ("fetch", "load")), env=given)
+    def start(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """Start the program on the source `load`."""
+        variables = {"DATABASE_URL": self.url, **(env or {})}
+        return self.start_cli(*(args or ("fetch", "load")), env=variables)
 
     def sources(self) -> SourceFile:
         """The sources.yaml to come."""
         return SourceFile(self.folder)
 
-    def answered(self, reply: Reply, **keys: object) -> None:
-        """The source `load`, with this answer."""
+    def answer(self, reply: Reply, **keys: object) -> None:
+        """Write a sources.yaml with the source `load`, which gets this answer."""
         sources = self.sources()
         sources.csv("load", self.server.answer("/load.csv", reply), **keys)
         sources.write()
@@ -87,44 +97,44 @@ class Stage:
 
 def waiting_for_an_answer(stage: Stage) -> subprocess.Popen[str]:
     """The provider has the question and says nothing."""
-    stage.answered(table([1.0], hold=Event()))
-    process = stage.started()
+    stage.answer(table([1.0], hold=Event()))
+    process = stage.start()
     stage.server.wait_for("/load.csv")
     return process
 
 
 def in_the_shared_loop(stage: Stage) -> subprocess.Popen[str]:
     """The same with a built-in plugin that asks in pieces, whose answer trickles."""
-    stage.answered(Reply(body=iter([b"t"] * 10_000), pause=0.1, content_type="text/csv"))
-    process = stage.started()
+    stage.answer(Reply(body=iter([b"t"] * 10_000), pause=0.1, content_type="text/csv"))
+    process = stage.start()
     stage.server.wait_for("/load.csv")
     return process
 
 
 def waiting_for_the_next_attempt(stage: Stage) -> subprocess.Popen[str]:
     """A failed attempt, and a minute to go."""
-    stage.answered(Reply(503))
-    process = stage.started("fetch", "load", "--log-format", "json")
+    stage.answer(Reply(503))
+    process = stage.start("fetch", "load", "--log-format", "json")
     read_until(process, "503")
     return process
 
 
 def about_to_commit(stage: Stage) -> subprocess.Popen[str]:
     """All is written, and the thread of the store is stuck where nothing can be cancelled."""
-    stage.answered(table([1.0, 2.0]))
+    stage.answer(table([1.0, 2.0]))
     pause = Pause(stage.folder, "before_commit")
-    process = stage.started(env=pause.env)
-    pause.reached()
+    process = stage.start(env=pause.env)
+    pause.wait_until_reached()
     return process
 
 
 def writing(stage: Stage) -> subprocess.Popen[str]:
     """A COPY of many rows that waits for somebody else's lock on the table."""
-    stage.answered(table(LARGE))
+    stage.answer(table(LARGE))
     look = stage.stack.enter_context(psycopg.connect(stage.url))
     look.execute("LOCK TABLE time_series_data_scd2")
-    process = stage.started()
-    watch = stage.stack.enter_context(looking(stage.url))
+    process = stage.start()
+    watch = stage.stack.enter_context(open_observer(stage.url))
     query = (
         "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid <> %s"
         # other tests use the same server
@@ -137,12 +147,12 @@ def writing(stage: Stage) -> subprocess.Popen[str]:
 
 def waiting_for_the_lock(stage: Stage) -> subprocess.Popen[str]:
     """Another run has the source."""
-    stage.answered(table([1.0]))
-    look = stage.stack.enter_context(looking(stage.url))
+    stage.answer(table([1.0]))
+    look = stage.stack.enter_context(open_observer(stage.url))
     from dataportal.store.lock import lock_key
 
     look.execute("SELECT pg_advisory_lock(%s)", [lock_key("public", "load")])
-    process = stage.started("fetch", "load", "--on-locked", "wait")
+    process = stage.start("fetch", "load", "--on-locked", "wait")
     read_until(process, "locked by")
     return process
 
@@ -152,8 +162,28 @@ def a_plugin_that_blocks(stage: Stage) -> subprocess.Popen[str]:
     sources = stage.sources()
     sources.python("load", BLOCKS)
     sources.write()
-    process = stage.started()
+    process = stage.start()
     read_until(process, "asked")
+    return process
+
+
+def a_plugin_that_waits_for_its_provider(stage: Stage) -> subprocess.Popen[str]:
+    """From an event loop of its own, with more requests than its host is sent at a time."""
+    return _asking(stage, WAITS)
+
+
+def a_plugin_that_asks_in_threads(stage: Stage) -> subprocess.Popen[str]:
+    """Each of which has a loop of its own, and has to end before the process does."""
+    return _asking(stage, ASKS_IN_THREADS)
+
+
+def _asking(stage: Stage, plugin: str) -> subprocess.Popen[str]:
+    url = stage.server.answer("/load.csv", table([1.0], hold=Event()))
+    sources = stage.sources()
+    sources.python("load", plugin, params={"url": url})
+    sources.write()
+    process = stage.start()
+    stage.server.wait_for("/load.csv", 4)
     return process
 
 
@@ -162,7 +192,7 @@ def a_plugin_that_heeds_nothing(stage: Stage) -> subprocess.Popen[str]:
     sources = stage.sources()
     sources.python("load", HEEDS_NOTHING)
     sources.write()
-    process = stage.started()
+    process = stage.start()
     read_until(process, "asked")
     return process
 
@@ -170,13 +200,13 @@ def a_plugin_that_heeds_nothing(stage: Stage) -> subprocess.Popen[str]:
 def a_database_that_does_not_answer(stage: Stage) -> subprocess.Popen[str]:
     """Connected, and then nothing comes back."""
     wire = stage.stack.enter_context(Wire(stage.url))
-    held = table([1.0], hold=Event())
-    stage.answered(held)
-    process = stage.started(env={"DATABASE_URL": wire.url})
+    slow_answer = table([1.0], hold=Event())
+    stage.answer(slow_answer)
+    process = stage.start(env={"DATABASE_URL": wire.url})
     stage.server.wait_for("/load.csv")
     wire.freeze()
-    assert held.hold
-    held.hold.set()
+    assert slow_answer.hold
+    slow_answer.hold.set()
     return process
 
 
@@ -184,8 +214,8 @@ def connecting(stage: Stage) -> subprocess.Popen[str]:
     """The database's port is open, and nobody answers."""
     wire = stage.stack.enter_context(Wire(stage.url))
     wire.freeze()
-    stage.answered(table([1.0]))
-    process = stage.started(env={"DATABASE_URL": wire.url})
+    stage.answer(table([1.0]))
+    process = stage.start(env={"DATABASE_URL": wire.url})
     while not wire.connections:
         assert process.poll() is None
     return process
@@ -199,6 +229,8 @@ SITUATIONS: list[Callable[[Stage], subprocess.Popen[str]]] = [
     writing,
     waiting_for_the_lock,
     a_plugin_that_blocks,
+    a_plugin_that_waits_for_its_provider,
+    a_plugin_that_asks_in_threads,
     a_plugin_that_heeds_nothing,
     a_database_that_does_not_answer,
     connecting,
@@ -220,15 +252,17 @@ def test_sigterm(
     """143 within ten seconds; nothing is stored, nobody holds the lock, the next run succeeds."""
     with ExitStack() as stack:
         process = situation(Stage(tmp_path, server, database_url, start_cli, stack))
-        begun = time.monotonic()
+        start = time.monotonic()
         for _ in range(times):
             process.send_signal(signal.SIGTERM)
-        _, err = ended(process)
-        assert time.monotonic() - begun < IN_TIME
+        _, err = await_end(process)
+        assert time.monotonic() - start < IN_TIME
         assert process.returncode == 128 + signal.SIGTERM, err
         assert "Traceback" not in err
+        assert "was destroyed" not in err
+        assert "never awaited" not in err
     await_unlocked(database_url)
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert current(look) == {}
         assert broken_invariants(look) == []
     reached = situation in {waiting_for_the_lock, connecting}
@@ -241,7 +275,7 @@ def test_sigterm(
     sources.csv("load", server.answer("/load.csv", table([1.0])))
     sources.write()
     assert run_cli("fetch", "load", env={"DATABASE_URL": database_url}).returncode == 0
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert values(look) == {0: [1.0]}
 
 
@@ -253,7 +287,7 @@ def test_sigint_is_told_from_sigterm(
         stage = Stage(tmp_path, server, database_url, start_cli, stack)
         process = waiting_for_an_answer(stage)
         process.send_signal(signal.SIGINT)
-        ended(process)
+        await_end(process)
     assert process.returncode == 128 + signal.SIGINT
     assert outcomes(database_url) == ["interrupted"]
-    assert locks(database_url) == 0
+    assert held_locks(database_url) == 0

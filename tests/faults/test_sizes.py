@@ -1,4 +1,4 @@
-"""Many sources, and a history over many chunks: memory and plans stay bounded."""
+"""Scale: with many sources, and a history over many chunks, memory and plans stay bounded."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from support.memory_use import watched
+from support.memory_use import run_watching_memory
 from support.program_sources import SourceFile
-from support.store_feed import feeding, hour, looking
+from support.store_feed import hour, open_feed, open_observer
 
 from dataportal.store.queries import query
 
@@ -39,7 +39,7 @@ def test_ten_thousand_sources(
     for number in range(SOURCES):
         sources.csv(f"s{number}", "nowhere.csv")
     sources.write()
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         for statement in (
             (
                 "INSERT INTO source_state (source, last_attempt_at, last_outcome, last_success_at,"
@@ -64,38 +64,38 @@ def test_ten_thousand_sources(
         look.execute("ANALYZE")
     for command in (["healthcheck"], ["list-sources"], ["fetch-all", "--due"]):
         with (tmp_path / "out").open("w+") as out:
-            begun = time.monotonic()
-            code, memory = watched(
+            start = time.monotonic()
+            code, memory = run_watching_memory(
                 *(sys.executable, "-m", "dataportal", *command, "--json"),
                 env={**clean_environment, "DATABASE_URL": database_url},
                 cwd=tmp_path,
                 stdout=out,
             )
             assert code == 0, command
-            assert time.monotonic() - begun < PATIENCE
+            assert time.monotonic() - start < PATIENCE
             assert memory < MEMORY
             out.seek(0)
-            told = json.load(out)
+            output = json.load(out)
         if command == ["list-sources"]:
-            assert len(told["sources"]) == SOURCES
+            assert len(output["sources"]) == SOURCES
         if command[0] == "fetch-all":
-            assert told["runs"] == []
+            assert output["runs"] == []
 
 
 @pytest.mark.slow
 def test_a_history_of_many_chunks(database_url: str) -> None:
     """The window of a run opens the chunks that it lies in, and no others, of both tables."""
     years = [-YEAR * n for n in range(CHUNKS)]
-    with feeding(database_url) as feed, looking(database_url) as look:
+    with open_feed(database_url) as feed, open_observer(database_url) as look:
         feed(dict.fromkeys(years, 1.0))
         merged = feed({0: 2.0, 1: 1.0, -YEAR: 3.0})
         assert (merged.counts.revised, merged.counts.inserted) == (2, 1)
         connection = feed.session._connection
         window = {"low": hour(-1), "high": hour(24)}
         plans = [
-            explained(
+            explain(
                 connection,
-                query("merge_stored"),
+                query("merge_read_spans"),
                 {
                     "series": [feed.session._series["load"]],
                     "lows": [hour(-1)],
@@ -104,24 +104,24 @@ def test_a_history_of_many_chunks(database_url: str) -> None:
                     **window,
                 },
             ),
-            explained(
+            explain(
                 connection,
                 b"SELECT * FROM time_series_data_as_of(now())"
                 b" WHERE series_id = 1 AND ts BETWEEN %(low)s AND %(high)s",
                 window,
             ),
         ]
-        found = look.execute(
+        chunks = look.execute(
             "SELECT count(*) FROM pg_class WHERE relname LIKE '\\_hyper\\_%\\_chunk'"
         ).fetchone()
     for plan in plans:
         assert len(set(re.findall(r"_hyper_\d+_\d+_chunk", plan))) <= 2, plan
-    assert found
+    assert chunks
     # on a plain table there is one index to look into
-    assert found[0] == 0 or found[0] >= 2 * CHUNKS - 2
+    assert chunks[0] == 0 or chunks[0] >= 2 * CHUNKS - 2
 
 
-def explained(
+def explain(
     connection: psycopg.Connection, statement: bytes, parameters: Mapping[str, object]
 ) -> str:
     """The plan of a statement, which does not take long to make."""

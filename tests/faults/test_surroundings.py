@@ -1,4 +1,4 @@
-"""Whatever the program is started from: no traceback, no escape codes, valid JSON."""
+"""Locales, terminals, pipes and users without a home: no traceback, no escape codes, valid JSON."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.http_server import LocalServer, Reply
-from support.program_sources import SourceFile, by_source, table
-from support.store_feed import looking
+from support.program_sources import SourceFile, runs_by_source, table
+from support.store_feed import open_observer
 from support.tcp_proxy import Wire
-from support.terminal import on_terminal
+from support.terminal import run_on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,16 +47,16 @@ def env(tmp_path: Path, database_url: str, clean_environment: dict[str, str]) ->
             metadata={"name": NAME, "unit": "€/MWh"},
         )
         sources.write()
-        given = {**clean_environment, "DATABASE_URL": database_url, "MAX_RETRIES": "0"}
-        done = subprocess.run(
+        variables = {**clean_environment, "DATABASE_URL": database_url, "MAX_RETRIES": "0"}
+        process = subprocess.run(
             [sys.executable, "-m", "dataportal", "fetch", "load"],
-            env=given,
+            env=variables,
             cwd=tmp_path,
             capture_output=True,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-    return given
+        assert process.returncode == 0, process.stderr
+    return variables
 
 
 @pytest.mark.slow
@@ -75,23 +75,23 @@ def test_away_from_a_terminal(
     changes: dict[str, str | None], tmp_path: Path, env: dict[str, str]
 ) -> None:
     """Plain text, and JSON that is valid."""
-    changed = {k: v for k, v in {**env, **changes}.items() if v is not None}
+    variables = {k: v for k, v in {**env, **changes}.items() if v is not None}
     for number, command in enumerate(COMMANDS):
         as_json = (number + len(changes)) % 2
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-m", "dataportal", *command, *(["--json"] if as_json else [])],
-            env=changed,
+            env=variables,
             cwd=tmp_path,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
         )
-        said = done.stdout + done.stderr
-        assert b"Traceback" not in said, said
-        assert b"\x1b" not in said
-        assert done.returncode in {0, 3, 4}, said
+        output = process.stdout + process.stderr
+        assert b"Traceback" not in output, output
+        assert b"\x1b" not in output
+        assert process.returncode in {0, 3, 4}, output
         if as_json:
-            json.loads(done.stdout)
+            json.loads(process.stdout)
 
 
 @pytest.mark.slow
@@ -105,20 +105,22 @@ def test_on_a_terminal(
 ) -> None:
     """No colour where none is wanted, no code at all where none is understood."""
     for command in COMMANDS:
-        code, seen = on_terminal(*command, env={**env, **changes}, cwd=tmp_path, columns=columns)
-        assert "Traceback" not in seen
-        assert code in {0, 3, 4}, seen
+        code, output = run_on_terminal(
+            *command, env={**env, **changes}, cwd=tmp_path, columns=columns
+        )
+        assert "Traceback" not in output
+        assert code in {0, 3, 4}, output
         if "NO_COLOR" in changes:
-            assert not [m for m in COLOUR.findall(seen) if re.search(r"[34][0-7]", m)], seen
+            assert not [m for m in COLOUR.findall(output) if re.search(r"[34][0-7]", m)], output
         if changes.get("TERM") == "dumb":
-            assert "\x1b" not in seen
+            assert "\x1b" not in output
 
 
 @pytest.mark.slow
 def test_a_reader_that_has_seen_enough(tmp_path: Path, env: dict[str, str]) -> None:
     """`… | head -c 1`: no traceback, nothing on stderr about it."""
     for command in (*COMMANDS[1:4], ["history", "load", "--as-of", "now", "--json"]):
-        done = subprocess.run(
+        process = subprocess.run(
             ["sh", "-c", '"$0" -m dataportal "$@" | head -c 1', sys.executable, *command],
             env=env,
             cwd=tmp_path,
@@ -126,9 +128,9 @@ def test_a_reader_that_has_seen_enough(tmp_path: Path, env: dict[str, str]) -> N
             encoding="utf-8",
             check=False,
         )
-        assert len(done.stdout) == 1
-        assert "Traceback" not in done.stderr
-        assert "Broken pipe" not in done.stderr
+        assert len(process.stdout) == 1
+        assert "Traceback" not in process.stderr
+        assert "Broken pipe" not in process.stderr
 
 
 @pytest.mark.slow
@@ -138,7 +140,7 @@ def test_a_reader_that_never_looks(tmp_path: Path, env: dict[str, str]) -> None:
         ours, theirs = os.pipe()
         os.close(ours)
         with os.fdopen(theirs) as nowhere:
-            done = subprocess.run(
+            process = subprocess.run(
                 [sys.executable, "-m", "dataportal", *command],
                 env=env,
                 cwd=tmp_path,
@@ -147,9 +149,9 @@ def test_a_reader_that_never_looks(tmp_path: Path, env: dict[str, str]) -> None:
                 encoding="utf-8",
                 check=False,
             )
-        assert "Traceback" not in done.stderr
-        assert "Broken pipe" not in done.stderr
-        assert done.returncode in {0, 3, 4}
+        assert "Traceback" not in process.stderr
+        assert "Broken pipe" not in process.stderr
+        assert process.returncode in {0, 3, 4}
 
 
 @pytest.mark.slow
@@ -163,35 +165,35 @@ def test_a_user_without_a_name_or_a_place_to_write(
     """
     shutil.copy(tmp_path / "sources.yaml", open_folder)
     open_folder.chmod(0o555)
-    given = {k: v for k, v in env.items() if k not in {"HOME", "XDG_DATA_HOME", "DATABASE_URL"}}
-    given["TMPDIR"] = str(open_folder)
+    variables = {k: v for k, v in env.items() if k not in {"HOME", "XDG_DATA_HOME", "DATABASE_URL"}}
+    variables["TMPDIR"] = str(open_folder)
 
     def run(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
+        process = subprocess.run(
             [*as_nobody_at_all(), sys.executable, "-m", "dataportal", *command],
-            env={**given, **more},
+            env={**variables, **more},
             cwd=open_folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
             check=False,
         )
-        assert "Traceback" not in done.stderr
-        assert "\x1b" not in done.stdout + done.stderr
-        return done
+        assert "Traceback" not in process.stderr
+        assert "\x1b" not in process.stdout + process.stderr
+        return process
 
-    refused = run("fetch-all")
-    assert refused.returncode == 78, refused.stderr
-    assert "Set XDG_DATA_HOME to a folder of yours, or DATABASE_URL" in refused.stderr
+    refusal = run("fetch-all")
+    assert refusal.returncode == 78, refusal.stderr
+    assert "Set XDG_DATA_HOME to a folder of yours, or DATABASE_URL" in refusal.stderr
     # as whom one connects is the server's affair: by a way that is open to everybody
     with Wire(database_url) as wire:
         for command in COMMANDS:
-            done = run(*command, "--json", DATABASE_URL=wire.url)
-            assert done.returncode in {0, 3, 4}, done.stderr
-            json.loads(done.stdout)
-        dumped = run("dump", "load", "load.jsonl", DATABASE_URL=wire.url)
-    assert dumped.returncode == 2
-    assert "load.jsonl cannot be written: " in dumped.stderr
+            process = run(*command, "--json", DATABASE_URL=wire.url)
+            assert process.returncode in {0, 3, 4}, process.stderr
+            json.loads(process.stdout)
+        dump = run("dump", "load", "load.jsonl", DATABASE_URL=wire.url)
+    assert dump.returncode == 2
+    assert "load.jsonl cannot be written: " in dump.stderr
     assert [path.name for path in open_folder.iterdir()] == ["sources.yaml"]
 
 
@@ -227,14 +229,14 @@ def test_texts_of_a_provider_are_harmless(
     sources.csv("load", server.answer("/load.csv", Reply(400, nasty.encode())))
     sources.write()
     env = {"DATABASE_URL": database_url}
-    failed = run_cli("fetch", "load", "--json", "--log-level", "debug", env=env)
-    assert failed.returncode == 3
-    said = failed.stderr + json.loads(failed.stdout)["runs"][0]["error"]
-    said += run_cli("list-sources", env=env).stdout + run_cli("healthcheck", env=env).stdout
-    with looking(database_url) as look:
+    process = run_cli("fetch", "load", "--json", "--log-level", "debug", env=env)
+    assert process.returncode == 3
+    output = process.stderr + json.loads(process.stdout)["runs"][0]["error"]
+    output += run_cli("list-sources", env=env).stdout + run_cli("healthcheck", env=env).stdout
+    with open_observer(database_url) as look:
         row = look.execute("SELECT error FROM fetch_run").fetchone()
     assert row
-    for text in (said.replace("\n", ""), row[0]):
+    for text in (output.replace("\n", ""), row[0]):
         assert text.isprintable(), text
     assert "such" in row[0]
-    assert by_source(failed)["load"]["outcome"] == "failed"
+    assert runs_by_source(process)["load"]["outcome"] == "failed"

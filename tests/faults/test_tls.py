@@ -19,7 +19,7 @@ import psycopg.conninfo
 import pytest
 from psycopg.sql import SQL, Identifier
 from support.http_server import LocalServer
-from support.program_sources import SourceFile, by_source, table
+from support.program_sources import SourceFile, runs_by_source, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def test_a_provider_is_trusted_by_its_authority_alone(
     sources.csv("load", provider.answer("/load.csv", table([1.0])))
     sources.write()
     env = {"DATABASE_URL": database_url, "MAX_RETRIES": "0", **variables}
-    run = by_source(run_cli("fetch", "load", "--json", env=env))["load"]
+    run = runs_by_source(run_cli("fetch", "load", "--json", env=env))["load"]
     assert run["outcome"] == outcome
     if outcome == "failed":
         assert "certificate" in run["error"]
@@ -88,8 +88,8 @@ class TlsFront(socketserver.ThreadingTCPServer):
     def handle_error(self, request: object, client_address: object) -> None:
         """Says nothing: clients that turn away are what the test is about."""
 
-    def connected(self) -> socket.socket:
-        """A connection to the target."""
+    def connect_target(self) -> socket.socket:
+        """Connect to the target."""
         host, port = str(self.target["host"]), int(self.target.get("port") or 5432)
         if not host.startswith("/"):
             return socket.create_connection((host, port))
@@ -108,7 +108,7 @@ class _FrontHandler(socketserver.BaseRequestHandler):
         self.request.sendall(b"S")
         with (
             self.server.context.wrap_socket(self.request, server_side=True) as client,
-            self.server.connected() as target,
+            self.server.connect_target() as target,
         ):
             while True:
                 ready, _, _ = select.select(
@@ -132,25 +132,25 @@ class Secured:
 
     @classmethod
     def at(cls, url: str, address: str | None = None, port: int | None = None) -> Secured:
-        """The database of this URL, at another place if one is named."""
-        given: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
+        """The database of this URL, at another address if one is named."""
+        parameters: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
         return cls(
-            given["user"],
-            given.get("password") or "",
-            address or given["host"],
-            str(port or given.get("port") or 5432),
-            given["dbname"],
+            parameters["user"],
+            parameters.get("password") or "",
+            address or parameters["host"],
+            str(port or parameters.get("port") or 5432),
+            parameters["dbname"],
         )
 
     def url(self, host: str = "localhost", **options: str) -> str:
-        """Its address; by whatever name it is called, it is at the same place."""
-        place = f"{host}:{self.port}/{self.name}"
+        """Its address; by whatever name it is called, it is at the same address."""
+        address = f"{host}:{self.port}/{self.name}"
         query = urlencode({"hostaddr": self.address, **options})
-        return f"postgresql://{self.user}:{self.password}@{place}?{query}"
+        return f"postgresql://{self.user}:{self.password}@{address}?{query}"
 
 
 @contextmanager
-def fronted(target: str) -> Iterator[Secured]:
+def tls_front(target: str) -> Iterator[Secured]:
     """A database behind a front that speaks TLS."""
     with TlsFront(target) as front:
         serving = threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.02})
@@ -186,35 +186,35 @@ def test_a_database_is_verified_as_its_address_says(
     empty_database_url: str, run_cli: RunCli
 ) -> None:
     """With its authority the program works encrypted; refused otherwise, as `sslmode` promises."""
-    with fronted(empty_database_url) as secured:
-        assert_verified(secured, run_cli)
+    with tls_front(empty_database_url) as secured:
+        check_verification(secured, run_cli)
 
 
 @pytest.mark.docker
 @pytest.mark.slow
 def test_postgresql_itself_is_verified(own_server: OwnServer, run_cli: RunCli) -> None:
     """The same with the TLS of the server, which lets nobody in without."""
-    assert_verified(secure(own_server), run_cli)
+    check_verification(secure(own_server), run_cli)
 
 
-def assert_verified(secured: Secured, run_cli: RunCli) -> None:
+def check_verification(secured: Secured, run_cli: RunCli) -> None:
     """Each `sslmode` does what the manual says of it."""
     verified = {"sslmode": "verify-full", "sslrootcert": str(OURS)}
-    done = run_cli("migrate", "-q", env={"DATABASE_URL": secured.url(**verified)})
-    assert done.returncode == 0, done.stderr
+    process = run_cli("migrate", "-q", env={"DATABASE_URL": secured.url(**verified)})
+    assert process.returncode == 0, process.stderr
     with psycopg.connect(secured.url(**verified)) as connection:
         assert connection.pgconn.ssl_in_use
 
-    for host, options, said in (
+    for host, options, reason in (
         ("localhost", {"sslmode": "disable"}, ""),
         ("localhost", {**verified, "sslrootcert": str(ANOTHER)}, "certificate verify failed"),
         ("localhost", {**verified, "sslrootcert": "/nowhere.pem"}, "/nowhere.pem"),
         ("db.example", verified, "does not match host name"),
     ):
-        done = run_cli("migrate", env={"DATABASE_URL": secured.url(host, **options)})
-        assert (done.returncode, options) == (69, options)
-        assert said in done.stderr
-        assert "Traceback" not in done.stderr
+        process = run_cli("migrate", env={"DATABASE_URL": secured.url(host, **options)})
+        assert (process.returncode, options) == (69, options)
+        assert reason in process.stderr
+        assert "Traceback" not in process.stderr
 
     # whoever has a certificate of that authority; and then whoever answers
     for options in ({**verified, "sslmode": "verify-ca"}, {"sslmode": "require"}):

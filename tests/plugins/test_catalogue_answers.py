@@ -36,8 +36,8 @@ START = datetime(2025, 3, 3, 12, tzinfo=UTC)
 END = START + timedelta(hours=6)
 
 
-def _wanted(source: Source, key: str) -> list[str]:
-    return [str(series.extract_filter[key]) for series in source.series]
+def _filter_texts(source: Source, key: str) -> list[str]:
+    return [str(own[key]) for own in source.extract_filters.values()]
 
 
 def _paged(rows: list[Any], name: str, total: str, size: str) -> Callable[[Request], Reply]:
@@ -52,7 +52,7 @@ def _world_bank(source: Source, request: Request) -> Reply:
     assert request.query["format"] == ["json"]
     rows = [
         {"countryiso3code": code, "date": "2025", "value": 1.5}
-        for code in _wanted(source, "countryiso3code")
+        for code in _filter_texts(source, "countryiso3code")
     ]
     return Reply.json([{"page": 1, "pages": 1, "total": len(rows)}, rows])
 
@@ -60,10 +60,10 @@ def _world_bank(source: Source, request: Request) -> Reply:
 def _ecb(source: Source, request: Request) -> Reply:
     assert request.query["startPeriod"] == ["2025-03-03"]
     assert set(request.path.split("/")[-1].split(".")[1].split("+")) == {
-        *_wanted(source, "CURRENCY")
+        *_filter_texts(source, "CURRENCY")
     }
     lines = ["KEY,FREQ,CURRENCY,TIME_PERIOD,OBS_VALUE"]
-    lines += [f"x,D,{code},2025-03-04,1.5" for code in _wanted(source, "CURRENCY")]
+    lines += [f"x,D,{code},2025-03-04,1.5" for code in _filter_texts(source, "CURRENCY")]
     return Reply(body="\r\n".join(lines).encode(), content_type="text/csv")
 
 
@@ -76,21 +76,21 @@ def _elia(source: Source, request: Request) -> Reply:
             "generatedpower": 1.5,
         }
         for minute in (0, 15, 30, 45)
-        for fuel in (*_wanted(source, "fueltypeentsoe"), *(f"Other {n}" for n in range(30)))
+        for fuel in (*_filter_texts(source, "fueltypeentsoe"), *(f"Other {n}" for n in range(30)))
     ]
     return _paged(rows, "results", "total_count", "limit")(request)
 
 
 def _eco2mix(source: Source, request: Request) -> Reply:
     assert request.query["timezone"] == ["UTC"]
-    row = dict.fromkeys(_wanted(source, "value"), 1.5)
+    row = dict.fromkeys(_filter_texts(source, "value"), 1.5)
     return Reply.json([{"date_heure": "2025-03-03T13:00:00+00:00", "nature": "x", **row}])
 
 
 def _energinet(source: Source, request: Request) -> Reply:
     assert request.query["start"] == ["2025-03-03T13:00"]
-    areas = _wanted(source, "PriceArea")
-    names = [str(s.extract_filter.get("value", "DayAheadPriceEUR")) for s in source.series]
+    areas = _filter_texts(source, "PriceArea")
+    names = [str(own.get("value", "DayAheadPriceEUR")) for own in source.extract_filters.values()]
     stamps = {"Minutes5UTC": "2025-03-03T13:00:00", "TimeUTC": "2025-03-03T13:00:00"}
     rows = [
         {**stamps, "PriceArea": area, **dict.fromkeys(names, 1.5)}
@@ -102,7 +102,7 @@ def _energinet(source: Source, request: Request) -> Reply:
 def _nyiso(source: Source, request: Request) -> Reply:
     assert request.path.endswith("/20250301pal_csv.zip")
     lines = ['"Time Stamp","Time Zone","Name","PTID","Load"']
-    lines += [f'"03/03/2025 08:00:00","EST","{n}",1,1.5' for n in _wanted(source, "Name")]
+    lines += [f'"03/03/2025 08:00:00","EST","{n}",1,1.5' for n in _filter_texts(source, "Name")]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("20250303pal.csv", "\r\n".join(lines))
@@ -111,11 +111,11 @@ def _nyiso(source: Source, request: Request) -> Reply:
 
 def _muenster(source: Source, request: Request) -> Reply:
     assert not request.query
-    told = "03.03.2025 14:00"
+    stamp = "03.03.2025 14:00"
     text = "".join(
         f"<parkhaus><bezeichnung>{name}</bezeichnung><gesamt>9</gesamt><frei>1.5</frei>"
-        f"<status>frei</status><zeitstempel>{told}</zeitstempel></parkhaus>"
-        for name in _wanted(source, "bezeichnung")
+        f"<status>frei</status><zeitstempel>{stamp}</zeitstempel></parkhaus>"
+        for name in _filter_texts(source, "bezeichnung")
     )
     head = '<?xml version="1.0" encoding="ISO-8859-1"?>'
     return Reply(body=f"{head}<parkhaeuser>{text}</parkhaeuser>".encode("iso-8859-1"))
@@ -153,7 +153,7 @@ def test_every_series_has_its_points(tmp_path: Path, name: str) -> None:
         (tmp_path / "sources.yaml").write_text(text, encoding="utf-8")
         (source,) = (s for s in load(tmp_path / "sources.yaml", {}).sources if s.name == name)
         built = build_plugin(source, env={}, root=tmp_path)
-        answer = asyncio.run(_asked(built))
+        answer = asyncio.run(_fetch(built))
     names = [series.endpoint_prefix for series in source.series]
     batch = clean(answer, series=names, start=None, end=None, zone=built.limits.zone)
     assert not batch.rejections
@@ -162,7 +162,7 @@ def test_every_series_has_its_points(tmp_path: Path, name: str) -> None:
         assert set(batch.series[series].values) == {1.5}
 
 
-async def _asked(built: BuiltPlugin) -> Any:
+async def _fetch(built: BuiltPlugin) -> Any:
     plugin: Any = built.plugin
     plugin.http = HttpClient(tls=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     start = START.replace(year=2000) if built.limits.initial_history is None else START

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.http_server import Reply
-from support.plugin_calls import UNPACED, asked, group, recording, values
+from support.plugin_calls import UNPACED, fetch, group, recording, values
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.data_sources.citybikes_plugin import CityBikesMultiSeriesPlugin, _instant
@@ -55,7 +55,7 @@ def serve(server: LocalServer, *stations: dict[str, Any]) -> None:
 
 def total(server: LocalServer, **params: Any) -> dict[str, float | None]:
     """The sum over the network, by its time."""
-    return values(asked(plugin(server, SUM, **params), now=lambda: NOW))["sum"]
+    return values(fetch(plugin(server, SUM, **params), now=lambda: NOW))["sum"]
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def total(server: LocalServer, **params: Any) -> dict[str, float | None]:
 def test_stamps_are_read_in_every_form(server: LocalServer, stamp: str, expected: str) -> None:
     """With an offset and a Z, with fractions that are none; in UTC where nothing else is said."""
     serve(server, station(1, 7, stamp))
-    found = values(asked(plugin(server, {"it": {"station": "s1"}}), now=lambda: NOW))
-    assert found == {"it": {expected: 7.0}}
+    points = values(fetch(plugin(server, {"it": {"station": "s1"}}), now=lambda: NOW))
+    assert points == {"it": {expected: 7.0}}
 
 
 @given(
@@ -85,11 +85,11 @@ def test_stamps_are_read_in_every_form(server: LocalServer, stamp: str, expected
     st.integers(-14, 14),
     st.sampled_from(["", "Z"]),
 )
-def test_an_instant_is_the_same_in_every_form(moment: datetime, hours: int, tail: str) -> None:
+def test_an_instant_is_the_same_in_every_form(instant: datetime, hours: int, tail: str) -> None:
     """Whatever offset it is written in, and whether or not a Z stands behind that."""
-    local = moment.astimezone(timezone(timedelta(hours=hours)))
-    assert _instant(local.isoformat() + tail) == moment
-    assert _instant(moment.replace(tzinfo=None).isoformat() + tail) == moment
+    local = instant.astimezone(timezone(timedelta(hours=hours)))
+    assert _instant(local.isoformat() + tail) == instant
+    assert _instant(instant.replace(tzinfo=None).isoformat() + tail) == instant
 
 
 @given(st.text() | st.none() | st.integers() | st.floats())
@@ -102,7 +102,7 @@ def test_what_names_no_instant_is_passed_on(stamp: Any) -> None:
 def test_what_is_no_time_is_rejected_and_not_made_up(server: LocalServer, stamp: Any) -> None:
     """The time of asking does not stand in for it, neither alone nor in a sum."""
     serve(server, station(1, 7, stamp), station(2, 8), station(3, 9))
-    batch = asked(plugin(server, {"it": {"station": "s1"}, **SUM}), now=lambda: NOW)
+    batch = fetch(plugin(server, {"it": {"station": "s1"}, **SUM}), now=lambda: NOW)
     assert (batch.rejected, batch.series["it"].ts) == (1, [])
     assert batch.series["sum"].values == [17.0]
 
@@ -126,8 +126,8 @@ def test_stations_and_sums_come_with_one_request(
         "bikes": {},
         "ebikes": {"value": "extra.ebikes"},
     }
-    found = asked(plugin(server, filters, coverage=0.3), now=lambda: NOW)
-    assert values(found) == snapshot
+    batch = fetch(plugin(server, filters, coverage=0.3), now=lambda: NOW)
+    assert values(batch) == snapshot
     assert [request.query for request in server.requests] == [{"fields": ["stations"]}]
 
 
@@ -135,7 +135,7 @@ def test_a_sum_has_the_newest_time_of_what_it_adds_up(server: LocalServer) -> No
     """Asked again without news it is the same, at the same time."""
     serve(server, station(1, 3, "2024-05-01T09:50:00Z"), station(2, 4, "2024-05-01T09:59:30Z"))
     assert total(server) == {"2024-05-01T09:59:30Z": 7.0}
-    later = asked(plugin(server, SUM), now=lambda: NOW + timedelta(minutes=30))
+    later = fetch(plugin(server, SUM), now=lambda: NOW + timedelta(minutes=30))
     assert values(later)["sum"] == {"2024-05-01T09:59:30Z": 7.0}
 
 
@@ -175,7 +175,7 @@ def test_an_outage_is_not_an_empty_city(
     server: LocalServer, bikes: list[Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where too few stations report there is no sum, neither 0 nor a part of it; it is said why."""
-    serve(server, *(station(number, one) for number, one in enumerate(bikes)))
+    serve(server, *(station(number, count) for number, count in enumerate(bikes)))
     assert total(server) == {}
     assert "of 3 stations of citybike-wien report, too few for a sum" in caplog.text
 
@@ -184,7 +184,7 @@ def test_what_the_network_lacks_is_told_and_the_others_are_kept(server: LocalSer
     """A station that is not there, a value that no station has."""
     serve(server, station(1, 3))
     filters = {"gone": {"station": "s9"}, "odd": {"value": "extra.boats"}, "it": {"station": "s1"}}
-    batch = asked(plugin(server, filters), now=lambda: NOW)
+    batch = fetch(plugin(server, filters), now=lambda: NOW)
     assert batch.series["it"].values == [3.0]
     reasons = {rejection.series: rejection.reason for rejection in batch.rejections}
     assert reasons.keys() == {"gone", "odd"}
@@ -199,7 +199,7 @@ def test_no_stations_are_no_failure(server: LocalServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind", "said"),
+    ("reply", "kind", "message"),
     [
         (Reply.json({"detail": "Not Found"}, 404), PermanentError, "no network citybike-wien"),
         (Reply(429, headers={"Retry-After": "5"}), TransientError, "429"),
@@ -212,11 +212,11 @@ def test_no_stations_are_no_failure(server: LocalServer) -> None:
     ],
 )
 def test_failures_are_told_apart(
-    server: LocalServer, reply: Reply, kind: type[Exception], said: str
+    server: LocalServer, reply: Reply, kind: type[Exception], message: str
 ) -> None:
     """An answer of another shape is not a network without stations."""
     server.answer(PATH, reply)
-    with pytest.raises(kind, match=said):
+    with pytest.raises(kind, match=message):
         total(server)
 
 
@@ -228,7 +228,7 @@ def test_three_hundred_requests_an_hour_are_fair() -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "own", "said"),
+    ("params", "own", "message"),
     [
         ({}, {}, "network is missing"),
         ({"network": "../secrets"}, {}, "network must be an id"),
@@ -238,10 +238,10 @@ def test_three_hundred_requests_an_hour_are_fair() -> None:
     ],
 )
 def test_every_wrong_parameter_is_named(
-    params: dict[str, Any], own: dict[str, Any], said: str
+    params: dict[str, Any], own: dict[str, Any], message: str
 ) -> None:
     """Before anything is asked."""
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         group(CityBikesMultiSeriesPlugin, params, {"it": own})
 
 
@@ -250,13 +250,15 @@ def test_recorded_stations_are_read(server: LocalServer) -> None:
     body = recording("citybikes/network_citybike-wien_2017-05-30.json")
     server.answer(PATH, Reply(body=body))
     stations = json.loads(body)["network"]["stations"]
-    filters: dict[str, dict[str, Any]] = {one["id"]: {"station": one["id"]} for one in stations}
-    found = values(asked(plugin(server, {**filters, **SUM, "slots": {"value": "empty_slots"}})))
-    for one in stations:
-        stamp = datetime.fromisoformat(one["timestamp"])
-        expected = {stamp.isoformat().replace("+00:00", "Z"): float(one["free_bikes"])}
-        assert found[one["id"]] == expected
-    newest = max(datetime.fromisoformat(one["timestamp"]) for one in stations)
+    filters: dict[str, dict[str, Any]] = {
+        entry["id"]: {"station": entry["id"]} for entry in stations
+    }
+    points = values(fetch(plugin(server, {**filters, **SUM, "slots": {"value": "empty_slots"}})))
+    for entry in stations:
+        stamp = datetime.fromisoformat(entry["timestamp"])
+        expected = {stamp.isoformat().replace("+00:00", "Z"): float(entry["free_bikes"])}
+        assert points[entry["id"]] == expected
+    newest = max(datetime.fromisoformat(entry["timestamp"]) for entry in stations)
     at = newest.isoformat().replace("+00:00", "Z")
-    assert found["sum"] == {at: float(sum(one["free_bikes"] for one in stations))}
-    assert found["slots"] == {at: float(sum(one["empty_slots"] for one in stations))}
+    assert points["sum"] == {at: float(sum(entry["free_bikes"] for entry in stations))}
+    assert points["slots"] == {at: float(sum(entry["empty_slots"] for entry in stations))}

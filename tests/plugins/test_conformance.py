@@ -1,44 +1,22 @@
-"""Every built-in plugin keeps the rules of `dataportal.testing`.
-
-A module in data_sources has one of the same name in tests/conformance, with `KITS`: its classes and
-small providers for them.
-"""
+"""Every built-in plugin keeps the rules of `dataportal.testing`."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
-from pathlib import Path
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 import pytest
-
-from dataportal.plugins import data_sources
-from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
+from support.conformance_kits import PLUGIN_MODULES, all_kits, kits_of, plugin_classes
 
 if TYPE_CHECKING:
-    from dataportal.testing import Check, Conformance
-
-HERE = Path(__file__).parents[1] / "conformance"
-MODULES = sorted(module.name for module in iter_modules(data_sources.__path__))
-
-
-def kits(module: str) -> dict[str, Conformance]:
-    """Those of a module; none if nobody has written any."""
-    if not (HERE / f"{module}.py").exists():
-        return {}
-    found: dict[str, Conformance] = importlib.import_module(f"conformance.{module}").KITS
-    return found
+    from dataportal.testing import Check
 
 
 @pytest.mark.parametrize(
     "check",
     [
-        pytest.param(check, id=f"{module}: {name}: {check}")
-        for module in MODULES
-        for name, kit in kits(module).items()
-        for check in kit.checks()
+        pytest.param(check, id=f"{kit}: {check}")
+        for kit in all_kits()
+        for check in kit.conformance.checks()
     ],
 )
 def test_every_plugin_keeps_every_rule(check: Check) -> None:
@@ -46,17 +24,9 @@ def test_every_plugin_keeps_every_rule(check: Check) -> None:
     check()
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", PLUGIN_MODULES)
 def test_every_plugin_is_tried(module: str) -> None:
     """Each public class of each module in data_sources is the plugin of a kit."""
-    found = importlib.import_module(f"{data_sources.__name__}.{module}")
-    classes = {
-        cls
-        for name, cls in vars(found).items()
-        if inspect.isclass(cls)
-        and issubclass(cls, BasePlugin | MultiSeriesPlugin)
-        and cls.__module__ == found.__name__
-        and not name.startswith("_")
-    }
+    classes = plugin_classes(module)
     assert classes
-    assert classes == {kit.plugin for kit in kits(module).values()}
+    assert classes == {kit.conformance.plugin for kit in kits_of(module)}

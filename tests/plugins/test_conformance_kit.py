@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +28,13 @@ TWO = [TimeSeriesDefinition("wind"), TimeSeriesDefinition("sun")]
 def pages(request: Request, points: Sequence[Point]) -> Reply:
     """Days on pages of their own; page 0 names them."""
     days = sorted({p.ts.date().isoformat() for p in points})
-    asked = request.query["day"][0]
-    if asked == "all":
+    day = request.query["day"][0]
+    if day == "all":
         return Reply.json(days)
     rows = [
         {"series": p.series, "ts": p.ts.isoformat(), "value": p.value}
         for p in points
-        if p.ts.date().isoformat() == asked
+        if p.ts.date().isoformat() == day
     ]
     return Reply.json(rows)
 
@@ -66,6 +68,15 @@ class Good(BasePlugin):
         return [{"ts": row["ts"], "value": row["value"]} for row in rows]
 
 
+class GoodInThreads(Good):
+    """Asks from threads, each of which has an event loop of its own, and blocks meanwhile."""
+
+    async def page(self, day: str) -> Any:
+        """A page's rows."""
+        with ThreadPoolExecutor(1) as threads:
+            return threads.submit(asyncio.run, super().page(day)).result()
+
+
 class GoodGroup(MultiSeriesPlugin):
     """The same for several series."""
 
@@ -75,12 +86,12 @@ class GoodGroup(MultiSeriesPlugin):
         """All rows of the days that the window touches."""
         url = self._request_params["url"]
         days = (await self.http.get(f"{url}/?day=all")).json(list[str])
-        found: dict[str, Rows] = {s.endpoint_prefix: [] for s in self._series_definitions}
+        rows: dict[str, Rows] = {s.endpoint_prefix: [] for s in self._series_definitions}
         for day in days:
             if start_date[:10] <= day and (end_date is None or day <= end_date):
                 for row in (await self.http.get(f"{url}/?day={day}")).json(list[dict[str, Any]]):
-                    found[self.series_of(row)].append({"ts": row["ts"], "value": row["value"]})
-        return found
+                    rows[self.series_of(row)].append({"ts": row["ts"], "value": row["value"]})
+        return rows
 
     def series_of(self, row: dict[str, Any]) -> str:
         """The series of a row."""
@@ -103,14 +114,15 @@ def kit(plugin: type[BasePlugin | MultiSeriesPlugin], **more: Any) -> Conformanc
     "check",
     [
         pytest.param(check, id=f"{name}: {check}")
-        for name, one in {
+        for name, plugin in {
             "single": kit(Good),
+            "threads": kit(GoodInThreads),
             "group": kit(GoodGroup),
             "quarter-hours": kit(Good, step=timedelta(minutes=15)),
             "days": kit(Good, step=timedelta(days=1)),
             "zone without such days": kit(Good, timezone="Asia/Tokyo"),
         }.items()
-        for check in one.checks()
+        for check in plugin.checks()
     ],
 )
 def test_a_good_plugin_keeps_every_rule(check: Check) -> None:
@@ -147,8 +159,8 @@ class Counts24Hours(Good):
 
     def points(self, rows: Rows) -> Rows:
         """Of the longest and the shortest day: the first 24 hours, or 24 hours made of 23."""
-        moments = [datetime.fromisoformat(row["ts"]) for row in rows]
-        before = [m for m, row in zip(moments, rows, strict=True) if m.date().month in {3, 10}]
+        instants = [datetime.fromisoformat(row["ts"]) for row in rows]
+        before = [m for m, row in zip(instants, rows, strict=True) if m.date().month in {3, 10}]
         if not before or before[0].month not in {3, 10}:
             return rows
         spring = before[0].month == 3
@@ -156,7 +168,7 @@ class Counts24Hours(Good):
             datetime(2025, 3, 30, 1, tzinfo=UTC) if spring else datetime(2025, 10, 26, tzinfo=UTC)
         )
         hour = timedelta(hours=1)
-        moved = [m + hour if spring and m >= change else m for m in moments]
+        moved = [m + hour if spring and m >= change else m for m in instants]
         return [
             {**row, "ts": m.isoformat()}
             for m, row in zip(moved, rows, strict=True)
@@ -318,8 +330,8 @@ class ErrorsAreEmpty(Good):
     async def page(self, day: str) -> Any:
         """Nothing where there is no list."""
         answer = await self.http.get(f"{self._defaults['url']}/?day={day}")
-        found = answer.json()
-        return found if isinstance(found, list) else []
+        content = answer.json()
+        return content if isinstance(content, list) else []
 
 
 class MendsCuts(Good):
@@ -388,8 +400,8 @@ class Breaks(Good):
     async def page(self, day: str) -> Any:
         """Or a KeyError."""
         answer = await self.http.get(f"{self._defaults['url']}/?day={day}")
-        found = answer.json()
-        return found if isinstance(found, list) else found["rows"]
+        content = answer.json()
+        return content if isinstance(content, list) else content["rows"]
 
 
 FAULTS: list[tuple[str, type[BasePlugin | MultiSeriesPlugin], str]] = [
@@ -424,18 +436,18 @@ FAULTS: list[tuple[str, type[BasePlugin | MultiSeriesPlugin], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "plugin", "found"), FAULTS)
+@pytest.mark.parametrize(("rule", "plugin", "expected"), FAULTS)
 def test_a_fault_is_found(
-    rule: str, plugin: type[BasePlugin | MultiSeriesPlugin], found: str
+    rule: str, plugin: type[BasePlugin | MultiSeriesPlugin], expected: str
 ) -> None:
     """By the rule it breaks, with the reason for the rule and what was found."""
-    (check,) = (one for one in kit(plugin).checks() if str(one) == rule)
+    (check,) = (candidate for candidate in kit(plugin).checks() if str(candidate) == rule)
     with pytest.raises(BrokenRuleError) as broken:
         check()
-    said = str(broken.value)
-    assert said.startswith(f"{plugin.__name__}: {rule}: ")
-    assert found in said.partition("Found: ")[2]
-    assert "c4n4ry" not in said
+    message = str(broken.value)
+    assert message.startswith(f"{plugin.__name__}: {rule}: ")
+    assert expected in message.partition("Found: ")[2]
+    assert "c4n4ry" not in message
 
 
 def test_every_rule_is_seen_to_fail() -> None:

@@ -44,8 +44,8 @@ def columns(
         finally:
             await plugin.http.aclose()
 
-    found = asyncio.run(fetch())
-    return found["ts"], found["value"]
+    answer = asyncio.run(fetch())
+    return answer["ts"], answer["value"]
 
 
 def several(
@@ -138,9 +138,9 @@ def test_what_a_csv_writer_writes_is_read(
             [(DAY + timedelta(hours=hour)).isoformat(), note, "" if value is None else value]
         )
     table = TableFile(tmp_path_factory.mktemp("csv"))
-    moments, values = table.read(text.getvalue(), value_column="value", delimiter=delimiter)
+    instants, values = table.read(text.getvalue(), value_column="value", delimiter=delimiter)
     assert values == [value for _, value in rows]
-    assert moments == [DAY + timedelta(hours=hour) for hour in range(len(rows))]
+    assert instants == [DAY + timedelta(hours=hour) for hour in range(len(rows))]
 
 
 def test_delimiter_is_found_beside_decimal_commas(table: TableFile) -> None:
@@ -198,10 +198,10 @@ def test_what_is_no_number_is_refused_and_not_lost(
     """Text, or a number in another dialect, reaches the run, which refuses it."""
     delimiter = params.get("delimiter", ",")
     rows = f"2025-03-01T00Z{delimiter}1\n2025-03-01T01Z{delimiter}{cell}\n"
-    moments, values = table.read(f"time{delimiter}value\n{rows}", **params)
+    instants, values = table.read(f"time{delimiter}value\n{rows}", **params)
     assert values[0] == 1.0
     assert values[1].startswith(cell)
-    answer = {"a": {"ts": moments, "value": values}}
+    answer = {"a": {"ts": instants, "value": values}}
     batch = clean(answer, series=["a"], start=None, end=None, zone=None)
     assert (batch.received, batch.rejected, batch.series["a"].values) == (2, 1, [1.0])
     assert batch.rejections[0].position == 1
@@ -218,7 +218,7 @@ def test_missing_values(table: TableFile) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "time_format", "moment"),
+    ("cell", "time_format", "instant"),
     [
         ("2025-03-01T00:00:00+00:00", "", DAY),
         ("2025-03-01T01:00+01:00", "", DAY),
@@ -237,18 +237,18 @@ def test_missing_values(table: TableFile) -> None:
         ("", "", ""),
     ],
 )
-def test_times(table: TableFile, cell: str, time_format: str, moment: Any) -> None:
+def test_times(table: TableFile, cell: str, time_format: str, instant: Any) -> None:
     """Times in the format declared; a local one stays local, what is none is passed on."""
-    moments, values = table.read(f"time,value\n{cell},1\n", time_format=time_format)
+    instants, values = table.read(f"time,value\n{cell},1\n", time_format=time_format)
     assert values == [1.0]
-    assert moments == [moment]
+    assert instants == [instant]
 
 
 def test_local_times_are_resolved_by_the_run(table: TableFile) -> None:
     """The doubled hour of autumn in local time: both rows arrive, and the run keeps them apart."""
     rows = [f"2025-10-26 0{hour}:00,{n}" for n, hour in enumerate((1, 2, 2, 3))]
-    moments, values = table.read("time,value\n" + "\n".join(rows))
-    answer = {"a": {"ts": moments, "value": values}}
+    instants, values = table.read("time,value\n" + "\n".join(rows))
+    answer = {"a": {"ts": instants, "value": values}}
     batch = clean(answer, series=["a"], start=None, end=None, zone=ZoneInfo("Europe/Berlin"))
     first = datetime(2025, 10, 25, 23, tzinfo=UTC)
     assert batch.series["a"].ts == [first + timedelta(hours=hour) for hour in range(4)]
@@ -260,13 +260,13 @@ def test_only_the_window_is_returned(table: TableFile) -> None:
     hours = [DAY + timedelta(hours=hour) for hour in range(240)]
     text = "time,value\n" + "".join(f"{hour.isoformat()},1\n" for hour in hours)
     start, end = hours[100], hours[120]
-    moments, _ = table.read(text, (start.isoformat(), end.isoformat()))
-    assert moments == hours[100:120]
-    moments, _ = table.read(text, (start.isoformat(), None))
-    assert moments == hours[100:]
+    instants, _ = table.read(text, (start.isoformat(), end.isoformat()))
+    assert instants == hours[100:120]
+    instants, _ = table.read(text, (start.isoformat(), None))
+    assert instants == hours[100:]
     local = text.replace("+00:00", "")
-    moments, _ = table.read(local, (start.isoformat(), end.isoformat()))
-    assert [moment.replace(tzinfo=UTC) for moment in moments] == hours[76:144]
+    instants, _ = table.read(local, (start.isoformat(), end.isoformat()))
+    assert [instant.replace(tzinfo=UTC) for instant in instants] == hours[76:144]
 
 
 def test_columns_by_name_and_by_number(table: TableFile) -> None:
@@ -402,13 +402,13 @@ def test_series_of_a_wide_table(table: TableFile) -> None:
         "l": {"value_column": 3},
         "w": {},
     }
-    found = several(table.root, filters, path="t.csv", value_column="wind")
-    assert {name: one["value"] for name, one in found.items()} == {
+    by_series = several(table.root, filters, path="t.csv", value_column="wind")
+    assert {name: columns["value"] for name, columns in by_series.items()} == {
         "p": [1.0, 2.0],
         "l": [10.0, None],
         "w": [100.0, 200.0],
     }
-    assert all(len(one["ts"]) == 2 for one in found.values())
+    assert all(len(columns["ts"]) == 2 for columns in by_series.values())
 
 
 def test_series_of_a_long_table(table: TableFile) -> None:
@@ -420,8 +420,8 @@ def test_series_of_a_long_table(table: TableFile) -> None:
         "load": {"kind": "load"},
         "none": {"area": "XX"},
     }
-    found = several(table.root, filters, path="t.csv", value_column="value")
-    assert {name: one["value"] for name, one in found.items()} == {
+    by_series = several(table.root, filters, path="t.csv", value_column="value")
+    assert {name: columns["value"] for name, columns in by_series.items()} == {
         "de": [1.0, 4.0],
         "fr": [3.0, 6.0],
         "load": [1.0, 3.0, 4.0, 5.0, 6.0],
@@ -432,8 +432,8 @@ def test_series_of_a_long_table(table: TableFile) -> None:
 def test_filter_on_a_number(table: TableFile) -> None:
     """A number in YAML stands for its text in the table."""
     table.write("time,station,value\n2025-03-01,42,1\n2025-03-01,43,2\n")
-    found = several(table.root, {"a": {"station": 42}}, path="t.csv", value_column="value")
-    assert found["a"]["value"] == [1.0]
+    by_series = several(table.root, {"a": {"station": 42}}, path="t.csv", value_column="value")
+    assert by_series["a"]["value"] == [1.0]
 
 
 def test_filter_on_a_column_that_is_not_there(table: TableFile) -> None:
@@ -499,8 +499,8 @@ def test_large_table_is_read_as_a_stream(table: TableFile) -> None:
     tracemalloc.start()
     try:
         end = (DAY + timedelta(hours=1)).isoformat()
-        moments, _ = columns(table.root, (DAY.isoformat(), end), path="t.csv")
-        assert len(moments) == 60
+        instants, _ = columns(table.root, (DAY.isoformat(), end), path="t.csv")
+        assert len(instants) == 60
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()

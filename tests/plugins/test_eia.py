@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.http_server import Reply
-from support.plugin_calls import UNPACED, asked, group, recording, values
+from support.plugin_calls import UNPACED, fetch, group, recording, values
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
-from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin, _label, _start
+from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin, _hour_start, _label
 
 if TYPE_CHECKING:
     from support.http_server import LocalServer, Request
@@ -56,7 +56,7 @@ def document(rows: list[dict[str, Any]], total: Any = None, **more: Any) -> dict
 
 def demand(server: LocalServer, *args: str | None) -> Series:
     """The series of the plugin that asks for one."""
-    return values(asked(plugin(server, DEMAND), *args))["demand"]  # type: ignore[arg-type]
+    return values(fetch(plugin(server, DEMAND), *args))["demand"]  # type: ignore[arg-type]
 
 
 def test_a_period_is_the_end_of_its_hour(server: LocalServer) -> None:
@@ -71,18 +71,18 @@ def test_a_period_is_the_end_of_its_hour(server: LocalServer) -> None:
 
 
 @given(st.datetimes(datetime(1000, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
-def test_a_label_names_the_hour_that_it_was_made_of(moment: datetime) -> None:
+def test_a_label_names_the_hour_that_it_was_made_of(instant: datetime) -> None:
     """Whatever moment of the hour one starts from, and whatever offset the label carries."""
-    hour = moment.replace(minute=0, second=0, microsecond=0)
-    assert _start(_label(moment)) == hour
-    assert _start(f"{hour - 6 * HOUR:%Y-%m-%dT%H}-07") == hour
+    hour = instant.replace(minute=0, second=0, microsecond=0)
+    assert _hour_start(_label(instant)) == hour
+    assert _hour_start(f"{hour - 6 * HOUR:%Y-%m-%dT%H}-07") == hour
 
 
 @given(st.text() | st.from_regex(r"\d{4}-\d\d-\d\dT\d\d([+-]\d\d)?", fullmatch=True))
 def test_what_is_no_label_is_passed_on(text: str) -> None:
     """Never a time that was not there, and nothing is raised."""
-    found = _start(text)
-    assert isinstance(found, datetime) or text in found
+    start = _hour_start(text)
+    assert isinstance(start, datetime) or text in start
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_the_request_names_every_facet_and_an_order(
         "pjm-forecast": {"respondent": "PJM", "type": "DF"},
         "miso-demand": {"respondent": "MISO", "type": "D"},
     }
-    asked(plugin(server, filters), "2024-01-01T00:00:00Z")
+    fetch(plugin(server, filters), "2024-01-01T00:00:00Z")
     assert len(server.requests) == 1
     assert server.requests[0].query == snapshot
 
@@ -144,7 +144,7 @@ def test_series_of_one_answer_are_told_apart(
     ]
     server.answer(PATH, Reply.json(document(rows)))
     filters = {kind: {"type": kind} for kind in ("D", "DF", "TI")}
-    assert values(asked(plugin(server, filters, respondent="PJM"))) == snapshot
+    assert values(fetch(plugin(server, filters, respondent="PJM"))) == snapshot
 
 
 @pytest.mark.parametrize("as_text", [True, False])
@@ -156,9 +156,9 @@ def test_every_page_is_fetched(server: LocalServer, size: int, as_text: bool) ->
 
     def page(request: Request) -> Reply:
         offset = int(request.query["offset"][0])
-        told = [{"warning": "incomplete return", "description": "The API can only return …"}]
-        part = rows[offset : offset + size]
-        return Reply.json(document(part, "25" if as_text else 25, warnings=told))
+        warnings = [{"warning": "incomplete return", "description": "The API can only return …"}]
+        rows_of_page = rows[offset : offset + size]
+        return Reply.json(document(rows_of_page, "25" if as_text else 25, warnings=warnings))
 
     server.answer(PATH, page)
     assert list(demand(server).values()) == list(map(float, range(25)))
@@ -239,7 +239,7 @@ def test_what_is_no_hour_or_no_number_is_rejected(
     """The others are taken."""
     rows = [row(period, value), row("2024-01-01T02", "2")]
     server.answer(PATH, Reply.json(document(rows)))
-    batch = asked(plugin(server, DEMAND))
+    batch = fetch(plugin(server, DEMAND))
     assert batch.rejected == 1
     assert batch.series["demand"].values == [2.0]
 
@@ -251,8 +251,8 @@ def test_days_on_which_clocks_change_have_24_hours(server: LocalServer) -> None:
         server.answer(
             PATH, Reply.json(document([row(f"{label:%Y-%m-%dT%H}", "1") for label in labels]))
         )
-        found = demand(server, day.isoformat(), (day + 24 * HOUR).isoformat())
-        assert [datetime.fromisoformat(ts) for ts in found] == [day + n * HOUR for n in range(24)]
+        points = demand(server, day.isoformat(), (day + 24 * HOUR).isoformat())
+        assert [datetime.fromisoformat(ts) for ts in points] == [day + n * HOUR for n in range(24)]
 
 
 def test_the_limit_is_shared_under_the_key(server: LocalServer) -> None:
@@ -265,7 +265,7 @@ def test_the_limit_is_shared_under_the_key(server: LocalServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "filters", "said"),
+    ("params", "filters", "message"),
     [
         ({"route": "region-data"}, DEMAND, "api_key is missing"),
         ({"route": "solar", "api_key": "k"}, DEMAND, "^route must be one of [^;]*$"),
@@ -277,10 +277,10 @@ def test_the_limit_is_shared_under_the_key(server: LocalServer) -> None:
     ],
 )
 def test_every_wrong_parameter_is_named(
-    params: dict[str, Any], filters: dict[str, dict[str, str]], said: str
+    params: dict[str, Any], filters: dict[str, dict[str, str]], message: str
 ) -> None:
     """Before anything is asked."""
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         group(EiaMultiSeriesPlugin, params, filters)
 
 
@@ -299,11 +299,11 @@ def test_recorded_answers_are_read(
     server.answer(f"/v2/electricity/rto/{route}/data/", Reply(body=body))
     rows = json.loads(body)["response"]["data"]
     filters = {"it": {facet: rows[0][facet] for facet in facets}}
-    found = values(asked(plugin(server, filters, route=route)))["it"]
-    assert found == {
+    points = values(fetch(plugin(server, filters, route=route)))["it"]
+    assert points == {
         f"{datetime.strptime(r['period'], '%Y-%m-%dT%H') - HOUR:%Y-%m-%dT%H:%M:%SZ}": float(  # noqa: DTZ007
             r["value"]
         )
         for r in rows
     }
-    assert found
+    assert points

@@ -12,14 +12,14 @@ import pytest
 from support.elexon_files import (
     HALF_HOUR,
     LONDON,
-    asked,
-    fetched,
+    fetch,
+    fetch_group,
+    requested_rows,
     row,
-    served,
-    several,
+    serve_rows,
     stream,
+    utc_text,
     values,
-    written,
 )
 from support.entsoe_files import RECORDINGS
 from support.http_server import Reply
@@ -55,27 +55,27 @@ def test_how_each_dataset_is_asked_for(
     server: LocalServer, snapshot: SnapshotAssertion, end: str | None
 ) -> None:
     """The address of each, for a person to compare with the documentation."""
-    start = FROM if end else written(datetime.now(UTC) - HALF_HOUR)
-    told = {}
+    start = FROM if end else utc_text(datetime.now(UTC) - HALF_HOUR)
+    sent = {}
     for name, dataset in DATASETS.items():
         server.answer(f"/{dataset.path}", Reply.json([]))
         server.answer(f"/{dataset.path}/{FROM[:10]}", Reply.json([]))
-        if end is None and dataset.asked == "day":
+        if end is None and dataset.requested_by == "day":
             continue  # its path has the present day
         server.requests.clear()
-        fetched(server, start, end, dataset=name, **dict.fromkeys(dataset.by, "X"))
+        fetch(server, start, end, dataset=name, **dict.fromkeys(dataset.key_fields, "X"))
         (request,) = server.requests
-        told[name] = unquote(request.target) if end else [request.path, *request.query]
-    assert told == snapshot
+        sent[name] = unquote(request.target) if end else [request.path, *request.query]
+    assert sent == snapshot
 
 
 def test_rows_become_points(server: LocalServer) -> None:
     """By start and fuel, with the time of publication; other fuels are left out."""
     rows = [wind(0, 5000), row(at(0), fuelType="CCGT", generation=1), wind(0.5, -3)]
-    server.answer(stream("FUELHH"), served(rows))
-    found = fetched(server, FROM, TO, **WIND)
-    assert values(found) == {at(0): 5000, at(0.5): -3}
-    assert dict(zip(found["ts"], found["published_at"], strict=True)) == {
+    server.answer(stream("FUELHH"), serve_rows(rows))
+    columns = fetch(server, FROM, TO, **WIND)
+    assert values(columns) == {at(0): 5000, at(0.5): -3}
+    assert dict(zip(columns["ts"], columns["published_at"], strict=True)) == {
         at(0): at(0.5),
         at(0.5): at(1),
     }
@@ -87,21 +87,21 @@ def test_a_stream_is_bare_and_anything_else_in_an_envelope(
 ) -> None:
     """Both are read."""
     rows = [wind(0, 1)]
-    told = {"data": rows, "metadata": {"datasets": ["FUELHH"]}} if envelope else rows
-    server.answer(stream("FUELHH"), Reply.json(told))
-    assert values(fetched(server, FROM, TO, **WIND)) == {at(0): 1}
+    document = {"data": rows, "metadata": {"datasets": ["FUELHH"]}} if envelope else rows
+    server.answer(stream("FUELHH"), Reply.json(document))
+    assert values(fetch(server, FROM, TO, **WIND)) == {at(0): 1}
 
 
 def test_every_publication_is_kept(server: LocalServer) -> None:
     """Two of one half-hour are two points; cleaned, the newer is the value, both are vintages."""
     rows = [wind(0, 100, at(0.5)), wind(0, 120, at(9)), wind(0.5, 7)]
-    server.answer(stream("FUELHH"), served(rows))
-    found = fetched(server, FROM, TO, **WIND)
-    batch = clean({"one": found}, series=["one"], start=START, end=None, zone=None)
+    server.answer(stream("FUELHH"), serve_rows(rows))
+    columns = fetch(server, FROM, TO, **WIND)
+    batch = clean({"one": columns}, series=["one"], start=START, end=None, zone=None)
     assert not batch.rejected
-    one = batch.series["one"]
-    assert (one.ts, one.values) == ([at(0), at(0.5)], [120, 7])
-    assert one.vintages == [
+    series = batch.series["one"]
+    assert (series.ts, series.values) == ([at(0), at(0.5)], [120, 7])
+    assert series.vintages == [
         (at(0), at(0.5), 100),
         (at(0), at(9), 120),
         (at(0.5), at(1), 7),
@@ -113,7 +113,10 @@ def test_without_vintages_the_newest_publication_counts(server: LocalServer) -> 
     rows = [wind(0, 120, at(9)), wind(0, 100, at(0.5))]
     for order in (rows, rows[::-1]):
         server.answer(stream("FUELHH"), Reply.json(order))
-        assert fetched(server, FROM, TO, vintages=False, **WIND) == {"ts": [at(0)], "value": [120]}
+        assert fetch(server, FROM, TO, vintages=False, **WIND) == {
+            "ts": [at(0)],
+            "value": [120],
+        }
 
 
 def test_a_late_revision_is_found_by_an_open_window(server: LocalServer) -> None:
@@ -124,25 +127,28 @@ def test_a_late_revision_is_found_by_an_open_window(server: LocalServer) -> None
         row(start, start + HALF_HOUR, fuelType="WIND", generation=1),
         row(start, now - timedelta(minutes=1), fuelType="WIND", generation=2),
     ]
-    server.answer(stream("FUELHH"), served(rows))
-    found = fetched(server, written(start), **WIND)
-    assert found["value"] == [1, 2]
+    server.answer(stream("FUELHH"), serve_rows(rows))
+    columns = fetch(server, utc_text(start), **WIND)
+    assert columns["value"] == [1, 2]
     assert all("publishDateTimeFrom" in request.query for request in server.requests)
 
 
 def test_a_late_revision_is_found_by_a_closed_window(server: LocalServer) -> None:
     """A backfill asks for outturns by settlement date, so whenever they were published."""
     rows = [wind(0, 1), wind(0, 2, at(24 * 300))]
-    server.answer(stream("FUELHH"), served(rows))
-    assert fetched(server, FROM, TO, **WIND)["value"] == [2, 1]
+    server.answer(stream("FUELHH"), serve_rows(rows))
+    assert fetch(server, FROM, TO, **WIND)["value"] == [2, 1]
     assert "settlementDateFrom" in server.requests[0].query
 
 
 def test_a_wrong_settlement_date_loses_nothing(server: LocalServer) -> None:
     """As those of the last half-hours of some days were, a day off: the start is what counts."""
     wrong = {**wind(23.5, 9), "settlementDate": "2025-01-02", "settlementPeriod": 48}
-    server.answer(stream("FUELHH"), served([wind(0, 1), wrong]))
-    assert values(fetched(server, FROM, "2025-01-02T00:00:00Z", **WIND)) == {at(0): 1, at(23.5): 9}
+    server.answer(stream("FUELHH"), serve_rows([wind(0, 1), wrong]))
+    assert values(fetch(server, FROM, "2025-01-02T00:00:00Z", **WIND)) == {
+        at(0): 1,
+        at(23.5): 9,
+    }
 
 
 def test_forecasts_published_before_the_window_are_found(server: LocalServer) -> None:
@@ -152,8 +158,8 @@ def test_forecasts_published_before_the_window_are_found(server: LocalServer) ->
         row(at(1), at(-2), generation=60),
         row(at(1), at(-24 * 9), generation=1),
     ]
-    server.answer(stream("WINDFOR"), served(rows))
-    assert sorted(fetched(server, FROM, TO, dataset="WINDFOR")["value"]) == [50, 60]
+    server.answer(stream("WINDFOR"), serve_rows(rows))
+    assert sorted(fetch(server, FROM, TO, dataset="WINDFOR")["value"]) == [50, 60]
 
 
 @pytest.mark.parametrize("month", [3, 10])
@@ -163,19 +169,19 @@ def test_days_of_changing_clocks(server: LocalServer, month: int) -> None:
     after = datetime(2025, month, {3: 31, 10: 27}[month], tzinfo=LONDON).astimezone(UTC)
     count = (after - first) // HALF_HOUR
     assert count == {3: 46, 10: 50}[month]
-    moments = [first + n * HALF_HOUR for n in range(count)]
-    rows = [row(ts, fuelType="WIND", generation=n) for n, ts in enumerate(moments)]
-    server.answer(stream("FUELHH"), served(rows))
-    found = values(fetched(server, written(first), written(after), **WIND))
-    assert found == {ts: n for n, ts in enumerate(moments)}
+    instants = [first + n * HALF_HOUR for n in range(count)]
+    rows = [row(ts, fuelType="WIND", generation=n) for n, ts in enumerate(instants)]
+    server.answer(stream("FUELHH"), serve_rows(rows))
+    points = values(fetch(server, utc_text(first), utc_text(after), **WIND))
+    assert points == {ts: n for n, ts in enumerate(instants)}
 
 
 def test_one_request_brings_all_fuels(server: LocalServer) -> None:
     """And another data set of the same group takes one more."""
     rows = [row(at(0), fuelType=fuel, generation=n) for n, fuel in enumerate(("WIND", "CCGT"))]
-    server.answer(stream("FUELHH"), served(rows))
-    server.answer(stream("INDO"), served([row(at(0), demand=30000)]))
-    found = several(
+    server.answer(stream("FUELHH"), serve_rows(rows))
+    server.answer(stream("INDO"), serve_rows([row(at(0), demand=30000)]))
+    by_series = fetch_group(
         server,
         {
             "wind": {"fuelType": "WIND"},
@@ -186,7 +192,7 @@ def test_one_request_brings_all_fuels(server: LocalServer) -> None:
         TO,
         dataset="FUELHH",
     )
-    assert {name: values(columns) for name, columns in found.items()} == {
+    assert {name: values(columns) for name, columns in by_series.items()} == {
         "wind": {at(0): 0},
         "gas": {at(0): 1},
         "demand": {at(0): 30000},
@@ -197,11 +203,11 @@ def test_one_request_brings_all_fuels(server: LocalServer) -> None:
 def test_prices_of_two_providers_are_two_series(server: LocalServer) -> None:
     """By dataProvider; they carry no time of publication, so none is claimed."""
     rows = [
-        {"startTime": written(at(0)), "dataProvider": name, "price": price, "volume": 3.5}
+        {"startTime": utc_text(at(0)), "dataProvider": name, "price": price, "volume": 3.5}
         for name, price in (("APXMIDP", 81.5), ("N2EXMIDP", 0.0))
     ]
-    server.answer(stream("MID"), served(rows))
-    found = several(
+    server.answer(stream("MID"), serve_rows(rows))
+    by_series = fetch_group(
         server,
         {
             "price": {"dataProvider": "APXMIDP"},
@@ -211,7 +217,7 @@ def test_prices_of_two_providers_are_two_series(server: LocalServer) -> None:
         TO,
         dataset="MID",
     )
-    assert found == {
+    assert by_series == {
         "price": {"ts": [at(0)], "value": [81.5]},
         "volume": {"ts": [at(0)], "value": [3.5]},
     }
@@ -225,19 +231,19 @@ def test_system_prices_come_by_the_day_in_london(server: LocalServer) -> None:
         ("2025-07-01", summer, 90.5),
         ("2025-07-02", summer + HALF_HOUR, 96.79),
     ):
-        told = {
+        prices = {
             **row(start),
             "createdDateTime": "2025-07-03T01:00:00Z",
             "systemSellPrice": price,
             "systemBuyPrice": price + 1,
             "replacementPrice": None,
         }
-        told.pop("publishTime")
+        prices.pop("publishTime")
         server.answer(
             f"/balancing/settlement/system-prices/{day}",
-            Reply.json({"metadata": {"datasets": ["DISEBSP"]}, "data": [told]}),
+            Reply.json({"metadata": {"datasets": ["DISEBSP"]}, "data": [prices]}),
         )
-    found = several(
+    by_series = fetch_group(
         server,
         {"sell": {}, "buy": {"value": "systemBuyPrice"}, "none": {"value": "replacementPrice"}},
         "2025-07-01T22:00:00Z",
@@ -245,10 +251,10 @@ def test_system_prices_come_by_the_day_in_london(server: LocalServer) -> None:
         dataset="system_prices",
     )
     published = [datetime(2025, 7, 3, 1, tzinfo=UTC)] * 2
-    moments = [summer, summer + HALF_HOUR]
-    assert found["sell"] == {"ts": moments, "value": [90.5, 96.79], "published_at": published}
-    assert found["buy"] == {"ts": moments, "value": [91.5, 97.79], "published_at": published}
-    assert found["none"] == {"ts": moments, "value": [None, None], "published_at": published}
+    instants = [summer, summer + HALF_HOUR]
+    assert by_series["sell"] == {"ts": instants, "value": [90.5, 96.79], "published_at": published}
+    assert by_series["buy"] == {"ts": instants, "value": [91.5, 97.79], "published_at": published}
+    assert by_series["none"] == {"ts": instants, "value": [None, None], "published_at": published}
     assert len(server.requests) == 2
 
 
@@ -269,27 +275,27 @@ def test_long_ranges_are_cut(
     paths += [f"{paths[0]}/2025-01-0{day}" for day in range(1, 8)]
     for path in paths:
         server.answer(path, Reply.json([]))
-    more = dict.fromkeys(DATASETS[dataset].by, "X")
-    fetched(server, f"{start}T00:00:00Z", f"{end}T00:00:00Z", dataset=dataset, **more)
+    more = dict.fromkeys(DATASETS[dataset].key_fields, "X")
+    fetch(server, f"{start}T00:00:00Z", f"{end}T00:00:00Z", dataset=dataset, **more)
     assert len(server.requests) == count
 
 
 def test_a_fuel_that_nobody_knows_says_what_there_is(server: LocalServer) -> None:
     """It fails alone; one that has ended, or has not begun, is no fault."""
     rows = [row(at(0), fuelType=fuel, generation=1) for fuel in ("WIND", "CCGT")]
-    server.answer(stream("FUELHH"), served(rows))
+    server.answer(stream("FUELHH"), serve_rows(rows))
     filters = {fuel: {"fuelType": fuel} for fuel in ("WIND", "WINT", "COAL")}
-    found = several(server, filters, FROM, TO, dataset="FUELHH")
-    assert isinstance(found["WINT"], BadDataError)
-    assert "no row of fuelType WINT, but CCGT, WIND" in str(found["WINT"])
-    assert values(found["WIND"]) == {at(0): 1}
-    assert values(found["COAL"]) == {}
+    by_series = fetch_group(server, filters, FROM, TO, dataset="FUELHH")
+    assert isinstance(by_series["WINT"], BadDataError)
+    assert "no row of fuelType WINT, but CCGT, WIND" in str(by_series["WINT"])
+    assert values(by_series["WIND"]) == {at(0): 1}
+    assert values(by_series["COAL"]) == {}
     server.answer(stream("FUELHH"), Reply.json([]))
-    assert values(several(server, filters, FROM, TO, dataset="FUELHH")["WINT"]) == {}
+    assert values(fetch_group(server, filters, FROM, TO, dataset="FUELHH")["WINT"]) == {}
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind", "said"),
+    ("reply", "kind", "message"),
     [
         (Reply.json({"title": "bad dates"}, 400), PermanentError, "bad dates"),
         (Reply(404), FetchError, "404"),
@@ -314,12 +320,12 @@ def test_a_fuel_that_nobody_knows_says_what_there_is(server: LocalServer) -> Non
     ],
 )
 def test_what_goes_wrong_is_classified(
-    server: LocalServer, reply: Reply, kind: type[FetchError], said: str
+    server: LocalServer, reply: Reply, kind: type[FetchError], message: str
 ) -> None:
     """Nonsense and a changed format are errors that show the address."""
     server.answer(stream("FUELHH"), reply)
-    with pytest.raises(kind, match=said) as caught:
-        fetched(server, FROM, TO, **WIND)
+    with pytest.raises(kind, match=message) as caught:
+        fetch(server, FROM, TO, **WIND)
     assert server.url in str(caught.value)
 
 
@@ -327,7 +333,7 @@ def test_a_row_that_cannot_be_taken_is_refused_by_the_run(server: LocalServer) -
     """A time that is none, a value that is no number: counted, and the good one stays."""
     rows = [wind(0, 1), wind(0.5, "much"), {**wind(1, 1), "startTime": "01/01/2025 01:00"}]
     server.answer(stream("FUELHH"), Reply.json(rows))
-    answer = {"one": fetched(server, FROM, TO, **WIND)}
+    answer = {"one": fetch(server, FROM, TO, **WIND)}
     batch = clean(answer, series=["one"], start=None, end=None, zone=None)
     assert (batch.received, batch.rejected, batch.series["one"].values) == (3, 2, [1])
 
@@ -359,24 +365,24 @@ def test_the_recorded_answer_is_read_whole(server: LocalServer) -> None:
     server.answer(
         stream("FUELINST"),
         lambda request: (
-            Reply(body=RECORDED.read_bytes()) if asked(request, rows) else Reply.json([])
+            Reply(body=RECORDED.read_bytes()) if requested_rows(request, rows) else Reply.json([])
         ),
     )
-    found = several(
+    by_series = fetch_group(
         server,
-        {one["fuelType"]: {"fuelType": one["fuelType"]} for one in rows},
+        {recorded_row["fuelType"]: {"fuelType": recorded_row["fuelType"]} for recorded_row in rows},
         "2024-02-12T17:45:00Z",
         "2024-02-12T17:50:00Z",
         dataset="FUELINST",
     )
-    assert len(found) == 19
+    assert len(by_series) == 19
     assert len(server.requests) == 1
-    for one in rows:
-        assert found[one["fuelType"]] == {
-            "ts": [datetime.fromisoformat(one["startTime"])],
-            "value": [one["generation"]],
-            "published_at": [datetime.fromisoformat(one["publishTime"])],
+    for recorded_row in rows:
+        assert by_series[recorded_row["fuelType"]] == {
+            "ts": [datetime.fromisoformat(recorded_row["startTime"])],
+            "value": [recorded_row["generation"]],
+            "published_at": [datetime.fromisoformat(recorded_row["publishTime"])],
         }
-    batch = clean(found, series=list(found), start=None, end=None, zone=None)
+    batch = clean(by_series, series=list(by_series), start=None, end=None, zone=None)
     assert (batch.received, batch.rejected) == (19, 0)
-    assert min(one.values[0] or 0 for one in batch.series.values()) < 0
+    assert min(recorded_row.values[0] or 0 for recorded_row in batch.series.values()) < 0

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from support.http_server import Reply
-from support.plugin_calls import UNPACED, asked, group, recording, values
+from support.plugin_calls import UNPACED, fetch, group, recording, values
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.data_sources.energy_charts_plugin import EnergyChartsMultiSeriesPlugin
@@ -50,8 +50,8 @@ def power(stamps: list[Any] | None, **rows: Any) -> dict[str, Any]:
 def test_a_stamp_is_the_begin_of_its_interval(server: LocalServer) -> None:
     """In UTC: a day in Berlin begins at 22:00 in summer; the unit may be written in any way."""
     server.answer("/price", Reply.json(prices(2)))
-    found = values(asked(plugin(server, "price", PRICE)))
-    assert found == {"de": {MIDNIGHT: 0.0, "2024-05-03T23:00:00Z": 1.0}}
+    points = values(fetch(plugin(server, "price", PRICE)))
+    assert points == {"de": {MIDNIGHT: 0.0, "2024-05-03T23:00:00Z": 1.0}}
 
 
 def test_types_of_one_country_come_with_one_request(
@@ -63,7 +63,7 @@ def test_types_of_one_country_come_with_one_request(
     document["production_types"].pop()
     server.answer("/public_power", Reply.json(document))
     filters = {**POWER, "nuclear": {"production_type": "Nuclear"}}
-    assert values(asked(plugin(server, "public_power", filters, country="de"))) == snapshot
+    assert values(fetch(plugin(server, "public_power", filters, country="de"))) == snapshot
     assert len(server.requests) == 1
 
 
@@ -75,8 +75,8 @@ def test_every_zone_has_a_request_of_its_own(server: LocalServer) -> None:
 
     server.answer("/price", reply)
     filters = {"de": {"bzn": "DE-LU"}, "at": {"bzn": "AT"}, "again": {"bzn": "AT"}}
-    found = values(asked(plugin(server, "price", filters)))
-    assert {name: list(series.values()) for name, series in found.items()} == {
+    points = values(fetch(plugin(server, "price", filters)))
+    assert {name: list(series.values()) for name, series in points.items()} == {
         "de": [5.0],
         "at": [2.0],
         "again": [2.0],
@@ -110,8 +110,8 @@ def test_every_endpoint_is_read(
     rows = [{"name": "Austria", "data": [7.5]}, {"name": "Load", "data": [7.5]}]
     answer = {"unix_seconds": [STAMP], "countries": rows, "production_types": rows, **document}
     server.answer(f"/{endpoint}", Reply.json(answer))
-    assert values(asked(plugin(server, endpoint, {"it": own}, **shared))) == {"it": {MIDNIGHT: 7.5}}
-    query = {name: told[0] for name, told in server.requests[0].query.items()}
+    assert values(fetch(plugin(server, endpoint, {"it": own}, **shared))) == {"it": {MIDNIGHT: 7.5}}
+    query = {name: texts[0] for name, texts in server.requests[0].query.items()}
     is_whole = endpoint in {"public_power_forecast", "frequency"}
     asked_for = {**shared, **own} if is_whole else shared
     assert {n: v for n, v in query.items() if n not in {"start", "end"}} == asked_for
@@ -123,12 +123,12 @@ def test_both_ends_are_always_asked_for(server: LocalServer) -> None:
     server.answer("/public_power", Reply.json(power([])))
     here = datetime(2024, 5, 4, 12, tzinfo=UTC)
     start = "2024-05-01T00:00:00Z"
-    asked(plugin(server, "price", PRICE), start, now=lambda: here)
-    asked(plugin(server, "public_power", POWER, country="de"), start, now=lambda: here)
-    asked(plugin(server, "price", PRICE), start, "2024-05-02T00:00:00Z", now=lambda: here)
-    told = [(r.query["start"][0], r.query["end"][0]) for r in server.requests]
+    fetch(plugin(server, "price", PRICE), start, now=lambda: here)
+    fetch(plugin(server, "public_power", POWER, country="de"), start, now=lambda: here)
+    fetch(plugin(server, "price", PRICE), start, "2024-05-02T00:00:00Z", now=lambda: here)
+    ranges = [(r.query["start"][0], r.query["end"][0]) for r in server.requests]
     first = "2024-05-01T00:00:00+00:00"
-    assert told == [
+    assert ranges == [
         (first, "2024-05-06T12:00:00+00:00"),
         (first, "2024-05-04T12:00:00+00:00"),
         (first, "2024-05-02T00:00:00+00:00"),
@@ -138,7 +138,7 @@ def test_both_ends_are_always_asked_for(server: LocalServer) -> None:
 def test_what_is_older_than_anything_is_not_asked_for(server: LocalServer) -> None:
     """The API would refuse it."""
     window = ("1900-01-01T00:00:00Z", "1950-01-01T00:00:00Z")
-    assert values(asked(plugin(server, "price", PRICE), *window)) == {"de": {}}
+    assert values(fetch(plugin(server, "price", PRICE), *window)) == {"de": {}}
     assert not server.requests
 
 
@@ -151,10 +151,10 @@ def test_days_on_which_clocks_change_are_whole(server: LocalServer, day: str, ho
     first = int(begin.timestamp()) - 7200
     stamps = [first + 3600 * n for n in range(30)]
     server.answer("/price", Reply.json({"unix_seconds": stamps, "price": [1] * 30}))
-    found = values(
-        asked(plugin(server, "price", PRICE), begin.astimezone(UTC).isoformat(), end.isoformat())
+    points = values(
+        fetch(plugin(server, "price", PRICE), begin.astimezone(UTC).isoformat(), end.isoformat())
     )
-    assert len(found["de"]) == hours
+    assert len(points["de"]) == hours
 
 
 def test_what_is_not_published_yet_is_no_failure(server: LocalServer) -> None:
@@ -166,13 +166,13 @@ def test_what_is_not_published_yet_is_no_failure(server: LocalServer) -> None:
         Reply.json({"unix_seconds": [STAMP], "price": None}),
     ):
         server.answer("/price", reply)
-        assert values(asked(plugin(server, "price", PRICE))) == {"de": {}}
+        assert values(fetch(plugin(server, "price", PRICE))) == {"de": {}}
 
 
 def test_a_row_that_is_missing_is_told_and_the_others_are_kept(server: LocalServer) -> None:
     """Its series is named, with the names that there are."""
     server.answer("/public_power", Reply.json(power([STAMP], Load=[1], Wind_onshore=[2])))
-    batch = asked(plugin(server, "public_power", POWER, country="de"))
+    batch = fetch(plugin(server, "public_power", POWER, country="de"))
     assert batch.series["load"].values == [1.0]
     (rejection,) = batch.rejections
     assert rejection.series == "solar"
@@ -183,11 +183,11 @@ def test_nothing_but_missing_rows_is_a_failure(server: LocalServer) -> None:
     """As there is nothing to keep."""
     server.answer("/public_power", Reply.json(power([STAMP], Wind_onshore=[2])))
     with pytest.raises(BadDataError, match="has no 'Solar', but Wind onshore; it begins"):
-        asked(plugin(server, "public_power", POWER, country="de"))
+        fetch(plugin(server, "public_power", POWER, country="de"))
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "message"),
     [
         ({"price": [1]}, "has no unix_seconds"),
         ({"unix_seconds": [STAMP]}, "has no price"),
@@ -201,12 +201,12 @@ def test_nothing_but_missing_rows_is_a_failure(server: LocalServer) -> None:
     ],
 )
 def test_an_answer_of_another_shape_is_refused(
-    server: LocalServer, document: Any, said: str
+    server: LocalServer, document: Any, message: str
 ) -> None:
     """With how it begins."""
     server.answer("/price", Reply.json(document))
-    with pytest.raises(BadDataError, match=said):
-        asked(plugin(server, "price", PRICE))
+    with pytest.raises(BadDataError, match=message):
+        fetch(plugin(server, "price", PRICE))
 
 
 @pytest.mark.parametrize("rows", [1, [1], [{"name": "Solar"}], {"Solar": [1]}])
@@ -215,18 +215,18 @@ def test_rows_of_another_shape_are_refused(server: LocalServer, rows: Any) -> No
     document = {"unix_seconds": [STAMP], "production_types": rows}
     server.answer("/public_power", Reply.json(document))
     with pytest.raises(BadDataError, match="no list of names and data"):
-        asked(plugin(server, "public_power", POWER, country="de"))
+        fetch(plugin(server, "public_power", POWER, country="de"))
 
 
 def test_what_is_no_number_is_rejected(server: LocalServer) -> None:
     """The others are taken."""
     server.answer("/price", Reply.json(prices(3, price=[1.5, "n/a", True])))
-    batch = asked(plugin(server, "price", PRICE))
+    batch = fetch(plugin(server, "price", PRICE))
     assert (batch.rejected, batch.series["de"].values) == (2, [1.5])
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind", "said"),
+    ("reply", "kind", "message"),
     [
         (Reply.json({"detail": [{"msg": "bzn not valid"}]}, 422), PermanentError, "bzn not valid"),
         (Reply.json({"detail": "Not Found"}, 404), PermanentError, "404"),
@@ -237,12 +237,12 @@ def test_what_is_no_number_is_rejected(server: LocalServer) -> None:
     ],
 )
 def test_failures_are_told_apart(
-    server: LocalServer, reply: Reply, kind: type[Exception], said: str
+    server: LocalServer, reply: Reply, kind: type[Exception], message: str
 ) -> None:
     """With the reason that was given."""
     server.answer("/price", reply)
-    with pytest.raises(kind, match=said):
-        asked(plugin(server, "price", PRICE))
+    with pytest.raises(kind, match=message):
+        fetch(plugin(server, "price", PRICE))
 
 
 def test_the_end_of_an_endpoint_is_announced(
@@ -251,12 +251,12 @@ def test_the_end_of_an_endpoint_is_announced(
     """`deprecated` comes half a year before: said as a warning, and nothing fails by it."""
     server.answer("/price", Reply.json(prices(deprecated=True)))
     with caplog.at_level(logging.WARNING):
-        assert values(asked(plugin(server, "price", PRICE))) == {"de": {MIDNIGHT: 0.0}}
+        assert values(fetch(plugin(server, "price", PRICE))) == {"de": {MIDNIGHT: 0.0}}
     assert "about to remove" in caplog.text
 
 
 @pytest.mark.parametrize(
-    ("params", "filters", "said"),
+    ("params", "filters", "message"),
     [
         ({}, PRICE, "endpoint is missing"),
         (
@@ -270,10 +270,10 @@ def test_the_end_of_an_endpoint_is_announced(
     ],
 )
 def test_every_wrong_parameter_is_named(
-    params: dict[str, Any], filters: dict[str, dict[str, str]], said: str
+    params: dict[str, Any], filters: dict[str, dict[str, str]], message: str
 ) -> None:
     """Before anything is asked."""
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         group(EnergyChartsMultiSeriesPlugin, params, filters)
 
 
@@ -282,14 +282,14 @@ def test_recorded_prices_are_read(server: LocalServer) -> None:
     body = recording("energy_charts/price_DE-LU_2024-05-04.json")
     server.answer("/price", Reply(body=body))
     document = json.loads(body)
-    found = values(asked(plugin(server, "price", PRICE)))["de"]
-    assert list(found) == [
+    points = values(fetch(plugin(server, "price", PRICE)))["de"]
+    assert list(points) == [
         f"{datetime.fromtimestamp(stamp, UTC):%Y-%m-%dT%H:%M:%SZ}"
         for stamp in document["unix_seconds"]
     ]
-    assert list(found.values()) == document["price"]
-    assert len(found) == 24
-    assert found[MIDNIGHT] == 90.8
+    assert list(points.values()) == document["price"]
+    assert len(points) == 24
+    assert points[MIDNIGHT] == 90.8
 
 
 def test_a_zone_that_is_refused_leaves_the_others(server: LocalServer) -> None:
@@ -300,10 +300,10 @@ def test_a_zone_that_is_refused_leaves_the_others(server: LocalServer) -> None:
         return Reply.json(prices()) if known else Reply.json({"detail": "bzn not valid"}, 422)
 
     server.answer("/price", reply)
-    batch = asked(plugin(server, "price", {"odd": {"bzn": "XX"}, "at": {"bzn": "AT"}}))
+    batch = fetch(plugin(server, "price", {"odd": {"bzn": "XX"}, "at": {"bzn": "AT"}}))
     assert batch.series["at"].values == [0.0]
     assert [rejection.series for rejection in batch.rejections] == ["odd"]
     assert "bzn not valid" in batch.rejections[0].reason
     server.answer("/price", Reply.json(prices()), Reply(503))
     with pytest.raises(TransientError):
-        asked(plugin(server, "price", {"de": {"bzn": "DE-LU"}, "at": {"bzn": "AT"}}))
+        fetch(plugin(server, "price", {"de": {"bzn": "DE-LU"}, "at": {"bzn": "AT"}}))

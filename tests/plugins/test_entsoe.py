@@ -20,15 +20,15 @@ from support.entsoe_files import (
     SEQUENCE,
     START,
     at,
+    by_position,
     document,
-    fetched,
+    fetch,
+    fetch_group,
     hours,
-    numbered,
     params_of,
     period,
     prices,
     series,
-    several,
     xml,
 )
 from support.http_server import Reply
@@ -62,7 +62,7 @@ def test_a_snapshot_of_a_day(server: LocalServer, snapshot: SnapshotAssertion) -
             )
         ),
     )
-    found = several(
+    by_series = fetch_group(
         server,
         {
             "pumped": {"psr_type": "pumped_storage"},
@@ -76,8 +76,8 @@ def test_a_snapshot_of_a_day(server: LocalServer, snapshot: SnapshotAssertion) -
     )
     assert len(server.requests) == 1
     assert {
-        name: [f"{moment:%H:%M} {value}" for moment, value in points.items()]
-        for name, points in found.items()
+        name: [f"{instant:%H:%M} {value}" for instant, value in points.items()]
+        for name, points in by_series.items()
     } == snapshot
 
 
@@ -93,7 +93,7 @@ def test_without_a_resolution_each_interval_is_taken_as_it_comes(server: LocalSe
                         "2025-01-01T02:00Z",
                         "2025-01-01T03:00Z",
                         "PT15M",
-                        numbered([30, 31, 32, 33]),
+                        by_position([30, 31, 32, 33]),
                         "price.amount",
                     )
                 ),
@@ -105,7 +105,7 @@ def test_without_a_resolution_each_interval_is_taken_as_it_comes(server: LocalSe
         at(1): "2",
         **{at(2 + n / 4): str(30 + n) for n in range(4)},
     }
-    assert fetched(server, START, END, **PRICES) == expected
+    assert fetch(server, START, END, **PRICES) == expected
 
 
 @pytest.mark.parametrize(("resolution", "values"), [("PT60M", "123"), ("PT15M", "456")])
@@ -114,21 +114,21 @@ def test_a_resolution_selects(server: LocalServer, resolution: str, values: str)
     both = [prices(1, 2, 3), prices(4, 5, 6, resolution="PT15M")]
     for order in (both, both[::-1]):
         server.answer(PATH, xml(document(*order)))
-        found = fetched(server, START, END, resolution=resolution, **PRICES)
-        assert "".join(found.values()) == values
+        points = fetch(server, START, END, resolution=resolution, **PRICES)
+        assert "".join(points.values()) == values
 
 
 def test_a_resolution_that_is_not_there_is_an_error(server: LocalServer) -> None:
     """And not silence: it says what there is instead."""
     server.answer(PATH, xml(document(prices(1), prices(1, resolution="PT15M"))))
     with pytest.raises(BadDataError, match=r"resolution PT30M, but PT15M, PT60M"):
-        fetched(server, START, END, resolution="PT30M", **PRICES)
+        fetch(server, START, END, resolution="PT30M", **PRICES)
 
 
 def test_the_first_auction_is_taken_wherever_it_stands(server: LocalServer) -> None:
     """The platform is asked for it, and another one in the answer is left out all the same."""
     server.answer(PATH, xml(document(prices(9, sequence="2"), prices(1, sequence="1"))))
-    assert fetched(server, START, END, **PRICES) == {at(0): "1"}
+    assert fetch(server, START, END, **PRICES) == {at(0): "1"}
     assert server.requests[0].query[SEQUENCE] == ["1"]
     assert server.requests[0].query["contract_MarketAgreement.type"] == ["A01"]
 
@@ -136,14 +136,14 @@ def test_the_first_auction_is_taken_wherever_it_stands(server: LocalServer) -> N
 def test_an_auction_without_a_number_is_taken(server: LocalServer) -> None:
     """As zones with a single auction have it."""
     server.answer(PATH, xml(document(prices(1))))
-    assert fetched(server, START, END, **PRICES) == {at(0): "1"}
+    assert fetch(server, START, END, **PRICES) == {at(0): "1"}
 
 
 def test_an_auction_that_is_not_there_is_an_error(server: LocalServer) -> None:
     """As in a week in which the platform had numbered them wrongly."""
     server.answer(PATH, xml(document(prices(9, sequence="2"))))
     with pytest.raises(BadDataError, match="sequence 1, but 2"):
-        fetched(server, START, END, **PRICES)
+        fetch(server, START, END, **PRICES)
 
 
 def test_two_series_for_one_time_are_never_mixed(server: LocalServer) -> None:
@@ -153,14 +153,14 @@ def test_two_series_for_one_time_are_never_mixed(server: LocalServer) -> None:
         xml(document(series(hours(1), businessType="A60"), series(hours(9), businessType="A61"))),
     )
     with pytest.raises(BadDataError, match=r"differ in businessType \(A60, A61\)"):
-        fetched(server, START, END, **LOAD)
-    assert fetched(server, START, END, business_type="A61", **LOAD) == {at(0): "9"}
+        fetch(server, START, END, **LOAD)
+    assert fetch(server, START, END, business_type="A61", **LOAD) == {at(0): "9"}
 
 
 def test_the_same_series_twice_is_no_contradiction(server: LocalServer) -> None:
     """The later one counts."""
     server.answer(PATH, xml(document(series(hours(1)), series(hours(2)))))
-    assert fetched(server, START, END, **LOAD) == {at(0): "2"}
+    assert fetch(server, START, END, **LOAD) == {at(0): "2"}
 
 
 def test_a_gap_between_periods_is_never_filled(server: LocalServer) -> None:
@@ -177,7 +177,7 @@ def test_a_gap_between_periods_is_never_filled(server: LocalServer) -> None:
             )
         ),
     )
-    assert fetched(server, START, END, **LOAD) == {
+    assert fetch(server, START, END, **LOAD) == {
         at(0): "1",
         at(1): "1",
         at(2): "1",
@@ -188,8 +188,8 @@ def test_a_gap_between_periods_is_never_filled(server: LocalServer) -> None:
 def test_padding_is_cut_off(server: LocalServer) -> None:
     """Whole days come; what lies outside of the window is left out, to the interval."""
     server.answer(PATH, xml(document(series(hours(*range(24))))))
-    found = fetched(server, "2025-01-01T05:30:00Z", "2025-01-01T08:00:00Z", **LOAD)
-    assert found == {at(6): "6", at(7): "7"}
+    points = fetch(server, "2025-01-01T05:30:00Z", "2025-01-01T08:00:00Z", **LOAD)
+    assert points == {at(6): "6", at(7): "7"}
     assert server.requests[0].query["periodStart"] == ["202501010500"]
     assert server.requests[0].query["periodEnd"] == ["202501010800"]
 
@@ -210,8 +210,10 @@ def imbalance(*values: tuple[str, object], created: str = "2025-01-02T00:00:00Z"
         f"<imbalance_Price.category>{category}</imbalance_Price.category></Point>"
         for category, value in values
     )
-    told = period(DAY, "2025-01-01T00:30Z", "PT15M", {}).replace("</Period>", points + "</Period>")
-    return document(series(told, curve="A03"), kind="Balancing", created=created)
+    market_period = period(DAY, "2025-01-01T00:30Z", "PT15M", {}).replace(
+        "</Period>", points + "</Period>"
+    )
+    return document(series(market_period, curve="A03"), kind="Balancing", created=created)
 
 
 def test_archives_are_opened_and_archives_in_them(server: LocalServer) -> None:
@@ -221,7 +223,7 @@ def test_archives_are_opened_and_archives_in_them(server: LocalServer) -> None:
     params = {"dataset": "imbalance_prices", "zone": "FR"}
     for packed in (archive(new, old), archive(archive(old), archive(new))):
         server.answer(PATH, Reply(body=packed, content_type="application/zip"))
-        assert fetched(server, START, END, **params) == {at(0): "2", at(0.25): "2"}
+        assert fetch(server, START, END, **params) == {at(0): "2", at(0.25): "2"}
 
 
 def test_categories_of_imbalance_prices_are_kept_apart(server: LocalServer) -> None:
@@ -229,9 +231,12 @@ def test_categories_of_imbalance_prices_are_kept_apart(server: LocalServer) -> N
     body = archive(imbalance(("A04", 10), ("A05", 20)))
     server.answer(PATH, Reply(body=body, content_type="application/zip"))
     params = {"dataset": "imbalance_prices", "zone": "FR"}
-    assert fetched(server, START, END, category="A05", **params) == {at(0): "20", at(0.25): "20"}
+    assert fetch(server, START, END, category="A05", **params) == {
+        at(0): "20",
+        at(0.25): "20",
+    }
     with pytest.raises(BadDataError, match=r"differ in imbalance_Price\.category"):
-        fetched(server, START, END, **params)
+        fetch(server, START, END, **params)
 
 
 @pytest.mark.parametrize("month", [3, 10])
@@ -242,16 +247,16 @@ def test_days_of_changing_clocks(server: LocalServer, month: int) -> None:
     begin = datetime.fromisoformat(first)
     count = int((datetime.fromisoformat(last) - begin) / timedelta(hours=1))
     assert count == {3: 71, 10: 73}[month]
-    body = document(series(period(first, last, "PT60M", numbered(range(count)))))
+    body = document(series(period(first, last, "PT60M", by_position(range(count)))))
     server.answer(PATH, xml(body))
     params = {"dataset": "load", "zone": "DE-LU"}
-    assert fetched(server, first, last, **params) == {
+    assert fetch(server, first, last, **params) == {
         begin + timedelta(hours=n): str(n) for n in range(count)
     }
-    body = document(series(period(first, last, "P1D", numbered([1, 2, 3]))))
+    body = document(series(period(first, last, "P1D", by_position([1, 2, 3]))))
     server.answer(PATH, xml(body))
     long = begin + timedelta(days=1)
-    assert list(fetched(server, first, last, **params)) == [
+    assert list(fetch(server, first, last, **params)) == [
         begin,
         long,
         long + timedelta(hours={3: 23, 10: 25}[month]),
@@ -277,5 +282,5 @@ def test_the_timezone_of_the_source_comes_first(server: LocalServer) -> None:
 
     assert asyncio.run(ask())["ts"] == [datetime(2025, 6, 30, 23, tzinfo=UTC)]
     params = {"dataset": "load", "zone": "FR"}
-    (summer,) = fetched(server, "2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z", **params)
+    (summer,) = fetch(server, "2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z", **params)
     assert summer == datetime(2025, 6, 30, 22, tzinfo=UTC)

@@ -20,11 +20,11 @@ from support.entsoe_files import (
     acknowledgement,
     at,
     document,
-    fetched,
+    fetch,
+    fetch_group,
     hours,
     period,
     series,
-    several,
     xml,
 )
 from support.http_server import Reply
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 def test_no_data_is_no_error(server: LocalServer, status: int) -> None:
     """Under either status, whatever the code says."""
     server.answer(PATH, xml(acknowledgement(NO_DATA), status))
-    assert fetched(server, START, END, **LOAD) == {}
+    assert fetch(server, START, END, **LOAD) == {}
 
 
 @pytest.mark.parametrize("status", [200, 400])
@@ -65,7 +65,7 @@ def test_errors_are_told_apart_by_their_text(
     """The code is always the same; the text is shown."""
     server.answer(PATH, xml(acknowledgement(text), status))
     with pytest.raises(kind) as caught:
-        fetched(server, START, END, **LOAD)
+        fetch(server, START, END, **LOAD)
     assert (text or "999") in str(caught.value)
     assert hint in (caught.value.hint or "")
 
@@ -101,10 +101,10 @@ def test_what_goes_wrong_is_classified(
     """May it pass, will it not, or is the answer bad; the address is named, the token never is."""
     server.answer(PATH, reply)
     with pytest.raises(kind) as caught:
-        fetched(server, START, END, **LOAD)
-    said = f"{caught.value}{caught.value.hint}{caught.value!r}"
-    assert TOKEN not in said
-    assert server.url in said
+        fetch(server, START, END, **LOAD)
+    message = f"{caught.value}{caught.value.hint}{caught.value!r}"
+    assert TOKEN not in message
+    assert server.url in message
 
 
 @pytest.mark.parametrize(("headers", "seconds"), [({}, 600), ({"Retry-After": "30"}, 30)])
@@ -114,7 +114,7 @@ def test_who_asked_too_often_is_silent_for_ten_minutes(
     """As long as the platform is, unless it says how long itself."""
     server.answer(PATH, Reply(429, b"<html>Max allowed requests</html>", headers=headers))
     with pytest.raises(TransientError) as caught:
-        fetched(server, START, END, **LOAD)
+        fetch(server, START, END, **LOAD)
     assert caught.value.retry_after == seconds
     assert caught.value.host == "127.0.0.1"
 
@@ -123,7 +123,7 @@ def test_an_error_that_repeats_the_token_is_masked(server: LocalServer) -> None:
     """As some services do that quote the question."""
     server.answer(PATH, xml(acknowledgement(f"Invalid query securityToken {TOKEN}"), 400))
     with pytest.raises(PermanentError) as caught:
-        fetched(server, START, END, **LOAD)
+        fetch(server, START, END, **LOAD)
     assert TOKEN not in str(caught.value)
 
 
@@ -132,10 +132,10 @@ def test_a_series_that_cannot_be_read_fails_alone(server: LocalServer) -> None:
     solar = series(period(DAY, NEXT, "PT60M", {99: 1}), psr="B16", inside="x")
     server.answer(PATH, xml(document(solar, series(hours(5), psr="B14", inside="x"))))
     filters = {"solar": {"psr_type": "solar"}, "nuclear": {"psr_type": "nuclear"}}
-    found = several(server, filters, START, END, **GENERATION)
-    assert isinstance(found["solar"], BadDataError)
-    assert "position 99" in str(found["solar"])
-    assert found["nuclear"] == {at(0): "5"}
+    by_series = fetch_group(server, filters, START, END, **GENERATION)
+    assert isinstance(by_series["solar"], BadDataError)
+    assert "position 99" in str(by_series["solar"])
+    assert by_series["nuclear"] == {at(0): "5"}
 
 
 def test_a_zone_that_is_refused_fails_alone(server: LocalServer) -> None:
@@ -143,12 +143,12 @@ def test_a_zone_that_is_refused_fails_alone(server: LocalServer) -> None:
     refused = [xml(acknowledgement("no such zone"), 400), xml(document(series(hours(5))))]
     server.answer(PATH, *refused)
     filters = {"a": {"zone": "FR"}, "b": {"zone": "NL"}}
-    found = several(server, filters, START, END, dataset="load")
-    assert isinstance(found["a"], PermanentError)
-    assert found["b"] == {at(0): "5"}
+    by_series = fetch_group(server, filters, START, END, dataset="load")
+    assert isinstance(by_series["a"], PermanentError)
+    assert by_series["b"] == {at(0): "5"}
     server.answer(PATH, Reply(503), refused[1])
     with pytest.raises(TransientError):
-        several(server, filters, START, END, dataset="load")
+        fetch_group(server, filters, START, END, dataset="load")
 
 
 @pytest.mark.slow
@@ -160,4 +160,4 @@ def test_a_bomb_is_stopped(server: LocalServer) -> None:
             bomb.write(bytes(1 << 20))
     server.answer(PATH, Reply(body=packed.getvalue(), content_type="application/zip"))
     with pytest.raises(BadDataError, match="unfolds to more than 256 MiB"):
-        fetched(server, START, END, **LOAD)
+        fetch(server, START, END, **LOAD)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from support.entsoe_files import PATH, RECORDINGS, acknowledgement, fetched, several, xml
+from support.entsoe_files import PATH, RECORDINGS, acknowledgement, fetch, fetch_group, xml
 
 from dataportal.observations import clean
 
@@ -44,35 +44,34 @@ def body(name: str) -> bytes:
     return (FOLDER / f"{name}.xml").read_bytes()
 
 
-def window(moments: list[datetime]) -> tuple[str, str]:
+def window(instants: list[datetime]) -> tuple[str, str]:
     """One that holds them all."""
-    return moments[0].isoformat(), (moments[-1] + timedelta(hours=1)).isoformat()
+    return instants[0].isoformat(), (instants[-1] + timedelta(hours=1)).isoformat()
 
 
 def by_expressions(text: str, value: str = "quantity") -> dict[str, dict[datetime, str]]:
     """The values of each type of plants, with positions left out filled where the curve is A03."""
-    found: dict[str, dict[datetime, str]] = {}
-    for told in re.findall(r"<TimeSeries>(.*?)</TimeSeries>", text, re.DOTALL):
-        psr = re.search(r"<psrType>(\w+)", told)
-        own = found.setdefault(psr[1] if psr else "", {})
-        for part in re.findall(r"<Period>(.*?)</Period>", told, re.DOTALL):
-            start, end = (
-                datetime.fromisoformat(said) for said in re.findall(r"<(?:start|end)>([^<]+)", part)
-            )
-            (minutes,) = re.findall(r"<resolution>PT(\d+)M", part)
+    values: dict[str, dict[datetime, str]] = {}
+    for series in re.findall(r"<TimeSeries>(.*?)</TimeSeries>", text, re.DOTALL):
+        psr = re.search(r"<psrType>(\w+)", series)
+        own = values.setdefault(psr[1] if psr else "", {})
+        for period in re.findall(r"<Period>(.*?)</Period>", series, re.DOTALL):
+            ends = re.findall(r"<(?:start|end)>([^<]+)", period)
+            start, end = map(datetime.fromisoformat, ends)
+            (minutes,) = re.findall(r"<resolution>PT(\d+)M", period)
             step = timedelta(minutes=int(minutes))
             points = {
-                int(position): said
-                for position, said in re.findall(
-                    rf"<position>(\d+)</position>\s*<{value}>([^<]+)", part
+                int(position): quantity
+                for position, quantity in re.findall(
+                    rf"<position>(\d+)</position>\s*<{value}>([^<]+)", period
                 )
             }
             last = None
             for number in range(1, (end - start) // step + 1):
-                last = points.get(number, last if "<curveType>A03" in told else None)
+                last = points.get(number, last if "<curveType>A03" in series else None)
                 if last is not None:
                     own[start + (number - 1) * step] = last
-    return found
+    return values
 
 
 @needs_recordings
@@ -84,9 +83,9 @@ def test_values_are_those_that_others_worked_out(server: LocalServer, name: str)
         for row in json.loads((RECORDINGS / "expected" / f"entsoe__{name}.json").read_text())
     }
     server.answer(PATH, xml(body(name)))
-    found = fetched(server, *window(list(expected)), **WORKED_OUT[name])
-    assert list(found) == list(expected)
-    columns = {"ts": list(found), "value": list(found.values())}
+    points = fetch(server, *window(list(expected)), **WORKED_OUT[name])
+    assert list(points) == list(expected)
+    columns = {"ts": list(points), "value": list(points.values())}
     batch = clean({"one": columns}, series=["one"], start=None, end=None, zone=None)
     assert batch.received == len(batch.series["one"])
     assert batch.series["one"].values == list(expected.values())
@@ -98,19 +97,19 @@ def test_all_types_of_a_zone_come_in_one_request(server: LocalServer) -> None:
     expected = by_expressions(body("FI_production").decode())
     assert len(expected) == 12
     server.answer(PATH, xml(body("FI_production")))
-    moments = sorted({moment for own in expected.values() for moment in own})
-    found = several(
+    instants = sorted({instant for own in expected.values() for instant in own})
+    by_series = fetch_group(
         server,
         {psr: {"psr_type": psr} for psr in expected},
-        *window(moments),
+        *window(instants),
         dataset="generation",
         zone="FI",
     )
     assert len(server.requests) == 1
-    assert found == expected
-    assert {len(points) for points in found.values()} == {288}
+    assert by_series == expected
+    assert {len(points) for points in by_series.values()} == {288}
     points = len(re.findall("<Point>", body("FI_production").decode()))
-    assert points < sum(map(len, found.values()))
+    assert points < sum(map(len, by_series.values()))
 
 
 @needs_recordings
@@ -121,7 +120,7 @@ def test_flows_of_both_directions(server: LocalServer, name: str) -> None:
     server.answer(PATH, xml(body(name)))
     source, sink = BORDERS[name]
     params = {"dataset": "physical_flows", "from_zone": source, "to_zone": sink}
-    assert fetched(server, *window(list(expected)), **params) == expected
+    assert fetch(server, *window(list(expected)), **params) == expected
     codes = re.findall(r"<(?:in|out)_Domain.mRID[^>]*>([^<]+)", body(name).decode())
     query = server.requests[0].query
     assert [*query["in_Domain"], *query["out_Domain"]] == codes[:2]
@@ -132,11 +131,11 @@ def test_flows_of_both_directions(server: LocalServer, name: str) -> None:
 def test_the_recorded_acknowledgement_is_no_data(server: LocalServer, status: int) -> None:
     """Nothing published yet."""
     server.answer(PATH, xml(body("ack_999_no_matching_data"), status))
-    assert fetched(server, EARLY, LATE, **WORKED_OUT["FR_prices"]) == {}
+    assert fetch(server, EARLY, LATE, **WORKED_OUT["FR_prices"]) == {}
     text = re.search(rb"<text>([^<]+)", body("ack_999_no_matching_data"))
     assert text
     server.answer(PATH, xml(acknowledgement(text[1].decode()), status))
-    assert fetched(server, EARLY, LATE, **WORKED_OUT["FR_prices"]) == {}
+    assert fetch(server, EARLY, LATE, **WORKED_OUT["FR_prices"]) == {}
 
 
 @needs_recordings
@@ -146,7 +145,7 @@ def test_a_window_inside_a_document(server: LocalServer, name: str) -> None:
     server.answer(PATH, xml(body(name)))
     value = "price.amount" if "prices" in name else "quantity"
     (expected,) = by_expressions(body(name).decode(), value).values()
-    moments = list(expected)
-    start, end = moments[7].isoformat(), moments[19].isoformat()
-    found = fetched(server, start, end, **WORKED_OUT[name])
-    assert found == {moment: expected[moment] for moment in moments[7:19]}
+    instants = list(expected)
+    start, end = instants[7].isoformat(), instants[19].isoformat()
+    points = fetch(server, start, end, **WORKED_OUT[name])
+    assert points == {instant: expected[instant] for instant in instants[7:19]}

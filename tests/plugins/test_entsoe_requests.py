@@ -19,12 +19,12 @@ from support.entsoe_files import (
     acknowledgement,
     at,
     document,
-    fetched,
+    fetch,
+    fetch_group,
     group,
     hours,
     period,
     series,
-    several,
     xml,
 )
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 def test_a_load_is_asked_for_and_read(server: LocalServer) -> None:
     """By the code of its zone, with the token, in UTC; the text of a value is its value."""
     server.answer(PATH, xml(document(series(hours("61000", 60999.5)))))
-    assert fetched(server, START, END, **LOAD) == {at(0): "61000", at(1): "60999.5"}
+    assert fetch(server, START, END, **LOAD) == {at(0): "61000", at(1): "60999.5"}
     assert server.requests[0].query == {
         "securityToken": [TOKEN],
         "documentType": ["A65"],
@@ -84,13 +84,13 @@ WAYS: dict[str, Mapping[str, str]] = {
 def test_how_each_dataset_is_asked_for(server: LocalServer, snapshot: SnapshotAssertion) -> None:
     """The parameters of every one, for a person to compare with the platform's guide."""
     server.answer(PATH, xml(acknowledgement(NO_DATA)))
-    asked = {}
+    sent = {}
     for name, params in WAYS.items():
         server.requests.clear()
-        assert fetched(server, START, "2025-01-01T06:00:00Z", dataset=name, **params) == {}
+        assert fetch(server, START, "2025-01-01T06:00:00Z", dataset=name, **params) == {}
         (request,) = server.requests
-        asked[name] = request.target.partition("periodStart")[0].partition(f"{TOKEN}&")[2]
-    assert asked == snapshot
+        sent[name] = request.target.partition("periodStart")[0].partition(f"{TOKEN}&")[2]
+    assert sent == snapshot
 
 
 def test_every_dataset_is_tried_here() -> None:
@@ -108,7 +108,9 @@ def test_one_question_is_asked_once_for_all_its_series(server: LocalServer) -> N
         for zone in ("FR", "NL")
         for psr in ("solar", "gas", "nuclear")
     }
-    assert several(server, filters, START, END, dataset="generation") == {n: {} for n in filters}
+    assert fetch_group(server, filters, START, END, dataset="generation") == {
+        n: {} for n in filters
+    }
     assert [request.query["in_Domain"] for request in server.requests] == [
         ["10YFR-RTE------C"],
         ["10YNL----------L"],
@@ -119,13 +121,13 @@ def test_one_question_is_asked_once_for_all_its_series(server: LocalServer) -> N
 def test_a_single_series_asks_for_its_type_only(server: LocalServer) -> None:
     """The answer is smaller by all others."""
     server.answer(PATH, xml(acknowledgement(NO_DATA)))
-    fetched(server, START, END, psr_type="solar", **GENERATION)
+    fetch(server, START, END, psr_type="solar", **GENERATION)
     assert server.requests[0].query["psrType"] == ["B16"]
 
 
 def days_of_prices(count: int) -> list[str]:
     """A series a day, as prices come."""
-    told = []
+    days = []
     for number in range(count):
         start = at(24 * number)
         end = start + timedelta(hours=1)
@@ -136,23 +138,23 @@ def days_of_prices(count: int) -> list[str]:
             {1: number},
             "price.amount",
         )
-        told.append(series(hour))
-    return told
+        days.append(series(hour))
+    return days
 
 
 @pytest.mark.parametrize("count", [1, 99, 100, 101, 200, 250])
 def test_all_pages_are_had(server: LocalServer, count: int) -> None:
     """By offset, until one is short or there is no more; the first page is asked without."""
-    told = days_of_prices(count)
+    days = days_of_prices(count)
 
     def page(request: Request) -> Reply:
         offset = int(request.query.get("offset", ["0"])[0])
-        part = told[offset : offset + 100]
-        return xml(document(*part) if part else acknowledgement(NO_DATA))
+        days_of_page = days[offset : offset + 100]
+        return xml(document(*days_of_page) if days_of_page else acknowledgement(NO_DATA))
 
     server.answer(PATH, page)
-    found = fetched(server, START, "2025-12-31T00:00:00Z", **PRICES)
-    assert found == {at(24 * number): str(number) for number in range(count)}
+    points = fetch(server, START, "2025-12-31T00:00:00Z", **PRICES)
+    assert points == {at(24 * number): str(number) for number in range(count)}
     offsets = [request.query.get("offset") for request in server.requests]
     assert offsets == [None, *([str(100 * n)] for n in range(1, count // 100 + 1))]
 
@@ -160,7 +162,7 @@ def test_all_pages_are_had(server: LocalServer, count: int) -> None:
 def test_more_than_a_page_is_all_there_is(server: LocalServer) -> None:
     """As the platform answered before it had pages."""
     server.answer(PATH, xml(document(*days_of_prices(365))))
-    assert len(fetched(server, START, "2025-12-31T00:00:00Z", **PRICES)) == 364
+    assert len(fetch(server, START, "2025-12-31T00:00:00Z", **PRICES)) == 364
     assert len(server.requests) == 1
 
 
@@ -168,7 +170,7 @@ def test_a_page_that_comes_again_is_an_error(server: LocalServer) -> None:
     """A server that does not obey the offset is not asked for ever."""
     server.answer(PATH, xml(document(*days_of_prices(100))))
     with pytest.raises(BadDataError, match="the same page again"):
-        fetched(server, START, "2025-12-31T00:00:00Z", **PRICES)
+        fetch(server, START, "2025-12-31T00:00:00Z", **PRICES)
     assert len(server.requests) == 2
 
 
@@ -176,7 +178,7 @@ def test_what_has_no_pages_is_asked_for_none(server: LocalServer) -> None:
     """However many series come: an unknown parameter would be refused."""
     several_days = "".join(days_of_prices(120)).replace("price.amount", "quantity")
     server.answer(PATH, xml(document(several_days)))
-    assert len(fetched(server, START, "2025-12-31T00:00:00Z", **LOAD)) == 120
+    assert len(fetch(server, START, "2025-12-31T00:00:00Z", **LOAD)) == 120
     assert len(server.requests) == 1
 
 
@@ -196,22 +198,22 @@ def test_no_request_is_longer_than_allowed(
     """A year, or a day; the parts follow each other, and begin no earlier than the platform."""
     server.answer(PATH, xml(acknowledgement(NO_DATA)))
     more = {"resource": "x"} if dataset == "generation_per_unit" else {}
-    fetched(server, f"{start}T00:00:00Z", f"{end}T00:00:00Z", dataset=dataset, zone="FR", **more)
-    asked = [
+    fetch(server, f"{start}T00:00:00Z", f"{end}T00:00:00Z", dataset=dataset, zone="FR", **more)
+    ranges = [
         tuple(
             datetime.strptime(request.query[name][0], "%Y%m%d%H%M").replace(tzinfo=UTC)
             for name in ("periodStart", "periodEnd")
         )
         for request in server.requests
     ]
-    assert len(asked) == count
-    assert all(one[1] == other[0] for one, other in pairwise(asked))
-    assert all(until - since <= timedelta(days=365) for since, until in asked)
-    if asked:
-        assert asked[0][0] == max(
+    assert len(ranges) == count
+    assert all(earlier[1] == later[0] for earlier, later in pairwise(ranges))
+    assert all(until - since <= timedelta(days=365) for since, until in ranges)
+    if ranges:
+        assert ranges[0][0] == max(
             datetime.fromisoformat(f"{start}T00:00Z"), datetime(2014, 12, 1, tzinfo=UTC)
         )
-        assert asked[-1][1] == datetime.fromisoformat(f"{end}T00:00Z")
+        assert ranges[-1][1] == datetime.fromisoformat(f"{end}T00:00Z")
 
 
 @pytest.mark.parametrize(("dataset", "days"), [("load", 2), ("load_forecast_week", 15)])
@@ -222,9 +224,9 @@ def test_an_open_window_reaches_as_far_as_the_dataset(
     server.answer(PATH, xml(acknowledgement(NO_DATA)))
     more = {"business_type": "A60"} if dataset != "load" else {}
     before = datetime.now(UTC)
-    fetched(server, (before - timedelta(days=1)).isoformat(), dataset=dataset, zone="FR", **more)
-    said = server.requests[0].query["periodEnd"][0]
-    end = datetime.strptime(said, "%Y%m%d%H%M").replace(tzinfo=UTC)
+    fetch(server, (before - timedelta(days=1)).isoformat(), dataset=dataset, zone="FR", **more)
+    text = server.requests[0].query["periodEnd"][0]
+    end = datetime.strptime(text, "%Y%m%d%H%M").replace(tzinfo=UTC)
     assert timedelta(0) <= end - before - timedelta(days=days) <= timedelta(hours=1, minutes=1)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.http_server import Reply
-from support.plugin_calls import UNPACED, asked, group, single, values
+from support.plugin_calls import UNPACED, fetch, group, single, values
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.data_sources.fingrid_plugin import (
@@ -27,7 +27,7 @@ ONE, MANY = "/api/datasets/124/data", "/api/data"
 QUARTER = timedelta(minutes=15)
 
 
-def one(server: LocalServer, **params: Any) -> BasePlugin:
+def single_data_set(server: LocalServer, **params: Any) -> BasePlugin:
     """The plugin for a data set, pointed at the server."""
     own = {"dataset_id": 124, "api_key": KEY, "base_url": f"{server.url}/api", **UNPACED}
     return single(FingridDataSourcePlugin, own | params)
@@ -51,9 +51,9 @@ def document(rows: list[Any], after: int | None = None, total: Any = None) -> di
     return {"data": rows, "pagination": {"total": total, "nextPage": after, "currentPage": 1}}
 
 
-def found(server: LocalServer, *window: str | None) -> Series:
+def fetch_points(server: LocalServer, *window: str | None) -> Series:
     """What comes of the one data set."""
-    return values(asked(one(server), *window))["it"]  # type: ignore[arg-type]
+    return values(fetch(single_data_set(server), *window))["it"]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def found(server: LocalServer, *window: str | None) -> Series:
 def test_an_interval_is_named_by_its_begin(server: LocalServer, begin: str, value: Any) -> None:
     """In UTC, in whatever form of ISO 8601; a value may be a text."""
     server.answer(ONE, Reply.json(document([row(begin, value)])))
-    assert found(server) == {"2025-01-01T00:15:00Z": 9876.5}
+    assert fetch_points(server) == {"2025-01-01T00:15:00Z": 9876.5}
 
 
 def test_requests_say_everything_and_tell_the_key_in_a_header(
@@ -80,8 +80,8 @@ def test_requests_say_everything_and_tell_the_key_in_a_header(
     server.answer(ONE, Reply.json(document([])))
     server.answer(MANY, Reply.json(document([])))
     start = "2025-01-01T00:00:00Z"
-    asked(one(server), start, now=lambda: datetime(2025, 1, 2, 12, tzinfo=UTC))
-    asked(several(server, 124, 74), start, "2025-01-01T06:00:00.5Z")
+    fetch(single_data_set(server), start, now=lambda: datetime(2025, 1, 2, 12, tzinfo=UTC))
+    fetch(several(server, 124, 74), start, "2025-01-01T06:00:00.5Z")
     assert [request.query for request in server.requests] == snapshot
     assert {request.headers["x-api-key"] for request in server.requests} == {KEY}
     assert all(KEY not in request.target for request in server.requests)
@@ -98,7 +98,7 @@ def test_several_data_sets_come_with_one_request(
         row("2025-01-01T00:15:00.000Z", None, 124),
     ]
     server.answer(MANY, Reply.json(document(rows)))
-    assert values(asked(several(server, 124, 74, 999))) == snapshot
+    assert values(fetch(several(server, 124, 74, 999))) == snapshot
     assert len(server.requests) == 1
 
 
@@ -111,11 +111,11 @@ def test_every_page_is_fetched(server: LocalServer, size: int) -> None:
     def page(request: Request) -> Reply:
         number = int(request.query["page"][0])
         after = number + 1 if number * size < len(rows) else None
-        part = rows[(number - 1) * size : number * size]
-        return Reply.json(document(part, after, total=str(len(rows))))
+        rows_of_page = rows[(number - 1) * size : number * size]
+        return Reply.json(document(rows_of_page, after, total=str(len(rows))))
 
     server.answer(ONE, page)
-    assert list(found(server).values()) == list(map(float, range(20)))
+    assert list(fetch_points(server).values()) == list(map(float, range(20)))
     assert len(server.requests) == -(-20 // size)
 
 
@@ -134,7 +134,7 @@ def test_no_part_of_the_pages_counts_as_the_whole(
     """A page that fails, that is missing, or that names itself as the next."""
     server.answer(ONE, Reply.json(document([row("2025-01-01T00:00:00Z", 1)], 2, total=2)), second)
     with pytest.raises(kind):
-        found(server)
+        fetch_points(server)
     assert len(server.requests) == 2
 
 
@@ -143,16 +143,16 @@ def test_the_window_is_half_open(server: LocalServer) -> None:
     begin = datetime(2025, 1, 1, tzinfo=UTC)
     rows = [row(f"{begin + n * QUARTER:%Y-%m-%dT%H:%M:%SZ}", n) for n in range(8)]
     server.answer(ONE, Reply.json(document(rows)))
-    inside = found(server, "2025-01-01T00:15:00Z", "2025-01-01T01:00:00Z")
+    inside = fetch_points(server, "2025-01-01T00:15:00Z", "2025-01-01T01:00:00Z")
     assert list(inside.values()) == [1.0, 2.0, 3.0]
 
 
 def test_what_is_older_than_anything_is_not_asked_for(server: LocalServer) -> None:
     """A window of which a part may have something begins with that."""
-    assert found(server, "1900-01-01T00:00:00Z", "1950-01-01T00:00:00Z") == {}
+    assert fetch_points(server, "1900-01-01T00:00:00Z", "1950-01-01T00:00:00Z") == {}
     assert not server.requests
     server.answer(ONE, Reply.json(document([])))
-    assert found(server, "1900-01-01T00:00:00Z", "2025-01-01T00:00:00Z") == {}
+    assert fetch_points(server, "1900-01-01T00:00:00Z", "2025-01-01T00:00:00Z") == {}
     assert server.requests[0].query["startTime"] == ["2000-01-01T00:00:00Z"]
 
 
@@ -166,11 +166,11 @@ def test_days_on_which_clocks_change_are_whole(server: LocalServer, day: str) ->
         rows.append(row(f"{begin:%Y-%m-%dT%H:%M:%SZ}", 1))
         begin += QUARTER
     server.answer(ONE, Reply.json(document(rows)))
-    assert len(found(server)) == (92 if day < "2025-06" else 100)
+    assert len(fetch_points(server)) == (92 if day < "2025-06" else 100)
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind", "said"),
+    ("reply", "kind", "message"),
     [
         (Reply.json({"message": f"no {KEY}"}, 401), PermanentError, "401"),
         (Reply.json({"message": "Dataset not found"}, 404), PermanentError, "no data set 124"),
@@ -189,12 +189,12 @@ def test_days_on_which_clocks_change_are_whole(server: LocalServer, day: str) ->
     ],
 )
 def test_failures_are_told_apart(
-    server: LocalServer, reply: Reply, kind: type[Exception], said: str
+    server: LocalServer, reply: Reply, kind: type[Exception], message: str
 ) -> None:
     """With Fingrid's reason, without the key."""
     server.answer(ONE, reply)
-    with pytest.raises(kind, match=said) as caught:
-        found(server)
+    with pytest.raises(kind, match=message) as caught:
+        fetch_points(server)
     assert KEY not in str(caught.value)
 
 
@@ -212,7 +212,7 @@ def test_when_to_ask_again_is_heard(
     """From the header, else from the text."""
     server.answer(ONE, Reply(429, f'{{"message": "{text}"}}'.encode(), headers=headers))
     with pytest.raises(TransientError) as caught:
-        found(server)
+        fetch_points(server)
     assert caught.value.retry_after == wait
 
 
@@ -223,7 +223,7 @@ def test_what_is_no_time_or_no_number_is_rejected(
     """The others are taken."""
     rows = [row(begin, value), row("2025-01-01T00:15:00Z", 2)]
     server.answer(ONE, Reply.json(document(rows)))
-    batch = asked(one(server))
+    batch = fetch(single_data_set(server))
     assert (batch.rejected, batch.series["it"].values) == (1, [2.0])
 
 
@@ -237,7 +237,7 @@ def test_ten_requests_a_minute_belong_to_the_key(server: LocalServer) -> None:
     limits = [plugin._api._limit for plugin in plugins]  # type: ignore[attr-defined]
     assert limits[0] == limits[1]
     assert (limits[0].per_minute, limits[0].everywhere, limits[0].key) == (10, True, KEY)
-    assert one(server, per_minute=5)._api._limit.per_minute == 5  # type: ignore[attr-defined]
+    assert single_data_set(server, per_minute=5)._api._limit.per_minute == 5  # type: ignore[attr-defined]
 
 
 def test_every_wrong_parameter_is_named() -> None:

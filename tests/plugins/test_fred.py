@@ -20,7 +20,7 @@ from dataportal.plugins.base_plugin import TimeSeriesMetadata
 from dataportal.plugins.data_sources.fred_plugin import FredDataSourcePlugin
 from dataportal.plugins.http import HttpClient
 from dataportal.store.read.history import observations, publications, series_summary
-from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
+from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord, SliceWrite
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def recorded(name: str) -> dict[str, Any]:
     file = SHARED / "recordings" / name
     if not file.exists() and not os.environ.get("CI"):
         pytest.skip("needs the recordings")
-    found: dict[str, Any] = json.loads(file.read_text())
-    return found
+    document: dict[str, Any] = json.loads(file.read_text())
+    return document
 
 
 def row(day: str, value: str, first: str, last: str = "9999-12-31") -> dict[str, str]:
@@ -61,7 +61,7 @@ def paged(answer: dict[str, Any], size: int) -> Any:
     return reply
 
 
-def fetched(server: LocalServer, **params: Any) -> Any:
+def fetch(server: LocalServer, **params: Any) -> Any:
     """What the plugin returns."""
     plugin = FredDataSourcePlugin(
         TimeSeriesMetadata("gdp"),
@@ -87,8 +87,10 @@ def stored(url: str, answer: Any) -> None:
         batch = clean({"gdp": answer}, series=["gdp"], start=START, end=None, zone=None)
         assert not batch.rejected
         received = Counts(received=batch.received, duplicates=batch.duplicates)
-        merged = session.merge(run, batch.series, start=START, end=None, received=received)
-        assert merged.counts.received == sum(merged.counts.all()) - merged.counts.received
+        merged = session.merge(
+            SliceWrite(run, batch.series, start=START, end=None, received=received)
+        )
+        assert merged.counts.received == sum(merged.counts.values()) - merged.counts.received
         session.finish_run(run, Outcome.SUCCEEDED)
 
 
@@ -113,20 +115,20 @@ def test_every_past_day_is_as_alfred_had_it(database_url: str) -> None:
     ]
     with LocalServer() as server:
         server.answer(PATH, paged(answer, 1000))
-        stored(database_url, fetched(server))
+        stored(database_url, fetch(server))
         assert server.asked(PATH) == 3
     cap = date.fromisoformat(answer["realtime_end"])
     rows = [r for r in answer["observations"] if r["value"] != "."]
     with psycopg.connect(database_url) as connection:
         for day in [d for d in days if d <= cap]:
-            for asked in (day, day - timedelta(days=1)):
-                on = asked.isoformat()
+            for past_day in (day, day - timedelta(days=1)):
+                on = past_day.isoformat()
                 expected = {
                     r["date"]: float(r["value"])
                     for r in rows
                     if r["realtime_start"] <= on <= r["realtime_end"]
                 }
-                assert published(connection, asked) == expected
+                assert published(connection, past_day) == expected
         summary = series_summary(connection, "gdp")
         assert summary is not None
         current = {
@@ -140,7 +142,7 @@ def test_today_is_as_fred_has_it(database_url: str) -> None:
     answer = recorded("fred/GDP_current.json")
     with LocalServer() as server:
         server.answer(PATH, Reply.json(answer))
-        stored(database_url, fetched(server, vintages=False))
+        stored(database_url, fetch(server, vintages=False))
     expected = {r["date"]: float(r["value"]) for r in answer["observations"] if r["value"] != "."}
     assert expected
     with psycopg.connect(database_url) as connection:
@@ -156,7 +158,7 @@ def test_an_interval_that_ends_with_the_answer_is_open(database_url: str) -> Non
     rows = [row("2020-01-01", "1", "2020-02-01", "2020-03-01")]
     with LocalServer() as server:
         server.answer(PATH, Reply.json(document(rows, cap="2020-03-01")))
-        stored(database_url, fetched(server))
+        stored(database_url, fetch(server))
     assert published(database_url, date(2021, 1, 1)) == {"2020-01-01": 1.0}
 
 
@@ -168,7 +170,7 @@ def test_an_interval_that_just_ends_is_a_withdrawal(database_url: str) -> None:
     ]
     with LocalServer() as server:
         server.answer(PATH, Reply.json(document(rows)))
-        stored(database_url, fetched(server))
+        stored(database_url, fetch(server))
     assert published(database_url, date(2020, 2, 29)) == {"2020-01-01": 1.0}
     assert published(database_url, date(2020, 3, 1)) == {}
     assert published(database_url, date(2020, 5, 1)) == {"2020-04-01": 2.0}
@@ -178,7 +180,7 @@ def test_without_vintages_the_present_is_fetched() -> None:
     """No real time is asked for, and none is claimed."""
     with LocalServer() as server:
         server.answer(PATH, Reply.json(document([row("2020-01-01", ".", "2024-01-01")])))
-        answer = fetched(server, vintages=False)
+        answer = fetch(server, vintages=False)
         assert "realtime_start" not in server.requests[0].query
     assert answer == {"ts": [datetime(2020, 1, 1, tzinfo=UTC)], "value": [None]}
 
@@ -189,16 +191,16 @@ def test_an_answer_that_stops_short_is_refused() -> None:
         answer = {**document([row("2020-01-01", "1", "2020-02-01")]), "count": 2}
         server.answer(PATH, paged(answer, 1000))
         with pytest.raises(BadDataError, match="ends after 1 of 2"):
-            fetched(server)
+            fetch(server)
 
 
 def test_a_refusal_shows_its_reason_and_no_key() -> None:
     """What FRED says is passed on; the key is not."""
-    said = {"error_code": 400, "error_message": "Bad Request.  The series does not exist. c4n4ry"}
+    error = {"error_code": 400, "error_message": "Bad Request.  The series does not exist. c4n4ry"}
     with LocalServer() as server:
-        server.answer(PATH, Reply.json(said, status=400))
+        server.answer(PATH, Reply.json(error, status=400))
         with pytest.raises(PermanentError, match="does not exist") as caught:
-            fetched(server)
+            fetch(server)
     assert "c4n4ry" not in str(caught.value)
 
 

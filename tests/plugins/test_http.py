@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.http_server import LocalServer, Reply
+from support.owning_loop import each_in_a_loop_of_its_own
 from support.remembered_secrets import only_secrets
 
 from dataportal import __version__
@@ -358,10 +359,10 @@ def test_key_does_not_follow_to_another_host(
     assert server.requests[0].headers["x-api-key"] == KEY
     assert "authorization" in server.requests[0].headers
     assert server.requests[0].query["api_key"] == [KEY]
-    (asked,) = other_server.requests
-    assert asked.query == {"filter": ["1223"]}
-    assert not {"x-api-key", "authorization"} & set(asked.headers)
-    assert "canary" not in repr(asked)
+    (request,) = other_server.requests
+    assert request.query == {"filter": ["1223"]}
+    assert not {"x-api-key", "authorization"} & set(request.headers)
+    assert "canary" not in repr(request)
 
 
 def test_key_does_not_come_back_by_a_detour(server: LocalServer, other_server: LocalServer) -> None:
@@ -524,6 +525,30 @@ def test_client_serves_one_loop_after_another(server: LocalServer) -> None:
     client = HttpClient()
     url = server.answer("/a", Reply.json([1]))
     assert [ask(url, client).json() for _ in range(2)] == [[1], [1]]
+
+
+def test_client_serves_loops_side_by_side(server: LocalServer) -> None:
+    """Loops that take turns at it, or use it at the same time, harm none of its requests."""
+    client = HttpClient(per_host=1)
+    url = server.answer("/a", Reply.json([1]))
+
+    async def many() -> list[list[int]]:
+        answers = await asyncio.gather(*(client.get(url) for _ in range(5)))
+        return [answer.json() for answer in answers]
+
+    with asyncio.Runner() as first, asyncio.Runner() as second:
+        for runner in (first, second, first, second):
+            assert runner.run(many()) == [[1]] * 5
+        first.run(client.aclose())
+        second.run(client.aclose())
+
+    async def once() -> list[list[int]]:
+        try:
+            return await many()
+        finally:
+            await client.aclose()
+
+    assert each_in_a_loop_of_its_own([once] * 4) == [[[1]] * 5] * 4
 
 
 def test_cancelled_request_ends_at_once(server: LocalServer) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataportal.errors import BadDataError
-from dataportal.plugins.http.errors import seconds_to_wait
+from dataportal.plugins.http.errors import retry_after_seconds
 from dataportal.plugins.http.response import Answer, Mask
 
 URL = "https://provider.example/a"
@@ -126,7 +126,7 @@ NOW = datetime(2025, 3, 1, tzinfo=UTC)
 @given(st.none() | st.text() | st.floats().map(str) | st.integers().map(str))
 def test_wait_is_a_finite_number_or_nothing(header: str | None) -> None:
     """Whatever stands in Retry-After, the wait is None or at least 0 and finite."""
-    seconds = seconds_to_wait(header, NOW)
+    seconds = retry_after_seconds(header, NOW)
     assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
 
 
@@ -135,7 +135,7 @@ def test_wait_until_a_date(moment: datetime) -> None:
     """A date says how long from now, in whole seconds, and the past says 0."""
     moment = moment.replace(tzinfo=UTC, microsecond=0)
     header = moment.strftime("%a, %d %b %Y %H:%M:%S GMT")
-    assert seconds_to_wait(header, NOW) == max((moment - NOW).total_seconds(), 0)
+    assert retry_after_seconds(header, NOW) == max((moment - NOW).total_seconds(), 0)
 
 
 SECRET = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=8).filter(

@@ -9,7 +9,7 @@ from gzip import compress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.declarative_sources import asked, plugin_of, points
+from support.declarative_sources import fetch, plugin_of, points
 from support.http_server import Reply
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def zipped(**files: str | bytes) -> bytes:
 def test_rows_are_found_in_json(server: LocalServer, document: Any, params: dict[str, Any]) -> None:
     """Lists of objects and of lists, at any depth, and lists side by side."""
     url = server.answer("/a", Reply.json(document))
-    assert points(asked("Json", url=url, **params)) == FOUND
+    assert points(fetch("Json", url=url, **params)) == FOUND
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_tables_of_any_dialect_are_read(
     """Header or numbers, decimal comma, comments, rows of other kinds between them."""
     params = {"ts": 1, "value": 2, "timezone": "UTC", **params}
     url = server.answer("/a", text(table))
-    assert points(asked("Csv", url=url, **params)) == FOUND
+    assert points(fetch("Csv", url=url, **params)) == FOUND
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
@@ -132,11 +132,11 @@ def test_a_table_in_any_encoding_is_read(server: LocalServer, encoding: str) -> 
     body = "Zeit;Müll\n2025-03-01T00:00Z;1.5\n".encode(encoding)
     params: dict[str, Any] = {"ts": "Zeit", "value": "Müll"}
     url = server.answer("/a", text(body))
-    assert points(asked("Csv", url=url, encoding=encoding, **params)) == {
+    assert points(fetch("Csv", url=url, encoding=encoding, **params)) == {
         "2025-03-01T00:00:00Z": 1.5
     }
     declared = Reply(body=body, content_type=f"text/csv; charset={encoding}")
-    assert len(points(asked("Csv", url=server.answer("/a", declared), **params))) == 1
+    assert len(points(fetch("Csv", url=server.answer("/a", declared), **params))) == 1
 
 
 XML = """<?xml version="1.0" encoding="{encoding}"?>
@@ -159,15 +159,15 @@ XML = """<?xml version="1.0" encoding="{encoding}"?>
 def test_rows_are_found_in_xml(server: LocalServer, encoding: str, rows: str) -> None:
     """By paths from anywhere, with or without prefixes, in the encoding that the document names."""
     url = server.answer("/a", text(XML.format(encoding=encoding).encode(encoding)))
-    for place in ("price/@amount", "m:price/@x:amount", "price[@amount]/@amount"):
-        assert points(asked("Xml", url=url, rows=rows, ts="@at", value=place)) == FOUND
+    for path in ("price/@amount", "m:price/@x:amount", "price[@amount]/@amount"):
+        assert points(fetch("Xml", url=url, rows=rows, ts="@at", value=path)) == FOUND
 
 
 def test_elements_hold_text_and_rows_lie_in_rows(server: LocalServer) -> None:
     """A time of the row above its values: each series is a path of its own."""
     day = "<day at='2025-03-01'><c of='USD' rate='1.1'/><c of='GBP'>0.8</c></day>"
     url = server.answer("/a", text(f"<days>{day}</days>"))
-    found = asked(
+    batch = fetch(
         "Xml",
         {"usd": {"value": "c[@of='USD']/@rate"}, "gbp": {"value": "c[@of='GBP']"}},
         url=url,
@@ -175,8 +175,8 @@ def test_elements_hold_text_and_rows_lie_in_rows(server: LocalServer) -> None:
         ts="@at",
         timezone="UTC",
     )
-    assert points(found, "usd") == {"2025-03-01T00:00:00Z": 1.1}
-    assert points(found, "gbp") == {"2025-03-01T00:00:00Z": 0.8}
+    assert points(batch, "usd") == {"2025-03-01T00:00:00Z": 1.1}
+    assert points(batch, "gbp") == {"2025-03-01T00:00:00Z": 0.8}
 
 
 LONG = [
@@ -189,15 +189,15 @@ LONG = [
 def test_an_object_may_be_the_only_row(server: LocalServer) -> None:
     """Of an API that tells the present only."""
     url = server.answer("/a", Reply.json({"current": HOURS[0], "units": {}}))
-    found = asked("Json", url=url, rows="[current]", ts="t", value="v")
-    assert points(found) == {"2025-03-01T00:00:00Z": 1.5}
+    batch = fetch("Json", url=url, rows="[current]", ts="t", value="v")
+    assert points(batch) == {"2025-03-01T00:00:00Z": 1.5}
 
 
 def test_a_long_table_is_cut_by_filters(server: LocalServer) -> None:
     """A series is the rows in which its own places hold what it says, and all share a filter."""
     rows = [*LONG, {**LONG[0], "cm": 9, "ok": False}]
     url = server.answer("/a", Reply.json(rows))
-    found = asked(
+    batch = fetch(
         "Json",
         {"bonn": {"station": "Bonn"}, "42": {"station": 42}},
         url=url,
@@ -205,9 +205,9 @@ def test_a_long_table_is_cut_by_filters(server: LocalServer) -> None:
         value="cm",
         filter={"ok": "true"},
     )
-    assert list(points(found, "bonn").values()) == [200, 201]
-    assert list(points(found, "42").values()) == [300, 301]
-    assert found.received == 4
+    assert list(points(batch, "bonn").values()) == [200, 201]
+    assert list(points(batch, "42").values()) == [300, 301]
+    assert batch.received == 4
     assert len(server.requests) == 1
 
 
@@ -216,7 +216,7 @@ def test_what_stands_there_instead_is_listed(server: LocalServer) -> None:
     rows = [{"t": "2025-03-01", "of": of, "v": 1} for of in ("Bonn", "", "Bonn")]
     url = server.answer("/a", Reply.json(rows))
     filters = {"bonn": {"of": "Bonn"}, "slip": {"of": "Born"}}
-    (rejection,) = asked("Json", filters, url=url, ts="t", value="v", timezone="UTC").rejections
+    (rejection,) = fetch("Json", filters, url=url, ts="t", value="v", timezone="UTC").rejections
     assert "has no row with of = 'Born' among 3, but Bonn, ''; it begins: [{" in rejection.reason
 
 
@@ -226,7 +226,7 @@ def test_a_wide_table_has_a_place_for_each_series(server: LocalServer) -> None:
         {"t": "2025-03-01T00:00Z", "DK1": 1, "areas": {"DE-LU": 3, "AT": None}},
         {"t": "2025-03-01T01:00Z", "areas": {"DE-LU": 4}},
     ]
-    found = asked(
+    batch = fetch(
         "Json",
         {
             "dk1": {"value": "DK1"},
@@ -237,37 +237,37 @@ def test_a_wide_table_has_a_place_for_each_series(server: LocalServer) -> None:
         url=server.answer("/a", Reply.json(rows)),
         ts="t",
     )
-    assert list(points(found, "dk1").values()) == [1]
-    assert list(points(found, "de").values()) == [3, 4]
-    assert list(points(found, "at").values()) == [None]
-    assert list(points(found, "sum").values()) == [4, 5]
+    assert list(points(batch, "dk1").values()) == [1]
+    assert list(points(batch, "de").values()) == [3, 4]
+    assert list(points(batch, "at").values()) == [None]
+    assert list(points(batch, "sum").values()) == [4, 5]
 
 
 def test_series_may_have_rows_of_their_own(server: LocalServer) -> None:
     """Where an answer holds a list of points for each series."""
     lists = [{"name": name, "data": [["2025-03-01T00:00Z", n]]} for n, name in enumerate("ab")]
-    found = asked(
+    batch = fetch(
         "Json",
         {name: {"rows": f"series[?name=='{name}'].data | [0]"} for name in "ab"},
         url=server.answer("/a", Reply.json({"series": lists})),
         ts=1,
         value=2,
     )
-    assert [list(points(found, name).values()) for name in "ab"] == [[0], [1]]
+    assert [list(points(batch, name).values()) for name in "ab"] == [[0], [1]]
 
 
 def test_series_may_have_an_address_of_their_own(server: LocalServer) -> None:
     """A field of the address that the extract_filter of each fills: a request for each of them."""
     for number, station in enumerate(("Bonn", "Cologne")):
         server.answer(f"/levels/{station}", Reply.json([{**LONG[0], "cm": number}]))
-    found = asked(
+    batch = fetch(
         "Json",
         {name: {"place": name} for name in ("Bonn", "Cologne")},
         url=f"{server.url}/levels/{{place}}",
         ts="t",
         value="cm",
     )
-    assert [list(points(found, name).values()) for name in found.series] == [[0], [1]]
+    assert [list(points(batch, name).values()) for name in batch.series] == [[0], [1]]
 
 
 @pytest.mark.parametrize("pack", [compress, lambda body: zipped(a=body)])
@@ -281,15 +281,15 @@ def test_packed_answers_are_opened(server: LocalServer, pack: Any, kind: str) ->
     }[kind]
     rows: dict[str, Any] = {"rows": "r"} if kind == "Xml" else {}
     url = server.answer("/a", text(pack(body)))
-    assert len(points(asked(kind, url=url, ts="t", value="v", **rows))) == 1
+    assert len(points(fetch(kind, url=url, ts="t", value="v", **rows))) == 1
 
 
 def test_all_files_of_an_archive_count(server: LocalServer) -> None:
     """In the order of their names, also of archives in it."""
     inner = zipped(c="t,v\n2025-03-03,3\n", b="t,v\n2025-03-02,2\n")
     url = server.answer("/a", text(zipped(z=inner, a="t,v\n2025-03-01,1\n")))
-    found = asked("Csv", url=url, ts="t", value="v", timezone="UTC")
-    assert list(points(found).values()) == [1, 2, 3]
+    batch = fetch("Csv", url=url, ts="t", value="v", timezone="UTC")
+    assert list(points(batch).values()) == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -307,8 +307,8 @@ def test_all_files_of_an_archive_count(server: LocalServer) -> None:
 def test_times_are_read_as_they_are_written(server: LocalServer, form: str, raw: Any) -> None:
     """Without an offset they are local to the source's timezone."""
     url = server.answer("/a", Reply.json([{"t": raw, "v": 1}]))
-    found = asked("Json", url=url, ts="t", value="v", time_format=form, timezone="Europe/Berlin")
-    assert points(found) == {"2025-03-30T01:30:00Z": 1}
+    batch = fetch("Json", url=url, ts="t", value="v", time_format=form, timezone="Europe/Berlin")
+    assert points(batch) == {"2025-03-30T01:30:00Z": 1}
 
 
 @pytest.mark.parametrize(
@@ -326,15 +326,15 @@ def test_times_are_read_as_they_are_written(server: LocalServer, form: str, raw:
 def test_periods_stand_for_their_beginning(server: LocalServer, raw: str, instant: str) -> None:
     """As statistical offices name them."""
     url = server.answer("/a", Reply.json([{"t": raw, "v": 1}]))
-    found = asked("Json", url=url, ts="t", value="v", time_format="period", timezone="UTC")
-    assert points(found) == {f"{instant}T00:00:00Z": 1}
+    batch = fetch("Json", url=url, ts="t", value="v", time_format="period", timezone="UTC")
+    assert points(batch) == {f"{instant}T00:00:00Z": 1}
 
 
 def test_the_end_of_an_interval_becomes_its_start(server: LocalServer) -> None:
     """An hour of 24 is the end of its day, and an hour ending at midnight belongs to the day."""
     rows = "01.03.2025;24:00;5\n02.03.2025;01:00;6\n"
     url = server.answer("/a", text(rows))
-    found = asked(
+    batch = fetch(
         "Csv",
         url=url,
         header=False,
@@ -344,7 +344,7 @@ def test_the_end_of_an_interval_becomes_its_start(server: LocalServer) -> None:
         period_end="1 hour",
         timezone="UTC",
     )
-    assert points(found) == {"2025-03-01T23:00:00Z": 5, "2025-03-02T00:00:00Z": 6}
+    assert points(batch) == {"2025-03-01T23:00:00Z": 5, "2025-03-02T00:00:00Z": 6}
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -361,7 +361,7 @@ def test_both_hours_of_an_autumn_night_are_kept(
     ][::order]
     server.answer("/a", Reply.json(rows[:4]), Reply.json(rows[4:]), Reply.json([]))
     end: dict[str, Any] = {} if period_end is None else {"period_end": period_end}
-    found = asked(
+    batch = fetch(
         "Json",
         {"a": {"of": "a"}, "b": {"of": "b"}},
         url=f"{server.url}/a",
@@ -374,14 +374,14 @@ def test_both_hours_of_an_autumn_night_are_kept(
     first = 23 if period_end is None else 22
     times = [f"2024-10-{26 + (first + n) // 24}T{(first + n) % 24:02}:00:00Z" for n in range(4)]
     for name in ("a", "b"):
-        assert points(found, name) == dict(zip(times, range(4), strict=True))
-    assert not found.rejected
+        assert points(batch, name) == dict(zip(times, range(4), strict=True))
+    assert not batch.rejected
 
 
 def test_days_that_end_are_days_of_the_zone(server: LocalServer) -> None:
     """Of 23 and 25 hours too."""
     rows = [{"t": f"{day}T00:00:00", "v": 1} for day in ("2025-03-31", "2025-10-27")]
-    found = asked(
+    batch = fetch(
         "Json",
         url=server.answer("/a", Reply.json(rows)),
         ts="t",
@@ -389,14 +389,14 @@ def test_days_that_end_are_days_of_the_zone(server: LocalServer) -> None:
         period_end="1 day",
         timezone="Europe/Berlin",
     )
-    assert list(points(found)) == ["2025-03-29T23:00:00Z", "2025-10-25T22:00:00Z"]
+    assert list(points(batch)) == ["2025-03-29T23:00:00Z", "2025-10-25T22:00:00Z"]
 
 
 def test_values_that_mean_missing_are_no_values(server: LocalServer) -> None:
     """As texts, numbers or booleans, before they are scaled."""
     raws = ["k.A.", -999, -999.0, "-999.00", False, None, "NaN"]
     rows = [{"t": f"2025-03-01T{n:02}:00Z", "v": raw} for n, raw in enumerate([*raws, "2", 3])]
-    found = asked(
+    batch = fetch(
         "Json",
         url=server.answer("/a", Reply.json(rows)),
         ts="t",
@@ -404,7 +404,7 @@ def test_values_that_mean_missing_are_no_values(server: LocalServer) -> None:
         missing=["k.A.", -999, False, "nan"],
         scale=10,
     )
-    assert list(points(found).values()) == [None] * len(raws) + [20, 30]
+    assert list(points(batch).values()) == [None] * len(raws) + [20, 30]
 
 
 def test_only_the_window_is_kept(server: LocalServer) -> None:
@@ -412,7 +412,7 @@ def test_only_the_window_is_kept(server: LocalServer) -> None:
     rows = [{"t": f"2025-03-0{day}T00:00Z", "v": day} for day in range(1, 9)]
     url = server.answer("/a", Reply.json(rows))
     window = ("2025-03-02T00:00:00Z", "2025-03-05T00:00:00Z")
-    assert list(points(asked("Json", url=url, ts="t", value="v", window=window)).values()) == [
+    assert list(points(fetch("Json", url=url, ts="t", value="v", window=window)).values()) == [
         *(2, 3, 4)
     ]
 
@@ -421,13 +421,13 @@ def test_a_line_below_the_table_does_not_spoil_it(server: LocalServer) -> None:
     """A row without a time is refused; the rows outside of the window show that times are read."""
     url = server.answer("/a", text("t,v\n2025-03-01,1\n2025-03-02,2\nTotal,3\n"))
     for window, values in ((("2025-03-02T00:00Z", None), [2.0]), (("2025-03-09T00:00Z", None), [])):
-        found = asked("Csv", url=url, ts="t", value="v", timezone="UTC", window=window)
-        assert [v for t, v in points(found).items() if t >= window[0][:10]] == values
-        assert found.rejected == 1
+        batch = fetch("Csv", url=url, ts="t", value="v", timezone="UTC", window=window)
+        assert [v for t, v in points(batch).items() if t >= window[0][:10]] == values
+        assert batch.rejected == 1
 
 
 @pytest.mark.parametrize(
-    ("kind", "params", "told"),
+    ("kind", "params", "message"),
     [
         ("Json", {"ts": "t[", "value": "v"}, "no JMESPath expression"),
         ("Json", {"rows": "a..b", "ts": "t", "value": "v"}, "rows: 'a..b' is no JMESPath"),
@@ -459,10 +459,10 @@ def test_a_line_below_the_table_does_not_spoil_it(server: LocalServer) -> None:
     ],
 )
 def test_what_cannot_be_used_is_said_before_anything_is_asked(
-    kind: str, params: dict[str, Any], told: str
+    kind: str, params: dict[str, Any], message: str
 ) -> None:
     """All of it at once, so also by list-sources --check; and never what may be a key."""
-    with pytest.raises(ValueError, match=re.escape(told)) as raised:
+    with pytest.raises(ValueError, match=re.escape(message)) as raised:
         plugin_of(kind, url="http://127.0.0.1/a", **params)
     assert "s3cret" not in str(raised.value)
 

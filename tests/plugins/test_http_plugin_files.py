@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from support.declarative_sources import asked, points
+from support.declarative_sources import fetch, points
 from support.http_server import Reply
 
 from dataportal.times import iso
@@ -42,7 +42,7 @@ def test_a_graph_of_fred(server: LocalServer, body: bytes) -> None:
     """A column for the date and one for the series, whose name is its own; a dot is no value."""
     server.answer("/graph/fredgraph.csv", Reply(body=body, content_type="application/csv"))
     (_, series), *rows = csv.reader(io.StringIO(body.decode()))
-    found = asked(
+    batch = fetch(
         "Csv",
         window=ALWAYS,
         timezone="UTC",
@@ -53,10 +53,10 @@ def test_a_graph_of_fred(server: LocalServer, body: bytes) -> None:
         value=series,
         missing=[".", ""],
     )
-    assert points(found) == {
+    assert points(batch) == {
         f"{day}T00:00:00Z": None if value in {".", ""} else float(value) for day, value in rows
     }
-    assert not found.rejected
+    assert not batch.rejected
     assert server.requests[0].query == {"id": [series], "cosd": ["1900-01-01"]}
 
 
@@ -68,7 +68,7 @@ def test_the_parking_of_a_day_in_muenster(server: LocalServer, body: bytes) -> N
     server.answer(f"/data/{day}.csv", Reply(body=body, content_type="text/csv"))
     zone = ZoneInfo("Europe/Berlin")
     first = datetime.fromisoformat(day).replace(tzinfo=zone)
-    found = asked(
+    batch = fetch(
         "Csv",
         {name: {"value": name} for name in head[1:]},
         window=(first.isoformat(), first.replace(hour=23, minute=59).isoformat()),
@@ -79,10 +79,10 @@ def test_the_parking_of_a_day_in_muenster(server: LocalServer, body: bytes) -> N
         time_format="%Y-%m-%d %H:%M",
         missing=["ges", "kei", ""],
     )
-    assert not found.rejected
+    assert not batch.rejected
     for number, name in enumerate(head[1:], 1):
         expected: dict[str, float | None] = {}
         for row in rows:
-            moment = datetime.fromisoformat(row[0]).replace(tzinfo=zone).astimezone(UTC)
-            expected[iso(moment)] = float(row[number]) if row[number].isdecimal() else None
-        assert points(found, name) == expected
+            instant = datetime.fromisoformat(row[0]).replace(tzinfo=zone).astimezone(UTC)
+            expected[iso(instant)] = float(row[number]) if row[number].isdecimal() else None
+        assert points(batch, name) == expected

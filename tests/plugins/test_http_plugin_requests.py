@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-from support.declarative_sources import asked, plugin_of, points
+from support.declarative_sources import fetch, plugin_of, points
 from support.http_server import Reply
 
 from dataportal.errors import BadDataError, FetchError, PermanentError
@@ -56,7 +56,7 @@ def rows(*numbers: int) -> list[dict[str, Any]]:
 def test_fields_are_filled_in(server: LocalServer, field: str, sent: str) -> None:
     """In the query and in the path, in any form of strftime, in a named time zone."""
     url = server.answer("/a", Reply.json([]))
-    asked("Json", url=url, query={"x": field}, window=WINDOW, **PLACES)
+    fetch("Json", url=url, query={"x": field}, window=WINDOW, **PLACES)
     assert server.requests[0].query["x"] == [sent]
 
 
@@ -65,8 +65,8 @@ def test_what_fills_a_field_of_an_address_stays_one_piece(server: LocalServer) -
     station = "Köln & Bonn? 100%#+"
     server.answer(f"/{quote(station)}/x", Reply.json(rows(1)))
     url = f"{server.url}/{{station}}/x?from={{start:@Europe/Berlin}}"
-    found = asked("Json", {"a": {"station": station}}, url=url, window=WINDOW, **PLACES)
-    assert not found.rejected
+    batch = fetch("Json", {"a": {"station": station}}, url=url, window=WINDOW, **PLACES)
+    assert not batch.rejected
     (request,) = server.requests
     assert request.query == {"from": ["2025-03-29T23:30:00+01:00"]}
 
@@ -75,7 +75,7 @@ def test_queries_hold_lists_numbers_and_nothing(server: LocalServer) -> None:
     """A list gives its name several times; nothing given is an empty text."""
     url = server.answer("/a", Reply.json([]))
     query = {"many[]": ["a", 2], "flag": True, "n": 1.5, "none": None}
-    asked("Json", base_url=f"{server.url}/", url="/a", query=query, **PLACES)
+    fetch("Json", base_url=f"{server.url}/", url="/a", query=query, **PLACES)
     assert server.requests[0].target.startswith("/a?")
     assert server.requests[0].query == {"many[]": ["a", "2"], "flag": ["true"], "n": ["1.5"]}
     assert url.endswith("/a")
@@ -103,7 +103,7 @@ def test_who_asks_is_proved_and_never_told(
     """A key in a header or the query, a bearer token or basic; no message has any of it."""
     url = server.answer("/a", lambda request: Reply(403, str(request).encode()))
     with pytest.raises(PermanentError) as raised:
-        asked("Json", url=url, auth=auth, headers={"Accept": "x/y"}, **PLACES)
+        fetch("Json", url=url, auth=auth, headers={"Accept": "x/y"}, **PLACES)
     (request,) = server.requests
     assert request.headers["accept"] == "x/y"
     if header:
@@ -183,8 +183,8 @@ def test_all_pages_are_had(
 ) -> None:
     """By number, offset, cursor or link, with no request more than the answers make necessary."""
     url = server.answer("/a", reply)
-    found = asked("Json", url=url, rows="items", paging=paging, query={"from": "{start}"}, **PLACES)
-    assert list(points(found).values()) == [1, 2, 3, 4, 5]
+    batch = fetch("Json", url=url, rows="items", paging=paging, query={"from": "{start}"}, **PLACES)
+    assert list(points(batch).values()) == [1, 2, 3, 4, 5]
     assert len(server.requests) == requests
     if "next" not in paging:
         assert all("from" in request.query for request in server.requests)
@@ -198,19 +198,19 @@ def test_pages_of_tables_and_of_xml_are_had_too(server: LocalServer) -> None:
     replies = [Reply(body=table[0], headers={"Link": '<?p=2>; rel="next"'}), Reply(body=table[1])]
     url = server.answer("/a", *replies)
     params = {**PLACES, "timezone": "UTC"}
-    found = asked("Csv", url=url, paging={"next": "header:Link"}, **params)
-    assert list(points(found).values()) == [1, 2]
+    batch = fetch("Csv", url=url, paging={"next": "header:Link"}, **params)
+    assert list(points(batch).values()) == [1, 2]
     pages = [
         b"<f><link rel='next' href='?p=2'/><r><t>2025-03-01</t><v>1</v></r></f>",
         b"<f><r><t>2025-03-02</t><v>2</v></r></f>",
     ]
     server.answer("/a", *(Reply(body=page) for page in pages))
-    found = asked("Xml", url=url, rows="r", paging={"next": "link[@rel='next']/@href"}, **params)
-    assert list(points(found).values()) == [1, 2]
+    batch = fetch("Xml", url=url, rows="r", paging={"next": "link[@rel='next']/@href"}, **params)
+    assert list(points(batch).values()) == [1, 2]
 
 
 @pytest.mark.parametrize(
-    ("replies", "paging", "told"),
+    ("replies", "paging", "message"),
     [
         # pages that never end
         (
@@ -239,18 +239,18 @@ def test_pages_of_tables_and_of_xml_are_had_too(server: LocalServer) -> None:
     ],
 )
 def test_pages_that_make_no_sense_are_refused(
-    server: LocalServer, replies: list[Reply], paging: dict[str, Any], told: str
+    server: LocalServer, replies: list[Reply], paging: dict[str, Any], message: str
 ) -> None:
     """Nothing is taken: a hole in the middle would never be filled again."""
     url = server.answer("/a", *replies)
     with pytest.raises(BadDataError) as raised:
-        asked("Json", url=url, rows="items", paging=paging, **PLACES)
-    assert told in str(raised.value)
+        fetch("Json", url=url, rows="items", paging=paging, **PLACES)
+    assert message in str(raised.value)
     assert url in str(raised.value)
 
 
 @pytest.mark.parametrize(
-    ("kind", "params", "told"),
+    ("kind", "params", "message"),
     [
         ("Json", {"paging": {"page": "p", "offset": "o"}}, "paging: must have one of"),
         ("Json", {"paging": {"cursor": "c"}}, "cursor needs from"),
@@ -262,12 +262,12 @@ def test_pages_that_make_no_sense_are_refused(
     ],
 )
 def test_paging_that_cannot_work_is_said_before(
-    server: LocalServer, kind: str, params: dict[str, Any], told: str
+    server: LocalServer, kind: str, params: dict[str, Any], message: str
 ) -> None:
     """A page cut short by an expression would pass for the last."""
     with pytest.raises(ValueError, match=r".") as raised:
-        asked(kind, url=server.url, **PLACES, **params)
-    assert told in str(raised.value)
+        fetch(kind, url=server.url, **PLACES, **params)
+    assert message in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -293,9 +293,9 @@ def test_three_are_asked_for_at_a_time(server: LocalServer, params: dict[str, An
         together.wait(10)
         return Reply.json([{"t": f"2025-03-{number:02}T00:00Z", "v": number}])
 
-    found = asked("Json", url=server.answer("/a", reply), **params, **PLACES)
+    batch = fetch("Json", url=server.answer("/a", reply), **params, **PLACES)
     first = 1 if "paging" in params else 2
-    assert list(points(found).values()) == list(range(first, 8))
+    assert list(points(batch).values()) == list(range(first, 8))
     assert len(server.requests) == 8 - first
 
 
@@ -310,15 +310,15 @@ def test_pages_of_other_sizes_than_the_first_are_had(server: LocalServer) -> Non
 
     paging = {"offset": "o", "total": "total"}
     url = server.answer("/a", reply)
-    found = asked("Json", url=url, rows="items", paging=paging, **PLACES)
-    assert list(points(found).values()) == list(range(11))
+    batch = fetch("Json", url=url, rows="items", paging=paging, **PLACES)
+    assert list(points(batch).values()) == list(range(11))
 
 
 def test_a_page_that_fails_fails_all(server: LocalServer) -> None:
     """Page 2 of 3 gone: no points at all."""
     url = server.answer("/a", Reply.json(rows(1)), Reply(500), Reply.json(rows(3)))
     with pytest.raises(FetchError):
-        asked("Json", url=url, paging={"page": "p"}, **PLACES)
+        fetch("Json", url=url, paging={"page": "p"}, **PLACES)
 
 
 def test_a_link_elsewhere_gets_no_key(server: LocalServer, other_server: LocalServer) -> None:
@@ -326,7 +326,7 @@ def test_a_link_elsewhere_gets_no_key(server: LocalServer, other_server: LocalSe
     there = other_server.answer("/b", Reply.json({"items": rows(2)}))
     url = server.answer("/a", Reply.json({"items": rows(1), "next": there}))
     for auth in ({"header": {"X-Key": "s3cret-key"}}, {"query": {"key": "s3cret-key"}}):
-        found = asked(
+        batch = fetch(
             "Json",
             url=url,
             rows="items",
@@ -335,7 +335,7 @@ def test_a_link_elsewhere_gets_no_key(server: LocalServer, other_server: LocalSe
             paging={"next": "next"},
             **PLACES,
         )
-        assert list(points(found).values()) == [1, 2]
+        assert list(points(batch).values()) == [1, 2]
     assert "s3cret" in str(server.requests)
     assert "s3cret" not in str(other_server.requests)
 
@@ -359,9 +359,9 @@ def test_one_request_for_each_file(
         server.answer(f"/{day}.json", Reply.json([]))
     named = f"{{start:%Y-%m-%d@{zone or 'UTC'}}}"
     extra: dict[str, Any] = {} if zone is None else {"zone": zone}
-    asked("Json", url=f"{server.url}/{named}.json", each=each, window=WINDOW, **extra, **PLACES)
-    found = sorted(request.path for request in server.requests)
-    assert found == [f"/{day}.json" for day in asked_for]
+    fetch("Json", url=f"{server.url}/{named}.json", each=each, window=WINDOW, **extra, **PLACES)
+    paths = sorted(request.path for request in server.requests)
+    assert paths == [f"/{day}.json" for day in asked_for]
 
 
 def test_files_of_hours_have_one_in_the_night_that_lacks_one(server: LocalServer) -> None:
@@ -370,7 +370,7 @@ def test_files_of_hours_have_one_in_the_night_that_lacks_one(server: LocalServer
     url = server.answer("/a", Reply.json([]))
     zone = "Europe/Berlin"
     query = {"h": f"{{start:%H@{zone}}}"}
-    asked("Json", url=url, each="hour", zone=zone, query=query, window=window, **PLACES)
+    fetch("Json", url=url, each="hour", zone=zone, query=query, window=window, **PLACES)
     hours = sorted(request.query["h"][0] for request in server.requests)
     assert hours == [f"{hour:02}" for hour in range(24) if hour != 2]
 
@@ -384,23 +384,23 @@ def test_a_file_that_is_not_there_may_mean_no_data(server: LocalServer) -> None:
         "window": WINDOW,
         **PLACES,
     }
-    assert asked("Json", not_found_is_empty=True, **params).received == 0
+    assert fetch("Json", not_found_is_empty=True, **params).received == 0
     assert server.asked("/2025-03-30") == 1
     with pytest.raises(PermanentError):
-        asked("Json", **params)
+        fetch("Json", **params)
 
 
 def test_one_address_that_fails_leaves_the_others(server: LocalServer) -> None:
     """A series whose address is gone is named; those of the others are there."""
     server.answer("/good", Reply.json(rows(1)))
     filters = {"a": {"place": "good"}, "b": {"place": "gone"}}
-    found = asked("Json", filters, url=f"{server.url}/{{place}}", **PLACES)
-    assert list(points(found, "a").values()) == [1]
-    (rejection,) = found.rejections
+    batch = fetch("Json", filters, url=f"{server.url}/{{place}}", **PLACES)
+    assert list(points(batch, "a").values()) == [1]
+    (rejection,) = batch.rejections
     assert rejection.series == "b"
     assert f"404 Not Found to GET {server.url}/gone" in rejection.reason
     with pytest.raises(PermanentError, match="404"):
-        asked("Json", {"b": {"place": "gone"}}, url=f"{server.url}/{{place}}", **PLACES)
+        fetch("Json", {"b": {"place": "gone"}}, url=f"{server.url}/{{place}}", **PLACES)
 
 
 def test_a_rate_limit_is_kept(server: LocalServer) -> None:
@@ -413,10 +413,10 @@ def test_a_rate_limit_is_kept(server: LocalServer) -> None:
         return Reply.json(rows(number) if number < 4 else [])
 
     url = server.answer("/a", reply)
-    begun = monotonic()
-    asked("Json", url=url, paging={"page": "p"}, per_minute=1200, **PLACES)
+    start = monotonic()
+    fetch("Json", url=url, paging={"page": "p"}, per_minute=1200, **PLACES)
     assert len(at) == 4
-    assert at[-1] - begun >= 0.15
+    assert at[-1] - start >= 0.15
 
 
 @pytest.mark.parametrize(
@@ -448,7 +448,7 @@ def test_an_open_window_ends_ahead_of_now(server: LocalServer) -> None:
     query = {"from": "{start:unix}", "to": "{end:unix}"}
     window = ("2025-03-29T22:30:00Z", None)
     for ahead in ("1 day", "3 days"):
-        asked("Json", url=url, query=query, ahead=ahead, window=window, **PLACES)
+        fetch("Json", url=url, query=query, ahead=ahead, window=window, **PLACES)
     near, far = (int(request.query["to"][0]) for request in server.requests)
     assert 2 * 86400 <= far - near < 2 * 86400 + 60
 
@@ -458,9 +458,9 @@ def test_the_whole_past_can_be_asked_for(server: LocalServer) -> None:
     url = server.answer("/a", Reply.json([]))
     params = {"url": url, **PLACES, "query": {"from": "{start:%Y-%m-%d}", "ms": "{start:unix_ms}"}}
     always = ("0001-01-01T00:00:00Z", None)
-    asked("Json", window=always, **params)
-    asked("Json", window=always, earliest="1990-01-01", **params)
+    fetch("Json", window=always, **params)
+    fetch("Json", window=always, earliest="1990-01-01", **params)
     assert [r.query["from"] for r in server.requests] == [["0001-01-01"], ["1990-01-01"]]
     before = ("1980-01-01T00:00:00Z", "1989-01-01T00:00:00Z")
-    asked("Json", window=before, earliest="1990-01-01", **params)
+    fetch("Json", window=before, earliest="1990-01-01", **params)
     assert len(server.requests) == 2

@@ -6,7 +6,7 @@ import io
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from support.declarative_sources import asked, points
+from support.declarative_sources import fetch, points
 from support.http_server import Reply
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def test_rows_of_several_kinds(server: LocalServer) -> None:
         '"D","03/01/2025","24","11000","4"',
         '"T","2"',
     )
-    found = asked(
+    batch = fetch(
         "Csv",
         url=server.answer("/a", reply),
         header=False,
@@ -39,7 +39,7 @@ def test_rows_of_several_kinds(server: LocalServer) -> None:
         timezone="America/New_York",
         value=4,
     )
-    assert points(found) == {"2025-03-01T05:00:00Z": 12000.5, "2025-03-02T04:00:00Z": 11000}
+    assert points(batch) == {"2025-03-01T05:00:00Z": 12000.5, "2025-03-02T04:00:00Z": 11000}
 
 
 def test_tables_in_a_table_in_an_archive(server: LocalServer) -> None:
@@ -56,7 +56,7 @@ def test_tables_in_a_table_in_an_archive(server: LocalServer) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("PUBLIC_DISPATCHIS.CSV", table)
-    found = asked(
+    batch = fetch(
         "Csv",
         {region: {"7": region} for region in ("NSW1", "VIC1")},
         url=server.answer("/a", Reply(body=packed.getvalue())),
@@ -68,8 +68,8 @@ def test_tables_in_a_table_in_an_archive(server: LocalServer) -> None:
         timezone="Etc/GMT-10",
         value=10,
     )
-    assert points(found, "NSW1") == {"2025-02-28T14:00:00Z": 95.5}
-    assert points(found, "VIC1") == {"2025-02-28T14:00:00Z": -10}
+    assert points(batch, "NSW1") == {"2025-02-28T14:00:00Z": 95.5}
+    assert points(batch, "VIC1") == {"2025-02-28T14:00:00Z": -10}
 
 
 def test_hours_that_end_in_xml(server: LocalServer) -> None:
@@ -80,7 +80,7 @@ def test_hours_that_end_in_xml(server: LocalServer) -> None:
         for hour in (1, 24)
     )
     body = f'<Doc xmlns="http://www.ieso.ca/schema"><DocBody>{hours}</DocBody></Doc>'
-    found = asked(
+    batch = fetch(
         "Xml",
         url=server.answer("/a", Reply(body=body.encode())),
         rows="//HourlyData",
@@ -90,7 +90,7 @@ def test_hours_that_end_in_xml(server: LocalServer) -> None:
         timezone="Etc/GMT+5",
         value="Fuel[Name='WIND']/Output",
     )
-    assert points(found) == {"2025-03-01T05:00:00Z": 10, "2025-03-02T04:00:00Z": 240}
+    assert points(batch) == {"2025-03-01T05:00:00Z": 10, "2025-03-02T04:00:00Z": 240}
 
 
 def test_areas_within_rows(server: LocalServer) -> None:
@@ -99,15 +99,15 @@ def test_areas_within_rows(server: LocalServer) -> None:
         {"deliveryStart": f"2025-03-01T0{hour}:00:00Z", "entryPerArea": {"SE3": hour, "DE-LU": -1}}
         for hour in (0, 1)
     ]
-    found = asked(
+    batch = fetch(
         "Json",
         {"se3": {"value": "entryPerArea.SE3"}, "de": {"value": 'entryPerArea."DE-LU"'}},
         url=server.answer("/a", Reply.json({"currency": "EUR", "multiAreaEntries": entries})),
         rows="multiAreaEntries",
         ts="deliveryStart",
     )
-    assert list(points(found, "se3").values()) == [0, 1]
-    assert list(points(found, "de").values()) == [-1, -1]
+    assert list(points(batch, "se3").values()) == [0, 1]
+    assert list(points(batch, "de").values()) == [-1, -1]
 
 
 def test_a_list_of_pairs_for_each_series(server: LocalServer) -> None:
@@ -116,7 +116,7 @@ def test_a_list_of_pairs_for_each_series(server: LocalServer) -> None:
         {"name": f"energy_{fuel}", "data": [["2025-03-01T00:00:00+10:00", number]]}
         for number, fuel in enumerate(("coal", "wind"))
     ]
-    found = asked(
+    batch = fetch(
         "Json",
         {
             fuel: {"rows": f"data[0].results[?name=='energy_{fuel}'].data | [0]"}
@@ -126,7 +126,7 @@ def test_a_list_of_pairs_for_each_series(server: LocalServer) -> None:
         ts=1,
         value=2,
     )
-    assert points(found, "wind") == {"2025-02-28T14:00:00Z": 1}
+    assert points(batch, "wind") == {"2025-02-28T14:00:00Z": 1}
 
 
 def test_records_within_an_envelope_that_may_report_an_error(server: LocalServer) -> None:
@@ -144,15 +144,15 @@ def test_records_within_an_envelope_that_may_report_an_error(server: LocalServer
         "ts": "Datetime",
         "value": "Demand",
     }
-    assert list(points(asked("Json", **params)).values()) == [1.5, 2.5]
+    assert list(points(fetch("Json", **params)).values()) == [1.5, 2.5]
 
 
 def test_pairs_are_chosen_by_their_place(server: LocalServer) -> None:
     """A filter on rows that are lists, and no number that is a key is taken for a place."""
     rows = [["2025-03-01T00:00Z", "a", 1], ["2025-03-01T00:00Z", "b", 2]]
     url = server.answer("/a", Reply.json(rows))
-    found = asked("Json", {"b": {"2": "b"}}, url=url, ts=1, value=3)
-    assert list(points(found, "b").values()) == [2]
+    batch = fetch("Json", {"b": {"2": "b"}}, url=url, ts=1, value=3)
+    assert list(points(batch, "b").values()) == [2]
     server.answer("/a", Reply.json([{"t": "2025-03-01T00:00Z", "2": "b", "v": 3}]))
-    found = asked("Json", {"b": {"2": "b"}}, url=url, ts="t", value="v")
-    assert list(points(found, "b").values()) == [3]
+    batch = fetch("Json", {"b": {"2": "b"}}, url=url, ts="t", value="v")
+    assert list(points(batch, "b").values()) == [3]

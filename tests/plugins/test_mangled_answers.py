@@ -6,17 +6,16 @@ how many answers for each.
 
 from __future__ import annotations
 
-import importlib
 import math
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.corruption import mangled, numbers_in
+from support.conformance_kits import all_kits
+from support.corruption import mangle, numbers_in
 from support.plugin_calls import SHARED
 
 from dataportal.errors import FetchError
@@ -24,21 +23,17 @@ from dataportal.observations import clean
 from dataportal.plugins.base_plugin import BasePlugin
 from dataportal.plugins.data_sources.csv_plugin import CsvDataSourcePlugin
 from dataportal.testing import Reply
-from dataportal.testing.harness import Point, Trial
+from dataportal.testing.harness import Harness, Point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from dataportal.testing import Conformance, Request
 
 EXAMPLES = int(os.environ.get("DATAPORTAL_EXAMPLES") or 15)
 START = datetime(2025, 3, 29, 12, tzinfo=UTC)
-MODULES = sorted(path.stem for path in (Path(__file__).parents[1] / "conformance").glob("*.py"))
-KITS = {
-    f"{module}: {name}": kit
-    for module in MODULES
-    for name, kit in importlib.import_module(f"conformance.{module}").KITS.items()
-}
+KITS = {str(kit): kit.conformance for kit in all_kits()}
 LARGEST = 300_000  # bytes of a recording; beyond, an example takes long and shows nothing new
 
 
@@ -61,56 +56,56 @@ class Tried:
         bodies: what the plugin got to read.
     """
 
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
+    def __init__(self, harness: Harness) -> None:
+        self.harness = harness
         self.bodies: list[bytes] = []
-        kit = trial.kit
-        moments = kit.moments(START, START + max(timedelta(hours=30), 4 * kit.step))
-        self.end = moments[-1] + kit.step
-        trial.points = [
+        kit = harness.kit
+        instants = kit.moments(START, START + max(timedelta(hours=30), 4 * kit.step))
+        self.end = instants[-1] + kit.step
+        harness.points = [
             Point(name, ts, kit.values[n % len(kit.values)])
             for name in kit.names
-            for n, ts in enumerate(moments)
+            for n, ts in enumerate(instants)
         ]
 
     def judge(self, seed: int, recording: bytes | None = None) -> None:
         """Ask once; the plugin may refuse, but what it returns stands in what it was told."""
         self.bodies.clear()
 
-        def bend(request: Request, reply: Reply) -> Reply:
+        def alter(request: Request, reply: Reply) -> Reply:
             assert isinstance(reply.body, bytes)
             chance = Random(f"{seed} {request.path} {sorted(request.query.items())}")  # noqa: S311
-            body = mangled(reply.body if recording is None else recording, chance)
+            body = mangle(reply.body if recording is None else recording, chance)
             self.bodies.append(body)
             return replace(reply, body=body)
 
-        self.trial.bend = bend
-        kit = self.trial.kit
+        self.harness.alter = alter
+        kit = self.harness.kit
         try:
-            answer: Any = self.trial.raw(START, self.end)
+            answer: Any = self.harness.raw(START, self.end)
         except FetchError:
             return
         # one series of a group may be refused alone
         taken = {name: points for name, points in answer.items() if not _refused(points)}
         batch = clean(taken, series=kit.names, start=START, end=self.end, zone=kit.zone)
-        told = set[float]().union(*map(numbers_in, self.bodies))
+        numbers = set[float]().union(*map(numbers_in, self.bodies))
         for name in kit.names:
             for value in batch.series[name].values:
-                assert value is None or _among(value, told), (name, value)
+                assert value is None or _among(value, numbers), (name, value)
 
 
 def _refused(points: object) -> bool:
     return isinstance(points, FetchError)
 
 
-def _among(value: float, told: set[float]) -> bool:
-    return value in told or any(math.isclose(value, one, rel_tol=1e-12) for one in told)
+def _among(value: float, numbers: set[float]) -> bool:
+    return value in numbers or any(math.isclose(value, number, rel_tol=1e-12) for number in numbers)
 
 
 def assert_unbroken(kit: Conformance, recordings: Sequence[Path] = ()) -> None:
     """Try many answers on one plugin."""
-    with Trial(patient(kit)) as trial:
-        tried = Tried(trial)
+    with Harness(patient(kit)) as harness:
+        tried = Tried(harness)
         for seed in range(EXAMPLES):
             recording = recordings[seed % len(recordings)].read_bytes() if recordings else None
             try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.http_server import Reply
-from support.plugin_calls import UNPACED, asked, group, recording, values
+from support.plugin_calls import UNPACED, fetch, group, recording, values
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.data_sources.open_meteo_plugin import (
@@ -64,8 +64,8 @@ def test_variables_and_places_come_with_one_request(
         "berlin-max": {"daily": "temperature_2m_max"},
         "munich-rain": {"hourly": "rain", "latitude": 48.14, "longitude": 11.58},
     }
-    found = asked(plugin(server, filters), "2024-03-29T12:00:00Z", now=lambda: NOW)
-    assert values(found) == snapshot(name="values")
+    batch = fetch(plugin(server, filters), "2024-03-29T12:00:00Z", now=lambda: NOW)
+    assert values(batch) == snapshot(name="values")
     assert [request.query for request in server.requests] == snapshot(name="request")
 
 
@@ -98,9 +98,9 @@ def test_ts_is_where_the_interval_begins(
     document = {"utc_offset_seconds": 0, block: {"time": [STAMP], variable: [1]}}
     server.answer(FORECAST, Reply.json(document))
     step = {"hourly": 3600, "minutely_15": 900, "daily": 86400}[block]
-    for said, expected in (({}, shift), ({"stamp": "end"}, step), ({"stamp": "start"}, 0)):
-        found = asked(plugin(server, {"it": {block: variable, **said}})).series["it"]
-        assert found.ts == [datetime.fromtimestamp(STAMP - expected, UTC)]
+    for more, expected in (({}, shift), ({"stamp": "end"}, step), ({"stamp": "start"}, 0)):
+        series = fetch(plugin(server, {"it": {block: variable, **more}})).series["it"]
+        assert series.ts == [datetime.fromtimestamp(STAMP - expected, UTC)]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_the_days_of_the_window_are_asked_for(
 ) -> None:
     """As many past ones as it needs, and ahead no more than the models reach."""
     server.answer(PATHS[kind], Reply.json(hours(rain=[])))
-    asked(plugin(server, RAIN, kind), *window, now=lambda: NOW)
+    fetch(plugin(server, RAIN, kind), *window, now=lambda: NOW)
     query = server.requests[0].query
     names = ("past_days", "forecast_days") if "past_days" in query else ("start_date", "end_date")
     assert tuple(query[name][0] for name in names) == expected
@@ -153,7 +153,7 @@ def test_the_days_of_the_window_are_asked_for(
 def test_an_archive_of_the_future_is_not_asked_for(server: LocalServer) -> None:
     """There is none, and the request would be refused."""
     both = (RAIN, OpenMeteoArchiveMultiSeriesPlugin)
-    assert values(asked(plugin(server, *both), "2030-01-01T00:00:00Z", now=lambda: NOW)) == {
+    assert values(fetch(plugin(server, *both), "2030-01-01T00:00:00Z", now=lambda: NOW)) == {
         "rain": {}
     }
     assert not server.requests
@@ -167,8 +167,8 @@ def test_days_on_which_clocks_change_have_24_hours(server: LocalServer, day: str
     server.answer(FORECAST, Reply.json(hours(times, rain=[1] * 33, temperature_2m=[1] * 33)))
     filters = {**RAIN, "hot": {"hourly": "temperature_2m"}}
     end = begin + timedelta(days=1)
-    found = asked(plugin(server, filters), begin.isoformat(), end.isoformat(), now=lambda: NOW)
-    for series in found.series.values():
+    batch = fetch(plugin(server, filters), begin.isoformat(), end.isoformat(), now=lambda: NOW)
+    for series in batch.series.values():
         assert series.ts == [begin + timedelta(hours=n) for n in range(24)]
 
 
@@ -177,14 +177,14 @@ def test_texts_for_times_are_of_one_offset(server: LocalServer) -> None:
     document = hours(["2024-03-31T02:00", "2024-03-31T03:00"], temperature_2m=[1, 2])
     document["utc_offset_seconds"] = 3600
     server.answer(FORECAST, Reply.json(document))
-    found = values(asked(plugin(server, {"it": {"hourly": "temperature_2m"}})))["it"]
-    assert list(found) == ["2024-03-31T01:00:00Z", "2024-03-31T02:00:00Z"]
+    points = values(fetch(plugin(server, {"it": {"hourly": "temperature_2m"}})))["it"]
+    assert list(points) == ["2024-03-31T01:00:00Z", "2024-03-31T02:00:00Z"]
 
 
 def test_a_variable_that_is_missing_is_told_and_the_others_are_kept(server: LocalServer) -> None:
     """Its series is named, with the variables that there are."""
     server.answer(FORECAST, Reply.json(hours(rain=[1])))
-    batch = asked(plugin(server, {**RAIN, "hot": {"hourly": "temperature_2m"}}))
+    batch = fetch(plugin(server, {**RAIN, "hot": {"hourly": "temperature_2m"}}))
     assert batch.series["rain"].values == [1.0]
     (rejection,) = batch.rejections
     assert rejection.series == "hot"
@@ -195,7 +195,7 @@ def test_a_variable_that_the_model_lacks_is_told(server: LocalServer) -> None:
     """It comes as nulls, in a unit that is called undefined."""
     document = {**hours(rain=[1], snow_depth=[None]), "hourly_units": {"snow_depth": "undefined"}}
     server.answer(FORECAST, Reply.json(document))
-    batch = asked(plugin(server, {**RAIN, "snow": {"hourly": "snow_depth"}}))
+    batch = fetch(plugin(server, {**RAIN, "snow": {"hourly": "snow_depth"}}))
     assert batch.series["rain"].values == [1.0]
     (rejection,) = batch.rejections
     assert rejection.series == "snow"
@@ -228,21 +228,21 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("reply", "kind", "said", "wait"), ERRORS)
+@pytest.mark.parametrize(("reply", "kind", "message", "wait"), ERRORS)
 def test_errors_are_told_apart_whatever_their_status(
-    server: LocalServer, reply: Reply, kind: type[Exception], said: str, wait: float | None
+    server: LocalServer, reply: Reply, kind: type[Exception], message: str, wait: float | None
 ) -> None:
     """With the reason, the time to wait, and without the key."""
     server.answer(FORECAST, reply)
-    with pytest.raises(kind, match=said) as caught:
-        asked(plugin(server, RAIN, api_key=KEY))
+    with pytest.raises(kind, match=message) as caught:
+        fetch(plugin(server, RAIN, api_key=KEY))
     assert getattr(caught.value, "retry_after", None) == wait
     assert KEY not in str(caught.value)
     assert server.requests[0].query["apikey"] == [KEY]
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         (b"", "empty"),
         (b"<html>", "page of HTML"),
@@ -255,17 +255,19 @@ def test_errors_are_told_apart_whatever_their_status(
         (b'{"hourly": {"time": ["noon"], "rain": [1]}}', "neither seconds nor ISO 8601"),
     ],
 )
-def test_an_answer_of_another_shape_is_refused(server: LocalServer, body: bytes, said: str) -> None:
+def test_an_answer_of_another_shape_is_refused(
+    server: LocalServer, body: bytes, message: str
+) -> None:
     """With how it begins."""
     server.answer(FORECAST, Reply(body=body))
-    with pytest.raises(BadDataError, match=said):
-        asked(plugin(server, RAIN))
+    with pytest.raises(BadDataError, match=message):
+        fetch(plugin(server, RAIN))
 
 
 def test_what_is_no_number_is_rejected(server: LocalServer) -> None:
     """The others are taken."""
     server.answer(FORECAST, Reply.json(hours(rain=[0.5, "wet", False])))
-    batch = asked(plugin(server, RAIN))
+    batch = fetch(plugin(server, RAIN))
     assert (batch.rejected, batch.series["rain"].values) == (2, [0.5])
 
 
@@ -283,7 +285,7 @@ def test_customers_have_a_host_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "own", "said"),
+    ("params", "own", "message"),
     [
         ({}, {"hourly": "rain"}, "latitude is missing; longitude is missing"),
         ({**BERLIN, "latitude": 91}, {"hourly": "rain"}, "latitude must lie between"),
@@ -298,10 +300,10 @@ def test_customers_have_a_host_of_their_own() -> None:
     ],
 )
 def test_every_wrong_parameter_is_named(
-    params: dict[str, Any], own: dict[str, Any], said: str
+    params: dict[str, Any], own: dict[str, Any], message: str
 ) -> None:
     """Before anything is asked."""
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         group(OpenMeteoForecastMultiSeriesPlugin, params, {"it": own})
 
 
@@ -321,9 +323,9 @@ def test_recorded_answers_are_read(
     block = json.loads(body)["hourly"]
     stamps = block.pop("time")
     filters = {variable: {"hourly": variable} for variable in block}
-    found = values(asked(plugin(server, filters, kind)))
-    assert len(found) > 5
-    for variable, series in found.items():
+    points = values(fetch(plugin(server, filters, kind)))
+    assert len(points) > 5
+    for variable, series in points.items():
         shift = 3600 if "radiation" in variable else 0
         times = [datetime.fromtimestamp(stamp - shift, UTC) for stamp in stamps]
         assert list(series) == [f"{ts:%Y-%m-%dT%H:%M:%SZ}" for ts in times]

@@ -1,141 +1,124 @@
-"""Providers that are asked for groups, run by the program: what is stored, and what it becomes."""
+"""Every plugin for groups, run by the program: what is stored, and what a second answer does."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-import yaml
-from support.http_server import Reply
+from support.conformance_kits import all_kits
+from support.http_server import LocalServer
+
+from dataportal.plugins.base_plugin import MultiSeriesPlugin
+from dataportal.testing import Point, Provider
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import RunCli
-    from support.http_server import LocalServer
+    from support.conformance_kits import Kit
+    from support.http_server import Reply, Request
 
 KEY = "c4n4ry-0f-a-s3cr3t"
-HOUR = timedelta(hours=1)
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
-STATION = "4fd02fd5-0a4c-46b3-a9b9-a488a62454be"
+KITS = [kit for kit in all_kits() if issubclass(kit.conformance.plugin, MultiSeriesPlugin)]
 
 
-def entry(
-    module: str, cls: str, params: dict[str, Any], **series: dict[str, Any]
-) -> dict[str, Any]:
-    """An entry under request_groups."""
+def source_entry(kit: Kit, prefix: str, url: str) -> dict[str, Any]:
+    """An entry under request_groups; its series are called by the prefix and a number."""
+    conformance = kit.conformance
+    params = conformance.params(Provider(url, "${THE_KEY}"))
     return {
-        "module": f"dataportal.plugins.data_sources.{module}_plugin",
-        "class": f"{cls}MultiSeriesPlugin",
+        "module": conformance.plugin.__module__,
+        "class": conformance.plugin.__name__,
         "schedule": "1 hour",
-        "request_params": {"per_minute": 100_000, **params},
+        "request_params": {**params, "per_minute": 100_000},
         "timeseries": [
-            {"endpoint_prefix": name.replace("_", "-"), "extract_filter": own}
-            for name, own in series.items()
+            {"endpoint_prefix": f"{prefix}-{number}", "extract_filter": dict(series.extract_filter)}
+            for number, series in enumerate(conformance.series)
         ],
+        **({"timezone": conformance.timezone} if conformance.timezone else {}),
     }
 
 
-def sources(url: str) -> dict[str, Any]:
-    """One group of each provider."""
-    key, place = {"api_key": "${THE_KEY}"}, {"latitude": 52.5, "longitude": 13.4}
-    return {
-        "eia": entry(
-            "eia",
-            "Eia",
-            {"route": "region-data", "respondent": "PJM", "base_url": f"{url}/v2", **key},
-            eia={"type": "D"},
-        ),
-        "fingrid": entry(
-            "fingrid", "Fingrid", {"base_url": f"{url}/api", **key}, fingrid={"dataset_id": 124}
-        ),
-        "energy-charts": entry(
-            "energy_charts",
-            "EnergyCharts",
-            {"endpoint": "public_power", "country": "de", "base_url": url},
-            solar={"production_type": "Solar"},
-            load={"production_type": "Load"},
-        ),
-        "forecast": entry(
-            "open_meteo", "OpenMeteoForecast", {"base_url": url, **place}, rain={"hourly": "rain"}
-        ),
-        "citybikes": entry(
-            "citybikes", "CityBikes", {"network": "vienna", "base_url": url}, bikes={}
-        ),
-        "tankerkoenig": entry(
-            "tankerkoenig",
-            "Tankerkoenig",
-            {"base_url": url, **key},
-            e5={"station": STATION, "fuel": "e5"},
-        ),
-    }
+class Providers:
+    """The providers of all kits on one server, each under a path of its own.
 
+    Attributes:
+        values: the value that each of them has for the same hour.
+    """
 
-def answers(server: LocalServer, value: float, *, is_open: bool) -> None:
-    """Let every provider say the same value of the same hour."""
-    stamp, iso = int(NOON.timestamp()), f"{NOON:%Y-%m-%dT%H:%M:%S}"
-    row = {"respondent": "PJM", "type": "D", "period": f"{NOON + HOUR:%Y-%m-%dT%H}"}
-    response = {"total": "1", "data": [{**row, "value": str(value)}]}
-    rows = [{"datasetId": 124, "startTime": f"{iso}.000Z", "endTime": "", "value": value}]
-    types = [{"name": name, "data": [value]} for name in ("Solar", "Load")]
-    bikes = [{"id": "a", "timestamp": f"{iso}.000000+00:00Z", "free_bikes": value}]
-    prices = {STATION: {"status": "open", "e5": value} if is_open else {"status": "closed"}}
-    for path, document in {
-        "/v2/electricity/rto/region-data/data/": {"response": response},
-        "/api/data": {"data": rows, "pagination": {"nextPage": None, "total": 1}},
-        "/public_power": {"unix_seconds": [stamp], "production_types": types},
-        "/forecast": {"hourly": {"time": [stamp + 3600], "rain": [value]}},
-        "/networks/vienna": {"network": {"stations": bikes}},
-        "/prices.php": {"ok": True, "prices": prices},
-    }.items():
-        server.answer(path, Reply.json(document))
+    def __init__(self) -> None:
+        self.values: dict[str, float | None] = {}
+        self.server = LocalServer(otherwise=self._reply)
+
+    def _reply(self, request: Request) -> Reply:
+        _, number, path = request.path.split("/", 2)
+        kit = KITS[int(number)]
+        points = [Point(name, NOON, self.values[kit.name]) for name in kit.conformance.names]
+        return kit.conformance.provider(replace(request, path=f"/{path}"), points)
 
 
 @pytest.mark.slow
 @pytest.mark.database
 def test_what_is_fetched_again_is_stored_once(
-    tmp_path: Path, run_cli: RunCli, database_url: str, server: LocalServer
+    tmp_path: Path, run_cli: RunCli, database_url: str
 ) -> None:
-    """An unchanged answer changes nothing, a revision is a version more, a station closes in peace.
+    """An unchanged answer changes nothing, a revision is a version more, an end comes in peace.
 
     No key is told to anybody but its provider.
     """
-    text = yaml.safe_dump({"request_groups": sources(server.url)})
-    (tmp_path / "sources.yaml").write_text(text, encoding="utf-8")
 
     def outcomes() -> dict[str, tuple[str, int, int, int]]:
         done = run_cli(
             "fetch-all", "--json", env={"DATABASE_URL": database_url, "THE_KEY": KEY}, cwd=tmp_path
         )
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stderr + done.stdout
         assert KEY not in done.stdout + done.stderr
         return {
             run["source"]: (run["outcome"], run["inserted"], run["revised"], run["retracted"])
             for run in json.loads(done.stdout)["runs"]
         }
 
-    every = dict.fromkeys(sources(""), ("succeeded", 1, 0, 0))
-    answers(server, 1.5, is_open=True)
-    assert outcomes() == {**every, "energy-charts": ("succeeded", 2, 0, 0)}
-    assert outcomes() == {
-        **dict.fromkeys(every, ("unchanged", 0, 0, 0)),
-        # each of its answers is of a time of its own
-        "tankerkoenig": ("succeeded", 1, 0, 0),
-    }
-    answers(server, 2.5, is_open=False)
-    assert outcomes() == {
-        **dict.fromkeys(every, ("succeeded", 0, 1, 0)),
-        "energy-charts": ("succeeded", 0, 2, 0),
-        "tankerkoenig": ("unchanged", 0, 0, 0),
-    }
-    with psycopg.connect(database_url) as connection:
-        rows = connection.execute(
-            "SELECT endpoint_prefix, ts, value"
-            " FROM time_series_data JOIN time_series USING (series_id)"
-        ).fetchall()
-    names = ("eia", "fingrid", "solar", "load", "rain", "bikes")
-    assert sorted(row for row in rows if row[0] != "e5") == sorted((n, NOON, 2.5) for n in names)
-    assert [value for name, _, value in rows if name == "e5"] == [1.5, 1.5]
+    def stored() -> dict[str, list[tuple[datetime, float]]]:
+        points: dict[str, list[tuple[datetime, float]]] = {}
+        with psycopg.connect(database_url) as connection:
+            for name, ts, value in connection.execute(
+                "SELECT endpoint_prefix, ts, value"
+                " FROM time_series_data JOIN time_series USING (series_id) ORDER BY ts"
+            ):
+                points.setdefault(name.rpartition("-")[0], []).append((ts, value))
+        return points
+
+    with (providers := Providers()).server as server:
+        sources = {
+            str(number): source_entry(kit, str(number), f"{server.url}/{number}")
+            for number, kit in enumerate(KITS)
+        }
+        (tmp_path / "sources.yaml").write_text(
+            json.dumps({"request_groups": sources}), encoding="utf-8"
+        )
+        counts = {str(number): len(kit.conformance.series) for number, kit in enumerate(KITS)}
+        providers.values = {kit.name: 1.5 for kit in KITS}
+        assert outcomes() == {name: ("succeeded", count, 0, 0) for name, count in counts.items()}
+        # the answers of a provider that tells no time are each of a time of their own
+        untimed = {name for name, points in stored().items() if NOON not in dict(points)}
+        assert all(KITS[int(name)].conformance.snapshot for name in untimed)
+        assert outcomes() == {
+            name: ("succeeded", count, 0, 0) if name in untimed else ("unchanged", 0, 0, 0)
+            for name, count in counts.items()
+        }
+        providers.values = {
+            kit.name: None if str(number) in untimed else 2.5 for number, kit in enumerate(KITS)
+        }
+        assert outcomes() == {
+            name: ("unchanged", 0, 0, 0) if name in untimed else ("succeeded", 0, count, 0)
+            for name, count in counts.items()
+        }
+        for name, points in stored().items():
+            expected = [1.5] * 2 * counts[name] if name in untimed else [2.5] * counts[name]
+            assert [value for _, value in points] == expected
+            assert name in untimed or {ts for ts, _ in points} == {NOON}

@@ -61,10 +61,10 @@ def test_series_is_whole(
 
 def test_weeks_are_weeks() -> None:
     """The CO2 record has a row for each Saturday from the first to the last."""
-    moments = batch_of("mauna-loa-co2").series["mauna-loa-co2"].ts
-    steps = {later - earlier for earlier, later in pairwise(moments)}
+    instants = batch_of("mauna-loa-co2").series["mauna-loa-co2"].ts
+    steps = {later - earlier for earlier, later in pairwise(instants)}
     assert steps == {timedelta(days=7)}
-    assert moments[0].isoweekday() == 6
+    assert instants[0].isoweekday() == 6
 
 
 def test_values_are_the_files() -> None:

@@ -28,9 +28,9 @@ BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = timedelta(hours=1)
 
 
-def milliseconds(moment: datetime) -> int:
+def milliseconds(instant: datetime) -> int:
     """The stamp SMARD gives a moment."""
-    return int(moment.timestamp()) * 1000
+    return int(instant.timestamp()) * 1000
 
 
 def weeks(first: str, count: int) -> list[datetime]:
@@ -50,10 +50,10 @@ class Smard:
         self.lay_out("index", {"timestamps": [milliseconds(begin) for begin in begins[:-1]]})
         for begin, end in pairwise(begins):
             own: dict[datetime, float | None] = {}
-            moment = begin
-            while moment < end:
-                own[moment] = float(milliseconds(moment) // 3_600_000)
-                moment += HOUR
+            instant = begin
+            while instant < end:
+                own[instant] = float(milliseconds(instant) // 3_600_000)
+                instant += HOUR
             self.points.update(own)
             self.week(begin, own)
 
@@ -69,12 +69,12 @@ class Smard:
 
     def week(self, begin: datetime, points: dict[datetime, float | None]) -> None:
         """Serve these points as the file of this week."""
-        series = [[milliseconds(moment), value] for moment, value in points.items()]
+        series = [[milliseconds(instant), value] for instant, value in points.items()]
         content = {"meta_data": {"version": 1, "created": 1}, "series": series}
         self.lay_out(milliseconds(begin), content)
 
     @property
-    def asked(self) -> list[str]:
+    def requested(self) -> list[str]:
         """The stamps of the files that were asked for, in order of their names."""
         names = [request.path.rpartition("_")[2] for request in self.server.requests]
         return sorted(name.removesuffix(".json") for name in names if name[0].isdigit())
@@ -82,8 +82,13 @@ class Smard:
 
 def plugin_for(server: LocalServer, **params: Any) -> SmardDataSourcePlugin:
     """The plugin, asking this server."""
-    given = {"filter": 410, "region": "DE", "resolution": "hour", "base_url": server.url + "/chart"}
-    return SmardDataSourcePlugin(TimeSeriesMetadata("load"), given | params)
+    defaults = {
+        "filter": 410,
+        "region": "DE",
+        "resolution": "hour",
+        "base_url": server.url + "/chart",
+    }
+    return SmardDataSourcePlugin(TimeSeriesMetadata("load"), defaults | params)
 
 
 def points_of(
@@ -122,7 +127,7 @@ def test_only_files_of_the_window_are_asked(smard: Smard) -> None:
     first, last = datetime.fromisoformat(start), datetime.fromisoformat(end)
     assert points == [point for point in smard.points.items() if first <= point[0] < last]
     begins = weeks("2025-03-17", 3)
-    assert smard.asked == [str(milliseconds(begin)) for begin in begins]
+    assert smard.requested == [str(milliseconds(begin)) for begin in begins]
 
 
 @pytest.mark.slow
@@ -131,45 +136,45 @@ def test_only_files_of_the_window_are_asked(smard: Smard) -> None:
 def test_files_asked_hold_every_point_of_the_window(data: st.DataObject) -> None:
     """For any window the answer is what the files hold of it, from as few files as can be."""
     begins = weeks("2025-10-13", 5)
-    moments = st.datetimes(datetime(2025, 10, 1), datetime(2025, 11, 20))  # noqa: DTZ001 - made UTC
+    instants = st.datetimes(datetime(2025, 10, 1), datetime(2025, 11, 20))  # noqa: DTZ001 - made UTC
     start, end = sorted(
-        moment.replace(tzinfo=UTC) for moment in data.draw(st.tuples(moments, moments))
+        instant.replace(tzinfo=UTC) for instant in data.draw(st.tuples(instants, instants))
     )
     with LocalServer() as server:
         smard = Smard(server, begins, "hour")
         points = points_of(plugin_for(server), start.isoformat(), end.isoformat())
         assert points == [point for point in smard.points.items() if start <= point[0] < end]
         useful = [a for a, b in pairwise(begins) if a < end and (b > start or b == begins[-1])]
-        assert smard.asked == [str(milliseconds(begin)) for begin in useful]
+        assert smard.requested == [str(milliseconds(begin)) for begin in useful]
 
 
 def test_border_of_a_window_on_the_border_of_a_file(smard: Smard) -> None:
     """A start on a file's first instant needs no earlier file, an end on it not that file."""
-    start, end = (moment.isoformat() for moment in weeks("2025-03-24", 2))
+    start, end = (instant.isoformat() for instant in weeks("2025-03-24", 2))
     points = points_of(plugin_for(smard.server), start, end)
-    assert len(smard.asked) == 1
+    assert len(smard.requested) == 1
     assert len(points) == 167
 
 
 def test_clocks_change_nothing(smard: Smard) -> None:
     """Stamps are instants: the spring week has 167 hours, each an hour after the one before."""
-    moments = [moment for moment, _ in points_of(plugin_for(smard.server), "2025-01-01", None)]
-    assert {b - a for a, b in pairwise(moments)} == {HOUR}
+    instants = [instant for instant, _ in points_of(plugin_for(smard.server), "2025-01-01", None)]
+    assert {b - a for a, b in pairwise(instants)} == {HOUR}
 
 
 def test_nulls_in_the_window_are_passed_on(smard: Smard) -> None:
     """What is not published yet, or no more, is an explicit null, in the window only."""
     begin, end = weeks("2025-04-14", 2)
-    own = {moment: value for moment, value in smard.points.items() if begin <= moment < end}
+    own = {instant: value for instant, value in smard.points.items() if begin <= instant < end}
     hole, last = begin + 5 * HOUR, begin + 100 * HOUR
-    own = {moment: None if moment == hole or moment > last else own[moment] for moment in own}
+    own = {instant: None if instant == hole or instant > last else own[instant] for instant in own}
     smard.week(begin, own)
     plugin = plugin_for(smard.server)
     points = dict(points_of(plugin, begin.isoformat(), None))
     assert points == own
     until = (last + 3 * HOUR).isoformat()
     points = dict(points_of(plugin, (begin + 4 * HOUR).isoformat(), until))
-    assert [moment for moment, value in points.items() if value is None] == [
+    assert [instant for instant, value in points.items() if value is None] == [
         hole,
         last + HOUR,
         last + 2 * HOUR,
@@ -179,13 +184,13 @@ def test_nulls_in_the_window_are_passed_on(smard: Smard) -> None:
 def test_series_that_ended_has_nothing_new(smard: Smard) -> None:
     """A window after the last file asks that file, and finds nothing."""
     assert points_of(plugin_for(smard.server), "2026-01-01T00:00:00Z", None) == []
-    assert len(smard.asked) == 1
+    assert len(smard.requested) == 1
 
 
 def test_window_before_the_first_file_is_empty(smard: Smard) -> None:
     """A window that ends before the series begins asks for the index alone."""
     assert points_of(plugin_for(smard.server), "2020-01-01", "2021-01-01") == []
-    assert smard.asked == []
+    assert smard.requested == []
 
 
 def test_empty_index_is_no_points(smard: Smard) -> None:
@@ -231,15 +236,15 @@ def test_page_under_200_is_bad_data(smard: Smard) -> None:
     """The page that SMARD shows to robots is not taken for an empty series."""
     page = Reply(body=b"<!DOCTYPE html><title>Bitte warten</title>", content_type="text/html")
     stamp = milliseconds(weeks("2025-03-24", 1)[0])
-    for place in (stamp, "index"):
-        smard.server.answer(smard.path(place), page)
+    for file in (stamp, "index"):
+        smard.server.answer(smard.path(file), page)
         with pytest.raises(BadDataError, match="is a page of HTML") as caught:
             points_of(plugin_for(smard.server), "2020-01-01", None)
-        assert smard.path(place) in str(caught.value)
+        assert smard.path(file) in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("content", "place"),
+    ("content", "file"),
     [
         ({}, "series"),
         ([], "Expected `object`"),
@@ -256,13 +261,13 @@ def test_page_under_200_is_bad_data(smard: Smard) -> None:
         ({"series": [[0, 1], [10**17, 2.0]]}, "stamp 100000000000000000 at position 1"),
     ],
 )
-def test_file_of_another_shape_is_bad_data(smard: Smard, content: object, place: str) -> None:
+def test_file_of_another_shape_is_bad_data(smard: Smard, content: object, file: str) -> None:
     """What is no list of [milliseconds, number or null] is refused, with URL and place."""
     stamp = milliseconds(weeks("2025-03-24", 1)[0])
     url = smard.lay_out(stamp, content)
     with pytest.raises(BadDataError) as caught:
         points_of(plugin_for(smard.server), "2020-01-01", None)
-    assert place in str(caught.value)
+    assert file in str(caught.value)
     assert url in str(caught.value)
 
 
@@ -298,7 +303,7 @@ def test_files_are_asked_side_by_side_but_few_at_a_time(server: LocalServer) -> 
     for stamp in stamps:
         server.answer(smard.path(stamp), reply)
     points = points_of(plugin_for(server), "2019-01-01", None)
-    assert [milliseconds(moment) for moment, _ in points] == stamps
+    assert [milliseconds(instant) for instant, _ in points] == stamps
     assert 2 <= most[0] <= 4
 
 
@@ -359,6 +364,6 @@ def test_all_wrong_parameters_are_named_together() -> None:
 )
 def test_smard_itself_is_asked_gently(params: dict[str, Any], per_minute: float | None) -> None:
     """A mirror of one's own as fast as it answers, unless sources.yaml says otherwise."""
-    given = {"filter": 410, "region": "DE", "resolution": "hour", **params}
-    limit = SmardDataSourcePlugin(TimeSeriesMetadata("load"), given)._limit
+    all_params = {"filter": 410, "region": "DE", "resolution": "hour", **params}
+    limit = SmardDataSourcePlugin(TimeSeriesMetadata("load"), all_params)._limit
     assert (None if limit is None else limit.per_minute) == per_minute

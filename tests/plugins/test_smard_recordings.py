@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 BERLIN = ZoneInfo("Europe/Berlin")
 STEPS = {"quarterhour": timedelta(minutes=15), "hour": timedelta(hours=1)}
-EVERY = {one.name: one for one in recordings()}
+EVERY = {recording.name: recording for recording in recordings()}
 
 
 def points_of(
@@ -53,62 +53,68 @@ def points_of(
 @pytest.mark.parametrize("name", EVERY)
 def test_file_is_read_whole(server: LocalServer, name: str) -> None:
     """Every stamp and value of a file, and every null in it, in order."""
-    one = EVERY[name]
-    one.serve(server)
-    serve_index(server, one.series, [one.stamp])
-    points = points_of(server, one.series, datetime(2000, 1, 1, tzinfo=UTC))
-    assert list(points.items()) == list(one.points.items())
+    recording = EVERY[name]
+    recording.serve(server)
+    serve_index(server, recording.series, [recording.stamp])
+    points = points_of(server, recording.series, datetime(2000, 1, 1, tzinfo=UTC))
+    assert list(points.items()) == list(recording.points.items())
     assert len(points) > 20
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_file_loses_nothing_on_its_way_to_the_store(server: LocalServer, name: str) -> None:
     """Cleaned, no point of a file is refused, doubled or outside."""
-    one = EVERY[name]
-    one.serve(server)
-    serve_index(server, one.series, [one.stamp])
-    points = points_of(server, one.series, datetime(2000, 1, 1, tzinfo=UTC))
+    recording = EVERY[name]
+    recording.serve(server)
+    serve_index(server, recording.series, [recording.stamp])
+    points = points_of(server, recording.series, datetime(2000, 1, 1, tzinfo=UTC))
     answer = {"a": {"ts": list(points), "value": list(points.values())}}
     batch = clean(answer, series=["a"], start=None, end=None, zone=None)
-    assert dict(zip(batch.series["a"].ts, batch.series["a"].values, strict=True)) == one.points
+    assert (
+        dict(zip(batch.series["a"].ts, batch.series["a"].values, strict=True)) == recording.points
+    )
     assert batch.received == len(batch.series["a"])
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_window_inside_a_file(server: LocalServer, name: str) -> None:
     """Clipped to the window, to the point; nulls in it are kept."""
-    one = EVERY[name]
-    one.serve(server)
-    serve_index(server, one.series, [one.stamp])
-    moments = list(one.points)
-    start, end = moments[7], moments[19]
-    points = points_of(server, one.series, start, end)
-    assert points == {moment: one.points[moment] for moment in moments[7:19]}
+    recording = EVERY[name]
+    recording.serve(server)
+    serve_index(server, recording.series, [recording.stamp])
+    instants = list(recording.points)
+    start, end = instants[7], instants[19]
+    points = points_of(server, recording.series, start, end)
+    assert points == {instant: recording.points[instant] for instant in instants[7:19]}
 
 
-@pytest.mark.parametrize("name", [name for name, one in EVERY.items() if one.resolution in STEPS])
+@pytest.mark.parametrize(
+    "name", [name for name, recording in EVERY.items() if recording.resolution in STEPS]
+)
 def test_stamps_are_instants(name: str) -> None:
     """Stamps go on evenly whatever the clocks do, and a file begins at midnight in Berlin."""
-    one = EVERY[name]
-    moments = list(one.points)
-    assert {later - earlier for earlier, later in pairwise(moments)} == {STEPS[one.resolution]}
-    assert moments[0].astimezone(BERLIN).hour == 0
+    recording = EVERY[name]
+    instants = list(recording.points)
+    assert {later - earlier for earlier, later in pairwise(instants)} == {
+        STEPS[recording.resolution]
+    }
+    assert instants[0].astimezone(BERLIN).hour == 0
 
 
 def test_files_of_several_weeks_are_put_together(server: LocalServer) -> None:
     """All files of a series, the newest recording of each, are one series without a gap."""
     newest: dict[tuple[str, str, str], dict[int, Recording]] = {}
-    for one in EVERY.values():
-        newest.setdefault(one.series, {})[one.stamp] = one
+    for recording in EVERY.values():
+        newest.setdefault(recording.series, {})[recording.stamp] = recording
     for series, files in newest.items():
-        for one in files.values():
-            one.serve(server)
+        for recording in files.values():
+            recording.serve(server)
         serve_index(server, series, sorted(files))
         points = points_of(server, series, datetime(2000, 1, 1, tzinfo=UTC))
         expected = {
-            moment: value
+            instant: value
             for stamp in sorted(files)
-            for moment, value in files[stamp].points.items()
+            for instant, value in files[stamp].points.items()
         }
         assert list(points.items()) == list(expected.items())
 
@@ -117,10 +123,10 @@ def indexes() -> dict[str, list[int]]:
     """The recorded indexes, and one of our own with both changes of clocks in it."""
     monday = datetime(2025, 3, 17, tzinfo=BERLIN)
     own = [monday + timedelta(days=7 * week) for week in range(40)]
-    found = {"own": [int(moment.timestamp()) * 1000 for moment in own]}
+    stamps = {"own": [int(instant.timestamp()) * 1000 for instant in own]}
     for path in sorted(RECORDINGS.rglob("*index*.json")):
-        found[path.stem] = json.loads(path.read_text())["timestamps"]
-    return found
+        stamps[path.stem] = json.loads(path.read_text())["timestamps"]
+    return stamps
 
 
 @pytest.mark.parametrize("name", indexes())
@@ -138,17 +144,17 @@ def test_every_file_of_an_index_can_be_found(server: LocalServer, name: str) -> 
         server.requests.clear()
         assert len(points_of(server, series, begin, begin + second)) == 2
         assert points_of(server, series, after - second, after) == {}
-        asked = {request.path for request in server.requests if "index" not in request.path}
-        assert asked == {f"/1/DE/1_DE_hour_{int(begin.timestamp()) * 1000}.json"}
+        paths = {request.path for request in server.requests if "index" not in request.path}
+        assert paths == {f"/1/DE/1_DE_hour_{int(begin.timestamp()) * 1000}.json"}
 
 
 @pytest.mark.slow
 def test_recordings_hold_what_the_replay_is_about() -> None:
     """Among the files are revisions, holes that were filled, and files that did not change."""
-    answers = [[one.points for one in several] for several in histories().values()]
+    answers = [[recording.points for recording in several] for several in histories().values()]
     steps = [step for several in answers for step in pairwise(several)]
     assert len(steps) >= 4
-    changes = [(before[moment], after[moment]) for before, after in steps for moment in after]
+    changes = [(before[instant], after[instant]) for before, after in steps for instant in after]
     assert any(old is not None and new is not None and old != new for old, new in changes)
     assert any(old is None and new is not None for old, new in changes)
     assert any(before == after for before, after in steps)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.http_server import Reply
-from support.plugin_calls import UNPACED, asked, group, recording, values
+from support.plugin_calls import UNPACED, fetch, group, recording, values
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.data_sources.tankerkoenig_plugin import TankerkoenigMultiSeriesPlugin
@@ -43,28 +44,28 @@ def test_a_price_has_the_time_of_the_answer(server: LocalServer) -> None:
     """As it carries none itself; in whole and to the second or better."""
     serve(server, {"a1": {"status": "open", "e5": 1.739, "e10": 1.679, "diesel": 1.669}})
     filters = {fuel: {"station": "A1", "fuel": fuel} for fuel in ("e5", "e10", "diesel")}
-    found = values(asked(plugin(server, filters), now=lambda: NOW))
-    assert found == {"e5": {AT: 1.739}, "e10": {AT: 1.679}, "diesel": {AT: 1.669}}
+    points = values(fetch(plugin(server, filters), now=lambda: NOW))
+    assert points == {"e5": {AT: 1.739}, "e10": {AT: 1.679}, "diesel": {AT: 1.669}}
     before = datetime.now(UTC)
-    (ts,) = asked(plugin(server, ONE)).series["it"].ts
+    (ts,) = fetch(plugin(server, ONE)).series["it"].ts
     assert before <= ts <= datetime.now(UTC)
 
 
 def test_an_answer_out_of_a_cache_is_as_old_as_it_says(server: LocalServer) -> None:
     """A Date long past is its time; one that is ahead, or no date, is not."""
-    told = {
+    ages = {
         "Wed, 10 Apr 2024 08:00:00 GMT": "2024-04-10T08:00:00Z",
         "Wed, 10 Apr 2024 09:30:00 GMT": AT,
         "Wed, 10 Apr 2024 11:00:00 GMT": AT,
         "today": AT,
     }
-    for date, expected in told.items():
+    for date, expected in ages.items():
         serve(server, {"a1": {"status": "open", "e5": 1.7}}, Date=date)
-        assert values(asked(plugin(server, ONE), now=lambda: NOW)) == {"it": {expected: 1.7}}
+        assert values(fetch(plugin(server, ONE), now=lambda: NOW)) == {"it": {expected: 1.7}}
 
 
 @pytest.mark.parametrize(
-    "said",
+    "prices",
     [
         {"status": "open", "e5": False, "diesel": 1.6},
         {"status": "open", "e5": None},
@@ -73,16 +74,16 @@ def test_an_answer_out_of_a_cache_is_as_old_as_it_says(server: LocalServer) -> N
         {"status": "no prices"},
     ],
 )
-def test_what_has_no_price_has_no_value(server: LocalServer, said: dict[str, Any]) -> None:
+def test_what_has_no_price_has_no_value(server: LocalServer, prices: dict[str, Any]) -> None:
     """At the time of the answer, so that nothing that is stored is withdrawn by it."""
-    serve(server, {"a1": said})
-    assert values(asked(plugin(server, ONE), now=lambda: NOW)) == {"it": {AT: None}}
+    serve(server, {"a1": prices})
+    assert values(fetch(plugin(server, ONE), now=lambda: NOW)) == {"it": {AT: None}}
 
 
 def test_a_station_that_is_left_out_has_nothing(server: LocalServer) -> None:
     """Neither a price nor "no value"."""
     serve(server, {})
-    assert values(asked(plugin(server, ONE))) == {"it": {}}
+    assert values(fetch(plugin(server, ONE))) == {"it": {}}
 
 
 @pytest.mark.parametrize("status", ["no stations", "ajar", None])
@@ -91,7 +92,7 @@ def test_a_station_that_is_not_known_is_told_and_the_others_are_kept(
 ) -> None:
     """So is one whose state is a word that was never heard."""
     serve(server, {"a1": {"status": "open", "e5": 1.7}, "b2": {"status": status, "e5": 1.8}})
-    batch = asked(plugin(server, {**ONE, "other": {"station": "b2", "fuel": "e5"}}))
+    batch = fetch(plugin(server, {**ONE, "other": {"station": "b2", "fuel": "e5"}}))
     assert batch.series["it"].values == [1.7]
     (rejection,) = batch.rejections
     assert rejection.series == "other"
@@ -103,7 +104,7 @@ def test_a_station_that_is_not_known_is_told_and_the_others_are_kept(
 def test_what_is_no_price_is_rejected(server: LocalServer, price: Any) -> None:
     """Rather than stored as some number."""
     serve(server, {"a1": {"status": "open", "e5": price}})
-    assert asked(plugin(server, ONE)).rejected == 1
+    assert fetch(plugin(server, ONE)).rejected == 1
 
 
 @pytest.mark.parametrize(("count", "requests"), [(1, 1), (10, 1), (11, 2), (25, 3)])
@@ -114,7 +115,7 @@ def test_a_request_asks_for_ten_stations_at_most(
 
     def reply(request: Request) -> Reply:
         ids = request.query["ids"][0].split(",")
-        prices = {one: {"status": "open", "e5": float(one), "diesel": 1} for one in ids}
+        prices = {station: {"status": "open", "e5": float(station), "diesel": 1} for station in ids}
         return Reply.json({"ok": True, "prices": prices})
 
     server.answer(PATH, reply)
@@ -123,18 +124,18 @@ def test_a_request_asks_for_ten_stations_at_most(
         for n in range(count)
         for fuel in ("e5", "diesel")
     }
-    found = values(asked(plugin(server, filters)))
-    assert [list(found[f"e5-{n}"].values()) for n in range(count)] == [
+    points = values(fetch(plugin(server, filters)))
+    assert [list(points[f"e5-{n}"].values()) for n in range(count)] == [
         [float(n)] for n in range(count)
     ]
     asked_for = [request.query["ids"][0].split(",") for request in server.requests]
     assert len(asked_for) == requests
     assert max(map(len, asked_for)) <= 10
-    assert sorted(one for ids in asked_for for one in ids) == sorted(map(str, range(count)))
+    assert sorted(chain(*asked_for)) == sorted(map(str, range(count)))
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind", "said", "wait"),
+    ("reply", "kind", "message", "wait"),
     [
         (
             Reply.json({"ok": False, "message": "parameter error"}),
@@ -156,12 +157,12 @@ def test_a_request_asks_for_ten_stations_at_most(
     ],
 )
 def test_failures_are_told_apart(
-    server: LocalServer, reply: Reply, kind: type[Exception], said: str, wait: float | None
+    server: LocalServer, reply: Reply, kind: type[Exception], message: str, wait: float | None
 ) -> None:
     """Also under status 200; tried again after five minutes at the soonest; without the key."""
     server.answer(PATH, reply)
-    with pytest.raises(kind, match=said) as caught:
-        asked(plugin(server, ONE))
+    with pytest.raises(kind, match=message) as caught:
+        fetch(plugin(server, ONE))
     assert getattr(caught.value, "retry_after", None) == wait
     assert KEY not in str(caught.value)
     assert server.requests[0].query["apikey"] == [KEY]
@@ -179,7 +180,7 @@ def test_a_key_is_not_asked_with_too_often() -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "own", "said"),
+    ("params", "own", "message"),
     [
         ({}, ONE["it"], "api_key is missing"),
         ({"api_key": KEY}, {}, "station is missing; fuel is missing"),
@@ -189,10 +190,10 @@ def test_a_key_is_not_asked_with_too_often() -> None:
     ],
 )
 def test_every_wrong_parameter_is_named(
-    params: dict[str, Any], own: dict[str, str], said: str
+    params: dict[str, Any], own: dict[str, str], message: str
 ) -> None:
     """Before anything is asked."""
-    with pytest.raises(ValueError, match=said) as caught:
+    with pytest.raises(ValueError, match=message) as caught:
         group(TankerkoenigMultiSeriesPlugin, params, {"it": own})
     assert KEY not in str(caught.value)
 
@@ -207,10 +208,10 @@ def test_recorded_prices_are_read(server: LocalServer) -> None:
         for station in prices
         for fuel in ("e5", "e10", "diesel")
     }
-    found = values(asked(plugin(server, filters), now=lambda: NOW))
-    assert found == {
-        f"{station} {fuel}": {AT: said[fuel]}
-        for station, said in prices.items()
+    points = values(fetch(plugin(server, filters), now=lambda: NOW))
+    assert points == {
+        f"{station} {fuel}": {AT: entry[fuel]}
+        for station, entry in prices.items()
         for fuel in ("e5", "e10", "diesel")
     }
-    assert found
+    assert points

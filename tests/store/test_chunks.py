@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.store_feed import TABLES, AtWork, feeding, hour, looking, tuples
+from support.store_feed import TABLES, AtWork, hour, open_feed, open_observer, tuples
 
 from dataportal.store.write.chunks import first_in_chunks, make_chunks
 from dataportal.store.write.diff import Sizes
@@ -30,9 +30,9 @@ FROM pg_inherits WHERE inhparent = ANY (%s::regclass[])
 
 def chunks(look: psycopg.Connection[Any]) -> tuple[int, int]:
     """How many there are; and 1 where there may be any."""
-    found = look.execute(CHUNKS.encode(), [list(TABLES)]).fetchone()
-    assert found
-    return int(found[0]), int(found[1])
+    row = look.execute(CHUNKS.encode(), [list(TABLES)]).fetchone()
+    assert row
+    return int(row[0]), int(row[1])
 
 
 @given(
@@ -42,16 +42,16 @@ def chunks(look: psycopg.Connection[Any]) -> tuple[int, int]:
 def test_every_time_lies_in_a_chunk_that_is_found(columns: list[list[datetime]], days: int) -> None:
     """And each chunk is found by one of the times that lie in it; also before 1970."""
     length = timedelta(days=days)
-    found = first_in_chunks(columns, length // timedelta.resolution)
+    firsts = first_in_chunks(columns, length // timedelta.resolution)
     microseconds = length // timedelta.resolution
-    assert all((ts - EPOCH) // length * microseconds == start for start, ts in found.items())
-    assert set(found) == {(ts - EPOCH) // length * microseconds for ts in chain(*columns)}
+    assert all((ts - EPOCH) // length * microseconds == start for start, ts in firsts.items())
+    assert set(firsts) == {(ts - EPOCH) // length * microseconds for ts in chain(*columns)}
 
 
 def test_chunks_are_made_ahead_and_nothing_else(database_url: str) -> None:
     """On TimescaleDB all that the points need, in both tables, and no row; elsewhere nothing."""
     ts = [hour(h) for h in EVERY_YEAR]
-    with feeding(database_url) as feed, looking(database_url) as look:
+    with open_feed(database_url) as feed, open_observer(database_url) as look:
         make_chunks(feed.session._connection, [ts, ts[:3]])
         made, possible = chunks(look)
         assert made == 2 * possible * len(first_in_chunks([ts], 365 * 86_400 * 10**6))
@@ -63,10 +63,10 @@ def test_chunks_are_made_ahead_and_nothing_else(database_url: str) -> None:
 def test_large_slices_do_not_wait_for_one_another(database_url: str) -> None:
     """Not even where each needs chunks that nobody has opened yet."""
     with (
-        feeding(database_url, sizes=LARGE) as slow,
-        feeding(database_url, "wind", source="other", sizes=LARGE) as quick,
-        looking(database_url) as look,
-        looking(database_url) as other,
+        open_feed(database_url, sizes=LARGE) as slow,
+        open_feed(database_url, "wind", source="other", sizes=LARGE) as quick,
+        open_observer(database_url) as look,
+        open_observer(database_url) as other,
     ):
         quick.session._connection.execute("SET lock_timeout = '20s'")
         with other.transaction():

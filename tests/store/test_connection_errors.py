@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 from support.embedded_user import ignore
-from support.store_feed import AtWork, current, feeding, hour, looking
+from support.store_feed import AtWork, current, hour, open_feed, open_observer
 
 from dataportal.embedded.files import server_files
 from dataportal.embedded.server import embedded_server
@@ -30,13 +30,13 @@ _PASSWORD = "canary-4711"  # noqa: S105 - must not be seen anywhere
 
 
 @contextmanager
-def explained(kind: type[DatabaseError], said: str, hint: str | None) -> Iterator[None]:
+def expect_error(kind: type[DatabaseError], reason: str, hint: str | None) -> Iterator[None]:
     """The block raises exactly this kind, with a text of one line and without a password."""
     with pytest.raises(DatabaseError) as caught:
         yield
     error = caught.value
     assert type(error) is kind
-    assert said in error.message
+    assert reason in error.message
     assert hint is None or hint in (error.hint or "")
     assert str(error).isprintable()
     assert _PASSWORD not in str(error)
@@ -44,12 +44,12 @@ def explained(kind: type[DatabaseError], said: str, hint: str | None) -> Iterato
     assert error.exit_code == expected
 
 
-def changed(url: str, *, user: str | None = None, database: str | None = None) -> str:
+def change_url(url: str, *, user: str | None = None, database: str | None = None) -> str:
     """The URL for another user, whose password is ours, or another database."""
     parts = urlsplit(url)
     if user:
-        place = parts.netloc.rpartition("@")[2]
-        parts = parts._replace(netloc=f"{user}:{_PASSWORD}@{place}")
+        address = parts.netloc.rpartition("@")[2]
+        parts = parts._replace(netloc=f"{user}:{_PASSWORD}@{address}")
     return parts._replace(path=f"/{database}" if database else parts.path).geturl()
 
 
@@ -71,8 +71,8 @@ def user(database_url: str) -> Iterator[str]:
 
 def test_no_such_database(server_url: str) -> None:
     """Lasts until somebody makes it."""
-    with explained(DatabaseError, '"nowhere" does not exist', "Create the database first"):
-        attempt(changed(server_url, database="nowhere"))
+    with expect_error(DatabaseError, '"nowhere" does not exist', "Create the database first"):
+        attempt(change_url(server_url, database="nowhere"))
 
 
 def test_a_database_that_lets_nobody_in(database_url: str, user: str) -> None:
@@ -80,25 +80,25 @@ def test_a_database_that_lets_nobody_in(database_url: str, user: str) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         name = Identifier(connection.info.dbname)
         connection.execute(SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(name))
-    with explained(DatabaseError, "permission denied for database", "Grant the role"):
-        attempt(changed(database_url, user=user))
+    with expect_error(DatabaseError, "permission denied for database", "Grant the role"):
+        attempt(change_url(database_url, user=user))
 
 
 def test_too_many_connections_of_a_role_or_a_database(database_url: str, user: str) -> None:
     """May pass; the option that asks for fewer is named."""
-    url = changed(database_url, user=user)
+    url = change_url(database_url, user=user)
     with psycopg.connect(database_url, autocommit=True) as connection:
         name, role = Identifier(connection.info.dbname), Identifier(user)
         connection.execute(SQL("ALTER ROLE {} CONNECTION LIMIT 1").format(role))
         with (
             closing(connect(url, application_name="first")),
-            explained(DatabaseTransientError, "too many connections for role", "--jobs"),
+            expect_error(DatabaseTransientError, "too many connections for role", "--jobs"),
         ):
             attempt(url)
         # the server may not know yet that the first is gone
         connection.execute(SQL("ALTER ROLE {} CONNECTION LIMIT -1").format(role))
         connection.execute(SQL("ALTER DATABASE {} CONNECTION LIMIT 0").format(name))
-        with explained(DatabaseTransientError, "too many connections for database", "--jobs"):
+        with expect_error(DatabaseTransientError, "too many connections for database", "--jobs"):
             attempt(url)
         connection.execute(SQL("ALTER DATABASE {} CONNECTION LIMIT -1").format(name))
 
@@ -110,13 +110,13 @@ def test_a_server_that_is_full(made_home: Path) -> None:
     with embedded_server(say=ignore, data_home=made_home) as url, ExitStack() as stack:
         first = stack.enter_context(closing(connect(url, application_name="first")))
         first.execute("CREATE ROLE ordinary LOGIN")
-        ordinary = changed(url, user="ordinary")
+        ordinary = change_url(url, user="ordinary")
         stack.enter_context(closing(connect(ordinary, application_name="second")))
-        with explained(DatabaseTransientError, "remaining connection slots", "--jobs"):
+        with expect_error(DatabaseTransientError, "remaining connection slots", "--jobs"):
             attempt(ordinary)
         for _ in range(2):
             stack.enter_context(closing(connect(url, application_name="more")))
-        with explained(DatabaseTransientError, "too many clients", "--jobs"):
+        with expect_error(DatabaseTransientError, "too many clients", "--jobs"):
             attempt(url)
 
 
@@ -133,19 +133,19 @@ def test_a_server_that_asks_for_a_password(made_home: Path) -> None:
             added = "local all asked scram-sha-256\nlocal all rejected reject\n"
             rules.write_text(added + before, encoding="utf-8")
             connection.execute("SELECT pg_reload_conf()")
-        right = changed(url, user="asked").replace(_PASSWORD, "right")
+        right = change_url(url, user="asked").replace(_PASSWORD, "right")
         who = "Check the user and the password"
-        await_rules(changed(url, user="asked"))
-        with explained(DatabaseError, 'authentication failed for user "asked"', who):
-            attempt(changed(url, user="asked"))
-        with explained(DatabaseError, "no password supplied", who):
-            attempt(changed(url, user="asked").replace(f":{_PASSWORD}", ""))
-        with explained(DatabaseError, "pg_hba.conf rejects connection", who):
-            attempt(changed(url, user="rejected"))
-        with explained(DatabaseError, 'role "nobody-at-all" does not exist', who):
-            attempt(changed(url, user="nobody-at-all"))
-        with explained(DatabaseError, 'role "powerless" is not permitted to log in', who):
-            attempt(changed(url, user="powerless"))
+        await_rules(change_url(url, user="asked"))
+        with expect_error(DatabaseError, 'authentication failed for user "asked"', who):
+            attempt(change_url(url, user="asked"))
+        with expect_error(DatabaseError, "no password supplied", who):
+            attempt(change_url(url, user="asked").replace(f":{_PASSWORD}", ""))
+        with expect_error(DatabaseError, "pg_hba.conf rejects connection", who):
+            attempt(change_url(url, user="rejected"))
+        with expect_error(DatabaseError, 'role "nobody-at-all" does not exist', who):
+            attempt(change_url(url, user="nobody-at-all"))
+        with expect_error(DatabaseError, 'role "powerless" is not permitted to log in', who):
+            attempt(change_url(url, user="powerless"))
         attempt(right)
 
 
@@ -161,9 +161,9 @@ def await_rules(url: str) -> None:
 def test_a_server_out_of_reach(tmp_path: Path) -> None:
     """No one listens at the port, or there is no such socket: may pass."""
     hint = "Check that the server runs and is reachable"
-    with explained(DatabaseTransientError, "Connection refused", hint):
+    with expect_error(DatabaseTransientError, "Connection refused", hint):
         attempt(f"postgresql://me:{_PASSWORD}@127.0.0.1:1/x")
-    with explained(DatabaseTransientError, "No such file or directory", hint):
+    with expect_error(DatabaseTransientError, "No such file or directory", hint):
         attempt(f"postgresql://me:{_PASSWORD}@/x?host={quote(str(tmp_path), safe='')}")
 
 
@@ -172,7 +172,7 @@ def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(under_test, "_CONNECT_TIMEOUT", 2)  # the least that libpq accepts
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://me:{_PASSWORD}@127.0.0.1:{silent.getsockname()[1]}/x"
-        with explained(DatabaseTransientError, "timeout", "Check that the server runs"):
+        with expect_error(DatabaseTransientError, "timeout", "Check that the server runs"):
             attempt(url)
 
 
@@ -192,7 +192,7 @@ def test_a_server_that_is_something_else() -> None:
 
         work = AtWork(hang_up)
         url = f"postgresql://me:{_PASSWORD}@127.0.0.1:{other.getsockname()[1]}/x"
-        with explained(DatabaseTransientError, "connecting to the database", None):
+        with expect_error(DatabaseTransientError, "connecting to the database", None):
             attempt(url)
         other.shutdown(socket.SHUT_RDWR)
         assert work.end() is None
@@ -201,7 +201,7 @@ def test_a_server_that_is_something_else() -> None:
 def test_a_read_only_replica(server_home: Path) -> None:
     """Reading works; a run, or a first one, is told to use the primary."""
     with embedded_server(say=ignore, data_home=server_home, durable=False) as url:
-        with feeding(url) as feed:
+        with open_feed(url) as feed:
             feed({0: 1.0})
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("CREATE DATABASE empty")
@@ -209,34 +209,35 @@ def test_a_read_only_replica(server_home: Path) -> None:
     primary = "read-only replica: use the primary"
     with embedded_server(say=ignore, data_home=server_home) as url:
         with open_reader(url) as reader:
-            assert database_facts(reader).read_only
+            assert database_facts(reader).server_version
+            assert reader.execute("SELECT pg_is_in_recovery()").fetchone() == (True,)
             assert current(reader) == {0: 1.0}
         with closing(SourceSession.open(url, "grid")) as session:
             assert session.try_lock()
             session.register([SeriesRecord("load")])
-            with explained(DatabaseError, "recording the run", primary):
+            with expect_error(DatabaseError, "recording the run", primary):
                 session.start_run(RunKind.SCHEDULED, hour(0), None)
-            with explained(DatabaseError, "registering the series", primary):
+            with expect_error(DatabaseError, "registering the series", primary):
                 session.register([SeriesRecord("load", unit="MW")])
-        with explained(DatabaseError, "applying migration", primary):
-            SourceSession.open(changed(url, database="empty"), "grid")
+        with expect_error(DatabaseError, "applying migration", primary):
+            SourceSession.open(change_url(url, database="empty"), "grid")
 
 
 @pytest.mark.parametrize(
-    ("setting", "said"),
+    ("setting", "reason"),
     [
         ("statement_timeout", "The statement took too long"),
         ("lock_timeout", "Somebody else holds a lock on the table"),
     ],
 )
-def test_a_statement_that_takes_too_long(database_url: str, setting: str, said: str) -> None:
+def test_a_statement_that_takes_too_long(database_url: str, setting: str, reason: str) -> None:
     """Or waits too long: may pass; nothing was written, and the session goes on."""
-    with feeding(database_url) as feed, looking(database_url) as look:
+    with open_feed(database_url) as feed, open_observer(database_url) as look:
         feed({0: 1.0})
         feed.session._connection.execute(f"SET {setting} = '1ms'".encode())
-        with looking(database_url) as other, other.transaction():
+        with open_observer(database_url) as other, other.transaction():
             other.execute("LOCK TABLE time_series_data IN ACCESS EXCLUSIVE MODE")
-            with explained(DatabaseTransientError, "storing the observations", said):
+            with expect_error(DatabaseTransientError, "storing the observations", reason):
                 feed({0: 2.0})
         assert current(look) == {0: 1.0}
         feed.session._connection.execute(f"SET {setting} = '1min'".encode())
@@ -247,9 +248,9 @@ def test_a_statement_that_takes_too_long(database_url: str, setting: str, said: 
 def test_a_deadlock(database_url: str) -> None:
     """Of which the run is the victim: may pass, and nothing was written."""
     with (
-        feeding(database_url) as feed,
-        looking(database_url) as look,
-        looking(database_url) as other,
+        open_feed(database_url) as feed,
+        open_observer(database_url) as look,
+        open_observer(database_url) as other,
     ):
         feed({0: 1.0})
         ours = feed.session._connection
@@ -262,7 +263,10 @@ def test_a_deadlock(database_url: str) -> None:
                 other.execute("LOCK TABLE time_series_data_scd2 IN SHARE MODE")
                 other.execute("LOCK TABLE time_series IN EXCLUSIVE MODE")
 
-        with explained(DatabaseTransientError, "deadlock detected", None), ours.transaction():
+        with (
+            expect_error(DatabaseTransientError, "deadlock detected", None),
+            ours.transaction(),
+        ):
             ours.execute("LOCK TABLE time_series IN EXCLUSIVE MODE")
             work = AtWork(hold_and_wait)
             while look.execute("SELECT pg_blocking_pids(%s) = '{}'", [theirs]).fetchone() == (
@@ -283,8 +287,8 @@ def test_a_program_that_was_held_up(database_url: str) -> None:
         pid = connection.info.backend_pid
         connection.execute("SET idle_in_transaction_session_timeout = '1ms'")
         with (
-            looking(database_url) as look,
-            explained(DatabaseTransientError, "storing the observations: ", None),
+            open_observer(database_url) as look,
+            expect_error(DatabaseTransientError, "storing the observations: ", None),
             database_errors("storing the observations"),
             connection.transaction(),
         ):
@@ -323,8 +327,8 @@ def test_each_error_of_a_statement_has_its_meaning(database_url: str) -> None:
     assert len(set(hints)) == len(hints)
     with connect(database_url, application_name="states") as connection:
         for state, (kind, hint) in STATES.items():
-            with explained(kind, "doing this: what the server says", hint):
-                raised(connection, state, "what the server says")
+            with expect_error(kind, "doing this: what the server says", hint):
+                raise_in_server(connection, state, "what the server says")
 
 
 def test_an_error_is_one_harmless_line(database_url: str) -> None:
@@ -332,12 +336,12 @@ def test_an_error_is_one_harmless_line(database_url: str) -> None:
     text = f"\n\x1b[31mred postgresql://me:{_PASSWORD}@host/x\x07\nDETAIL of it"
     with (
         connect(database_url, application_name="states") as connection,
-        explained(DatabaseError, r"\x1b[31mred postgresql://me:***@host/x\x07", None),
+        expect_error(DatabaseError, r"\x1b[31mred postgresql://me:***@host/x\x07", None),
     ):
-        raised(connection, "XX000", text)
+        raise_in_server(connection, "XX000", text)
 
 
-def raised(connection: psycopg.Connection[Any], state: str, text: str) -> None:
+def raise_in_server(connection: psycopg.Connection[Any], state: str, text: str) -> None:
     """Have the server raise an error, where the store would meet it."""
     statement = SQL("DO $_$ BEGIN RAISE EXCEPTION USING errcode = {}, message = {}; END $_$")
     with database_errors("doing this"):

@@ -32,16 +32,16 @@ def test_it_serves_and_stops(server_home: Path) -> None:
 
 def test_creation_is_announced_once(server_home: Path) -> None:
     """What was made is said, with its place and the other way; later uses are silent."""
-    said: list[str] = []
-    with embedded_server(say=said.append, data_home=server_home, durable=False):
+    messages: list[str] = []
+    with embedded_server(say=messages.append, data_home=server_home, durable=False):
         pass
-    [line] = said
+    [line] = messages
     assert str(server_home) in line
     assert "PostgreSQL 18" in line
     assert "DATABASE_URL" in line
-    with embedded_server(say=said.append, data_home=server_home):
+    with embedded_server(say=messages.append, data_home=server_home):
         pass
-    assert said == [line]
+    assert messages == [line]
 
 
 def test_data_outlives_the_server(server_home: Path) -> None:
@@ -100,10 +100,10 @@ def test_the_server_never_runs_as_root(server_home: Path) -> None:
 def test_no_secret_of_ours_is_in_its_environment(server_home: Path) -> None:
     """The server's environment, which its user can read, has nothing of ours."""
     with user(server_home, env={"EIA_API_KEY": "canary-4711"}):
-        place = Path(f"/proc/{postmaster(server_home)}/environ")
+        path = Path(f"/proc/{postmaster(server_home)}/environ")
         # as that user: root of a container may not
-        owner = place.stat()
-        read = ["cat", str(place)]
+        owner = path.stat()
+        read = ["cat", str(path)]
         done = subprocess.run(
             read, user=owner.st_uid, group=owner.st_gid, capture_output=True, check=True
         )
@@ -138,13 +138,13 @@ def test_a_failing_block_stops_the_server(server_home: Path) -> None:
 
 def test_one_that_exists_needs_no_permission(made_home: Path) -> None:
     """Quiet commands use the database that is there, and say nothing."""
-    said: list[str] = []
+    messages: list[str] = []
     with (
-        embedded_server(say=said.append, create=False, data_home=made_home) as url,
+        embedded_server(say=messages.append, create=False, data_home=made_home) as url,
         psycopg.connect(url) as connection,
     ):
         assert connection.execute("SELECT 1").fetchone() == (1,)
-    assert said == []
+    assert messages == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.store_feed import feeding, history, hour, hour_of, looking
+from support.store_feed import history, hour, hour_of, open_feed, open_observer
 
 from dataportal.store.connection import connect
 from dataportal.store.read import history as reading
@@ -35,7 +35,7 @@ STORY: tuple[dict[int, float | None], ...] = (
 def known(database_url: str) -> list[datetime]:
     """The knowledge times of the story, each told by a run of its own."""
     times = []
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         for points in STORY:
             feed.start()
             known = feed(points, accept_retractions=True).knowledge_time
@@ -59,7 +59,7 @@ def load(reader: psycopg.Connection) -> reading.SeriesSummary:
     return summary
 
 
-def told(chapters: Sequence[dict[int, float | None]]) -> dict[int, float]:
+def tell(chapters: Sequence[dict[int, float | None]]) -> dict[int, float]:
     """What is known after these answers."""
     folded: dict[int, float | None] = {}
     for points in chapters:
@@ -76,7 +76,7 @@ def moments(known: Sequence[datetime]) -> list[datetime]:
 def test_as_of_is_what_had_been_told(reader: psycopg.Connection, known: list[datetime]) -> None:
     """Including the knowledge time itself, excluding the next; in order of ts."""
     for at in moments(known):
-        expected = told([points for points, k in zip(STORY, known, strict=True) if k <= at])
+        expected = tell([points for points, k in zip(STORY, known, strict=True) if k <= at])
         rows = list(reading.observations(reader, load(reader).series_id, at=at))
         assert [(row.ts, row.value) for row in rows] == [
             (hour(h), expected[h]) for h in sorted(expected)
@@ -91,7 +91,7 @@ def test_now_is_the_last_of_all(reader: psycopg.Connection) -> None:
     now = list(reading.observations(reader, series))
     later = reading.observations(reader, series, at=datetime(2999, 1, 1, tzinfo=UTC))
     assert now == list(later)
-    assert {hour_of(row.ts): row.value for row in now} == told(STORY)
+    assert {hour_of(row.ts): row.value for row in now} == tell(STORY)
     assert {row.valid_to for row in now} == {None}
 
 
@@ -119,28 +119,28 @@ def test_an_answer_is_final_up_to_what_is_known_through(
     assert through
     assert summary.last_known
     assert summary.last_known <= through
-    assert summary.final(through)
-    assert summary.final(datetime(1970, 1, 1, tzinfo=UTC))
-    assert not summary.final(through + MICROSECOND)
-    with feeding(database_url, "rain", source="other") as feed:
+    assert summary.is_final(through)
+    assert summary.is_final(datetime(1970, 1, 1, tzinfo=UTC))
+    assert not summary.is_final(through + MICROSECOND)
+    with open_feed(database_url, "rain", source="other") as feed:
         rain = reading.series_summary(reader, "rain")
         assert rain
-        assert not rain.final(datetime(1970, 1, 1, tzinfo=UTC))
+        assert not rain.is_final(datetime(1970, 1, 1, tzinfo=UTC))
         feed.finish(Outcome.UNCHANGED)
     rain = reading.series_summary(reader, "rain")
     assert rain
-    assert rain.final(through)
+    assert rain.is_final(through)
     assert load(reader) == summary
 
 
 def test_what_is_final_never_changes(database_url: str, known: list[datetime]) -> None:
     """Whatever is fetched after it, with a clock that was set back, too: later K are later."""
-    with feeding(database_url) as feed, open_reader(database_url) as reader:
+    with open_feed(database_url) as feed, open_reader(database_url) as reader:
         series = load(reader)
         through = series.known_through
         assert through
         before = list(reading.observations(reader, series.series_id, at=through))
-        with looking(database_url) as look:
+        with open_observer(database_url) as look:
             look.execute("UPDATE source_state SET last_knowledge_time = NULL")
             look.execute("UPDATE source_state SET known_through = known_through + interval '1 day'")
         feed(dict.fromkeys(range(-5, 9), 77.0))
@@ -186,11 +186,11 @@ def test_the_summary_of_a_series_without_points(database_url: str) -> None:
     record = SeriesRecord(
         "calm", "Calm", unit="m/s", ts_timezone="Europe/Berlin", metadata={"a": 1}
     )
-    with feeding(database_url, source="calm") as feed, open_reader(database_url) as reader:
+    with open_feed(database_url, source="calm") as feed, open_reader(database_url) as reader:
         feed.session.register([record])
         summary = reading.series_summary(reader, "calm")
     assert summary
-    assert (summary.name, summary.unit, summary.timezone) == ("Calm", "m/s", "Europe/Berlin")
+    assert (summary.name, summary.unit, summary.ts_timezone) == ("Calm", "m/s", "Europe/Berlin")
     assert summary.metadata == {"a": 1}
     assert (summary.versions, summary.observations, summary.retracted) == (0, 0, 0)
     assert {summary.first_ts, summary.last_ts, summary.first_known, summary.last_known} == {None}
@@ -198,7 +198,7 @@ def test_the_summary_of_a_series_without_points(database_url: str) -> None:
 
 def test_a_withdrawal_is_the_last_thing_known(database_url: str) -> None:
     """Of a series whose only value was withdrawn."""
-    with feeding(database_url) as feed, open_reader(database_url) as reader:
+    with open_feed(database_url) as feed, open_reader(database_url) as reader:
         feed({0: 1.0})
         gone = feed({0: None}).knowledge_time
         summary = load(reader)
@@ -230,7 +230,7 @@ def test_differences_are_those_of_the_two_answers(
 
 def test_a_difference_was_known_when_the_last_change_was(database_url: str) -> None:
     """Of a value that went, came back and went again the last withdrawal counts."""
-    with feeding(database_url) as feed, open_reader(database_url) as reader:
+    with open_feed(database_url) as feed, open_reader(database_url) as reader:
         first, _, _, last = (feed({0: v}).knowledge_time for v in (1.0, None, 2.0, None))
         assert first
         assert last
@@ -265,18 +265,18 @@ def answers(draw: st.DrawFn) -> list[dict[int, float | None]]:
 def test_sql_and_program_give_the_same_answers(database_url: str) -> None:
     """For random histories and times: the function, the program, and the versions themselves."""
     with (
-        feeding(database_url) as feed,
-        looking(database_url) as look,
+        open_feed(database_url) as feed,
+        open_observer(database_url) as look,
         open_reader(database_url) as reader,
     ):
         series = load(reader).series_id
 
         @settings(max_examples=40)
         @given(answers(), st.data())
-        def check(told: list[dict[int, float | None]], data: st.DataObject) -> None:
+        def check(answers: list[dict[int, float | None]], data: st.DataObject) -> None:
             look.execute("DELETE FROM time_series_data")
             look.execute("DELETE FROM time_series_data_scd2")
-            known = [feed(points, accept_retractions=True).knowledge_time for points in told]
+            known = [feed(points, accept_retractions=True).knowledge_time for points in answers]
             times = moments([k for k in known if k])
             at = data.draw(st.sampled_from(times) | st.datetimes(timezones=st.just(UTC)))
             rows = look.execute(
@@ -301,15 +301,15 @@ def test_the_function_reads_its_own_tables(
     database_url: str, reader: psycopg.Connection, known: list[datetime]
 ) -> None:
     """Whatever tables of the same name the caller's search_path leads to."""
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         look.execute("CREATE SCHEMA elsewhere")
         look.execute("CREATE TABLE elsewhere.time_series_data_scd2 (LIKE time_series_data_scd2)")
         home = look.execute("SELECT current_schema()").fetchone()
         assert home
         look.execute("SET search_path = elsewhere, pg_catalog")
         count = psycopg.sql.SQL("SELECT count(*) FROM {}.time_series_data_as_of(%s)")
-        found = look.execute(count.format(psycopg.sql.Identifier(home[0])), [known[-1]])
-        assert found.fetchone() == (len(told(STORY)),)
+        row = look.execute(count.format(psycopg.sql.Identifier(home[0])), [known[-1]])
+        assert row.fetchone() == (len(tell(STORY)),)
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -322,7 +322,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("at", ["'2999-01-01'", "now()", "'-infinity'"])
 def test_the_function_is_inlined(database_url: str, at: str) -> None:
     """A condition on series_id and ts reaches the index, and nothing calls a function."""
-    with feeding(database_url) as feed, connect(database_url, application_name="x") as connection:
+    with open_feed(database_url) as feed, connect(database_url, application_name="x") as connection:
         feed({n: float(n) for n in range(-30_000, 30_000, 10)})
         connection.execute("ANALYZE time_series_data_scd2")
         row = connection.execute(
@@ -340,22 +340,22 @@ def test_the_function_is_inlined(database_url: str, at: str) -> None:
 
 def test_the_view_shows_open_ends_as_null(database_url: str, known: list[datetime]) -> None:
     """And says of each version whether it is current."""
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         rows = look.execute(
             "SELECT ts, value, valid_from, valid_to, is_current FROM time_series_data_history"
         ).fetchall()
-        found = history(look)
+        versions = history(look)
     assert all(is_current == (valid_to is None) for *_, valid_to, is_current in rows)
-    assert len(rows) == sum(map(len, found.values()))
+    assert len(rows) == sum(map(len, versions.values()))
     assert {(hour_of(ts), *rest) for ts, *rest, _ in rows} == {
-        (h, *span) for h, spans in found.items() for span in spans
+        (h, *span) for h, spans in versions.items() for span in spans
     }
 
 
 def test_long_answers_stream(database_url: str) -> None:
     """More rows than one look at the cursor brings, in order; half of it can be left unread."""
     numbers = range(25_000)
-    with feeding(database_url) as feed, open_reader(database_url) as reader:
+    with open_feed(database_url) as feed, open_reader(database_url) as reader:
         feed({n: float(n) for n in numbers})
         series = load(reader).series_id
         rows = iter(reading.observations(reader, series))

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.store_feed import TABLES, AtWork, current, feeding, history, looking, tuples
+from support.store_feed import TABLES, AtWork, current, history, open_feed, open_observer, tuples
 from support.stored_runs import START
 
 from dataportal.errors import DatabaseTransientError, ExitCode, LockedError
@@ -71,7 +71,7 @@ def test_a_lock_is_held_once(database_url: str) -> None:
         assert second.try_lock()
         assert not first.try_lock()
         second.close()
-        with looking(database_url) as look:
+        with open_observer(database_url) as look:
             await_free(look, lock_key("public", "grid"))
         assert first.try_lock()
 
@@ -85,36 +85,36 @@ def await_free(look: psycopg.Connection[Any], key: int) -> None:
 def test_the_server_is_asked_who_holds_it(database_url: str) -> None:
     """Whatever the number's sign and size; somebody else's lock is not ours."""
     with (
-        connect(database_url, application_name="one") as one,
+        connect(database_url, application_name="first") as first,
         connect(database_url, application_name="two") as two,
     ):
         for key in (0, 1, -1, 2**63 - 1, -(2**63), 2**32, 2**31, -(2**31) - 1):
-            assert not holds(one, key)
-            assert try_lock(one, key)
-            assert (holds(one, key), holds(two, key)) == (True, False)
+            assert not holds(first, key)
+            assert try_lock(first, key)
+            assert (holds(first, key), holds(two, key)) == (True, False)
             assert held_keys(two) == {key}
-            unlock(one, key)
-            assert not holds(one, key)
+            unlock(first, key)
+            assert not holds(first, key)
             assert held_keys(two) == set()
 
 
 def test_a_lock_of_two_halves_is_another_one(database_url: str) -> None:
     """Other programs' locks, made of two integers or shared, are not mistaken for it."""
     with (
-        connect(database_url, application_name="one") as one,
+        connect(database_url, application_name="first") as first,
         connect(database_url, application_name="two") as two,
     ):
-        one.execute("SELECT pg_advisory_lock(7, 9)")
-        assert not holds(one, (7 << 32) | 9)
+        first.execute("SELECT pg_advisory_lock(7, 9)")
+        assert not holds(first, (7 << 32) | 9)
         assert try_lock(two, (7 << 32) | 9)
 
 
 def test_two_schemas_share_no_lock(empty_database_url: str) -> None:
     """Several portals fit into one database, and run the same source at once."""
-    urls = [in_schema(empty_database_url, name) for name in ("one", "two")]
-    with feeding(urls[0]) as one, feeding(urls[1]) as two:
-        assert one.run == two.run == 1
-        one({0: 1.0})
+    urls = [in_schema(empty_database_url, name) for name in ("first", "two")]
+    with open_feed(urls[0]) as first, open_feed(urls[1]) as two:
+        assert first.run == two.run == 1
+        first({0: 1.0})
         two({0: 2.0})
     assert (current_of(urls[0]), current_of(urls[1])) == ({0: 1.0}, {0: 2.0})
 
@@ -127,9 +127,9 @@ def current_of(url: str) -> dict[int, float]:
 
 def test_two_databases_share_no_lock(database_url: str, empty_database_url: str) -> None:
     """Of one server."""
-    with feeding(database_url), feeding(empty_database_url):
+    with open_feed(database_url), open_feed(empty_database_url):
         for url in (database_url, empty_database_url):
-            with looking(url) as look:
+            with open_observer(url) as look:
                 assert lock_key("public", "grid") in held_keys(look)
                 assert len(held_keys(look)) == 1
 
@@ -139,7 +139,7 @@ def test_the_holder_is_named(database_url: str) -> None:
     with (
         closing(SourceSession.open(database_url, "grid")) as holder,
         closing(SourceSession.open(database_url, "grid")) as other,
-        looking(database_url) as look,
+        open_observer(database_url) as look,
     ):
         assert str(other.holder()) == "a run that has just ended"
         assert holder.try_lock()
@@ -152,18 +152,18 @@ def test_the_holder_is_named(database_url: str) -> None:
             ).fetchone()
             assert row
             since = f"{row[0]:%Y-%m-%dT%H:%M:%SZ}"
-            found = other.holder()
-            assert str(found) == f"host {socket.gethostname()}, pid {os.getpid()}, since {since}"
-            assert found.backfill == (kind is RunKind.BACKFILL)
+            current = other.holder()
+            assert str(current) == f"host {socket.gethostname()}, pid {os.getpid()}, since {since}"
+            assert current.backfill == (kind is RunKind.BACKFILL)
             holder.finish_run(run, Outcome.SUCCEEDED)
         assert str(other.holder()).startswith("dataportal grid from ")
 
 
 def test_a_killed_run_is_not_the_holder(database_url: str) -> None:
     """Its record without an end is older than the session that holds the lock now."""
-    with feeding(database_url) as killed:
+    with open_feed(database_url) as killed:
         pid = killed.session._connection.info.backend_pid
-        with looking(database_url) as look:
+        with open_observer(database_url) as look:
             look.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
     with (
         closing(SourceSession.open(database_url, "grid")) as holder,
@@ -175,12 +175,12 @@ def test_a_killed_run_is_not_the_holder(database_url: str) -> None:
 
 def test_a_terminated_connection_has_lost_its_lock(database_url: str) -> None:
     """What it wanted to store is not stored, the error may pass, and another may go on at once."""
-    with feeding(database_url) as feed, looking(database_url) as look:
+    with open_feed(database_url) as feed, open_observer(database_url) as look:
         feed({0: 1.0, 1: 1.0})
         before = tuples(look)
         pid = feed.session._connection.info.backend_pid
         assert look.execute("SELECT pg_terminate_backend(%s, 10000)", [pid]).fetchone() == (True,)
-        with feeding(database_url) as second:
+        with open_feed(database_url) as second:
             for _ in range(2):
                 with pytest.raises(DatabaseTransientError) as caught:
                     feed({0: 2.0, 1: None, 2: 3.0})
@@ -197,11 +197,11 @@ def test_a_terminated_connection_has_lost_its_lock(database_url: str) -> None:
 @pytest.mark.parametrize("table", TABLES)
 def test_a_connection_that_ends_while_it_writes(database_url: str, table: str) -> None:
     """Before the first table and between the two: nothing of the slice is stored."""
-    with feeding(database_url) as feed, looking(database_url) as look:
+    with open_feed(database_url) as feed, open_observer(database_url) as look:
         feed({0: 1.0, 1: 1.0})
         before = current(look), history(look)
         pid = feed.session._connection.info.backend_pid
-        with looking(database_url) as other, other.transaction():
+        with open_observer(database_url) as other, other.transaction():
             other.execute(f"LOCK TABLE {table} IN SHARE MODE")
             work = AtWork(lambda: feed({0: 2.0, 1: None, 2: 3.0}, accept_retractions=True))
             work.await_blocked(feed, look)
@@ -212,14 +212,14 @@ def test_a_connection_that_ends_while_it_writes(database_url: str, table: str) -
 
 def test_a_source_that_runs_cannot_be_taken_over(database_url: str) -> None:
     """One that was renamed waits until the run under its old name has ended."""
-    with feeding(database_url, source="old") as old:
+    with open_feed(database_url, source="old") as old:
         old({0: 1.0})
         with closing(SourceSession.open(database_url, "new")) as new:
             assert new.try_lock()
             with pytest.raises(LockedError, match="'old'") as caught:
                 new.register([SeriesRecord("load")], renamed_from="old")
             assert f"pid {os.getpid()}" in caught.value.holder
-            with looking(database_url) as look:
+            with open_observer(database_url) as look:
                 owner = "SELECT source FROM time_series"
                 assert look.execute(owner).fetchall() == [("old",)]
                 old.session.unlock()

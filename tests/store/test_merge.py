@@ -15,17 +15,18 @@ from support.store_feed import (
     AtWork,
     Span,
     current,
-    feeding,
     history,
     hour,
-    looking,
+    open_feed,
+    open_observer,
+    state_of,
     tuples,
     values,
 )
 
 from dataportal.errors import DatabaseError, Interrupted, LockLostError
 from dataportal.observations import clean
-from dataportal.store.records import Counts, Outcome, SeriesRecord
+from dataportal.store.records import Counts, Outcome, SeriesRecord, SliceWrite
 from dataportal.store.write.diff import Sizes
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     import psycopg
     from support.store_feed import Feed
 
-    from dataportal.store.records import Merged
+    from dataportal.store.records import MergeResult
 
 LARGE = Sizes().looked_up + 1
 """Points that are written by COPY."""
@@ -45,20 +46,20 @@ BOTH_TABLES = pytest.mark.parametrize("table", TABLES)
 @pytest.fixture
 def look(database_url: str) -> Iterator[psycopg.Connection[Any]]:
     """Sees what has been committed."""
-    with looking(database_url) as connection:
+    with open_observer(database_url) as connection:
         yield connection
 
 
 @pytest.fixture(params=PATHS)
 def feed(request: pytest.FixtureRequest, database_url: str) -> Iterator[Feed]:
     """Merges slices in each of the ways that there are."""
-    with feeding(database_url, "load", "wind", sizes=PATHS[request.param]) as feed:
+    with open_feed(database_url, "load", "wind", sizes=PATHS[request.param]) as feed:
         yield feed
 
 
-def counts(merged: Merged) -> dict[str, int]:
+def counts(merged: MergeResult) -> dict[str, int]:
     """What became of the points; zeros are left out."""
-    every = zip(Counts.__slots__, merged.counts.all(), strict=True)
+    every = zip(Counts.__slots__, merged.counts.values(), strict=True)
     return {name: count for name, count in every if count}
 
 
@@ -326,16 +327,18 @@ def test_every_point_received_is_counted_once(feed: Feed, look: psycopg.Connecti
     )
     run = feed.start()
     merged = feed.session.merge(
-        run,
-        batch.series,
-        start=hour(0),
-        end=None,
-        received=Counts(
-            received=batch.received,
-            duplicates=batch.duplicates,
-            rejected=batch.rejected,
-            outside=batch.outside,
-        ),
+        SliceWrite(
+            run,
+            batch.series,
+            start=hour(0),
+            end=None,
+            received=Counts(
+                received=batch.received,
+                duplicates=batch.duplicates,
+                rejected=batch.rejected,
+                outside=batch.outside,
+            ),
+        )
     )
     expected = Counts(
         received=13,
@@ -350,13 +353,13 @@ def test_every_point_received_is_counted_once(feed: Feed, look: psycopg.Connecti
         nulls=1,
     )
     assert merged.counts == expected
-    assert expected.received == sum(expected.all()[1:])
+    assert expected.received == sum(expected.values()[1:])
     assert values(look)[1] == [1.0, 3.0]
     row = look.execute(
         f"SELECT {', '.join(Counts.__slots__)} FROM fetch_run WHERE run_id = %s",  # noqa: S608 - names of fields
         [run],
     ).fetchone()
-    assert row == expected.all()
+    assert row == expected.values()
 
 
 def test_a_slice_without_news_is_recorded_at_the_end(
@@ -383,12 +386,14 @@ def test_slices_add_up_in_their_run(feed: Feed, look: psycopg.Connection[Any]) -
     def merge(points: dict[str, Any], done_until: datetime | None) -> None:
         batch = clean(points, series=["load"], start=None, end=None, zone=None)
         feed.session.merge(
-            run,
-            batch.series,
-            start=hour(0),
-            end=None,
-            received=Counts(received=batch.received),
-            done_until=done_until,
+            SliceWrite(
+                run,
+                batch.series,
+                start=hour(0),
+                end=None,
+                received=Counts(received=batch.received),
+                done_until=done_until,
+            )
         )
 
     merge({"load": {"ts": [hour(0), hour(1)], "value": [1.0, 2.0]}}, hour(10))
@@ -413,7 +418,7 @@ def test_knowledge_time_grows_though_the_clock_was_set_back(
     assert [span.value for span in spans] == [1.0, 2.0, 3.0, 2.0]
     assert all(span.until is None or span.since < span.until for span in spans)
     feed.finish()
-    assert feed.session.state().known_through == known[-1]
+    assert state_of(feed.session).known_through == known[-1]
 
 
 def test_merges_of_one_source_never_share_a_knowledge_time(
@@ -486,7 +491,7 @@ def test_knowledge_time_is_read_late(
         row = look.execute("SELECT clock_timestamp()").fetchone()
         return row and row[0]
 
-    with looking(database_url) as other:
+    with open_observer(database_url) as other:
         with other.transaction():
             other.execute("LOCK TABLE time_series_data IN ACCESS EXCLUSIVE MODE")
             work = AtWork(lambda: feed({0: 1.0}))
@@ -506,7 +511,7 @@ def test_a_stop_ends_the_statement_that_is_running(
     stored = dict.fromkeys(range(points), 1.0)
     feed(stored)
     before = current(look), history(look)
-    with looking(database_url) as other, other.transaction():
+    with open_observer(database_url) as other, other.transaction():
         other.execute(f"LOCK TABLE {table} IN SHARE MODE")
         work = AtWork(lambda: feed({**stored, 0: 2.0}))
         work.await_blocked(feed, look)
@@ -529,7 +534,7 @@ def test_another_writer_is_noticed(
     """Rows that went away between the comparison and the writing: refused, nothing is stored."""
     stored = dict.fromkeys(range(points), 1.0)
     feed(stored)
-    with looking(database_url) as other, other.transaction():
+    with open_observer(database_url) as other, other.transaction():
         other.execute(f"LOCK TABLE {table} IN SHARE MODE")
         work = AtWork(lambda: feed({**stored, 0: value}))
         work.await_blocked(feed, look)
@@ -544,7 +549,7 @@ def test_another_writer_is_noticed(
 def test_large_slices_are_written_by_copy(database_url: str, look: psycopg.Connection[Any]) -> None:
     """A first load, all of it revised, and all of it withdrawn: every version is there."""
     numbers = range(LARGE)
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         first = feed(dict.fromkeys(numbers, 1.0) | {-1: None})
         assert (first.counts.inserted, first.counts.nulls) == (LARGE, 1)
         second = feed(dict.fromkeys(numbers, 2.0))
@@ -552,11 +557,11 @@ def test_large_slices_are_written_by_copy(database_url: str, look: psycopg.Conne
         gone = feed(dict.fromkeys(numbers), accept_retractions=True)
         assert gone.counts.retracted == LARGE
     assert current(look) == {}
-    found = history(look)
-    assert found.keys() == set(numbers)
+    versions = history(look)
+    assert versions.keys() == set(numbers)
     known = [m.knowledge_time or hour(0) for m in (first, second, gone)]
     expected = [Span(1.0, known[0], known[1]), Span(2.0, known[1], known[2])]
-    assert all(spans == expected for spans in found.values())
+    assert all(spans == expected for spans in versions.values())
 
 
 def test_a_window_of_two_days_leaves_five_years_alone(
@@ -565,7 +570,7 @@ def test_a_window_of_two_days_leaves_five_years_alone(
     """Nothing that is older than the slice changes in any way, though all of it is revised."""
     years = {24 * day: float(day) for day in range(5 * 365)}
     recent = {h for h in years if h >= 24 * (5 * 365 - 2)}
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         feed(years)
         before = tuples(look)
         feed(dict.fromkeys(recent, -1.0), start=hour(min(recent)))
@@ -578,15 +583,15 @@ def test_a_series_registered_again_keeps_its_history(
     database_url: str, look: psycopg.Connection[Any]
 ) -> None:
     """A unit or a granularity that changes is a warning; no version is touched."""
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         feed.session.register([SeriesRecord("load", unit="MW", granularity="1 hour")])
         feed({0: 1.0})
         before = tuples(look)
         record = SeriesRecord("load", unit="GW", granularity="1 hour", metadata={"a": 1})
-        [warning] = feed.session.register([record])
+        [warning] = feed.session.register([record]).warnings
         assert "'MW'" in warning
         assert "'GW'" in warning
-        assert feed.session.register([record]) == []
+        assert feed.session.register([record]).warnings == []
         feed.finish(Outcome.UNCHANGED)
     assert tuples(look) == before
     assert look.execute("SELECT unit, metadata FROM time_series").fetchone() == ("GW", {"a": 1})

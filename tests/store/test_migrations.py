@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from psycopg.sql import SQL, Identifier
 from support.databases import with_extension
-from support.schemas import described
-from support.store_feed import current, feeding, history, looking
+from support.schemas import describe_schema
+from support.store_feed import current, history, open_feed, open_observer
 
 from dataportal.errors import DatabaseError, DatabaseTransientError, ExitCode, SchemaError
 from dataportal.store import migrations as under_test
@@ -47,15 +47,15 @@ MORE = Migration(len(NAMES) + 1, f"{len(NAMES) + 1:04}_more", b"CREATE TABLE mor
 
 
 @contextmanager
-def connected(url: str) -> Iterator[psycopg.Connection]:
+def connection_to(url: str) -> Iterator[psycopg.Connection]:
     """A connection as the program has it."""
     with connect(url, application_name="dataportal test") as connection:
         yield connection
 
 
-def applied(url: str) -> list[str]:
+def applied_names(url: str) -> list[str]:
     """The names recorded; none where nothing is recorded at all."""
-    with connected(url) as connection:
+    with connection_to(url) as connection:
         return list(schema_state(connection).applied)
 
 
@@ -72,15 +72,15 @@ def test_migrations_are_numbered_from_one() -> None:
 
 def test_an_empty_database_gets_everything_once(empty_database_url: str) -> None:
     """Then there is nothing left to do, and the schema is the one that a reader wants."""
-    with connected(empty_database_url) as connection:
+    with connection_to(empty_database_url) as connection:
         with pytest.raises(SchemaError, match=r"missing.*dataportal migrate") as caught:
             require_schema(connection)
         assert caught.value.exit_code == ExitCode.CONFIGURATION
-        said: list[str] = []
-        assert migrate(connection, say=said.append) == NAMES
-        assert said == [f"applied {name}" for name in NAMES]
-        assert migrate(connection, say=said.append) == ()
-        assert len(said) == len(NAMES)
+        messages: list[str] = []
+        assert migrate(connection, say=messages.append) == NAMES
+        assert messages == [f"applied {name}" for name in NAMES]
+        assert migrate(connection, say=messages.append) == ()
+        assert len(messages) == len(NAMES)
         assert require_schema(connection) == ensure_schema(connection) == "public"
 
 
@@ -89,14 +89,14 @@ def test_eight_at_once_make_one_schema(empty_database_url: str, database_url: st
     together = Barrier(8)
 
     def one(_: int) -> tuple[str, ...]:
-        with connected(empty_database_url) as connection:
+        with connection_to(empty_database_url) as connection:
             together.wait()
             return migrate(connection)
 
     with ThreadPoolExecutor(8) as threads:
         done = list(threads.map(one, range(8)))
     assert sorted(done) == [*[()] * 7, NAMES]
-    assert described(empty_database_url) == described(database_url)
+    assert describe_schema(empty_database_url) == describe_schema(database_url)
 
 
 def test_two_processes_at_once_make_one_schema(
@@ -106,9 +106,9 @@ def test_two_processes_at_once_make_one_schema(
     env = {"DATABASE_URL": empty_database_url}
     both = [start_cli("migrate", "--json", env=env) for _ in range(2)]
     for process in both:
-        _, said = process.communicate(timeout=60)
-        assert (process.returncode, said) == (0, "")
-    assert described(empty_database_url) == described(database_url)
+        _, messages = process.communicate(timeout=60)
+        assert (process.returncode, messages) == (0, "")
+    assert describe_schema(empty_database_url) == describe_schema(database_url)
 
 
 def test_first_runs_at_once_make_one_schema(empty_database_url: str) -> None:
@@ -117,12 +117,12 @@ def test_first_runs_at_once_make_one_schema(empty_database_url: str) -> None:
 
     def one(number: int) -> None:
         together.wait()
-        with feeding(empty_database_url, f"series {number}", source=f"source {number}") as feed:
+        with open_feed(empty_database_url, f"series {number}", source=f"source {number}") as feed:
             feed.merge({f"series {number}": {0: float(number)}})
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(one, range(4)))
-    with looking(empty_database_url) as look:
+    with open_observer(empty_database_url) as look:
         assert [current(look, f"series {n}") for n in range(4)] == [{0: float(n)} for n in range(4)]
 
 
@@ -133,12 +133,12 @@ def test_a_crash_before_the_commit_leaves_nothing(
     env = {"DATABASE_URL": empty_database_url}
     killed = run_cli("migrate", env={**env, "DATAPORTAL_FAILPOINT": "migration_before_commit:kill"})
     assert killed.returncode == -9
-    with looking(empty_database_url) as look:
+    with open_observer(empty_database_url) as look:
         tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
         assert look.execute(tables).fetchone() == (0,)
     done = run_cli("migrate", "-q", env=env)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert described(empty_database_url) == described(database_url)
+    assert describe_schema(empty_database_url) == describe_schema(database_url)
 
 
 def test_a_migration_that_fails_leaves_those_before_it(
@@ -147,42 +147,42 @@ def test_a_migration_that_fails_leaves_those_before_it(
     """The error names it; once it is right, it is applied alone."""
     wrong = Migration(MORE.version, MORE.name, b"CREATE TABLE more (n int); SELECT 1 / 0")
     monkeypatch.setattr(under_test, "migrations", lambda: (*migrations(), wrong))
-    with connected(empty_database_url) as connection:
+    with connection_to(empty_database_url) as connection:
         with pytest.raises(DatabaseError, match=f"{MORE.name}.*division by zero"):
             migrate(connection)
-        assert applied(empty_database_url) == list(NAMES)
+        assert applied_names(empty_database_url) == list(NAMES)
         monkeypatch.setattr(under_test, "migrations", lambda: (*migrations(), MORE))
         with pytest.raises(SchemaError, match=r"older.*dataportal migrate"):
             require_schema(connection)
         assert migrate(connection) == (MORE.name,)
-        assert applied(empty_database_url) == [*NAMES, MORE.name]
+        assert applied_names(empty_database_url) == [*NAMES, MORE.name]
 
 
 def test_a_run_brings_an_older_schema_up_to_date(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With all its history in place."""
-    with feeding(database_url) as feed, looking(database_url) as look:
+    with open_feed(database_url) as feed, open_observer(database_url) as look:
         feed({0: 1.0})
         feed({0: 2.0})
         before = history(look)
         monkeypatch.setattr(under_test, "migrations", lambda: (*migrations(), MORE))
-        with feeding(database_url, "wind", source="other"):
-            assert applied(database_url) == [*NAMES, MORE.name]
+        with open_feed(database_url, "wind", source="other"):
+            assert applied_names(database_url) == [*NAMES, MORE.name]
         assert history(look) == before
 
 
-def refused(url: str, what: str) -> None:
+def assert_refused(url: str, reason: str) -> None:
     """Every way to use this schema is refused, and changes nothing."""
-    before = described(url)
-    with connected(url) as connection:
+    before = describe_schema(url)
+    with connection_to(url) as connection:
         for use in (require_schema, ensure_schema, migrate):
-            with pytest.raises(SchemaError, match=what) as caught:
+            with pytest.raises(SchemaError, match=reason) as caught:
                 use(connection)
             assert caught.value.exit_code == ExitCode.CONFIGURATION
-        with pytest.raises(SchemaError, match=what):
+        with pytest.raises(SchemaError, match=reason):
             open_reader(url)
-    assert described(url) == before
+    assert describe_schema(url) == before
 
 
 @pytest.mark.parametrize("pending", [False, True])
@@ -190,11 +190,11 @@ def test_a_newer_schema_is_refused(
     database_url: str, monkeypatch: pytest.MonkeyPatch, *, pending: bool
 ) -> None:
     """Also by a program that has a migration of its own for it."""
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         look.execute("INSERT INTO schema_migration VALUES (77, '0077_later', 'x', now(), '9')")
     if pending:
         monkeypatch.setattr(under_test, "migrations", lambda: (*migrations(), MORE))
-    refused(database_url, "newer than this program.*0077_later.*Update dataportal")
+    assert_refused(database_url, "newer than this program.*0077_later.*Update dataportal")
 
 
 @pytest.mark.parametrize("pending", [False, True])
@@ -202,16 +202,16 @@ def test_a_changed_migration_is_refused(
     database_url: str, monkeypatch: pytest.MonkeyPatch, *, pending: bool
 ) -> None:
     """The schema was made by another program, so nothing is added to it either."""
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         look.execute("UPDATE schema_migration SET sha256 = 'x' WHERE version = 1")
     if pending:
         monkeypatch.setattr(under_test, "migrations", lambda: (*migrations(), MORE))
-    refused(database_url, f"{NAMES[0]} in the database is not the one of this program")
+    assert_refused(database_url, f"{NAMES[0]} in the database is not the one of this program")
 
 
 def test_a_connection_without_a_schema_is_refused(empty_database_url: str) -> None:
     """A search_path that leads nowhere; the setting is named."""
-    with connected(empty_database_url) as connection:
+    with connection_to(empty_database_url) as connection:
         connection.execute("SET search_path = nowhere")
         for use in (require_schema, ensure_schema, migrate):
             with pytest.raises(SchemaError, match=r"no schema to work in.*search_path"):
@@ -220,7 +220,7 @@ def test_a_connection_without_a_schema_is_refused(empty_database_url: str) -> No
 
 def test_a_role_that_may_not_is_told_who_may(empty_database_url: str) -> None:
     """Nothing is left behind, and the command that needs another role is named."""
-    with connected(empty_database_url) as connection:
+    with connection_to(empty_database_url) as connection:
         role = Identifier(f"powerless_{connection.info.dbname}")
         connection.execute(SQL("CREATE ROLE {}").format(role))
         try:
@@ -242,16 +242,22 @@ def test_who_waits_too_long_is_told_so(
 ) -> None:
     """Somebody else holds the lock for migrations: that may pass."""
     monkeypatch.setattr(under_test, "_LOCK_WAIT", 0.0)
-    with connected(empty_database_url) as holder, connected(empty_database_url) as other:
+    with (
+        connection_to(empty_database_url) as holder,
+        connection_to(empty_database_url) as other,
+    ):
         assert try_lock(holder, lock_key("public", "migrations"))
         with pytest.raises(DatabaseTransientError, match="another process has been migrating"):
             migrate(other)
-    assert applied(empty_database_url) == []
+    assert applied_names(empty_database_url) == []
 
 
 def test_the_lock_is_given_back(empty_database_url: str) -> None:
     """After success, and after a failure."""
-    with connected(empty_database_url) as connection, connected(empty_database_url) as other:
+    with (
+        connection_to(empty_database_url) as connection,
+        connection_to(empty_database_url) as other,
+    ):
         connection.execute("SET default_transaction_read_only = on")
         with pytest.raises(DatabaseError):
             migrate(connection)
@@ -262,21 +268,20 @@ def test_the_lock_is_given_back(empty_database_url: str) -> None:
 
 def timescale(look: psycopg.Connection[Any]) -> bool:
     """Whether the server has TimescaleDB."""
-    found = look.execute("SELECT FROM pg_available_extensions WHERE name = 'timescaledb'")
-    return found.fetchone() is not None
+    rows = look.execute("SELECT FROM pg_available_extensions WHERE name = 'timescaledb'")
+    return rows.fetchone() is not None
 
 
 def assert_hypertables(url: str, *, expected: bool) -> None:
     """The data tables are hypertables of yearly chunks, or plain tables."""
-    with looking(url) as look, connected(url) as connection:
+    with open_observer(url) as look, connection_to(url) as connection:
         facts = database_facts(connection)
-        assert facts.hypertables == expected
+        assert (facts.timescaledb is not None) == expected
         if not expected:
             assert look.execute(
                 "SELECT to_regclass('_timescaledb_catalog.hypertable')"
             ).fetchone() == (None,)
             return
-        assert facts.timescaledb
         assert look.execute(
             "SELECT hypertable_name, column_name, time_interval"
             " FROM timescaledb_information.dimensions WHERE hypertable_schema = 'public' ORDER BY 1"
@@ -285,7 +290,7 @@ def assert_hypertables(url: str, *, expected: bool) -> None:
 
 def test_data_tables_are_hypertables_where_timescaledb_is(database_url: str) -> None:
     """And plain tables elsewhere; either way with the indexes of the migrations alone."""
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         expected = timescale(look)
         indexes = look.execute(
             "SELECT tablename, indexname FROM pg_indexes WHERE schemaname = 'public'"
@@ -300,29 +305,29 @@ def test_data_tables_are_hypertables_where_timescaledb_is(database_url: str) -> 
 
 def test_hypertables_are_made_with_the_tables(empty_database_url: str) -> None:
     """In one transaction: there is no moment at which a run could take plain tables for ready."""
-    with connected(empty_database_url) as connection:
+    with connection_to(empty_database_url) as connection:
         for migration in migrations():
             under_test._apply(connection, migration)
         assert require_schema(connection) == "public"
-    with looking(empty_database_url) as look:
+    with open_observer(empty_database_url) as look:
         assert_hypertables(empty_database_url, expected=timescale(look))
 
 
 def test_an_extension_that_comes_later_is_used(server_url: str, databases: Databases) -> None:
     """`migrate` turns tables that are full into hypertables; every version stays as it was."""
     with databases.fresh(server_url, "bare", lambda _: None) as url:
-        with feeding(url) as feed:
+        with open_feed(url) as feed:
             feed({n: float(n) for n in range(-30_000, 0, 500)})
             feed(dict.fromkeys(range(-30_000, 0, 1_000), -1.0))
         assert_hypertables(url, expected=False)
-        with looking(url) as look:
+        with open_observer(url) as look:
             before = current(look), history(look)
         with_extension(url)
-        with connected(url) as connection:
+        with connection_to(url) as connection:
             assert migrate(connection) == ()
             assert migrate(connection) == ()
-        with looking(url) as look:
+        with open_observer(url) as look:
             assert_hypertables(url, expected=timescale(look))
             assert (current(look), history(look)) == before
-        with feeding(url) as feed:
+        with open_feed(url) as feed:
             assert feed(dict.fromkeys(range(-30_000, 0, 500), -1.0)).counts.revised == 30

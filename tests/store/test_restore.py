@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 from support.databases import with_schema
-from support.store_feed import AtWork, current, feeding, history, hour, looking, tuples
+from support.store_feed import (
+    AtWork,
+    current,
+    history,
+    hour,
+    open_feed,
+    open_observer,
+    progress_of,
+    state_of,
+    tuples,
+)
 
 from dataportal.errors import ConfigurationError, DatabaseError, FileError
 from dataportal.observations import Observations
@@ -20,7 +30,7 @@ from dataportal.store.archive.restore import restore
 from dataportal.store.read.history import observations, publications, series_summary
 from dataportal.store.read.overview import open_reader, overview
 from dataportal.store.read.verify import verify
-from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
+from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord, SliceWrite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,8 +40,7 @@ if TYPE_CHECKING:
     from support.databases import Databases
     from support.store_feed import Feed
 
-    from dataportal.store.archive.format import Row
-    from dataportal.store.archive.summary import Part
+    from dataportal.store.archive.format import ArchivedSeries, Row
 
 NAMES = ("load", "wind", "rain")
 RECORD = SeriesRecord(
@@ -52,18 +61,20 @@ def publish(feed: Feed) -> None:
             (hour(1), hour(3), value),
         ]
         feed.session.merge(
-            feed.run,
-            {"wind": Observations([hour(1)], [value], [hour(3)], rows)},
-            start=hour(0),
-            end=None,
-            received=Counts(received=len(rows)),
+            SliceWrite(
+                feed.run,
+                {"wind": Observations([hour(1)], [value], [hour(3)], rows)},
+                start=hour(0),
+                end=None,
+                received=Counts(received=len(rows)),
+            )
         )
 
 
 @pytest.fixture
 def filled_url(database_url: str) -> str:
     """Two sources with revisions, retractions, returns and publications, over years."""
-    with feeding(database_url, "load", "wind") as feed:
+    with open_feed(database_url, "load", "wind") as feed:
         feed.session.register([RECORD, SeriesRecord("wind")])
         feed({h: h / 7 for h in range(-20_000, 10, 900)}, wind={0: -0.0})
         feed({0: 1e300, 1: 2.0, 5: 3.0})
@@ -72,7 +83,7 @@ def filled_url(database_url: str) -> str:
         feed.session.finish_run(feed.run, Outcome.SUCCEEDED, history_asked=True)
         feed.start()
         feed({1: 5.0})
-    with feeding(database_url, "rain", source="other") as feed:
+    with open_feed(database_url, "rain", source="other") as feed:
         feed.finish()
     return database_url
 
@@ -81,19 +92,19 @@ def filled_url(database_url: str) -> str:
 def other_url(server_url: str, databases: Databases) -> Iterator[str]:
     """Another database, in which keys are other ones."""
     with databases.fresh(server_url, "migrated", with_schema) as url:
-        with feeding(url, *"abc", source="abc") as feed:
+        with open_feed(url, *"abc", source="abc") as feed:
             feed.merge({"a": {0: 1.0}})
             feed.finish()
         yield url
 
 
-def dumped(url: str, path: Path, *names: str) -> list[Part]:
+def dump_series(url: str, path: Path, *names: str) -> list[ArchivedSeries]:
     """Write these series, or all three, to a file."""
     with open_reader(url) as reader:
         return dump(reader, names or NAMES, path)[0]
 
 
-def restored(url: str, path: Path) -> list[Part]:
+def restore_file(url: str, path: Path) -> list[ArchivedSeries]:
     """Bring a file back; nobody is to be waited for."""
 
     def say(text: str) -> None:
@@ -107,12 +118,12 @@ def test_a_restored_series_is_dumped_as_the_same_bytes(
 ) -> None:
     """Also from another database, with other keys; and a second time from the same."""
     paths = [tmp_path / f"{number}.jsonl.gz" for number in range(3)]
-    parts = dumped(filled_url, paths[0])
-    assert [part.series.endpoint_prefix for part in parts] == list(NAMES)
-    assert parts[1].vintages == 3
-    dumped(filled_url, paths[1])
-    assert all(part.run_id for part in restored(other_url, paths[0]))
-    dumped(other_url, paths[2])
+    entries = dump_series(filled_url, paths[0])
+    assert [entry.series.endpoint_prefix for entry in entries] == list(NAMES)
+    assert entries[1].vintages == 3
+    dump_series(filled_url, paths[1])
+    assert all(entry.run_id for entry in restore_file(other_url, paths[0]))
+    dump_series(other_url, paths[2])
     assert len({path.read_bytes() for path in paths}) == 1
     text = b"".join(msgspec.json.encode(row) for row in read(paths[0]))
     assert b"run_id" not in text
@@ -123,41 +134,41 @@ def test_what_is_restored_answers_as_the_original(
     filled_url: str, other_url: str, tmp_path: Path
 ) -> None:
     """Now, as of any time and as published by any; and keeps all promises."""
-    dumped(filled_url, tmp_path / "a.jsonl")
-    restored(other_url, tmp_path / "a.jsonl")
-    with open_reader(filled_url) as one, open_reader(other_url) as other:
+    dump_series(filled_url, tmp_path / "a.jsonl")
+    restore_file(other_url, tmp_path / "a.jsonl")
+    with open_reader(filled_url) as original, open_reader(other_url) as other:
         assert list(verify(other)) == []
         for name in NAMES:
-            summaries = [series_summary(reader, name) for reader in (one, other)]
+            summaries = [series_summary(reader, name) for reader in (original, other)]
             first, second = summaries
             assert first
             assert second
             assert first.series_id != second.series_id
             for field in SERIES_FIELDS:
                 assert getattr(first, field) == getattr(second, field), field
-            times = [span.since for spans in history(one, name).values() for span in spans]
+            times = [span.since for spans in history(original, name).values() for span in spans]
             for at in [None, hour(0), *times]:
                 answers = [
                     list(observations(reader, summary.series_id, at=at))
-                    for reader, summary in ((one, first), (other, second))
+                    for reader, summary in ((original, first), (other, second))
                 ]
                 assert answers[0] == answers[1]
             for at in (hour(1), hour(2), hour(3)):
-                assert list(publications(one, first.series_id, at=at)) == list(
+                assert list(publications(original, first.series_id, at=at)) == list(
                     publications(other, second.series_id, at=at)
                 )
 
 
 SERIES_FIELDS = (
-    *("source", "name", "unit", "granularity", "timezone", "metadata", "known_through"),
+    *("source", "name", "unit", "granularity", "ts_timezone", "metadata", "known_through"),
     *("versions", "observations", "retracted", "first_known", "last_known", "first_ts", "last_ts"),
 )
 
 
 def test_a_restore_is_a_run(filled_url: str, other_url: str, tmp_path: Path) -> None:
     """Which the versions name, whose counts add up, and which is no attempt at the source."""
-    dumped(filled_url, tmp_path / "a.jsonl", "load")
-    (part,) = restored(other_url, tmp_path / "a.jsonl")
+    dump_series(filled_url, tmp_path / "a.jsonl", "load")
+    (entry,) = restore_file(other_url, tmp_path / "a.jsonl")
     with open_reader(other_url) as reader:
         row = overview(reader)["grid"]
         run_ids = reader.execute(
@@ -167,9 +178,9 @@ def test_a_restore_is_a_run(filled_url: str, other_url: str, tmp_path: Path) -> 
         counts = reader.execute(
             "SELECT received, inserted, revised, retracted, window_start, done_until FROM fetch_run"
             " WHERE run_id = %s",
-            [part.run_id],
+            [entry.run_id],
         ).fetchone()
-    assert run_ids == [(part.run_id,)]
+    assert run_ids == [(entry.run_id,)]
     assert row.last_run
     assert (row.last_run.kind, row.last_run.outcome) == (RunKind.RESTORE, Outcome.SUCCEEDED)
     assert (row.state.last_attempt, row.state.last_success) == (None, None)
@@ -180,17 +191,17 @@ def test_a_restore_is_a_run(filled_url: str, other_url: str, tmp_path: Path) -> 
 
 def test_the_next_run_goes_on_from_there(filled_url: str, other_url: str, tmp_path: Path) -> None:
     """Unchanged values are no versions, and K is later than everything that was final."""
-    with looking(filled_url) as look:
+    with open_observer(filled_url) as look:
         look.execute(
             "UPDATE source_state SET known_through = known_through + interval '10 years'"
             " WHERE source = 'grid'"
         )
         before = current(look)
-    dumped(filled_url, tmp_path / "a.jsonl")
-    restored(other_url, tmp_path / "a.jsonl")
-    with feeding(other_url, "load", "wind") as feed:
-        assert feed.session.progress()["load"].history_asked
-        final = feed.session.state().known_through
+    dump_series(filled_url, tmp_path / "a.jsonl")
+    restore_file(other_url, tmp_path / "a.jsonl")
+    with open_feed(other_url, "load", "wind") as feed:
+        assert progress_of(feed.session)["load"].history_asked
+        final = state_of(feed.session).known_through
         assert final
         assert feed(dict(before)).counts.unchanged == len(before)
         known = feed({0: 77.0}).knowledge_time
@@ -202,15 +213,15 @@ def test_a_series_that_is_the_same_is_left_alone(
     filled_url: str, other_url: str, tmp_path: Path
 ) -> None:
     """Restored twice, or where it came from, also after a run that found nothing new."""
-    dumped(filled_url, tmp_path / "a.jsonl")
-    restored(other_url, tmp_path / "a.jsonl")
+    dump_series(filled_url, tmp_path / "a.jsonl")
+    restore_file(other_url, tmp_path / "a.jsonl")
     for url, source in ((filled_url, "grid"), (other_url, "grid")):
-        with feeding(url, "load", "wind", source=source) as feed:
+        with open_feed(url, "load", "wind", source=source) as feed:
             feed.session.register([RECORD, SeriesRecord("wind")])
             feed.finish(Outcome.UNCHANGED)
-        with looking(url) as look:
+        with open_observer(url) as look:
             before = tuples(look)
-            assert [part.run_id for part in restored(url, tmp_path / "a.jsonl")] == [None] * 3
+            assert [entry.run_id for entry in restore_file(url, tmp_path / "a.jsonl")] == [None] * 3
             assert tuples(look) == before
 
 
@@ -218,15 +229,15 @@ def test_a_part_that_is_there_is_left_alone(
     filled_url: str, other_url: str, tmp_path: Path
 ) -> None:
     """And the others are brought."""
-    dumped(filled_url, tmp_path / "one.jsonl", "wind")
-    dumped(filled_url, tmp_path / "all.jsonl")
-    restored(other_url, tmp_path / "one.jsonl")
-    with looking(other_url) as look:
+    dump_series(filled_url, tmp_path / "one.jsonl", "wind")
+    dump_series(filled_url, tmp_path / "all.jsonl")
+    restore_file(other_url, tmp_path / "one.jsonl")
+    with open_observer(other_url) as look:
         before = history(look, "wind")
-        parts = restored(other_url, tmp_path / "all.jsonl")
-        assert [part.run_id is None for part in parts] == [False, True, False]
+        entries = restore_file(other_url, tmp_path / "all.jsonl")
+        assert [entry.run_id is None for entry in entries] == [False, True, False]
         assert history(look, "wind") == before
-    dumped(other_url, tmp_path / "again.jsonl")
+    dump_series(other_url, tmp_path / "again.jsonl")
     assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / "all.jsonl").read_bytes()
 
 
@@ -241,31 +252,31 @@ def earlier(row: Row) -> Row:
     return msgspec.structs.replace(row, valid_from=row.valid_from - timedelta(microseconds=1))
 
 
-def changed(row: Row, **fields: Any) -> Row:
+def change(row: Row, **fields: Any) -> Row:
     """The same with other fields."""
     return msgspec.structs.replace(row, **fields)
 
 
 CHANGES: dict[str, Callable[[Row], Row | None]] = {
-    "a value": lambda row: changed(row, value=0.5) if is_last(row) else row,
+    "a value": lambda row: change(row, value=0.5) if is_last(row) else row,
     "one version less": lambda row: None if is_last(row) else row,
     "a time": lambda row: earlier(row) if is_last(row) else row,
-    "the unit": lambda row: changed(row, unit="GW") if isinstance(row, Series) else row,
-    "the source": lambda row: changed(row, source="x") if isinstance(row, Series) else row,
+    "the unit": lambda row: change(row, unit="GW") if isinstance(row, Series) else row,
+    "the source": lambda row: change(row, source="x") if isinstance(row, Series) else row,
 }
 
 
-@pytest.mark.parametrize("what", CHANGES)
-def test_a_series_that_differs_is_refused(filled_url: str, tmp_path: Path, what: str) -> None:
+@pytest.mark.parametrize("kind", CHANGES)
+def test_a_series_that_differs_is_refused(filled_url: str, tmp_path: Path, kind: str) -> None:
     """In whatever it does; nothing of the file is stored, and all is as it was."""
-    dumped(filled_url, tmp_path / "a.jsonl", "load")
+    dump_series(filled_url, tmp_path / "a.jsonl", "load")
     rows = [row for row in read(tmp_path / "a.jsonl") if not isinstance(row, End)]
-    new = changed(rows[0], endpoint_prefix="new")
-    write(tmp_path / "b.jsonl", [new, *(row for row in map(CHANGES[what], rows) if row)])
-    with looking(filled_url) as look:
+    new = change(rows[0], endpoint_prefix="new")
+    write(tmp_path / "b.jsonl", [new, *(row for row in map(CHANGES[kind], rows) if row)])
+    with open_observer(filled_url) as look:
         before = tuples(look)
         with pytest.raises(FileError, match=r"series 'load' is stored already, and is not what"):
-            restored(filled_url, tmp_path / "b.jsonl")
+            restore_file(filled_url, tmp_path / "b.jsonl")
         assert tuples(look) == before
         names = look.execute("SELECT endpoint_prefix FROM time_series ORDER BY 1").fetchall()
     assert names == [(name,) for name in sorted(NAMES)]
@@ -275,39 +286,39 @@ def test_more_versions_here_than_in_the_file_are_a_difference(
     filled_url: str, tmp_path: Path
 ) -> None:
     """The file is older than what is stored: it is not taken for the same."""
-    dumped(filled_url, tmp_path / "a.jsonl")
-    with feeding(filled_url, "load", "wind") as feed:
+    dump_series(filled_url, tmp_path / "a.jsonl")
+    with open_feed(filled_url, "load", "wind") as feed:
         feed.session.register([RECORD, SeriesRecord("wind")])
         feed({6: 1.0})
     with pytest.raises(FileError, match=r"'load' is stored already.*at 2025-03-01T06:00"):
-        restored(filled_url, tmp_path / "a.jsonl")
+        restore_file(filled_url, tmp_path / "a.jsonl")
 
 
 def test_a_restore_waits_for_a_run_of_the_source(
     filled_url: str, other_url: str, tmp_path: Path
 ) -> None:
     """It says for whom, and writes nothing before."""
-    dumped(filled_url, tmp_path / "a.jsonl")
-    said: list[str] = []
-    with feeding(other_url, "rain", source="other") as feed:
-        restoring = AtWork(lambda: restore(other_url, tmp_path / "a.jsonl", say=said.append))
-        while not said:
+    dump_series(filled_url, tmp_path / "a.jsonl")
+    messages: list[str] = []
+    with open_feed(other_url, "rain", source="other") as feed:
+        restoring = AtWork(lambda: restore(other_url, tmp_path / "a.jsonl", say=messages.append))
+        while not messages:
             assert restoring.is_alive(), restoring.raised
         feed.finish()
     error = restoring.end()
     assert error is None, error
-    assert len(said) == 1
-    assert "'other' is locked by host " in said[0]
+    assert len(messages) == 1
+    assert "'other' is locked by host " in messages[0]
     with open_reader(other_url) as reader:
         assert list(verify(reader)) == []
 
 
 def test_a_dump_is_of_one_moment(filled_url: str, tmp_path: Path) -> None:
     """A merge that is committed while it is written is in it as a whole or not at all."""
-    dumped(filled_url, tmp_path / "a.jsonl")
+    dump_series(filled_url, tmp_path / "a.jsonl")
 
     def merge(_rows: int) -> None:
-        with feeding(filled_url, "load", "wind") as feed:
+        with open_feed(filled_url, "load", "wind") as feed:
             feed({0: 8.0, 9: 9.0}, wind={5: 1.0})
             feed.finish()
 
@@ -321,18 +332,18 @@ def test_a_file_that_changes_meanwhile_is_refused(
 ) -> None:
     """Between the look whether it is whole and the storing: nothing is stored."""
     path = tmp_path / "a.jsonl"
-    dumped(filled_url, path)
+    dump_series(filled_url, path)
     rows = [row for row in read(path) if not isinstance(row, End)]
 
-    def exchanged(where: str) -> None:
+    def exchange_file(where: str) -> None:
         if where == "between_tables":
             path.unlink()
-            write(path, [changed(rows[0], unit="GW"), *rows[1:]])
+            write(path, [change(rows[0], unit="GW"), *rows[1:]])
 
-    monkeypatch.setattr(under_test, "failpoint", exchanged)
+    monkeypatch.setattr(under_test, "failpoint", exchange_file)
     with pytest.raises(FileError, match="has changed while it was read"):
-        restored(other_url, path)
-    with looking(other_url) as look:
+        restore_file(other_url, path)
+    with open_observer(other_url) as look:
         assert current(look, "load") == {}
         assert look.execute("SELECT count(*) FROM fetch_run").fetchone() == (1,)
 
@@ -353,19 +364,19 @@ def test_a_series_of_a_source_that_another_one_took(
     filled_url: str, other_url: str, tmp_path: Path
 ) -> None:
     """A name that is there under another source is refused, whatever its history."""
-    dumped(filled_url, tmp_path / "a.jsonl", "rain")
-    with feeding(other_url, "rain", source="mine"):
+    dump_series(filled_url, tmp_path / "a.jsonl", "rain")
+    with open_feed(other_url, "rain", source="mine"):
         pass
     with pytest.raises((FileError, ConfigurationError), match="rain"):
-        restored(other_url, tmp_path / "a.jsonl")
+        restore_file(other_url, tmp_path / "a.jsonl")
 
 
 def test_a_database_that_cannot_be_written(filled_url: str, tmp_path: Path) -> None:
     """Is told as such; the file is not to blame."""
-    dumped(filled_url, tmp_path / "a.jsonl")
+    dump_series(filled_url, tmp_path / "a.jsonl")
     option = "options=-cdefault_transaction_read_only%3Don"
     url = f"{filled_url}{'&' if '?' in filled_url else '?'}{option}"
-    with looking(filled_url) as look:
+    with open_observer(filled_url) as look:
         look.execute("ALTER TABLE time_series RENAME TO gone")
     with pytest.raises(DatabaseError):
-        restored(url, tmp_path / "a.jsonl")
+        restore_file(url, tmp_path / "a.jsonl")

@@ -11,15 +11,25 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
-from support.store_feed import PATHS, current, feeding, history, hour, looking, values
+from support.store_feed import (
+    PATHS,
+    current,
+    history,
+    hour,
+    open_feed,
+    open_observer,
+    progress_of,
+    state_of,
+    values,
+)
 from support.stored_runs import START
 
 from dataportal.errors import DatabaseError, SchemaError
 from dataportal.observations import Observations
-from dataportal.store.rate_limits import RequestSlots
+from dataportal.store.rate_limits import DatabaseRateLimiter
 from dataportal.store.read import history as reading
 from dataportal.store.read.overview import database_facts, open_reader, overview, states_for_due
-from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
+from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord, SliceWrite
 from dataportal.store.roles import grants
 from dataportal.store.session import SourceSession
 
@@ -47,8 +57,8 @@ def grant(connection: psycopg.Connection[Any], writer: str, reader: str) -> None
 def as_user(url: str, user: str) -> str:
     """The URL for another user."""
     parts = urlsplit(url)
-    place = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"{user}:{quote(_PASSWORD)}@{place}").geturl()
+    address = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{user}:{quote(_PASSWORD)}@{address}").geturl()
 
 
 @pytest.fixture
@@ -78,25 +88,31 @@ def roles(database_url: str) -> Iterator[Roles]:
 def test_the_writer_does_complete_runs(roles: Roles, path: str) -> None:
     """From opening to closing: first load, revision, retraction, over years; and prunes."""
     years: dict[int, float | None] = {h: float(h) for h in range(-50_000, 20_000, 5_000)}
-    with feeding(roles.writer, sizes=PATHS[path]) as feed:
+    with open_feed(roles.writer, sizes=PATHS[path]) as feed:
         assert feed(years).counts.inserted == len(years)
         feed.session.finish_run(feed.run, Outcome.SUCCEEDED, history_asked=True)
-    with looking(roles.owner) as look:
+    with open_observer(roles.owner) as look:
         look.execute(
             "INSERT INTO fetch_run (source, kind, started_at, finished_at, outcome, window_start,"
             " host, pid, version) VALUES ('grid', 'scheduled', '2000-01-01', '2000-01-01',"
             " 'unchanged', '2000-01-01', 'h', 1, '1')"
         )
-    with feeding(roles.writer, sizes=PATHS[path]) as feed:
+    with open_feed(roles.writer, sizes=PATHS[path]) as feed:
         session = feed.session
-        assert session.register([SeriesRecord("load", unit="MW"), SeriesRecord("wind")])
-        assert session.progress()["load"].history_asked
+        assert session.register([SeriesRecord("load", unit="MW"), SeriesRecord("wind")]).warnings
+        assert progress_of(session)["load"].history_asked
         merged = feed({**years, 0: 0.5, 5_000: None}, wind={0: 1.0})
         assert (merged.counts.revised, merged.counts.retracted) == (1, 1)
         published = Observations([hour(1)], [2.0], [hour(3)], [(hour(1), hour(3), 2.0)])
         assert (
             session.merge(
-                feed.run, {"wind": published}, start=hour(0), end=None, received=Counts(received=1)
+                SliceWrite(
+                    feed.run,
+                    {"wind": published},
+                    start=hour(0),
+                    end=None,
+                    received=Counts(received=1),
+                )
             ).vintages
             == 1
         )
@@ -106,12 +122,12 @@ def test_the_writer_does_complete_runs(roles: Roles, path: str) -> None:
         assert session.unfinished_backfill()
         session.resume_run(backfill)
         session.finish_run(backfill, Outcome.UNCHANGED)
-        assert session.state().last_success
+        assert state_of(session).last_success
         with closing(SourceSession.open(roles.writer, "grid")) as other:
             assert not other.try_lock()
             assert str(other.holder()).startswith("dataportal grid from ")
     assert states_for_due(roles.writer)["grid"].failures == 0
-    with looking(roles.owner) as look:
+    with open_observer(roles.owner) as look:
         assert values(look)[0] == [0.0, 0.5]
         assert 5_000 not in current(look)
         assert history(look)[5_000][-1].until == merged.knowledge_time
@@ -121,12 +137,12 @@ def test_the_writer_does_complete_runs(roles: Roles, path: str) -> None:
 
 def test_the_writer_takes_a_renamed_source_over(roles: Roles) -> None:
     """Which writes to the series and to the memory of both sources."""
-    with feeding(roles.writer, source="old") as feed:
+    with open_feed(roles.writer, source="old") as feed:
         feed({0: 1.0})
     with closing(SourceSession.open(roles.writer, "new")) as session:
         assert session.try_lock()
         session.register([SeriesRecord("load")], renamed_from="old")
-    with looking(roles.owner) as look:
+    with open_observer(roles.owner) as look:
         assert look.execute("SELECT source FROM time_series").fetchall() == [("new",)]
 
 
@@ -197,9 +213,9 @@ def assert_refused(url: str, statements: tuple[str, ...], look: psycopg.Connecti
     assert (current(look), history(look)) == before
 
 
-def filled(url: str) -> None:
+def fill(url: str) -> None:
     """Some history."""
-    with feeding(url) as feed:
+    with open_feed(url) as feed:
         feed({0: 1.0, 1: 1.0, -20_000: 1.0})
         feed({0: 2.0, 1: None})
         feed.finish()
@@ -207,33 +223,33 @@ def filled(url: str) -> None:
 
 def damage_to(look: psycopg.Connection[Any]) -> tuple[str, ...]:
     """What nobody but the owner may do, also behind the back of the table."""
-    found = chunks(look)
-    behind = [f"DELETE FROM {chunk}" for chunk in found]  # noqa: S608 - names from the catalogue
-    behind += [f"UPDATE {chunk} SET value = 0" for chunk in found]  # noqa: S608
-    if found:
+    made = chunks(look)
+    behind = [f"DELETE FROM {chunk}" for chunk in made]  # noqa: S608 - names from the catalogue
+    behind += [f"UPDATE {chunk} SET value = 0" for chunk in made]  # noqa: S608
+    if made:
         behind.append("SELECT drop_chunks('time_series_data_scd2', older_than => now())")
     return (*DAMAGE, *behind)
 
 
 def test_the_writer_can_neither_change_nor_delete_a_version(roles: Roles) -> None:
     """Nor drop, truncate, own or redefine anything; in its chunks neither."""
-    filled(roles.writer)
-    with looking(roles.owner) as look:
+    fill(roles.writer)
+    with open_observer(roles.owner) as look:
         assert_refused(roles.writer, damage_to(look), look)
 
 
 def test_the_reader_cannot_write_at_all(roles: Roles) -> None:
     """Neither what the writer can nor what it cannot."""
-    filled(roles.writer)
-    with looking(roles.owner) as look:
+    fill(roles.writer)
+    with open_observer(roles.owner) as look:
         assert_refused(roles.reader, (*damage_to(look), *WRITES), look)
-    with pytest.raises(DatabaseError, match=r"sql/README.md lists for it"), feeding(roles.reader):
+    with pytest.raises(DatabaseError, match=r"sql/README.md lists for it"), open_feed(roles.reader):
         pass
 
 
 def test_the_reader_reads_everything(roles: Roles) -> None:
     """Each answer that the program gives, and the view, the function and the tables."""
-    filled(roles.writer)
+    fill(roles.writer)
     with open_reader(roles.reader) as reader:
         assert reading.series_names(reader) == ["load"]
         summary = reading.series_summary(reader, "load")
@@ -248,7 +264,8 @@ def test_the_reader_reads_everything(roles: Roles) -> None:
         assert len(list(reading.differences(reader, series, known, last))) == 2
         assert len(reading.latest_revisions(reader, series, limit=9)) == 2
         assert overview(reader)["grid"].series[0].newest == hour(0)
-        assert not database_facts(reader).read_only
+        assert database_facts(reader).server_version
+        assert reader.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
         for table in (
             "time_series_data_history",
             "time_series_data",
@@ -260,7 +277,7 @@ def test_the_reader_reads_everything(roles: Roles) -> None:
 
 def test_no_table_is_forgotten(roles: Roles) -> None:
     """Both roles may read whatever the migrations made."""
-    with looking(roles.owner) as look:
+    with open_observer(roles.owner) as look:
         relations = look.execute(
             "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'v', 'p')"
             " AND relnamespace = current_schema()::regnamespace"
@@ -274,7 +291,7 @@ def test_no_table_is_forgotten(roles: Roles) -> None:
 
 def test_the_writer_takes_slots_for_requests(roles: Roles) -> None:
     """Of rate limits that several machines keep together."""
-    with closing(RequestSlots(roles.writer)) as slots:
+    with closing(DatabaseRateLimiter(roles.writer)) as slots:
         assert slots.take("host", 60.0) <= 0
         assert 0 < slots.take("host", 60.0) <= 60
 
@@ -287,8 +304,8 @@ def test_the_script_can_be_run_again(roles: Roles) -> None:
         connection.execute(SQL("GRANT ALL ON time_series_data_scd2 TO {}").format(writer))
         for _ in range(2):
             grant(connection, f"{name}_writer", f"{name}_reader")
-    filled(roles.writer)
-    with looking(roles.owner) as look:
+    fill(roles.writer)
+    with open_observer(roles.owner) as look:
         assert_refused(roles.writer, damage_to(look), look)
 
 

@@ -9,12 +9,26 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.store_feed import feeding, hour, looking
+from support.store_feed import (
+    hour,
+    open_feed,
+    open_observer,
+    progress_of,
+    state_of,
+)
 from support.stored_runs import START
 
 from dataportal import __version__
 from dataportal.redaction import remember_secret
-from dataportal.store.records import Backfill, Counts, Outcome, RunKind, SeriesRecord, SourceState
+from dataportal.store.records import (
+    Backfill,
+    Counts,
+    Outcome,
+    RunKind,
+    SeriesRecord,
+    SliceWrite,
+    SourceState,
+)
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
@@ -30,14 +44,14 @@ NO_ATTEMPT = (Outcome.INTERRUPTED, Outcome.SKIPPED)
 @pytest.fixture
 def look(database_url: str) -> Iterator[psycopg.Connection[Any]]:
     """Sees what has been committed."""
-    with looking(database_url) as connection:
+    with open_observer(database_url) as connection:
         yield connection
 
 
 @pytest.fixture
 def feed(database_url: str) -> Iterator[Feed]:
     """A source with a scheduled run begun."""
-    with feeding(database_url, "load", "wind") as feed:
+    with open_feed(database_url, "load", "wind") as feed:
         yield feed
 
 
@@ -48,17 +62,17 @@ def column(look: psycopg.Connection[Any], name: str, run: int) -> Any:
     return row[0]
 
 
-def ended(feed: Feed, outcome: Outcome, kind: RunKind = RunKind.SCHEDULED) -> SourceState:
+def state_after(feed: Feed, outcome: Outcome, kind: RunKind = RunKind.SCHEDULED) -> SourceState:
     """The state after another run that ended like this."""
     feed.start(kind)
     feed.session.finish_run(feed.run, outcome, error=f"why {outcome}", prune=True)
-    return feed.session.state()
+    return state_of(feed.session)
 
 
 def test_nothing_is_remembered_of_a_source_that_never_ran(database_url: str) -> None:
     """An answer all the same."""
     with closing(SourceSession.open(database_url, "new")) as session:
-        assert session.state() == SourceState("new")
+        assert state_of(session) == SourceState("new")
         assert session.unfinished_backfill() is None
 
 
@@ -73,7 +87,7 @@ def test_a_run_is_recorded_when_it_begins(feed: Feed, look: psycopg.Connection[A
         *("grid", "scheduled", None, None, START, None),
         *(socket.gethostname(), os.getpid(), __version__),
     )
-    assert feed.session.state() == SourceState("grid")
+    assert state_of(feed.session) == SourceState("grid")
 
 
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o not in NO_ATTEMPT])
@@ -81,7 +95,7 @@ def test_a_scheduled_run_is_an_attempt(
     feed: Feed, look: psycopg.Connection[Any], outcome: Outcome
 ) -> None:
     """However it ends; a success only if everything was taken, be it nothing new."""
-    state = ended(feed, outcome)
+    state = state_after(feed, outcome)
     assert state.last_attempt == column(look, "started_at", feed.run)
     assert (state.last_outcome, state.last_error) == (outcome, f"why {outcome}")
     assert state.failures == (1 if outcome is Outcome.FAILED else 0)
@@ -100,9 +114,9 @@ def test_what_did_not_come_to_an_end_is_no_attempt(
     feed: Feed, look: psycopg.Connection[Any], outcome: Outcome
 ) -> None:
     """It is recorded, and the source's state is that of the run before."""
-    before = ended(feed, Outcome.FAILED)
+    before = state_after(feed, Outcome.FAILED)
     for kind in RunKind:
-        assert ended(feed, outcome, kind) == before
+        assert state_after(feed, outcome, kind) == before
         assert column(look, "outcome", feed.run) == outcome
         assert column(look, "finished_at", feed.run)
 
@@ -110,8 +124,8 @@ def test_what_did_not_come_to_an_end_is_no_attempt(
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o not in NO_ATTEMPT])
 def test_a_backfill_is_no_attempt_either(feed: Feed, outcome: Outcome) -> None:
     """It makes a source neither fresh nor failing nor not due; but what it knows is final."""
-    before = ended(feed, Outcome.FAILED)
-    after = ended(feed, outcome, RunKind.BACKFILL)
+    before = state_after(feed, Outcome.FAILED)
+    after = state_after(feed, outcome, RunKind.BACKFILL)
     assert before.known_through
     assert after.known_through
     assert before.known_through < after.known_through
@@ -139,20 +153,20 @@ def test_failures_in_a_row_are_counted(feed: Feed) -> None:
         (Outcome.FAILED, RunKind.SCHEDULED, 1),
         (Outcome.SUCCEEDED, RunKind.SCHEDULED, 0),
     ]
-    assert [ended(feed, outcome, kind).failures for outcome, kind, _ in story] == [
+    assert [state_after(feed, outcome, kind).failures for outcome, kind, _ in story] == [
         failures for *_, failures in story
     ]
 
 
 def test_a_success_forgets_the_error(feed: Feed) -> None:
     """And a failure keeps the time of the last success."""
-    ended(feed, Outcome.FAILED)
+    state_after(feed, Outcome.FAILED)
     feed.start()
     feed.finish()
-    good = feed.session.state()
+    good = state_of(feed.session)
     assert (good.last_error, good.last_outcome) == (None, Outcome.SUCCEEDED)
-    assert ended(feed, Outcome.FAILED).last_success == good.last_success
-    assert ended(feed, Outcome.EMPTY).last_success == good.last_success
+    assert state_after(feed, Outcome.FAILED).last_success == good.last_success
+    assert state_after(feed, Outcome.EMPTY).last_success == good.last_success
 
 
 def test_known_through_is_the_end_of_the_run(feed: Feed, look: psycopg.Connection[Any]) -> None:
@@ -165,12 +179,12 @@ def test_known_through_is_the_end_of_the_run(feed: Feed, look: psycopg.Connectio
 
     known = feed({0: 1.0}).knowledge_time
     feed.finish()
-    first = feed.session.state().known_through
+    first = state_of(feed.session).known_through
     assert known
     assert first
     assert known < first < now()
     before = now()
-    second = ended(feed, Outcome.UNCHANGED).known_through
+    second = state_after(feed, Outcome.UNCHANGED).known_through
     assert second
     assert first < before < second < now()
 
@@ -182,8 +196,8 @@ def test_known_through_never_goes_back(
     """Though the clock was set back: not before the last K, nor before itself."""
     ahead = datetime.now(UTC) + timedelta(days=1)
     look.execute(f"UPDATE source_state SET {column} = %s", [ahead])  # noqa: S608 - one of two names
-    assert ended(feed, Outcome.UNCHANGED).known_through == ahead
-    assert ended(feed, Outcome.FAILED).known_through == ahead
+    assert state_after(feed, Outcome.UNCHANGED).known_through == ahead
+    assert state_after(feed, Outcome.FAILED).known_through == ahead
 
 
 @pytest.mark.parametrize("loss", ["unlocked", "without our knowledge", "another connection"])
@@ -192,7 +206,7 @@ def test_nothing_is_final_without_the_lock(
 ) -> None:
     """Somebody else may be writing what is older: the end is recorded, known_through stays."""
     feed.finish()
-    before = feed.session.state().known_through
+    before = state_of(feed.session).known_through
     feed.start()
     if loss == "unlocked":
         feed.session.unlock()
@@ -202,7 +216,7 @@ def test_nothing_is_final_without_the_lock(
             assert other.try_lock()
         session = other if loss == "another connection" else feed.session
         session.finish_run(feed.run, Outcome.FAILED, error="lost")
-    state = feed.session.state()
+    state = state_of(feed.session)
     assert (state.known_through, state.failures) == (before, 1)
     assert column(look, "outcome", feed.run) == "failed"
 
@@ -212,27 +226,27 @@ def test_an_error_is_kept_without_its_secrets(feed: Feed, look: psycopg.Connecti
     remember_secret("canary-4712")
     text = "GET https://a/?api_key=canary-1&x=canary-4712\nfailed: \x1b[31m" + "x" * 9_000
     feed.session.finish_run(feed.run, Outcome.FAILED, error=text)
-    for said in (column(look, "error", feed.run), feed.session.state().last_error):
-        assert said
-        assert "canary" not in said
-        assert "failed" in said
-        assert said.isprintable()
-        assert len(said) < 2_100
+    for message in (column(look, "error", feed.run), state_of(feed.session).last_error):
+        assert message
+        assert "canary" not in message
+        assert "failed" in message
+        assert message.isprintable()
+        assert len(message) < 2_100
 
 
 def test_the_initial_history_has_been_asked_for_once(
     feed: Feed, look: psycopg.Connection[Any]
 ) -> None:
     """Of the series that took part; a series added later is still to be asked for."""
-    asked = "SELECT endpoint_prefix, history_asked_at FROM time_series"
+    statement = "SELECT endpoint_prefix, history_asked_at FROM time_series"
     feed.session.finish_run(feed.run, Outcome.SUCCEEDED)
-    assert {p.history_asked for p in feed.session.progress().values()} == {False}
+    assert {p.history_asked for p in progress_of(feed.session).values()} == {False}
     feed.start()
     feed.session.finish_run(feed.run, Outcome.SUCCEEDED, history_asked=True)
-    before = dict(look.execute(asked).fetchall())
+    before = dict(look.execute(statement).fetchall())
     assert all(before.values())
     feed.session.register([SeriesRecord(name) for name in ("load", "wind", "sun")])
-    progress = feed.session.progress()
+    progress = progress_of(feed.session)
     assert {name: p.history_asked for name, p in progress.items()} == {
         "load": True,
         "wind": True,
@@ -240,7 +254,7 @@ def test_the_initial_history_has_been_asked_for_once(
     }
     feed.start()
     feed.session.finish_run(feed.run, Outcome.SUCCEEDED, history_asked=True)
-    after = dict(look.execute(asked).fetchall())
+    after = dict(look.execute(statement).fetchall())
     assert {name: after[name] for name in before} == before
     assert after["sun"]
 
@@ -249,11 +263,11 @@ def test_progress_is_the_newest_observation(feed: Feed) -> None:
     """And when its value was written; none where there is nothing."""
     feed({0: 1.0, 5: 1.0})
     known = feed({5: 2.0, -9_000: 3.0}).knowledge_time
-    progress = feed.session.progress()
+    progress = progress_of(feed.session)
     assert (progress["load"].newest, progress["load"].advanced_at) == (hour(5), known)
     assert (progress["wind"].newest, progress["wind"].advanced_at) == (None, None)
     feed({5: None})
-    assert feed.session.progress()["load"].newest == hour(0)
+    assert progress_of(feed.session)["load"].newest == hour(0)
 
 
 def old_run(look: psycopg.Connection[Any], **changes: Any) -> int:
@@ -306,7 +320,7 @@ def test_they_are_forgotten_a_few_at_a_time(feed: Feed, look: psycopg.Connection
     assert row
     assert row[0] == 51
     assert row[1] > datetime.now(UTC) - timedelta(days=151)
-    ended(feed, Outcome.UNCHANGED)
+    state_after(feed, Outcome.UNCHANGED)
     assert look.execute("SELECT count(*) FROM fetch_run").fetchone() == (2,)
 
 
@@ -326,9 +340,11 @@ def backfill(feed: Feed, *, end: datetime = hour(10)) -> int:  # noqa: B008 - a 
     return feed.run
 
 
-def done_until(feed: Feed, moment: datetime) -> None:
+def done_until(feed: Feed, end: datetime) -> None:
     """A slice of the run is stored."""
-    feed.session.merge(feed.run, {}, start=START, end=moment, received=Counts(), done_until=moment)
+    feed.session.merge(
+        SliceWrite(feed.run, {}, start=START, end=end, received=Counts(), done_until=end)
+    )
 
 
 def test_a_backfill_can_be_taken_up_again(feed: Feed, look: psycopg.Connection[Any]) -> None:
@@ -371,11 +387,11 @@ def test_the_newest_unfinished_backfill_of_the_source_counts(feed: Feed, databas
     feed.session.finish_run(third, Outcome.FAILED)
     feed.start()
     feed.finish(Outcome.FAILED)
-    with feeding(database_url, "rain", source="other") as other:
+    with open_feed(database_url, "rain", source="other") as other:
         backfill(other)
-    found = feed.session.unfinished_backfill()
-    assert found == Backfill(second, START, hour(5), None)
+    unfinished = feed.session.unfinished_backfill()
+    assert unfinished == Backfill(second, START, hour(5), None)
     feed.session.finish_run(second, Outcome.SUCCEEDED)
-    found = feed.session.unfinished_backfill()
-    assert found
-    assert found.run_id == first
+    unfinished = feed.session.unfinished_backfill()
+    assert unfinished
+    assert unfinished.run_id == first

@@ -9,9 +9,9 @@ from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.store_feed import AtWork, current, feeding, looking
+from support.store_feed import AtWork, current, open_feed, open_observer
 
-from dataportal.collect.session_pool import Sessions
+from dataportal.collect.session_pool import SessionPool
 from dataportal.errors import Interrupted, LockLostError
 from dataportal.store.session import SourceSession
 from dataportal.store.write import transaction as storing
@@ -28,24 +28,24 @@ if TYPE_CHECKING:
 @pytest.fixture
 def look(database_url: str) -> Iterator[psycopg.Connection[Any]]:
     """Sees who is connected, and what is stored."""
-    with looking(database_url) as connection:
+    with open_observer(database_url) as connection:
         yield connection
 
 
 @pytest.fixture
-def sessions(database_url: str) -> Iterator[Sessions]:
+def sessions(database_url: str) -> Iterator[SessionPool]:
     """Closed in the end."""
-    made = Sessions(database_url)
+    made = SessionPool(database_url)
     yield made
     made.close()
 
 
-def pid(held: ThreadedSession) -> int:
+def pid(session: ThreadedSession) -> int:
     """The server process that serves a session."""
-    return held.session._connection.info.backend_pid
+    return session.session._connection.info.backend_pid
 
 
-def named(look: psycopg.Connection[Any], number: int) -> str:
+def application_names(look: psycopg.Connection[Any], number: int) -> str:
     """What the server calls a process."""
     query = "SELECT application_name FROM pg_stat_activity WHERE pid = %s"
     row = look.execute(query, [number]).fetchone()
@@ -53,18 +53,18 @@ def named(look: psycopg.Connection[Any], number: int) -> str:
 
 
 def test_the_next_source_gets_the_same_connection(
-    sessions: Sessions, database_url: str, look: psycopg.Connection[Any]
+    sessions: SessionPool, database_url: str, look: psycopg.Connection[Any]
 ) -> None:
     """Under its own name and with its own lock; that of the one before is free."""
 
     async def runs() -> None:
         first = await sessions.open("wind")
-        assert await first.lane.call(first.session.try_lock)
+        assert await first.thread.call(first.session.try_lock)
         sessions.hand_back(first)
         second = await sessions.open("load")
         assert pid(second) == pid(first)
-        assert named(look, pid(second)) == "dataportal load"
-        assert await second.lane.call(second.session.try_lock)
+        assert application_names(look, pid(second)) == "dataportal load"
+        assert await second.thread.call(second.session.try_lock)
         with (
             closing(SourceSession.open(database_url, "wind")) as wind,
             closing(SourceSession.open(database_url, "load")) as load,
@@ -76,24 +76,24 @@ def test_the_next_source_gets_the_same_connection(
     asyncio.run(runs())
 
 
-def test_who_runs_beside_it_gets_another(sessions: Sessions) -> None:
+def test_who_runs_beside_it_gets_another(sessions: SessionPool) -> None:
     """A connection belongs to one source at a time."""
 
     async def runs() -> None:
         first, second = await sessions.open("wind"), await sessions.open("load")
         assert pid(first) != pid(second)
-        for held in (first, second):
-            sessions.hand_back(held)
+        for session in (first, second):
+            sessions.hand_back(session)
         again = [await sessions.open("wind"), await sessions.open("load")]
-        assert {pid(held) for held in again} == {pid(first), pid(second)}
-        for held in again:
-            held.close()
+        assert {pid(session) for session in again} == {pid(first), pid(second)}
+        for session in again:
+            session.close()
 
     asyncio.run(runs())
 
 
 def test_a_connection_that_was_lost_meanwhile_is_replaced(
-    sessions: Sessions, look: psycopg.Connection[Any]
+    sessions: SessionPool, look: psycopg.Connection[Any]
 ) -> None:
     """Without a word: the next source is no worse off than if it had been the first."""
 
@@ -103,14 +103,14 @@ def test_a_connection_that_was_lost_meanwhile_is_replaced(
         look.execute("SELECT pg_terminate_backend(%s, 10000)", [pid(first)])
         second = await sessions.open("load")
         assert pid(second) != pid(first)
-        assert await second.lane.call(second.session.try_lock)
+        assert await second.thread.call(second.session.try_lock)
         second.close()
 
     asyncio.run(runs())
 
 
-class Places(BoundedSemaphore):
-    """One place; tells when it is asked for."""
+class Slots(BoundedSemaphore):
+    """One slot; tells when it is asked for."""
 
     def __init__(self) -> None:
         super().__init__(1)
@@ -122,19 +122,19 @@ class Places(BoundedSemaphore):
         return super().acquire(blocking, timeout)
 
 
-def test_a_large_slice_waits_for_a_place(
+def test_a_large_slice_waits_for_a_slot(
     database_url: str, look: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There are few in a process; a stop ends the waiting, and a small slice needs none."""
-    places = Places()
-    monkeypatch.setattr(storing, "_PLACES", places)
+    slots = Slots()
+    monkeypatch.setattr(storing, "_SLOTS", slots)
     for stop in (True, False):
-        with feeding(database_url, sizes=Sizes(looked_up=1)) as feed:
-            with places:
+        with open_feed(database_url, sizes=Sizes(looked_up=1)) as feed:
+            with slots:
                 feed({0: 1.0})
-                places.asked.clear()
+                slots.asked.clear()
                 work = AtWork(partial(feed, {0: 2.0, 1: 2.0}))
-                assert places.asked.wait(30)
+                assert slots.asked.wait(30)
                 if stop:
                     feed.session.stop()
                     assert isinstance(work.end(), Interrupted)
@@ -147,13 +147,13 @@ def test_a_source_whose_row_was_deleted_is_told_what_to_do(
     database_url: str, look: psycopg.Connection[Any]
 ) -> None:
     """Nothing is stored for it until a run has made the row anew."""
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         feed({0: 1.0})
         look.execute("DELETE FROM source_state")
         with pytest.raises(LockLostError, match="no row in source_state any more") as refused:
             feed({0: 2.0})
         assert "Run again" in str(refused.value.hint)
         assert current(look) == {0: 1.0}
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         feed({0: 2.0})
     assert current(look) == {0: 2.0}

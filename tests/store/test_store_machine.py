@@ -30,8 +30,9 @@ from support.store_feed import (
     current,
     history,
     hour,
-    looking,
+    open_observer,
     publications,
+    state_of,
     tuples,
 )
 from support.store_model import Model
@@ -39,7 +40,7 @@ from support.store_model import Model
 from dataportal.errors import LockLostError
 from dataportal.store.connection import connect
 from dataportal.store.read import history as reading
-from dataportal.store.records import Counts, Outcome, RunKind
+from dataportal.store.records import Counts, Outcome, RunKind, SliceWrite
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     )
     from support.store_model import Answer, Batch, Published
 
-    from dataportal.store.records import Merged
+    from dataportal.store.records import MergeResult
     from dataportal.store.write.diff import Sizes
 
 # a few neighbours, and some years away from them
@@ -88,16 +89,16 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize()
     def first_run(self) -> None:
         """The source is seen for the first time."""
-        self.feed = self.connected()
+        self.feed = self.open_session()
         self.ids = dict(self.feed.session._series)
         self.before = tuples(self.look)
 
-    def connected(self) -> Feed:
+    def open_session(self) -> Feed:
         """A session on the one connection."""
         session = SourceSession(self.connection, self.source, "public", sizes=self.sizes)
         return Feed(session, *self.model.series)
 
-    def merge(self, batch: Batch, *, accept: bool = False, dry_run: bool = False) -> Merged:
+    def merge(self, batch: Batch, *, accept: bool = False, dry_run: bool = False) -> MergeResult:
         """Feed both, and compare what they say and how many tuples it took."""
         merged = self.feed.merge(batch, accept_retractions=accept, dry_run=dry_run)
         known = merged.knowledge_time
@@ -106,10 +107,10 @@ class StoreMachine(RuleBasedStateMachine):
         self.count(merged, dry_run=dry_run)
         return merged
 
-    def count(self, merged: Merged, *, dry_run: bool = False) -> None:
+    def count(self, merged: MergeResult, *, dry_run: bool = False) -> None:
         """K grows, the counts add up, and so do the tuples written: none for what is unchanged."""
         known = merged.knowledge_time
-        assert merged.counts.received == sum(merged.counts.all()[1:])
+        assert merged.counts.received == sum(merged.counts.values()[1:])
         if known:
             assert self.known is None or known > self.known
             assert all(known > at for at, _ in self.finals)
@@ -172,11 +173,13 @@ class StoreMachine(RuleBasedStateMachine):
         news, newest = self.model.publish(self.load, points)
         size = sum(map(len, points.values()))
         merged = self.feed.session.merge(
-            self.feed.run,
-            {self.load: publications(points)},
-            start=hour(-100_000_0),
-            end=None,
-            received=Counts(received=size),
+            SliceWrite(
+                self.feed.run,
+                {self.load: publications(points)},
+                start=hour(-100_000_0),
+                end=None,
+                received=Counts(received=size),
+            )
         )
         expected = self.model.merge(
             {self.load: newest}, merged.knowledge_time, accept=False, write=True
@@ -197,8 +200,8 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(value=st.sampled_from([1.0, 2.0]))
     def there_and_back(self, value: float) -> None:
         """A → B → A."""
-        for one in (value, 3.0, value):
-            self.merge({self.wind: {3: one}})
+        for revision in (value, 3.0, value):
+            self.merge({self.wind: {3: revision}})
 
     @rule(load=POINTS, accept=st.booleans())
     def plan(self, load: Points, *, accept: bool) -> None:
@@ -231,8 +234,8 @@ class StoreMachine(RuleBasedStateMachine):
     def finish_and_begin_another_run(self, outcome: Outcome, kind: RunKind) -> None:
         """What is known now is final."""
         self.feed.finish(outcome, self.unrecorded)
-        assert self.recorded() == self.totals
-        known_through = self.feed.session.state().known_through
+        assert self.recorded_counts() == self.totals
+        known_through = state_of(self.feed.session).known_through
         assert known_through
         self.finals.append((known_through, self.model.as_of(known_through)))
         assert self.finals[-1][1] == {n: self.model.stored(n) for n in self.model.series}
@@ -243,7 +246,7 @@ class StoreMachine(RuleBasedStateMachine):
     def another_process_goes_on(self) -> None:
         """Nothing that the store needs is in memory."""
         self.connection.execute("SELECT pg_advisory_unlock_all()")
-        self.feed = self.connected()
+        self.feed = self.open_session()
         self.totals = self.unrecorded = Counts()
         assert self.feed.session._series == self.ids
 
@@ -278,11 +281,11 @@ class StoreMachine(RuleBasedStateMachine):
         """One open version at most, none empty, no overlap; the current table is the open ones."""
         self.steps[0] += 1
         for name in self.model.series:
-            found = history(self.look, name)
+            versions = history(self.look, name)
             model = {h: spans for (of, h), spans in self.model.versions.items() if of == name}
-            assert found == model
+            assert versions == model
             opened = {}
-            for h, spans in found.items():
+            for h, spans in versions.items():
                 assert all(span.until is None or span.since < span.until for span in spans)
                 assert all(a.until and a.until <= b.since for a, b in pairwise(spans))
                 if spans[-1].until is None:
@@ -295,7 +298,7 @@ class StoreMachine(RuleBasedStateMachine):
         for at, answer in self.finals:
             assert self.model.as_of(at) == answer
 
-    def recorded(self) -> Counts:
+    def recorded_counts(self) -> Counts:
         """The run's counts in its record."""
         row = self.look.execute(
             f"SELECT {', '.join(Counts.__slots__)} FROM fetch_run WHERE run_id = %s",  # noqa: S608 - names of fields
@@ -317,7 +320,7 @@ def test_the_store_agrees_with_the_model(database_url: str, path: str) -> None:
     """After every step, in each of the ways that a slice can take."""
     with (
         connect(database_url, application_name="machine") as its_own,
-        looking(database_url) as ours,
+        open_observer(database_url) as ours,
     ):
 
         class Machine(StoreMachine):

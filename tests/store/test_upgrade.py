@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.program_sources import locks
-from support.schemas import described
-from support.store_feed import feeding, looking
+from support.program_sources import held_locks
+from support.schemas import describe_schema
+from support.store_feed import open_feed, open_observer
 
 from dataportal.observations import Observations
 from dataportal.store.connection import connect
@@ -21,7 +21,7 @@ from dataportal.store.queries import query, sql_home
 from dataportal.store.read.history import observations
 from dataportal.store.read.overview import open_reader
 from dataportal.store.read.verify import verify
-from dataportal.store.records import Counts
+from dataportal.store.records import Counts, SliceWrite
 
 if TYPE_CHECKING:
     from conftest import RunCli
@@ -37,7 +37,7 @@ _DUMP = Path(__file__).with_name("first_database.sql")
 @pytest.fixture
 def first_url(empty_database_url: str) -> str:
     """A database as the first released program left it, with its history."""
-    with looking(empty_database_url) as look:
+    with open_observer(empty_database_url) as look:
         look.execute(FIRST.text)
         # a hypertable where TimescaleDB is, as the first program made it
         look.execute(query("hypertables"))
@@ -48,7 +48,7 @@ def first_url(empty_database_url: str) -> str:
 
 def checksum(url: str) -> str:
     """Of all current values and all versions: to the last bit and microsecond."""
-    with looking(url) as look:
+    with open_observer(url) as look:
         row = look.execute(
             "SELECT md5(string_agg(line, E'\\n' ORDER BY line COLLATE \"C\")) FROM ("
             " SELECT concat_ws('|', 'data', series_id, ts, value, updated_at, run_id) AS line"
@@ -62,13 +62,13 @@ def checksum(url: str) -> str:
 
 def assert_up_to_date(url: str, fresh_url: str) -> None:
     """The schema is that of a new database, the history the old one, and all promises are kept."""
-    assert described(url) == described(fresh_url)
+    assert describe_schema(url) == describe_schema(fresh_url)
     assert checksum(url) == CHECKSUM
     with open_reader(url) as reader:
         assert list(verify(reader)) == []
 
 
-def applied(url: str) -> tuple[str, ...]:
+def applied_names(url: str) -> tuple[str, ...]:
     """The names of the migrations that are recorded."""
     with closing(connect(url, application_name="dataportal test")) as connection:
         return schema_state(connection).applied
@@ -88,9 +88,9 @@ def test_the_first_schema_becomes_the_present_one(
 
 def test_a_run_brings_it_up_to_date(first_url: str, database_url: str) -> None:
     """And goes on where the first program stopped: what is the same is no new version."""
-    with feeding(first_url, "load") as feed:
+    with open_feed(first_url, "load") as feed:
         assert_up_to_date(first_url, database_url)
-        with looking(first_url) as look:
+        with open_observer(first_url) as look:
             rows = look.execute(
                 "SELECT ts, value FROM time_series_data WHERE series_id = 1 ORDER BY ts"
             ).fetchall()
@@ -98,19 +98,21 @@ def test_a_run_brings_it_up_to_date(first_url: str, database_url: str) -> None:
                 "SELECT last_knowledge_time FROM source_state WHERE source = 'grid'"
             ).fetchone() or (None,)
 
-        def merged(value: float) -> Counts:
+        def merge(value: float) -> Counts:
             points = Observations([ts for ts, _ in rows], [v for _, v in rows[:-1]] + [value])
             return feed.session.merge(
-                feed.run,
-                {"load": points},
-                start=rows[0][0],
-                end=None,
-                received=Counts(received=len(rows)),
+                SliceWrite(
+                    feed.run,
+                    {"load": points},
+                    start=rows[0][0],
+                    end=None,
+                    received=Counts(received=len(rows)),
+                )
             ).counts
 
-        assert merged(rows[-1][1]).unchanged == len(rows)
+        assert merge(rows[-1][1]).unchanged == len(rows)
         assert checksum(first_url) == CHECKSUM
-        assert merged(-1.0).revised == 1
+        assert merge(-1.0).revised == 1
     with open_reader(first_url) as reader:
         assert list(verify(reader)) == []
         before = {o.ts: o.value for o in observations(reader, 1, at=known)}
@@ -118,22 +120,22 @@ def test_a_run_brings_it_up_to_date(first_url: str, database_url: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("place", range(1, len(LATER) + 1))
+@pytest.mark.parametrize("position", range(1, len(LATER) + 1))
 def test_an_interrupted_upgrade_is_resumed(
     first_url: str,
     database_url: str,
     run_cli: RunCli,
-    place: int,
+    position: int,
 ) -> None:
     """Killed within any of its migrations: those before it are done, the next needs no help."""
     env = {"DATABASE_URL": first_url}
-    failpoint = f"migration_before_commit@{place}:kill"
+    failpoint = f"migration_before_commit@{position}:kill"
     killed = run_cli("migrate", env={**env, "DATAPORTAL_FAILPOINT": failpoint})
     assert killed.returncode == -signal.SIGKILL
-    while locks(first_url):
+    while held_locks(first_url):
         pass  # until the server has noticed
-    done = [FIRST, *LATER][:place]
-    assert applied(first_url) == tuple(migration.name for migration in done)
+    done = [FIRST, *LATER][:position]
+    assert applied_names(first_url) == tuple(migration.name for migration in done)
     assert checksum(first_url) == CHECKSUM
     assert run_cli("migrate", "-q", env=env).returncode == 0
     assert_up_to_date(first_url, database_url)
@@ -151,7 +153,7 @@ def test_a_program_that_lacks_a_migration_is_refused(
     shutil.copytree(sql_home(), older / "sql")
     for later in LATER[LATER.index(migration) :]:
         (older / "sql" / "migrations" / f"{later.name}.sql").unlink()
-    before = described(database_url)
+    before = describe_schema(database_url)
     sample = str(package / "sample" / "sources.yaml")
     for command in (("migrate",), ("fetch-all",), ("history", "sunspots"), ("verify",)):
         done = run_cli(
@@ -162,8 +164,8 @@ def test_a_program_that_lacks_a_migration_is_refused(
         )
         assert done.returncode == 78, done.stderr
         assert "Update dataportal" in done.stderr
-    assert described(database_url) == before
+    assert describe_schema(database_url) == before
     with closing(connect(database_url, application_name="dataportal test")) as connection:
         assert ensure_schema(connection) == "public"
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         assert look.execute("SELECT count(*) FROM fetch_run").fetchone() == (0,)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.store_feed import AtWork, current, feeding, hour, looking
+from support.store_feed import AtWork, current, hour, open_feed, open_observer
 
 from dataportal.observations import Observations
 from dataportal.store.read import verify as verification
 from dataportal.store.read.overview import open_reader
 from dataportal.store.read.verify import Check, verify
-from dataportal.store.records import Counts, RunKind, SeriesRecord
+from dataportal.store.records import Counts, RunKind, SeriesRecord, SliceWrite
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,35 +28,37 @@ if TYPE_CHECKING:
 YEARS = 9_000  # hours: more than a chunk
 
 
-def found(url: str, since: datetime | None = None) -> list[Fault]:
+def find_faults(url: str, since: datetime | None = None) -> list[Fault]:
     """What a reader finds."""
     with open_reader(url) as reader:
         return list(verify(reader, since=since))
 
 
-def published(feed: Feed, *vintages: tuple[int, int, float | None]) -> None:
+def publish(feed: Feed, *vintages: tuple[int, int, float | None]) -> None:
     """Merge publications of the series `wind`: hour, hour of publication, value."""
     rows = [(hour(h), hour(p), value) for h, p, value in vintages]
     newest = {ts: (at, value) for ts, at, value in sorted(rows, key=lambda row: row[1])}
     times = sorted(newest)
     feed.session.merge(
-        feed.run,
-        {
-            "wind": Observations(
-                times, [newest[ts][1] for ts in times], [newest[ts][0] for ts in times], rows
-            )
-        },
-        start=hour(0),
-        end=None,
-        received=Counts(received=len(rows)),
-        accept_retractions=True,
+        SliceWrite(
+            feed.run,
+            {
+                "wind": Observations(
+                    times, [newest[ts][1] for ts in times], [newest[ts][0] for ts in times], rows
+                )
+            },
+            start=hour(0),
+            end=None,
+            received=Counts(received=len(rows)),
+            accept_retractions=True,
+        )
     )
 
 
 @pytest.fixture
 def filled_url(database_url: str) -> str:
     """Two sources with revisions, retractions, a return, publications, over years."""
-    with feeding(database_url, "load", "wind") as feed:
+    with open_feed(database_url, "load", "wind") as feed:
         feed({h: float(h) for h in range(-2 * YEARS, 10, 500)}, wind={0: 1.0})
         feed({0: 1.0, 1: 2.0, -YEARS: 3.0})
         feed({0: 2.0, 1: None, 4: 1.0})
@@ -64,10 +66,10 @@ def filled_url(database_url: str) -> str:
         feed.finish()
         feed.start()
         feed({1: 5.0})
-        published(feed, (1, 2, 1.0), (1, 3, 1.5), (1, 4, None), (2, 3, 7.0))
-        published(feed, (1, 3, 1.25), (2, 3, 7.0))
+        publish(feed, (1, 2, 1.0), (1, 3, 1.5), (1, 4, None), (2, 3, 7.0))
+        publish(feed, (1, 3, 1.25), (2, 3, 7.0))
         feed.finish()
-    with feeding(database_url, "rain", source="other") as feed:
+    with open_feed(database_url, "rain", source="other") as feed:
         feed.merge({"rain": {0: 1.0}})
         feed.start(RunKind.BACKFILL)
     return database_url
@@ -75,21 +77,21 @@ def filled_url(database_url: str) -> str:
 
 def test_what_the_program_stores_is_well(filled_url: str) -> None:
     """First loads, revisions, retractions, returns, publications, a run that was killed."""
-    assert found(filled_url) == []
-    assert found(filled_url, hour(0)) == []
+    assert find_faults(filled_url) == []
+    assert find_faults(filled_url, hour(0)) == []
 
 
 def test_an_empty_database_is_well(database_url: str) -> None:
     """Nothing is no fault."""
-    assert found(database_url) == []
+    assert find_faults(database_url) == []
 
 
 def test_a_source_under_a_new_name_is_well(filled_url: str) -> None:
     """It goes on after the last that the other one knew."""
-    with feeding(filled_url, "drizzle", source="new") as feed:
+    with open_feed(filled_url, "drizzle", source="new") as feed:
         feed.session.register([SeriesRecord("rain")], renamed_from="other")
         feed.merge({"rain": {0: 2.0}})
-    assert found(filled_url) == []
+    assert find_faults(filled_url) == []
 
 
 class Planted(NamedTuple):
@@ -100,7 +102,7 @@ class Planted(NamedTuple):
     statements: list[str]
 
 
-def planted() -> dict[str, Planted]:
+def planted_faults() -> dict[str, Planted]:
     """What planted_faults.sql holds, by name."""
     text = Path(__file__).with_name("planted_faults.sql").read_text(encoding="utf-8")
     parts = re.split(r"^-- (\w+): ([a-z ]+?)(?: at (\d+))?$", text, flags=re.MULTILINE)[1:]
@@ -114,7 +116,7 @@ def planted() -> dict[str, Planted]:
     }
 
 
-PLANTED = planted()
+PLANTED = planted_faults()
 ALSO = {"another_time", "closed_after_last", "source_knows_nothing", "vintage_of_no_run"}
 """Further ways to a fault that is told in the words of another one."""
 
@@ -134,11 +136,11 @@ def unguard(look: Any) -> None:
 def test_a_planted_fault_is_found(filled_url: str, name: str) -> None:
     """By its checks and no other, at its key."""
     checks, at, statements = PLANTED[name]
-    with looking(filled_url) as look:
+    with open_observer(filled_url) as look:
         unguard(look)
         for statement in statements:
             assert look.execute(statement.encode()).rowcount > 0, statement
-    faults = found(filled_url)
+    faults = find_faults(filled_url)
     assert {fault.check for fault in faults} == checks
     if name not in ALSO:
         assert verification._FAULTS[name][1] in {fault.message for fault in faults}
@@ -148,26 +150,30 @@ def test_a_planted_fault_is_found(filled_url: str, name: str) -> None:
         assert {fault.ts for fault in faults} == {hour(at).isoformat()}
         assert all(fault.series_id for fault in faults)
         # what lies before is not looked at
-        assert {fault.check for fault in found(filled_url, hour(0))} == checks
-        assert found(filled_url, hour(at + 1)) == []
+        assert {fault.check for fault in find_faults(filled_url, hour(0))} == checks
+        assert find_faults(filled_url, hour(at + 1)) == []
 
 
 def test_every_fault_has_been_planted() -> None:
     """A check that nobody has seen fail proves nothing."""
     assert set(PLANTED) == set(verification._FAULTS) | ALSO
-    assert set.union(*(one.checks for one in PLANTED.values())) == set(Check)
+    assert set.union(*(plan.checks for plan in PLANTED.values())) == set(Check)
 
 
 def test_times_that_python_has_not_are_told(filled_url: str) -> None:
     """Infinity, and years before our era."""
-    with looking(filled_url) as look:
+    with open_observer(filled_url) as look:
         for ts in ("infinity", "4000-01-01 BC"):
             look.execute(
                 "INSERT INTO time_series_data SELECT %s, value, updated_at, run_id, series_id"
                 " FROM time_series_data LIMIT 1",
                 [ts],
             )
-    assert {fault.ts for fault in found(filled_url)} == {"infinity", "4000-01-01T00:00:00+00:00 BC"}
+    faults = find_faults(filled_url)
+    assert {fault.ts for fault in faults} == {
+        "infinity",
+        "4000-01-01T00:00:00+00:00 BC",
+    }
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 1000.0])
@@ -177,12 +183,12 @@ def test_every_series_is_looked_at_once(
     """However many there are, in steps of any size, and with rows of no series between them."""
     monkeypatch.setattr(verification, "_QUICK", seconds)
     monkeypatch.setattr(verification, "_SLOW", seconds - 1)
-    monkeypatch.setattr(verification, "_AT_FIRST", 2)
+    monkeypatch.setattr(verification, "_FIRST_SIZE", 2)
     names = [f"s{number}" for number in range(9)]
-    with feeding(database_url, *names) as feed:
+    with open_feed(database_url, *names) as feed:
         feed.merge({name: {0: 1.0} for name in names})
     steps: list[tuple[int, int]] = []
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         look.execute("DELETE FROM time_series WHERE series_id % 4 = 0")
         look.execute("UPDATE time_series_data SET value = 2")
     with open_reader(database_url) as reader:
@@ -198,10 +204,10 @@ def test_every_series_is_looked_at_once(
 
 def test_a_merge_at_work_is_no_fault(filled_url: str) -> None:
     """Between its two tables, not committed: nothing of it is seen."""
-    with looking(filled_url) as writer, writer.transaction(force_rollback=True):
+    with open_observer(filled_url) as writer, writer.transaction(force_rollback=True):
         writer.execute("UPDATE time_series_data SET value = value + 1")
-        assert found(filled_url) == []
-    with looking(filled_url) as look:
+        assert find_faults(filled_url) == []
+    with open_observer(filled_url) as look:
         assert current(look, "rain") == {0: 1.0}
 
 
@@ -211,7 +217,7 @@ def test_runs_at_work_cause_no_alarm(database_url: str) -> None:
 
     def work() -> None:
         for number in range(12):
-            with feeding(database_url) as feed:
+            with open_feed(database_url) as feed:
                 feed({h: float(number) for h in range(number, number + 5_000, 2)})
                 feed(dict.fromkeys(range(number, number + 40, 2)), accept_retractions=True)
                 feed.finish()
@@ -219,11 +225,11 @@ def test_runs_at_work_cause_no_alarm(database_url: str) -> None:
     working = AtWork(work)
     looks = 0
     while working.is_alive():
-        assert found(database_url) == []
+        assert find_faults(database_url) == []
         looks += 1
     assert working.end() is None
     assert looks > 1
-    assert found(database_url) == []
+    assert find_faults(database_url) == []
 
 
 POINTS = st.dictionaries(st.integers(-3, 3), st.none() | st.sampled_from([0.0, 1.0, 2.5]))
@@ -238,16 +244,16 @@ def test_no_sequence_of_answers_breaks_a_promise(
     database_url: str, answers: list[dict[int, float | None]]
 ) -> None:
     """Values, nulls and returns in any order."""
-    with feeding(database_url) as feed:
+    with open_feed(database_url) as feed:
         for answer in answers:
             feed(answer, accept_retractions=True)
         feed.finish()
-    assert found(database_url) == []
+    assert find_faults(database_url) == []
 
 
 def test_a_fault_far_back_is_out_of_reach_of_since(filled_url: str) -> None:
     """Which is what makes it quick."""
-    with looking(filled_url) as look:
+    with open_observer(filled_url) as look:
         look.execute("UPDATE time_series_data SET value = -1 WHERE ts = %s", [hour(-2 * YEARS)])
-    assert [fault.ts for fault in found(filled_url)] == [hour(-2 * YEARS).isoformat()]
-    assert found(filled_url, hour(-2 * YEARS) + timedelta(microseconds=1)) == []
+    assert [fault.ts for fault in find_faults(filled_url)] == [hour(-2 * YEARS).isoformat()]
+    assert find_faults(filled_url, hour(-2 * YEARS) + timedelta(microseconds=1)) == []

@@ -11,15 +11,15 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.store_feed import looking
+from support.store_feed import open_observer
 
 from dataportal.observations import clean
 from dataportal.store.read.history import publications, series_summary
-from dataportal.store.records import Counts, RunKind, SeriesRecord
+from dataportal.store.records import Counts, RunKind, SeriesRecord, SliceWrite
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
-    from dataportal.store.records import Merged
+    from dataportal.store.records import MergeResult
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -55,7 +55,7 @@ class Model:
         ]
         self.recorded += new
         for ts in {ts for ts, _ in brought}:
-            value = self.published(ts, 99)
+            value = self.published_by(ts, 99)
             if value is None:
                 self.current.pop(ts, None)
             else:
@@ -64,17 +64,17 @@ class Model:
 
     def last(self, ts: int, published: int) -> tuple[float | None] | None:
         """The value recorded last for a publication, in a tuple; None for none."""
-        found = [v for t, p, v in self.recorded if (t, p) == (ts, published)]
-        return (found[-1],) if found else None
+        values = [v for t, p, v in self.recorded if (t, p) == (ts, published)]
+        return (values[-1],) if values else None
 
-    def published(self, ts: int, at: int) -> float | None:
+    def published_by(self, ts: int, at: int) -> float | None:
         """The value as published by a day."""
         days = [p for t, p, _ in self.recorded if t == ts and p <= at]
-        found = self.last(ts, max(days)) if days else None
-        return None if found is None else found[0]
+        values = self.last(ts, max(days)) if days else None
+        return None if values is None else values[0]
 
 
-def store(session: SourceSession, answer: list[Vintage], name: str, **options: Any) -> Merged:
+def store(session: SourceSession, answer: list[Vintage], name: str, **options: Any) -> MergeResult:
     """Store an answer as a run does."""
     raw = [
         {"ts": day(ts), "value": value, "published_at": day(published)}
@@ -85,8 +85,10 @@ def store(session: SourceSession, answer: list[Vintage], name: str, **options: A
     run = session.start_run(RunKind.SCHEDULED, START, None)
     received = Counts(received=batch.received, duplicates=batch.duplicates)
     options = {"accept_retractions": True, **options}
-    merged = session.merge(run, batch.series, start=START, end=None, received=received, **options)
-    assert merged.counts.received == sum(merged.counts.all()) - merged.counts.received
+    merged = session.merge(
+        SliceWrite(run, batch.series, start=START, end=None, received=received, **options)
+    )
+    assert merged.counts.received == sum(merged.counts.values()) - merged.counts.received
     return merged
 
 
@@ -101,7 +103,10 @@ def test_whatever_is_published(taken: list[list[Vintage]], database_url: str) ->
     The current value is the one published last; the same answer again records and writes nothing.
     """
     name, model = f"s{next(_number)}", Model()
-    with closing(SourceSession.open(database_url, name)) as session, looking(database_url) as look:
+    with (
+        closing(SourceSession.open(database_url, name)) as session,
+        open_observer(database_url) as look,
+    ):
         assert session.try_lock()
         session.register([SeriesRecord(name)])
         for answer in taken:
@@ -112,7 +117,7 @@ def test_whatever_is_published(taken: list[list[Vintage]], database_url: str) ->
             assert summary is not None
             for at in range(-1, 6):
                 rows = publications(look, summary.series_id, at=day(at))
-                expected = {ts: model.published(ts, at) for ts in range(4)}
+                expected = {ts: model.published_by(ts, at) for ts in range(4)}
                 assert {row.ts: row.value for row in rows} == {
                     day(ts): value for ts, value in expected.items() if value is not None
                 }
@@ -143,7 +148,7 @@ def test_a_rewritten_vintage_is_kept_beside_the_first(database_url: str) -> None
         session.register([SeriesRecord("gdp")])
         store(session, [(0, 1, 1.0), (0, 3, 2.0)], "gdp")
         store(session, [(0, 1, 1.5), (0, 3, 2.0)], "gdp")
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         rows = look.execute(
             "SELECT value, recorded_at FROM time_series_vintage WHERE published_at = %s"
             " ORDER BY recorded_at",
@@ -165,7 +170,7 @@ def test_an_import_does_not_claim_to_have_been_known_here(database_url: str) -> 
         assert session.try_lock()
         session.register([SeriesRecord("gdp")])
         store(session, [(0, 1, 1.0), (0, 3, 2.0)], "gdp")
-    with looking(database_url) as look:
+    with open_observer(database_url) as look:
         for statement in (
             b"SELECT recorded_at FROM time_series_vintage",
             b"SELECT valid_from FROM time_series_data_scd2",
@@ -204,7 +209,7 @@ def test_late_vintages_of_many_series_leave_each_its_own(series: int, database_u
         assert session.try_lock()
         session.register([SeriesRecord(name) for name in names])
 
-        def stored(published: int, value: float) -> Merged:
+        def store(published: int, value: float) -> MergeResult:
             raw = {
                 name: [
                     {"ts": day(n), "value": value, "published_at": day(published)} for n in (0, 1)
@@ -214,10 +219,12 @@ def test_late_vintages_of_many_series_leave_each_its_own(series: int, database_u
             batch = clean(raw, series=names, start=START, end=None, zone=None)
             run = session.start_run(RunKind.SCHEDULED, START, None)
             received = Counts(received=batch.received)
-            return session.merge(run, batch.series, start=START, end=None, received=received)
+            return session.merge(
+                SliceWrite(run, batch.series, start=START, end=None, received=received)
+            )
 
-        assert stored(5, 1.0).counts.inserted == 2 * series
-        late = stored(2, 7.0)
+        assert store(5, 1.0).counts.inserted == 2 * series
+        late = store(2, 7.0)
         assert (late.vintages, late.counts.unchanged, late.counts.changed) == (
             2 * series,
             2 * series,

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from support.http_server import Reply
-from support.store_feed import looking
+from support.store_feed import open_observer
 
 from dataportal.collect import RunRequest, StopSignal, collect
 from dataportal.config import load
@@ -35,7 +35,7 @@ Points = dict[datetime, Value]
 
 
 @dataclass
-class Validating:
+class ValidatingServer:
     """A server of files, which says of some whether they have changed.
 
     Attributes:
@@ -51,11 +51,11 @@ class Validating:
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
 
         def reply(request: Request) -> Reply:
-            said = {"ETag": etag, **{k.replace("_", "-"): v for k, v in headers.items()}}
+            fields = {"ETag": etag, **{k.replace("_", "-"): v for k, v in headers.items()}}
             if request.headers.get("if-none-match") == etag:
                 self.unchanged += 1
-                return Reply(304, headers=said)
-            return Reply(body=body, headers=said if validates else {}, content_type="text/csv")
+                return Reply(304, headers=fields)
+            return Reply(body=body, headers=fields if validates else {}, content_type="text/csv")
 
         return self.server.answer(path, reply)
 
@@ -75,7 +75,7 @@ class Twins:
 
     folder: Path
     url: str
-    provider: Validating
+    provider: ValidatingServer
     name: str
     clock: datetime = NOW
     keys: dict[str, Any] = field(default_factory=dict)
@@ -120,13 +120,15 @@ class Twins:
         entries = {}
         for name in self.names:
             module, cls, params = _PLUGINS[kind]
-            filled = {k: str(v).format(url=self.provider.server.url, name=name) for k, v in params}
+            plugin_params = {
+                k: str(v).format(url=self.provider.server.url, name=name) for k, v in params
+            }
             entries[name] = {
                 "module": f"dataportal.plugins.data_sources.{module}",
                 "class": cls,
                 "schedule": "365 days",
                 "metadata": {"name": "one"},
-                "default_params": {**filled, **self.params},
+                "default_params": {**plugin_params, **self.params},
                 **self.keys,
             }
         path = self.folder / "sources.yaml"
@@ -143,14 +145,14 @@ class Twins:
                 jobs=2,
                 events=ignore,
                 stop=StopSignal(),
-                failed=ignore,
+                on_failure=ignore,
                 now=lambda: self.clock,
             )
         )
 
-    def stored(self) -> list[Any]:
+    def contents(self) -> list[Any]:
         """What is stored of each: its current values, and all versions in order."""
-        with looking(self.url) as look:
+        with open_observer(self.url) as look:
             return [
                 [
                     look.execute(statement, {"name": name}).fetchall()
@@ -172,7 +174,7 @@ class Twins:
 
     def _by_hand(self, statement: bytes, ts: datetime) -> None:
         where = b" WHERE s.series_id = d.series_id AND endpoint_prefix = ANY(%s) AND ts = %s"
-        with looking(self.url) as look:
+        with open_observer(self.url) as look:
             look.execute(statement + where, [list(self.names), ts])
 
 
@@ -219,5 +221,5 @@ def _table(points: Points) -> bytes:
     return "\n".join(["ts,value", *lines]).encode()
 
 
-def _stamp(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
+def _stamp(instant: datetime) -> int:
+    return round(instant.timestamp() * 1000)

@@ -73,8 +73,8 @@ class Folder:
             self.load(text)
         error = raised.value
         assert error.exit_code is ExitCode.CONFIGURATION
-        said = [str(problem) for problem in error.problems] or [str(error)]
-        return [self.bare(line) for line in said]
+        messages = [str(problem) for problem in error.problems] or [str(error)]
+        return [self.bare(line) for line in messages]
 
     def problems(self, text: str) -> list[str]:
         """What is wrong with a file of which something can be used, without the folder's name."""

@@ -1,4 +1,4 @@
-"""A PostgreSQL server in a container of one test's own: to be restarted, filled up or cut off."""
+"""PostgreSQL server in a container of a test's own: to be restarted, filled up or cut off."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class OwnServer:
         self._shell(f"pg_ctl -D {folder} -o '{options}' -l {folder}.log -w start")
         return self._url_of(_DATABASE, _STANDBY_PORT)
 
-    def in_small_place(self, name: str) -> str:
+    def in_small_tablespace(self, name: str) -> str:
         """The URL of a new database whose files lie in a folder that can be filled."""
         self._shell(f"mkdir {_SMALL}/space")
         with psycopg.connect(self._url_of("admin"), autocommit=True) as admin:
@@ -75,14 +75,14 @@ class OwnServer:
         """Take its network away: nobody is told of it, neither the server nor who is connected."""
         self._client.networks.get("bridge").disconnect(self._container)
 
-    def asked(self, query: str) -> str:
+    def query(self, statement: str) -> str:
         """The answer to a query, asked within the container; the network does not matter."""
-        done = self._container.exec_run(
-            ["psql", "-h", "127.0.0.1", "-U", "admin", "-Atc", query, _DATABASE],
+        result = self._container.exec_run(
+            ["psql", "-h", "127.0.0.1", "-U", "admin", "-Atc", statement, _DATABASE],
             environment={"PGPASSWORD": _PASSWORD},
         )
-        assert done.exit_code == 0, done.output
-        return str(done.output.decode()).strip()
+        assert result.exit_code == 0, result.output
+        return str(result.output.decode()).strip()
 
     def __enter__(self) -> Self:
         self._container = self._client.containers.run(
@@ -116,14 +116,14 @@ class OwnServer:
 
     def _make(self, database: str, options: str = "") -> None:
         # whatever the server's own encoding is; an image may have been made without any
-        made = f"CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'"
+        statement = f"CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C'"
         with psycopg.connect(self._url_of("admin"), autocommit=True) as admin:
-            admin.execute(f"{made} LC_CTYPE 'C' {options}".encode())
+            admin.execute(f"{statement} LC_CTYPE 'C' {options}".encode())
         with_extension(self._url_of(database))
 
     def _shell(self, command: str) -> None:
-        done = self._container.exec_run(["sh", "-c", command], user="postgres")
-        assert done.exit_code == 0, done.output
+        result = self._container.exec_run(["sh", "-c", command], user="postgres")
+        assert result.exit_code == 0, result.output
 
     def _await(self) -> None:
         deadline = time.monotonic() + _PATIENCE

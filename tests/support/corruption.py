@@ -1,6 +1,6 @@
-"""Spoils texts and documents as providers, editors and wires do: for tests of what must not break.
+"""Fuzzing: spoils texts and documents as providers, editors and wires do.
 
-What `mangled` gives is near to a good text: bytes changed, cut or doubled, words replaced by words
+What `mangle` makes is near to a good text: bytes changed, cut or doubled, words replaced by words
 that are awkward elsewhere, and for JSON also parts taken out, doubled or put in place of others.
 The same chance gives the same.
 """
@@ -87,8 +87,8 @@ _LEAVES: list[Any] = [
 ]
 
 
-def mangled(body: bytes, chance: Random) -> bytes:
-    """Near to this body, and now and then as it is."""
+def mangle(body: bytes, chance: Random) -> bytes:
+    """A body near to this one, and now and then the same."""
     ways = [_bytes, _words, _words]
     try:
         json.loads(body)
@@ -104,9 +104,9 @@ def numbers_in(body: bytes) -> set[float]:
     """Every number that anybody could read in it, with a point or a comma for decimals."""
     text = body.decode("utf-8", "replace")
     return {
-        float(found.replace(",", "."))
+        float(number.replace(",", "."))
         for mark in (r"\.", ",")
-        for found in re.findall(
+        for number in re.findall(
             rf"[+-]?(?:\d+(?:{mark}\d*)?|{mark}\d+)(?:[eE][+-]?\d+)?", text, re.ASCII
         )
     }
@@ -121,7 +121,7 @@ def _bytes(body: bytes, chance: Random) -> bytes:
 
 def _words(body: bytes, chance: Random) -> bytes:
     text = body.decode("utf-8", "surrogateescape")
-    spans = [found.span() for found in _WORD.finditer(text)] or [(0, 0)]
+    spans = [word.span() for word in _WORD.finditer(text)] or [(0, 0)]
     first, last = chance.choice(spans)
     return (text[:first] + chance.choice(AWKWARD) + text[last:]).encode("utf-8", "surrogateescape")
 
@@ -129,24 +129,24 @@ def _words(body: bytes, chance: Random) -> bytes:
 def _parts(body: bytes, chance: Random) -> bytes:
     root = [json.loads(body)]
     for _ in range(chance.randint(1, 3)):
-        places = list(_places(root))
-        holder, key = chance.choice(places)
+        slots = list(_slots(root))
+        holder, key = chance.choice(slots)
         deed = chance.choice(["replace", "replace", "remove", "double", "move"])
         if deed == "remove" and holder is not root:
             del holder[key]
         elif deed == "double" and isinstance(holder, list):
             holder.insert(key, holder[key])
         elif deed == "move":
-            other, place = chance.choice(places)
-            holder[key] = json.loads(json.dumps(other[place]))
+            other, name = chance.choice(slots)
+            holder[key] = json.loads(json.dumps(other[name]))
         else:
             holder[key] = json.loads(json.dumps(chance.choice(_LEAVES)))
     return json.dumps(root[0]).encode()
 
 
-def _places(holder: Any) -> Iterator[tuple[Any, Any]]:
+def _slots(holder: Any) -> Iterator[tuple[Any, Any]]:
     items = holder.items() if isinstance(holder, dict) else enumerate(holder)
     for key, value in items:
         yield holder, key
         if isinstance(value, dict | list):
-            yield from _places(value)
+            yield from _slots(value)

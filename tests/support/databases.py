@@ -47,20 +47,20 @@ class SharedServer:
     folder: Path
 
     @classmethod
-    def chosen(cls, env: Mapping[str, str]) -> SharedServer:
+    def from_environment(cls, env: Mapping[str, str]) -> SharedServer:
         """What the environment asks for, with a new folder.
 
         Raises:
             ValueError: DATAPORTAL_TEST_SERVER names no kind of server, or one without its URL.
         """
         image = env.get("DATAPORTAL_TEST_IMAGE") or _IMAGE
-        forced = env.get("DATAPORTAL_TEST_SERVER")
-        if forced and forced not in KINDS:
-            raise ValueError(f"DATAPORTAL_TEST_SERVER={forced!r} is none of {', '.join(KINDS)}")
-        if forced == "url" and not env.get("DATAPORTAL_TEST_DATABASE_URL"):
+        required = env.get("DATAPORTAL_TEST_SERVER")
+        if required and required not in KINDS:
+            raise ValueError(f"DATAPORTAL_TEST_SERVER={required!r} is none of {', '.join(KINDS)}")
+        if required == "url" and not env.get("DATAPORTAL_TEST_DATABASE_URL"):
             raise ValueError("DATAPORTAL_TEST_SERVER=url needs DATAPORTAL_TEST_DATABASE_URL")
-        if forced:
-            kind = forced
+        if required:
+            kind = required
         elif env.get("DATAPORTAL_TEST_DATABASE_URL"):
             kind = "url"
         elif env.get("DATAPORTAL_TEST_IMAGE") or _image_at_hand(image):
@@ -73,11 +73,11 @@ class SharedServer:
         return cls(kind, image, folder)
 
     @classmethod
-    def shared(cls, told: Mapping[str, str]) -> SharedServer:
-        """The one that `told` describes."""
-        return cls(told["kind"], told["image"], Path(told["folder"]))
+    def from_dict(cls, description: Mapping[str, str]) -> SharedServer:
+        """The one that `as_dict` describes."""
+        return cls(description["kind"], description["image"], Path(description["folder"]))
 
-    def told(self) -> dict[str, str]:
+    def as_dict(self) -> dict[str, str]:
         """What another process needs to share it."""
         return {"kind": self.kind, "image": self.image, "folder": str(self.folder)}
 
@@ -85,12 +85,12 @@ class SharedServer:
         return f"{self.kind} ({self.image})" if self.kind == "docker" else self.kind
 
     @contextmanager
-    def running(self) -> Iterator[str]:
+    def serve(self) -> Iterator[str]:
         """The URL of a role that may create databases, while the server runs."""
         if self.kind == "url":
             yield os.environ["DATAPORTAL_TEST_DATABASE_URL"]
         elif self.kind == "docker":
-            with self.locked():
+            with self.lock():
                 url = self._container()
             yield url
         else:
@@ -100,7 +100,7 @@ class SharedServer:
                 yield url
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """One worker at a time."""
         with (self.folder / "lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -111,11 +111,13 @@ class SharedServer:
         if self.kind == "url":
             with admin_connection(os.environ["DATAPORTAL_TEST_DATABASE_URL"]) as connection:
                 Databases(connection, self).drop_all()
-        if (started := self.folder / "container").exists():
+        if (container := self.folder / "container").exists():
             import docker
 
             client = docker.from_env()
-            client.containers.get(json.loads(started.read_text())["id"]).remove(force=True, v=True)
+            client.containers.get(json.loads(container.read_text())["id"]).remove(
+                force=True, v=True
+            )
             client.close()
         shutil.rmtree(self._data_home, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -127,9 +129,9 @@ class SharedServer:
 
     def _container(self) -> str:
         """The URL of the container, started by the worker that comes first."""
-        started = self.folder / "container"
-        if started.exists():
-            return str(json.loads(started.read_text())["url"])
+        record = self.folder / "container"
+        if record.exists():
+            return str(json.loads(record.read_text())["url"])
         from testcontainers.core.config import testcontainers_config
         from testcontainers.core.container import DockerContainer
 
@@ -148,7 +150,7 @@ class SharedServer:
         container.start()
         host, port = container.get_container_host_ip(), container.get_exposed_port(5432)
         url = f"postgresql://admin:{_PASSWORD}@{host}:{port}/admin"
-        started.write_text(json.dumps({"id": container.get_wrapped_container().id, "url": url}))
+        record.write_text(json.dumps({"id": container.get_wrapped_container().id, "url": url}))
         _await(url)
         return url
 
@@ -180,10 +182,10 @@ class Databases:
     def drop_all(self) -> None:
         """Drops every database of this test run."""
         pattern = self._prefix.replace("_", r"\_") + r"\_%"
-        found = self.admin.execute(
+        rows = self.admin.execute(
             "SELECT datname FROM pg_database WHERE datname LIKE %s", [pattern]
         )
-        for (name,) in found.fetchall():
+        for (name,) in rows.fetchall():
             self._run("ALTER DATABASE {} IS_TEMPLATE false", name)
             self._run("DROP DATABASE {} WITH (FORCE)", name)
 
@@ -198,7 +200,7 @@ class Databases:
 
     def _template(self, url: str, template: str, prepare: Callable[[str], None]) -> str:
         name = f"{self._prefix}_{template}"
-        with self.server.locked():
+        with self.server.lock():
             if self._count(
                 "SELECT count(*) FROM pg_database WHERE datname = %s AND datistemplate", name
             ):

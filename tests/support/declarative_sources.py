@@ -42,7 +42,7 @@ def plugin_of(
     return several("group", params, series, "1 day")
 
 
-def asked(
+def fetch(
     kind: str,
     filters: Mapping[str, Mapping[str, Any]] | None = None,
     *,
@@ -59,7 +59,7 @@ def asked(
     plugin: Any = plugin_of(kind, filters, **params)
     plugin.zone = zone
 
-    async def fetch() -> Any:
+    async def answer() -> Any:
         plugin.http = HttpClient(tls=_NO_TLS)
         try:
             if filters is not None:
@@ -68,11 +68,11 @@ def asked(
         finally:
             await plugin.http.aclose()
 
-    answer = asyncio.run(fetch())
-    return clean(answer, series=list(filters or [SERIES]), start=None, end=None, zone=zone)
+    raw = asyncio.run(answer())
+    return clean(raw, series=list(filters or [SERIES]), start=None, end=None, zone=zone)
 
 
 def points(batch: Batch, series: str = SERIES) -> dict[str, float | None]:
     """The values of a series by their times."""
-    found = batch.series[series]
-    return {iso(ts): value for ts, value in zip(found.ts, found.values, strict=True)}
+    clean_series = batch.series[series]
+    return {iso(ts): value for ts, value in zip(clean_series.ts, clean_series.values, strict=True)}

@@ -41,40 +41,40 @@ def stream(dataset: str) -> str:
     return f"/datasets/{dataset}/stream"
 
 
-def written(moment: datetime) -> str:
+def utc_text(instant: datetime) -> str:
     """A time as Elexon writes it."""
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def row(start: datetime, published: datetime | None = None, **fields: Any) -> Row:
     """A row; published as its half-hour ends, unless said otherwise."""
     local = start.astimezone(LONDON)
     return {
-        "publishTime": written(published or start + HALF_HOUR),
-        "startTime": written(start),
+        "publishTime": utc_text(published or start + HALF_HOUR),
+        "startTime": utc_text(start),
         "settlementDate": f"{local:%Y-%m-%d}",
         "settlementPeriod": local.hour * 2 + local.minute // 30 + 1,
         **fields,
     }
 
 
-def asked(request: Request, rows: list[Row]) -> list[Row]:
+def requested_rows(request: Request, rows: list[Row]) -> list[Row]:
     """Those of the rows that a request asks for, by whichever time."""
     kept = rows
-    for since, until, field in (
+    for since, until, name in (
         ("publishDateTimeFrom", "publishDateTimeTo", "publishTime"),
         ("settlementDateFrom", "settlementDateTo", "settlementDate"),
         ("from", "to", "startTime"),
     ):
         if since in request.query:
             low, high = request.query[since][0], request.query[until][0]
-            kept = [one for one in kept if low <= one[field] <= high]
+            kept = [fields for fields in kept if low <= fields[name] <= high]
     return kept
 
 
-def served(rows: list[Row]) -> Callable[[Request], Reply]:
+def serve_rows(rows: list[Row]) -> Callable[[Request], Reply]:
     """Answers with the rows that are asked for, newest first as Elexon does."""
-    return lambda request: Reply.json(asked(request, rows)[::-1])
+    return lambda request: Reply.json(requested_rows(request, rows)[::-1])
 
 
 def params_of(server: LocalServer, **params: Any) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def params_of(server: LocalServer, **params: Any) -> dict[str, Any]:
     return {"base_url": server.url, "per_minute": 60_000, **params}
 
 
-def fetched(server: LocalServer, start: str, end: str | None = None, **params: Any) -> Any:
+def fetch(server: LocalServer, start: str, end: str | None = None, **params: Any) -> Any:
     """The columns of one series."""
     plugin = ElexonDataSourcePlugin(TimeSeriesMetadata("one"), params_of(server, **params))
 
@@ -97,7 +97,7 @@ def fetched(server: LocalServer, start: str, end: str | None = None, **params: A
     return asyncio.run(ask())
 
 
-def several(
+def fetch_group(
     server: LocalServer,
     filters: Mapping[str, Mapping[str, Any]],
     start: str,

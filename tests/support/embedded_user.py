@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataportal.embedded.files import server_files
-from dataportal.embedded.process import locked
+from dataportal.embedded.process import try_exclusive_lock
 from dataportal.embedded.server import embedded_server
 from dataportal.errors import DataportalError
 
@@ -52,13 +52,13 @@ def user(
     """A process that uses the server, and the URL it was given, once it has it."""
     with start_user(home, env=env, uid=uid) as process:
         try:
-            yield process, told_url(process)
+            yield process, await_url(process)
         finally:
             with suppress(BrokenPipeError):
                 process.communicate(timeout=_PATIENCE)
 
 
-def told_url(process: subprocess.Popen[str]) -> str:
+def await_url(process: subprocess.Popen[str]) -> str:
     """The URL that the process prints once it has the server."""
     assert process.stdout
     for line in process.stdout:
@@ -77,7 +77,7 @@ def is_down(home: Path) -> bool:
     """Whether nothing is at work in the data directory."""
     descriptor = server_files(home).open_lock("server")
     try:
-        return locked(descriptor)
+        return try_exclusive_lock(descriptor)
     finally:
         os.close(descriptor)
 

@@ -42,13 +42,13 @@ def period(
     start: str, end: str, resolution: str, points: Mapping[int, object], value: str = "quantity"
 ) -> str:
     """A Period with values by position."""
-    told = "".join(
-        f"<Point><position>{position}</position><{value}>{said}</{value}></Point>"
-        for position, said in points.items()
+    all_points = "".join(
+        f"<Point><position>{position}</position><{value}>{point_value}</{value}></Point>"
+        for position, point_value in points.items()
     )
     return (
         f"<Period><timeInterval><start>{start}</start><end>{end}</end></timeInterval>"
-        f"<resolution>{resolution}</resolution>{told}</Period>"
+        f"<resolution>{resolution}</resolution>{all_points}</Period>"
     )
 
 
@@ -56,23 +56,23 @@ def series(*periods: str, curve: str = "A01", **says: str) -> str:
     """A TimeSeries; `psr` is its type of power plants, `inside` and `outside` its zone."""
     known = {"inside": "inBiddingZone_Domain.mRID", "outside": "outBiddingZone_Domain.mRID"}
     psr = says.pop("psr", "")
-    told = "".join(
+    elements = "".join(
         f"<{known.get(name, name)}>{text}</{known.get(name, name)}>" for name, text in says.items()
     )
     plant = f"<MktPSRType><psrType>{psr}</psrType></MktPSRType>" if psr else ""
     return (
-        f"<TimeSeries><mRID>1</mRID>{told}<curveType>{curve}</curveType>{plant}"
+        f"<TimeSeries><mRID>1</mRID>{elements}<curveType>{curve}</curveType>{plant}"
         f"{''.join(periods)}</TimeSeries>"
     )
 
 
-def document(*several: str, kind: str = "GL", created: str = "2025-01-01T00:00:00Z") -> bytes:
+def document(*parts: str, kind: str = "GL", created: str = "2025-01-01T00:00:00Z") -> bytes:
     """A market document."""
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><{kind}_MarketDocument '
         f'xmlns="urn:iec62325.351:tc57wg16:451-6:generationloaddocument:3:0"><mRID>x</mRID>'
         f"<revisionNumber>1</revisionNumber><createdDateTime>{created}</createdDateTime>"
-        f"{''.join(several)}</{kind}_MarketDocument>"
+        f"{''.join(parts)}</{kind}_MarketDocument>"
     ).encode()
 
 
@@ -91,7 +91,7 @@ def params_of(server: LocalServer, **params: Any) -> dict[str, Any]:
     return {"api_key": TOKEN, "base_url": server.url + PATH, "per_minute": 60_000, **params}
 
 
-def fetched(
+def fetch(
     server: LocalServer, start: str, end: str | None = None, **params: Any
 ) -> dict[datetime, Any]:
     """What the plugin makes of one series."""
@@ -117,7 +117,7 @@ def group(
     return EntsoeMultiSeriesPlugin("group", dict(params), series_of, "1 hour")
 
 
-def several(
+def fetch_group(
     server: LocalServer,
     filters: Mapping[str, Mapping[str, Any]],
     start: str,
@@ -135,16 +135,16 @@ def several(
         finally:
             await plugin.http.aclose()
         return {
-            name: found
-            if isinstance(found, FetchError)
-            else dict(zip(found["ts"], found["value"], strict=True))
-            for name, found in answer.items()
+            name: columns
+            if isinstance(columns, FetchError)
+            else dict(zip(columns["ts"], columns["value"], strict=True))
+            for name, columns in answer.items()
         }
 
     return asyncio.run(ask())
 
 
-def numbered(values: Iterable[object]) -> dict[int, object]:
+def by_position(values: Iterable[object]) -> dict[int, object]:
     """Values by position from 1."""
     return dict(enumerate(values, 1))
 
@@ -156,11 +156,11 @@ def at(hour: float) -> datetime:
 
 def hours(*values: object, start: str = DAY, value: str = "quantity") -> str:
     """A day's Period of hours."""
-    return period(start, NEXT, "PT60M", numbered(values), value)
+    return period(start, NEXT, "PT60M", by_position(values), value)
 
 
 def prices(*values: object, resolution: str = "PT60M", sequence: str = "", **says: str) -> str:
     """A day of prices."""
     if sequence:
         says[SEQUENCE] = sequence
-    return series(period(DAY, NEXT, resolution, numbered(values), "price.amount"), **says)
+    return series(period(DAY, NEXT, resolution, by_position(values), "price.amount"), **says)

@@ -1,9 +1,9 @@
-"""What must hold of the tables after whatever happened, asked in SQL of the tests' own.
+"""Invariants: what must hold of the tables after whatever happened, in SQL of the tests' own.
 
 assert broken_invariants(look) == []
 finals = Finals(look)          # what is final now …
 ...
-assert finals.changed(look) == []   # … stays so for ever
+assert finals.changed_sources(look) == []   # … stays so for ever
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ _QUERIES = {
 
 def broken_invariants(look: psycopg.Connection[Any]) -> list[str]:
     """What does not hold, with the first row that shows it."""
-    found = []
-    for said, query in _QUERIES.items():
+    violations = []
+    for fault, query in _QUERIES.items():
         row = look.execute(query.encode()).fetchone()
         if row is not None:
-            found.append(f"{said}: {row}")
-    return found
+            violations.append(f"{fault}: {row}")
+    return violations
 
 
 class Finals:
@@ -72,10 +72,10 @@ class Finals:
             "SELECT source, known_through, array_agg(series_id) FROM source_state"
             " JOIN time_series USING (source) WHERE known_through IS NOT NULL GROUP BY source"
         )
-        self._asked: dict[str, tuple[datetime, list[int]]] = {s: (k, ids) for s, k, ids in rows}
-        self._answers = {source: self._as_of(look, source) for source in self._asked}
+        self._questions: dict[str, tuple[datetime, list[int]]] = {s: (k, ids) for s, k, ids in rows}
+        self._answers = {source: self._as_of(look, source) for source in self._questions}
 
-    def changed(self, look: psycopg.Connection[Any]) -> list[str]:
+    def changed_sources(self, look: psycopg.Connection[Any]) -> list[str]:
         """The sources, by the names that they had, whose answer is another one now."""
         return [
             source
@@ -84,7 +84,7 @@ class Finals:
         ]
 
     def _as_of(self, look: psycopg.Connection[Any], source: str) -> list[tuple[Any, ...]]:
-        at, series = self._asked[source]
+        at, series = self._questions[source]
         return look.execute(
             "SELECT series_id, ts, value FROM time_series_data_scd2"
             " WHERE series_id = ANY(%s) AND valid_from <= %s AND valid_to > %s ORDER BY 1, 2",

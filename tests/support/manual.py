@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from dataportal.cli.app import COMMANDS, command_named
+from dataportal.cli.app import COMMANDS, load_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -117,8 +117,8 @@ def pages() -> list[Page]:
 
 def page(topic: str) -> Page:
     """The page of a topic."""
-    (one,) = (page for page in pages() if page.topic == topic)
-    return one
+    (match,) = (page for page in pages() if page.topic == topic)
+    return match
 
 
 def everything() -> list[Page]:
@@ -145,8 +145,8 @@ def contents(page: Page) -> str:
 def table(text: str, head: str) -> list[str]:
     """The rows of the table with that head, in a text."""
     columns = head.count("|") - 1
-    _, found, rest = text.partition(f"{head}\n|{'---|' * columns}\n")
-    assert found, head
+    _, head_line, rest = text.partition(f"{head}\n|{'---|' * columns}\n")
+    assert head_line, head
     return rest.partition("\n\n")[0].splitlines()
 
 
@@ -157,7 +157,7 @@ def first_cells(text: str) -> list[str]:
 
 def option_rows(command: str) -> Iterator[str]:
     """The table of a command's own options and arguments, as its page has it."""
-    for parameter in command_named(command).params:
+    for parameter in load_command(command).params:
         if "--help" in parameter.opts:
             continue
         yield f"| {_names(parameter)} | {_meaning(parameter)} |"
@@ -181,10 +181,10 @@ def _meaning(parameter: Any) -> str:
 
 def command_lines(shown: Iterable[Page]) -> Iterator[list[str]]:
     """The arguments of every `dataportal` on these pages, in a container or not."""
-    for one in shown:
-        for line in one.shell_lines():
+    for page_shown in shown:
+        for line in page_shown.shell_lines():
             yield from _calls(line)
-        for document in one.documents():
+        for document in page_shown.documents():
             if isinstance(document, dict) and document.get("kind") == "CronJob":
                 yield pod(document)["containers"][0]["args"]
 
@@ -229,9 +229,9 @@ def command_in(words: list[str]) -> str | None:
 def example_files(shown: Iterable[Page]) -> dict[str, str]:
     """The blocks of Python that are files, by the names in their first lines."""
     files = {}
-    for one in shown:
-        for block in one.blocks("python"):
-            compile(block, one.name, "exec")
+    for page_shown in shown:
+        for block in page_shown.blocks("python"):
+            compile(block, page_shown.name, "exec")
             if named := re.match(r'"""(\w+\.py)', block):
                 files[named[1]] = block
     return files
@@ -241,8 +241,8 @@ def sources(shown: Iterable[Page]) -> list[str]:
     """The blocks of YAML that are a sources.yaml."""
     return [
         block
-        for one in shown
-        for block in one.blocks("yaml")
+        for page_shown in shown
+        for block in page_shown.blocks("yaml")
         if (document := yaml.safe_load(block)).keys() & {"timeseries", "request_groups"}
         and all(key in {"timeseries", "request_groups"} or key[:2] == "x-" for key in document)
     ]

@@ -1,4 +1,4 @@
-"""Runs a program and says how much memory it took at most."""
+"""Measures how much memory a program takes at most."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ with open(sys.argv[1], "w") as file:
 """
 
 
-class Watched(NamedTuple):
+class MemoryUse(NamedTuple):
     """How a program ended, and the most memory it had, in bytes."""
 
     code: int
     memory: int
 
 
-def watched(
+def run_watching_memory(
     *command: str,
     env: Mapping[str, str],
     cwd: Path | None = None,
     stdout: IO[str] | int | None = None,
     stderr: IO[str] | int | None = None,
-) -> Watched:
+) -> MemoryUse:
     """Run a program, named by its whole path, to its end."""
     with tempfile.TemporaryDirectory() as folder:
-        said = Path(folder, "said")
+        report = Path(folder, "report")
         subprocess.run(
-            [sys.executable, "-S", "-c", _WATCH, str(said), *command],
+            [sys.executable, "-S", "-c", _WATCH, str(report), *command],
             env=dict(env),
             cwd=cwd or os.curdir,
             stdin=subprocess.DEVNULL,
@@ -49,4 +49,4 @@ def watched(
             stderr=stderr,
             check=True,
         )
-        return Watched(*json.loads(said.read_text()))
+        return MemoryUse(*json.loads(report.read_text()))

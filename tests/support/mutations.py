@@ -1,9 +1,11 @@
-"""Plants known faults in a copy of the package, and sees the test that is meant for each go red.
+"""Mutation testing: plants known faults in a copy of the package, and sees a test go red for each.
 
-    python tests/mutations.py            # all of them
-    python tests/mutations.py schemas    # those whose name contains this
+    python tests/support/mutations.py            # all of them
+    python tests/support/mutations.py schemas    # those whose name contains this
 
-A check that cannot fail is none. Each fault is one text of one file replaced by another.
+A check that cannot fail is none. Each fault names a file, a function in it and what is done there;
+`fault_operators` says what can be done, and how a place is described without the names of local
+variables. The tests are first run without any fault. More than 500 lines, as it is a catalogue.
 """
 
 from __future__ import annotations
@@ -12,10 +14,31 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+# started by its path, it finds its own folder only
+sys.path.append(str(Path(__file__).parents[1]))
+
+from support.fault_operators import (
+    Before,
+    Begin,
+    Catch,
+    Drop,
+    Entry,
+    NoFitError,
+    Replace,
+    Sql,
+    WithoutKeyword,
+    files_with,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from support.fault_operators import Fault
 
 ROOT = Path(__file__).parents[2]
 _COPIED = ("dataportal", "sql", "tests", "pyproject.toml", "README.md", "LICENSE")
@@ -29,8 +52,9 @@ class Mutation:
         name: what is wrong then.
         rows: what must never go wrong, and does: the rows of faults/README.md.
         file: where it is planted.
-        old: what stands there, once.
-        new: what takes its place.
+        function: in which function, by its qualified name; empty for SQL and for what stands
+            outside of functions.
+        fault: what is done there.
         test: must go red.
         on_timescaledb: whether it does so only there.
     """
@@ -38,547 +62,627 @@ class Mutation:
     name: str
     rows: str
     file: str
-    old: str
-    new: str
+    function: str
+    fault: Fault
     test: str
     on_timescaledb: bool = False
 
+    def plant(self, root: Path) -> str:
+        """The text of the file below `root` with the fault in it.
+
+        Raises:
+            NoFitError: file, function or place are not there; says what is.
+        """
+        try:
+            return self.fault.plant(self._source(root), self.function, self.file)
+        except NoFitError as error:
+            homes = files_with(root / "dataportal", self.function) if self.function else []
+            if not homes or root / self.file in homes:
+                raise
+            where = ", ".join(str(home.relative_to(root)) for home in homes)
+            raise NoFitError(f"{error}. {self.function} is in {where}") from None
+
+    def _source(self, root: Path) -> str:
+        path = root / self.file
+        if not path.is_file():
+            names = sorted(beside.name for beside in path.parent.glob("*.*"))
+            raise NoFitError(
+                f"there is no {self.file}; its folder has {', '.join(names) or 'none'}"
+            )
+        return path.read_text(encoding="utf-8")
+
+
+# where things are: what moves is corrected here, what is renamed in the catalogue
+_STORE = "dataportal/store"
+_CONNECTION = f"{_STORE}/connection.py"
+_DIFF = f"{_STORE}/write/diff.py"
+_LOCK = f"{_STORE}/lock.py"
+_MERGE = f"{_STORE}/write/merge.py"
+_MIGRATIONS = f"{_STORE}/migrations.py"
+_SERIES = f"{_STORE}/series.py"
+_SESSION = f"{_STORE}/session.py"
+_STORED_VALIDATORS = f"{_STORE}/validators.py"
+_TRANSACTION = f"{_STORE}/write/transaction.py"
+_RETRY = "dataportal/collect/retry.py"
+_SLICE = "dataportal/collect/slice.py"
+_SOURCE_RUN = "dataportal/collect/source_run.py"
+_RUN_SOURCES = "dataportal/cli/run_sources.py"
+_CONSOLE = "dataportal/render/console.py"
+_TABLES = "dataportal/render/tables.py"
+_YAML_NODES = "dataportal/config/yaml_nodes.py"
+_YAML_PARSER = "dataportal/config/yaml_parser.py"
+_HTTP_BODY = "dataportal/plugins/http/content_encoding.py"
+_HTTP_CLIENT = "dataportal/plugins/http/client.py"
+_PAGED_REQUEST = "dataportal/plugins/declarative/request.py"
+_EMBEDDED_FILES = "dataportal/embedded/files.py"
+_LOCAL_TIMES = "dataportal/local_times.py"
+_OBSERVATIONS = "dataportal/observations.py"
+_REDACTION = "dataportal/redaction.py"
+_SCHEDULE = "dataportal/schedule.py"
+_VALIDATORS = "dataportal/validators.py"
+_SQL = "sql/queries"
 
 _MATRIX = "tests/faults/test_crash_matrix.py::test_a_kill_leaves_the_old_state_or_the_new"
 _PROMISES = "tests/faults/test_history_promises.py::"
-_COLOURED = (
-    "return _rich(table, stream) if decorated(stream) else _aligned(table)",
-    r'return (f"\x1b[32m{line}\x1b[0m" for line in _aligned(table))',
+_COLOURED = Replace(
+    "A if supports_escape_codes(B) else C", by=r'(f"\x1b[32m{line}\x1b[0m" for line in C)'
 )
+
 MUTATIONS = (
     Mutation(
         "a merge touches what is older than its window",
         "1",
-        "dataportal/store/write/merge.py",
-        '        failpoint("between_tables")\n',
-        '        self._connection.execute("UPDATE time_series_data_scd2 SET run_id = run_id")\n',
+        f"{_SQL}/merge_record_knowledge_time.sql",
+        "",
+        Sql(
+            "UPDATE source_state",
+            by="WITH older AS (UPDATE time_series_data_scd2 SET run_id = run_id) "
+            "UPDATE source_state",
+        ),
         "tests/store/test_merge.py::test_a_window_of_two_days_leaves_five_years_alone",
     ),
     Mutation(
         "an empty answer makes a source fresh",
         "2",
-        "sql/queries/run_finish.sql",
-        "IN ('succeeded', 'unchanged')",
-        "IN ('succeeded', 'unchanged', 'empty')",
+        f"{_SQL}/run_finish.sql",
+        "",
+        Sql("IN ('succeeded', 'unchanged')", by="IN ('succeeded', 'unchanged', 'empty')"),
         _PROMISES + "test_an_empty_answer_is_no_success",
     ),
     Mutation(
         "what an answer leaves out is withdrawn",
         "2",
-        "dataportal/store/write/diff.py",
-        "    all_known = ts == window.ts\n",
-        "    gone = sorted({*ts} - {*window.ts})\n"
-        "    changes.retracted.add(window.series_id, gone, [None] * len(gone))\n"
-        "    all_known = ts == window.ts\n",
+        _DIFF,
+        "compare",
+        Begin(
+            "gone = sorted({*P2} - {*P1.ts})\n"
+            "P4.retracted.add(P1.series_id, gone, [None] * len(gone))"
+        ),
         "tests/store/test_merge.py::test_what_the_answer_leaves_out_stays_open",
     ),
     Mutation(
         "a page that fails is the last",
         "3",
-        "dataportal/plugins/declarative/request.py",
-        "            answer = await ahead.answer(asked)\n",
-        "            try:\n"
-        "                answer = await ahead.answer(asked)\n"
-        "            except Exception:\n"
-        "                return\n",
+        _PAGED_REQUEST,
+        "Request._pages_of",
+        Replace(
+            "A = await B.answer(C)",
+            by="try:\n A = await B.answer(C)\nexcept Exception:\n return",
+        ),
         _PROMISES + "test_a_page_that_fails_fails_its_slice",
     ),
     Mutation(
         "a retraction leaves its version open",
         "I3, 4",
-        "dataportal/store/write/merge.py",
-        'writes.send("merge_close", changes.retracted)',
-        "pass",
+        _MERGE,
+        "ExactWrites.retract",
+        Drop('A.send("merge_close", B)'),
         "tests/store/test_merge.py::test_value_null_value_are_three_facts",
     ),
     Mutation(
         "unchanged values are written again",
         "I5, 5",
-        "dataportal/store/write/diff.py",
-        "map(ne, window.values, before)",
-        "repeat(True, len(before))",
+        _DIFF,
+        "compare",
+        Replace("map(ne, A, B)", by="repeat(True, len(B))"),
         "tests/store/test_merge.py::test_neighbours_of_a_change_are_not_touched",
     ),
     Mutation(
         "a value that was there before opens no version",
         "6",
-        "sql/queries/merge_open.sql",
-        "    AS b (series_id, ts, value)\n",
-        "    AS b (series_id, ts, value)\nWHERE NOT EXISTS (SELECT FROM time_series_data_scd2 AS v "
-        "WHERE v.series_id = b.series_id AND v.ts = b.ts AND v.value = b.value)\n",
+        f"{_SQL}/merge_open.sql",
+        "",
+        Sql(
+            "AS A (series_id, ts, value)",
+            by="AS A (series_id, ts, value) WHERE NOT EXISTS "
+            "(SELECT FROM time_series_data_scd2 AS v WHERE v.series_id = A.series_id "
+            "AND v.ts = A.ts AND v.value = A.value)",
+        ),
         "tests/store/test_merge.py::test_there_and_back_again_is_three_versions",
     ),
     Mutation(
         "K follows a clock that was set back",
         "7",
-        "sql/queries/merge_knowledge_time.sql",
-        "    last_knowledge_time + interval '1 microsecond',\n",
+        f"{_SQL}/merge_knowledge_time.sql",
         "",
+        Sql("last_knowledge_time + interval '1 microsecond',", by=""),
         "tests/store/test_merge.py::test_knowledge_time_grows_though_the_clock_was_set_back",
     ),
     Mutation(
         "the hour that occurs twice occurs once",
         "8",
-        "dataportal/local_times.py",
-        "for fold in (0, 1):",
-        "for fold in (0,):",
+        _LOCAL_TIMES,
+        "instants_of",
+        Replace("(0, 1)", by="(0,)"),
         "tests/unit/test_local_times.py::test_a_day_in_berlin",
     ),
     Mutation(
         "a time without a zone is taken for UTC",
         "8",
-        "dataportal/observations.py",
-        "        return LocalTime(moment.replace(tzinfo=None, fold=0))\n",
-        "        return moment.replace(tzinfo=UTC)\n",
+        _OBSERVATIONS,
+        "_parse_time",
+        Replace("LocalTime(A)", by="A.replace(tzinfo=UTC)"),
         "tests/unit/test_local_times.py::test_local_times_without_a_zone_are_all_rejected",
     ),
     Mutation(
         "nulls empty a series",
         "9",
-        "dataportal/store/write/merge.py",
-        "2 * count > stored[series_id]",
-        "count < 0",
+        _MERGE,
+        "Merge.withhold",
+        Replace("2 * A > B", by="False"),
         "tests/cli/test_fetch.py::test_nulls_that_would_withdraw_most_of_a_series",
     ),
     Mutation(
         "a unit changes without a word",
         "10",
-        "dataportal/store/series.py",
-        '_TELLING = ("unit", "granularity")',
-        "_TELLING = ()",
+        _SERIES,
+        "_change_warnings",
+        Replace("getattr(A, C) != getattr(B, C)", by="False"),
         _PROMISES + "test_a_changed_entry_keeps_its_history",
     ),
     Mutation(
         "a unit stays what it was",
         "10",
-        "sql/queries/series_update.sql",
-        "unit = %(unit)s",
-        "unit = coalesce(unit, %(unit)s)",
+        f"{_SQL}/series_update.sql",
+        "",
+        Sql("unit = %(unit)s", by="unit = coalesce(unit, %(unit)s)"),
         "tests/store/test_merge.py::test_a_series_registered_again_keeps_its_history",
     ),
     Mutation(
         "a series may change hands",
         "11",
-        "dataportal/store/series.py",
-        "if owner not in {source, renamed_from}:",
-        "if owner == '':",
+        _SERIES,
+        "register",
+        Replace("A not in {B, C}", by="False"),
         _PROMISES + "test_a_changed_entry_keeps_its_history",
     ),
     Mutation(
         "a window begins where the forecast ended",
         "11a",
-        "dataportal/schedule.py",
-        "_before(min(one.newest, now), lookback)",
-        "_before(one.newest, lookback)",
+        _SCHEDULE,
+        "window_start",
+        Replace("min(A.newest, B)", by="A.newest"),
         _PROMISES + "test_a_forecast_is_fetched_again_and_again",
     ),
     Mutation(
         "a dead series makes every run years long",
         "11a",
-        "dataportal/schedule.py",
-        "sleeps = one.advanced_at is not None and",
-        "sleeps = one.advanced_at is None and",
+        _SCHEDULE,
+        "window_start",
+        Replace("A.advanced_at is not None", by="A.advanced_at is None"),
         _PROMISES + "test_a_group_asks_for_what_its_series_need",
     ),
     Mutation(
         "a new series has no history before the others",
         "11a",
-        "dataportal/schedule.py",
-        "back = lookback if one.history_asked else initial_history",
-        "back = lookback",
+        _SCHEDULE,
+        "window_start",
+        Replace("A if B.history_asked else C", by="A"),
         _PROMISES + "test_a_group_asks_for_what_its_series_need",
     ),
     Mutation(
         "the future begins before the provider is asked",
         "11a",
-        "dataportal/collect/slice.py",
-        "        http = self.around.http\n",
-        "        http = self.around.http\n"
-        "        self.around.now = lambda now=self.around.now(): now\n",
+        _SLICE,
+        "SliceRun._store",
+        Replace(
+            "A.now() + B.forecast_horizon",
+            by="A.now() - type(B.forecast_horizon)(minutes=1) + B.forecast_horizon",
+        ),
         _PROMISES + "test_a_snapshot_is_kept",
     ),
     Mutation(
         "points before the window are taken",
         "11a",
-        "dataportal/observations.py",
-        "elif (start is not None and moment < start) or",
-        "elif",
+        _OBSERVATIONS,
+        "_clean_point_by_point",
+        Replace("A is not None and B < A", by="False"),
         _PROMISES + "test_a_week_asked_for_two_days_changes_two",
     ),
     Mutation(
         "the two tables are committed one after the other",
         "12",
-        "dataportal/store/write/merge.py",
-        '        failpoint("between_tables")\n',
-        '        self._connection.execute("COMMIT")\n        self._connection.execute("BEGIN")\n'
-        '        failpoint("between_tables")\n',
+        _MERGE,
+        "Merge.write",
+        Before(
+            'failpoint("between_tables")',
+            'self._connection.execute("COMMIT")\nself._connection.execute("BEGIN")',
+        ),
         _MATRIX + "[revision-between_tables-0]",
     ),
     Mutation(
         "a migration is recorded in a transaction of its own",
         "12, 31",
-        "dataportal/store/migrations.py",
-        "            connection.transaction(),\n",
-        '            __import__("contextlib").nullcontext(),\n',
+        _MIGRATIONS,
+        "_apply",
+        Replace("A.transaction()", by='__import__("contextlib").nullcontext()'),
         _MATRIX + "[migration-migration_before_commit-0]",
     ),
     Mutation(
         "a cancellation that fails escapes",
         "13",
-        "dataportal/store/session.py",
-        "with suppress(psycopg.Error):\n            self._connection.cancel_safe",
-        "with suppress(ZeroDivisionError):\n            self._connection.cancel_safe",
+        _SESSION,
+        "SourceSession.stop",
+        Replace("suppress(A)", by="suppress(ZeroDivisionError)"),
         "tests/faults/test_signals.py::test_sigterm[once-a_database_that_does_not_answer]",
     ),
     Mutation(
         "it is not asked whether the lock is still held",
         "14",
-        "dataportal/store/write/transaction.py",
-        "if held is not None and held.fetchone() is None:",
-        "if held is not None and held.fetchone() == ():",
+        _TRANSACTION,
+        "SliceTransaction._pipeline",
+        Replace("A is not None and A.fetchone() is None", by="False"),
         "tests/store/test_merge.py::test_without_the_lock_nothing_is_written",
     ),
     Mutation(
         "nobody's lock is in the way",
         "15",
-        "dataportal/store/lock.py",
-        "return row is not None and bool(row[0])\n\n\ndef unlock",
-        "return True\n\n\ndef unlock",
+        _LOCK,
+        "is_granted",
+        Replace("A.fetchone() == (True,)", by="True"),
         "tests/faults/test_races.py::test_fetch_all_beside_fetch",
     ),
     Mutation(
         "two schemas share their locks",
         "16",
-        "dataportal/store/lock.py",
-        'f"dataportal:{schema}:{name}"',
-        'f"dataportal:{name}"',
+        _LOCK,
+        "lock_key",
+        Replace('f"dataportal:{A}:{B}"', by='f"dataportal:{B}"'),
         "tests/faults/test_races.py::test_the_same_source_elsewhere_is_another_one[schemas]",
     ),
     Mutation(
         "it is not asked again under the lock what is due",
         "17",
-        "dataportal/collect/source_run.py",
-        "if request.only_if_due and self._run_id is None:",
-        "if request.only_if_due and self._run_id == 0:",
+        _SOURCE_RUN,
+        "SourceRun._register",
+        Replace("A.should_run(B, C)", by="True"),
         "tests/faults/test_races.py::test_four_machines_share_two_hundred_sources",
     ),
     Mutation(
         "migrations wait for nobody",
         "18",
-        "dataportal/store/migrations.py",
-        "while not try_lock(connection, key):",
-        "while False:",
+        _MIGRATIONS,
+        "_wait_for_lock",
+        Replace("try_lock(A, B)", by="True"),
         "tests/store/test_migrations.py::test_eight_at_once_make_one_schema",
     ),
     Mutation(
         "first runs do not wait for one another",
         "18",
-        "dataportal/store/migrations.py",
-        "while not try_lock(connection, key):",
-        "while False:",
+        _MIGRATIONS,
+        "_wait_for_lock",
+        Replace("try_lock(A, B)", by="True"),
         "tests/faults/test_races.py::test_eight_first_runs_on_an_empty_database",
     ),
     Mutation(
         "a pooler is not noticed",
         "19",
-        "dataportal/store/connection.py",
-        "if row is None or row[0] != connection.info.backend_pid:",
-        "if row is None:",
+        _CONNECTION,
+        "connect",
+        Replace("A != (B.info.backend_pid,)", by="A is None"),
         "tests/faults/test_connections.py::test_a_pooler_in_between[transaction]",
     ),
     Mutation(
         "too many connections are for ever",
         "20",
-        "dataportal/store/connection.py",
-        '"53300": (DatabaseTransientError,',
-        '"53300": (DatabaseError,',
+        _CONNECTION,
+        "",
+        Entry("53300", by="(DatabaseError, A[1])"),
         "tests/faults/test_refusals.py::test_too_many_connections",
     ),
     Mutation(
         "a wrong password may pass",
         "20",
-        "dataportal/store/connection.py",
-        '"28": (DatabaseError,',
-        '"28": (DatabaseTransientError,',
+        _CONNECTION,
+        "",
+        Entry("28", by="(DatabaseTransientError, A[1])"),
         "tests/faults/test_refusals.py::test_a_wrong_password",
     ),
     Mutation(
         "a replica is not told from a fault",
         "20",
-        "dataportal/store/connection.py",
-        '    "25006": (DatabaseError, "This server is a read-only replica: use the primary"),\n',
+        _CONNECTION,
         "",
+        Entry("25006", by=None),
         "tests/faults/test_refusals.py::test_a_read_only_replica",
     ),
     Mutation(
         "a statement that was ended is not tried again",
         "20",
-        "dataportal/store/connection.py",
-        '"57014": (DatabaseTransientError,',
-        '"57014": (DatabaseError,',
+        _CONNECTION,
+        "",
+        Entry("57014", by="(DatabaseError, A[1])"),
         "tests/faults/test_refusals.py::test_a_statement_that_the_server_ends[1]",
     ),
     Mutation(
         "the database is tried again more often than allowed",
         "20",
-        "dataportal/collect/retry.py",
-        "self._retries = retries\n",
-        "self._retries = retries + 1\n",
+        _RETRY,
+        "Retries.__init__",
+        Replace("self._retries = A", by="self._retries = A + 1"),
         "tests/faults/test_refusals.py::test_a_statement_that_the_server_ends[0]",
     ),
     Mutation(
         "a deadlock lasts",
         "20",
-        "dataportal/store/connection.py",
-        '"40": (DatabaseTransientError,',
-        '"40": (DatabaseError,',
+        _CONNECTION,
+        "",
+        Entry("40", by="(DatabaseError, A[1])"),
         "tests/faults/test_refusals.py::test_a_deadlock",
     ),
     Mutation(
         "headers follow to another host",
         "21",
-        "dataportal/plugins/http/client.py",
-        "if not is_trusted(url, onward):",
-        "if url == onward:",
+        _HTTP_CLIENT,
+        "HttpClient._follow",
+        Replace("is_trusted(A, B)", by="True"),
         "tests/faults/test_hostile_providers.py::test_a_redirect_to_another_host",
     ),
     Mutation(
         "a key in the path follows to another host",
         "21, 23",
-        "dataportal/plugins/http/client.py",
-        "            url=str(target),\n        )",
-        "        )",
+        _HTTP_CLIENT,
+        "HttpClient.get",
+        WithoutKeyword("Mask", "url"),
         "tests/faults/test_hostile_providers.py::test_a_redirect_to_another_host",
     ),
     Mutation(
         "a body has no end",
         "22",
-        "dataportal/plugins/http/body.py",
-        "                if size > most:\n",
-        "                if size < 0:\n",
+        _HTTP_BODY,
+        "read_body",
+        Replace("A > B", by="False", nth=2),
         "tests/plugins/test_http.py::test_body_larger_than_the_cap_is_not_read",
     ),
     Mutation(
         "nothing is masked",
         "23",
-        "dataportal/redaction.py",
-        "    with _lock:\n        known = sorted(",
-        "    return text\n    with _lock:\n        known = sorted(",
+        _REDACTION,
+        "redact",
+        Begin("return P1"),
         "tests/faults/test_hostile_providers.py::test_a_hostile_provider[echo]",
     ),
     Mutation(
         "a machine that slept makes up slot by slot",
         "24",
-        "sql/queries/run_finish.sql",
-        "WHEN run.kind = 'scheduled' THEN run.started_at\n",
-        "WHEN run.kind = 'scheduled' "
-        "THEN coalesce(s.last_attempt_at + interval '1 hour', run.started_at)\n",
+        f"{_SQL}/run_finish.sql",
+        "",
+        Sql(
+            "WHEN A.kind = 'scheduled' THEN A.started_at ELSE B.last_attempt_at END",
+            by="WHEN A.kind = 'scheduled' "
+            "THEN coalesce(B.last_attempt_at + interval '1 hour', A.started_at) "
+            "ELSE B.last_attempt_at END",
+        ),
         _PROMISES + "test_a_machine_that_slept_runs_once[3 days-2]",
     ),
     Mutation(
         "a slot begins with the last attempt",
         "25",
-        "dataportal/schedule.py",
-        "boundary = EPOCH + offset + slots * schedule",
-        "boundary = last_attempt + schedule",
+        _SCHEDULE,
+        "next_due",
+        Replace("(A - B - C) // D", by="(A - B - C) / D"),
         "tests/unit/test_schedule.py::test_a_cron_that_is_early_or_late_runs_each_slot_once",
     ),
     Mutation(
         "the repeated hour of autumn is one",
         "25",
-        "dataportal/schedule.py",
-        "    return due <= now\n",
-        "    if last_attempt and now - last_attempt <= timedelta(hours=1):\n"
-        "        return False\n"
-        "    return due <= now\n",
+        _SCHEDULE,
+        "is_due",
+        Replace("A <= B", by="A <= B and not (P4 and P1 - P4 <= timedelta(hours=1))"),
         "tests/unit/test_schedule.py::test_the_repeated_hour_of_autumn_is_two_hours",
     ),
     Mutation(
         "a backfill makes a source fresh",
         "26",
-        "sql/queries/run_finish.sql",
-        "WHEN run.kind = 'scheduled' AND %(outcome)s IN",
-        "WHEN %(outcome)s IN",
+        f"{_SQL}/run_finish.sql",
+        "",
+        Sql("A.kind = 'scheduled' AND %(outcome)s IN", by="%(outcome)s IN"),
         _PROMISES + "test_a_backfill_does_not_make_a_source_fresh",
     ),
     Mutation(
         "a backfill that is resumed starts over",
         "27",
-        "dataportal/collect/source_run.py",
-        "done_until or start",
-        "start",
+        _SOURCE_RUN,
+        "SourceRun._plan",
+        Replace("A.done_until", by="None"),
         "tests/faults/test_crashes.py::test_a_backfill_goes_on_where_it_was_killed",
     ),
     Mutation(
         "a name that the locale cannot show is an error",
         "28",
-        "dataportal/render/console.py",
-        'errors="backslashreplace",',
-        'errors="strict",',
+        _CONSOLE,
+        "open_streams",
+        Replace('"backslashreplace"', by='"strict"'),
         "tests/faults/test_surroundings.py::test_away_from_a_terminal[C]",
     ),
     Mutation(
         "a dumb terminal gets escape codes",
         "28",
-        "dataportal/render/tables.py",
-        *_COLOURED,
+        _TABLES,
+        "Table.lines",
+        _COLOURED,
         "tests/faults/test_surroundings.py::test_on_a_terminal[dumb]",
     ),
     Mutation(
         "colours where none are wanted",
         "28",
-        "dataportal/render/tables.py",
-        *_COLOURED,
+        _TABLES,
+        "Table.lines",
+        _COLOURED,
         "tests/faults/test_surroundings.py::test_on_a_terminal[NO_COLOR]",
     ),
     Mutation(
         "a reader that went away is a fault",
         "28",
-        "dataportal/render/console.py",
-        "            except OSError as error:\n                self.fault = error\n",
-        "            except ZeroDivisionError:\n                pass\n",
+        _CONSOLE,
+        "_Sink.write",
+        Catch("OSError", instead="ZeroDivisionError"),
         "tests/faults/test_surroundings.py::test_a_reader_that_never_looks",
     ),
     Mutation(
         "a user without a name has a home",
         "28",
-        "dataportal/embedded/files.py",
-        "    with suppress(RuntimeError):",
-        "    with suppress(KeyError):",
+        _EMBEDDED_FILES,
+        "_default_home",
+        Replace("suppress(RuntimeError)", by="suppress(KeyError)"),
         "tests/faults/test_surroundings.py::test_a_user_without_a_name_or_a_place_to_write",
     ),
     Mutation(
         "a byte order mark is part of the first key",
         "29",
-        "dataportal/config/yaml_parser.py",
-        'raw.decode("utf-8-sig")',
-        r'raw.decode("utf-8").replace("\ufeff", "_")',
+        _YAML_PARSER,
+        "read_document",
+        Replace('A.decode("utf-8-sig")', by=r'A.decode("utf-8").replace("\ufeff", "_")'),
         "tests/unit/test_config_faults.py::test_a_byte_order_mark_is_no_part_of_the_text",
     ),
     Mutation(
         "a number may begin with a zero",
         "29",
-        "dataportal/config/yaml_nodes.py",
-        'r"[-+]?(?:0|[1-9][0-9]*)")\n_FLOAT',
-        'r"[-+]?[0-9]+")\n_FLOAT',
+        _YAML_NODES,
+        "",
+        Replace('r"[-+]?(?:0|[1-9][0-9]*)"', by='r"[-+]?[0-9]+"'),
         "tests/unit/test_config_values.py::test_a_value_means_what_yaml_1_2_says",
     ),
     Mutation(
         "of a key given twice the last counts",
         "29",
-        "dataportal/config/yaml_nodes.py",
-        "            elif key.text in own:\n",
-        '            elif key.text == "":\n',
+        _YAML_NODES,
+        "Document.entries",
+        Replace("A.text in B", by="False"),
         "tests/unit/test_config_faults.py::"
         "test_what_concerns_the_whole_file_makes_all_of_it_unusable",
     ),
     Mutation(
         "a value may hold itself",
         "29",
-        "dataportal/config/yaml_nodes.py",
-        "        if depth > _DEEPEST:\n",
-        "        if depth < 0:\n",
+        _YAML_NODES,
+        "Document.value",
+        Replace("A > B", by="False"),
         "tests/unit/test_config_faults.py::TestBombs::test_what_holds_itself",
     ),
     Mutation(
         "an entry that cannot be used stops the others",
         "29",
-        "dataportal/cli/fetch_all.py",
-        "if source.enabled and not source.missing_env",
-        "if source.enabled and not configuration.broken",
+        _RUN_SOURCES,
+        "run_sources",
+        Replace("A or B", by="A and not B"),
         "tests/cli/test_fetch_all.py::test_an_entry_that_cannot_be_used_stops_no_other",
     ),
     Mutation(
         "control characters pass",
         "30",
-        "dataportal/redaction.py",
-        '    return "".join(c if c.isprintable()',
-        '    return cut or "".join(c if c.isprintable()',
+        _REDACTION,
+        "harmless",
+        Replace("A.isprintable()", by="True", nth=1),
         "tests/faults/test_surroundings.py::test_texts_of_a_provider_are_harmless",
     ),
     Mutation(
         "a merge opens every chunk",
         "32",
-        "sql/queries/merge_stored.sql",
-        "          AND ts BETWEEN %(low)s AND %(high)s\n",
+        f"{_SQL}/merge_read_spans.sql",
         "",
+        Sql("AND ts BETWEEN %(low)s AND %(high)s", by=""),
         "tests/faults/test_sizes.py::test_a_history_of_many_chunks",
         on_timescaledb=True,
     ),
     Mutation(
         "every source is shown the runs of others",
         "32",
-        "sql/queries/overview_sources.sql",
-        "WHERE f.source = s.source ORDER BY f.run_id DESC LIMIT 1\n",
-        "ORDER BY f.run_id DESC LIMIT 40\n",
+        f"{_SQL}/overview_sources.sql",
+        "",
+        Sql(
+            "WHERE A.source = B.source ORDER BY A.run_id DESC LIMIT 1",
+            by="ORDER BY A.run_id DESC LIMIT 40",
+        ),
         "tests/faults/test_sizes.py::test_ten_thousand_sources",
     ),
     Mutation(
         "an unchanged answer stands for rows that were deleted",
         "U",
-        "dataportal/store/validators.py",
-        "if _state(connection, series, remembered.start) != remembered.state:",
-        "if not remembered.state:",
+        _STORED_VALIDATORS,
+        "conditional_requests",
+        Replace("A != B.state", by="False"),
         "tests/faults/test_unchanged.py::test_what_is_changed_by_hand_comes_back",
     ),
     Mutation(
         "rows may be deleted while the provider is asked",
         "U",
-        "dataportal/store/validators.py",
-        "if recall.unchanged and _state(connection, series, recall.start) != recall.state:",
-        "if recall.unchanged and not recall.state:",
+        _STORED_VALIDATORS,
+        "check_state",
+        Replace("A.unchanged and B != A.state", by="False"),
         "tests/store/test_keeping.py::test_what_somebody_changed_is_not_relied_on",
     ),
     Mutation(
         "unchanged answers are left out beside any others",
         "U",
-        "dataportal/collect/slice.py",
-        "sound and recall.may_leave_out(one.ts for one in batch.series.values())",
-        "sound",
-        "tests/faults/test_unchanged.py::test_files_that_may_overlap_are_unchanged_together_or_not_at_all",
+        "dataportal/validators.py",
+        "ConditionalRequests.of_slice",
+        Replace("A and B.may_leave_out(C)", by="A"),
+        "tests/faults/test_unchanged.py::"
+        "test_files_that_may_overlap_are_unchanged_together_or_not_at_all",
     ),
     Mutation(
         "an answer that reaches ahead is kept",
         "U",
-        "dataportal/store/validators.py",
-        "self.recall.worth_keeping(self.left_out_from)",
-        "self.recall.worth_keeping(None)",
+        _STORED_VALIDATORS,
+        "write_validators",
+        Replace("A.validators(B)", by="A.validators(None)"),
         "tests/faults/test_unchanged.py::test_a_week_that_was_filled_up_ahead_is_asked_for_again",
     ),
     Mutation(
         "validators outlive a change of sources.yaml",
         "U",
-        "dataportal/validators.py",
-        "if identity != self.identity or start < self.start:",
-        "if start < self.start:",
+        _VALIDATORS,
+        "StoredValidators.valid_for",
+        Replace("A != B.identity or C < D", by="C < D"),
         "tests/faults/test_unchanged.py::test_another_entry_in_sources_yaml_asks_anew",
     ),
     Mutation(
         "a withdrawal is judged by a part of the answer",
         "U",
-        "dataportal/store/validators.py",
-        "if self.recall.unchanged and (merged.counts.retracted or merged.withheld):",
-        "if not self.start:",
+        _STORED_VALIDATORS,
+        "write_validators",
+        Replace("A and (B.counts.retracted or B.withheld)", by="False"),
         "tests/store/test_keeping.py::test_a_withdrawal_needs_the_whole_answer",
     ),
     Mutation(
         "a partial answer is kept",
         "U",
-        "dataportal/store/validators.py",
-        "is_whole = self.sound and not (merged.withheld or silent or merged.dated)",
-        "is_whole = True",
+        _STORED_VALIDATORS,
+        "write_validators",
+        Replace("A.sound and not (B or C or D)", by="True"),
         "tests/faults/test_unchanged.py::test_a_partial_run_keeps_nothing",
     ),
 )
 
 
-def main(wanted: str) -> int:
-    """Plant one after the other; 1 if a test stayed green."""
+def main(words: str) -> int:
+    """Plant one after the other; 1 if a test stayed green, or is red without a fault."""
+    chosen = [m for m in MUTATIONS if words in m.name]
+    if os.environ.get("DATAPORTAL_TEST_SERVER") != "docker":
+        for mutation in (m for m in chosen if m.on_timescaledb):
+            print(f"left out, as it needs DATAPORTAL_TEST_SERVER=docker: {mutation.name}")
+        chosen = [m for m in chosen if not m.on_timescaledb]
     with tempfile.TemporaryDirectory(prefix="dataportal-mutations-") as name:
         folder = Path(name)
         # servers of root run as another user, who has to pass
@@ -587,12 +691,11 @@ def main(wanted: str) -> int:
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
             copy(ROOT / part, folder / part)
         python = _interpreter(folder)
-        chosen = [m for m in MUTATIONS if wanted in m.name]
-        if os.environ.get("DATAPORTAL_TEST_SERVER") != "docker":
-            for left_out in (m for m in chosen if m.on_timescaledb):
-                print(f"left out, as it needs DATAPORTAL_TEST_SERVER=docker: {left_out.name}")
-            chosen = [m for m in chosen if not m.on_timescaledb]
-        green = [m.name for m in chosen if _stays_green(m, folder, python)]
+        sound = _pytest(folder, python, sorted({m.test for m in chosen}))
+        if sound.returncode != 0:
+            print(f"without any fault:\n{sound.stdout[-6000:]}{sound.stderr[-1000:]}")
+            return 1
+        green = [m.name for m in chosen if not _goes_red(m, folder, python)]
     print(f"{len(green)} stayed green: {', '.join(green)}" if green else "all went red")
     return 1 if green else 0
 
@@ -602,32 +705,37 @@ def _interpreter(folder: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
     (library,) = (folder / "venv" / "lib").glob("python*/site-packages")
     # not as a folder of sites: there the package itself may be installed for editing
-    (library / "copy.pth").write_text(f"{folder}\n{sysconfig.get_path('purelib')}\n")
+    others = [entry for entry in sys.path if entry.endswith("-packages")]
+    (library / "copy.pth").write_text("\n".join([str(folder), *others]))
     return folder / "venv" / "bin" / "python"
 
 
-def _stays_green(mutation: Mutation, folder: Path, python: Path) -> bool:
+def _goes_red(mutation: Mutation, folder: Path, python: Path) -> bool:
     file = folder / mutation.file
     sound = file.read_text(encoding="utf-8")
-    file.write_text(sound.replace(mutation.old, mutation.new), encoding="utf-8")
-    options = ("-n0", "-q", "-x", "-p", "no:randomly", "-p", "no:cacheprovider")
+    file.write_text(mutation.plant(folder), encoding="utf-8")
     try:
-        done = subprocess.run(
-            [python, "-m", "pytest", *options, mutation.test],
-            cwd=folder,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
+        run = _pytest(folder, python, [mutation.test])
     finally:
         file.write_text(sound, encoding="utf-8")
     # 1 is a test that failed; anything else is no verdict
-    red = done.returncode == 1 and " failed" in done.stdout
+    red = run.returncode == 1 and " failed" in run.stdout
     print(f"{'red  ' if red else 'GREEN'}  {mutation.rows:8} {mutation.name}", flush=True)
-    if not red and done.returncode != 0:
-        print(done.stdout[-3000:] + done.stderr[-1000:])
-    return not red
+    if not red and run.returncode != 0:
+        print(run.stdout[-3000:] + run.stderr[-1000:])
+    return red
+
+
+def _pytest(folder: Path, python: Path, tests: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    options = ("-n0", "-q", "-x", "-p", "no:randomly", "-p", "no:cacheprovider")
+    return subprocess.run(
+        [python, "-m", "pytest", *options, *tests],
+        cwd=folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
 
 
 if __name__ == "__main__":

@@ -48,7 +48,10 @@ def group(
     schedule: str = "1 hour",
 ) -> MultiSeriesPlugin:
     """A plugin for the series with these filters, by their names."""
-    series = [TimeSeriesDefinition(name, extract_filter=said) for name, said in filters.items()]
+    series = [
+        TimeSeriesDefinition(name, extract_filter=extract_filter)
+        for name, extract_filter in filters.items()
+    ]
     return kind("group", params, series, schedule)
 
 
@@ -57,7 +60,7 @@ def single(kind: type[BasePlugin], params: dict[str, Any]) -> BasePlugin:
     return kind(TimeSeriesMetadata("it"), params)
 
 
-def asked(
+def fetch(
     plugin: MultiSeriesPlugin | BasePlugin,
     start: str = "2000-01-01T00:00:00Z",
     end: str | None = None,
@@ -81,7 +84,7 @@ def asked(
             await plugin.http.aclose()
 
     names = (
-        [one.endpoint_prefix for one in plugin._series_definitions]
+        [definition.endpoint_prefix for definition in plugin._series_definitions]
         if isinstance(plugin, MultiSeriesPlugin)
         else ["it"]
     )
@@ -94,8 +97,8 @@ def values(batch: Batch) -> dict[str, Series]:
     assert not batch.duplicates
     return {
         name: {
-            moment.isoformat().replace("+00:00", "Z"): value
-            for moment, value in zip(found.ts, found.values, strict=True)
+            instant.isoformat().replace("+00:00", "Z"): value
+            for instant, value in zip(points.ts, points.values, strict=True)
         }
-        for name, found in batch.series.items()
+        for name, points in batch.series.items()
     }

@@ -5,7 +5,7 @@ Example:
     sources.csv("load", server.answer("/load.csv", table([1.5, 2.5])))
     sources.write()
     run_cli("fetch", "load", env={"DATABASE_URL": database_url})
-    assert [run.outcome for run in recorded(database_url)] == ["succeeded"]
+    assert [run.outcome for run in recorded_runs(database_url)] == ["succeeded"]
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from support.http_server import Reply
-from support.store_feed import hour, looking
+from support.store_feed import hour, open_observer
 
 if TYPE_CHECKING:
     import subprocess
@@ -54,8 +54,8 @@ class SourceFile:
 
     def csv(self, name: str, url: str, **keys: Any) -> str:
         """A source of one series from a table at a URL, or in a file if it is no URL."""
-        place = "url" if "://" in url else "path"
-        return self.add(name, "csv_plugin.CsvDataSourcePlugin", {place: url}, keys)
+        parameter = "url" if "://" in url else "path"
+        return self.add(name, "csv_plugin.CsvDataSourcePlugin", {parameter: url}, keys)
 
     def smard(self, name: str, base_url: str, **keys: Any) -> str:
         """A source of one series that runs in the event loop of all built-in plugins."""
@@ -113,9 +113,9 @@ class Run(NamedTuple):
     window_end: datetime | None
 
 
-def recorded(url: str) -> list[Run]:
+def recorded_runs(url: str) -> list[Run]:
     """All runs, oldest first."""
-    with looking(url) as look:
+    with open_observer(url) as look:
         rows = look.execute(
             "SELECT source, kind, outcome, error, inserted, done_until, window_end"
             " FROM fetch_run ORDER BY run_id"
@@ -125,12 +125,12 @@ def recorded(url: str) -> list[Run]:
 
 def outcomes(url: str) -> list[str | None]:
     """How all runs ended, oldest first."""
-    return [run.outcome for run in recorded(url)]
+    return [run.outcome for run in recorded_runs(url)]
 
 
-def locks(url: str) -> int:
+def held_locks(url: str) -> int:
     """How many locks of sources are held in this database."""
-    with looking(url) as look:
+    with open_observer(url) as look:
         row = look.execute(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database ="
             " (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -140,37 +140,37 @@ def locks(url: str) -> int:
 
 
 def await_unlocked(url: str) -> None:
-    """Returns once no lock is held: a server may take a moment to see that its client is gone."""
+    """Wait until no lock is held: a server may take a moment to see that its client is gone."""
     deadline = time.monotonic() + PATIENCE
-    while locks(url):
+    while held_locks(url):
         assert time.monotonic() < deadline, "a lock is still held"
 
 
-def by_source(process: subprocess.CompletedProcess[str] | str) -> dict[str, dict[str, Any]]:
+def runs_by_source(process: subprocess.CompletedProcess[str] | str) -> dict[str, dict[str, Any]]:
     """The runs that `--json` told of, by the names of their sources."""
     text = process if isinstance(process, str) else process.stdout
     return {run["source"]: run for run in json.loads(text)["runs"]}
 
 
-def read_until(process: subprocess.Popen[str], said: str) -> str:
+def read_until(process: subprocess.Popen[str], words: str) -> str:
     """What the process writes to stderr, up to the line with these words."""
     assert process.stderr
     lines: list[str] = []
     for line in process.stderr:
         lines.append(line)
-        if said in line:
+        if words in line:
             return "".join(lines)
-    raise AssertionError(f"{said!r} was not said, but: {''.join(lines)}")
+    raise AssertionError(f"{words!r} was not written, but: {''.join(lines)}")
 
 
-def ended(process: subprocess.Popen[str], patience: float = PATIENCE) -> tuple[str, str]:
-    """What it wrote to stdout and stderr until its end, which comes in time."""
+def await_end(process: subprocess.Popen[str], patience: float = PATIENCE) -> tuple[str, str]:
+    """Wait for its end, which comes in time; what it wrote to stdout and stderr until then."""
     return process.communicate(timeout=patience)
 
 
-def all_ended(processes: Iterable[subprocess.Popen[str]]) -> list[tuple[str, str]]:
-    """The same of several."""
-    return [ended(process) for process in processes]
+def await_ends(processes: Iterable[subprocess.Popen[str]]) -> list[tuple[str, str]]:
+    """The same of several, in their order."""
+    return [await_end(process) for process in processes]
 
 
 class Pause:
@@ -184,10 +184,10 @@ class Pause:
             "DATAPORTAL_FAILPOINT_FIFO": str(self._fifo),
         }
 
-    def reached(self) -> None:
-        """Returns once the program is there."""
+    def wait_until_reached(self) -> None:
+        """Wait until the program is there."""
         assert self._fifo.read_text(encoding="utf-8")
 
     def go_on(self) -> None:
-        """Lets it go on."""
+        """Let it go on."""
         self._fifo.write_text("go", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Answers as plugins give them: points of one series in every shape, and what becomes of them."""
+"""Raw answers of plugins: points of one series in every shape, and the observations they become."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def kind(raw: object) -> str:
     return type(raw).__name__
 
 
-def one(raw: Any, zone: ZoneInfo | None = None) -> Batch:
+def clean_batch(raw: Any, zone: ZoneInfo | None = None) -> Batch:
     """A clean batch of one series, `a`."""
     return clean({"a": raw}, series=["a"], start=None, end=None, zone=zone)
 
 
-def kept(raw: Any, zone: ZoneInfo | None = None) -> list[tuple[datetime, float | None]]:
+def clean_points(raw: Any, zone: ZoneInfo | None = None) -> list[tuple[datetime, float | None]]:
     """The observations of that series; nothing may have been left out."""
-    batch = one(raw, zone)
+    batch = clean_batch(raw, zone)
     assert batch.received == len(batch.series["a"]), batch.rejections
     return list(zip(batch.series["a"].ts, batch.series["a"].values, strict=True))

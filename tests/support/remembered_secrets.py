@@ -1,4 +1,4 @@
-"""The secrets a process remembers, set aside for a while: they are shared by all its tests."""
+"""Isolates the secrets that a process remembers to mask, which all its tests share."""
 
 from __future__ import annotations
 

@@ -1,15 +1,15 @@
-"""What a schema consists of: to tell whether two ways have led to the same."""
+"""Describes a schema: to compare what two ways have led to."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from support.store_feed import looking
+from support.store_feed import open_observer
 
 
-def described(url: str) -> list[tuple[Any, ...]]:
+def describe_schema(url: str) -> list[tuple[Any, ...]]:
     """All that the schema consists of."""
-    with looking(url) as look:
+    with open_observer(url) as look:
         return look.execute(
             "SELECT 'column', table_name::text, column_name::text, data_type::text, is_nullable,"
             " column_default FROM information_schema.columns WHERE table_schema = 'public'"

@@ -68,20 +68,24 @@ def serve_index(server: LocalServer, series: tuple[str, str, str], stamps: Seque
 
 def recordings() -> list[Recording]:
     """Those of the folder, oldest first, and the small ones of our own."""
-    found = list(_OWN)
+    result = list(_OWN)
     for path in sorted(RECORDINGS.rglob("*.json")):
         if match := _NAME.fullmatch(path.name):
             which, region, resolution, stamp, created = match.groups()
             raw = path.read_bytes()
-            found.append(Recording(which, region, resolution, int(stamp), created or "", raw))
-    return sorted(found, key=lambda one: (one.series, one.stamp, one.created))
+            result.append(Recording(which, region, resolution, int(stamp), created or "", raw))
+    return sorted(
+        result, key=lambda recording: (recording.series, recording.stamp, recording.created)
+    )
 
 
 def histories() -> dict[str, list[Recording]]:
     """Of each file that was recorded more than once its recordings, in order of publication."""
     by_file: dict[str, list[Recording]] = {}
-    for one in recordings():
-        by_file.setdefault("-".join([*one.series, str(one.stamp)]), []).append(one)
+    for recording in recordings():
+        by_file.setdefault("-".join([*recording.series, str(recording.stamp)]), []).append(
+            recording
+        )
     return {name: several for name, several in by_file.items() if len(several) > 1}
 
 

@@ -1,4 +1,4 @@
-"""Feeds points to one source, and reads what became of them without the store's own queries.
+"""Feeds points to a source, and reads what became of them without the store's own queries.
 
 Points are given by the hour since START: `{0: 1.5, 1: None}` are a value and an explicit null.
 """
@@ -15,7 +15,9 @@ from support.stored_runs import START
 
 from dataportal.errors import DatabaseError
 from dataportal.observations import Observations
-from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
+from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord, SliceWrite, SourceState
+from dataportal.store.runs import select_state
+from dataportal.store.series import select_series, snapshot
 from dataportal.store.session import SourceSession
 from dataportal.store.write.diff import Sizes
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
-    from dataportal.store.records import Merged
+    from dataportal.store.records import MergeResult, SeriesProgress
 
 Points = dict[int, float | None]
 PATHS = {
@@ -107,16 +109,18 @@ class Feed:
         end: datetime | None = None,
         accept_retractions: bool = False,
         dry_run: bool = False,
-    ) -> Merged:
+    ) -> MergeResult:
         """Merge one slice."""
         return self.session.merge(
-            self.run,
-            {name: observations(points) for name, points in batch.items()},
-            start=start,
-            end=end,
-            received=Counts(received=sum(map(len, batch.values()))),
-            accept_retractions=accept_retractions,
-            dry_run=dry_run,
+            SliceWrite(
+                self.run,
+                {name: observations(points) for name, points in batch.items()},
+                start=start,
+                end=end,
+                received=Counts(received=sum(map(len, batch.values()))),
+                accept_retractions=accept_retractions,
+                dry_run=dry_run,
+            )
         )
 
     def __call__(
@@ -125,14 +129,14 @@ class Feed:
         *,
         wind: Mapping[int, float | None] | None = None,
         **options: Any,
-    ) -> Merged:
+    ) -> MergeResult:
         """Merge one slice of the series `load`, and of `wind` if it has any."""
         batch = {"load": points} if wind is None else {"load": points, "wind": wind}
         return self.merge(batch, **options)
 
 
 @contextmanager
-def feeding(
+def open_feed(
     url: str, *series: str, source: str = "grid", sizes: Sizes | None = None
 ) -> Iterator[Feed]:
     """A source at work; its series is `load` unless others are named."""
@@ -140,14 +144,27 @@ def feeding(
         yield Feed(session, *(series or ("load",)))
         # of a connection that is just closed the server may not know yet when the next one asks
         with suppress(DatabaseError):
-            session.let_go()
+            session.release()
 
 
 @contextmanager
-def looking(url: str) -> Iterator[psycopg.Connection[Any]]:
+def open_observer(url: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection that sees what has been committed."""
     with psycopg.connect(url, autocommit=True, options="-c TimeZone=UTC") as connection:
         yield connection
+
+
+def state_of(session: SourceSession) -> SourceState:
+    """What is remembered of the session's source."""
+    states = select_state(session._connection, session._source)
+    return states.fetchone() or SourceState(session._source)
+
+
+def progress_of(session: SourceSession) -> Mapping[str, SeriesProgress]:
+    """How far each series has come that the session has registered."""
+    return snapshot(
+        select_series(session._connection, session._source, list(session._series))
+    ).progress
 
 
 class AtWork(Thread):
@@ -196,10 +213,10 @@ def history(look: psycopg.Connection[Any], series: str = "load") -> dict[int, li
         " WHERE s.endpoint_prefix = %s ORDER BY v.ts, v.valid_from",
         [series],
     )
-    found: dict[int, list[Span]] = {}
+    versions: dict[int, list[Span]] = {}
     for ts, *span in rows:
-        found.setdefault(hour_of(ts), []).append(Span(*span))
-    return found
+        versions.setdefault(hour_of(ts), []).append(Span(*span))
+    return versions
 
 
 def values(look: psycopg.Connection[Any], series: str = "load") -> dict[int, list[float]]:
@@ -208,7 +225,7 @@ def values(look: psycopg.Connection[Any], series: str = "load") -> dict[int, lis
 
 
 def tuples(look: psycopg.Connection[Any]) -> set[tuple[str, ...]]:
-    """Every tuple of both tables with its place and the transactions that made or locked it.
+    """Every tuple of both tables with its location and the transactions that made or locked it.
 
     Whatever is inserted, updated, deleted or locked makes a difference, also what is rolled back.
     """

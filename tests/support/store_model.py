@@ -1,4 +1,4 @@
-"""What the store promises, in a few lines of plain Python: a dict of lists of versions."""
+"""Model of the store: what it promises, as a dict of lists of versions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from support.store_feed import Points, Span
 
-from dataportal.store.records import Counts, Merged
+from dataportal.store.records import Counts, MergeResult
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,31 +46,33 @@ class Model:
             for name in self.series
         }
 
-    def held_back(self, series: str, points: Points) -> set[int]:
+    def withheld_nulls(self, series: str, points: Points) -> set[int]:
         """The nulls of an answer that are withheld."""
         stored = {h for h in self.stored(series) if points and min(points) <= h <= max(points)}
         nulls = {h for h in stored if h in points and points[h] is None}
         return nulls if len(stored) >= 3 and len(nulls) > len(stored) / 2 else set()
 
-    def merge(self, batch: Batch, known: datetime | None, *, accept: bool, write: bool) -> Merged:
+    def merge(
+        self, batch: Batch, known: datetime | None, *, accept: bool, write: bool
+    ) -> MergeResult:
         """Take an answer, and tell what it comes to."""
         counts = Counts()
-        held = {n: set() if accept else self.held_back(n, p) for n, p in batch.items()}
+        withheld = {n: set() if accept else self.withheld_nulls(n, p) for n, p in batch.items()}
         silent = {n for n in self.series if not batch.get(n) and self.stored(n)}
         for name, points in batch.items():
             for h, value in points.items():
-                what = self._becomes(name, h, value, withheld=h in held[name])
-                counts += Counts(received=1, **{what: 1})
-                if write and what in {"inserted", "revised", "retracted"}:
+                fate = self._fate(name, h, value, withheld=h in withheld[name])
+                counts += Counts(received=1, **{fate: 1})
+                if write and fate in {"inserted", "revised", "retracted"}:
                     assert known
                     self._write(name, h, value, known)
         wrote = counts.changed > 0 and write
-        return Merged(
+        return MergeResult(
             counts,
             known if wrote else None,
             recorded=wrote,
             silent=tuple(sorted(silent)),
-            withheld=tuple(sorted(name for name, hours in held.items() if hours)),
+            withheld=tuple(sorted(name for name, hours in withheld.items() if hours)),
         )
 
     def publish(self, series: str, points: Published) -> tuple[int, Points]:
@@ -87,7 +89,7 @@ class Model:
                     news += 1
         return news, current
 
-    def _becomes(self, name: str, h: int, value: float | None, *, withheld: bool) -> str:
+    def _fate(self, name: str, h: int, value: float | None, *, withheld: bool) -> str:
         before = self.accepted.get((name, h))
         if value is None:
             if withheld:

@@ -1,4 +1,4 @@
-"""Puts runs into a database without fetching anything: for tests of what reads them."""
+"""Stores runs without fetching anything: for tests of what reads them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from dataportal.observations import Observations
-from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord
+from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord, SliceWrite
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 START = datetime(2025, 3, 1, tzinfo=UTC)
 
 
-def stored(
+def store_run(
     url: str,
     values: Sequence[float | None],
     *,
@@ -39,16 +39,18 @@ def stored(
         observations = Observations(ts, [*values])
         if published is not None:
             vintages = [
-                (moment, published, value) for moment, value in zip(ts, values, strict=True)
+                (instant, published, value) for instant, value in zip(ts, values, strict=True)
             ]
             observations = Observations(ts, [*values], [published] * len(ts), vintages)
         merged = session.merge(
-            run,
-            {series: observations},
-            start=START,
-            end=None,
-            received=Counts(received=len(values)),
-            accept_retractions=True,
+            SliceWrite(
+                run,
+                {series: observations},
+                start=START,
+                end=None,
+                received=Counts(received=len(values)),
+                accept_retractions=True,
+            )
         )
         session.finish_run(run, outcome, error=error)
         # a server takes its time to notice that a client has gone

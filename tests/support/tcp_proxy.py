@@ -58,10 +58,10 @@ class Wire:
     @property
     def url(self) -> str:
         """The database's URL by way of this proxy."""
-        given: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(self._target)
+        parameters: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(self._target)
         host, port = self._listener.getsockname()
-        password = f":{given['password']}" if given.get("password") else ""
-        return f"postgresql://{given['user']}{password}@{host}:{port}/{given['dbname']}"
+        password = f":{parameters['password']}" if parameters.get("password") else ""
+        return f"postgresql://{parameters['user']}{password}@{host}:{port}/{parameters['dbname']}"
 
     def cut(self) -> None:
         """Reset every connection there is; new ones are served."""
@@ -103,43 +103,43 @@ class Wire:
             except TimeoutError:
                 continue
             self.connections += 1
-            pair = (ours, self._connected())
+            pair = (ours, self._connect())
             self._pairs.append(pair)
             threading.Thread(target=self._serve, args=pair, daemon=True).start()
 
-    def _connected(self) -> socket.socket:
-        given: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(self._target)
-        host, port = given.get("host", "127.0.0.1"), int(given.get("port", 5432))
+    def _connect(self) -> socket.socket:
+        parameters: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(self._target)
+        host, port = parameters.get("host", "127.0.0.1"), int(parameters.get("port", 5432))
         if host.startswith("/"):
             end = socket.socket(socket.AF_UNIX)
             end.connect(str(Path(host, f".s.PGSQL.{port}")))
             return end
         return socket.create_connection((host, port))
 
-    def _serve(self, one: socket.socket, other: socket.socket) -> None:
-        ways = {one: other, other: one}
-        spoke_last = other
+    def _serve(self, client: socket.socket, server: socket.socket) -> None:
+        opposite = {client: server, server: client}
+        spoke_last = server
         try:
             while not self._ending.is_set():
                 if not self._moving.wait(_TICK):
                     continue
-                for end in select.select([one, other], [], [], _TICK)[0]:
+                for end in select.select([client, server], [], [], _TICK)[0]:
                     block = end.recv(_BLOCK)
                     if not self._moving.is_set():
                         self._moving.wait()
                     if self._delay and self._ending.wait(self._delay):
                         return
                     if not block:
-                        one.close()
-                        other.close()
+                        client.close()
+                        server.close()
                         return
-                    if end is one and spoke_last is other and block != _FAREWELL:
+                    if end is client and spoke_last is server and block != _FAREWELL:
                         self.round_trips += 1
                     spoke_last = end
-                    ways[end].sendall(block)
+                    opposite[end].sendall(block)
         except (OSError, ValueError):  # a socket that was cut or has ended
-            one.close()
-            other.close()
+            client.close()
+            server.close()
 
 
 def in_schema(url: str, schema: str) -> str:

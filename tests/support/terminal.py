@@ -1,4 +1,4 @@
-"""The program as somebody who sits at a terminal sees it."""
+"""Runs the program on a pseudo-terminal, as somebody who sits there sees it."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def on_terminal(
+def run_on_terminal(
     *args: str, env: Mapping[str, str], cwd: Path | None = None, columns: int = 100
 ) -> tuple[int, str]:
     """Run the program with a pseudo-terminal as stdin, stdout and stderr.
 
-    The answer is its exit code, and everything that appeared on the screen, with all escape codes.
+    Returns:
+        its exit code, and everything that appeared on the screen, with all escape codes.
     """
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    controller, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     process = subprocess.Popen(
         [sys.executable, "-m", "dataportal", *args],
         env={"TERM": "xterm-256color", **env},
         cwd=cwd,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
     )
-    os.close(theirs)
-    seen = bytearray()
+    os.close(terminal)
+    screen = bytearray()
     with process:
         try:
-            while chunk := os.read(ours, 65536):
-                seen += chunk
+            while chunk := os.read(controller, 65536):
+                screen += chunk
         except OSError:
             pass  # how Linux says that nobody holds the other end any more
-    os.close(ours)
-    return process.returncode, seen.decode().replace("\r\n", "\n")
+    os.close(controller)
+    return process.returncode, screen.decode().replace("\r\n", "\n")

@@ -1,4 +1,4 @@
-"""Starts the program from an interpreter that has imported everything already.
+"""Forks the program from an interpreter that has imported everything already, to save its start.
 
 Where the same tests are run a second time, to see what another server makes of them, most of the
 time would go into importing the same modules a thousand times. A process of each test worker waits
@@ -58,7 +58,7 @@ class WarmStarts:
         *,
         env: Mapping[str, str],
         cwd: Path,
-        given: str,
+        input_text: str,
         patience: float,
     ) -> subprocess.CompletedProcess[str]:
         """As `subprocess.run` does it, with all output captured."""
@@ -66,9 +66,9 @@ class WarmStarts:
             tempfile.TemporaryFile() as stdin,
             tempfile.TemporaryFile() as stdout,
             tempfile.TemporaryFile() as stderr,
-            self._connected(patience) as connection,
+            self._connect(patience) as connection,
         ):
-            stdin.write(given.encode())
+            stdin.write(input_text.encode())
             stdin.seek(0)
             wish = json.dumps({"args": args, "env": dict(env), "cwd": str(cwd)}).encode()
             streams = [file.fileno() for file in (stdin, stdout, stderr)]
@@ -93,7 +93,7 @@ class WarmStarts:
         self._process.wait()
         self._folder.cleanup()
 
-    def _connected(self, patience: float) -> socket.socket:
+    def _connect(self, patience: float) -> socket.socket:
         deadline = time.monotonic() + patience
         while True:
             connection = socket.socket(socket.AF_UNIX)

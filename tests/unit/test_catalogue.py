@@ -18,7 +18,8 @@ from dataportal.times import parse_duration
 if TYPE_CHECKING:
     from conftest import RunCli
 
-    from dataportal.config import Series, Source
+    from dataportal.config import Source
+    from dataportal.series import SeriesDescription
 
 ROOT = Path(__file__).resolve().parents[2]
 README = manual.readme().text.replace("\n", " ")
@@ -46,7 +47,7 @@ FASTEST = {
 """How often each provider may be asked for the same: what it says, or about its own rhythm."""
 
 
-def _series() -> list[tuple[Source, Series]]:
+def _series() -> list[tuple[Source, SeriesDescription]]:
     return [(source, series) for source in SHIPPED.sources for series in source.series]
 
 
@@ -59,15 +60,15 @@ def test_the_file_is_without_fault() -> None:
 
 def test_there_is_much_to_choose_from() -> None:
     """As much as README says, of providers most of which ask for no key."""
-    needy = {s.extra["provider"] for source, s in _series() if source.requires_env}
-    free = {s.extra["provider"] for source, s in _series() if not source.requires_env}
-    claim = re.compile(r"more than (\d+) series of (\d+) providers")
-    told, again = map(claim.search, (README, PROVIDERS))
-    assert told
+    needy = {s.metadata["provider"] for source, s in _series() if source.requires_env}
+    free = {s.metadata["provider"] for source, s in _series() if not source.requires_env}
+    pattern = re.compile(r"more than (\d+) series of (\d+) providers")
+    claim, again = map(pattern.search, (README, PROVIDERS))
+    assert claim
     assert again
-    assert told.groups() == again.groups()
-    assert len(_series()) >= max(int(told[1]), 150)
-    assert len(needy | free) == int(told[2]) >= 8
+    assert claim.groups() == again.groups()
+    assert len(_series()) >= max(int(claim[1]), 150)
+    assert len(needy | free) == int(claim[2]) >= 8
     assert len(free) >= 8
     assert needy.isdisjoint(free)
 
@@ -84,27 +85,27 @@ def test_every_plugin_of_a_provider_is_used() -> None:
 def test_every_series_is_described() -> None:
     """With all that a reader wants to know, whose data it is included; a single one by name."""
     for source, series in _series():
-        said = (series.name, series.description, series.unit, series.domain, series.category)
-        assert all(said), series.endpoint_prefix
+        description = (series.name, series.description, series.unit, series.domain, series.category)
+        assert all(description), series.endpoint_prefix
         assert parse_duration(series.granularity or "")
-        assert series.extra.keys() >= {"provider", "licence"}, series.endpoint_prefix
+        assert series.metadata.keys() >= {"provider", "licence"}, series.endpoint_prefix
         assert source.is_group or series.endpoint_prefix == source.name
 
 
 def test_no_two_series_are_described_alike() -> None:
     """Neither the names nor the descriptions of a provider's series of one granularity."""
-    for told in ("name", "description"):
-        said = [
-            (series.extra["provider"], series.granularity, getattr(series, told))
+    for field in ("name", "description"):
+        descriptions = [
+            (series.metadata["provider"], series.granularity, getattr(series, field))
             for _, series in _series()
         ]
-        assert len(set(said)) == len(said)
+        assert len(set(descriptions)) == len(descriptions)
 
 
 @pytest.mark.parametrize("source", SHIPPED.sources, ids=lambda source: source.name)
 def test_no_provider_is_asked_too_often(source: Source) -> None:
     """A source belongs to one provider, and its schedule suits it."""
-    (provider,) = {series.extra["provider"] for series in source.series}
+    (provider,) = {series.metadata["provider"] for series in source.series}
     assert source.schedule >= FASTEST[provider]
     assert "schedule" in source.options
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from support.config_files import GROUP, SINGLE, Folder
 from support.remembered_secrets import only_secrets
 
-from dataportal.config import Limits, Series, load
+from dataportal.config import Limits, load
 from dataportal.errors import PluginError
 from dataportal.redaction import MASK, redact
 from dataportal.schedule import slot_offset
+from dataportal.series import SeriesDescription
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SEED = Path(__file__).resolve().parents[3] / "shared" / "seed"
@@ -89,17 +90,18 @@ def test_an_entry_of_one_series_is_a_source_of_that_name(folder: Folder) -> None
         False,
     )
     assert source.series == (
-        Series(
+        SeriesDescription(
             endpoint_prefix="tide-7-north-hour",
             name="TIDE-7-NORTH-hour",
             description="Sea level: gauge 7 - Place: North",
             granularity="1 hour",
+            update_frequency="1 hour",
         ),
     )
     assert source.params == {"url": "https://tide.example/7.csv", "gauge": 7}
     assert source.available_metrics == ("level",)
     assert (source.schedule, source.schedule_text) == (HOUR, "1 hour")
-    assert source.resolved({}).forecast_horizon == DAY
+    assert source.limits({}).forecast_horizon == DAY
 
 
 def test_a_group_is_a_source_of_several_series(folder: Folder) -> None:
@@ -107,7 +109,7 @@ def test_a_group_is_a_source_of_several_series(folder: Folder) -> None:
     source = folder.source(OF_SEVERAL)
     assert (source.name, source.is_group, source.schedule) == ("tides", True, HOUR / 4)
     north, south = source.series
-    assert north == Series(
+    assert north == SeriesDescription(
         endpoint_prefix="tide-north",
         name="Level in the north",
         description="Hourly level",
@@ -115,10 +117,13 @@ def test_a_group_is_a_source_of_several_series(folder: Folder) -> None:
         unit="m",
         domain="sea",
         category="level",
-        extract_filter={"gauge": "7"},
+        update_frequency="15 minutes",
     )
     assert (south.endpoint_prefix, south.unit, south.description) == ("tide-south", "m³/s", None)
-    assert south.extract_filter == {"gauge": "007"}
+    assert source.extract_filters == {
+        "tide-north": {"gauge": "7"},
+        "tide-south": {"gauge": "007"},
+    }
     assert source.params == {
         "base_url": "https://tide.example",
         "api_key": "${TIDE_KEY}",
@@ -156,7 +161,7 @@ def test_both_sections_may_stand_in_one_file(folder: Folder) -> None:
 def test_without_options_the_documented_defaults_hold(folder: Folder) -> None:
     """An hour, a week back, 30 days at first, stale after three schedules, a slot by its name."""
     source = folder.source(SINGLE)
-    assert source.resolved({}) == Limits()
+    assert source.limits({}) == Limits()
     assert Limits() == Limits(7 * DAY, 30 * DAY, 0 * DAY, None, HOUR / 4, None, 90 * DAY)
     assert (source.schedule, source.schedule_text) == (HOUR, "1 hour")
     assert (source.enabled, source.tags, source.requires_env) == (True, (), ())
@@ -188,7 +193,7 @@ tags: [sea, north]
     beside = folder.source(SINGLE + _indented(options, 4))
     within = folder.source(f"{SINGLE}    metadata:\n{_indented(options, 6)}")
     assert beside.options == within.options
-    assert beside.resolved({}) == Limits(
+    assert beside.limits({}) == Limits(
         lookback=14 * DAY,
         initial_history=None,
         forecast_horizon=DAY,
@@ -214,20 +219,20 @@ def test_schedule_and_update_frequency_are_one(folder: Folder, section: str, key
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "field"),
+    ("alias", "other", "field"),
     [
         ("granularity", "frequency", "granularity"),
         ("subcategory", "sub_category", "subcategory"),
         ("endpoint_prefix", "unique_id", "endpoint_prefix"),
     ],
 )
-def test_metadata_have_two_names(folder: Folder, one: str, other: str, field: str) -> None:
+def test_metadata_have_two_names(folder: Folder, alias: str, other: str, field: str) -> None:
     """Either will do, and both are fine as long as they agree; in a group too."""
     single = f"{SINGLE}    metadata:\n      "
     group = f"{GROUP}        metadata:\n          "
     for text, indent in ((single, 6), (group, 10)):
         pad = "\n" + " " * indent
-        for lines in (f"{one}: a", f"{other}: a", f"{one}: a{pad}{other}: a"):
+        for lines in (f"{alias}: a", f"{other}: a", f"{alias}: a{pad}{other}: a"):
             if text == group and field == "endpoint_prefix":
                 continue
             (series,) = folder.source(f"{text}{lines}\n").series
@@ -244,7 +249,7 @@ def test_unknown_metadata_are_kept_as_they_are(folder: Folder) -> None:
     source = folder.source(
         f"{SINGLE}    metadata:\n      owner: {{team: tide}}\n      stations: [1, 2.5, x]\n"
     )
-    assert source.series[0].extra == {"owner": {"team": "tide"}, "stations": [1, 2.5, "x"]}
+    assert source.series[0].metadata == {"owner": {"team": "tide"}, "stations": [1, 2.5, "x"]}
 
 
 def test_what_is_a_number_in_yaml_is_a_text_in_the_end_as_it_was_written(folder: Folder) -> None:
@@ -303,7 +308,7 @@ def test_what_a_required_variable_holds_is_never_shown(folder: Folder) -> None:
 def test_a_plugin_class_may_have_defaults_of_its_own(folder: Folder) -> None:
     """The source's own word counts more."""
     source = folder.source(f"{SINGLE}    lookback: 1 day\n")
-    limits = source.resolved({"lookback": "9 days", "initial_history": "all", "timezone": "UTC"})
+    limits = source.limits({"lookback": "9 days", "initial_history": "all", "timezone": "UTC"})
     assert (limits.lookback, limits.initial_history, limits.zone) == (DAY, None, ZoneInfo("UTC"))
 
 
@@ -313,7 +318,7 @@ def test_defaults_of_a_class_that_cannot_be_used_are_its_fault(
 ) -> None:
     """The class and the default are named."""
     with pytest.raises(PluginError, match=r"CsvDataSourcePlugin has a source default 'lookba"):
-        folder.source(SINGLE).resolved(defaults)
+        folder.source(SINGLE).limits(defaults)
 
 
 @given(

@@ -53,19 +53,19 @@ def test_a_folder_in_place_of_the_file_is_said(folder: Folder) -> None:
 )
 def test_a_file_without_sources_says_how_to_add_one(folder: Folder, text: str) -> None:
     """Empty in every way that YAML knows."""
-    (said,) = folder.refused(text)
-    assert said.startswith("sources.yaml names no source. Add an entry under timeseries: or")
+    (problem,) = folder.refused(text)
+    assert problem.startswith("sources.yaml names no source. Add an entry under timeseries: or")
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text(folder: Folder) -> None:
     """Neither of the first key nor of its place."""
     assert folder.load(b"\xef\xbb\xbf" + SINGLE.encode()).sources[0].name == "load"
-    (said,) = folder.refused(b"\xef\xbb\xbf" + b"timeserie:\n" + GOOD.encode())
-    assert said == "sources.yaml:1:1: unknown key 'timeserie'; did you mean 'timeseries'?"
+    (problem,) = folder.refused(b"\xef\xbb\xbf" + b"timeserie:\n" + GOOD.encode())
+    assert problem == "sources.yaml:1:1: unknown key 'timeserie'; did you mean 'timeseries'?"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("timeseries:\n\ta: 1\n", "2:1: .*indent with spaces: YAML takes no tabs"),
         ("timeseries:\n  a:\n  \tmodule: b\n", "3:.*YAML takes no tabs"),
@@ -79,20 +79,20 @@ def test_a_byte_order_mark_is_no_part_of_the_text(folder: Folder) -> None:
         ("a: \x07\n", "1:1: .*not allowed"),
     ],
 )
-def test_what_is_no_yaml_is_said_with_its_place(folder: Folder, text: str, said: str) -> None:
+def test_what_is_no_yaml_is_said_with_its_place(folder: Folder, text: str, expected: str) -> None:
     """One problem, with file, line and column, and advice where the cause is a usual one."""
     (problem,) = folder.refused(text)
-    assert re.match(f"sources.yaml:{said}", problem), problem
+    assert re.match(f"sources.yaml:{expected}", problem), problem
 
 
 def test_a_file_that_is_not_utf_8_is_said_with_its_line(folder: Folder) -> None:
     """And what to do."""
-    (said,) = folder.refused(SINGLE.encode() + b"    # M\xfcnchen\n")
-    assert said == "sources.yaml:5:1: not UTF-8. Save the file with the encoding UTF-8"
+    (problem,) = folder.refused(SINGLE.encode() + b"    # M\xfcnchen\n")
+    assert problem == "sources.yaml:5:1: not UTF-8. Save the file with the encoding UTF-8"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("- a\n", "1:1: the file must begin with timeseries or request_groups"),
         ("text\n", "1:1: the file must begin with timeseries or request_groups"),
@@ -106,14 +106,14 @@ def test_a_file_that_is_not_utf_8_is_said_with_its_line(folder: Folder) -> None:
     ],
 )
 def test_what_concerns_the_whole_file_makes_all_of_it_unusable(
-    folder: Folder, text: str, said: str
+    folder: Folder, text: str, expected: str
 ) -> None:
     """What was meant cannot be known."""
-    assert folder.refused(text) == [f"sources.yaml:{said}"]
+    assert folder.refused(text) == [f"sources.yaml:{expected}"]
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "expected"),
     [
         ("shedule: 1 hour", "5:5: unknown key 'shedule'; did you mean 'schedule'?"),
         ("schedule: soon", "5:15: schedule: 'soon' is not a duration; write it like 15 minutes"),
@@ -148,18 +148,18 @@ def test_what_concerns_the_whole_file_makes_all_of_it_unusable(
     ],
 )
 def test_a_fault_in_an_entry_is_named_and_the_others_can_be_used(
-    folder: Folder, lines: str, said: str
+    folder: Folder, lines: str, expected: str
 ) -> None:
     """With its place; the entry is left out, and nothing else."""
     configuration = folder.load(f"{SINGLE}    {lines}\n{GOOD}")
     assert [source.name for source in configuration.sources] == ["good"]
     (problem,) = configuration.broken["load"]
-    assert folder.bare(str(problem)).startswith(f"sources.yaml:{said}"), problem
+    assert folder.bare(str(problem)).startswith(f"sources.yaml:{expected}"), problem
     assert set(configuration.broken) == {"load"}
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "expected"),
     [
         ("  bad: 5\n", "2:8: a source is a mapping with module, class …"),
         ("  bad:\n", "2:7: a source is a mapping with module, class …"),
@@ -170,14 +170,14 @@ def test_a_fault_in_an_entry_is_named_and_the_others_can_be_used(
         ('  "b\\na": {module: m, class: C}\n', "2:3: a name is a short printable text"),
     ],
 )
-def test_an_entry_that_is_none_is_said(folder: Folder, entry: str, said: str) -> None:
+def test_an_entry_that_is_none_is_said(folder: Folder, entry: str, expected: str) -> None:
     """The others can be used."""
     problems = folder.problems(f"timeseries:\n{entry}{GOOD}")
-    assert problems[0].startswith(f"sources.yaml:{said}"), problems
+    assert problems[0].startswith(f"sources.yaml:{expected}"), problems
 
 
 @pytest.mark.parametrize(
-    ("members", "said"),
+    ("members", "expected"),
     [
         ("", "2:3: group 'grid' needs timeseries, a list of its series"),
         ("    timeseries: []\n", "5:17: group 'grid' needs timeseries, a list of its series"),
@@ -198,11 +198,11 @@ def test_an_entry_that_is_none_is_said(folder: Folder, entry: str, said: str) ->
         ),
     ],
 )
-def test_a_fault_in_a_group_is_said(folder: Folder, members: str, said: str) -> None:
+def test_a_fault_in_a_group_is_said(folder: Folder, members: str, expected: str) -> None:
     """With its place; the others can be used."""
     group = f"request_groups:\n  grid:\n    module: m\n    class: C\n{members}"
     (problem,) = folder.problems(f"{group}timeseries:\n{GOOD}")
-    assert problem.startswith(f"sources.yaml:{said}"), problem
+    assert problem.startswith(f"sources.yaml:{expected}"), problem
 
 
 def test_all_faults_are_reported_at_once_in_the_order_of_the_file(folder: Folder) -> None:
@@ -249,10 +249,10 @@ def test_a_series_occurs_once_in_a_file(folder: Folder) -> None:
 def test_a_slip_of_the_pen_is_answered_with_the_key(folder: Folder, slip: str) -> None:
     """Every key is suggested for itself with a letter lost."""
     shortened = slip[:-2] + slip[-1]
-    (said, *_) = folder.refused(
+    (problem, *_) = folder.refused(
         GROUP.replace("    timeseries:", f"    {shortened}: x\n    timeseries:")
     )
-    assert said == f"sources.yaml:5:5: unknown key {shortened!r}; did you mean {slip!r}?"
+    assert problem == f"sources.yaml:5:5: unknown key {shortened!r}; did you mean {slip!r}?"
 
 
 def test_metadata_that_may_be_a_slip_draw_a_warning(folder: Folder) -> None:
@@ -274,10 +274,10 @@ def test_an_option_among_the_metadata_of_a_groups_series_draws_a_warning(folder:
 
 def test_what_is_quoted_from_the_file_is_harmless(folder: Folder) -> None:
     """Terminal escapes are shown, passwords are not."""
-    (said,) = folder.refused(f'{SINGLE}    "\\e[31m": x\n')
-    assert r"unknown key '\x1b[31m'" in said
-    (said,) = folder.refused(f"{SINGLE}    timezone: https://me:canary@host/\n")
-    assert "canary" not in said
+    (problem,) = folder.refused(f'{SINGLE}    "\\e[31m": x\n')
+    assert r"unknown key '\x1b[31m'" in problem
+    (problem,) = folder.refused(f"{SINGLE}    timezone: https://me:canary@host/\n")
+    assert "canary" not in problem
 
 
 class TestBombs:
@@ -292,8 +292,10 @@ class TestBombs:
         lines = ["x-0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
         lines += [f"x-{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
         begun = time.monotonic()
-        (said,) = folder.refused("\n".join(lines) + f"\n{SINGLE}    default_params: {{a: *a9}}\n")
-        assert "unfolds to more than 2,000,000 nodes" in said
+        (problem,) = folder.refused(
+            "\n".join(lines) + f"\n{SINGLE}    default_params: {{a: *a9}}\n"
+        )
+        assert "unfolds to more than 2,000,000 nodes" in problem
         assert time.monotonic() - begun < self.LIMIT
 
     @pytest.mark.slow
@@ -302,8 +304,8 @@ class TestBombs:
         lines = ["x-0: &a0 {k: lol}"]
         lines += [f"x-{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 10)]
         begun = time.monotonic()
-        (said,) = folder.refused("\n".join(lines) + f"\n{SINGLE}    <<: *a9\n")
-        assert "unfolds to more than 2,000,000 nodes" in said
+        (problem,) = folder.refused("\n".join(lines) + f"\n{SINGLE}    <<: *a9\n")
+        assert "unfolds to more than 2,000,000 nodes" in problem
         assert time.monotonic() - begun < self.LIMIT
 
     @pytest.mark.slow
@@ -311,8 +313,8 @@ class TestBombs:
         """A file that is large, and unfolds to something far larger."""
         text = f"x-0: &a [{', '.join(['x'] * 1000)}]\n{SINGLE}    default_params:\n      a: ["
         begun = time.monotonic()
-        (said,) = folder.refused(text + "*a," * 3_500_000 + "]\n")
-        assert "unfolds to more than 2,000,000 nodes" in said
+        (problem,) = folder.refused(text + "*a," * 3_500_000 + "]\n")
+        assert "unfolds to more than 2,000,000 nodes" in problem
         assert time.monotonic() - begun < self.LIMIT
 
     @pytest.mark.parametrize(
@@ -330,5 +332,5 @@ class TestBombs:
         for depth in (100, 5_000):
             closing = "]" if opening == "[" else "}"
             value = opening * depth + "x" + closing * depth
-            (said,) = folder.refused(f"{SINGLE}    default_params: {{x: {value}}}\n")
-            assert "nested" in said or "depth" in said, said
+            (problem,) = folder.refused(f"{SINGLE}    default_params: {{x: {value}}}\n")
+            assert "nested" in problem or "depth" in problem, problem

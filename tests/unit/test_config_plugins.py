@@ -17,7 +17,7 @@ from support.config_files import Folder
 from support.remembered_secrets import only_secrets
 
 from dataportal.config import build_plugin
-from dataportal.config.variables import UnsetVariable, expanded, sounds_secret
+from dataportal.config.variables import UnsetVariable, expand, sounds_secret
 from dataportal.errors import ConfigurationError, DataportalError, PluginError
 from dataportal.plugins import base_plugin, loader
 from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
@@ -207,7 +207,7 @@ def test_the_seeds_plugin_runs_as_it_stands(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "cls", "said"),
+    ("module", "cls", "expected"),
     [
         ("nowhere", "Tide", "there is no module nowhere. It must be installed, or lie in"),
         ("src.plugins.nowhere", "Tide", "Looked for dataportal.plugins.nowhere, src/plugins/nowhe"),
@@ -218,7 +218,7 @@ def test_the_seeds_plugin_runs_as_it_stands(folder: Folder) -> None:
     ],
 )
 def test_a_plugin_that_is_not_there_is_the_configurations_fault(
-    folder: Folder, module: str, cls: str, said: str
+    folder: Folder, module: str, cls: str, expected: str
 ) -> None:
     """With the source, its place, and the way out."""
     beside(folder, "tide.py", f"{PLUGIN}\nclass Other: pass\n")
@@ -226,11 +226,11 @@ def test_a_plugin_that_is_not_there_is_the_configurations_fault(
         built(folder, module, cls)
     message = str(raised.value)
     assert message.startswith(f"{folder.path}:2:3: source 'tide': "), message
-    assert said in message, message
+    assert expected in message, message
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "expected"),
     [
         ("import nonesuch_package", "Install what it needs: nonesuch_package"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
@@ -242,14 +242,14 @@ def test_a_plugin_that_is_not_there_is_the_configurations_fault(
     ],
 )
 def test_a_plugin_that_fails_to_import_or_to_be_made_is_its_own_fault(
-    folder: Folder, code: str, said: str
+    folder: Folder, code: str, expected: str
 ) -> None:
     """Whatever it raises, it ends nothing; the file and the line are named."""
     beside(folder, "tide.py", code)
     with pytest.raises(PluginError) as raised:
         built(folder, "tide", "Tide")
     message = str(raised.value)
-    assert said in message, message
+    assert expected in message, message
     assert "tide.py:" in message
     assert "canary" not in message
 
@@ -288,7 +288,7 @@ def test_variables_are_expanded_anywhere_in_the_parameters(folder: Folder) -> No
 )
 def test_every_form_of_a_variable(text: str, env: dict[str, str], meant: str) -> None:
     """What is set, a default, and what is none; a value is not expanded again."""
-    assert expanded(text, env) == meant
+    assert expand(text, env) == meant
 
 
 @given(
@@ -300,14 +300,14 @@ def test_every_form_of_a_variable(text: str, env: dict[str, str], meant: str) ->
 )
 def test_what_has_no_variable_stays_as_it_is(value: object) -> None:
     """Of any shape."""
-    assert expanded(value, {"A": "1"}) == value
+    assert expand(value, {"A": "1"}) == value
 
 
 def test_a_variable_that_is_not_set_fails_that_source_with_its_name(folder: Folder) -> None:
     """And says three ways out."""
     beside(folder, "tide.py", PLUGIN)
     with pytest.raises(UnsetVariable, match="A"):
-        expanded("${A}", {})
+        expand("${A}", {})
     with pytest.raises(ConfigurationError) as raised:
         built(folder, "tide", "Tide", "{key: '${TIDE_KEY}'}", {"TIDE_KEY": ""})
     message = str(raised.value)

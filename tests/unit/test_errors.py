@@ -28,7 +28,7 @@ from dataportal.errors import (
     SchemaError,
     TransientError,
     UsageError,
-    worst,
+    worst_code,
 )
 
 if TYPE_CHECKING:
@@ -81,18 +81,18 @@ def test_of_several_codes_the_most_severe_stands_for_all() -> None:
     Any of them before "done"; nothing at all is "done".
     """
     for severe, mild in itertools.combinations([*SEVEREST_FIRST, ExitCode.DONE], 2):
-        assert worst([mild, severe]) is worst([severe, mild]) is severe
-    assert worst([]) is ExitCode.DONE
-    assert worst(iter([ExitCode.DONE, ExitCode.UNHEALTHY])) is ExitCode.UNHEALTHY
+        assert worst_code([mild, severe]) is worst_code([severe, mild]) is severe
+    assert worst_code([]) is ExitCode.DONE
+    assert worst_code(iter([ExitCode.DONE, ExitCode.UNHEALTHY])) is ExitCode.UNHEALTHY
 
 
 @given(st.lists(CODES, min_size=1), st.lists(CODES))
 def test_the_worst_of_parts_is_the_worst_of_all(some: list[ExitCode], more: list[ExitCode]) -> None:
     """One of them, whatever the order and the grouping; zero only if all are."""
-    together = worst(some + more)
+    together = worst_code(some + more)
     assert together in some + more
-    assert together is worst(more + some)
-    assert together is worst([worst(some), worst(more)])
+    assert together is worst_code(more + some)
+    assert together is worst_code([worst_code(some), worst_code(more)])
     assert (together == 0) == (not any(some + more))
 
 

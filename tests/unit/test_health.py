@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataportal.config import load
-from dataportal.health import Condition, broken, judged, unknown
+from dataportal.health import Condition, broken_entry, judge, unknown_state
 from dataportal.store.read.overview import RunRow, SeriesRow, SourceRow
 from dataportal.store.records import Outcome, RunKind, SourceState
 
@@ -77,26 +77,26 @@ def row(
 
 def test_a_source_that_was_fetched_lately_is_well(plain: Source) -> None:
     """Nothing to say."""
-    verdict = judged(changed(plain, slot_offset=timedelta(0)), row(), NOW - HOUR / 4)
+    verdict = judge(changed(plain, slot_offset=timedelta(0)), row(), NOW - HOUR / 4)
     assert (verdict.condition, verdict.well, verdict.reasons) == (Condition.OK, True, ())
 
 
 def test_a_source_that_is_due_is_well(plain: Source) -> None:
     """Its time has come; the next run will see to it."""
-    verdict = judged(changed(plain, slot_offset=timedelta(0)), row(), NOW + HOUR)
+    verdict = judge(changed(plain, slot_offset=timedelta(0)), row(), NOW + HOUR)
     assert (verdict.condition, verdict.well) == (Condition.DUE, True)
     assert verdict.next_due is not None
 
 
 def test_a_source_that_never_ran_is_ill(plain: Source) -> None:
     """Whoever asks for health after a deployment wants to know that nothing came yet."""
-    verdict = judged(plain, None, NOW)
+    verdict = judge(plain, None, NOW)
     assert (verdict.condition, verdict.well) == (Condition.NEVER_RUN, False)
 
 
 def test_a_failed_attempt_is_ill_and_says_why(plain: Source) -> None:
     """However fresh the last success is."""
-    verdict = judged(plain, row(outcome=Outcome.FAILED, failures=3), NOW)
+    verdict = judge(plain, row(outcome=Outcome.FAILED, failures=3), NOW)
     assert (verdict.condition, verdict.well) == (Condition.FAILING, False)
     assert verdict.reasons == ("3 attempts in a row failed: the host is down",)
 
@@ -105,7 +105,7 @@ def test_a_failed_attempt_is_ill_and_says_why(plain: Source) -> None:
 def test_stale_is_later_than_stale_after(plain: Source, late: timedelta) -> None:
     """To the microsecond, whatever ran since without success."""
     state = row(success=NOW - late, outcome=Outcome.EMPTY)
-    verdict = judged(plain, state, NOW)
+    verdict = judge(plain, state, NOW)
     assert verdict.well == (late <= plain.stale_after)
     assert (verdict.condition is Condition.STALE) == (late > plain.stale_after)
 
@@ -114,20 +114,20 @@ def test_stale_is_later_than_stale_after(plain: Source, late: timedelta) -> None
 def test_old_data_is_stale_only_if_that_is_asked_for(plain: Source, late: timedelta) -> None:
     """The age of the newest observation counts where data_stale_after is set."""
     state = row(newest=NOW - late)
-    assert judged(plain, state, NOW).well
+    assert judge(plain, state, NOW).well
     strict = changed(plain, data_stale_after=timedelta(days=2))
-    assert judged(strict, state, NOW).well == (late <= timedelta(days=2))
+    assert judge(strict, state, NOW).well == (late <= timedelta(days=2))
 
 
 def test_a_fresh_source_without_any_observation_has_stale_data(plain: Source) -> None:
     """Where the age of the data is watched, no data is too old."""
     strict = changed(plain, data_stale_after=HOUR)
-    assert not judged(strict, row(newest=None), NOW).well
+    assert not judge(strict, row(newest=None), NOW).well
 
 
 def test_a_running_source_is_shown_as_running(plain: Source) -> None:
     """It is still ill if it was before."""
-    verdict = judged(plain, row(running=True, success=None), NOW)
+    verdict = judge(plain, row(running=True, success=None), NOW)
     assert (verdict.condition, verdict.well) == (Condition.RUNNING, False)
 
 
@@ -144,18 +144,18 @@ def test_what_is_not_to_run_is_neither_well_nor_ill(
 ) -> None:
     """Disabled, or in need of a variable: no fault, whatever happened before, and never due."""
     source = replace(plain, **change)
-    for verdict in (judged(source, state, NOW), unknown(source)):
+    for verdict in (judge(source, state, NOW), unknown_state(source)):
         assert (verdict.counts, verdict.well, verdict.text) == (False, True, text)
         assert verdict.next_due is None
 
 
 def test_nothing_is_claimed_of_a_source_nobody_could_ask_for(plain: Source) -> None:
     """Neither well nor due."""
-    verdict = unknown(plain)
+    verdict = unknown_state(plain)
     assert (verdict.condition, verdict.well) == (Condition.UNKNOWN, False)
 
 
 def test_a_broken_entry_is_ill() -> None:
     """With what is wrong about it."""
-    verdict = broken("x", ["sources.yaml:1:1: no module"])
+    verdict = broken_entry("x", ["sources.yaml:1:1: no module"])
     assert (verdict.condition, verdict.well) == (Condition.BROKEN, False)

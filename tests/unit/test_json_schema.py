@@ -103,9 +103,9 @@ def test_the_committed_one_is_what_the_program_prints(run_cli: RunCli) -> None:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
 def test_shipped_files_lead_editors_to_it(path: Path) -> None:
     """Their first line names it by a path that holds in a checkout and in the installed package."""
-    found = MODELINE.fullmatch(path.read_text(encoding="utf-8").splitlines()[0])
-    assert found
-    assert (path.parent / found[1]).resolve() == COMMITTED
+    match = MODELINE.fullmatch(path.read_text(encoding="utf-8").splitlines()[0])
+    assert match
+    assert (path.parent / match[1]).resolve() == COMMITTED
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)

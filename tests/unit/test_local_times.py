@@ -38,7 +38,7 @@ CHANGES = {
 ALL_CHANGES = [
     (ZoneInfo(name), datetime.fromisoformat(c)) for name, cs in CHANGES.items() for c in cs
 ]
-ENDS = [moment.replace(tzinfo=None) for moment in (EARLIEST, LATEST)]
+ENDS = [instant.replace(tzinfo=None) for instant in (EARLIEST, LATEST)]
 STEPS = st.sampled_from([5, 10, 15, 30, 60]).map(lambda minutes: minutes * MINUTE)
 
 
@@ -73,10 +73,10 @@ def written(instants: list[datetime], zone: ZoneInfo = BERLIN) -> list[dict[str,
 @given(st.sampled_from(ALL_CHANGES), st.integers(-1600, 1600))
 def test_instants_of_a_local_time(change: tuple[ZoneInfo, datetime], minutes: int) -> None:
     """None, one or two, in order: each instant at which the clocks show it, and no other."""
-    zone, moment = change
-    for offset in (zone.utcoffset(moment - 30 * HOUR), zone.utcoffset(moment + 30 * HOUR)):
+    zone, instant = change
+    for offset in (zone.utcoffset(instant - 30 * HOUR), zone.utcoffset(instant + 30 * HOUR)):
         assert offset is not None
-        local = moment.replace(tzinfo=None) + offset + minutes * MINUTE
+        local = instant.replace(tzinfo=None) + offset + minutes * MINUTE
         assert list(instants_of(local, zone)) == reference_instants(local, zone)
 
 
@@ -109,26 +109,26 @@ def test_a_run_of_local_times_is_told_apart_by_its_order(
 
     Whatever stands between them with an offset, or without a time, changes nothing.
     """
-    zone, moment = change
-    run = [moment + n * step for n in range(before, after)]
+    zone, instant = change
+    run = [instant + n * step for n in range(before, after)]
     walls = [wall(instant, zone) for instant in run]
     candidates = {local: reference_instants(local, zone) for local in walls}
-    assume(any(len(found) == 1 for found in candidates.values()))
+    assume(any(len(instants) == 1 for instants in candidates.values()))
     if descending:
         run.reverse()
         walls.reverse()
     foreign = data.draw(st.dictionaries(st.integers(0, len(run) - 1), st.booleans(), max_size=3))
-    moments: list[datetime | LocalTime | None] = [LocalTime(local) for local in walls]
+    instants: list[datetime | LocalTime | None] = [LocalTime(local) for local in walls]
     for position, is_aware in foreign.items():
-        moments[position] = run[position] if is_aware else None
+        instants[position] = run[position] if is_aware else None
     there = dict.fromkeys(walls, 0)
-    for item in moments:
+    for item in instants:
         if isinstance(item, LocalTime):
             there[item.wall] += 1
-    for position, resolved in enumerate(resolve(moments, zone)):
+    for position, resolved in enumerate(resolve(instants, zone)):
         local = walls[position]
         if position in foreign:
-            assert resolved == moments[position]
+            assert resolved == instants[position]
         elif len(candidates[local]) in {1, there[local]}:
             assert resolved == run[position]
         else:
@@ -168,8 +168,8 @@ def test_a_day_in_berlin(start: datetime, hours: int, step: int, *, descending: 
 def test_a_short_answer_tells_its_order_too(order: list[str], hours: list[float]) -> None:
     """Even with one other time, or none; of nothing but the pair the first is the earlier."""
     midnight = datetime(2025, 10, 26, tzinfo=UTC)
-    moments = [LocalTime(datetime.fromisoformat(f"2025-10-26T{text}")) for text in order]
-    assert resolve(moments, BERLIN) == [midnight + h * HOUR for h in hours]
+    instants = [LocalTime(datetime.fromisoformat(f"2025-10-26T{text}")) for text in order]
+    assert resolve(instants, BERLIN) == [midnight + h * HOUR for h in hours]
 
 
 def test_pages_that_come_newest_first_with_their_points_oldest_first() -> None:

@@ -21,11 +21,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import manual
-from support.corruption import AWKWARD, mangled
+from support.corruption import AWKWARD, mangle
 
 from dataportal.config import build_plugin, load
 from dataportal.errors import ConfigurationError, DataportalError
-from dataportal.times import parse_duration, parse_instant, zone_named
+from dataportal.times import parse_duration, parse_instant, time_zone
 
 if TYPE_CHECKING:
     from conftest import RunCli
@@ -56,7 +56,7 @@ def spoilt(seed: int) -> bytes:
         indented = [" " + lines[at], lines[at][1:], "\t" + lines[at], lines[at] * 2, ""]
         lines[at] = chance.choice(indented)
         text = "".join(lines)
-    return mangled(text.encode(), chance)
+    return mangle(text.encode(), chance)
 
 
 @pytest.mark.parametrize("seed", range(0, EXAMPLES * 10, 10))
@@ -100,7 +100,7 @@ UNITS = st.sampled_from(
     ["s", "m", "min", "h", "d", "weeks", "W", "month", "Y", "PT", "P", "T", "ago"]
 )
 GAPS = st.sampled_from(["", " ", ", ", "\t", "-", ":", ".", "/", "\u00a0"])
-DATES = st.datetimes().map(lambda moment: moment.isoformat())
+DATES = st.datetimes().map(lambda instant: instant.isoformat())
 PHRASES = st.lists(
     NUMBERS | UNITS | GAPS | DATES | st.sampled_from(AWKWARD) | st.just("now"), max_size=8
 ).map("".join)
@@ -119,8 +119,8 @@ def test_any_phrase_is_a_duration_or_none(text: str) -> None:
 def test_any_phrase_is_an_instant_or_none(text: str, zone: str, relative: bool) -> None:  # noqa: FBT001 - drawn
     """A ValueError, or an aware time in UTC."""
     with suppress(ValueError):
-        moment = parse_instant(text, zone=ZoneInfo(zone), now=NOW if relative else None)
-        assert moment.utcoffset() == timedelta()
+        instant = parse_instant(text, zone=ZoneInfo(zone), now=NOW if relative else None)
+        assert instant.utcoffset() == timedelta()
 
 
 @given(
@@ -129,4 +129,4 @@ def test_any_phrase_is_an_instant_or_none(text: str, zone: str, relative: bool) 
 def test_any_text_is_a_zone_or_none(text: str) -> None:
     """A ValueError, or a zone of that name."""
     with suppress(ValueError):
-        assert zone_named(text).key == text
+        assert time_zone(text).key == text

@@ -10,46 +10,22 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
 from support import manual
+from support.conformance_kits import PLUGIN_MODULES, known_parameters, plugin_classes
 from support.http_server import LocalServer, Reply
 from support.manual import ROOT, first_cells, table
 
-from dataportal.cli.app import COMMANDS, _program, command_named
+from dataportal.cli.app import COMMANDS, _program, load_command
 from dataportal.cli.options import Invocation
 from dataportal.config import Limits, build_plugin, load
 from dataportal.config.keys import GROUP, LIMITS, MEMBER, METADATA, OPTIONS, SINGLE
 from dataportal.errors import ConfigurationError, ExitCode
 from dataportal.health import Condition
 from dataportal.observations import clean
-from dataportal.plugins import data_sources
-from dataportal.plugins.base_plugin import TimeSeriesMetadata
-from dataportal.plugins.data_sources.citybikes_plugin import CityBikesMultiSeriesPlugin
-from dataportal.plugins.data_sources.csv_plugin import CsvDataSourcePlugin
-from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin
-from dataportal.plugins.data_sources.elexon_plugin import ElexonDataSourcePlugin
-from dataportal.plugins.data_sources.energy_charts_plugin import EnergyChartsMultiSeriesPlugin
-from dataportal.plugins.data_sources.entsoe_plugin import EntsoeDataSourcePlugin
-from dataportal.plugins.data_sources.fingrid_plugin import (
-    FingridDataSourcePlugin,
-    FingridMultiSeriesPlugin,
-)
-from dataportal.plugins.data_sources.fred_plugin import FredDataSourcePlugin
-from dataportal.plugins.data_sources.http_plugin import (
-    HttpCsvPlugin,
-    HttpJsonPlugin,
-    HttpXmlPlugin,
-)
-from dataportal.plugins.data_sources.open_meteo_plugin import (
-    OpenMeteoArchiveMultiSeriesPlugin,
-    OpenMeteoForecastMultiSeriesPlugin,
-)
-from dataportal.plugins.data_sources.smard_plugin import SmardDataSourcePlugin
-from dataportal.plugins.data_sources.tankerkoenig_plugin import TankerkoenigMultiSeriesPlugin
 from dataportal.plugins.http import HttpClient
 from dataportal.settings import from_environment
 from dataportal.store.records import Outcome
@@ -64,21 +40,11 @@ if TYPE_CHECKING:
     from dataportal.config import BuiltPlugin, Source
     from dataportal.config.keys import Key
     from dataportal.observations import Batch
-    from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
 
 README = manual.readme()
 PAGES = manual.everything()
 TESTS_TEXT = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
-KEYS = (
-    "RATES_KEY",
-    "MY_API_KEY",
-    "STATIONS_TOKEN",
-    "FRED_API_KEY",
-    "EIA_API_KEY",
-    "FINGRID_API_KEY",
-    "TANKERKOENIG_API_KEY",
-    "ENTSOE_API_KEY",
-)
+KEYS = sorted({key for p in PAGES for key in re.findall(r"\$\{([A-Z_]+_(?:KEY|TOKEN))\}", p.text)})
 VARIABLES = dict.fromkeys(KEYS, "a-key")
 
 
@@ -117,22 +83,22 @@ def test_every_key_of_sources_yaml_is_listed() -> None:
 def test_the_defaults_told_are_the_defaults() -> None:
     """A duration in parentheses is the one that the program takes."""
     limits = Limits()
-    told = {
+    listed = {
         name: found[1]
         for name in LIMITS
         if (found := re.search(r"\(([^()]+)\)$", OPTIONS[name].about))
     }
-    assert len(told) >= 5
-    for name, text in told.items():
-        said = text.removesuffix(" or all")
-        length = timedelta() if said == "0" else parse_duration(said)
+    assert len(listed) >= 5
+    for name, text in listed.items():
+        default = text.removesuffix(" or all")
+        length = timedelta() if default == "0" else parse_duration(default)
         assert getattr(limits, name) == length, name
 
 
 def test_every_exit_code_is_listed() -> None:
     """With the words of --help, in its order."""
-    told = re.findall(r"^\| (\d+) \| (.*?) \|", page("exit-codes").text, re.MULTILINE)
-    assert told == [(str(code.value), code.meaning) for code in ExitCode]
+    listed = re.findall(r"^\| (\d+) \| (.*?) \|", page("exit-codes").text, re.MULTILINE)
+    assert listed == [(str(code.value), code.meaning) for code in ExitCode]
 
 
 class _Asked(dict[str, str]):
@@ -194,7 +160,7 @@ def test_every_command_line_is_understood() -> None:
         invocation = Invocation(env={})
         group = _program().make_context("dataportal", [*before, name], obj=invocation)
         try:
-            command_named(name).make_context(name, after, parent=group, obj=invocation)
+            load_command(name).make_context(name, [*after], parent=group, obj=invocation)
         except typer.Exit:  # --help
             assert "--help" in after
         seen.add(name)
@@ -250,61 +216,26 @@ def test_every_sources_yaml_works(tmp_path: Path) -> None:
     assert built >= 36
 
 
+def _provider_rows() -> list[tuple[str, str]]:
+    """The pages of the built-in providers, and the modules of their plugins."""
+    rows = page("providers").section("Built in")
+    return re.findall(
+        r"^\| \[.*?\]\((?:providers/)?([\w-]+)\.md.* \| `(\w+)` \|", rows, re.MULTILINE
+    )
+
+
 def test_every_built_in_plugin_is_listed() -> None:
     """Each module has a row in the table of providers."""
-    modules = [module.name for module in iter_modules(data_sources.__path__)]
-    listed = re.findall(r"^\| .*? \| `(\w+)` \|", page("providers").text, re.MULTILINE)
-    assert sorted(listed) == sorted(modules)
+    assert sorted(module for _, module in _provider_rows()) == PLUGIN_MODULES
 
 
-@pytest.mark.parametrize(
-    ("title", "plugins"),
-    [
-        ("csv", [CsvDataSourcePlugin]),
-        ("smard", [SmardDataSourcePlugin]),
-        ("fred", [FredDataSourcePlugin]),
-        ("fingrid", [FingridDataSourcePlugin]),
-        ("entsoe", [EntsoeDataSourcePlugin]),
-        ("elexon", [ElexonDataSourcePlugin]),
-        ("declarative", [HttpJsonPlugin, HttpCsvPlugin, HttpXmlPlugin]),
-    ],
-)
-def test_every_parameter_is_listed(title: str, plugins: list[type[BasePlugin]]) -> None:
+@pytest.mark.parametrize(("topic", "module"), _provider_rows())
+def test_every_parameter_is_listed(topic: str, module: str) -> None:
     """Of the built-in plugins, by what they say when one is wrong."""
-    known: set[str] = set()
-    for plugin in plugins:
-        with pytest.raises(ValueError, match="known: ") as raised:
-            plugin(TimeSeriesMetadata("a"), {"\N{SNOWMAN}": 1})
-        found = re.search(r" is not a parameter .*?known: ([\w, ]+)", str(raised.value))
-        assert found
-        known.update(found[1].split(", "))
-    text = page(title).text
+    text = page(topic).text
     head = next(line for line in text.splitlines() if line.startswith("| parameter"))
-    assert set(re.findall(r"`(\w+)`", "".join(first_cells("\n".join(table(text, head)))))) == known
-
-
-@pytest.mark.parametrize(
-    ("title", "plugin"),
-    [
-        ("eia", EiaMultiSeriesPlugin),
-        ("energy-charts", EnergyChartsMultiSeriesPlugin),
-        ("citybikes", CityBikesMultiSeriesPlugin),
-        ("tankerkoenig", TankerkoenigMultiSeriesPlugin),
-        ("fingrid", FingridMultiSeriesPlugin),
-        ("open-meteo", OpenMeteoForecastMultiSeriesPlugin),
-        ("open-meteo", OpenMeteoArchiveMultiSeriesPlugin),
-    ],
-)
-def test_every_parameter_of_a_group_is_listed(title: str, plugin: type[MultiSeriesPlugin]) -> None:
-    """Those of `request_params`, by what the plugin says when one is wrong."""
-    with pytest.raises(ValueError, match="known: ") as raised:
-        plugin("a", {"\N{SNOWMAN}": 1}, [], "1 hour")
-    found = re.search(r" is not a parameter .*?known: ([\w, ]+)", str(raised.value))
-    assert found
-    text = page(title).text
-    head = next(line for line in text.splitlines() if line.startswith("| parameter"))
-    told = set(re.findall(r"`(\w+)`", "".join(first_cells("\n".join(table(text, head))))))
-    assert set(found[1].split(", ")) <= told
+    listed = re.findall(r"`(\w+)`", "".join(first_cells("\n".join(table(text, head)))))
+    assert set(listed) == known_parameters(module)
 
 
 def test_the_example_plugins_work(tmp_path: Path) -> None:
@@ -314,7 +245,7 @@ def test_the_example_plugins_work(tmp_path: Path) -> None:
     """
     for name, text in _example_files().items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    found = []
+    batches = []
     with LocalServer() as server:
         server.answer("/rates", Reply.json([{"day": "2025-03-03", "rate": "1.0465"}]))
         levels = [
@@ -328,14 +259,14 @@ def test_the_example_plugins_work(tmp_path: Path) -> None:
             (tmp_path / "sources.yaml").write_text(block, encoding="utf-8")
             for source in load(tmp_path / "sources.yaml", env).sources:
                 built = build_plugin(source, env=env, root=tmp_path)
-                found.append(asyncio.run(_cleaned(built, source)))
+                batches.append(asyncio.run(_cleaned(built, source)))
         keys = [r.headers["x-api-key"] for r in server.requests if r.path == "/rates"]
         assert keys == [VARIABLES["RATES_KEY"]] * 2
-    (in_yaml, in_python) = found[:2], found[2:]
+    (in_yaml, in_python) = batches[:2], batches[2:]
     assert in_yaml == in_python
     rates, group = in_python
     assert rates.series["usd-per-eur"].ts == [datetime(2025, 3, 2, 23, tzinfo=UTC)]
-    assert [one.values for one in group.series.values()] == [[206.0, 207.0]] * 2
+    assert [values.values for values in group.series.values()] == [[206.0, 207.0]] * 2
 
 
 @pytest.mark.slow
@@ -346,15 +277,15 @@ def test_the_example_test_passes(tmp_path: Path) -> None:
     command = next(
         line for line in page("plugin-tests").shell_lines() if line.startswith("pytest test_")
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", *shlex.split(command), "-v", "-p", "no:cacheprovider"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout
-    tried = re.findall(r"::test_rates\[(\w+)\] PASSED", done.stdout)
+    assert process.returncode == 0, process.stdout
+    tried = re.findall(r"::test_rates\[(\w+)\] PASSED", process.stdout)
     rules = "".join(first_cells(page("plugin-tests").section("The rules")))
     assert sorted(tried) == sorted(re.findall(r"`(\w+)`", rules))
 
@@ -422,14 +353,14 @@ def _texts() -> Iterator[str]:
 
 def test_the_messages_to_look_up_exist() -> None:
     """What the page quotes is what the program says somewhere; each names a page that says more."""
-    said = "\n".join(text.replace("\n", " ") for text in _texts())
+    texts = "\n".join(text.replace("\n", " ") for text in _texts())
     rows = re.findall(r"^\| `.*$", page("messages").text, re.MULTILINE)
     assert len(rows) > 50
     for row in rows:
         assert re.search(r"\| \[[\w-]+\]\([\w/-]+\.md\) \|$", row), row
         message = row.split("`")[1]
         pattern = ".*".join(re.escape(part) for part in message.strip("… ").split("…"))
-        assert re.search(pattern, said), message
+        assert re.search(pattern, texts), message
 
 
 def test_examples_that_show_errors_are_errors(tmp_path: Path) -> None:
@@ -485,10 +416,10 @@ def _asked_again(provider: Page) -> dict[str, set[str]]:
     (row,) = (
         row for row in provider.table("| question | answer |") if row.startswith("| asked again")
     )
-    told: dict[str, set[str]] = {}
+    listed: dict[str, set[str]] = {}
     for name, value in re.findall(r"`(\w+)` (all|\d+ \w+)", row):
-        told.setdefault(name, set()).add(value)
-    return told
+        listed.setdefault(name, set()).add(value)
+    return listed
 
 
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.topic)
@@ -510,16 +441,13 @@ def test_how_far_each_run_asks_again_is_what_the_plugin_does(
 
 def test_the_defaults_of_every_plugin_are_told() -> None:
     """No class has a default that the page of its provider leaves out."""
-    named = {p.topic.replace("-", "_"): p for p in [*PROVIDERS, page("csv")]}
-    for module in iter_modules(data_sources.__path__):
-        name = module.name.removesuffix("_plugin")
-        if name == "http":
-            continue
-        text = named[name].text
-        for found in vars(import_module(f"{data_sources.__name__}.{module.name}")).values():
-            if isinstance(found, type) and found.__module__.startswith(data_sources.__name__):
-                for key, value in getattr(found, "source_defaults", {}).items():
-                    assert re.search(rf"`{key}`( is `?| ){value}", text), (name, key, value)
+    count = 0
+    for topic, module in _provider_rows():
+        for plugin in plugin_classes(module):
+            for key, value in plugin.source_defaults.items():
+                assert re.search(rf"`{key}`( is `?| ){value}", page(topic).text), (key, value)
+                count += 1
+    assert count > 20
 
 
 def test_python_and_r_can_be_read() -> None:

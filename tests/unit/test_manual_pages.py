@@ -153,9 +153,9 @@ def _sentences(page: Page) -> list[str]:
 
 def test_no_sentence_stands_twice() -> None:
     """Who mends one would forget the other; what every page of its kind has is one sentence."""
-    said = Counter(s for page in manual.everything() for s in _sentences(page))
+    sentences = Counter(s for page in manual.everything() for s in _sentences(page))
     of_kinds = ("The options of every command are on the page", "It is described in YAML alone")
-    twice = [s for s, times in said.items() if times > 1 and len(s.split()) >= 8]
+    twice = [s for s, times in sentences.items() if times > 1 and len(s.split()) >= 8]
     assert not [s for s in twice if not s.startswith(of_kinds)]
 
 

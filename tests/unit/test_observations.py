@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.raw_answers import DAY, HOUR, MISSING, SHAPES, Degrees, as_dicts, one
+from support.raw_answers import DAY, HOUR, MISSING, SHAPES, Degrees, as_dicts, clean_batch
 
 from dataportal.errors import PermanentError
-from dataportal.observations import Batch, _exact, clean
+from dataportal.observations import Batch, _clean_point_by_point, clean
 from dataportal.raw_points import raw_points
 
 if TYPE_CHECKING:
@@ -115,15 +115,15 @@ INSTANTS = st.integers(-3, 9).map(lambda n: DAY + n * HOUR / 2)
 ZONES = st.sampled_from(
     [UTC, timezone(timedelta(0), "Z"), timezone(timedelta(hours=-5, minutes=-30)), BERLIN]
 )
-AWARE = st.builds(lambda moment, zone: moment.astimezone(zone), INSTANTS, ZONES)
-LOCAL = INSTANTS.map(lambda moment: moment.replace(tzinfo=None))
+AWARE = st.builds(lambda instant, zone: instant.astimezone(zone), INSTANTS, ZONES)
+LOCAL = INSTANTS.map(lambda instant: instant.replace(tzinfo=None))
 GOOD_TIMES = AWARE | AWARE.map(datetime.isoformat)
 ODD_TIMES = st.one_of(
     LOCAL,
     LOCAL.map(datetime.isoformat),
-    LOCAL.map(lambda moment: moment.strftime("%Y-%m-%d")),
+    LOCAL.map(lambda instant: instant.strftime("%Y-%m-%d")),
     LOCAL.map(datetime.date),
-    INSTANTS.map(lambda moment: moment.strftime("%Y%m%dT%HZ")),
+    INSTANTS.map(lambda instant: instant.strftime("%Y%m%dT%HZ")),
     st.sampled_from([None, MISSING, 0, 1.5e9, True, "", "yesterday", "2025-13-01T00Z", b"2025"]),
     st.sampled_from([datetime.max.replace(tzinfo=timezone(-HOUR)), "0001-01-01T00:00+01:00"]),
 )
@@ -208,9 +208,9 @@ def test_observations_ascend_in_utc_and_are_doubles(
     batch = clean({"a": as_dicts(points)}, series=["a"], start=start, end=end, zone=zone)
     ts, values = batch.series["a"].ts, batch.series["a"].values
     assert all(earlier < later for earlier, later in pairwise(ts))
-    assert all(type(moment) is datetime and moment.tzinfo == UTC for moment in ts)
-    assert all(start is None or moment >= start for moment in ts)
-    assert all(end is None or moment < end for moment in ts)
+    assert all(type(instant) is datetime and instant.tzinfo == UTC for instant in ts)
+    assert all(start is None or instant >= start for instant in ts)
+    assert all(end is None or instant < end for instant in ts)
     assert all(value is None or (type(value) is float and math.isfinite(value)) for value in values)
 
 
@@ -229,15 +229,15 @@ def test_the_fast_path_and_the_exact_one_agree(
     as_text: bool,  # noqa: FBT001 - drawn
 ) -> None:
     """A well-formed answer takes the fast path, and is the same observations on either."""
-    written = [moment.astimezone(zone) for moment in times]
+    written = [instant.astimezone(zone) for instant in times]
     values = [data.draw(GOOD_VALUES) for _ in times]
     raw = shape(list(zip(map(str, written) if as_text else written, values, strict=True)))
     fast = raw_points(raw, "a").clean_columns(None, None)
     assert fast is not None
-    exact = _exact(raw_points(raw, "a"), "a", Batch({}), None, None, None)
+    exact = _clean_point_by_point(raw_points(raw, "a"), "a", Batch({}), None, None, None)
     assert fast[0] == exact.ts == times
     assert identical(fast[1], exact.values)
-    assert all(moment.tzinfo == UTC for moment in fast[0])
+    assert all(instant.tzinfo == UTC for instant in fast[0])
 
 
 @given(st.sets(INSTANTS, min_size=1).map(sorted), st.sampled_from(SHAPES[:4]), st.data())
@@ -246,9 +246,9 @@ def test_a_well_formed_answer_is_clipped_at_its_bounds(
 ) -> None:
     """The start belongs to the window, the end does not; what lies within takes the fast path."""
     start, end = data.draw(st.sampled_from(times)), data.draw(st.sampled_from(times))
-    points: list[Point] = [(moment, float(n)) for n, moment in enumerate(times)]
+    points: list[Point] = [(instant, float(n)) for n, instant in enumerate(times)]
     batch = clean({"a": shape(points)}, series=["a"], start=start, end=end, zone=None)
-    inside = [moment for moment in times if start <= moment < end]
+    inside = [instant for instant in times if start <= instant < end]
     assert batch.series["a"].ts == inside
     assert batch.outside == len(times) - len(inside)
     within = raw_points(shape(points), "a").clean_columns(times[0], times[-1] + HOUR)
@@ -267,7 +267,7 @@ def test_of_points_with_times_of_publication_the_newest_is_the_value(
     expected = [(*key, value) for key, value in sorted(vintages.items())]
     newest = {ts: (published, value) for ts, published, value in expected}
     for raw in (dicts, columns):
-        batch = one(raw)
+        batch = clean_batch(raw)
         ours = batch.series["a"]
         assert ours.vintages == expected
         assert list(zip(ours.ts, ours.published or [], ours.values, strict=True)) == [
@@ -279,7 +279,7 @@ def test_of_points_with_times_of_publication_the_newest_is_the_value(
 @pytest.mark.parametrize("ts", [DAY, DAY.isoformat(), "2025-01-01T00:00"])
 def test_a_value_that_cannot_be_taken_is_told_with_its_time(ts: object) -> None:
     """As the provider wrote it: so it can be looked up in the answer."""
-    (rejection,) = one([{"ts": ts, "value": "kei"}], BERLIN).rejections
+    (rejection,) = clean_batch([{"ts": ts, "value": "kei"}], BERLIN).rejections
     assert rejection.reason == f"'kei' is no plain decimal number, at {ts}"
 
 
@@ -289,7 +289,7 @@ def test_a_point_whose_publication_is_unclear_is_rejected(published: object) -> 
     odd = {"ts": DAY, "value": 1.0, "published_at": published}
     if published is MISSING:
         del odd["published_at"]
-    batch = one([odd, {"ts": DAY + HOUR, "value": 2.0, "published_at": DAY}], BERLIN)
+    batch = clean_batch([odd, {"ts": DAY + HOUR, "value": 2.0, "published_at": DAY}], BERLIN)
     assert (batch.rejected, batch.series["a"].ts) == (1, [DAY + HOUR])
     assert batch.rejections[0].position == 0
 

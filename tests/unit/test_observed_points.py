@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from support.raw_answers import DAY, HOUR, SHAPES, Degrees, kept, kind, one
+from support.raw_answers import DAY, HOUR, SHAPES, Degrees, clean_batch, clean_points, kind
 
 from dataportal.errors import BadDataError
 from dataportal.observations import Batch, Observations, clean
@@ -46,7 +46,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 )
 def test_a_value_that_is_taken(raw: object, value: float | None) -> None:
     """Every kind of number, plain decimal texts; NaN and None: no value; zero has no sign."""
-    ((ts, ours),) = kept([{"ts": DAY, "value": raw}])
+    ((ts, ours),) = clean_points([{"ts": DAY, "value": raw}])
     assert (ts, repr(ours)) == (DAY, repr(value))
 
 
@@ -71,7 +71,7 @@ def test_a_value_that_is_refused(raw: object) -> None:
     """Bool, infinite or too large, any other text or object: rejected; its neighbours are kept."""
     points = [(DAY, 1.0), (DAY + HOUR, raw), (DAY + 2 * HOUR, 3)]
     for shape in SHAPES[:4]:
-        batch = one(shape(points))
+        batch = clean_batch(shape(points))
         assert batch.series["a"] == Observations([DAY, DAY + 2 * HOUR], [1.0, 3.0])
         assert [r.position for r in batch.rejections] == [1]
 
@@ -93,20 +93,20 @@ class NotATime(datetime):
 
 def test_a_foreign_timestamp_becomes_a_plain_datetime() -> None:
     """A subclass of datetime is taken as the instant that it is."""
-    ((ts, _),) = kept([{"ts": Timestamp(2025, 1, 15, 1, tzinfo=BERLIN), "value": 1}])
+    ((ts, _),) = clean_points([{"ts": Timestamp(2025, 1, 15, 1, tzinfo=BERLIN), "value": 1}])
     assert (ts, type(ts)) == (DAY, datetime)
 
 
 def test_a_time_that_is_none_costs_its_own_point_only() -> None:
     """A missing time as pandas marks it is rejected; its neighbours are kept."""
-    batch = one([{"ts": NotATime(2025, 1, 1), "value": 1.0}, {"ts": DAY, "value": 2.0}])
+    batch = clean_batch([{"ts": NotATime(2025, 1, 1), "value": 1.0}, {"ts": DAY, "value": 2.0}])
     assert batch.series["a"] == Observations([DAY], [2.0])
     assert [r.position for r in batch.rejections] == [0]
 
 
 def test_a_local_time_without_a_zone_is_rejected_and_says_so() -> None:
     """The reason names the time and what is missing."""
-    batch = one([{"ts": "2025-01-15T01:00", "value": 1}])
+    batch = clean_batch([{"ts": "2025-01-15T01:00", "value": 1}])
     (rejection,) = batch.rejections
     assert "2025-01-15T01:00 has no offset" in rejection.reason
     assert "timezone" in rejection.reason
@@ -115,8 +115,8 @@ def test_a_local_time_without_a_zone_is_rejected_and_says_so() -> None:
 def test_a_date_is_midnight_in_the_zone_of_the_source() -> None:
     """As a text and as a date; also as a whole column of them."""
     midnight = [(datetime(2025, 1, 14, 23, tzinfo=UTC), 1.0)]
-    assert kept([{"ts": "2025-01-15", "value": 1.0}], BERLIN) == midnight
-    assert kept({"ts": [date(2025, 1, 15)], "value": [1.0]}, BERLIN) == midnight
+    assert clean_points([{"ts": "2025-01-15", "value": 1.0}], BERLIN) == midnight
+    assert clean_points({"ts": [date(2025, 1, 15)], "value": [1.0]}, BERLIN) == midnight
 
 
 def test_a_declared_series_without_an_answer_has_no_observations() -> None:
@@ -139,7 +139,7 @@ def test_a_declared_series_without_an_answer_has_no_observations() -> None:
 def test_another_shape_is_bad_data(raw: object) -> None:
     """Neither points nor columns of one length: an error that names the series."""
     with pytest.raises(BadDataError, match="'a'"):
-        one(raw)
+        clean_batch(raw)
 
 
 @pytest.mark.parametrize("answer", [None, [], "text", 7, [{"ts": DAY, "value": 1}]], ids=kind)
@@ -153,7 +153,7 @@ def test_an_answer_that_is_no_mapping_is_bad_data(answer: object) -> None:
 def test_what_is_no_point_costs_itself_only(junk: object) -> None:
     """Among good points: rejected with its position, the others are kept."""
     good: dict[str, Any] = {"ts": DAY, "value": 1.0}
-    batch = one([good, junk])
+    batch = clean_batch([good, junk])
     assert batch.series["a"] == Observations([DAY], [1.0])
     assert [r.position for r in batch.rejections] == [1]
 
@@ -165,7 +165,7 @@ def test_an_object_that_cannot_be_shown_costs_itself_only() -> None:
         def __repr__(self) -> str:
             raise RuntimeError
 
-    batch = one([{"ts": DAY, "value": Shy()}, {"ts": Shy(), "value": 1}, Shy()])
+    batch = clean_batch([{"ts": DAY, "value": Shy()}, {"ts": Shy(), "value": 1}, Shy()])
     assert [r.position for r in batch.rejections] == [0, 1, 2]
     assert all("a Shy" in r.reason for r in batch.rejections)
 
@@ -178,4 +178,4 @@ def test_what_a_generator_raises_is_not_swallowed() -> None:
         raise LookupError("half-way")
 
     with pytest.raises(LookupError, match="half-way"):
-        one(breaking())
+        clean_batch(breaking())

@@ -1,4 +1,4 @@
-"""Times in addresses and in answers: windows, periods, formats, ends of intervals."""
+"""Times in addresses and in answers: windows, periods, formats, starts of intervals."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dataportal.plugins.declarative.interval_ends import begun_before
+from dataportal.plugins.declarative.interval_starts import interval_starts
 from dataportal.plugins.declarative.periods import next_period, period_start
 from dataportal.plugins.declarative.templates import Template
-from dataportal.plugins.readers.times import TimeFormat, Window, nearest
+from dataportal.plugins.readers.times import TimeFormat, Window, nearest_instant
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu")
 UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "year")
@@ -28,7 +28,7 @@ FORMS = {
     "%Y-%m": timedelta(days=31),
     "%Y": timedelta(days=366),
 }
-moments = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+instants = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 zones = st.sampled_from(ZONES)
 
 
@@ -37,52 +37,52 @@ def _read(text: str, form: str, zone: str) -> datetime:
         return datetime.fromtimestamp(int(text), UTC)
     if form == "unix_ms":
         return datetime.fromtimestamp(int(text) / 1000, UTC)
-    found = datetime.strptime(text, form)  # noqa: DTZ007 - local, or with its offset
-    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))
+    local = datetime.strptime(text, form)  # noqa: DTZ007 - local, or with its offset
+    return local if local.tzinfo else local.replace(tzinfo=ZoneInfo(zone))
 
 
 @given(
-    moments, st.timedeltas(timedelta(), timedelta(days=900)), st.sampled_from(list(FORMS)), zones
+    instants, st.timedeltas(timedelta(), timedelta(days=900)), st.sampled_from(list(FORMS)), zones
 )
 def test_what_is_asked_for_holds_the_window(
     start: datetime, length: timedelta, form: str, zone: str
 ) -> None:
     """`{start}` is never after the start, `{end}` never before the end, and neither far off."""
     end = start + length
-    said = Template(f"{{start:{form}@{zone}}}|{{end:{form}@{zone}}}").filled(start, end, {})
-    first, last = (_read(text, form, zone) for text in said.split("|"))
+    filled = Template(f"{{start:{form}@{zone}}}|{{end:{form}@{zone}}}").fill(start, end, {})
+    first, last = (_read(text, form, zone) for text in filled.split("|"))
     slack = timedelta(hours=2)  # a local day that begins in a doubled hour
     assert start - FORMS[form] - slack < first <= start
     assert end <= last < end + FORMS[form] + slack
 
 
-@given(st.text(max_size=30), moments)
-def test_a_text_without_fields_stays_as_it_is(text: str, moment: datetime) -> None:
+@given(st.text(max_size=30), instants)
+def test_a_text_without_fields_stays_as_it_is(text: str, instant: datetime) -> None:
     """Braces too, where they are no field."""
     if not re.search(r"\{[A-Za-z_]\w*(:[^{}]*)?\}", text):
-        assert Template(text).filled(moment, moment, {}) == text
+        assert Template(text).fill(instant, instant, {}) == text
 
 
-@given(moments, zones, st.sampled_from(UNITS))
+@given(instants, zones, st.sampled_from(UNITS))
 @example(datetime(2024, 10, 27, 0, 30, tzinfo=UTC), "Europe/Berlin", "hour")
 @example(datetime(2024, 10, 27, 1, 30, tzinfo=UTC), "Europe/Berlin", "hour")
 @example(datetime(2025, 3, 30, 0, 59, tzinfo=UTC), "Europe/Berlin", "hour")
-def test_a_moment_lies_in_its_period(moment: datetime, zone: str, unit: str) -> None:
+def test_a_moment_lies_in_its_period(instant: datetime, zone: str, unit: str) -> None:
     """Which begins by the clocks of the zone, and ends where the next one begins."""
-    local = moment.astimezone(ZoneInfo(zone))
+    local = instant.astimezone(ZoneInfo(zone))
     floor = period_start(local, unit)
     after = next_period(floor, unit)
     # compared in UTC: two times of one zone are compared by their clocks
-    assert floor.astimezone(UTC) <= moment < after.astimezone(UTC)
+    assert floor.astimezone(UTC) <= instant < after.astimezone(UTC)
     assert period_start(after, unit) == after
     if unit == "week":
         assert floor.weekday() == 0
 
 
-@given(moments, zones)
-def test_hours_follow_one_another(moment: datetime, zone: str) -> None:
+@given(instants, zones)
+def test_hours_follow_one_another(instant: datetime, zone: str) -> None:
     """Each an hour long, also in the nights when the clocks change by one."""
-    floor = period_start(moment.astimezone(ZoneInfo(zone)), "hour")
+    floor = period_start(instant.astimezone(ZoneInfo(zone)), "hour")
     hours = [floor]
     for _ in range(30):
         hours.append(next_period(hours[-1], "hour"))
@@ -90,20 +90,20 @@ def test_hours_follow_one_another(moment: datetime, zone: str) -> None:
     assert steps == {timedelta(hours=1)}
 
 
-@given(moments, st.sampled_from(["%Y-%m-%d %H:%M:%S", "%d.%m.%y %H:%M", "%Y%m%d%H", "%c"]))
-def test_what_strftime_writes_is_read(moment: datetime, form: str) -> None:
+@given(instants, st.sampled_from(["%Y-%m-%d %H:%M:%S", "%d.%m.%y %H:%M", "%Y%m%d%H", "%c"]))
+def test_what_strftime_writes_is_read(instant: datetime, form: str) -> None:
     """As precise as the format is."""
-    text = moment.strftime(form)
-    found = TimeFormat(form).read(text)
-    assert isinstance(found, datetime)
-    assert found.strftime(form) == text
+    text = instant.strftime(form)
+    parsed = TimeFormat(form).read(text)
+    assert isinstance(parsed, datetime)
+    assert parsed.strftime(form) == text
 
 
 @given(st.dates(datetime(2000, 1, 1).date(), datetime(2099, 12, 30).date()))  # noqa: DTZ001
 def test_hour_24_is_the_midnight_that_ends_the_day(day: object) -> None:
     """Whatever other 24 stands beside it."""
-    found = TimeFormat("%Y-%m-%d %H:%M").read(f"{day} 24:00")
-    assert found == datetime.fromisoformat(f"{day}") + timedelta(days=1)
+    parsed = TimeFormat("%Y-%m-%d %H:%M").read(f"{day} 24:00")
+    assert parsed == datetime.fromisoformat(f"{day}") + timedelta(days=1)
     assert isinstance(TimeFormat("%Y-%m-%d %H:%M").read(f"{day} 24:30"), str)
     assert isinstance(TimeFormat("%Y-%m-%d %H:%M").read(f"{day} 25:00"), str)
 
@@ -114,10 +114,10 @@ def test_hour_24_is_the_midnight_that_ends_the_day(day: object) -> None:
 def test_what_is_no_time_is_a_text(raw: object) -> None:
     """To be refused by the run; nothing is raised, whatever an API answers."""
     for form in ("", "period", "unix", "unix_ms", "%Y-%m-%d"):
-        found = TimeFormat(form).read(raw)
-        assert isinstance(found, str | datetime)
+        parsed = TimeFormat(form).read(raw)
+        assert isinstance(parsed, str | datetime)
         if isinstance(raw, bool) or raw is None:
-            assert isinstance(found, str)
+            assert isinstance(parsed, str)
 
 
 @pytest.mark.parametrize("form", ["iso", "seconds", "%", "%Q", "%Y-%Y"])
@@ -127,19 +127,19 @@ def test_formats_that_cannot_be_are_refused(form: str) -> None:
         TimeFormat(form)
 
 
-@given(moments, st.timedeltas(timedelta(), timedelta(days=9)), moments, zones)
+@given(instants, st.timedeltas(timedelta(), timedelta(days=9)), instants, zones)
 def test_a_window_covers_what_lies_in_it(
-    start: datetime, length: timedelta, moment: datetime, zone: str
+    start: datetime, length: timedelta, instant: datetime, zone: str
 ) -> None:
     """An instant exactly, half-open; a local time whenever it may, in whichever zone."""
     window = Window(start.isoformat(), (start + length).isoformat())
-    inside = start <= moment < start + length
-    assert window.covers(moment) == inside
+    inside = start <= instant < start + length
+    assert window.covers(instant) == inside
     if inside:
-        assert window.covers(moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None))
+        assert window.covers(instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None))
 
 
-@given(moments, st.sampled_from(["Europe/Berlin", "America/New_York", "UTC"]), st.booleans())
+@given(instants, st.sampled_from(["Europe/Berlin", "America/New_York", "UTC"]), st.booleans())
 @example(datetime(2024, 10, 26, 20, tzinfo=UTC), "Europe/Berlin", False)
 @example(datetime(2024, 10, 26, 20, tzinfo=UTC), "Europe/Berlin", True)
 @example(datetime(2025, 3, 29, 20, tzinfo=UTC), "Europe/Berlin", False)
@@ -153,30 +153,32 @@ def test_ends_become_starts(first: datetime, zone: str, newest_first: bool) -> N
     ]
     # a doubled hour of which only one is there cannot be told
     if len(set(ends)) < len(ends) or ends == sorted(set(ends)):
-        known = begun_before(
+        known = interval_starts(
             ends[::-1] if newest_first else ends, timedelta(hours=1), ZoneInfo(zone)
         )
-        found = known[::-1] if newest_first else known
-        for start, begun, end in zip(starts, found, ends, strict=True):
-            if begun != end:  # left to the run
-                assert begun == start
+        computed = known[::-1] if newest_first else known
+        for start, computed_start, end in zip(starts, computed, ends, strict=True):
+            if computed_start != end:  # left to the run
+                assert computed_start == start
 
 
-@given(moments, st.timedeltas(timedelta(), timedelta(minutes=25)), zones)
+@given(instants, st.timedeltas(timedelta(), timedelta(minutes=25)), zones)
 @example(datetime(2024, 10, 27, 0, 10, tzinfo=UTC), timedelta(minutes=5), "Europe/Berlin")
 @example(datetime(2024, 10, 27, 1, 10, tzinfo=UTC), timedelta(minutes=5), "Europe/Berlin")
 def test_a_local_time_of_this_moment_is_not_ambiguous(
-    moment: datetime, age: timedelta, zone: str
+    instant: datetime, age: timedelta, zone: str
 ) -> None:
     """Told a little later, it is the instant that it was, in the doubled hour too."""
-    wall = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    wall = instant.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     if zone != "Australia/Lord_Howe":  # where half an hour is doubled, 25 minutes are too long
-        assert nearest(wall, ZoneInfo(zone), moment + age) == moment
-    assert nearest(moment, ZoneInfo(zone), moment + age) == moment
-    assert nearest("nonsense", ZoneInfo(zone), moment) == "nonsense"
+        assert nearest_instant(wall, ZoneInfo(zone), instant + age) == instant
+    assert nearest_instant(instant, ZoneInfo(zone), instant + age) == instant
+    assert nearest_instant("nonsense", ZoneInfo(zone), instant) == "nonsense"
 
 
 def test_a_local_time_that_does_not_exist_stays_local() -> None:
     """For the run to refuse it."""
     wall = datetime(2025, 3, 30, 2, 30)  # noqa: DTZ001 - local
-    assert nearest(wall, ZoneInfo("Europe/Berlin"), datetime(2025, 3, 30, tzinfo=UTC)) == wall
+    assert (
+        nearest_instant(wall, ZoneInfo("Europe/Berlin"), datetime(2025, 3, 30, tzinfo=UTC)) == wall
+    )

@@ -143,10 +143,10 @@ NAMES = [
 )
 def test_what_stands_under_a_name_of_keys_is_masked(name: str, text: str, left: list[str]) -> None:
     """In a URL, a header, JSON, Python, XML or a sentence; what stands beside it is left."""
-    shown = redact(text.replace("NAME", name).replace("{}", CANARY, 1))
-    assert CANARY not in shown
-    assert MASK in shown
-    assert all(part in shown for part in left)
+    redacted = redact(text.replace("NAME", name).replace("{}", CANARY, 1))
+    assert CANARY not in redacted
+    assert MASK in redacted
+    assert all(part in redacted for part in left)
 
 
 @pytest.mark.parametrize(
@@ -160,8 +160,8 @@ def test_the_mark_after_what_is_masked_is_left(text: str) -> None:
 @pytest.mark.parametrize("scheme", ["Bearer", "Basic", "Token", "Apikey", "bearer ", ""])
 def test_a_header_of_authorization_is_masked(scheme: str) -> None:
     """Whatever its scheme."""
-    shown = redact(f"Authorization: {scheme} {CANARY}".replace("  ", " ") + "\nAccept: all")
-    assert shown == f"Authorization: {MASK}\nAccept: all"
+    redacted = redact(f"Authorization: {scheme} {CANARY}".replace("  ", " ") + "\nAccept: all")
+    assert redacted == f"Authorization: {MASK}\nAccept: all"
 
 
 # an @ or one of /?#, but not both: then nobody can tell where the host begins
@@ -176,12 +176,12 @@ PASSWORDS = st.sampled_from(["aZ9!$&()*+,;=:@%-._~'[]", "aZ9!$&()*+,;=:%-._~/?#'
 @given(PASSWORDS, st.sampled_from(["https", "postgresql", "postgresql+asyncpg", "ftp", "HTTP"]))
 def test_the_password_in_a_url_is_masked(password: str, scheme: str) -> None:
     """Encoded or not, with whatever characters; the user and the host are left."""
-    shown = redact(f"no answer from {scheme}://me:{password}@db.example:5432/x today")
-    assert shown == f"no answer from {scheme}://me:{MASK}@db.example:5432/x today"
+    redacted = redact(f"no answer from {scheme}://me:{password}@db.example:5432/x today")
+    assert redacted == f"no answer from {scheme}://me:{MASK}@db.example:5432/x today"
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         (f"http://:{CANARY}@h/", f"http://:{MASK}@h/"),
         (f"http://me:@{CANARY}@h/", f"http://me:{MASK}@h/"),
@@ -191,9 +191,9 @@ def test_the_password_in_a_url_is_masked(password: str, scheme: str) -> None:
         (f"redis://:{CANARY}#1@h", f"redis://:{MASK}@h"),
     ],
 )
-def test_odd_urls_with_a_password(text: str, shown: str) -> None:
+def test_odd_urls_with_a_password(text: str, expected: str) -> None:
     """Each password by itself, and only the passwords."""
-    assert redact(text) == shown
+    assert redact(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -219,8 +219,8 @@ def test_a_text_without_secrets_is_left_alone(text: str) -> None:
 @given(st.lists(st.sampled_from(["?key=", "token: ", "a://b:", "c@d", "/", "'", '"', " ", "x"])))
 def test_what_is_masked_stays_so(parts: list[str]) -> None:
     """A text may pass through more than once: nothing more is lost, nothing comes back."""
-    shown = redact("".join(parts))
-    assert redact(redact(shown)) == redact(shown)
+    redacted = redact("".join(parts))
+    assert redact(redact(redacted)) == redact(redacted)
 
 
 @pytest.mark.timeout(20)
@@ -236,18 +236,18 @@ def test_a_long_text_takes_no_longer_than_its_length(part: str) -> None:
 @given(st.text(st.characters()), st.integers(1, 40))
 def test_what_is_harmless_is_one_printable_line(text: str, limit: int) -> None:
     """Of the first characters of any text; what was printable and short enough is unchanged."""
-    shown = harmless(text, limit)
-    assert shown.isprintable()
-    assert len(shown.splitlines()) <= 1
+    redacted = harmless(text, limit)
+    assert redacted.isprintable()
+    assert len(redacted.splitlines()) <= 1
     if len(text) <= limit:
-        assert text.isprintable() == (shown == text)
-        assert "…" not in shown or "…" in text
+        assert text.isprintable() == (redacted == text)
+        assert "…" not in redacted or "…" in text
     else:
-        assert shown == harmless(text[: limit - 1]) + "…"
+        assert redacted == harmless(text[: limit - 1]) + "…"
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("a\nb\r\n", "a\\nb\\r\\n"),
         ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
@@ -259,6 +259,6 @@ def test_what_is_harmless_is_one_printable_line(text: str, limit: int) -> None:
         ("für 5 €", "für 5 €"),
     ],
 )
-def test_controls_are_shown_as_escapes(text: str, shown: str) -> None:
+def test_controls_are_shown_as_escapes(text: str, expected: str) -> None:
     """Line ends, terminal escapes, reversed writing, half characters."""
-    assert harmless(text) == shown
+    assert harmless(text) == expected

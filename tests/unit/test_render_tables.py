@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dataportal.redaction import remember_secret
 from dataportal.render.sparkline import BARS, sparkline
-from dataportal.render.tables import Table, drawn
+from dataportal.render.tables import Table
 
 CELLS = st.text(st.characters(), max_size=12)
 VALUES = st.none() | st.floats(allow_nan=False, allow_infinity=False)
@@ -21,7 +21,7 @@ def test_away_from_a_terminal_a_row_is_one_printable_line(rows: list[tuple[str, 
     table = Table(("a", ">b", "c"))
     for row in rows:
         table.add(*row)
-    lines = list(drawn(table, io.StringIO()))
+    lines = list(table.lines(io.StringIO()))
     assert len(lines) == len(rows) + 1
     assert all(line.isprintable() for line in lines)
 
@@ -31,7 +31,7 @@ def test_columns_are_aligned() -> None:
     table = Table(("name", ">count"))
     table.add("x", "7")
     table.add("longer", "12345")
-    assert list(drawn(table, io.StringIO())) == [
+    assert list(table.lines(io.StringIO())) == [
         "NAME    COUNT",
         "x           7",
         "longer  12345",
@@ -43,13 +43,15 @@ def test_a_narrow_terminal_leaves_out_what_can_be_spared(widths: list[int], colu
     """In its order, and no more than it must."""
     table = Table(("a", "b", "c", "d"), dispensable=("c", "a"))
     table.add(*("x" * width for width in widths))
-    shown = table.within(columns)
+    shown = table.columns_within(columns)
     assert shown in ([0, 1, 2, 3], [0, 1, 3], [1, 3])
     needed = [max(width, 1) + 3 for width in widths]
     if shown != [1, 3]:
-        assert sum(needed[at] for at in shown) <= columns
+        assert sum(needed[column] for column in shown) <= columns
     if shown != [0, 1, 2, 3]:
-        assert sum(needed[at] for at in ([0, 1, 2, 3] if 0 in shown else [0, 1, 3])) > columns
+        assert (
+            sum(needed[column] for column in ([0, 1, 2, 3] if 0 in shown else [0, 1, 3])) > columns
+        )
 
 
 def test_a_secret_never_gets_into_a_table() -> None:
@@ -57,7 +59,7 @@ def test_a_secret_never_gets_into_a_table() -> None:
     remember_secret("canary-in-table")
     table = Table(("error",))
     table.add("https://x/?key=canary-in-table failed")
-    assert "canary" not in "".join(drawn(table, io.StringIO()))
+    assert "canary" not in "".join(table.lines(io.StringIO()))
 
 
 @given(st.lists(VALUES, max_size=80), st.integers(0, 60))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataportal.schedule import (
-    FAILED_AGAIN,
+    RETRY_FAILED_AFTER,
     is_due,
     next_due,
     slot_offset,
@@ -43,9 +43,9 @@ class Slots(NamedTuple):
     schedule: timedelta
     offset: timedelta
 
-    def of(self, moment: datetime) -> int:
-        """The number of the slot since the epoch in which the moment lies."""
-        return (moment - EPOCH - self.offset) // self.schedule
+    def of(self, instant: datetime) -> int:
+        """The number of the slot since the epoch in which the instant lies."""
+        return (instant - EPOCH - self.offset) // self.schedule
 
     def due(self, now: datetime, last: datetime | None, *, failed: bool = False) -> bool:
         """Whether the source is due."""
@@ -147,7 +147,7 @@ def test_next_due_is_the_first_slot_that_began_after_the_attempt(
     assert slots.due(now, last, failed=failed) == (due <= now)
     if last - now > slots.schedule:
         assert due == now
-    elif failed and due < (retry := last + min(slots.schedule, FAILED_AGAIN)):
+    elif failed and due < (retry := last + min(slots.schedule, RETRY_FAILED_AFTER)):
         assert slots.of(due) == slots.of(last) + 1
     elif failed:
         assert due == retry

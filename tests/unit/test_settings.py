@@ -138,7 +138,7 @@ def test_every_form_of_a_database_url_means_the_same(scheme: str, rest: str) -> 
     expected = f"postgresql://{rest}"
     given_url = f" {scheme}://{rest}\n"
     assert from_environment({"DATABASE_URL": given_url}).database_url == expected
-    assert Settings().overridden(database_url=given_url).database_url == expected
+    assert Settings().override(database_url=given_url).database_url == expected
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_an_empty_database_url_is_an_error(text: str) -> None:
     assert error.message == "DATABASE_URL is empty"
     assert "unset it" in str(error.hint)
     with pytest.raises(ConfigurationError, match="--database-url is empty"):
-        Settings().overridden(database_url=text)
+        Settings().override(database_url=text)
 
 
 @pytest.mark.parametrize("password", ["can@ary", "can/ary", "@canary", "canary/", "c@n/ary"])
@@ -206,7 +206,7 @@ def test_the_password_is_never_shown_again(tmp_path: Path, written: str, passwor
     readings: list[Callable[[], Settings]] = [
         lambda: from_environment({"DATABASE_URL": url}),
         lambda: from_environment({"DATABASE_URL_FILE": str(file)}),
-        lambda: Settings().overridden(database_url=url),
+        lambda: Settings().override(database_url=url),
     ]
     for read in readings:
         with only_secrets():
@@ -248,13 +248,13 @@ def test_two_sources_of_the_url_are_an_error() -> None:
 def test_an_option_beats_the_environment() -> None:
     """Each that was given; one that was not leaves what the environment says."""
     settings = from_environment({"LOG_LEVEL": "debug", "DATABASE_URL": URL, "MAX_RETRIES": "7"})
-    changed = settings.overridden(
+    changed = settings.override(
         log_level="error", log_format=None, database_url=None, quiet=True, config_path=Path("x")
     )
     assert (changed.log_level, changed.log_format, changed.quiet) == ("error", "text", True)
     assert (changed.database_url, changed.max_retries) == (URL, 7)
     assert changed.config_path == Path("x")
-    other = changed.overridden(database_url="postgres://h/other")
+    other = changed.override(database_url="postgres://h/other")
     assert other.database_url == "postgresql://h/other"
     assert settings == from_environment(
         {"LOG_LEVEL": "debug", "DATABASE_URL": URL, "MAX_RETRIES": "7"}

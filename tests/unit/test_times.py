@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataportal.times import format_duration, iso, parse_duration, parse_instant, zone_named
+from dataportal.times import format_duration, iso, parse_duration, parse_instant, time_zone
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2025, 3, 1, 12, tzinfo=UTC)
@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 LENGTHS = st.timedeltas(timedelta(), timedelta(days=100 * 365))
 INSTANTS = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)).map(  # noqa: DTZ001 - bounds
-    lambda moment: moment.replace(tzinfo=UTC)
+    lambda instant: instant.replace(tzinfo=UTC)
 )
 
 
@@ -254,7 +254,7 @@ def test_iso_shows_microseconds_only_where_there_are_any() -> None:
 
 def test_a_zone_is_found_by_its_name() -> None:
     """As the IANA database names it."""
-    assert zone_named("Europe/Berlin") == BERLIN
+    assert time_zone("Europe/Berlin") == BERLIN
 
 
 @pytest.mark.parametrize(
@@ -264,4 +264,4 @@ def test_a_zone_is_found_by_its_name() -> None:
 def test_what_is_no_zone_is_refused(name: str) -> None:
     """Whatever the file system says of it."""
     with pytest.raises(ValueError, match="is not a time zone; write it like Europe/Berlin"):
-        zone_named(name)
+        time_zone(name)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataportal.validators import Recall, Remembered, Validator, read, written
+from dataportal.validators import ConditionalRequests, StoredValidators, Validator
 
 NOW = datetime(2025, 6, 11, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -23,18 +23,18 @@ def tag(
     return Validator(since=NOW, etag=etag, first=first, last=last)
 
 
-REMEMBERED = Remembered("me", NOW, "3-17", {"one": tag(), "two": tag(NOW, NOW + HOUR)})
+STORED = StoredValidators("me", NOW, "3-17", {"one": tag(), "two": tag(NOW, NOW + HOUR)})
 
 
 def test_it_comes_back_from_the_database() -> None:
     """As it was; what nobody understands is nothing."""
     from json import loads
 
-    assert read(loads(written(REMEMBERED))) == REMEMBERED
-    newer = {**loads(written(REMEMBERED)), "x": 1}
+    assert StoredValidators.from_json(loads(STORED.to_json())) == STORED
+    newer = {**loads(STORED.to_json()), "x": 1}
     strange: list[Any] = [None, 1, "a", [], {}, {"identity": "me"}, newer]
     for rubbish in strange:
-        assert read(rubbish) is None
+        assert StoredValidators.from_json(rubbish) is None
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_it_comes_back_from_the_database() -> None:
 )
 def test_what_is_trusted(identity: str, start: datetime, now: datetime, *, trusted: bool) -> None:
     """By the same source, for no longer window, for a day, and not from the future."""
-    known = REMEMBERED.trusted(identity, start, now)
-    assert known == (REMEMBERED.answers if trusted else {})
+    known = STORED.valid_for(identity, start, now)
+    assert known == (STORED.answers if trusted else {})
 
 
 @pytest.mark.parametrize(
@@ -68,11 +68,11 @@ def test_what_is_trusted(identity: str, start: datetime, now: datetime, *, trust
 )
 def test_what_is_believed(known: Validator, headers: dict[str, str], *, believed: bool) -> None:
     """A 304 that names the state that was asked about; a date has to be repeated."""
-    recall = Recall({"key": known})
-    assert recall.condition("key")
-    assert not recall.condition("another")
-    assert recall.confirm("key", headers) is believed
-    assert (recall.unchanged == {"key": known}) is believed
+    requests = ConditionalRequests({"key": known})
+    assert requests.condition("key")
+    assert not requests.condition("another")
+    assert requests.confirm("key", headers) is believed
+    assert (requests.unchanged == {"key": known}) is believed
 
 
 @given(
@@ -83,64 +83,66 @@ def test_points_within_what_is_unchanged_forbid_to_leave_it_out(
     spans: list[list[datetime]], series: list[list[datetime]]
 ) -> None:
     """A point of another answer could take the place of one that is left out."""
-    recall = Recall({str(n): tag(first, last) for n, (first, last) in enumerate(spans)})
-    recall.asked = len(spans) + 1
-    for key in recall.known:
-        recall.confirm(key, {})
+    requests = ConditionalRequests(
+        {str(n): tag(first, last) for n, (first, last) in enumerate(spans)}
+    )
+    requests.sent = len(spans) + 1
+    for key in requests.known:
+        requests.confirm(key, {})
     meet = any(first <= ts <= last for first, last in spans for times in series for ts in times)
-    assert recall.may_leave_out(series) is not meet
+    assert requests.may_leave_out(series) is not meet
 
 
 def test_without_times_it_is_all_or_nothing() -> None:
     """Nobody knows what an answer has that says nothing of its times."""
-    recall = Recall({"one": tag(), "two": tag()}, asked=2)
-    recall.confirm("one", {})
-    assert not recall.may_leave_out([[]])
-    recall.confirm("two", {})
-    assert recall.may_leave_out([[]])
+    requests = ConditionalRequests({"one": tag(), "two": tag()}, sent=2)
+    requests.confirm("one", {})
+    assert not requests.may_leave_out([[]])
+    requests.confirm("two", {})
+    assert requests.may_leave_out([[]])
 
 
 def test_an_answer_without_points_stands_in_nobodys_way() -> None:
     """A list of files that is unchanged may be left out beside any points, and reaches nowhere."""
     known = {"index": Validator(NOW, etag='"a"', note="1 2 3")}
-    recall = Recall(known, asked=2)
-    recall.confirm("index", {})
-    assert recall.may_leave_out([[NOW]])
-    recall = Recall()
-    recall.keep("index", known["index"])
-    recall.keep("long", Validator(NOW, etag='"a"', note="1" * 1001))
-    assert recall.worth_keeping(NOW) == known
+    requests = ConditionalRequests(known, sent=2)
+    requests.confirm("index", {})
+    assert requests.may_leave_out([[NOW]])
+    requests = ConditionalRequests()
+    requests.keep("index", known["index"])
+    requests.keep("long", Validator(NOW, etag='"a"', note="1" * 1001))
+    assert requests.validators(NOW) == known
 
 
 def test_what_reaches_beyond_the_window_is_not_kept() -> None:
     """It will have more to tell; what does not say how far it reaches may have."""
-    recall = Recall()
-    recall.keep("open", tag())
-    recall.keep("before", tag(NOW, NOW + HOUR))
-    recall.keep("beyond", tag(NOW, NOW + 2 * HOUR))
-    assert set(recall.worth_keeping(None)) == {"open", "before", "beyond"}
-    assert set(recall.worth_keeping(NOW + 2 * HOUR)) == {"before"}
+    requests = ConditionalRequests()
+    requests.keep("open", tag())
+    requests.keep("before", tag(NOW, NOW + HOUR))
+    requests.keep("beyond", tag(NOW, NOW + 2 * HOUR))
+    assert set(requests.validators(None)) == {"open", "before", "beyond"}
+    assert set(requests.validators(NOW + 2 * HOUR)) == {"before"}
 
 
 def test_two_states_of_one_answer_are_none() -> None:
     """Asked twice within one slice, and changed in between: nobody knows what was stored."""
-    recall = Recall({"known": tag()}, asked=5)
-    recall.keep("same", tag())
-    recall.keep("same", tag())
-    recall.keep("new", tag())
-    recall.keep("new", tag(etag='"b"'))
-    recall.confirm("known", {})
-    recall.keep("known", tag(etag='"b"'))
-    assert set(recall.worth_keeping(None)) == {"same"}
-    recall = Recall({"known": tag()}, asked=2)
-    recall.keep("known", tag(etag='"b"'))
-    recall.confirm("known", {})
-    assert recall.worth_keeping(None) == {}
+    requests = ConditionalRequests({"known": tag()}, sent=5)
+    requests.keep("same", tag())
+    requests.keep("same", tag())
+    requests.keep("new", tag())
+    requests.keep("new", tag(etag='"b"'))
+    requests.confirm("known", {})
+    requests.keep("known", tag(etag='"b"'))
+    assert set(requests.validators(None)) == {"same"}
+    requests = ConditionalRequests({"known": tag()}, sent=2)
+    requests.keep("known", tag(etag='"b"'))
+    requests.confirm("known", {})
+    assert requests.validators(None) == {}
 
 
 def test_what_is_kept_is_bounded() -> None:
     """However many files a source has."""
-    recall = Recall()
+    requests = ConditionalRequests()
     for number in range(1000):
-        recall.keep(str(number), tag())
-    assert len(recall.worth_keeping(None)) == 100
+        requests.keep(str(number), tag())
+    assert len(requests.validators(None)) == 100

@@ -63,14 +63,14 @@ def test_a_group_starts_at_the_oldest_of_its_series_that_advance(
     """Each one's newest observation, or now if that lies ahead, less the lookback; no dormant."""
     group = [*active, *asleep]
     random.shuffle(group)
-    newest = [one.newest for one in active if one.newest is not None]
-    assert start_of(*group) == min(min(one, NOW) for one in newest) - LOOKBACK
+    newest = [series.newest for series in active if series.newest is not None]
+    assert start_of(*group) == min(min(ts, NOW) for ts in newest) - LOOKBACK
 
 
 @given(st.lists(ASLEEP, min_size=1))
 def test_of_nothing_but_dormant_series_the_newest_counts(asleep: list[Progress]) -> None:
     """So that the source wakes up when any of them does, without years to ask for."""
-    newest = max(min(one.newest, NOW) for one in asleep if one.newest is not None)
+    newest = max(min(series.newest, NOW) for series in asleep if series.newest is not None)
     assert start_of(*asleep) == newest - LOOKBACK
 
 
@@ -79,7 +79,7 @@ def test_a_new_series_in_an_old_group_gets_its_history_once(old: list[Progress])
     """Never seen: `initial_history`. Asked for in vain: like the others, `lookback`."""
     assert start_of(*old, NEVER_SEEN) <= NOW - 30 * DAY
     assert start_of(*old, NEVER_SEEN) == min(start_of(*old, ASKED_IN_VAIN), NOW - 30 * DAY)
-    awake = [one for one in old if one.advanced_at and NOW - one.advanced_at <= DORMANT]
+    awake = [series for series in old if series.advanced_at and NOW - series.advanced_at <= DORMANT]
     assert start_of(*awake, ASKED_IN_VAIN) == min(start_of(*awake), NOW - LOOKBACK)
 
 

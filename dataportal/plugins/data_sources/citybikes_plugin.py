@@ -23,14 +23,13 @@ import msgspec
 
 from dataportal.plugins.base_plugin import MultiSeriesPlugin, PermanentError
 from dataportal.plugins.http import NotFoundError
-from dataportal.plugins.readers.expressions import ABSENT, Expression
+from dataportal.plugins.readers.expressions import ABSENT_FIELD, Expression
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.numbers import NumberFormat
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
-from dataportal.plugins.readers.single_series import Alone
-from dataportal.plugins.readers.times import now
-from dataportal.times import parse_duration
+from dataportal.plugins.readers.single_series import SingleSeriesPlugin
+from dataportal.times import parse_duration, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,8 +57,13 @@ class _Document(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """One series: its station, empty for the sum over all, and its value's place in a station."""
+class _Selection:
+    """One series.
+
+    Attributes:
+        station: its id; empty for the sum over the network.
+        value: finds the value in a station.
+    """
 
     station: str
     value: Expression
@@ -80,7 +84,7 @@ class CityBikesMultiSeriesPlugin(MultiSeriesPlugin):
     extra.ebikes.
     """
 
-    # a report may be old: nothing that is told now is too old to be kept
+    # a report may be old, and still be the newest one of its station
     source_defaults: ClassVar[Mapping[str, Any]] = {"initial_history": "all", "lookback": "1 day"}
 
     def __init__(
@@ -94,20 +98,22 @@ class CityBikesMultiSeriesPlugin(MultiSeriesPlugin):
         params = Params(request_params)
         self._network = params.text("network", required=True)
         if self._network and not re.fullmatch(r"[\w.-]+", self._network):
-            params.fault(f"network must be an id such as citybike-wien, not {self._network!r}")
+            params.add_fault(f"network must be an id such as citybike-wien, not {self._network!r}")
         self._max_age = timedelta(hours=1)
         if params.has("max_age"):
             try:
                 self._max_age = parse_duration(params.text("max_age"))
             except ValueError as error:
-                params.fault(f"max_age: {error}")
+                params.add_fault(f"max_age: {error}")
         self._coverage = params.number("coverage", 0.5)
         self._base_url = params.text("base_url", BASE_URL).rstrip("/")
         self._limit = rate_limit(params, _PER_MINUTE, key="citybikes")
         shared = {name: request_params[name] for name in ("station", "value") if params.has(name)}
         params.finish()
-        self._wanted = read_filters(series_definitions, lambda own: _read({**shared, **own}))
-        self.now = now
+        self._selections = read_filters(
+            series_definitions, lambda extract_filter: _read_selection({**shared, **extract_filter})
+        )
+        self.now = utc_now
 
     async def get_historical_data_multi(
         self,
@@ -138,25 +144,26 @@ class CityBikesMultiSeriesPlugin(MultiSeriesPlugin):
         if not stations:
             return {}
         by_id = {str(station.get("id")): station for station in stations}
-        found: dict[str, Columns | FetchError] = {}
-        for name, one in self._wanted.items():
-            if all(one.value.find(station) is ABSENT for station in stations):
-                found[name] = answer.bad(f"has no station with {one.value.text!r}")
-            elif not one.station:
-                found[name] = self._sum(name, stations, one.value)
-            elif one.station in by_id:
-                found[name] = _present(by_id[one.station], one.value)
+        results: dict[str, Columns | FetchError] = {}
+        for name, selection in self._selections.items():
+            value = selection.value
+            if all(value.find(station) is ABSENT_FIELD for station in stations):
+                results[name] = answer.bad(f"has no station with {value.text!r}")
+            elif not selection.station:
+                results[name] = self._sum(name, stations, value)
+            elif selection.station in by_id:
+                results[name] = _present_value(by_id[selection.station], value)
             else:
-                found[name] = answer.bad(f"has no station {one.station!r}")
-        return found
+                results[name] = answer.bad(f"has no station {selection.station!r}")
+        return results
 
     def _sum(self, name: str, stations: Sequence[dict[str, Any]], value: Expression) -> Columns:
-        told = [(_instant(station.get("timestamp")), value.find(station)) for station in stations]
+        rows = [(_instant(station.get("timestamp")), value.find(station)) for station in stations]
         latest = self.now() + _SKEW
-        timed = [(ts, raw) for ts, raw in told if isinstance(ts, datetime) and ts <= latest]
-        oldest = max((ts for ts, _ in timed), default=latest) - self._max_age
-        read = [(ts, _number(raw)) for ts, raw in timed if ts >= oldest]
-        reports = [(ts, number) for ts, number in read if number is not None]
+        with_time = [(ts, cell) for ts, cell in rows if isinstance(ts, datetime) and ts <= latest]
+        oldest = max((ts for ts, _ in with_time), default=latest) - self._max_age
+        recent = [(ts, _number(cell)) for ts, cell in with_time if ts >= oldest]
+        reports = [(ts, number) for ts, number in recent if number is not None]
         if not reports or len(reports) < self._coverage * len(stations):
             _log.warning(
                 "%s: %d of %d stations of %s report, too few for a sum",
@@ -169,33 +176,33 @@ class CityBikesMultiSeriesPlugin(MultiSeriesPlugin):
         }
 
 
-class CityBikesDataSourcePlugin(Alone):
+class CityBikesDataSourcePlugin(SingleSeriesPlugin):
     """One series; `station` and `value` are among its `default_params`, as of the group."""
 
     group = CityBikesMultiSeriesPlugin
 
 
-def _read(extract_filter: Mapping[str, Any]) -> _Wanted:
-    own = Params(extract_filter)
-    station, value = own.text("station"), own.text("value", "free_bikes")
+def _read_selection(extract_filter: Mapping[str, Any]) -> _Selection:
+    params = Params(extract_filter)
+    station, value = params.text("station"), params.text("value", "free_bikes")
     if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", value):
-        own.fault(f"value must be a name such as free_bikes or extra.ebikes, not {value!r}")
-    own.finish()
-    return _Wanted(station, Expression(value))
+        params.add_fault(f"value must be a name such as free_bikes or extra.ebikes, not {value!r}")
+    params.finish()
+    return _Selection(station, Expression(value))
 
 
-def _present(station: dict[str, Any], value: Expression) -> Columns:
-    told = value.find(station)
-    if told is ABSENT:
+def _present_value(station: dict[str, Any], value: Expression) -> Columns:
+    cell = value.find(station)
+    if cell is ABSENT_FIELD:
         return {"ts": [], "value": []}
-    return {"ts": [_instant(station.get("timestamp"))], "value": [told]}
+    return {"ts": [_instant(station.get("timestamp"))], "value": [cell]}
 
 
 def _instant(stamp: object) -> datetime | object:
     """The instant that a stamp names; what names none is passed on, for the run to refuse.
 
     Stamps end in `Z`, in an offset, or in both, and what stands for a fraction need not be one.
-    They are in UTC where nothing else is said.
+    They are in UTC where they have no offset.
     """
     match = _STAMP.fullmatch(stamp) if isinstance(stamp, str) else None
     if match is None:
@@ -207,10 +214,10 @@ def _instant(stamp: object) -> datetime | object:
         return stamp
 
 
-def _number(raw: object) -> float | None:
-    """A value that can be added up; numbers may be texts."""
-    if isinstance(raw, str):
-        raw = NumberFormat().read(raw)
-    if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not math.isfinite(raw):
+def _number(cell: object) -> float | None:
+    """A value that can be added up, which may be written as a text; None for any other."""
+    if isinstance(cell, str):
+        cell = NumberFormat().read(cell)
+    if isinstance(cell, bool) or not isinstance(cell, (int, float)) or not math.isfinite(cell):
         return None
-    return raw
+    return cell

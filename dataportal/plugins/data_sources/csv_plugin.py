@@ -6,25 +6,33 @@ revisions are found however old they are.
 
 from __future__ import annotations
 
+import io
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
+from dataportal.plugins.base_plugin import (
+    BasePlugin,
+    MultiSeriesPlugin,
+    PermanentError,
+    TransientError,
+)
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
-from dataportal.plugins.readers.places import Place
+from dataportal.plugins.readers.rate_limits import optional_rate_limit
 from dataportal.plugins.readers.table_parameters import (
     decimal_sign,
-    layout,
     number_format,
+    table_layout,
+    text_encoding,
     time_format,
 )
 from dataportal.plugins.readers.tables import Table
 from dataportal.plugins.readers.times import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
@@ -35,9 +43,80 @@ if TYPE_CHECKING:
 _SOURCE_DEFAULTS = {"initial_history": "all", "lookback": "10000 years"}
 
 
+class _Location:
+    """Where a table is: in a local file, or at a URL.
+
+    - `path`: the file; relative to the folder of sources.yaml.
+    - `url`: or its address. `base_url`: put in front of a `url` that is only a path.
+    - `headers`: sent with the request. `per_minute`: how often its host is asked at most.
+    - `encoding`: by default the one that a URL's answer declares, else UTF-8.
+    """
+
+    def __init__(self, params: Params) -> None:
+        self._path = params.text("path")
+        self._url = params.text("url")
+        base_url = params.text("base_url")
+        if bool(self._path) == bool(self._url):
+            params.add_fault("give either path or url")
+        if base_url and (self._path or "://" in self._url):
+            params.add_fault(
+                "base_url goes with a url that is only a path, such as data/prices.csv"
+            )
+        elif base_url:
+            self._url = f"{base_url.rstrip('/')}/{self._url.lstrip('/')}"
+        self._headers = params.mapping("headers")
+        self._limit = optional_rate_limit(params)
+        self._encoding = text_encoding(params)
+
+    @asynccontextmanager
+    async def lines(
+        self, root: Path, http: Callable[[], HttpClient]
+    ) -> AsyncIterator[tuple[Iterable[str] | None, str]]:
+        """The lines of the text with their ends as they are, and its name, fit to be shown.
+
+        None in place of the lines if the server says that they are as they were when they were
+        stored.
+
+        Args:
+            root: where a relative path starts.
+            http: gives the client; asked only if there is a URL.
+
+        Raises:
+            PermanentError: it is not there, or may not be read.
+            TransientError: the host is out of reach, or the disk fails.
+            BadDataError: the answer is a page, or no text.
+        """
+        if self._url:
+            answer = await http().get(self._url, headers=self._headers, limit=self._limit)
+            if answer.unchanged:
+                yield None, answer.url
+                return
+            if answer.is_page:
+                raise answer.bad("is a page of HTML, not a table")
+            yield io.StringIO(answer.text(self._encoding or None), newline=""), answer.url
+            answer.keep()
+            return
+        path = root / self._path
+        encoding = self._encoding.lower().replace("_", "-")
+        if encoding in {"", "utf-8", "utf8"}:
+            encoding = "utf-8-sig"  # which also reads what begins without a byte order mark
+        try:
+            with path.open(encoding=encoding, newline="") as lines:
+                yield lines, str(path)
+        except FileNotFoundError:
+            raise PermanentError(
+                f"there is no file {path}",
+                hint="A relative path starts at the folder of sources.yaml",
+            ) from None
+        except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
+            raise PermanentError(f"{path} cannot be read: {error.strerror}") from None
+        except OSError as error:
+            raise TransientError(f"{path} could not be read: {error.strerror}") from None
+
+
 @dataclass(slots=True)
-class _Wanted:
-    """One series: where its values stand and in which rows, and what was found of it."""
+class _SeriesExtraction:
+    """One series: where its values stand and in which rows, and what was extracted so far."""
 
     value_column: str | int
     filters: dict[str, str] = field(default_factory=dict)
@@ -53,84 +132,88 @@ class _Wanted:
 class _Source:
     """Which table, and how to read it, from the parameters that both plugins share.
 
-    - `path`, `url`, `base_url`, `headers`, `encoding`: see `Place`.
-    - `delimiter` (found out if not given), `decimal` (.), `thousands` (none), `comment` (none),
+    - `path`, `url`, `base_url`, `headers`, `encoding`: see `_Location`.
+    - `delimiter` (detected if it is not set), `decimal` (.), `thousands` (none), `comment` (none),
       `skip_rows` (0), `header` (true), `missing` (a list), `scale` (1).
     - `ts_column` (1), `value_column` (2): a column's name, or its number from 1.
     - `time_format` (ISO 8601): as strptime reads it, or `unix`, or `unix_ms`.
     """
 
     def __init__(self, params: Params) -> None:
-        self._place = Place(params)
+        self._location = _Location(params)
         decimal = decimal_sign(params)
-        self._layout = layout(params, decimal)
+        self._layout = table_layout(params, decimal)
         self._numbers = number_format(params, decimal)
         self._times = time_format(params)
         self._ts_column = params.column("ts_column", 1)
         self._value_column = params.column("value_column", 2)
-        is_named = isinstance(self._ts_column, str) or isinstance(self._value_column, str)
-        if is_named and not self._layout.header:
-            params.fault("without a header ts_column and value_column must be numbers")
+        has_names = isinstance(self._ts_column, str) or isinstance(self._value_column, str)
+        if has_names and not self._layout.header:
+            params.add_fault("without a header ts_column and value_column must be numbers")
         params.finish()
 
-    def wanted(self, extract_filter: Mapping[str, Any]) -> _Wanted:
-        """The series of which a filter speaks.
+    def series_extraction(self, extract_filter: Mapping[str, Any]) -> _SeriesExtraction:
+        """The extraction of the series with this filter, of which nothing was read yet.
 
         Raises:
-            ValueError: the filter says nothing usable.
+            ValueError: the filter cannot be used.
         """
-        own = Params(extract_filter)
+        params = Params(extract_filter)
         column: str | int = self._value_column
-        if own.has("value_column"):
-            column = own.column("value_column", 2)
-        filters = {name: own.text(name) for name in extract_filter if name != "value_column"}
+        if params.has("value_column"):
+            column = params.column("value_column", 2)
+        filters = {name: params.text(name) for name in extract_filter if name != "value_column"}
         if not self._layout.header and (filters or isinstance(column, str)):
-            own.fault("without a header columns have no names to filter by")
-        own.finish()
-        return _Wanted(column, filters)
+            params.add_fault("without a header columns have no names to filter by")
+        params.finish()
+        return _SeriesExtraction(column, filters)
 
     async def read(
         self,
-        series: Sequence[_Wanted],
+        extractions: Sequence[_SeriesExtraction],
         window: Window,
         *,
         root: Path,
         http: Callable[[], HttpClient],
     ) -> None:
-        """Fill in the points of each series that lie in the window, or may.
+        """Add the points of each series that lie in the window, or may.
 
         Raises:
-            FetchError: see `Place.lines`; a BadDataError also for a table that cannot be read.
+            FetchError: see `_Location.lines`; a BadDataError also for a table that cannot be read.
         """
-        async with self._place.lines(root, http) as (lines, name):
+        async with self._location.lines(root, http) as (lines, name):
             if lines is None:
-                for one in series:
-                    one.unchanged = True
+                for series in extractions:
+                    series.unchanged = True
                 return
             table = Table(lines, self._layout, name)
             if not table.is_empty:
-                self._fill(series, table, window)
+                self._extract(extractions, table, window)
 
-    def _fill(self, series: Sequence[_Wanted], table: Table, window: Window) -> None:
-        ts_at = table.column(self._ts_column)
-        width = ts_at + 1
-        # by the columns that are looked at and by what must stand there: one look-up a row
-        by_filter: dict[tuple[int, ...], dict[tuple[str, ...], list[tuple[int, _Wanted]]]] = {}
-        for one in series:
-            value_at = table.column(one.value_column)
-            columns = tuple(table.column(name) for name in one.filters)
-            takers = by_filter.setdefault(columns, {})
-            takers.setdefault(tuple(one.filters.values()), []).append((value_at, one))
-            width = max(width, value_at + 1, *(column + 1 for column in columns))
+    def _extract(
+        self, extractions: Sequence[_SeriesExtraction], table: Table, window: Window
+    ) -> None:
+        ts_index = table.column_index(self._ts_column)
+        width = ts_index + 1
+        # by the columns of the filters and by the texts in them: one look-up a row
+        by_filter: dict[
+            tuple[int, ...], dict[tuple[str, ...], list[tuple[int, _SeriesExtraction]]]
+        ] = {}
+        for series in extractions:
+            value_index = table.column_index(series.value_column)
+            columns = tuple(table.column_index(name) for name in series.filters)
+            by_texts = by_filter.setdefault(columns, {})
+            by_texts.setdefault(tuple(series.filters.values()), []).append((value_index, series))
+            width = max(width, value_index + 1, *(column + 1 for column in columns))
         for row in table.rows(width):
-            moment = self._times.read(row[ts_at].strip())
-            if isinstance(moment, datetime) and not window.covers(moment):
+            ts = self._times.read(row[ts_index].strip())
+            if isinstance(ts, datetime) and not window.covers(ts):
                 continue
-            for columns, takers in by_filter.items():
-                key = tuple([row[column].strip() for column in columns])
-                for value_at, one in takers.get(key, ()):
-                    one.ts.append(moment)
-                    one.value.append(self._numbers.read(row[value_at]))
+            for columns, by_texts in by_filter.items():
+                texts = tuple([row[column].strip() for column in columns])
+                for value_index, series in by_texts.get(texts, ()):
+                    series.ts.append(ts)
+                    series.value.append(self._numbers.read(row[value_index]))
 
 
 class CsvDataSourcePlugin(BasePlugin):
@@ -157,10 +240,10 @@ class CsvDataSourcePlugin(BasePlugin):
 
         Local times up to a day before and after are among them: only the run knows the time zone.
         """
-        wanted = self._source.wanted({})
+        extraction = self._source.series_extraction({})
         window = Window(start_date, end_date)
-        await self._source.read([wanted], window, root=self.config_dir, http=lambda: self.http)
-        return wanted.columns
+        await self._source.read([extraction], window, root=self.config_dir, http=lambda: self.http)
+        return extraction.columns
 
 
 class CsvMultiSeriesPlugin(MultiSeriesPlugin):
@@ -183,7 +266,7 @@ class CsvMultiSeriesPlugin(MultiSeriesPlugin):
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
         self._source = _Source(Params(request_params))
-        read_filters(series_definitions, self._source.wanted)
+        read_filters(series_definitions, self._source.series_extraction)
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None
@@ -192,9 +275,9 @@ class CsvMultiSeriesPlugin(MultiSeriesPlugin):
 
         Local times up to a day before and after are among them: only the run knows the time zone.
         """
-        wanted = read_filters(self._series_definitions, self._source.wanted)
+        extractions = read_filters(self._series_definitions, self._source.series_extraction)
         window = Window(start_date, end_date)
         await self._source.read(
-            list(wanted.values()), window, root=self.config_dir, http=lambda: self.http
+            list(extractions.values()), window, root=self.config_dir, http=lambda: self.http
         )
-        return {prefix: one.columns for prefix, one in wanted.items()}
+        return {name: extraction.columns for name, extraction in extractions.items()}

@@ -21,7 +21,7 @@ from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.numbers import NumberFormat
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
-from dataportal.plugins.readers.single_series import Alone
+from dataportal.plugins.readers.single_series import SingleSeriesPlugin
 from dataportal.plugins.readers.times import Window
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _HOUR = timedelta(hours=1)
 _FIRST_YEAR = 2015  # of the grid monitor
 _PERIOD = re.compile(r"(\d{4}-\d\d-\d\dT\d\d)([+-]\d\d)?")
 _THROTTLED = re.compile(r"rate.limit|throttl|suspend|too many requests", re.IGNORECASE)
-_PASSES = {"408", "425", "429", "500", "502", "503", "504"}
+_TRANSIENT_CODES = {"408", "425", "429", "500", "502", "503", "504"}
 
 
 class _Response(msgspec.Struct):
@@ -98,25 +98,26 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
         self._facets = ROUTES.get(self._route, _FACETS)
         self._shared = {name: params.text(name) for name in self._facets if params.has(name)}
         params.finish()
-        self._wanted = read_filters(series_definitions, self._values)
+        self._selections = read_filters(series_definitions, self._read_selection)
         self._query: dict[str, Any] = {
             "api_key": key,
             "frequency": "hourly",
             "data[0]": "value",
             "length": _PAGE,
         }
-        for place, name in enumerate(self._facets):
-            asked = sorted({values[place] for values in self._wanted.values()})
-            self._query[f"facets[{name}][]"] = asked
+        for index, name in enumerate(self._facets):
+            values = sorted({selection[index] for selection in self._selections.values()})
+            self._query[f"facets[{name}][]"] = values
         # rows of the same hour need an order too, or pages could overlap
-        for place, column in enumerate(("period", *self._facets)):
-            self._query[f"sort[{place}][column]"] = column
-            self._query[f"sort[{place}][direction]"] = "asc"
+        for index, column in enumerate(("period", *self._facets)):
+            self._query[f"sort[{index}][column]"] = column
+            self._query[f"sort[{index}][direction]"] = "asc"
 
-    def _values(self, extract_filter: Mapping[str, Any]) -> tuple[str, ...]:
-        own = Params({**self._shared, **extract_filter})
-        values = tuple(own.text(name, required=True) for name in self._facets)
-        own.finish()
+    def _read_selection(self, extract_filter: Mapping[str, Any]) -> tuple[str, ...]:
+        """The value of each facet of a series."""
+        params = Params({**self._shared, **extract_filter})
+        values = tuple(params.text(name, required=True) for name in self._facets)
+        params.finish()
         return values
 
     async def get_historical_data_multi(
@@ -136,25 +137,25 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
         if window.end is not None and window.end.year < _FIRST_YEAR:
             return {}
         if window.end is not None:
-            # the last hour that begins before the end is called like the end, or by the hour after
+            # the last hour that begins before the end is named by the end, or by the hour after it
             query["end"] = _label(window.end - timedelta.resolution)
-        columns: dict[tuple[str, ...], dict[str, list[Any]]] = {
-            values: {"ts": [], "value": []} for values in self._wanted.values()
+        by_facets: dict[tuple[str, ...], dict[str, list[Any]]] = {
+            selection: {"ts": [], "value": []} for selection in self._selections.values()
         }
         numbers = NumberFormat()
-        for period, value, values in await self._rows(query):
-            found = columns.get(values)
-            moment = _start(period)
-            if found is None or (isinstance(moment, datetime) and not window.covers(moment)):
+        for period, value, facets in await self._rows(query):
+            columns = by_facets.get(facets)
+            ts = _hour_start(period)
+            if columns is None or (isinstance(ts, datetime) and not window.covers(ts)):
                 continue
-            found["ts"].append(moment)
-            found["value"].append(numbers.read(value) if isinstance(value, str) else value)
-        return {prefix: columns[values] for prefix, values in self._wanted.items()}
+            columns["ts"].append(ts)
+            columns["value"].append(numbers.read(value) if isinstance(value, str) else value)
+        return {name: by_facets[selection] for name, selection in self._selections.items()}
 
     async def _rows(self, query: dict[str, Any]) -> list[tuple[Any, Any, tuple[str, ...]]]:
         """Period, value and facets of the rows of all pages."""
         rows: list[tuple[Any, Any, tuple[str, ...]]] = []
-        before: list[dict[str, Any]] = []
+        last_page: list[dict[str, Any]] = []
         while True:
             answer = await self._get({**query, "offset": len(rows)})
             response = _response(answer)
@@ -162,9 +163,9 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
                 total = int(response.total)
             except ValueError:
                 raise answer.bad(f"counts {response.total!r} rows") from None
-            if response.data and response.data == before:
+            if response.data and response.data == last_page:
                 raise answer.bad("is the same as the page before")
-            before = response.data
+            last_page = response.data
             try:
                 rows += [
                     (row["period"], row["value"], tuple(str(row[name]) for name in self._facets))
@@ -193,25 +194,25 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
             raise
 
 
-class EiaDataSourcePlugin(Alone):
+class EiaDataSourcePlugin(SingleSeriesPlugin):
     """One series; all facets are among its `default_params`, which are those of the group."""
 
     group = EiaMultiSeriesPlugin
 
 
 def _response(answer: Answer) -> _Response:
-    """What the answer holds, which is not an error whatever its status was."""
+    """What the answer holds, which may be an error under any status."""
     document = answer.json(_Document)
     if document.error is None and document.response is not None:
         return document.response
     if document.error is None:
         raise answer.bad("has neither a response nor an error")
-    said, code = document.error, document.code
-    if isinstance(said, dict):
-        code, said = said.get("code", code), said.get("message", said)
-    told = " ".join(answer.hide(f"{code}: {said}" if code else str(said)).split())[:300]
-    message = f"EIA reports an error in its answer to GET {answer.url}: {told}"
-    if str(code) in _PASSES or _THROTTLED.search(told):
+    error, code = document.error, document.code
+    if isinstance(error, dict):
+        code, error = error.get("code", code), error.get("message", error)
+    reason = " ".join(answer.hide(f"{code}: {error}" if code else str(error)).split())[:300]
+    message = f"EIA reports an error in its answer to GET {answer.url}: {reason}"
+    if str(code) in _TRANSIENT_CODES or _THROTTLED.search(reason):
         raise TransientError(message, host=urlsplit(answer.url).hostname)
     raise PermanentError(
         message,
@@ -219,14 +220,14 @@ def _response(answer: Answer) -> _Response:
     )
 
 
-def _label(moment: datetime) -> str:
-    """How EIA calls the hour that a moment lies in: by its end."""
-    floor = moment.replace(minute=0, second=0, microsecond=0)
+def _label(instant: datetime) -> str:
+    """How EIA names the hour that an instant lies in: by its end."""
+    floor = instant.replace(minute=0, second=0, microsecond=0)
     return f"{floor + _HOUR:%Y-%m-%dT%H}"
 
 
-def _start(period: object) -> datetime | str:
-    """Where the hour begins that EIA calls so; what is no hour is passed on, for the run to refuse.
+def _hour_start(period: object) -> datetime | str:
+    """Where the hour begins that EIA names so; what is no hour is passed on, for the run to refuse.
 
     Local hours carry their offset: 2023-03-20T00-07.
     """

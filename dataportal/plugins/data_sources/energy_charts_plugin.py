@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin, PermanentError
 from dataportal.plugins.http import NotFoundError
-from dataportal.plugins.readers.columnar import SideBySide
+from dataportal.plugins.readers.columnar import ColumnTimes
 from dataportal.plugins.readers.extract_filters import raise_if_all_failed, read_filters
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
-from dataportal.plugins.readers.single_series import Alone
-from dataportal.plugins.readers.times import Window, now
+from dataportal.plugins.readers.single_series import SingleSeriesPlugin
+from dataportal.plugins.readers.times import Window
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,52 +31,59 @@ if TYPE_CHECKING:
 
 BASE_URL = "https://api.energy-charts.info"
 _PER_MINUTE = 30  # the limit is not published; 429 comes when it is reached
-_FIRST = datetime(2000, 1, 1, tzinfo=UTC)  # before anything that it has
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # before anything that it has
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
-    """What a series of an endpoint says of itself, and where its values stand.
+    """Which parameters an endpoint takes, and where the values stand in its answers.
 
     Attributes:
         query: the parameters of the request.
         column: the list of values, where there is one;
         rows: else the list of objects with `name` and `data`, and
-        named: what tells them apart in an `extract_filter`.
+        row_parameter: the key of an `extract_filter` that tells them apart.
         ahead: how far past now the values reach.
     """
 
     query: tuple[str, ...]
     column: str = ""
     rows: str = ""
-    named: str = ""
+    row_parameter: str = ""
     ahead: timedelta = timedelta()
 
 
 ENDPOINTS = {
     "price": _Endpoint(("bzn",), column="price", ahead=timedelta(days=2)),
-    "public_power": _Endpoint(("country",), rows="production_types", named="production_type"),
-    "total_power": _Endpoint(("country",), rows="production_types", named="production_type"),
+    "public_power": _Endpoint(
+        ("country",), rows="production_types", row_parameter="production_type"
+    ),
+    "total_power": _Endpoint(
+        ("country",), rows="production_types", row_parameter="production_type"
+    ),
     "public_power_forecast": _Endpoint(
         ("country", "production_type", "forecast_type"),
         column="forecast_values",
         ahead=timedelta(days=3),
     ),
-    "cbet": _Endpoint(("country",), rows="countries", named="neighbour"),
-    "cbpf": _Endpoint(("country",), rows="countries", named="neighbour"),
+    "cbet": _Endpoint(("country",), rows="countries", row_parameter="neighbour"),
+    "cbpf": _Endpoint(("country",), rows="countries", row_parameter="neighbour"),
     "frequency": _Endpoint(("region",), column="data"),
 }
 """`cbet` are scheduled exchanges with the neighbours of a country, `cbpf` physical flows."""
 _NAMES = dict.fromkeys(
-    name for one in ENDPOINTS.values() for name in (*one.query, one.named) if name
+    name
+    for endpoint in ENDPOINTS.values()
+    for name in (*endpoint.query, endpoint.row_parameter)
+    if name
 )
 _UNKNOWN = _Endpoint(tuple(_NAMES))
 """An endpoint that there is not: nobody knows which parameters are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _Selection:
     """One series: the request that brings it, and the name of its row where there are several."""
 
     query: tuple[tuple[str, str], ...]
@@ -117,18 +125,19 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
         self._base_url = params.text("base_url", BASE_URL).rstrip("/")
         self._limit = rate_limit(params, _PER_MINUTE, key="energy-charts")
         self._endpoint = ENDPOINTS.get(self._path, _UNKNOWN)
-        self._names = (*self._endpoint.query, *filter(None, [self._endpoint.named]))
+        row_parameter = self._endpoint.row_parameter
+        self._names = (*self._endpoint.query, *filter(None, [row_parameter]))
         self._shared = {name: params.text(name) for name in self._names if params.has(name)}
         params.finish()
-        self._wanted = read_filters(series_definitions, self._read)
-        self.now = now
+        self._selections = read_filters(series_definitions, self._read_selection)
+        self.now = utc_now
 
-    def _read(self, extract_filter: Mapping[str, Any]) -> _Wanted:
-        own = Params({**self._shared, **extract_filter})
-        said = {name: own.text(name, required=True) for name in self._names}
-        own.finish()
-        row = said.get(self._endpoint.named, "")
-        return _Wanted(tuple((name, said[name]) for name in self._endpoint.query), row)
+    def _read_selection(self, extract_filter: Mapping[str, Any]) -> _Selection:
+        params = Params({**self._shared, **extract_filter})
+        texts = {name: params.text(name, required=True) for name in self._names}
+        params.finish()
+        row = texts.get(self._endpoint.row_parameter, "")
+        return _Selection(tuple((name, texts[name]) for name in self._endpoint.query), row)
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None
@@ -142,17 +151,21 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
             TransientError: the API is out of reach, or was asked too often.
         """
         window = Window(start_date, end_date)
-        found: dict[str, dict[str, list[Any]] | FetchError] = {}
-        for query in dict.fromkeys(one.query for one in self._wanted.values()):
-            own = {name: one.row for name, one in self._wanted.items() if one.query == query}
+        results: dict[str, dict[str, list[Any]] | FetchError] = {}
+        for query in dict.fromkeys(selection.query for selection in self._selections.values()):
+            rows = {
+                name: selection.row
+                for name, selection in self._selections.items()
+                if selection.query == query
+            }
             try:
                 answer = await self._get(query, window)
-                found |= {} if answer is None else self._series(own, answer, window)
+                results |= {} if answer is None else self._series(rows, answer, window)
             except (PermanentError, BadDataError) as error:
                 # one zone that is not known must not cost the others
-                found |= dict.fromkeys(own, error)
-        raise_if_all_failed(found)
-        return found
+                results |= dict.fromkeys(rows, error)
+        raise_if_all_failed(results)
+        return results
 
     def _series(
         self, rows: Mapping[str, str], answer: Answer, window: Window
@@ -161,14 +174,14 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
         if document.get("deprecated"):
             _log.warning("Energy-Charts is about to remove %s", answer.url)
         columns = self._columns(document, answer)
-        times = SideBySide(document["unix_seconds"], answer, window)
-        return {name: _taken(times, columns, row, answer) for name, row in rows.items()}
+        times = ColumnTimes(document["unix_seconds"], answer, window)
+        return {name: _points(times, columns, row, answer) for name, row in rows.items()}
 
     async def _get(self, query: tuple[tuple[str, str], ...], window: Window) -> Answer | None:
         """The answer; None where nothing is published yet."""
         # without an end it would be the day of the start
         end = self.now() + self._endpoint.ahead if window.end is None else window.end
-        start = max(window.start, _FIRST)
+        start = max(window.start, _BEGINNING)
         if end <= start:
             return None
         try:
@@ -176,8 +189,8 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
                 f"{self._base_url}/{self._path}",
                 params={
                     **dict(query),
-                    "start": _written(start),
-                    "end": _written(end),
+                    "start": _utc_text(start),
+                    "end": _utc_text(end),
                 },
                 limit=self._limit,
             )
@@ -188,7 +201,7 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
             raise
 
     def _columns(self, document: dict[str, Any], answer: Answer) -> dict[str, Any]:
-        """The lists of values, by the names of their rows; one without a name if there is one."""
+        """The lists of values by the names of their rows; a single list by an empty name."""
         endpoint = self._endpoint
         for needed in ("unix_seconds", endpoint.column or endpoint.rows):
             if needed not in document:
@@ -203,18 +216,18 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
         return {str(row["name"]): row["data"] for row in rows}
 
 
-class EnergyChartsDataSourcePlugin(Alone):
+class EnergyChartsDataSourcePlugin(SingleSeriesPlugin):
     """One series; all it says of itself is among its `default_params`, as of the group."""
 
     group = EnergyChartsMultiSeriesPlugin
 
 
-def _written(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%S+00:00}"
+def _utc_text(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%dT%H:%M:%S+00:00}"
 
 
-def _taken(
-    times: SideBySide, columns: dict[str, Any], row: str, answer: Answer
+def _points(
+    times: ColumnTimes, columns: dict[str, Any], row: str, answer: Answer
 ) -> dict[str, list[Any]] | FetchError:
     if row in columns:
         return times.points(row or "values", columns[row])

@@ -25,7 +25,8 @@ from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.numbers import NumberFormat
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
-from dataportal.plugins.readers.times import TimeFormat, Window, now
+from dataportal.plugins.readers.times import TimeFormat, Window
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,9 +40,9 @@ if TYPE_CHECKING:
 BASE_URL = "https://data.fingrid.fi/api"
 _PER_MINUTE = 10
 _PAGE = 20_000
-_FIRST = datetime(2000, 1, 1, tzinfo=UTC)  # before anything that Fingrid publishes
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # before anything that Fingrid publishes
 _AHEAD = timedelta(days=3)  # no forecast reaches further; both ends of a window must be given
-_LATER = re.compile(r"try again in (\d+) second", re.IGNORECASE)
+_RETRY_AFTER = re.compile(r"try again in (\d+) second", re.IGNORECASE)
 # a year of a data set with a value every three minutes has nine pages
 _SOURCE_DEFAULTS = {
     "lookback": "2 days",
@@ -87,30 +88,30 @@ class _Api:
         http: HttpClient,
         until: datetime,
     ) -> dict[int, Columns]:
-        """The rows in the window, by their data set.
+        """The rows in the window as columns, by data set.
 
         Args:
             path: below `base_url`.
-            query: what the path takes beside the window.
-            datasets: those asked for; where it is one, its rows need not name it.
+            query: the parameters of the path beside the window.
+            datasets: those requested; of a single one the rows need not name it.
             window: what to ask for; it ends at `until` if it is open.
             http: the client.
             until: up to when anything can be known.
         """
-        start, end = max(window.start, _FIRST), until if window.end is None else window.end
+        start, end = max(window.start, _BEGINNING), until if window.end is None else window.end
         if end <= start:
             return {}
         query = {
             **query,
-            "startTime": _written(start),
-            "endTime": _written(end),
+            "startTime": _utc_text(start),
+            "endTime": _utc_text(end),
             "format": "json",
             "pageSize": str(_PAGE),
             "locale": "en",
             "sortBy": "startTime",
             "sortOrder": "asc",
         }
-        found: dict[int, Columns] = {}
+        by_dataset: dict[int, Columns] = {}
         number, rows = 1, 0
         while True:
             answer = await self._get(http, path, {**query, "page": str(number)})
@@ -118,26 +119,26 @@ class _Api:
             rows += len(page.data)
             for row in page.data:
                 dataset = _dataset(row, datasets, answer)
-                moment = self._moment(row.start_time)
-                if isinstance(moment, str) or window.covers(moment):
-                    columns = found.setdefault(dataset, {"ts": [], "value": []})
-                    columns["ts"].append(moment)
+                ts = self._ts(row.start_time)
+                if isinstance(ts, str) or window.covers(ts):
+                    columns = by_dataset.setdefault(dataset, {"ts": [], "value": []})
+                    columns["ts"].append(ts)
                     columns["value"].append(
                         self._numbers.read(row.value) if isinstance(row.value, str) else row.value
                     )
             after = page.pagination.next_page
             if after is None:
                 _check_complete(answer, rows, page.pagination.total)
-                return found
+                return by_dataset
             if after <= number or not page.data:
                 raise answer.bad(f"is page {number}, and names page {after} as the next")
             number = after
 
-    def _moment(self, text: str) -> datetime | str:
-        moment = self._times.read(text)
-        if isinstance(moment, datetime) and moment.tzinfo is None:
-            return moment.replace(tzinfo=UTC)
-        return moment
+    def _ts(self, text: str) -> datetime | str:
+        ts = self._times.read(text)
+        if isinstance(ts, datetime) and ts.tzinfo is None:
+            return ts.replace(tzinfo=UTC)
+        return ts
 
     async def _get(self, http: HttpClient, path: str, query: Mapping[str, str]) -> Answer:
         try:
@@ -149,18 +150,18 @@ class _Api:
             )
         except TransientError as error:
             # the gateway says how long to wait in its text, not always in the header
-            if error.retry_after is None and (told := _LATER.search(error.message)):
-                error.retry_after = float(told[1])
+            if error.retry_after is None and (match := _RETRY_AFTER.search(error.message)):
+                error.retry_after = float(match[1])
             raise
 
 
-def _dataset(row: _Row, asked: set[int], answer: Answer) -> int:
-    said = row.dataset_id
-    if said is None and len(asked) == 1:
-        return next(iter(asked))
-    if said is None or not str(said).isdecimal() or int(said) not in asked:
-        raise answer.bad(f"has a row of data set {said}, which was not asked for")
-    return int(said)
+def _dataset(row: _Row, requested: set[int], answer: Answer) -> int:
+    dataset = row.dataset_id
+    if dataset is None and len(requested) == 1:
+        return next(iter(requested))
+    if dataset is None or not str(dataset).isdecimal() or int(dataset) not in requested:
+        raise answer.bad(f"has a row of data set {dataset}, which was not asked for")
+    return int(dataset)
 
 
 def _check_complete(answer: Answer, rows: int, total: int | str | None) -> None:
@@ -168,10 +169,10 @@ def _check_complete(answer: Answer, rows: int, total: int | str | None) -> None:
         raise answer.bad(f"is the last page, and {rows} of {total} rows came")
 
 
-def _written(moment: datetime) -> str:
-    if moment.microsecond:
-        moment += timedelta(seconds=1)
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+def _utc_text(instant: datetime) -> str:
+    if instant.microsecond:
+        instant += timedelta(seconds=1)
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
 
 
 class FingridDataSourcePlugin(BasePlugin):
@@ -189,10 +190,10 @@ class FingridDataSourcePlugin(BasePlugin):
     def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
         super().__init__(metadata, default_params)
         params = Params(default_params)
-        self._dataset = params.whole("dataset_id", required=True)
+        self._dataset = params.whole_number("dataset_id", required=True)
         self._api = _Api(params)
         params.finish()
-        self.now = now
+        self.now = utc_now
 
     async def get_historical_data(
         self,
@@ -209,7 +210,7 @@ class FingridDataSourcePlugin(BasePlugin):
         """
         window = Window(start_date, end_date)
         try:
-            found = await self._api.columns(
+            by_dataset = await self._api.columns(
                 f"/datasets/{self._dataset}/data",
                 {},
                 {self._dataset},
@@ -222,7 +223,7 @@ class FingridDataSourcePlugin(BasePlugin):
                 f"Fingrid has no data set {self._dataset} ({error.message})",
                 hint="They are listed at https://data.fingrid.fi/en/datasets",
             ) from None
-        return found.get(self._dataset, {"ts": [], "value": []})
+        return by_dataset.get(self._dataset, {"ts": [], "value": []})
 
 
 class FingridMultiSeriesPlugin(MultiSeriesPlugin):
@@ -245,8 +246,8 @@ class FingridMultiSeriesPlugin(MultiSeriesPlugin):
         params = Params(request_params)
         self._api = _Api(params)
         params.finish()
-        self._datasets = read_filters(series_definitions, _dataset_of)
-        self.now = now
+        self._datasets = read_filters(series_definitions, _read_dataset)
+        self.now = utc_now
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None
@@ -260,20 +261,24 @@ class FingridMultiSeriesPlugin(MultiSeriesPlugin):
             TransientError: Fingrid is out of reach, or was asked too often.
             BadDataError: an answer has not the shape that Fingrid promises.
         """
-        asked = set(self._datasets.values())
-        found = await self._api.columns(
+        requested = set(self._datasets.values())
+        by_dataset = await self._api.columns(
             "/data",
-            {"datasets": ",".join(map(str, sorted(asked)))},
-            asked,
+            {"datasets": ",".join(map(str, sorted(requested)))},
+            requested,
             window=Window(start_date, end_date),
             http=self.http,
             until=self.now() + _AHEAD,
         )
-        return {name: found[number] for name, number in self._datasets.items() if number in found}
+        return {
+            name: by_dataset[number]
+            for name, number in self._datasets.items()
+            if number in by_dataset
+        }
 
 
-def _dataset_of(extract_filter: Mapping[str, Any]) -> int:
-    own = Params(extract_filter)
-    dataset = own.whole("dataset_id", required=True)
-    own.finish()
+def _read_dataset(extract_filter: Mapping[str, Any]) -> int:
+    params = Params(extract_filter)
+    dataset = params.whole_number("dataset_id", required=True)
+    params.finish()
     return dataset

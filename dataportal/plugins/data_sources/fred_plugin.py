@@ -102,8 +102,8 @@ class FredDataSourcePlugin(BasePlugin):
         if self._vintages:
             query["realtime_start"] = _FIRST_DAY.isoformat()
             query["realtime_end"] = _LAST_DAY.isoformat()
-        rows, cap = await self._rows(query)
-        points = list(_points(rows, cap) if self._vintages else _latest(rows))
+        rows, realtime_end = await self._rows(query)
+        points = list(_points(rows, realtime_end) if self._vintages else _latest(rows))
         columns: dict[str, list[Any]] = {
             "ts": [ts for ts, _, _ in points],
             "value": [value for _, value, _ in points],
@@ -128,17 +128,19 @@ class FredDataSourcePlugin(BasePlugin):
                 raise answer.bad(f"ends after {len(rows)} of {page.count} observations")
 
 
-def _points(rows: list[_Row], cap: date) -> Iterable[tuple[datetime, str | None, datetime]]:
-    """Every value with the day of its publication, and "no value" where it just ended.
+def _points(
+    rows: list[_Row], realtime_end: date
+) -> Iterable[tuple[datetime, str | None, datetime]]:
+    """Every value with the day of its publication, and "no value" from the day after its last one.
 
-    An interval that ends where the answer's own real time does is open, and not ended.
+    An interval of real time that ends where that of the answer does is open: it has no last day.
     """
-    begins = {(row.date, row.realtime_start) for row in rows}
+    starts = {(row.date, row.realtime_start) for row in rows}
     for row in rows:
         yield _midnight(row.date), _value(row), _midnight(row.realtime_start)
-        if row.realtime_end < cap:
+        if row.realtime_end < realtime_end:
             after = row.realtime_end + timedelta(days=1)
-            if (row.date, after) not in begins:
+            if (row.date, after) not in starts:
                 yield _midnight(row.date), None, _midnight(after)
 
 

@@ -5,129 +5,122 @@
 
 - `Request`: where and how to ask, period by period and page by page;
 - `JsonReader`, `CsvReader` or `XmlReader`: where the rows are;
-- `Points`: where times and values stand in a row, and how they are written.
+- `PointExtractor`: where times and values stand in a row, and how they are written.
 
-The `extract_filter` of a series in a group says what is its own: `value` (its place in the row),
-`rows` (where its rows are), what fields of the address stand for, and what must stand in which
-place of a row.
+The `extract_filter` of a series in a group says what is its own: `value` (the path of its values in
+a row), `rows` (where its rows are), texts for the fields of the address, and what must stand at
+which path of a row.
 """
 
 from __future__ import annotations
 
 import re
 from contextlib import aclosing
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.errors import FetchError
 from dataportal.plugins.base_plugin import BadDataError, BasePlugin, MultiSeriesPlugin
 from dataportal.plugins.declarative.csv_records import CsvReader
-from dataportal.plugins.declarative.extraction import Points
+from dataportal.plugins.declarative.extraction import PointExtractor
 from dataportal.plugins.declarative.json_records import JsonReader
 from dataportal.plugins.declarative.request import Request
 from dataportal.plugins.declarative.xml_records import XmlReader
 from dataportal.plugins.http import NotFoundError
-from dataportal.plugins.readers.archives import CannotOpen, files
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
-from dataportal.plugins.readers.times import Window, now
+from dataportal.plugins.readers.times import Window
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
-    from dataportal.plugins.declarative.records import Document, Reader
-    from dataportal.plugins.declarative.series_extraction import Wanted
+    from dataportal.plugins.declarative.records import Reader
+    from dataportal.plugins.declarative.series_extraction import SeriesExtraction
     from dataportal.plugins.http import HttpClient
-    from dataportal.plugins.http.response import Answer
 
     Columns = dict[str, Any]
 
-_MOST_BYTES = 256 * 1024 * 1024
-_CHOOSES = re.compile(r"\[\?|\[[^\]]*=")
-"""In an expression or a path that leaves rows out."""
+_LEAVES_ROWS_OUT = re.compile(r"\[\?|\[[^\]]*=")
+"""Stands in an expression or a path that selects among the rows."""
 
 
 class _Api:
-    """An API as its parameters describe it."""
+    """An API as its parameters describe it: request, pages, records, points."""
 
     def __init__(self, params: Params, reader: type[Reader]) -> None:
-        self._request = Request(params, now)
-        self._points = Points(params, now)
-        self._reader = reader(params, self._points.decimal)
-        for fault in (
-            *self._points.faults(self._reader),
-            *self._request.paging.faults(self._reader),
-        ):
-            params.fault(fault)
-        if self._request.paging.counts_rows and _CHOOSES.search(self._reader.rows):
-            params.fault("with paging rows must find all of a page: filter chooses among them")
+        self._request = Request(params, utc_now)
+        self._extractor = PointExtractor(params, utc_now)
+        self._reader = reader(params, self._extractor.decimal)
+        paginator = self._request.paginator
+        for fault in (*self._extractor.faults(self._reader), *paginator.faults(self._reader)):
+            params.add_fault(fault)
+        if paginator.counts_rows and _LEAVES_ROWS_OUT.search(self._reader.rows):
+            params.add_fault("with paging rows must find all of a page: filter chooses among them")
         params.finish()
 
-    def wanted(self, extract_filter: Mapping[str, Any]) -> Wanted:
-        """The series of which a filter speaks.
+    def series_extraction(self, extract_filter: Mapping[str, Any]) -> SeriesExtraction:
+        """The extraction of the series with this filter, of which nothing was read yet.
 
         Raises:
-            ValueError: it says nothing usable.
+            ValueError: the filter cannot be used.
         """
-        wanted = self._points.wanted(extract_filter, self._request.names, self._reader)
-        if wanted.rows and self._request.paging.counts_rows:
+        series = self._extractor.series_extraction(
+            extract_filter, self._request.address_fields, self._reader
+        )
+        if series.rows and self._request.paginator.counts_rows:
             raise ValueError("rows of its own cannot be had where paging counts rows")
-        return wanted
+        return series
 
     async def fetch(
-        self, series: Sequence[Wanted], window: Window, *, http: HttpClient, zone: ZoneInfo | None
+        self,
+        extractions: Sequence[SeriesExtraction],
+        window: Window,
+        *,
+        http: HttpClient,
+        zone: ZoneInfo | None,
     ) -> list[Columns | FetchError]:
         """What the API has of each series in the window, or may have; or what is wrong with it.
 
         Raises:
             FetchError: the request that all share failed, or one failed as all others will.
         """
-        takers: dict[tuple[tuple[str, str], ...], list[Wanted]] = {}
-        for one in series:
-            takers.setdefault(tuple(sorted(one.names.items())), []).append(one)
-        for key, own in takers.items():
+        by_address: dict[tuple[tuple[str, str], ...], list[SeriesExtraction]] = {}
+        for series in extractions:
+            key = tuple(sorted(series.address_fields.items()))
+            by_address.setdefault(key, []).append(series)
+        for address_fields, sharing in by_address.items():
             try:
-                await self._collect(dict(key), own, window, http)
+                await self._fetch_from(dict(address_fields), sharing, window, http)
             except (NotFoundError, BadDataError) as error:
-                if len(takers) == 1:
+                if len(by_address) == 1:
                     raise
-                for one in own:
-                    one.fault = error
-        return [self._finished(one, window, zone) for one in series]
+                for series in sharing:
+                    series.fault = error
+        return [self._extractor.columns(series, window, zone) for series in extractions]
 
-    def _finished(self, one: Wanted, window: Window, zone: ZoneInfo | None) -> Columns | FetchError:
-        found = self._points.finished(one, window, zone)
-        if isinstance(found, FetchError) or not one.unchanged:
-            return found
-        return {**found, "unchanged": True}
-
-    async def _collect(
-        self, names: Mapping[str, str], own: Sequence[Wanted], window: Window, http: HttpClient
+    async def _fetch_from(
+        self,
+        address_fields: Mapping[str, str],
+        extractions: Sequence[SeriesExtraction],
+        window: Window,
+        http: HttpClient,
     ) -> None:
-        by_rows: dict[str, list[Wanted]] = {}
-        for one in own:
-            by_rows.setdefault(one.rows or self._reader.rows, []).append(one)
-        pages = self._request.pages(window, names, http=http, read=self._documents)
+        """Fetch the series that have the same address."""
+        by_rows: dict[str, list[SeriesExtraction]] = {}
+        for series in extractions:
+            by_rows.setdefault(series.rows or self._reader.rows, []).append(series)
+        pages = self._request.pages(window, address_fields, http=http, read=self._reader.documents)
         async with aclosing(pages):
             async for documents in pages:
                 if documents is None:
-                    for one in own:
-                        one.unchanged = True
+                    for series in extractions:
+                        series.unchanged = True
                     continue
                 for document in documents:
-                    for rows, takers in by_rows.items():
-                        self._points.collect(document.records(rows), takers, window)
-
-    def _documents(self, answer: Answer) -> list[Document]:
-        try:
-            bodies = files(answer.body, limit=_MOST_BYTES)
-        except CannotOpen as fault:
-            raise answer.bad(f"is an archive that cannot be opened: {fault}") from None
-        if not bodies:
-            raise answer.bad("is an archive without a file")
-        return [self._reader.read(replace(answer, body=body)) for body in bodies]
+                    for rows, sharing in by_rows.items():
+                        self._extractor.extract(document.records(rows), sharing, window)
 
 
 class _Single(BasePlugin):
@@ -139,21 +132,21 @@ class _Single(BasePlugin):
     def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
         super().__init__(metadata, default_params)
         self._api = _Api(Params(default_params), self.reader)
-        self._api.wanted({})
+        self._api.series_extraction({})
 
     async def get_historical_data(
         self,
         start_date: str,
         end_date: str | None = None,
-        metrics: Sequence[str] | None = None,  # noqa: ARG002 - the API's; a place is one metric
+        metrics: Sequence[str] | None = None,  # noqa: ARG002 - the API's; a field is one metric
     ) -> Columns:
         """The points with `start_date <= ts < end_date`, as columns; local times a day around."""
-        wanted = [self._api.wanted({})]
+        extraction = self._api.series_extraction({})
         window = Window(start_date, end_date)
-        (found,) = await self._api.fetch(wanted, window, http=self.http, zone=self.zone)
-        if isinstance(found, FetchError):
-            raise found
-        return found
+        (columns,) = await self._api.fetch([extraction], window, http=self.http, zone=self.zone)
+        if isinstance(columns, FetchError):
+            raise columns
+        return columns
 
 
 class _Several(MultiSeriesPlugin):
@@ -171,17 +164,18 @@ class _Several(MultiSeriesPlugin):
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
         self._api = _Api(Params(request_params), self.reader)
-        read_filters(series_definitions, self._api.wanted)
+        read_filters(series_definitions, self._api.series_extraction)
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None
     ) -> dict[str, Columns | FetchError]:
         """The points of each series with `start_date <= ts < end_date`, as columns."""
-        wanted = read_filters(self._series_definitions, self._api.wanted)
+        extractions = read_filters(self._series_definitions, self._api.series_extraction)
         window = Window(start_date, end_date)
-        series = list(wanted.values())
-        found = await self._api.fetch(series, window, http=self.http, zone=self.zone)
-        return dict(zip(wanted, found, strict=True))
+        results = await self._api.fetch(
+            list(extractions.values()), window, http=self.http, zone=self.zone
+        )
+        return dict(zip(extractions, results, strict=True))
 
 
 class HttpJsonPlugin(_Single):

@@ -23,13 +23,13 @@ from dataportal.plugins.base_plugin import (
     PermanentError,
     TransientError,
 )
-from dataportal.plugins.readers.columnar import SideBySide
+from dataportal.plugins.readers.columnar import ColumnTimes
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
-from dataportal.plugins.readers.single_series import Alone
-from dataportal.plugins.readers.times import Window, now
-from dataportal.plugins.readers.weather_variables import STEPS, is_stamped_at_end
+from dataportal.plugins.readers.single_series import SingleSeriesPlugin
+from dataportal.plugins.readers.times import Window
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,11 +37,17 @@ if TYPE_CHECKING:
     from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
     from dataportal.plugins.http.response import Answer
 
-    Found = dict[str, dict[str, list[Any]] | FetchError]
+    Results = dict[str, dict[str, list[Any]] | FetchError]
 
 FORECAST_URL = "https://api.open-meteo.com/v1"
 ARCHIVE_URL = "https://archive-api.open-meteo.com/v1"
-_OF_SERIES = ("latitude", "longitude", *STEPS, "stamp")
+_STEPS = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "minutely_15": timedelta(minutes=15),
+}
+"""How long an interval is, by the block of the answer that a variable stands in."""
+_SERIES_PARAMETERS = ("latitude", "longitude", *_STEPS, "stamp")
 _PER_MINUTE = 80  # 600 are allowed in a minute, but 5,000 in an hour
 _MOST_PAST_DAYS, _MOST_DAYS_AHEAD = 92, 16
 _ARCHIVE_BEGINS = datetime(1940, 1, 1, tzinfo=UTC)
@@ -52,14 +58,26 @@ _CHOICES = {
     "cell_selection": ("land", "sea", "nearest"),
 }
 _THROTTLED = re.compile(r"limit exceeded|too many", re.IGNORECASE)
+_OVER_AN_INTERVAL = re.compile(
+    r"\w+_(radiation|irradiance)|sunshine_duration|precipitation(_probability)?|rain|showers"
+    r"|snowfall(_water_equivalent)?|(et0_fao_)?evapotranspiration|wind_gusts_10m"
+)
+_OF_AN_EARLIER_RUN = re.compile(r"_previous_day\d$")
 _WAITS = {"one minute": 60.0, "next hour": 3600.0, "tomorrow": 86400.0}
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """One series: where, in which block of the answer, which variable, and where its ts lies."""
+class _Selection:
+    """One series.
 
-    place: tuple[float, float]
+    Attributes:
+        location: latitude and longitude.
+        block: of the answer: hourly, daily or minutely_15.
+        variable: its name in the block.
+        earlier: how long before its stamp the interval of a value begins.
+    """
+
+    location: tuple[float, float]
     block: str
     variable: str
     earlier: timedelta
@@ -80,7 +98,9 @@ class _OpenMeteo(MultiSeriesPlugin):
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
         params = Params(request_params)
-        self._shared = {name: request_params[name] for name in _OF_SERIES if params.has(name)}
+        self._shared = {
+            name: request_params[name] for name in _SERIES_PARAMETERS if params.has(name)
+        }
         key = params.text("api_key").strip()
         self._query: dict[str, Any] = {"timeformat": "unixtime", "timezone": "GMT"}
         for name, choices in _CHOICES.items():
@@ -89,37 +109,39 @@ class _OpenMeteo(MultiSeriesPlugin):
         if params.has("models"):
             self._query["models"] = params.text("models")
             if "," in self._query["models"]:
-                params.fault("models must name one: of several, the variables are renamed")
+                params.add_fault("models must name one: of several, the variables are renamed")
         own_url = self.url.replace("://", "://customer-") if key else self.url
         self._base_url = params.text("base_url", own_url).rstrip("/")
         self._limit = rate_limit(params, _PER_MINUTE, key=key or "open-meteo")
-        self._days_ahead = params.whole("forecast_days", 7) if self.endpoint == "forecast" else 0
+        self._days_ahead = (
+            params.whole_number("forecast_days", 7) if self.endpoint == "forecast" else 0
+        )
         if self._days_ahead > _MOST_DAYS_AHEAD:
-            params.fault(f"forecast_days must be {_MOST_DAYS_AHEAD} at most")
+            params.add_fault(f"forecast_days must be {_MOST_DAYS_AHEAD} at most")
         params.finish()
         self._query["apikey"] = key or None
-        self._wanted = read_filters(series_definitions, self._read)
-        self.now = now
+        self._selections = read_filters(series_definitions, self._read_selection)
+        self.now = utc_now
 
-    def _read(self, extract_filter: Mapping[str, Any]) -> _Wanted:
-        own = Params({**self._shared, **extract_filter})
+    def _read_selection(self, extract_filter: Mapping[str, Any]) -> _Selection:
+        params = Params({**self._shared, **extract_filter})
         for name, most in (("latitude", 90), ("longitude", 180)):
-            if not own.has(name):
-                own.fault(f"{name} is missing")
-            elif abs(own.number(name, 0.0)) > most:
-                own.fault(f"{name} must lie between -{most} and {most}")
-        blocks = [name for name in STEPS if own.has(name)]
-        variable = own.text(blocks[0]) if blocks else ""
+            if not params.has(name):
+                params.add_fault(f"{name} is missing")
+            elif abs(params.number(name, 0.0)) > most:
+                params.add_fault(f"{name} must lie between -{most} and {most}")
+        blocks = [name for name in _STEPS if params.has(name)]
+        variable = params.text(blocks[0]) if blocks else ""
         if len(blocks) != 1 or not re.fullmatch(r"\w+", variable):
-            own.fault(f"one of {', '.join(STEPS)} must name one variable")
-        stamp = own.choice("stamp", ("start", "end"))
-        own.finish()
-        is_end = stamp == "end" or (not stamp and is_stamped_at_end(blocks[0], variable))
-        return _Wanted(
-            (own.number("latitude", 0.0), own.number("longitude", 0.0)),
+            params.add_fault(f"one of {', '.join(_STEPS)} must name one variable")
+        stamp = params.choice("stamp", ("start", "end"))
+        params.finish()
+        is_end = stamp == "end" or (not stamp and _is_stamped_at_end(blocks[0], variable))
+        return _Selection(
+            (params.number("latitude", 0.0), params.number("longitude", 0.0)),
             blocks[0],
             variable,
-            STEPS[blocks[0]] if is_end else timedelta(),
+            _STEPS[blocks[0]] if is_end else timedelta(),
         )
 
     @abstractmethod
@@ -128,7 +150,7 @@ class _OpenMeteo(MultiSeriesPlugin):
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None
-    ) -> Found:
+    ) -> Results:
         """The observations of each series with `start_date <= ts < end_date`, as columns.
 
         A variable that the answer lacks has an error in place of its points.
@@ -140,24 +162,26 @@ class _OpenMeteo(MultiSeriesPlugin):
         """
         window = Window(start_date, end_date)
         days = self._days(window.start, window.end)
-        if days is None or not self._wanted:
+        if days is None or not self._selections:
             return {}
-        places = list(dict.fromkeys(one.place for one in self._wanted.values()))
+        selections = self._selections.values()
+        locations = list(dict.fromkeys(selection.location for selection in selections))
         variables: dict[str, dict[str, None]] = {}
-        for one in self._wanted.values():
-            variables.setdefault(one.block, {})[one.variable] = None
-        where = zip(("latitude", "longitude"), zip(*places, strict=True), strict=True)
+        for selection in selections:
+            variables.setdefault(selection.block, {})[selection.variable] = None
+        coordinates = zip(("latitude", "longitude"), zip(*locations, strict=True), strict=True)
         answer = await self._get(
-            {name: ",".join(f"{degrees:g}" for degrees in several) for name, several in where}
+            {name: ",".join(f"{degrees:g}" for degrees in all_) for name, all_ in coordinates}
             | {block: ",".join(names) for block, names in variables.items()}
             | self._query
             | days
         )
-        found: Found = {}
-        for place, document in zip(places, _documents(answer, len(places)), strict=True):
-            own = {name: one for name, one in self._wanted.items() if one.place == place}
-            found |= _series(document, own, answer, window)
-        return found
+        results: Results = {}
+        documents = _documents(answer, len(locations))
+        for location, document in zip(locations, documents, strict=True):
+            own = {name: s for name, s in self._selections.items() if s.location == location}
+            results |= _points(document, own, answer, window)
+        return results
 
     async def _get(self, query: dict[str, Any]) -> Answer:
         try:
@@ -166,7 +190,7 @@ class _OpenMeteo(MultiSeriesPlugin):
             )
         except TransientError as error:
             if error.retry_after is None:
-                error.retry_after = _wait(error.message)
+                error.retry_after = _seconds_to_wait(error.message)
             raise
 
 
@@ -226,58 +250,77 @@ class OpenMeteoArchiveMultiSeriesPlugin(_OpenMeteo):
         return {"start_date": f"{first:%Y-%m-%d}", "end_date": f"{last:%Y-%m-%d}"}
 
 
-class OpenMeteoForecastDataSourcePlugin(Alone):
+class OpenMeteoForecastDataSourcePlugin(SingleSeriesPlugin):
     """One series of forecasts; place and variable are among its `default_params`."""
 
     group = OpenMeteoForecastMultiSeriesPlugin
 
 
-class OpenMeteoArchiveDataSourcePlugin(Alone):
+class OpenMeteoArchiveDataSourcePlugin(SingleSeriesPlugin):
     """One series of the past; place and variable are among its `default_params`."""
 
     group = OpenMeteoArchiveMultiSeriesPlugin
 
 
-def _documents(answer: Answer, places: int) -> list[dict[str, Any]]:
-    """What the answer says of each place, in their order."""
-    said = answer.json()
-    if isinstance(said, dict) and said.get("error"):
-        reason = answer.hide(str(said.get("reason", "no reason given")))[:300]
-        told = f"Open-Meteo reports an error in its answer to GET {answer.url}: {reason}"
+def _is_stamped_at_end(block: str, variable: str) -> bool:
+    """Whether the variable is stamped with the end of its interval, as the API's manual has it.
+
+    Sums, means and extremes are, except for those of days; what is measured at a moment is not.
+    Source: https://open-meteo.com/en/docs, the column "Valid time" of its tables.
+    """
+    name = _OF_AN_EARLIER_RUN.sub("", variable)
+    return block != "daily" and bool(_OVER_AN_INTERVAL.fullmatch(name))
+
+
+def _documents(answer: Answer, count: int) -> list[dict[str, Any]]:
+    """The documents of so many locations, in their order."""
+    content = answer.json()
+    if isinstance(content, dict) and content.get("error"):
+        reason = answer.hide(str(content.get("reason", "no reason given")))[:300]
+        message = f"Open-Meteo reports an error in its answer to GET {answer.url}: {reason}"
         if not _THROTTLED.search(reason):
-            raise PermanentError(told)
-        raise TransientError(told, retry_after=_wait(reason), host=urlsplit(answer.url).hostname)
-    documents = said if isinstance(said, list) else [said]
-    if len(documents) != places or not all(isinstance(one, dict) for one in documents):
-        raise answer.bad(f"is not of {places} {'place' if places == 1 else 'places'}")
+            raise PermanentError(message)
+        host = urlsplit(answer.url).hostname
+        raise TransientError(message, retry_after=_seconds_to_wait(reason), host=host)
+    documents = content if isinstance(content, list) else [content]
+    if len(documents) != count or not all(isinstance(document, dict) for document in documents):
+        raise answer.bad(f"is not of {count} {'place' if count == 1 else 'places'}")
     return documents
 
 
-def _wait(text: str) -> float | None:
+def _seconds_to_wait(text: str) -> float | None:
     """How long to wait, by texts such as "limit exceeded. Please try again in one minute"."""
     return next((seconds for word, seconds in _WAITS.items() if word in text.lower()), None)
 
 
-def _series(
-    document: dict[str, Any], wanted: Mapping[str, _Wanted], answer: Answer, window: Window
-) -> Found:
-    found: Found = {}
-    times: dict[str, SideBySide] = {}
-    for name, one in wanted.items():
-        block = document.get(one.block)
+def _points(
+    document: dict[str, Any],
+    selections: Mapping[str, _Selection],
+    answer: Answer,
+    window: Window,
+) -> Results:
+    """The points of each series of one location; an error for one that the answer lacks."""
+    results: Results = {}
+    times: dict[str, ColumnTimes] = {}
+    for name, selection in selections.items():
+        block = document.get(selection.block)
         if not isinstance(block, dict) or "time" not in block:
-            raise answer.bad(f"has no times in {one.block}")
-        if one.block not in times:
+            raise answer.bad(f"has no times in {selection.block}")
+        if selection.block not in times:
             offset = document.get("utc_offset_seconds", 0)
-            times[one.block] = SideBySide(block["time"], answer, window, offset=offset)
-        said = document.get(f"{one.block}_units")
-        units = said if isinstance(said, dict) else {}
+            times[selection.block] = ColumnTimes(block["time"], answer, window, offset=offset)
+        units = document.get(f"{selection.block}_units")
+        units = units if isinstance(units, dict) else {}
         # a variable that the model lacks comes as nulls in a unit of this name
-        known = [name for name in block if name != "time" and units.get(name) != "undefined"]
-        if one.variable in known:
-            column = block[one.variable]
-            found[name] = times[one.block].points(one.variable, column, earlier=one.earlier)
+        variables = [v for v in block if v != "time" and units.get(v) != "undefined"]
+        if selection.variable in variables:
+            column = block[selection.variable]
+            results[name] = times[selection.block].points(
+                selection.variable, column, earlier=selection.earlier
+            )
         else:
-            there = ", ".join(sorted(known)) or "none"
-            found[name] = answer.bad(f"has no {one.variable!r} in {one.block}, but {there}")
-    return found
+            known = ", ".join(sorted(variables)) or "none"
+            results[name] = answer.bad(
+                f"has no {selection.variable!r} in {selection.block}, but {known}"
+            )
+    return results

@@ -21,7 +21,7 @@ import msgspec
 from dataportal.plugins.base_plugin import BasePlugin, PermanentError, TransientError
 from dataportal.plugins.http import NotFoundError, RateLimit
 from dataportal.plugins.readers.parameters import Params
-from dataportal.plugins.readers.rate_limits import limit_if_given
+from dataportal.plugins.readers.rate_limits import optional_rate_limit
 from dataportal.plugins.readers.times import Window, from_milliseconds
 
 if TYPE_CHECKING:
@@ -71,13 +71,15 @@ class SmardDataSourcePlugin(BasePlugin):
     def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
         super().__init__(metadata, default_params)
         params = Params(default_params)
-        self._filter = params.whole("filter", required=True)
+        self._filter = params.whole_number("filter", required=True)
         self._region = params.text("region", required=True)
         self._resolution = params.choice("resolution", RESOLUTIONS, required=True)
         self._base_url = params.text("base_url", BASE_URL).rstrip("/")
         if self._region and not re.fullmatch(r"[A-Za-z0-9-]+", self._region):
-            params.fault(f"region must be one such as {', '.join(REGIONS)}, not {self._region!r}")
-        self._limit = limit_if_given(params, key="smard")
+            params.add_fault(
+                f"region must be one such as {', '.join(REGIONS)}, not {self._region!r}"
+            )
+        self._limit = optional_rate_limit(params, key="smard")
         if self._base_url == BASE_URL and self._limit is None:
             self._limit = RateLimit(_PER_MINUTE, key="smard")
         params.finish()
@@ -101,32 +103,32 @@ class SmardDataSourcePlugin(BasePlugin):
         window = Window(start_date, end_date)
         files = await self._files(window)
         # a long backfill takes its turn at the client file by file, so other sources get theirs
-        turns = asyncio.Semaphore(_FILES_AT_A_TIME)
+        concurrency = asyncio.Semaphore(_FILES_AT_A_TIME)
 
         async def points(stamp: int) -> _Columns | None:
-            async with turns:
+            async with concurrency:
                 return await self._points(stamp, window)
 
         try:
             async with asyncio.TaskGroup() as group:
-                parts = [group.create_task(points(stamp)) for stamp in files.values()]
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
-        found = [part.result() for part in parts]
-        changed = [columns for columns in found if columns is not None]
+                tasks = [group.create_task(points(stamp)) for stamp in files.values()]
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        results = [task.result() for task in tasks]
+        changed = [columns for columns in results if columns is not None]
         return {
-            "ts": [moment for moments, _ in changed for moment in moments],
+            "ts": [ts for times, _ in changed for ts in times],
             "value": [value for _, values in changed for value in values],
-            "unchanged": len(changed) < len(found),
+            "unchanged": len(changed) < len(results),
         }
 
     async def _files(self, window: Window) -> dict[datetime, int]:
-        """The stamps of the files that the window takes, in order, by the instants that they are.
+        """The stamps of the files that the window needs, in order, by the instants that they are.
 
         The last file that begins at or before the start, and all further ones before the end.
         """
         try:
-            answer = await self._got(f"index_{self._resolution}.json")
+            answer = await self._get(f"index_{self._resolution}.json")
         except NotFoundError as error:
             raise PermanentError(
                 f"SMARD has no series with filter {self._filter}, region {self._region} and "
@@ -148,7 +150,7 @@ class SmardDataSourcePlugin(BasePlugin):
         """What a file has in the window; None if it is as it was when that was stored."""
         name = f"{self._filter}_{self._region}_{self._resolution}_{stamp}.json"
         try:
-            answer = await self._got(name)
+            answer = await self._get(name)
         except NotFoundError as error:
             # left out it would be a hole that nobody sees
             raise TransientError(
@@ -157,18 +159,16 @@ class SmardDataSourcePlugin(BasePlugin):
         if answer.unchanged:
             return None
         series = answer.json(_File).series
-        moments = _instants([stamp for stamp, _ in series], answer)
-        if moments:
-            # files lie side by side
-            answer.keep(first=min(moments), last=max(moments))
+        times = _instants([stamp for stamp, _ in series], answer)
+        if times:
+            # no two files have points of the same times
+            answer.keep(first=min(times), last=max(times))
         inside = [
-            (moment, value)
-            for moment, (_, value) in zip(moments, series, strict=True)
-            if window.covers(moment)
+            (ts, value) for ts, (_, value) in zip(times, series, strict=True) if window.covers(ts)
         ]
-        return [moment for moment, _ in inside], [value for _, value in inside]
+        return [ts for ts, _ in inside], [value for _, value in inside]
 
-    async def _got(self, name: str) -> Answer:
+    async def _get(self, name: str) -> Answer:
         url = f"{self._base_url}/{self._filter}/{self._region}/{name}"
         return await self.http.get(url, limit=self._limit)
 

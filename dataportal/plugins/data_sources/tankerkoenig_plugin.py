@@ -26,9 +26,8 @@ from dataportal.plugins.base_plugin import (
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
-from dataportal.plugins.readers.single_series import Alone
-from dataportal.plugins.readers.times import now
-from dataportal.times import parse_duration
+from dataportal.plugins.readers.single_series import SingleSeriesPlugin
+from dataportal.times import parse_duration, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,11 +83,15 @@ class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
         self._limit = rate_limit(params, _PER_MINUTE, key=key, everywhere=True)
         self._key = key
         if _is_too_often(schedule):
-            params.fault(f"Tankerkönig may be asked every 5 minutes at most, not every {schedule}")
+            params.add_fault(
+                f"Tankerkönig may be asked every 5 minutes at most, not every {schedule}"
+            )
         shared = {name: request_params[name] for name in ("station", "fuel") if params.has(name)}
         params.finish()
-        self._wanted = read_filters(series_definitions, lambda own: _read({**shared, **own}))
-        self.now = now
+        self._selections = read_filters(
+            series_definitions, lambda extract_filter: _read_selection({**shared, **extract_filter})
+        )
+        self.now = utc_now
 
     async def get_historical_data_multi(
         self,
@@ -102,17 +105,19 @@ class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
             TransientError: the API is out of reach, or was asked too often.
             BadDataError: an answer has not the shape that it promises.
         """
-        stations = list(dict.fromkeys(station for station, _ in self._wanted.values()))
-        told: dict[str, tuple[datetime, dict[str, Any], Answer]] = {}
+        stations = list(dict.fromkeys(station for station, _ in self._selections.values()))
+        by_station: dict[str, tuple[datetime, dict[str, Any], Answer]] = {}
         for first in range(0, len(stations), _STATIONS):
             answer = await self._get(stations[first : first + _STATIONS])
-            at = self._answered_at(answer)
-            told |= {station: (at, said, answer) for station, said in _prices(answer).items()}
-        found: dict[str, dict[str, list[Any]] | FetchError] = {}
-        for name, (station, fuel) in self._wanted.items():
-            if station in told:
-                found[name] = _point(*told[station], station, fuel)
-        return found
+            ts = self._answer_time(answer)
+            by_station |= {
+                station: (ts, prices, answer) for station, prices in _prices(answer).items()
+            }
+        results: dict[str, dict[str, list[Any]] | FetchError] = {}
+        for name, (station, fuel) in self._selections.items():
+            if station in by_station:
+                results[name] = _point(*by_station[station], station, fuel)
+        return results
 
     async def _get(self, stations: list[str]) -> Answer:
         try:
@@ -126,18 +131,18 @@ class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
                 error.retry_after = _POLL.total_seconds()
             raise
 
-    def _answered_at(self, answer: Answer) -> datetime:
-        """Now; or when the answer was made, if it is an old one out of a cache."""
+    def _answer_time(self, answer: Answer) -> datetime:
+        """Now; or the time at which the answer was made, if it comes from a cache."""
         received = self.now()
         try:
-            made = parsedate_to_datetime(answer.headers.get("date", ""))
+            sent = parsedate_to_datetime(answer.headers.get("date", ""))
         except ValueError:
             return received
-        made = made.replace(tzinfo=made.tzinfo or UTC).astimezone(UTC)
-        return made if received - made > _CACHED else received
+        sent = sent.replace(tzinfo=sent.tzinfo or UTC).astimezone(UTC)
+        return sent if received - sent > _CACHED else received
 
 
-class TankerkoenigDataSourcePlugin(Alone):
+class TankerkoenigDataSourcePlugin(SingleSeriesPlugin):
     """One series; `station` and `fuel` are among its `default_params`, as of the group."""
 
     group = TankerkoenigMultiSeriesPlugin
@@ -150,40 +155,41 @@ def _is_too_often(schedule: str) -> bool:
         return False  # not a duration, so nothing of ours to judge
 
 
-def _read(extract_filter: Mapping[str, Any]) -> tuple[str, str]:
-    own = Params(extract_filter)
-    station = own.text("station", required=True).lower()
+def _read_selection(extract_filter: Mapping[str, Any]) -> tuple[str, str]:
+    """The station and the fuel of a series."""
+    params = Params(extract_filter)
+    station = params.text("station", required=True).lower()
     if station and not re.fullmatch(r"[0-9a-z-]+", station):
-        own.fault(f"station must be the id of a station, not {station!r}")
-    fuel = own.choice("fuel", FUELS, required=True)
-    own.finish()
+        params.add_fault(f"station must be the id of a station, not {station!r}")
+    fuel = params.choice("fuel", FUELS, required=True)
+    params.finish()
     return station, fuel
 
 
 def _prices(answer: Answer) -> dict[str, dict[str, Any]]:
-    """What the answer says of each station; errors come under status 200 as well."""
-    said = answer.json(_Prices)
-    if not said.ok:
-        reason = answer.hide(said.message)[:300] or "no reason given"
-        told = f"Tankerkönig refuses GET {answer.url}: {reason}"
+    """The prices at each station; errors come under status 200 as well."""
+    document = answer.json(_Prices)
+    if not document.ok:
+        reason = answer.hide(document.message)[:300] or "no reason given"
+        message = f"Tankerkönig refuses GET {answer.url}: {reason}"
         if _THROTTLED.search(reason):
-            raise TransientError(told, retry_after=_POLL.total_seconds())
-        raise PermanentError(told, hint="Check the key in api_key and the ids of the stations")
-    if said.prices is None:
+            raise TransientError(message, retry_after=_POLL.total_seconds())
+        raise PermanentError(message, hint="Check the key in api_key and the ids of the stations")
+    if document.prices is None:
         raise answer.bad("has no prices")
-    return {station.lower(): prices for station, prices in said.prices.items()}
+    return {station.lower(): prices for station, prices in document.prices.items()}
 
 
 def _point(
-    at: datetime, said: Mapping[str, Any], answer: Answer, station: str, fuel: str
+    ts: datetime, prices: Mapping[str, Any], answer: Answer, station: str, fuel: str
 ) -> dict[str, list[Any]] | FetchError:
-    status = said.get("status")
+    status = prices.get("status")
     if status == "open":
-        price = said.get(fuel)
+        price = prices.get(fuel)
         # false stands for a fuel that is not sold
-        return {"ts": [at], "value": [None if price is False else price]}
+        return {"ts": [ts], "value": [None if price is False else price]}
     if status in _NO_PRICE:
-        return {"ts": [at], "value": [None]}
+        return {"ts": [ts], "value": [None]}
     if status == "no stations":
         return answer.bad(f"knows no station {station}")
     return answer.bad(f"says {status!r} of station {station}, which is no status")

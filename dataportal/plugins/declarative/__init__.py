@@ -1,1 +1,1 @@
-"""What `http_plugin` is made of: APIs that are described in sources.yaml alone."""
+"""The parts of `http_plugin`: APIs that are described in sources.yaml alone."""

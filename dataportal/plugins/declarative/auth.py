@@ -1,4 +1,4 @@
-"""Who asks: what a provider wants to see with each request, from the parameters of a source."""
+"""Reads the credentials that a provider wants with each request, from the parameter `auth`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from dataportal.plugins.readers.parameters import Params
 
-_SAID = (
+_EXPECTED = (
     "auth must be one of bearer: TOKEN, basic: {user: …, password: …}, header: {NAME: KEY}, "
     "query: {NAME: KEY}"
 )
@@ -25,8 +25,8 @@ class Credentials:
 
     Attributes:
         headers: by name.
-        query: by name.
-        key: what tells one user from another; None for nobody in particular.
+        query: query parameters, by name.
+        key: tells one user from another; None if there are no credentials.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -34,10 +34,10 @@ class Credentials:
     key: str | None = field(default=None, repr=False)
 
 
-def credentials(params: Params) -> Credentials:
-    """What `auth` says: an API key in a header or in the query, a bearer token, or basic.
+def read_credentials(params: Params) -> Credentials:
+    """The credentials in `auth`: an API key in a header or in the query, a bearer token, or basic.
 
-    None of it is ever shown.
+    All of them are remembered as secrets, so that no message shows them.
     """
     match params.tree("auth"):
         case {"bearer": str(token), **rest} if token and not rest:
@@ -48,22 +48,23 @@ def credentials(params: Params) -> Credentials:
             remember_secret(str(password))
             remember_secret(pair)
             return Credentials(headers={"Authorization": f"Basic {pair}"}, key=pair)
-        case {"header": {**named}, **rest} if not rest and _are_keys(named):
-            return Credentials(headers=_kept(named), key=" ".join(map(str, named.values())))
-        case {"query": {**named}, **rest} if not rest and _are_keys(named):
-            return Credentials(query=_kept(named), key=" ".join(map(str, named.values())))
+        case {"header": {**keys}, **rest} if not rest and _are_keys(keys):
+            return Credentials(headers=_secret_texts(keys), key=" ".join(map(str, keys.values())))
+        case {"query": {**keys}, **rest} if not rest and _are_keys(keys):
+            return Credentials(query=_secret_texts(keys), key=" ".join(map(str, keys.values())))
         case {}:
             if params.has("auth"):
-                params.fault(_SAID)  # not what it says, which may be a key
+                params.add_fault(_EXPECTED)  # without the value, which may be a key
     return Credentials()
 
 
-def _are_keys(named: Mapping[object, object]) -> bool:
-    texts = (value for value in named.values() if not isinstance(value, bool))
-    return bool(named) and all(isinstance(text, str | int) and text != "" for text in texts)
+def _are_keys(keys: Mapping[object, object]) -> bool:
+    texts = (value for value in keys.values() if not isinstance(value, bool))
+    return bool(keys) and all(isinstance(text, str | int) and text != "" for text in texts)
 
 
-def _kept(named: Mapping[object, object]) -> dict[str, str]:
-    for value in named.values():
+def _secret_texts(keys: Mapping[object, object]) -> dict[str, str]:
+    """The keys as texts by their names; each is remembered as a secret."""
+    for value in keys.values():
         remember_secret(str(value))
-    return {str(name): str(value) for name, value in named.items()}
+    return {str(name): str(value) for name, value in keys.items()}

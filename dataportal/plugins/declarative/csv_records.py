@@ -1,4 +1,4 @@
-"""Tables of text as records: rows, and columns by their name or number."""
+"""Reads text tables (CSV) as records: rows, and columns by their name or number."""
 
 from __future__ import annotations
 
@@ -7,67 +7,72 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import BadDataError
-from dataportal.plugins.declarative.records import CUT, Document, Reader, numbered
-from dataportal.plugins.readers.table_parameters import encoding, layout
+from dataportal.plugins.declarative.records import (
+    TRUNCATED_ROW,
+    Document,
+    Reader,
+    number_if_digits,
+)
+from dataportal.plugins.readers.table_parameters import table_layout, text_encoding
 from dataportal.plugins.readers.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dataportal.plugins.declarative.records import Place, Records
+    from dataportal.plugins.declarative.records import FieldPath, Records
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.parameters import Params
 
-_LOOKED_AT = 2000  # characters in which an answer says that it is an error
+_SEARCHED = 2000  # characters at the beginning of an answer in which `error` is looked for
 
 
 class CsvReader(Reader):
     """Reads tables of text, from the parameters of a source.
 
-    - `delimiter` (found out), `header` (true), `skip_rows` (0), `comment`, `encoding`.
+    - `delimiter` (detected), `header` (true), `skip_rows` (0), `comment`, `encoding`.
     - `error`: a regular expression that is found in the beginning of an answer only when it reports
       an error.
     """
 
     def __init__(self, params: Params, decimal: str) -> None:
-        self._layout = layout(params, decimal)
-        self._encoding = encoding(params) or None
+        self._layout = table_layout(params, decimal)
+        self._encoding = text_encoding(params) or None
         self._error: re.Pattern[str] | None = None
         try:
             self._error = re.compile(params.text("error")) if params.has("error") else None
         except re.error as error:
-            params.fault(f"error is no regular expression ({error})")
+            params.add_fault(f"error is no regular expression ({error})")
 
     def read(self, answer: Answer) -> Document:
-        """The table, if it is none that reports an error."""
+        """The table, unless the answer reports an error."""
         if answer.is_page:
             raise answer.bad("is a page of HTML, not a table")
         text = answer.text(self._encoding)
-        if self._error is not None and (told := self._error.search(text[:_LOOKED_AT])):
-            raise answer.bad(f"reports an error ({' '.join(told[0].split())})")
+        if self._error is not None and (match := self._error.search(text[:_SEARCHED])):
+            raise answer.bad(f"reports an error ({' '.join(match[0].split())})")
         return _TableDocument(answer, text, self)
 
     def table(self, text: str, name: str) -> Table:
         """The text as a table."""
         return Table(io.StringIO(text, newline=""), self._layout, name)
 
-    def column(self, place: Place) -> Place:
+    def column(self, path: FieldPath) -> FieldPath:
         """A column's name, or its number where columns have no names."""
-        return place if self._layout.header else numbered(place)
+        return path if self._layout.header else number_if_digits(path)
 
     def check_rows(self, rows: str) -> None:
-        """All rows of a table are rows."""
+        """All rows of a table are records, so that there is nothing to find them by."""
         if rows:
             raise ValueError("rows is for JSON and XML; of a table filter chooses the rows")
 
-    def check_place(self, place: Place) -> None:
-        """A name needs a header to stand in; without one a number may be written as a text."""
-        if isinstance(self.column(place), str) and not self._layout.header:
-            raise ValueError(f"without a header a column has no name, such as {place!r}")
+    def check_field(self, path: FieldPath) -> None:
+        """A name needs a header; without one a number may be written as a text."""
+        if isinstance(self.column(path), str) and not self._layout.header:
+            raise ValueError(f"without a header a column has no name, such as {path!r}")
 
-    def check_find(self, place: str) -> None:
-        """Nothing but rows can be found in a table."""
-        raise ValueError(f"{place!r} cannot be looked for in a table; header:NAME can")
+    def check_document_path(self, path: str) -> None:
+        """A table has nothing but rows."""
+        raise ValueError(f"{path!r} cannot be looked for in a table; header:NAME can")
 
 
 class _TableDocument(Document):
@@ -76,20 +81,20 @@ class _TableDocument(Document):
         self._text = text
         self._reader = reader
 
-    def cut_out(self, rows: str) -> Records:
+    def read_records(self, rows: str) -> Records:
         del rows
         try:
             table = self._reader.table(self._text, self.answer.url)
-            rows_of_all = [] if table.is_empty else list(table.rows(1))
-            return _Cells(table, rows_of_all, self.answer, self._reader)
+            cells = [] if table.is_empty else list(table.rows(1))
+            return _TableRows(table, cells, self.answer, self._reader)
         except BadDataError as error:
             raise _with_excerpt(error, self.answer) from None
 
-    def find(self, place: str) -> Any:
-        raise ValueError(f"{place!r} cannot be looked for in a table")
+    def find(self, path: str) -> Any:
+        raise ValueError(f"{path!r} cannot be looked for in a table")
 
 
-class _Cells:
+class _TableRows:
     def __init__(
         self, table: Table, rows: list[list[str]], answer: Answer, reader: CsvReader
     ) -> None:
@@ -101,20 +106,20 @@ class _Cells:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def column(self, place: Place) -> Sequence[Any]:
+    def column(self, path: FieldPath) -> Sequence[Any]:
         if self._table.is_empty:
             return []
         widest = max(map(len, self._rows), default=0)
         try:
-            at = self._table.column(self._reader.column(place), widest)
+            index = self._table.column_index(self._reader.column(path), widest)
         except BadDataError as error:
             raise _with_excerpt(error, self._answer) from None
-        return [row[at] if at < len(row) else CUT for row in self._rows]
+        return [row[index] if index < len(row) else TRUNCATED_ROW for row in self._rows]
 
     def bad(self, reason: str) -> BadDataError:
         return self._answer.bad(reason)
 
-    def cut(self, row: int) -> BadDataError:
+    def truncation_error(self, row: int) -> BadDataError:
         cells = self._rows[row]
         columns = f"{len(cells)} column{'s' if len(cells) != 1 else ''}"
         return self._answer.bad(f"has a row with {columns} only: {','.join(cells)[:80]!r}")

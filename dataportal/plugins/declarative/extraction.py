@@ -1,4 +1,4 @@
-"""From records to points: which rows and values belong to a series, and what time they name."""
+"""Extracts points from records: selects the rows of each series, and reads times and values."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import BadDataError
-from dataportal.plugins.declarative.interval_ends import begun_before
-from dataportal.plugins.declarative.records import CUT
-from dataportal.plugins.declarative.series_extraction import Wanted, written
-from dataportal.plugins.readers.expressions import ABSENT
+from dataportal.plugins.declarative.interval_starts import interval_starts
+from dataportal.plugins.declarative.records import TRUNCATED_ROW
+from dataportal.plugins.declarative.series_extraction import SeriesExtraction, filter_text
+from dataportal.plugins.readers.expressions import ABSENT_FIELD
 from dataportal.plugins.readers.table_parameters import decimal_sign, number_format, time_format
-from dataportal.plugins.readers.times import TimeFormat, nearest
+from dataportal.plugins.readers.times import TimeFormat, nearest_instant
 from dataportal.times import parse_duration
 
 if TYPE_CHECKING:
@@ -21,261 +21,281 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dataportal.errors import FetchError
-    from dataportal.plugins.declarative.records import Place, Reader, Records
+    from dataportal.plugins.declarative.records import FieldPath, Reader, Records
     from dataportal.plugins.readers.parameters import Params
     from dataportal.plugins.readers.times import Window
 
 _PUBLISHED = TimeFormat()
 
 
-class Points:
-    """Where times and values stand in a record, and how they are written.
+class PointExtractor:
+    """Knows where times and values stand in a row, and how they are written.
 
-    - `ts`, `value`: a place (a name, an expression or a path; a number from 1). For `ts` also a
-      list of places, whose texts are put together with a blank.
-    - `filter`: what must stand in which place for a row to count: a text, or a list of texts of
+    - `ts`, `value`: a path (a name, an expression or a path; a number from 1). For `ts` also a list
+      of paths, whose texts are joined with a blank.
+    - `filter`: what must stand at which path for a row to be taken: a text, or a list of texts of
       which one must.
-    - `published_at`: the place of the time at which the provider published the value, ISO 8601 with
+    - `published_at`: the path of the time at which the provider published the value, ISO 8601 with
       an offset: then one time may come several times, and every publication is kept.
-    - `time_format`: ISO 8601 if not given; see `TimeFormat`.
+    - `time_format`: ISO 8601 if it is not set; see `TimeFormat`.
     - `period_end`: times name the end of an interval of this length, such as `1 hour`.
-    - `snapshot` (false): times are of this very moment, so that a local time of an hour that occurs
+    - `snapshot` (false): times are of the present, so that a local time of an hour that occurs
       twice is the one nearest to now.
     - `missing` (a list), `scale` (1), `decimal` (.), `thousands`: see `NumberFormat`.
+
+    Args:
+        params: of the source.
+        now: tells the present.
     """
 
     def __init__(self, params: Params, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._ts: tuple[Place, ...] = params.places("ts")
+        self._ts: tuple[FieldPath, ...] = params.columns("ts")
         if not self._ts:
-            params.fault("ts is missing")
+            params.add_fault("ts is missing")
         self._value = params.column("value", 2) if params.has("value") else None
-        self._published: Place | None = None
+        self._published: FieldPath | None = None
         if params.has("published_at"):
             self._published = params.column("published_at", 1)
-        self._filter = _conditions(params)
+        self._filter = _read_filter(params)
         self._times = time_format(params)
         self._period: timedelta | None = None
         if params.has("period_end"):
             try:
                 self._period = parse_duration(params.text("period_end"))
             except ValueError as error:
-                params.fault(f"period_end: {error}")
+                params.add_fault(f"period_end: {error}")
         self._snapshot = params.flag("snapshot", default=False)
         self.decimal = decimal_sign(params)
         self._numbers = number_format(params, self.decimal)
 
     def faults(self, reader: Reader) -> Iterable[str]:
-        """What no answer of this kind can have."""
+        """What is wrong with the paths, given what reads the answers."""
         published = () if self._published is None else (self._published,)
-        for name, places in (
+        for name, paths in (
             ("ts", self._ts),
             ("published_at", published),
             ("filter", tuple(self._filter)),
         ):
-            for place in places:
+            for path in paths:
                 try:
-                    reader.check_place(place)
+                    reader.check_field(path)
                 except ValueError as error:
                     yield f"{name}: {error}"
 
-    def wanted(
-        self, extract_filter: Mapping[str, Any], names: frozenset[str], reader: Reader
-    ) -> Wanted:
-        """The series of which a filter speaks.
+    def series_extraction(
+        self, extract_filter: Mapping[str, Any], address_fields: frozenset[str], reader: Reader
+    ) -> SeriesExtraction:
+        """The extraction of the series with this filter, of which nothing was read yet.
 
         Args:
-            extract_filter: `value` is its place, and `rows` where its rows are; what the address
-                has a field for fills that in; everything else must stand in the row.
-            names: the fields of the address.
-            reader: says what places there can be.
+            extract_filter: `value` is the path of its values, and `rows` where its rows are; what
+                the address has a field for fills that in; everything else must stand in the row.
+            address_fields: the names of the fields of the address.
+            reader: knows which paths there can be.
 
         Raises:
-            ValueError: nothing says where the value stands, or a field stays open.
+            ValueError: nothing says where the value stands, or a field of the address stays open.
         """
-        said = {str(key): item for key, item in extract_filter.items()}
-        value = said.pop("value", self._value)
-        rows = str(said.pop("rows", ""))
+        conditions = {str(key): item for key, item in extract_filter.items()}
+        value = conditions.pop("value", self._value)
+        rows = str(conditions.pop("rows", ""))
         if isinstance(value, bool) or not isinstance(value, (str, int)) or value in ("", 0):
             raise ValueError("value is missing: the place where the value stands")
-        open_fields = sorted(names - said.keys())
+        open_fields = sorted(address_fields - conditions.keys())
         if open_fields:
             raise ValueError(f"the address has a field {{{open_fields[0]}}}, and nothing fills it")
-        own = {name: written(item) for name, item in said.items()}
-        filters = {k: v for k, v in own.items() if k not in names}
+        texts = {name: filter_text(item) for name, item in conditions.items()}
+        filters = {name: text for name, text in texts.items() if name not in address_fields}
         reader.check_rows(rows or reader.rows)
-        for place in (value, *filters):
-            reader.check_place(place)
-        return Wanted(value, rows, filters, {k: v for k, v in own.items() if k in names})
+        for path in (value, *filters):
+            reader.check_field(path)
+        in_address = {name: text for name, text in texts.items() if name in address_fields}
+        return SeriesExtraction(value, rows, filters, in_address)
 
-    def collect(self, records: Records, series: Sequence[Wanted], window: Window) -> None:
-        """Add what the records hold of each series; what is wrong with one is its `fault`.
+    def extract(
+        self, records: Records, extractions: Sequence[SeriesExtraction], window: Window
+    ) -> None:
+        """Add the points of the records to each series; what is wrong with one is its `fault`.
 
         Raises:
-            BadDataError: there is no place for the times.
+            BadDataError: the records have no field for the times.
         """
-        raw = self._raw_times(records)
-        if not raw:
+        cells = self._time_cells(records)
+        if not cells:
             return
-        counts = self._counting(records, len(raw))
-        by_filter: dict[tuple[str, ...], list[Wanted]] = {}
-        for one in series:
-            one.first = one.first or records
-            one.seen += len(raw)
-            one.counted += len(counts)
-            by_filter.setdefault(tuple(one.filters), []).append(one)
-        moments = _Moments(raw, self._times)
-        for places, takers in by_filter.items():
+        accepted = self._accepted_rows(records, len(cells))
+        by_filter: dict[tuple[str, ...], list[SeriesExtraction]] = {}
+        for series in extractions:
+            series.first_records = series.first_records or records
+            series.rows_seen += len(cells)
+            series.rows_accepted += len(accepted)
+            by_filter.setdefault(tuple(series.filters), []).append(series)
+        times = _RecordTimes(cells, self._times)
+        for paths, sharing in by_filter.items():
             try:
-                rows = _rows(records, places, len(raw))
-                for one in takers:
-                    own = rows.get(tuple(one.filters.values()), ())
-                    one.matched += len(own)
-                    if own and one.fault is None:
-                        mine = [row for row in own if row in counts]
-                        one.mine += len(mine)
-                        self._add(one, mine, moments, records, window)
+                rows_by_texts = _rows_by_texts(records, paths, len(cells))
+                for series in sharing:
+                    matched = rows_by_texts.get(tuple(series.filters.values()), ())
+                    series.rows_matched += len(matched)
+                    if matched and series.fault is None:
+                        taken = [row for row in matched if row in accepted]
+                        series.rows_taken += len(taken)
+                        self._add_rows(series, taken, times, records, window)
             except BadDataError as error:
-                for one in takers:
-                    one.fault = one.fault or error
+                for series in sharing:
+                    series.fault = series.fault or error
 
-    def _counting(self, records: Records, count: int) -> Collection[int]:
-        """The rows that count, for whichever series."""
+    def _accepted_rows(self, records: Records, count: int) -> Collection[int]:
+        """The rows that pass the filter of all series."""
         if not self._filter:
             return range(count)
-        columns = [records.column(place) for place in self._filter]
+        columns = [records.column(path) for path in self._filter]
         return {
             row
             for row, cells in enumerate(zip(*columns, strict=True))
             if all(
-                cell is not CUT and written(cell) in texts
+                cell is not TRUNCATED_ROW and filter_text(cell) in texts
                 for cell, texts in zip(cells, self._filter.values(), strict=True)
             )
         }
 
-    def _add(
+    def _add_rows(
         self,
-        one: Wanted,
+        series: SeriesExtraction,
         rows: Sequence[int],
-        moments: _Moments,
+        times: _RecordTimes,
         records: Records,
         window: Window,
     ) -> None:
         try:
-            column = records.column(one.value)
+            column = records.column(series.value)
             published = column if self._published is None else records.column(self._published)
         except BadDataError as error:
-            one.fault = error
+            series.fault = error
             return
-        if len(rows) == len(column) and self._add_all(one, column, moments, window):
+        if len(rows) == len(column) and self._add_column(series, column, times, window):
             return
-        raw = moments.raw
+        time_cells = times.cells
         for row in rows:
-            if CUT in (raw[row], column[row], published[row]):
-                raise records.cut(row)
-            # a row without the column says nothing; one with an empty cell says "no value"
-            if column[row] is ABSENT:
+            if TRUNCATED_ROW in (time_cells[row], column[row], published[row]):
+                raise records.truncation_error(row)
+            # a row without the field says nothing; one with an empty cell says "no value"
+            if column[row] is ABSENT_FIELD:
                 continue
-            one.valued += 1
-            moment = moments[row]
-            if not isinstance(moment, str):
-                one.timed += 1
-                if self._period is None and not window.covers(moment):
+            series.rows_with_value += 1
+            ts = times[row]
+            if not isinstance(ts, str):
+                series.rows_with_time += 1
+                if self._period is None and not window.covers(ts):
                     continue
-            one.ts.append(moment)
-            one.values.append(self._numbers.value(column[row]))
+            series.ts.append(ts)
+            series.values.append(self._numbers.value(column[row]))
             if self._published is not None:
-                said = published[row]
-                one.published.append("" if said is ABSENT else _PUBLISHED.read(said))
+                cell = published[row]
+                series.published.append("" if cell is ABSENT_FIELD else _PUBLISHED.read(cell))
 
-    def _add_all(
-        self, one: Wanted, column: Sequence[Any], moments: _Moments, window: Window
+    def _add_column(
+        self,
+        series: SeriesExtraction,
+        column: Sequence[Any],
+        record_times: _RecordTimes,
+        window: Window,
     ) -> bool:
-        """Add whole columns, if every row has a time and a number; whether it was so."""
-        if self._published is not None or not self._numbers.plain(column):
+        """Add a whole column if every row has a time and a number; whether it was added."""
+        if self._published is not None or not self._numbers.are_plain(column):
             return False
-        times = moments.all
+        times = record_times.all
         if times is None:
             return False
-        one.valued += len(times)
-        one.timed += len(times)
+        series.rows_with_value += len(times)
+        series.rows_with_time += len(times)
         if self._period is None and not window.covers_all(times):
             inside = [*map(window.covers, times)]
             times, column = [*compress(times, inside)], [*compress(column, inside)]
-        one.ts.extend(times)
-        one.values.extend(column)
+        series.ts.extend(times)
+        series.values.extend(column)
         return True
 
-    def _raw_times(self, records: Records) -> Sequence[Any]:
-        columns = [records.column(place) for place in self._ts]
+    def _time_cells(self, records: Records) -> Sequence[Any]:
+        columns = [records.column(path) for path in self._ts]
         if len(columns) == 1:
             return columns[0]
         return [
-            CUT if any(part is CUT for part in parts) else " ".join(map(written, parts))
-            for parts in zip(*columns, strict=True)
+            TRUNCATED_ROW
+            if any(cell is TRUNCATED_ROW for cell in cells)
+            else " ".join(map(filter_text, cells))
+            for cells in zip(*columns, strict=True)
         ]
 
-    def finished(
-        self, one: Wanted, window: Window, zone: ZoneInfo | None
-    ) -> dict[str, list[Any]] | FetchError:
-        """The points of a series as columns, once all answers are had; or what is wrong with it."""
-        wrong = one.wrong(self._ts, self._filter)
-        if wrong is not None:
-            return wrong
-        moments = one.ts
+    def columns(
+        self, series: SeriesExtraction, window: Window, zone: ZoneInfo | None
+    ) -> dict[str, Any] | FetchError:
+        """The points of a series as a plugin returns them, once all answers were read.
+
+        What is wrong with the series in their place.
+        """
+        failure = series.failure(self._ts, self._filter)
+        if failure is not None:
+            return failure
+        times = series.ts
         if self._snapshot and zone is not None:
-            moments = [nearest(moment, zone, self._now()) for moment in moments]
-        columns: dict[str, list[Any]] = {"ts": [*moments], "value": one.values}
+            times = [nearest_instant(ts, zone, self._now()) for ts in times]
+        columns: dict[str, list[Any]] = {"ts": [*times], "value": series.values}
         if self._published is not None:
-            columns["published_at"] = [*one.published]
-        if self._period is None:
-            return columns
-        columns["ts"] = [*begun_before(moments, self._period, zone)]
-        inside = [isinstance(moment, str) or window.covers(moment) for moment in columns["ts"]]
-        return {name: [*compress(column, inside)] for name, column in columns.items()}
+            columns["published_at"] = [*series.published]
+        if self._period is not None:
+            columns["ts"] = [*interval_starts(times, self._period, zone)]
+            inside = [isinstance(ts, str) or window.covers(ts) for ts in columns["ts"]]
+            columns = {name: [*compress(column, inside)] for name, column in columns.items()}
+        return {**columns, "unchanged": True} if series.unchanged else columns
 
 
-class _Moments:
-    """The times of records, each read once, whichever series it is for."""
+class _RecordTimes:
+    """The times of records, each read once, whichever series it is for.
 
-    def __init__(self, raw: Sequence[Any], times: TimeFormat) -> None:
-        self.raw = raw
+    Attributes:
+        cells: the times as they are written.
+    """
+
+    def __init__(self, cells: Sequence[Any], times: TimeFormat) -> None:
+        self.cells = cells
         self._times = times
-        self._read: dict[int, datetime | str] = {}
+        self._parsed: dict[int, datetime | str] = {}
 
     def __getitem__(self, row: int) -> datetime | str:
-        if row not in self._read:
-            cell = self.raw[row]
-            self._read[row] = "" if cell is ABSENT else self._times.read(cell)
-        return self._read[row]
+        if row not in self._parsed:
+            cell = self.cells[row]
+            self._parsed[row] = "" if cell is ABSENT_FIELD else self._times.read(cell)
+        return self._parsed[row]
 
     @cached_property
     def all(self) -> list[datetime] | None:
-        """All of them, if they are plain ISO 8601."""
-        return self._times.read_all(self.raw)
+        """All of them if they are ISO 8601; None if any is something else."""
+        return self._times.read_all(self.cells)
 
 
-def _rows(
-    records: Records, places: tuple[str, ...], count: int
+def _rows_by_texts(
+    records: Records, paths: tuple[str, ...], count: int
 ) -> dict[tuple[str, ...], Sequence[int]]:
-    """The rows by what stands in these places; one that ends before them stands nowhere."""
-    if not places:
+    """The rows by the texts at these paths; a row that ends before them is left out."""
+    if not paths:
         return {(): range(count)}
-    columns = [records.column(place) for place in places]
+    columns = [records.column(path) for path in paths]
     rows: dict[tuple[str, ...], list[int]] = {}
     for row, cells in enumerate(zip(*columns, strict=True)):
-        if CUT not in cells:
-            rows.setdefault(tuple(map(written, cells)), []).append(row)
+        if TRUNCATED_ROW not in cells:
+            rows.setdefault(tuple(map(filter_text, cells)), []).append(row)
     return {**rows}
 
 
-def _conditions(params: Params) -> dict[str, list[str]]:
-    """The places of `filter`, and the texts of which one must stand in each."""
-    found: dict[str, list[str]] = {}
-    for place, given in params.tree("filter").items():
-        texts = given if isinstance(given, list) else [given]
+def _read_filter(params: Params) -> dict[str, list[str]]:
+    """The texts of which one must stand at each path of `filter`."""
+    conditions: dict[str, list[str]] = {}
+    for path, value in params.tree("filter").items():
+        texts = value if isinstance(value, list) else [value]
         if not texts or any(isinstance(text, dict | list) for text in texts):
-            params.fault(f"filter.{place} must be a text or a list of texts")
+            params.add_fault(f"filter.{path} must be a text or a list of texts")
             continue
-        found[str(place)] = [written(text) for text in texts]
-    return found
+        conditions[str(path)] = [filter_text(text) for text in texts]
+    return conditions

@@ -1,4 +1,4 @@
-"""JSON as records: a list of objects or of lists, or lists side by side."""
+"""Reads JSON as records: a list of objects or of lists, or lists that are columns."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dataportal.plugins.declarative.records import Document, Reader, numbered
-from dataportal.plugins.readers.expressions import ABSENT, Expression
+from dataportal.plugins.declarative.records import Document, Reader, number_if_digits
+from dataportal.plugins.readers.expressions import ABSENT_FIELD, Expression
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataportal.errors import BadDataError
-    from dataportal.plugins.declarative.records import Place, Records
+    from dataportal.plugins.declarative.records import FieldPath, Records
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.parameters import Params
 
-_SIGNS = re.compile(r"[\[\]{}|?@`()&*]")  # of an expression; a name may have blanks and dots
+_OPERATORS = re.compile(r"[\[\]{}|?@`()&*]")  # of an expression; a name may have blanks and dots
 _SHOWN = 200
 
 
@@ -25,8 +25,8 @@ class JsonReader(Reader):
     """Reads JSON, from the parameters of a source.
 
     - `rows`: finds the list of rows (the document itself). A row is an object or a list.
-    - `layout`: `rows`, or `columns` for lists of the same length side by side: then `ts` and
-      `value` are expressions that find them in what `rows` finds.
+    - `layout`: `rows`, or `columns` for lists of the same length: then `ts` and `value` are
+      expressions that find them in what `rows` finds.
     - `error`: finds what is only there when the answer reports an error.
     """
 
@@ -37,64 +37,64 @@ class JsonReader(Reader):
         for name, text in (("rows", self.rows), ("error", params.text("error"))):
             try:
                 if text:
-                    found = Expression(text)
-                    self._error = found if name == "error" else None
+                    expression = Expression(text)
+                    self._error = expression if name == "error" else None
             except ValueError as error:
-                params.fault(f"{name}: {error}")
-        self._side_by_side = params.choice("layout", ("rows", "columns")) == "columns"
+                params.add_fault(f"{name}: {error}")
+        self._is_columnar = params.choice("layout", ("rows", "columns")) == "columns"
 
     def read(self, answer: Answer) -> Document:
-        """The document, if it reports no error."""
+        """The document, unless it reports an error."""
         content = answer.json()
-        told = None
+        reported = None
         if self._error is not None:
             try:
-                told = self._error.find(content)
+                reported = self._error.find(content)
             except ValueError as error:
                 raise answer.bad(f"has another shape than expected: {error}") from None
-        if told is not ABSENT and told:
-            raise answer.bad(f"reports an error ({_line(told)})")
-        return _JsonDocument(answer, content, side_by_side=self._side_by_side)
+        if reported is not ABSENT_FIELD and reported:
+            raise answer.bad(f"reports an error ({' '.join(str(reported).split())[:_SHOWN]})")
+        return _JsonDocument(answer, content, is_columnar=self._is_columnar)
 
     def check_rows(self, rows: str) -> None:
         """An expression."""
         Expression(rows)
 
-    def check_place(self, place: Place) -> None:
-        """A name may be anything; with the signs of an expression it must be one."""
-        if isinstance(place, str) and _SIGNS.search(place):
-            Expression(place)
+    def check_field(self, path: FieldPath) -> None:
+        """Any name; what has an operator of JMESPath in it must be an expression."""
+        if isinstance(path, str) and _OPERATORS.search(path):
+            Expression(path)
 
-    def check_find(self, place: str) -> None:
+    def check_document_path(self, path: str) -> None:
         """An expression."""
-        Expression(place)
+        Expression(path)
 
 
 class _JsonDocument(Document):
-    def __init__(self, answer: Answer, content: Any, *, side_by_side: bool) -> None:
+    def __init__(self, answer: Answer, content: Any, *, is_columnar: bool) -> None:
         super().__init__(answer)
         self._content = content
-        self._side_by_side = side_by_side
+        self._is_columnar = is_columnar
 
-    def cut_out(self, rows: str) -> Records:
+    def read_records(self, rows: str) -> Records:
         try:
-            found = Expression(rows).find(self._content)
+            part = Expression(rows).find(self._content)
         except ValueError as error:
             raise self.answer.bad(f"has another shape than expected: {error}") from None
-        if self._side_by_side:
-            if not isinstance(found, Mapping):
+        if self._is_columnar:
+            if not isinstance(part, Mapping):
                 raise self.answer.bad(f"has no object at {rows!r}")
-            return _Columns(found, self.answer)
-        if not isinstance(found, list):
+            return _JsonColumns(part, self.answer)
+        if not isinstance(part, list):
             raise self.answer.bad(f"has no list of rows at {rows!r}")
-        return _Rows(found, self.answer)
+        return _JsonRows(part, self.answer)
 
-    def find(self, place: str) -> Any:
-        found = Expression(place).find(self._content)
-        return None if found is ABSENT else found
+    def find(self, path: str) -> Any:
+        value = Expression(path).find(self._content)
+        return None if value is ABSENT_FIELD else value
 
 
-class _Rows:
+class _JsonRows:
     def __init__(self, rows: list[Any], answer: Answer) -> None:
         self._rows = rows
         self._answer = answer
@@ -102,17 +102,18 @@ class _Rows:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def column(self, place: Place) -> Sequence[Any]:
-        if isinstance(place, str):
-            named = [
-                row.get(place, ABSENT) if isinstance(row, dict) else ABSENT for row in self._rows
+    def column(self, path: FieldPath) -> Sequence[Any]:
+        if isinstance(path, str):
+            by_name = [
+                row.get(path, ABSENT_FIELD) if isinstance(row, dict) else ABSENT_FIELD
+                for row in self._rows
             ]
-            if any(value is not ABSENT for value in named):
-                return named
+            if any(value is not ABSENT_FIELD for value in by_name):
+                return by_name
         try:
-            expression = Expression(numbered(place))
+            expression = Expression(number_if_digits(path))
         except ValueError:
-            return [ABSENT] * len(self._rows)  # a name that no row has
+            return [ABSENT_FIELD] * len(self._rows)  # a name that no row has
         try:
             return [expression.find(row) for row in self._rows]
         except ValueError as error:
@@ -121,24 +122,26 @@ class _Rows:
     def bad(self, reason: str) -> BadDataError:
         return self._answer.bad(reason)
 
-    def cut(self, row: int) -> BadDataError:
+    def truncation_error(self, row: int) -> BadDataError:
         return self._answer.bad(f"has a row {row + 1} that is too short")
 
 
-class _Columns:
-    def __init__(self, found: Mapping[str, Any], answer: Answer) -> None:
-        self._found = found
+class _JsonColumns:
+    def __init__(self, columns: Mapping[str, Any], answer: Answer) -> None:
+        self._columns = columns
         self._answer = answer
         self._length: int | None = None
 
     def __len__(self) -> int:
         return self._length or 0
 
-    def column(self, place: Place) -> Sequence[Any]:
-        name = str(place)
+    def column(self, path: FieldPath) -> Sequence[Any]:
+        name = str(path)
         try:
             column = (
-                self._found[name] if name in self._found else Expression(name).find(self._found)
+                self._columns[name]
+                if name in self._columns
+                else Expression(name).find(self._columns)
             )
         except ValueError as error:
             raise self._answer.bad(f"has another shape than expected: {error}") from None
@@ -155,9 +158,5 @@ class _Columns:
     def bad(self, reason: str) -> BadDataError:
         return self._answer.bad(reason)
 
-    def cut(self, row: int) -> BadDataError:
+    def truncation_error(self, row: int) -> BadDataError:
         return self._answer.bad(f"has lists that end before item {row + 1}")
-
-
-def _line(told: object) -> str:
-    return " ".join(str(told).split())[:_SHOWN]

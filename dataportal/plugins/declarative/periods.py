@@ -1,15 +1,15 @@
-"""Hours, days, weeks, months and years as the calendar of a time zone has them."""
+"""Computes where calendar periods begin in a time zone: hours, days, weeks, months and years."""
 
 from __future__ import annotations
 
 from datetime import MAXYEAR, UTC, datetime, timedelta
 
-_WITHIN = {
+_SMALLER_FIELDS = {
     "second": {"microsecond": 0},
     "minute": {"second": 0, "microsecond": 0},
     "hour": {"minute": 0, "second": 0, "microsecond": 0},
 }
-_SHORT = {
+_FIXED_LENGTHS = {
     "millisecond": timedelta(milliseconds=1),
     "second": timedelta(seconds=1),
     "minute": timedelta(minutes=1),
@@ -18,30 +18,39 @@ _SHORT = {
 _MIDNIGHT = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0, "fold": 0}
 
 
-def period_start(local: datetime, whole: str) -> datetime:
-    """Where the `millisecond`, … `week` (from Monday), `month` or `year` of a time begins."""
-    if whole == "millisecond":
+def period_start(local: datetime, unit: str) -> datetime:
+    """The beginning of the period that a time lies in, by the clocks of its zone.
+
+    Args:
+        local: an aware datetime in the zone.
+        unit: `millisecond`, `second`, `minute`, `hour`, `day`, `week` (from Monday), `month` or
+            `year`.
+    """
+    if unit == "millisecond":
         return local.replace(microsecond=local.microsecond // 1000 * 1000)
-    if whole in _WITHIN:
-        return local.replace(**_WITHIN[whole])  # type: ignore[arg-type]  # none of them is the zone
+    if unit in _SMALLER_FIELDS:
+        return local.replace(**_SMALLER_FIELDS[unit])  # type: ignore[arg-type]  # none of them is the zone
     floor = local.replace(**_MIDNIGHT)  # type: ignore[arg-type]  # the same
-    if whole == "week":
-        before = timedelta(days=floor.weekday())
+    if unit == "week":
+        since_monday = timedelta(days=floor.weekday())
         first = datetime.min.replace(tzinfo=floor.tzinfo)
-        return floor - before if floor - first > before else first
-    if whole != "day":
+        return floor - since_monday if floor - first > since_monday else first
+    if unit != "day":
         floor = floor.replace(day=1)
-    return floor.replace(month=1) if whole == "year" else floor
+    return floor.replace(month=1) if unit == "year" else floor
 
 
-def next_period(floor: datetime, whole: str) -> datetime:
-    """Where the next one begins, for the beginning of one; the last year has no next."""
-    if floor.year == MAXYEAR:
-        return floor
-    if whole in _SHORT:
-        return (floor.astimezone(UTC) + _SHORT[whole]).astimezone(floor.tzinfo)
-    if whole in {"day", "week"}:
-        return floor + timedelta(days=7 if whole == "week" else 1)
-    if whole == "month" and floor.month < 12:  # noqa: PLR2004 - December
-        return floor.replace(month=floor.month + 1)
-    return floor.replace(year=floor.year + 1, month=1)
+def next_period(start: datetime, unit: str) -> datetime:
+    """The beginning of the period after the one that begins at `start`.
+
+    The last year of the calendar has none: of periods in it `start` is returned.
+    """
+    if start.year == MAXYEAR:
+        return start
+    if unit in _FIXED_LENGTHS:
+        return (start.astimezone(UTC) + _FIXED_LENGTHS[unit]).astimezone(start.tzinfo)
+    if unit in {"day", "week"}:
+        return start + timedelta(days=7 if unit == "week" else 1)
+    if unit == "month" and start.month < 12:  # noqa: PLR2004 - December
+        return start.replace(month=start.month + 1)
+    return start.replace(year=start.year + 1, month=1)

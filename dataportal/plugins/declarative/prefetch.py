@@ -1,4 +1,4 @@
-"""Asks for what will be wanted next while an answer is read."""
+"""Sends the next requests while an answer is still being read."""
 
 from __future__ import annotations
 
@@ -13,51 +13,50 @@ if TYPE_CHECKING:
 Q = TypeVar("Q")
 A = TypeVar("A")
 
-MOST = 3
-"""Questions under way: that one source alone does not take all of a host's turns."""
+MAX_PENDING = 3
+"""Requests that are sent ahead: few, so that one source does not take all that a host allows."""
 
 
-class Ahead(Generic[Q, A]):
-    """Questions and their answers, in order, of which a few are put before their turn.
+class Prefetcher(Generic[Q, A]):
+    """Gives the answers to requests in order, and sends a few expected requests ahead.
 
-    To be closed by `drop`, within the task that asks.
+    To be closed by `cancel`, within the task that uses it.
 
     Args:
-        ask: the answer to a question; may raise.
+        send: sends a request and returns its answer; may raise.
     """
 
-    def __init__(self, ask: Callable[[Q], Awaitable[A]]) -> None:
-        self._ask = ask
-        self._under_way: deque[tuple[Q, asyncio.Task[A]]] = deque()
+    def __init__(self, send: Callable[[Q], Awaitable[A]]) -> None:
+        self._send = send
+        self._pending: deque[tuple[Q, asyncio.Task[A]]] = deque()
 
-    def expect(self, questions: Iterable[Q]) -> None:
-        """Put the first of them, which are in the order in which they will be wanted.
+    def expect(self, requests: Iterable[Q]) -> None:
+        """Send the first of these requests, which are in the order in which they will be needed.
 
-        Where others are under way, which the next answer drops, nothing is put behind them.
+        Where others are pending instead, nothing is sent: the next answer cancels those.
         """
-        for number, question in enumerate(islice(questions, MOST)):
-            if number == len(self._under_way):
-                asking = asyncio.ensure_future(self._ask(question))
-                self._under_way.append((question, asking))
-            elif self._under_way[number][0] != question:
+        for number, request in enumerate(islice(requests, MAX_PENDING)):
+            if number == len(self._pending):
+                self._pending.append((request, asyncio.ensure_future(self._send(request))))
+            elif self._pending[number][0] != request:
                 return
 
-    async def answer(self, question: Q) -> A:
-        """The answer; what else was expected in its place is dropped.
+    async def answer(self, request: Q) -> A:
+        """The answer to a request; if another one was expected, all pending ones are cancelled.
 
         Raises:
-            Exception: as `ask` does.
+            Exception: as `send` does.
         """
-        if self._under_way and self._under_way[0][0] == question:
-            _, asking = self._under_way.popleft()
-            return await asking
-        await self.drop()
-        return await self._ask(question)
+        if self._pending and self._pending[0][0] == request:
+            _, task = self._pending.popleft()
+            return await task
+        await self.cancel()
+        return await self._send(request)
 
-    async def drop(self) -> None:
-        """Give up what is under way."""
-        given_up = [asking for _, asking in self._under_way]
-        self._under_way.clear()
-        for asking in given_up:
-            asking.cancel()
-        await asyncio.gather(*given_up, return_exceptions=True)
+    async def cancel(self) -> None:
+        """Cancel all pending requests, and wait until they have ended."""
+        tasks = [task for _, task in self._pending]
+        self._pending.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,10 +1,13 @@
-"""What JSON, tables and XML have in common once they are read: rows, and places in them."""
+"""The common interface of JSON, CSV and XML answers: readers, documents, records, fields."""
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from dataportal.plugins.readers.archives import ArchiveError, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,35 +16,38 @@ if TYPE_CHECKING:
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.parameters import Params
 
-Place = str | int
+FieldPath = str | int
+"""Where a field stands in a row: a name, an expression or a path; or a number, counted from 1."""
+
+TRUNCATED_ROW: Final = object()
+"""Stands for a field of a row that ends before a column that the table has."""
+
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}")
-
-CUT: Final = object()
-"""Stands where a row ends before a column that the table has."""
+_MAX_BYTES = 256 * 1024 * 1024  # of all files of an archive
 
 
-def numbered(place: Place) -> Place:
-    """The number of a column, where a filter names it by a text as it must; else as it is."""
-    return int(place) if isinstance(place, str) and _NUMBER.fullmatch(place) else place
+def number_if_digits(path: FieldPath) -> FieldPath:
+    """The number of a column if it is written as a text, as the keys of a filter are."""
+    return int(path) if isinstance(path, str) and _NUMBER.fullmatch(path) else path
 
 
 class Records(Protocol):
-    """Rows, or columns side by side."""
+    """Rows of one document, or columns of it."""
 
     def __len__(self) -> int:
-        """How many rows; of columns side by side, once one was looked at."""
+        """The number of rows; of columns, known once one of them was read."""
 
-    def column(self, place: Place) -> Sequence[Any]:
-        """What stands in that place of each row; `ABSENT` or `CUT` where a row lacks it.
+    def column(self, path: FieldPath) -> Sequence[Any]:
+        """The field of each row; `ABSENT_FIELD` or `TRUNCATED_ROW` where a row lacks it.
 
         Raises:
-            BadDataError: it is known that no row can have it.
+            BadDataError: no row can have the field.
         """
 
     def bad(self, reason: str) -> BadDataError:
         """The error that says why these records cannot be used, and shows how they begin."""
 
-    def cut(self, row: int) -> BadDataError:
+    def truncation_error(self, row: int) -> BadDataError:
         """The error for a row that ends too early."""
 
 
@@ -57,30 +63,30 @@ class Document(ABC):
         self._records: dict[str, Records] = {}
 
     @property
-    def rows(self) -> int:
-        """How many rows the records have that were asked for."""
+    def row_count(self) -> int:
+        """The number of rows of all records that were read."""
         return sum(map(len, self._records.values()))
 
     def records(self, rows: str) -> Records:
-        """The records that `rows` finds.
+        """The records at the path or expression `rows`, which are read once.
 
         Raises:
             BadDataError: there are none where they should be.
         """
         if rows not in self._records:
-            self._records[rows] = self.cut_out(rows)
+            self._records[rows] = self.read_records(rows)
         return self._records[rows]
 
     @abstractmethod
-    def cut_out(self, rows: str) -> Records:
-        """As `records`, anew."""
+    def read_records(self, rows: str) -> Records:
+        """As `records`, read anew."""
 
     @abstractmethod
-    def find(self, place: str) -> Any:
-        """What stands anywhere in the document; None for nothing.
+    def find(self, path: str) -> Any:
+        """What stands at a path of the whole document; None for nothing.
 
         Raises:
-            ValueError: the place does not fit the document.
+            ValueError: the path does not fit the document.
         """
 
 
@@ -92,7 +98,7 @@ class Reader(ABC):
         decimal: the decimal sign of its numbers.
 
     Attributes:
-        rows: where the rows are, unless a series says it for itself.
+        rows: where the rows are, for each series that does not say it for itself.
     """
 
     rows: str = ""
@@ -100,9 +106,23 @@ class Reader(ABC):
     @abstractmethod
     def __init__(self, params: Params, decimal: str) -> None: ...
 
+    def documents(self, answer: Answer) -> list[Document]:
+        """The documents of an answer, one or more: the files of an archive in order of their names.
+
+        Raises:
+            BadDataError: an archive that is empty or cannot be opened; else as `read` does.
+        """
+        try:
+            bodies = unpack(answer.body, limit=_MAX_BYTES)
+        except ArchiveError as error:
+            raise answer.bad(f"is an archive that cannot be opened: {error}") from None
+        if not bodies:
+            raise answer.bad("is an archive without a file")
+        return [self.read(replace(answer, body=body)) for body in bodies]
+
     @abstractmethod
     def read(self, answer: Answer) -> Document:
-        """The document.
+        """The document in a body that is no archive.
 
         Raises:
             BadDataError: it is none, or reports an error.
@@ -110,23 +130,23 @@ class Reader(ABC):
 
     @abstractmethod
     def check_rows(self, rows: str) -> None:
-        """Whether rows can be found by this.
+        """Check that rows can be found by this path or expression.
 
         Raises:
             ValueError: they cannot.
         """
 
     @abstractmethod
-    def check_place(self, place: Place) -> None:
-        """Whether a row can have such a place.
+    def check_field(self, path: FieldPath) -> None:
+        """Check that a row can have a field at this path.
 
         Raises:
             ValueError: it cannot.
         """
 
     @abstractmethod
-    def check_find(self, place: str) -> None:
-        """Whether anything can be found by this, anywhere in a document.
+    def check_document_path(self, path: str) -> None:
+        """Check that `Document.find` can be asked for this path.
 
         Raises:
             ValueError: it cannot.

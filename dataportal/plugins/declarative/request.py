@@ -1,4 +1,4 @@
-"""Asks a provider as sources.yaml describes it: address, parameters, periods, pages."""
+"""Requests the pages of a window of time from a provider that sources.yaml describes."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urljoin
 
-from dataportal.plugins.declarative.auth import credentials
-from dataportal.plugins.declarative.pagination import Paging
+from dataportal.plugins.declarative.auth import read_credentials
+from dataportal.plugins.declarative.pagination import Page, read_paginator
 from dataportal.plugins.declarative.periods import next_period, period_start
-from dataportal.plugins.declarative.prefetch import MOST, Ahead
+from dataportal.plugins.declarative.prefetch import MAX_PENDING, Prefetcher
 from dataportal.plugins.declarative.templates import Template
 from dataportal.plugins.http.errors import NotFoundError
 from dataportal.plugins.http.urls import address, is_trusted
-from dataportal.plugins.readers.rate_limits import limit_if_given
-from dataportal.times import EARLIEST, parse_duration, parse_instant, zone_named
+from dataportal.plugins.readers.rate_limits import optional_rate_limit
+from dataportal.times import EARLIEST, parse_duration, parse_instant, time_zone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from dataportal.plugins.declarative.pagination import Step
+    from dataportal.plugins.declarative.pagination import PageAddress
     from dataportal.plugins.declarative.records import Document
     from dataportal.plugins.http import HttpClient
     from dataportal.plugins.http.response import Answer
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 _PERIODS = ("hour", "day", "week", "month", "year")
 
 
-class _Asked(NamedTuple):
+class _HttpRequest(NamedTuple):
     """One request: its address, its query, and the address that the first page had."""
 
     url: str
     query: dict[str, Any]
     origin: str
 
-    def onward(self, step: Step) -> _Asked:
-        """The request for another page; what a link to it says is whole in itself."""
-        if step.url is not None:
-            return self._replace(url=urljoin(self.url, step.url), query={})
-        return self._replace(query={**self.query, **step.query})
+    def for_page(self, page: PageAddress) -> _HttpRequest:
+        """The request for another page; a link to it needs no query of ours."""
+        if page.url is not None:
+            return self._replace(url=urljoin(self.url, page.url), query={})
+        return self._replace(query={**self.query, **page.query})
 
 
 class Request:
@@ -54,33 +54,40 @@ class Request:
     - `query`: parameters by name, with fields as well; a list gives its name several times.
     - `headers`; `auth`: `header: {NAME: KEY}`, `query: {NAME: KEY}`, `bearer: TOKEN`, or
       `basic: {user: …, password: …}`.
-    - `per_minute`: requests a minute; `everywhere` (false): whether several machines must keep it
-      together.
+    - `per_minute`: requests a minute; `everywhere` (false): whether all machines that share the
+      database must keep it together.
     - `each`: `hour`, `day`, `week`, `month` or `year`: one request for every one that the window
       touches; in `zone` (UTC).
     - `ahead` (1 day): how far past now an open window's `{end}` reaches.
     - `earliest`: no `{start}` lies before this.
-    - `paging`: see `Paging`.
+    - `paging`: see `Paginator`.
     - `not_found_is_empty` (false): whether HTTP 404 means "no data" rather than a wrong address.
+
+    Args:
+        params: of the source.
+        now: tells the present.
+
+    Attributes:
+        paginator: how answers are cut into pages.
     """
 
     def __init__(self, params: Params, now: Callable[[], datetime]) -> None:
         self._now = now
         url, base_url = params.text("url", required=True), params.text("base_url")
         if base_url and "://" in url:
-            params.fault("base_url goes with a url that is only a path")
+            params.add_fault("base_url goes with a url that is only a path")
         elif base_url:
             url = f"{base_url.rstrip('/')}/{url.lstrip('/')}"
         self._query: dict[str, list[Template]] = {}
-        self._url = self._template(params, "url", url)
+        self._url = _template(params, "url", url)
         for name, value in params.tree("query").items():
             values = value if isinstance(value, list) else [value]
             self._query[name] = [
-                self._template(params, f"query.{name}", _plain(item)) for item in values
+                _template(params, f"query.{name}", _query_text(item)) for item in values
             ]
-        self._credentials = credentials(params)
+        self._credentials = read_credentials(params)
         self._headers = {**params.mapping("headers"), **self._credentials.headers}
-        self._limit = limit_if_given(
+        self._limit = optional_rate_limit(
             params,
             key=self._credentials.key,
             everywhere=params.flag("everywhere", default=False),
@@ -89,111 +96,125 @@ class Request:
         self._ahead = timedelta(days=1)
         self._earliest = EARLIEST
         self._zone: Any = UTC
-        for name, read in (
+        for name, parse in (
             ("ahead", parse_duration),
             ("earliest", parse_instant),
-            ("zone", zone_named),
+            ("zone", time_zone),
         ):
             if params.has(name):
                 try:
-                    setattr(self, f"_{name}", read(params.text(name)))
+                    setattr(self, f"_{name}", parse(params.text(name)))
                 except ValueError as error:
-                    params.fault(f"{name}: {error}")
+                    params.add_fault(f"{name}: {error}")
         self._not_found_is_empty = params.flag("not_found_is_empty", default=False)
-        self.paging = Paging({})
+        self.paginator = read_paginator({})
         try:
-            self.paging = Paging(params.tree("paging"))
+            self.paginator = read_paginator(params.tree("paging"))
         except ValueError as error:
-            params.fault(f"paging: {error}")
+            params.add_fault(f"paging: {error}")
 
     @property
-    def _stays(self) -> bool:
-        """Whether the next run will ask for the same, in one piece."""
-        templates = [self._url, *(one for many in self._query.values() for one in many)]
-        moves = not self._each and any(template.has_times for template in templates)
-        return not moves and not self.paging.has_pages
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The fields that the extract_filter of each series fills in."""
-        templates = [self._url, *(one for many in self._query.values() for one in many)]
-        return frozenset().union(*(template.names for template in templates))
+    def address_fields(self) -> frozenset[str]:
+        """The names of the fields that the extract_filter of each series fills in."""
+        return frozenset().union(*(template.names for template in self._templates))
 
     async def pages(
         self,
         window: Window,
-        names: Mapping[str, str],
+        address_fields: Mapping[str, str],
         *,
         http: HttpClient,
         read: Callable[[Answer], Sequence[Document]],
     ) -> AsyncGenerator[Sequence[Document] | None]:
         """The documents of every page of every request that the window takes, in order.
 
-        None for an answer that is as it was when it was stored. To be closed by who does not want
-        all of them: requests may be under way whose answers were to come next.
+        None for an answer that is as it was when it was stored. Whoever does not take all of them
+        must close the generator: requests may be pending whose answers were to come next.
 
         Args:
             window: what to ask for.
-            names: what the fields of the address stand for.
+            address_fields: the texts of the fields of the address.
             http: the client.
             read: makes documents of an answer, at least one.
 
         Raises:
             FetchError: as the client and `read` do; a BadDataError for pages without end.
         """
-        ahead = Ahead[_Asked, "Answer | None"](lambda asked: self._get(http, asked))
+        prefetcher = Prefetcher[_HttpRequest, "Answer | None"](
+            lambda request: self._send(http, request)
+        )
         try:
-            requests = (self._asked(*one, names) for one in self._ranges(window))
-            following = deque(islice(requests, MOST))
+            requests = (
+                self._http_request(start, end, address_fields)
+                for start, end in self._ranges(window)
+            )
+            following = deque(islice(requests, MAX_PENDING))
             while following:
-                if not self.paging.has_pages:
-                    ahead.expect(following)
-                pages = self._of(following.popleft(), ahead, read)
+                if not self._has_pages:
+                    prefetcher.expect(following)
+                pages = self._pages_of(following.popleft(), prefetcher, read)
                 async with aclosing(pages):
                     async for documents in pages:
                         yield documents
                 following.extend(islice(requests, 1))
         finally:
-            await ahead.drop()
+            await prefetcher.cancel()
 
-    async def _of(
+    async def _pages_of(
         self,
-        asked: _Asked,
-        ahead: Ahead[_Asked, Answer | None],
+        request: _HttpRequest,
+        prefetcher: Prefetcher[_HttpRequest, Answer | None],
         read: Callable[[Answer], Sequence[Document]],
     ) -> AsyncGenerator[Sequence[Document] | None]:
-        """The pages of one request."""
-        number, so_far, before = 0, 0, b""
-        step: Step | None = self.paging.first()
-        while step is not None:
+        """The documents of every page of one request."""
+        number, rows_so_far, last_body = 0, 0, b""
+        page_address: PageAddress | None = self.paginator.first()
+        while page_address is not None:
             number += 1
-            asked = asked.onward(step)
-            answer = await ahead.answer(asked)
+            request = request.for_page(page_address)
+            answer = await prefetcher.answer(request)
             if answer is None:
                 return
             if answer.unchanged:
                 yield None
                 return
-            if number > 1 and answer.body == before:
+            if number > 1 and answer.body == last_body:
                 raise answer.bad(f"is page {number}, and the same as page {number - 1}")
-            before = answer.body
+            last_body = answer.body
             documents = read(answer)
             yield documents
-            if self._stays:
+            if self._is_repeated:
                 answer.keep()
-            rows = sum(document.rows for document in documents)
-            so_far += rows
+            rows = sum(document.row_count for document in documents)
+            rows_so_far += rows
+            page = Page(number, documents[0], rows, rows_so_far)
             try:
-                step = self.paging.after(number, documents[0], rows=rows, rows_so_far=so_far)
+                page_address = self.paginator.next(page)
             except ValueError as error:
                 raise answer.bad(f"is page {number}, and cannot be followed: {error}") from None
-            if step is not None and number >= self.paging.max_pages:
+            if page_address is not None and number >= self.paginator.max_pages:
                 raise answer.bad(f"is page {number}, and there are more: see max_pages")
-            if step is not None:
-                steps = self.paging.following(number, documents[0], rows=rows, rows_so_far=so_far)
-                ahead.expect(map(asked.onward, steps))
+            if page_address is not None:
+                prefetcher.expect(map(request.for_page, self.paginator.expected(page)))
+
+    @property
+    def _templates(self) -> list[Template]:
+        return [self._url, *(template for values in self._query.values() for template in values)]
+
+    @property
+    def _has_pages(self) -> bool:
+        return bool(self.paginator.parameter)
+
+    @property
+    def _is_repeated(self) -> bool:
+        """Whether the next run will send the same request, for an answer in one piece."""
+        depends_on_window = not self._each and any(
+            template.has_times for template in self._templates
+        )
+        return not depends_on_window and not self._has_pages
 
     def _ranges(self, window: Window) -> Iterator[tuple[datetime, datetime]]:
+        """The start and the end of each request that the window takes."""
         start = max(window.start, self._earliest)
         end = self._now() + self._ahead if window.end is None else window.end
         if not self._each:
@@ -206,17 +227,20 @@ class Request:
             yield floor.astimezone(UTC), after.astimezone(UTC)
             floor = after
 
-    def _asked(self, start: datetime, end: datetime, names: Mapping[str, str]) -> _Asked:
-        """What is asked for a range, but for what only its pages differ in."""
+    def _http_request(
+        self, start: datetime, end: datetime, address_fields: Mapping[str, str]
+    ) -> _HttpRequest:
+        """The request for a range, without what its pages differ in."""
         query: dict[str, Any] = {}
         for name, templates in self._query.items():
-            values = [template.filled(start, end, names) for template in templates]
+            values = [template.fill(start, end, address_fields) for template in templates]
             query[name] = values if len(values) > 1 else values[0]
-        url = self._url.filled(start, end, names, _in_address)
-        return _Asked(url, query, url)
+        url = self._url.fill(start, end, address_fields, _quote)
+        return _HttpRequest(url, query, url)
 
-    async def _get(self, http: HttpClient, asked: _Asked) -> Answer | None:
-        url, query, origin = asked
+    async def _send(self, http: HttpClient, request: _HttpRequest) -> Answer | None:
+        """The answer; None for a 404 that means "no data"."""
+        url, query, origin = request
         headers = self._headers
         if url == origin or is_trusted(address(origin, None), address(url, None)):
             query = {**query, **self._credentials.query}
@@ -229,21 +253,21 @@ class Request:
                 return None
             raise
 
-    @staticmethod
-    def _template(params: Params, name: str, text: str) -> Template:
-        try:
-            return Template(text)
-        except ValueError as error:
-            params.fault(f"{name}: {error}")
-            return Template("")
+
+def _template(params: Params, name: str, text: str) -> Template:
+    try:
+        return Template(text)
+    except ValueError as error:
+        params.add_fault(f"{name}: {error}")
+        return Template("")
 
 
-def _in_address(text: str) -> str:
+def _quote(text: str) -> str:
     """A text as it stands in an address, where + is a blank and & begins a parameter."""
     return quote(text, safe="/:,;=@!$'()*")
 
 
-def _plain(value: Any) -> str:
+def _query_text(value: Any) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,122 +1,128 @@
-"""What is wanted of an answer, what was found of it, and what is wrong where nothing was."""
+"""Collects the points of one series from records, and says why there are none."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dataportal.plugins.declarative.records import CUT
-from dataportal.plugins.readers.expressions import ABSENT
+from dataportal.plugins.declarative.records import TRUNCATED_ROW
+from dataportal.plugins.readers.expressions import ABSENT_FIELD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from dataportal.errors import FetchError
-    from dataportal.plugins.declarative.records import Place, Records
+    from dataportal.plugins.declarative.records import FieldPath, Records
 
-_LISTED = 8  # of what stands where a filter looked in vain
+_LISTED = 8  # texts that a message shows where a filter fits none
 _SHOWN = 60
 
 
 @dataclass(slots=True)
-class Wanted:
-    """One series: where its values stand and in which rows, and what was found of it.
+class SeriesExtraction:
+    """One series: where its values stand and in which rows, and what was extracted so far.
 
     Attributes:
-        value: the place of its values in a row.
-        rows: where its rows are; empty for where those of all are.
-        filters: what must stand in which place of a row.
-        names: what its extract_filter says for the fields of the address.
-        ts: the times found, in the window as far as is known; texts for what is none.
+        value: the path of its values in a row.
+        rows: where its rows are; empty for where those of all series are.
+        filters: what must stand at which path of a row.
+        address_fields: what its extract_filter says for the fields of the address.
+        ts: the times, in the window as far as is known; texts for what is none.
         values: beside them.
-        published: beside them, if it is known when they were published.
-        seen: how many rows there were.
-        counted: how many of them count, for whichever series.
-        matched: how many of them are its own.
-        mine: how many of those count.
-        valued: how many of those have the place of the value.
-        timed: how many of those have a time that can be read.
-        first: the first records looked at.
+        published: the times of publication beside them, if they are known.
+        rows_seen: rows of all answers.
+        rows_accepted: those of them that pass the filter that all series share.
+        rows_matched: rows seen that pass its own filters.
+        rows_taken: rows that do both.
+        rows_with_value: rows taken that have the field of the value.
+        rows_with_time: those of them with a time that can be read.
+        first_records: the first records that were looked at.
         fault: why it cannot be had.
-        unchanged: whether some of it is as it was when it was stored, and was not had.
+        unchanged: whether some of it is as it was when it was stored, and was not sent again.
     """
 
-    value: Place
+    value: FieldPath
     rows: str
     filters: dict[str, str]
-    names: dict[str, str]
+    address_fields: dict[str, str]
     ts: list[datetime | str] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
     published: list[datetime | str] = field(default_factory=list)
-    seen: int = 0
-    counted: int = 0
-    matched: int = 0
-    mine: int = 0
-    valued: int = 0
-    timed: int = 0
-    first: Records | None = None
+    rows_seen: int = 0
+    rows_accepted: int = 0
+    rows_matched: int = 0
+    rows_taken: int = 0
+    rows_with_value: int = 0
+    rows_with_time: int = 0
+    first_records: Records | None = None
     fault: FetchError | None = None
     unchanged: bool = False
 
-    def wrong(self, ts: Sequence[Place], shared: Mapping[str, Sequence[str]]) -> FetchError | None:
-        """What is wrong with it, once all answers are had.
+    def failure(
+        self, ts: Sequence[FieldPath], shared_filter: Mapping[str, Sequence[str]]
+    ) -> FetchError | None:
+        """What is wrong with the series, once all answers were read; None if nothing is.
 
-        Something is where rows were had and none counts or is its own, or none has a value, a time
-        or a number that can be read: a slip in sources.yaml, or an API that has changed. It is not
-        where its own rows are there and do not count just now.
+        It fails where there were rows and none passes the filters, or none has a value, a time or a
+        number that can be read: a slip in sources.yaml, or an API that has changed. It does not
+        fail where its own rows are there and do not pass the shared filter just now.
 
         Args:
-            ts: where the times stand.
-            shared: what must stand where for a row to count.
+            ts: the paths of the times.
+            shared_filter: the texts that may stand at each path of a row, for all series.
         """
-        if self.fault is not None or self.first is None:
+        if self.fault is not None or self.first_records is None:
             return self.fault
-        said = self._complaint(ts, shared, self.first)
-        return None if said is None else self.first.bad(said)
+        reason = self._reason(ts, shared_filter, self.first_records)
+        return None if reason is None else self.first_records.bad(reason)
 
-    def _complaint(  # noqa: PLR0911 - one for each thing that can be missing
-        self, ts: Sequence[Place], shared: Mapping[str, Sequence[str]], first: Records
+    def _reason(  # noqa: PLR0911 - one for each thing that can be missing
+        self,
+        ts: Sequence[FieldPath],
+        shared_filter: Mapping[str, Sequence[str]],
+        first_records: Records,
     ) -> str | None:
-        if not self.counted:
-            conditions = {place: " or ".join(texts) for place, texts in shared.items()}
-            return f"has no row with {_listed(conditions)} among {self.seen}{_there(shared, first)}"
-        if not self.matched:
-            there = _there(self.filters, first)
-            return f"has no row with {_listed(self.filters)} among {self.seen}{there}"
-        if self.mine and not self.valued:
-            return f"has nothing at {self.value!r} in any of {self.mine} rows"
-        if self.ts and not self.timed:
-            places = ts[0] if len(ts) == 1 else list(ts)
-            return f"has no time that can be read at {places!r}; the first is {_short(self.ts[0])}"
-        if self.published and all(isinstance(moment, str) for moment in self.published):
+        if not self.rows_accepted:
+            texts = {path: " or ".join(texts) for path, texts in shared_filter.items()}
+            others = _texts_instead(shared_filter, first_records)
+            return f"has no row with {_conditions(texts)} among {self.rows_seen}{others}"
+        if not self.rows_matched:
+            others = _texts_instead(self.filters, first_records)
+            return f"has no row with {_conditions(self.filters)} among {self.rows_seen}{others}"
+        if self.rows_taken and not self.rows_with_value:
+            return f"has nothing at {self.value!r} in any of {self.rows_taken} rows"
+        if self.ts and not self.rows_with_time:
+            paths = ts[0] if len(ts) == 1 else list(ts)
+            return f"has no time that can be read at {paths!r}; the first is {_short(self.ts[0])}"
+        if self.published and all(isinstance(time, str) for time in self.published):
             return f"has no published_at that can be read; the first is {_short(self.published[0])}"
         if self.values and all(_is_refused(value) for value in self.values):
             return f"has no number at {self.value!r}; the first is {_short(self.values[0])}"
         return None
 
 
-def _listed(conditions: Mapping[str, str]) -> str:
-    return " and ".join(f"{place} = {text!r}" for place, text in conditions.items())
+def filter_text(cell: object) -> str:
+    """A cell as the filters of sources.yaml write it."""
+    if cell is ABSENT_FIELD or cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return str(cell).strip()
 
 
-def _there(filters: Mapping[str, object], first: Records) -> str:
-    """What stands in the rows instead, where one place alone decides."""
+def _conditions(texts: Mapping[str, str]) -> str:
+    return " and ".join(f"{path} = {text!r}" for path, text in texts.items())
+
+
+def _texts_instead(filters: Mapping[str, object], first_records: Records) -> str:
+    """What the rows say instead, where a single field decides."""
     if len(filters) != 1:
         return ""
-    cells = first.column(next(iter(filters)))
-    texts = list(dict.fromkeys(written(cell) for cell in cells if cell is not CUT))
+    cells = first_records.column(next(iter(filters)))
+    texts = list(dict.fromkeys(filter_text(cell) for cell in cells if cell is not TRUNCATED_ROW))
     more = ", …" if len(texts) > _LISTED else ""
     return f", but {', '.join(text or repr(text) for text in texts[:_LISTED])}{more}"
-
-
-def written(raw: object) -> str:
-    """How sources.yaml writes what stands in a row."""
-    if raw is ABSENT or raw is None:
-        return ""
-    if isinstance(raw, bool):
-        return "true" if raw else "false"
-    return str(raw).strip()
 
 
 def _is_refused(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""Texts with `{start}` and `{end}` in them, as URLs and query parameters have them.
+"""Fills the fields of URLs and query parameters, such as `{start}` and `{end}`.
 
     {start}                                 2025-03-01T00:00:00Z
     {start:%Y%m%d%H%M}                      as strftime writes it, in UTC
@@ -6,26 +6,26 @@
     {end:unix}   {end:unix_ms}              seconds, milliseconds since 1970 began in UTC
     {dataset_id}                            what a series' extract_filter says under that name
 
-What a format does not say is rounded: `{start}` down and `{end}` up, to the whole second, minute,
-hour, day, week, month or year, so that nothing asked for is missing from the answer.
+Times are rounded to what their format can say: `{start}` down and `{end}` up, to the whole second,
+minute, hour, day, week, month or year, so that nothing asked for is missing from the answer.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from dataportal.plugins.declarative.periods import next_period, period_start
-from dataportal.times import zone_named
+from dataportal.times import EPOCH, time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
 
 _FIELD = re.compile(r"\{(?P<name>[A-Za-z_]\w*)(?::(?P<format>[^{}]*))?\}")
 _TIMES = ("start", "end")
-_FINEST = (
+_DIRECTIVES = (
     ("", re.compile(r"%-?f")),
     ("second", re.compile(r"%-?[STXcrs]")),
     ("minute", re.compile(r"%-?[MR]")),
@@ -34,9 +34,8 @@ _FINEST = (
     ("week", re.compile(r"%-?[VUW]")),
     ("month", re.compile(r"%-?[mbBh]")),
 )
-"""What the finest part of a time is that a format says, by the directives that say it."""
-_WORDS = {"": "second", "unix": "second", "unix_ms": "millisecond"}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""Units of time by the directives of strftime that say them, the finest first."""
+_UNIT_OF_WORD = {"": "second", "unix": "second", "unix_ms": "millisecond"}
 
 
 class Template:
@@ -45,8 +44,11 @@ class Template:
     Args:
         text: as above; a `{` that begins no field stands for itself.
 
+    Attributes:
+        names: of its fields other than `start` and `end`.
+
     Raises:
-        ValueError: a time zone that there is not.
+        ValueError: a time zone or a format that there is not.
     """
 
     def __init__(self, text: str) -> None:
@@ -61,10 +63,10 @@ class Template:
 
     @property
     def has_times(self) -> bool:
-        """Whether it says something of the time asked for."""
+        """Whether it has a field for the start or the end."""
         return bool(self._formats)
 
-    def filled(
+    def fill(
         self,
         start: datetime,
         end: datetime,
@@ -76,59 +78,59 @@ class Template:
         Args:
             start: the first instant asked for.
             end: the first one no longer asked for.
-            names: what the other fields stand for.
-            encode: makes of what stands in a field what may stand in the text.
+            names: the texts of the other fields.
+            encode: what is done to each text before it is filled in.
         """
 
-        def said(match: re.Match[str]) -> str:
+        def replacement(match: re.Match[str]) -> str:
             name = match["name"]
             if name not in _TIMES:
                 return encode(names[name]) if name in names else match[0]
-            form = self._formats[match["format"] or ""]
-            return encode(form.write(start if name == "start" else form.raised(end)))
+            time_format = self._formats[match["format"] or ""]
+            instant = start if name == "start" else time_format.round_up(end)
+            return encode(time_format.write(instant))
 
-        return _FIELD.sub(said, self._text)
+        return _FIELD.sub(replacement, self._text)
 
 
 class _Format:
-    """How a time is written, and how long what it names lasts."""
+    """How a time is written, and to which unit that rounds it."""
 
     def __init__(self, text: str) -> None:
         self._pattern, _, zone = text.partition("@")
-        self._zone: tzinfo = zone_named(zone) if zone else UTC
-        self._whole = {"unix": "second", "unix_ms": "millisecond", "": "second"}.get(
-            self._pattern, "year"
-        )
-        if self._pattern and self._pattern not in {"unix", "unix_ms"}:
+        self._zone: tzinfo = time_zone(zone) if zone else UTC
+        self._unit = _UNIT_OF_WORD.get(self._pattern, "year")
+        if self._pattern not in _UNIT_OF_WORD:
             if "%" not in self._pattern:
                 raise ValueError(
                     f"{{…:{text}}} must be as strftime writes it, such as %Y-%m-%d, unix or unix_ms"
                 )
-            said = self._pattern.replace("%%", "")
-            self._whole = next((unit for unit, form in _FINEST if form.search(said)), "year")
+            directives = self._pattern.replace("%%", "")
+            units = (unit for unit, directive in _DIRECTIVES if directive.search(directives))
+            self._unit = next(units, "year")
 
-    def write(self, moment: datetime) -> str:
+    def write(self, instant: datetime) -> str:
         if self._pattern == "unix":
-            return str((moment - _EPOCH) // timedelta(seconds=1))
+            return str((instant - EPOCH) // timedelta(seconds=1))
         if self._pattern == "unix_ms":
-            return str((moment - _EPOCH) // timedelta(milliseconds=1))
-        local = _in_zone(moment, self._zone)
+            return str((instant - EPOCH) // timedelta(milliseconds=1))
+        local = _in_zone(instant, self._zone)
         if self._pattern:
             # C libraries write the year 1 as "1"
             return local.strftime(self._pattern.replace("%Y", f"{local.year:04}"))
         return local.isoformat(timespec="seconds").replace("+00:00", "Z")
 
-    def raised(self, moment: datetime) -> datetime:
-        """The moment, or where the next of what the format says begins if it lies within one."""
-        if not self._whole:
-            return moment
-        local = _in_zone(moment, self._zone)
-        floor = period_start(local, self._whole)
-        return moment if floor == local else next_period(floor, self._whole)
+    def round_up(self, instant: datetime) -> datetime:
+        """The first instant that is no earlier and that the format can say."""
+        if not self._unit:
+            return instant
+        local = _in_zone(instant, self._zone)
+        floor = period_start(local, self._unit)
+        return instant if floor == local else next_period(floor, self._unit)
 
 
-def _in_zone(moment: datetime, zone: tzinfo) -> datetime:
+def _in_zone(instant: datetime, zone: tzinfo) -> datetime:
     try:
-        return moment.astimezone(zone)
+        return instant.astimezone(zone)
     except OverflowError:  # the first and the last day of the calendar
-        return moment.replace(tzinfo=zone)
+        return instant.replace(tzinfo=zone)

@@ -1,4 +1,4 @@
-"""XML as records: elements, and paths in them. Entities and DTDs are refused.
+"""Reads XML as records: elements, and paths in them. Entities and DTDs are refused.
 
 Paths: https://docs.python.org/3/library/xml.etree.elementtree.html#supported-xpath-syntax
 """
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element, ParseError
 
 from dataportal.plugins.declarative.records import Document, Reader
-from dataportal.plugins.readers.expressions import ABSENT
+from dataportal.plugins.readers.expressions import ABSENT_FIELD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataportal.errors import BadDataError
-    from dataportal.plugins.declarative.records import Place, Records
+    from dataportal.plugins.declarative.records import FieldPath, Records
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.parameters import Params
 
@@ -32,8 +32,8 @@ class XmlReader(Reader):
     - `rows`: an XPath that finds the elements that are rows, such as `.//item` or `/list/item`.
     - `error`: an XPath that finds what is only there when the answer reports an error.
 
-    Places in a row are paths too: `time`, `price/@amount`, `@date`, `.` for the row's own text.
-    Namespaces and their prefixes are left out of account.
+    Fields of a row are paths too: `time`, `price/@amount`, `@date`, `.` for the row's own text.
+    Namespaces and their prefixes are ignored.
     """
 
     def __init__(self, params: Params, decimal: str) -> None:
@@ -45,10 +45,10 @@ class XmlReader(Reader):
                 if path:
                     _Path(path)
             except ValueError as error:
-                params.fault(f"{name}: {error}")
+                params.add_fault(f"{name}: {error}")
 
     def read(self, answer: Answer) -> Document:
-        """The document, if it reports no error."""
+        """The document, unless it reports an error."""
         from defusedxml import ElementTree
         from defusedxml.common import DefusedXmlException
 
@@ -66,9 +66,9 @@ class XmlReader(Reader):
             element.attrib = {_local(name): value for name, value in element.attrib.items()}
         document = _XmlDocument(answer, root)
         if self._error:
-            told = document.find(self._error)
-            if told is not None:
-                raise answer.bad(f"reports an error ({' '.join(told.split())[:_SHOWN]})")
+            reported = document.find(self._error)
+            if reported is not None:
+                raise answer.bad(f"reports an error ({' '.join(reported.split())[:_SHOWN]})")
         return document
 
     def check_rows(self, rows: str) -> None:
@@ -76,32 +76,35 @@ class XmlReader(Reader):
         if _Path(rows).attribute:
             raise ValueError(f"{rows!r} leads to an attribute, and rows are elements")
 
-    def check_place(self, place: Place) -> None:
+    def check_field(self, path: FieldPath) -> None:
         """A path, in a row."""
-        if not isinstance(place, str):
-            raise ValueError(f"{place!r} must be a path, such as time or @date")  # noqa: TRY004 - one error for every wrong value
-        _Path(place)
+        if not isinstance(path, str):
+            raise ValueError(f"{path!r} must be a path, such as time or @date")  # noqa: TRY004 - one error for every wrong value
+        _Path(path)
 
-    def check_find(self, place: str) -> None:
+    def check_document_path(self, path: str) -> None:
         """A path."""
-        _Path(place)
+        _Path(path)
 
 
 class _Path:
     """A path to elements, or to an attribute of elements.
 
+    Attributes:
+        attribute: its name; empty for a path to elements.
+
     Raises:
-        ValueError: it is none that ElementTree has.
+        ValueError: ElementTree does not support the path.
     """
 
     def __init__(self, text: str) -> None:
         parts = _QUOTED.split(text.strip())
         plain = "".join(p if n % 2 else _PREFIX.sub("", p) for n, p in enumerate(parts))
-        found = _ATTRIBUTE.search(plain)
-        self.attribute = found[1] if found else ""
-        self._path = (plain[: found.start()] if found else plain) or "."
-        self._from_top = self._path.startswith("/")
-        if self._from_top:
+        match = _ATTRIBUTE.search(plain)
+        self.attribute = match[1] if match else ""
+        self._path = (plain[: match.start()] if match else plain) or "."
+        self._is_absolute = self._path.startswith("/")
+        if self._is_absolute:
             self._path = f".{self._path}"
         try:
             Element("x").findall(self._path)
@@ -109,23 +112,23 @@ class _Path:
             raise ValueError(f"{text!r} is no XPath that can be used ({error})") from None
 
     def elements(self, root: Element) -> list[Element]:
-        """Those it leads to, from the document's root element."""
-        if not self._from_top:
+        """The elements that it leads to, from the document's root element."""
+        if not self._is_absolute:
             return root.findall(self._path)
         top = Element("document")
         top.append(root)
         return top.findall(self._path)
 
     def text(self, element: Element | None) -> str | object:
-        """What stands there; `ABSENT` if nothing does."""
+        """The text or the attribute at the end of the path; `ABSENT_FIELD` if there is none."""
         if element is None:
-            return ABSENT
+            return ABSENT_FIELD
         if self.attribute:
-            return element.get(self.attribute, ABSENT)
+            return element.get(self.attribute, ABSENT_FIELD)
         return (element.text or "").strip()
 
-    def of(self, row: Element) -> str | object:
-        """What stands there in a row."""
+    def field(self, row: Element) -> str | object:
+        """The text or the attribute that it leads to in a row."""
         return self.text(row.find(self._path))
 
 
@@ -134,18 +137,18 @@ class _XmlDocument(Document):
         super().__init__(answer)
         self._root = root
 
-    def cut_out(self, rows: str) -> Records:
+    def read_records(self, rows: str) -> Records:
         return _Elements(_Path(rows).elements(self._root), self.answer)
 
-    def find(self, place: str) -> Any:
-        path = _Path(place)
-        first = next(iter(path.elements(self._root)), None)
+    def find(self, path: str) -> Any:
+        element_path = _Path(path)
+        first = next(iter(element_path.elements(self._root)), None)
         if first is None:
             return None
-        found = path.text(first)
-        if found is ABSENT:
+        text = element_path.text(first)
+        if text is ABSENT_FIELD:
             return None
-        return found or "".join(first.itertext()).strip()
+        return text or "".join(first.itertext()).strip()
 
 
 class _Elements:
@@ -156,14 +159,14 @@ class _Elements:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def column(self, place: Place) -> Sequence[Any]:
-        path = _Path(str(place))
-        return [path.of(row) for row in self._rows]
+    def column(self, path: FieldPath) -> Sequence[Any]:
+        element_path = _Path(str(path))
+        return [element_path.field(row) for row in self._rows]
 
     def bad(self, reason: str) -> BadDataError:
         return self._answer.bad(reason)
 
-    def cut(self, row: int) -> BadDataError:
+    def truncation_error(self, row: int) -> BadDataError:
         return self._answer.bad(f"has a row {row + 1} that is too short")
 
 

@@ -1,4 +1,4 @@
-"""The HTTP client plugins ask providers with: keeps limits, hides secrets, sorts failures.
+"""The HTTP client of plugins: sends GET requests, keeps limits, hides secrets, sorts failures.
 
 It never tries again: whether to is decided in one place, by the run, from the error's type:
 
@@ -12,37 +12,47 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakSet
 
 import httpx
-import msgspec
 
 from dataportal.errors import PermanentError, TransientError
-from dataportal.plugins.http.body import MIB, first_bytes, whole_body
-from dataportal.plugins.http.connections import Connections
-from dataportal.plugins.http.errors import NotFoundError, broken, refusal, seconds_to_wait
-from dataportal.plugins.http.host_concurrency import Turns
-from dataportal.plugins.http.rate_limit import Pace, RateLimit
+from dataportal.plugins.http.content_encoding import MIB, read_body, read_start
+from dataportal.plugins.http.errors import (
+    NotFoundError,
+    refusal,
+    retry_after_seconds,
+    transport_error,
+)
+from dataportal.plugins.http.host_concurrency import HostConcurrency
+from dataportal.plugins.http.rate_limit import RateLimit, RateLimiter
 from dataportal.plugins.http.response import Answer, Mask, excerpt
-from dataportal.plugins.http.urls import address, is_trusted, onward_address, sendable
-from dataportal.plugins.http.validators import request_key, validator_of
+from dataportal.plugins.http.urls import address, is_trusted, onward_address, sendable_headers
+from dataportal.redaction import harmless, redact
+from dataportal.times import utc_now
 from dataportal.version import __version__
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Collection, Mapping
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
 
-    from dataportal.validators import Recall
+    from dataportal.plugins.http.loop_proxy import LoopProxy
+    from dataportal.validators import ConditionalRequests
 
 __all__ = ["Answer", "HttpClient", "NotFoundError", "RateLimit"]
 
-_MOVED = {301, 302, 303, 307, 308}
-_TAKEN = {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION, HTTPStatus.NO_CONTENT}
-_LOOK = 1.0  # seconds after which a wait looks whether there is still anything to wait for
-_NOTHING: Mapping[str, str] = {}
+_REDIRECTS = {301, 302, 303, 307, 308}
+_ACCEPTED = frozenset[int](
+    {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION, HTTPStatus.NO_CONTENT}
+)
+_LOOK_INTERVAL = 1.0  # seconds after which a wait looks whether there is still anything to wait for
 
 # both write whole URLs, keys included
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -50,7 +60,10 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 
 class HttpClient:
-    """Sends GET requests. Made anywhere; each event loop that uses it has connections of its own.
+    """Sends GET requests. Made anywhere; belongs to the event loop that uses it.
+
+    Each loop that does has connections of its own, and limits requests to a host on its own. What
+    a plugin has as `self.http` hands them all over to one loop, from however many of its own.
 
     Proxies are taken from HTTP_PROXY, HTTPS_PROXY and NO_PROXY. No cookie is kept.
 
@@ -60,12 +73,11 @@ class HttpClient:
         connect_timeout: seconds to reach the host.
         max_body: bytes that an unpacked body may have.
         max_redirects: redirects followed before giving up.
-        per_host: requests under way to one host at a time, from all event loops together; the
-            others wait their turn.
+        per_host: requests under way to one host at a time; the others wait their turn.
         tls: how certificates are checked; by default as httpx does.
         given_up: hosts that are not asked any more, as they used up their retries; others may add
             to it.
-        pace: keeps rate limits; one of its own if not given.
+        rate_limiter: keeps rate limits; one of its own if not given.
         now: tells the time, for the dates in Retry-After.
     """
 
@@ -80,25 +92,33 @@ class HttpClient:
         per_host: int = 4,
         tls: ssl.SSLContext | None = None,
         given_up: Collection[str] = frozenset(),
-        pace: Pace | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        rate_limiter: RateLimiter | None = None,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         if not user_agent.strip():
             raise ValueError("user_agent must say who asks")
-        self._connections = Connections(user_agent, connect_timeout, tls)
+        self._connections = _Connections(user_agent, connect_timeout, tls, per_host)
         self._request_timeout = request_timeout
         self._max_body = max_body
         self._max_redirects = max_redirects
-        self._turns = Turns(per_host)
         self._given_up = given_up
-        self._pace = pace or Pace()
+        self._rate_limiter = rate_limiter or RateLimiter()
         self._now = now
-        self._recall: Recall | None = None
+        self._proxies: WeakSet[LoopProxy] = WeakSet()
+        self._proxy: LoopProxy | None = None
+        self._conditional: ConditionalRequests | None = None
 
-    def recalling(self, recall: Recall) -> HttpClient:
-        """The same client for one slice of one source, which recalls what it was told before."""
+    def conditional(self, requests: ConditionalRequests) -> HttpClient:
+        """The same client for one slice of one source, which asks for what has changed."""
         client = copy.copy(self)
-        client._recall = recall  # noqa: SLF001 - it is the same class
+        client._conditional = requests  # noqa: SLF001 - it is the same class
+        return client
+
+    def through(self, proxy: LoopProxy) -> HttpClient:
+        """The same client for a plugin with event loops of its own, until this one is closed."""
+        client = copy.copy(self)
+        client._proxy = proxy  # noqa: SLF001 - it is the same class
+        self._proxies.add(proxy)
         return client
 
     async def get(
@@ -126,43 +146,63 @@ class HttpClient:
             PermanentError: will not pass by itself; NotFoundError for 404 and 410.
             BadDataError: the body is too large, or cannot be unpacked.
         """
-        extra = sendable(headers or {})
+        own_headers = sendable_headers(headers or {})
         target = address(url, params)
         mask = Mask(
             query=target.params.multi_items(),
-            headers=extra.items(),
+            headers=own_headers.items(),
             password=target.password,
             url=str(target),
         )
-        host, shown = target.host, mask.url(str(target))
-        client = self._connections.client(host)
-        seconds = self._request_timeout if deadline is None else deadline
-        async with self._turns.turn(host, seconds) as turn:
-            self._refuse_if_unwanted(host, shown)
-            if limit is not None:
-                await self._slot(host, limit, shown)
-                turn.begin()
-            try:
-                async with asyncio.timeout(seconds):
-                    taken = _TAKEN | set(also)
-                    return await self._recalled(client, target, extra, mask, taken)
-            except TimeoutError:
-                raise TransientError(
-                    f"{host} took longer than {seconds:g} s for GET {shown}", host=host
-                ) from None
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise broken(error, url=shown, host=host, hide=mask) from None
+        request = _Request(
+            target,
+            own_headers,
+            mask,
+            seconds=self._request_timeout if deadline is None else deadline,
+            limit=limit,
+            accepted=_ACCEPTED.union(also),
+        )
+        if self._proxy is None:
+            return await self._send(request)
+        return await self._proxy.run(self._send, request)
 
     async def aclose(self) -> None:
-        """Close the connections of the running event loop."""
+        """Close the connections; of a plugin's client nothing, as others use it too."""
+        if self._proxy is not None:
+            return
+        for proxy in list(self._proxies):
+            await proxy.aclose()
         await self._connections.aclose()
 
-    async def _slot(self, host: str, limit: RateLimit, shown: str) -> None:
+    async def _send(self, request: _Request) -> Answer:
+        """The answer, within all limits. In the event loop that the client belongs to."""
+        host, shown = request.url.host, request.shown
+        client, slot = self._connections.to(host)
+        async with slot:
+            self._refuse_if_unwanted(host, shown)
+            if request.limit is not None:
+                await self._wait_for_limit(host, request.limit, shown)
+            try:
+                async with asyncio.timeout(request.seconds):
+                    get = partial(self._follow, client, request)
+                    if self._conditional is None:
+                        return await get({})
+                    return await self._conditional.send(
+                        str(request.url), request.headers, get, self._now
+                    )
+            except TimeoutError:
+                raise TransientError(
+                    f"{host} took longer than {request.seconds:g} s for GET {shown}", host=host
+                ) from None
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise transport_error(error, url=shown, host=host, hide=request.mask) from None
+
+    async def _wait_for_limit(self, host: str, limit: RateLimit, shown: str) -> None:
         """Return when the limit lets the request be sent; nobody waits for what is not sent."""
-        waiting = asyncio.ensure_future(self._pace.wait(host, limit))
+        waiting = asyncio.ensure_future(self._rate_limiter.wait(host, limit))
         try:
             while not waiting.done():
-                await asyncio.wait({waiting}, timeout=_LOOK)
+                await asyncio.wait({waiting}, timeout=_LOOK_INTERVAL)
                 self._refuse_if_unwanted(host, shown)
             await waiting
         finally:
@@ -174,7 +214,7 @@ class HttpClient:
                 f"{host} used up its retries for another source, so GET {shown} was not sent",
                 host=host,
             )
-        seconds = self._pace.left_alone(host)
+        seconds = self._rate_limiter.remaining_pause(host)
         if seconds > 0:
             raise TransientError(
                 f"{host} asked to be left alone for another {seconds:.0f} s, so GET {shown} was "
@@ -183,82 +223,154 @@ class HttpClient:
                 retry_after=seconds,
             )
 
-    async def _recalled(
-        self,
-        client: httpx.AsyncClient,
-        url: httpx.URL,
-        headers: dict[str, str],
-        mask: Mask,
-        taken: Collection[int],
-    ) -> Answer:
-        """The answer; without its body if the server says that it is the one that was kept."""
-        recall = self._recall
-        if recall is None:
-            return await self._follow(client, url, headers, mask, taken)
-        recall.asked += 1
-        key = request_key(str(url), headers)
-        if condition := recall.condition(key):
-            answer = await self._follow(client, url, headers, mask, taken, condition)
-            if not answer.unchanged:
-                return self._noted(answer, key, headers, recall)
-            if recall.confirm(key, answer.headers):
-                return replace(answer, note=recall.known[key].note)
-        answer = await self._follow(client, url, headers, mask, taken)
-        return self._noted(answer, key, headers, recall)
-
-    def _noted(self, answer: Answer, key: str, headers: dict[str, str], recall: Recall) -> Answer:
-        validator = validator_of(answer.headers, sent=headers, now=self._now())
-        if validator is None or answer.status != HTTPStatus.OK or answer.redirected:
-            return answer
-
-        def keep(first: datetime | None, last: datetime | None, note: str) -> None:
-            told = msgspec.structs.replace(validator, first=first, last=last, note=note)
-            recall.keep(key, told)
-
-        return replace(answer, on_keep=keep)
-
     async def _follow(
-        self,
-        client: httpx.AsyncClient,
-        url: httpx.URL,
-        headers: dict[str, str],
-        mask: Mask,
-        taken: Collection[int],
-        condition: Mapping[str, str] = _NOTHING,
+        self, client: httpx.AsyncClient, request: _Request, condition: Mapping[str, str]
     ) -> Answer:
-        seen = {url}
+        """The answer, wherever redirects lead to.
+
+        Args:
+            client: for the host.
+            request: what to send.
+            condition: further headers, by which the server may say that the answer is unchanged.
+        """
+        url, mask = request.url, request.mask
+        headers = dict(request.headers)
+        visited = {url}
         # what is known of an answer says nothing about where it may be redirected to
-        asking = {**headers, **condition}
-        also = {HTTPStatus.NOT_MODIFIED} if condition else set()
+        conditional = {**headers, **condition}
+        accepted = request.accepted | ({HTTPStatus.NOT_MODIFIED} if condition else set())
         while True:
-            async with client.stream("GET", url, headers=asking) as response:
+            async with client.stream("GET", url, headers=conditional) as response:
                 location = response.headers.get("location")
-                if response.status_code not in _MOVED or not location:
-                    answer = await self._read(response, mask, {*taken, *also})
-                    return replace(answer, redirected=len(seen) > 1)
+                if response.status_code not in _REDIRECTS or not location:
+                    answer = await self._read(response, mask, accepted)
+                    return replace(answer, redirected=len(visited) > 1)
             here = mask.url(str(url))
             onward = onward_address(url, location, mask, here)
             if not is_trusted(url, onward):
                 headers = {}
-            asking, also = headers, set()
+            conditional, accepted = headers, request.accepted
             url = onward
-            if url in seen:
+            if url in visited:
                 raise PermanentError(f"GET {here} is redirected in a circle")
-            if len(seen) > self._max_redirects:
-                raise PermanentError(f"GET {here} is redirected more than {len(seen) - 1} times")
-            seen.add(url)
+            if len(visited) > self._max_redirects:
+                raise PermanentError(f"GET {here} is redirected more than {len(visited) - 1} times")
+            visited.add(url)
 
-    async def _read(self, response: httpx.Response, mask: Mask, taken: Collection[int]) -> Answer:
+    async def _read(
+        self, response: httpx.Response, mask: Mask, accepted: Collection[int]
+    ) -> Answer:
         url, host = mask.url(str(response.url)), response.url.host
-        if response.status_code not in taken:
-            pause = seconds_to_wait(response.headers.get("retry-after"), self._now())
+        if response.status_code not in accepted:
+            pause = retry_after_seconds(response.headers.get("retry-after"), self._now())
             try:
-                said = excerpt(await first_bytes(response), mask)
+                start = excerpt(await read_start(response), mask)
             finally:
                 # last, so that who was refused is the first to say so
                 if pause is not None:
-                    self._pace.leave_alone(host, pause)
-            raise refusal(response.status_code, url=url, host=host, body=said, retry_after=pause)
-        body = await whole_body(response, url=url, host=host, most=self._max_body)
-        named = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, url, named, body, mask)
+                    self._rate_limiter.leave_alone(host, pause)
+            raise refusal(response.status_code, url=url, host=host, body=start, retry_after=pause)
+        body = await read_body(response, url=url, host=host, max_bytes=self._max_body)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, url, headers, body, mask)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is to be sent, and within which limits.
+
+    Attributes:
+        url: with all parameters.
+        headers: those of the plugin.
+        mask: hides the secrets in both.
+        seconds: how long it may take once it is sent.
+        limit: how often the host may be asked.
+        accepted: statuses whose answers are returned.
+    """
+
+    url: httpx.URL
+    headers: Mapping[str, str]
+    mask: Mask
+    seconds: float
+    limit: RateLimit | None
+    accepted: frozenset[int]
+
+    @property
+    def shown(self) -> str:
+        """The address, fit to be shown."""
+        return self.mask.url(str(self.url))
+
+
+class _Hosts(NamedTuple):
+    """What belongs to one event loop."""
+
+    clients: dict[str, httpx.AsyncClient]
+    concurrency: HostConcurrency
+
+
+class _Connections:
+    """Connections to hosts, and slots for requests there, in the event loop that uses them.
+
+    Each host has a client of httpx of its own, without any state but its connections: a pool looks
+    through all of them at every request, which with those to many hosts takes longer than the rest
+    of the request.
+
+    Args:
+        user_agent: the name to send.
+        connect_timeout: seconds to reach a host.
+        tls: how certificates are checked; by default as httpx does.
+        per_host: requests under way to one host at a time.
+    """
+
+    def __init__(
+        self,
+        user_agent: str,
+        connect_timeout: float,
+        tls: ssl.SSLContext | None,
+        per_host: int,
+    ) -> None:
+        self._user_agent = user_agent
+        self._connect_timeout = connect_timeout
+        self._tls = tls
+        self._per_host = per_host
+        self._hosts: dict[asyncio.AbstractEventLoop, _Hosts] = {}
+
+    def to(self, host: str) -> tuple[httpx.AsyncClient, AbstractAsyncContextManager[None]]:
+        """What a request to a host is sent with, and the slot that it takes.
+
+        Raises:
+            PermanentError: what the environment says of proxies or certificates cannot be used.
+        """
+        loop = asyncio.get_running_loop()
+        hosts = self._hosts.get(loop)
+        if hosts is None:
+            hosts = self._hosts[loop] = _Hosts({}, HostConcurrency(self._per_host))
+        client = hosts.clients.get(host)
+        if client is None:
+            client = hosts.clients[host] = self._client()
+        return client, hosts.concurrency.slot(host)
+
+    async def aclose(self) -> None:
+        """Close those of the running event loop."""
+        hosts = self._hosts.pop(asyncio.get_running_loop(), None)
+        if hosts is not None:
+            for client in hosts.clients.values():
+                await client.aclose()
+
+    def _client(self) -> httpx.AsyncClient:
+        try:
+            # made once: to read all certificates takes as long as several requests
+            self._tls = self._tls or httpx.create_ssl_context()
+            return httpx.AsyncClient(
+                headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip"},
+                timeout=httpx.Timeout(None, connect=self._connect_timeout),
+                follow_redirects=False,
+                verify=self._tls,
+                # sources share the client: what one is told must not travel with another
+                cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+            )
+        except (ImportError, ValueError, OSError) as error:
+            raise PermanentError(
+                f"the HTTP client cannot be set up ({redact(harmless(str(error), 300))})",
+                hint="Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE",
+            ) from None

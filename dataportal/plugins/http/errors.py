@@ -1,4 +1,4 @@
-"""Sorts what can go wrong with a request: may it pass, will it not, or is the answer bad?"""
+"""Errors of requests, by whether they may pass, will not, or the answer is bad."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     from dataportal.errors import FetchError
 
-_TRY_AGAIN = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+_TRANSIENT = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 # errors of a server that asking again cannot mend
-_STAYS = {
+_PERMANENT_OF_SERVER = {
     HTTPStatus.NOT_IMPLEMENTED,
     HTTPStatus.HTTP_VERSION_NOT_SUPPORTED,
     HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
 }
-_BROKEN: dict[type[httpx.HTTPError], str] = {
+_MESSAGES: dict[type[httpx.HTTPError], str] = {
     httpx.TimeoutException: "{host} could not be reached in time for",
     httpx.ProxyError: "the proxy refused",
     httpx.RemoteProtocolError: "{host} broke off its answer to",
@@ -53,27 +53,27 @@ def refusal(
         body: how the answer begins, fit to be shown.
         retry_after: the seconds the provider asks to wait.
     """
-    said = f"{host} answered {_status_name(status)} to GET {url}" + (f": {body}" if body else "")
-    if status in _TRY_AGAIN or (
-        status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _STAYS
+    message = f"{host} answered {_status_name(status)} to GET {url}" + (f": {body}" if body else "")
+    if status in _TRANSIENT or (
+        status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _PERMANENT_OF_SERVER
     ):
-        return TransientError(said, retry_after=retry_after, host=host)
+        return TransientError(message, retry_after=retry_after, host=host)
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return PermanentError(
-            said,
+            message,
             hint="Check the key; the source's parameters in sources.yaml say which environment "
             "variable it is taken from",
         )
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
-        return NotFoundError(said)
+        return NotFoundError(message)
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return PermanentError(said, hint="Check the proxy in HTTP_PROXY and HTTPS_PROXY")
+        return PermanentError(message, hint="Check the proxy in HTTP_PROXY and HTTPS_PROXY")
     if status >= HTTPStatus.BAD_REQUEST:
-        return PermanentError(said)
-    return BadDataError(said)
+        return PermanentError(message)
+    return BadDataError(message)
 
 
-def broken(
+def transport_error(
     error: httpx.HTTPError | httpx.InvalidURL, *, url: str, host: str, hide: Callable[[str], str]
 ) -> FetchError:
     """The error for a request that got no complete answer."""
@@ -91,27 +91,27 @@ def broken(
                 host=host,
                 hint="If it stays so, check the address and the network",
             )
-    told = harmless(hide(str(error)), 200) or type(error).__name__
-    for kind, said in _BROKEN.items():
+    reason = harmless(hide(str(error)), 200) or type(error).__name__
+    for kind, message in _MESSAGES.items():
         if isinstance(error, kind):
-            return TransientError(f"{said.format(host=host)} GET {url} ({told})", host=host)
-    return PermanentError(f"GET {url} cannot be sent ({told})")
+            return TransientError(f"{message.format(host=host)} GET {url} ({reason})", host=host)
+    return PermanentError(f"GET {url} cannot be sent ({reason})")
 
 
-def seconds_to_wait(text: str | None, now: datetime) -> float | None:
+def retry_after_seconds(text: str | None, now: datetime) -> float | None:
     """The seconds that a Retry-After header asks for, never less than 0; None if it says nothing.
 
     Seconds or an HTTP date (RFC 9110, section 10.2.3); rubbish counts as nothing.
     """
-    said = (text or "").strip()
+    header = (text or "").strip()
     try:
-        seconds = float(said) if said.isascii() else math.nan
+        seconds = float(header) if header.isascii() else math.nan
     except ValueError:
         try:
-            moment = parsedate_to_datetime(said)
+            instant = parsedate_to_datetime(header)
         except ValueError:
             return None
-        seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
+        seconds = (instant.replace(tzinfo=instant.tzinfo or UTC) - now).total_seconds()
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 

@@ -1,4 +1,4 @@
-"""How fast a host may be asked: at even distances, by all sources of a run together.
+"""Rate limits: how fast a host may be asked, by all sources of a run together.
 
 Even distances keep any limit on requests a minute, whenever the provider's minute begins; a burst
 at its end and another at the beginning of the next would not.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -43,8 +42,8 @@ class RateLimit:
         return f"{host} {digest}" if self.key else host
 
 
-class Pace:
-    """Makes requests wait their turn. Used from any thread and any event loop.
+class RateLimiter:
+    """Makes requests wait their turn. For one event loop at a time.
 
     Args:
         everywhere: takes slots that several machines share; None counts here alone.
@@ -52,30 +51,27 @@ class Pace:
 
     def __init__(self, everywhere: Reserve | None = None) -> None:
         self._everywhere = everywhere
-        self._next: dict[str, float] = {}
-        self._alone: dict[str, float] = {}
-        self._lock = threading.Lock()
+        self._next_slot: dict[str, float] = {}
+        self._paused_until: dict[str, float] = {}
 
     def leave_alone(self, host: str, seconds: float) -> None:
         """Note that the host asked not to be asked for so long."""
-        with self._lock:
-            self._alone[host] = max(self._alone.get(host, 0.0), time.monotonic() + seconds)
+        until = time.monotonic() + seconds
+        self._paused_until[host] = max(self._paused_until.get(host, until), until)
 
-    def left_alone(self, host: str) -> float:
+    def remaining_pause(self, host: str) -> float:
         """The seconds for which the host must not be asked; 0 or less for none."""
-        with self._lock:
-            return self._alone.get(host, 0.0) - time.monotonic()
+        return self._paused_until.get(host, 0.0) - time.monotonic()
 
     async def wait(self, host: str, limit: RateLimit) -> None:
         """Return when the next request to the host may be sent."""
         name, distance = limit.name(host), _MINUTE / limit.per_minute
         if limit.everywhere and self._everywhere is not None:
-            pause = await self._everywhere(name, distance)
+            seconds = await self._everywhere(name, distance)
         else:
-            with self._lock:
-                now = time.monotonic()
-                begins = max(self._next.get(name, now), now)
-                self._next[name] = begins + distance
-            pause = begins - now
-        if pause > 0:
-            await asyncio.sleep(pause)
+            now = time.monotonic()
+            slot = max(self._next_slot.get(name, now), now)
+            self._next_slot[name] = slot + distance
+            seconds = slot - now
+        if seconds > 0:
+            await asyncio.sleep(seconds)

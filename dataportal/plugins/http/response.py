@@ -1,4 +1,4 @@
-"""What a provider answered: text and JSON out of bytes, and nothing secret in what is shown."""
+"""Answers of providers: text and JSON out of bytes, with secrets masked in what is shown."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ class Answer:
 
     def bad(self, reason: str, hint: str | None = None) -> BadDataError:
         """The error that says why this answer cannot be used, and shows how it begins."""
-        shown = self.excerpt()
-        begins = f"; it begins: {shown}" if shown else "; it is empty"
+        start = self.excerpt()
+        begins = f"; it begins: {start}" if start else "; it is empty"
         # the reason may quote the answer
         return BadDataError(f"the answer of {self.url} {self.hide(reason)}{begins}", hint=hint)
 
@@ -104,8 +104,8 @@ class Answer:
         except LookupError:
             raise self.bad(f"is in the unknown charset {harmless(name, 40)!r}") from None
         except UnicodeError as error:
-            at = f" at byte {error.start}" if isinstance(error, UnicodeDecodeError) else ""
-            raise self.bad(f"is not {name} text{at}") from None
+            where = f" at byte {error.start}" if isinstance(error, UnicodeDecodeError) else ""
+            raise self.bad(f"is not {name} text{where}") from None
 
     @overload
     def json(self) -> Any: ...
@@ -136,8 +136,8 @@ class Answer:
         except (ValueError, RecursionError, msgspec.ValidationError):
             is_shape = isinstance(first, msgspec.ValidationError)
             reason = "has another shape than expected" if is_shape else "is not JSON"
-            told = "it is nested too deeply" if isinstance(first, RecursionError) else str(first)
-            raise self.bad(f"{reason} ({harmless(self.hide(told), EXCERPT)})") from None
+            detail = "it is nested too deeply" if isinstance(first, RecursionError) else str(first)
+            raise self.bad(f"{reason} ({harmless(self.hide(detail), EXCERPT)})") from None
 
     def _charset(self) -> str | None:
         for parameter in self.headers.get("content-type", "").split(";")[1:]:
@@ -172,14 +172,14 @@ class Mask:
         password: str = "",
         url: str = "",
     ) -> None:
-        found = {password, *secrets_in(url), *secrets_in(unquote_plus(url))}
-        found |= {value for name, value in query if _is_key(f"?{name}=")}
+        secrets = {password, *secrets_in(url), *secrets_in(unquote_plus(url))}
+        secrets |= {value for name, value in query if _is_key(f"?{name}=")}
         for name, value in headers:
             if _is_key(f"{name}: "):
                 # the scheme before it, such as Bearer, is none of the secret
-                found.update((value, value.partition(" ")[2]))
-        found |= {text.strip() for text in found}
-        forms = {form for text in found if len(text) >= SHORTEST for form in spellings(text)}
+                secrets.update((value, value.partition(" ")[2]))
+        secrets |= {text.strip() for text in secrets}
+        forms = {form for text in secrets if len(text) >= SHORTEST for form in spellings(text)}
         self._secrets = sorted(forms, key=len, reverse=True)
         self._shown: dict[str, str] = {}
 

@@ -1,4 +1,4 @@
-"""Addresses and headers of requests: what can be sent, and what may be told to another host."""
+"""URLs and headers of requests: what can be sent, and what may go along with a redirect."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def sendable(headers: Mapping[str, str]) -> dict[str, str]:
+def sendable_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers that a plugin may set itself.
 
     Raises:
-        PermanentError: one has characters that no header can carry.
+        PermanentError: a header has characters that none can carry.
     """
     for name, value in headers.items():
         # httpx would quote the value, which may be a key with a line break at its end
@@ -28,11 +28,11 @@ def sendable(headers: Mapping[str, str]) -> dict[str, str]:
                 f"the header {harmless(name, 60)!r} has characters that no header can carry",
                 hint="Often a line break at the end of a key: set the variable without it",
             )
-    ours = {"accept-encoding", "host"}
+    reserved = {"accept-encoding", "host"}
     return {
         name: value
         for name, value in headers.items()
-        if name.lower() not in ours and (value.strip() or name.lower() != "user-agent")
+        if name.lower() not in reserved and (value.strip() or name.lower() != "user-agent")
     }
 
 
@@ -40,22 +40,22 @@ def address(text: str, params: Mapping[str, Any] | None) -> httpx.URL:
     """The http or https address of a text, with further query parameters.
 
     Raises:
-        PermanentError: it is none.
+        PermanentError: the text is no such address.
     """
     try:
-        url = _parsed(text.strip())
-        given = {name: value for name, value in (params or {}).items() if value is not None}
-        url = url.copy_merge_params(given) if given else url
+        url = _parse(text.strip())
+        query = {name: value for name, value in (params or {}).items() if value is not None}
+        url = url.copy_merge_params(query) if query else url
     except (httpx.InvalidURL, TypeError) as error:
-        shown, told = Mask().url(text), harmless(redact(str(error)), 200)
-        raise PermanentError(f"{shown} is not an address that can be asked ({told})") from None
+        shown, reason = Mask().url(text), harmless(redact(str(error)), 200)
+        raise PermanentError(f"{shown} is not an address that can be asked ({reason})") from None
     if url.scheme not in {"http", "https"} or not url.host:
         raise PermanentError(f"{Mask().url(text)} is not an http or https address")
     return url.copy_with(fragment=None) if url.fragment else url
 
 
 @lru_cache(maxsize=256)
-def _parsed(text: str) -> httpx.URL:
+def _parse(text: str) -> httpx.URL:
     """A source asks the same address again and again, with other parameters."""
     return httpx.URL(text)
 
@@ -70,16 +70,17 @@ def onward_address(url: httpx.URL, location: str, mask: Mask, here: str) -> http
         raise PermanentError(f"GET {here} is redirected to what is no http or https address")
     if is_trusted(url, onward):
         return onward
-    kept = [(name, value) for name, value in onward.params.multi_items() if not mask.knows(value)]
-    if len(kept) < len(onward.params.multi_items()):
-        onward = onward.copy_with(params=kept)
+    query = onward.params.multi_items()
+    harmless_query = [(name, value) for name, value in query if not mask.knows(value)]
+    if len(harmless_query) < len(query):
+        onward = onward.copy_with(params=harmless_query)
     if mask.knows(str(onward)):
         raise PermanentError(f"GET {here} is redirected to {onward.host}, and the key with it")
     return onward
 
 
 def is_trusted(url: httpx.URL, onward: httpx.URL) -> bool:
-    """Whether what was meant for one may be told to the other: the same host, no less safe."""
+    """Whether what was meant for one URL may be sent to the other: the same host, no less safe."""
     if (url.scheme, url.host, url.port) == (onward.scheme, onward.host, onward.port):
         return True
     upgraded = (url.scheme, onward.scheme) == ("http", "https") and url.host == onward.host

@@ -1,1 +1,1 @@
-"""What plugins read answers with: what several share, and tables too long for one's module."""
+"""Reads parameters and answers: what several plugins share."""

@@ -1,4 +1,4 @@
-"""Answers in columns: one list of times, and lists of values of the same length."""
+"""Reads columnar answers: one list of times, and lists of values of the same length beside it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from dataportal.plugins.readers.times import Window
 
 
-class SideBySide:
-    """Columns that share their times.
+class ColumnTimes:
+    """The times that the columns of an answer share.
 
     Args:
         times: a list of whole seconds since 1970 began in UTC, or of ISO 8601 texts; None for none.
-        answer: what they stand in.
+        answer: what they stand in, for messages.
         window: points outside of it are left out.
         offset: the seconds by which times without an offset are ahead of UTC, the same for all.
 
@@ -32,19 +32,19 @@ class SideBySide:
         if not isinstance(times, list):
             raise answer.bad("has no list of times")
         try:
-            self._moments = [_instant(time, offset) for time in times]
+            self._instants = [_instant(time, offset) for time in times]
         except OverflowError:
             raise answer.bad("has a time beyond the calendar") from None
         except (TypeError, ValueError):
             raise answer.bad("has a time that is neither seconds nor ISO 8601") from None
 
     def __len__(self) -> int:
-        return len(self._moments)
+        return len(self._instants)
 
     def points(
         self, name: str, column: Any, *, earlier: timedelta = timedelta()
     ) -> dict[str, list[Any]]:
-        """The times and the values of a column, as the run takes them.
+        """The times and the values of a column that lie in the window, as a plugin returns them.
 
         Args:
             name: what the column is called, for a message.
@@ -58,26 +58,26 @@ class SideBySide:
             return {"ts": [], "value": []}
         if not isinstance(column, list):
             raise self._answer.bad(f"has no list of {name}")
-        if len(column) != len(self._moments):
+        if len(column) != len(self._instants):
             raise self._answer.bad(
-                f"has {len(column)} values of {name} and {len(self._moments)} times"
+                f"has {len(column)} values of {name} and {len(self._instants)} times"
             )
-        ts: list[datetime] = []
+        times: list[datetime] = []
         values: list[Any] = []
-        for stamp, value in zip(self._moments, column, strict=True):
-            moment = stamp - earlier
-            if self._window.covers(moment):
-                ts.append(moment)
+        for instant, value in zip(self._instants, column, strict=True):
+            ts = instant - earlier
+            if self._window.covers(ts):
+                times.append(ts)
                 values.append(value)
-        return {"ts": ts, "value": values}
+        return {"ts": times, "value": values}
 
 
 def _instant(time: Any, offset: Any) -> datetime:
     if isinstance(time, str):
-        moment = datetime.fromisoformat(time)
-        if moment.tzinfo is None:
-            return moment.replace(tzinfo=UTC) - timedelta(seconds=offset)
-        return moment.astimezone(UTC)
+        parsed = datetime.fromisoformat(time)
+        if parsed.tzinfo is None:
+            return parsed.replace(tzinfo=UTC) - timedelta(seconds=offset)
+        return parsed.astimezone(UTC)
     if type(time) is not int:  # a bool is an int to Python, and no time
         raise TypeError
     return from_milliseconds(time * 1000)

@@ -1,4 +1,4 @@
-"""The series of a group: what the `extract_filter` of each says, and whether any was had."""
+"""Reads the `extract_filter` of each series of a group, and tells of a group that failed whole."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ T = TypeVar("T")
 
 
 def read_filters(
-    series: Iterable[TimeSeriesDefinition], read: Callable[[Mapping[str, Any]], T]
+    definitions: Iterable[TimeSeriesDefinition], read: Callable[[Mapping[str, Any]], T]
 ) -> dict[str, T]:
     """What `read` makes of the filter of each series, by `endpoint_prefix`.
 
     Raises:
         ValueError: with everything that `read` raised for any of them, the same only once.
     """
-    found: dict[str, T] = {}
+    results: dict[str, T] = {}
     faults: dict[str, list[str]] = {}
-    every = list(series)
-    for one in every:
+    every = list(definitions)
+    for definition in every:
         try:
-            found[one.endpoint_prefix] = read(one.extract_filter)
+            results[definition.endpoint_prefix] = read(definition.extract_filter)
         except ValueError as error:
-            faults.setdefault(str(error), []).append(one.endpoint_prefix)
+            faults.setdefault(str(error), []).append(definition.endpoint_prefix)
     if faults:
         raise ValueError(
             "; ".join(
                 # what is wrong with all of them is no fault of one filter
-                said
+                message
                 if 1 < len(every) == len(names)
-                else f"extract_filter of {', '.join(names)}: {said}"
-                for said, names in faults.items()
+                else f"extract_filter of {', '.join(names)}: {message}"
+                for message, names in faults.items()
             )
         )
-    return found
+    return results
 
 
-def raise_if_all_failed(found: Mapping[str, object]) -> None:
-    """Nothing, unless there is an error in place of the points of every series.
+def raise_if_all_failed(results: Mapping[str, object]) -> None:
+    """Raise the first error if every series has an error in place of its points.
 
     Raises:
         FetchError: the first of them.
     """
-    errors = [one for one in found.values() if isinstance(one, FetchError)]
-    if errors and len(errors) == len(found):
+    errors = [result for result in results.values() if isinstance(result, FetchError)]
+    if errors and len(errors) == len(results):
         raise errors[0]

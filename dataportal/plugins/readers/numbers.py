@@ -1,4 +1,4 @@
-"""Numbers as tables write them: with a decimal comma, thousands apart, or missing."""
+"""Reads numbers as tables write them: with a decimal comma, grouped thousands, or missing."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class NumberFormat:
         self._scale = scale
 
     def value(self, raw: object) -> object:
-        """What a cell of any kind says: a number, None for no value; else as it is, to be refused.
+        """The number in any cell; None for no value; else the cell, for the run to refuse.
 
         Numbers are scaled, and texts read; a true or false is no number.
         """
@@ -60,8 +60,8 @@ class NumberFormat:
             return raw if self._scale == 1 else raw * self._scale
         return raw
 
-    def plain(self, cells: Sequence[object]) -> bool:
-        """Whether `value` says of each of these cells what it holds: a number, or None."""
+    def are_plain(self, cells: Sequence[object]) -> bool:
+        """Whether each cell is a number or None that `value` would return as it is."""
         return (
             self._scale == 1
             and {*map(type, cells)} <= {float, int, NoneType}
@@ -69,14 +69,14 @@ class NumberFormat:
         )
 
     def read(self, text: str) -> float | str | None:
-        """The number, None for no value; where it is neither, a text that the run will refuse."""
-        said = text.strip()
-        if said.casefold() in self._missing:
+        """The number in a text; None for no value; else a text, for the run to refuse."""
+        cell = text.strip()
+        if cell.casefold() in self._missing:
             return None
-        if not self._number.fullmatch(said):
+        if not self._number.fullmatch(cell):
             # 1.500 among decimal commas must not pass for one and a half
-            return said if self._decimal == "." else f"{said} (the decimal sign is a comma)"
-        value = self._parse(said)
+            return cell if self._decimal == "." else f"{cell} (the decimal sign is a comma)"
+        value = self._parse(cell)
         return None if value in self._missing_numbers else value * self._scale
 
     def _parse(self, text: str) -> float:

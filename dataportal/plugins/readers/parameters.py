@@ -1,4 +1,4 @@
-"""Reads a plugin's parameters from sources.yaml, and says all that is wrong with them at once."""
+"""Reads a plugin's parameters from sources.yaml, and reports all their faults at once."""
 
 from __future__ import annotations
 
@@ -11,30 +11,33 @@ if TYPE_CHECKING:
 
 
 class Params:
-    """The parameters of one source; each reading method notes what it cannot use.
+    """The parameters of one source; each method that reads one notes a value that cannot be used.
 
-    Call `finish` when all are read: a key that nothing asked for is a fault too.
+    Call `finish` when all are read: a key that no method asked for is a fault too.
+
+    Args:
+        values: by name; a None counts as not set.
     """
 
-    def __init__(self, given: Mapping[str, Any]) -> None:
-        self._given = {name: value for name, value in given.items() if value is not None}
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = {name: value for name, value in values.items() if value is not None}
         self._known: list[str] = []
         self._faults: list[str] = []
 
-    def fault(self, message: str) -> None:
-        """Note something that is wrong."""
+    def add_fault(self, message: str) -> None:
+        """Note a fault, for `finish` to raise."""
         self._faults.append(message)
 
     def has(self, name: str) -> bool:
-        """Whether it is given, and not empty."""
+        """Whether the parameter is set."""
         self._known.append(name)
-        return name in self._given
+        return name in self._values
 
     def text(self, name: str, default: str = "", *, required: bool = False) -> str:
-        """A text; a number counts as the text it is written as."""
+        """A text; a number is taken as the text that it is written as."""
         value = self._value(name, default, required=required)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            self.fault(f"{name} must be a text, not {value!r}")
+            self.add_fault(f"{name} must be a text, not {value!r}")
             return default
         return str(value)
 
@@ -44,16 +47,16 @@ class Params:
         if value and value not in choices:
             near = get_close_matches(value, choices, n=1)
             advice = f"; did you mean {near[0]!r}?" if near else ""
-            self.fault(f"{name} must be one of {', '.join(choices)}, not {value!r}{advice}")
+            self.add_fault(f"{name} must be one of {', '.join(choices)}, not {value!r}{advice}")
         return value
 
-    def whole(self, name: str, default: int = 0, *, required: bool = False) -> int:
+    def whole_number(self, name: str, default: int = 0, *, required: bool = False) -> int:
         """A whole number of 0 or more, also as a text of digits."""
         value = self._value(name, default, required=required)
         if isinstance(value, str) and value.isascii() and value.isdecimal():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            self.fault(f"{name} must be a whole number of 0 or more, not {value!r}")
+            self.add_fault(f"{name} must be a whole number of 0 or more, not {value!r}")
             return default
         return value
 
@@ -65,7 +68,7 @@ class Params:
             or not isinstance(value, int | float)
             or not math.isfinite(value)
         ):
-            self.fault(f"{name} must be a number, not {value!r}")
+            self.add_fault(f"{name} must be a number, not {value!r}")
             return default
         return float(value)
 
@@ -73,15 +76,15 @@ class Params:
         """True or false."""
         value = self._value(name, default)
         if not isinstance(value, bool):
-            self.fault(f"{name} must be true or false, not {value!r}")
+            self.add_fault(f"{name} must be true or false, not {value!r}")
             return default
         return value
 
     def mapping(self, name: str) -> dict[str, str]:
-        """Texts by their names."""
+        """A mapping of names to texts."""
         value = self._value(name, {})
         if not isinstance(value, dict) or not all(_is_scalar(item) for item in value.values()):
-            self.fault(f"{name} must map names to texts")  # the values may be keys
+            self.add_fault(f"{name} must map names to texts")  # the values may be keys
             return {}
         return {str(key): str(item) for key, item in value.items()}
 
@@ -89,28 +92,28 @@ class Params:
         """A mapping of whatever depth."""
         value = self._value(name, {})
         if not isinstance(value, dict):
-            self.fault(f"{name} must be a mapping")  # the value may be a key
+            self.add_fault(f"{name} must be a mapping")  # the value may be a key
             return {}
         return value
 
-    def anything(self, name: str) -> list[Any] | None:
-        """A list of texts, numbers and booleans; None where it is not given."""
+    def scalars(self, name: str) -> list[Any] | None:
+        """A list of texts, numbers and booleans; None where it is not set."""
         value = self._value(name, None)
         if value is None:
             return None
         if not isinstance(value, list) or any(isinstance(item, dict | list) for item in value):
-            self.fault(f"{name} must be a list, not {value!r}")
+            self.add_fault(f"{name} must be a list, not {value!r}")
             return None
         return value
 
-    def places(self, name: str) -> tuple[str | int, ...]:
-        """A column, or a list of columns, each a name or a number counted from 1."""
+    def columns(self, name: str) -> tuple[str | int, ...]:
+        """One column or a list of them, each a name, a path or a number counted from 1."""
         value = self._value(name, [])
         items = value if isinstance(value, list) else [value]
         for item in items:
-            is_place = isinstance(item, str | int) and not isinstance(item, bool)
-            if not is_place or item == "" or (isinstance(item, int) and item < 1):
-                self.fault(f"{name} must name a column, or be its number from 1, not {item!r}")
+            is_column = isinstance(item, str | int) and not isinstance(item, bool)
+            if not is_column or item == "" or (isinstance(item, int) and item < 1):
+                self.add_fault(f"{name} must name a column, or be its number from 1, not {item!r}")
                 return ()
         return tuple(items)
 
@@ -120,31 +123,31 @@ class Params:
         if isinstance(value, str) and value:
             return value
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            self.fault(f"{name} must be a column's name, or its number from 1, not {value!r}")
+            self.add_fault(f"{name} must be a column's name, or its number from 1, not {value!r}")
             return default
         return value
 
     def finish(self) -> None:
-        """Say what was wrong.
+        """Raise the faults of all parameters at once.
 
         Raises:
-            ValueError: with every fault, where there is any.
+            ValueError: with every fault, if there is any.
         """
-        for name in self._given:
+        for name in self._values:
             if name not in self._known:
                 near = get_close_matches(str(name), self._known, n=1)
                 advice = (
                     f"did you mean {near[0]!r}?" if near else f"known: {', '.join(self._known)}"
                 )
-                self.fault(f"{name!r} is not a parameter of this plugin; {advice}")
+                self.add_fault(f"{name!r} is not a parameter of this plugin; {advice}")
         if self._faults:
             raise ValueError("; ".join(self._faults))
 
     def _value(self, name: str, default: Any, *, required: bool = False) -> Any:
         self._known.append(name)
-        if required and name not in self._given:
-            self.fault(f"{name} is missing")
-        return self._given.get(name, default)
+        if required and name not in self._values:
+            self.add_fault(f"{name} is missing")
+        return self._values.get(name, default)
 
 
 def _is_scalar(value: Any) -> bool:

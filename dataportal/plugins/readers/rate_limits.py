@@ -1,4 +1,4 @@
-"""How often a provider is asked, where the source does not say otherwise."""
+"""Reads the rate limit of a source from its parameter `per_minute`."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ def rate_limit(
     Args:
         params: of the source.
         per_minute: the requests that the provider allows in a minute.
-        key: whose requests count together: an API key, or the name of a provider without one, as
-            several may answer behind one address.
-        everywhere: whether several machines must keep it together.
+        key: requests with the same key count together: an API key, or the name of a provider
+            without one, as several may answer behind one address.
+        everywhere: whether all machines that share the database must keep it together.
     """
     allowed = params.number("per_minute", per_minute)
     if allowed <= 0:
-        params.fault(f"per_minute must be more than 0, not {allowed:g}")
+        params.add_fault(f"per_minute must be more than 0, not {allowed:g}")
         allowed = per_minute
     return RateLimit(allowed, key=key or None, everywhere=everywhere)
 
 
-def limit_if_given(
+def optional_rate_limit(
     params: Params, *, key: str | None = None, everywhere: bool = False
 ) -> RateLimit | None:
-    """The limit that the parameter `per_minute` sets; None where it does not.
+    """The limit that the parameter `per_minute` sets; None where it is not set.
 
     `key` and `everywhere` are as in `rate_limit`.
     """

@@ -1,4 +1,4 @@
-"""The plugin of a group, for a source of one series."""
+"""Makes a plugin for one series of the plugin for groups."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from dataportal.plugins.base_plugin import MultiSeriesPlugin, Points, TimeSeriesMetadata
 
 
-class Alone(BasePlugin):
+class SingleSeriesPlugin(BasePlugin):
     """One series, fetched as a group of one.
 
-    `default_params`: the `request_params` of the group, and with them what the `extract_filter` of
-    the series would say; the group's plugin must take both in one place.
+    `default_params`: the `request_params` of the group together with what the `extract_filter` of
+    the series would say; the group's plugin must take both among its `request_params`.
     """
 
     group: ClassVar[type[MultiSeriesPlugin]]
+    """The plugin for groups."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -29,9 +30,10 @@ class Alone(BasePlugin):
     def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
         super().__init__(metadata, default_params)
         name = metadata.endpoint_prefix
-        series = [TimeSeriesDefinition(name)]
+        definitions = [TimeSeriesDefinition(name)]
+        schedule = metadata.update_frequency or ""
         try:
-            self._group = self.group(name, default_params, series, metadata.update_frequency or "")
+            self._group = self.group(name, default_params, definitions, schedule)
         except ValueError as error:
             # there is no extract_filter here that could be wrong
             raise ValueError(str(error).replace(f"extract_filter of {name}: ", "")) from None
@@ -45,8 +47,8 @@ class Alone(BasePlugin):
         """The observations with `start_date <= ts < end_date`, as the group's plugin has them."""
         self._group.http, self._group.zone = self.http, self.zone
         answer = self._group.get_historical_data_multi(start_date, end_date)
-        found = await answer if inspect.isawaitable(answer) else answer
-        points = found.get(self._meta.endpoint_prefix, [])
+        by_series = await answer if inspect.isawaitable(answer) else answer
+        points = by_series.get(self._meta.endpoint_prefix, [])
         if isinstance(points, FetchError):
             raise points
         return points

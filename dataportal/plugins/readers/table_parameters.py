@@ -1,4 +1,4 @@
-"""How tables are laid out, their times and numbers written, from the parameters of a source."""
+"""Reads from a source's parameters how its tables, times and numbers are written."""
 
 from __future__ import annotations
 
@@ -15,67 +15,67 @@ _NAMED_DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
 def decimal_sign(params: Params) -> str:
-    """`decimal`: a point unless it says a comma."""
+    """The decimal sign, from `decimal`: a point, or a comma."""
     decimal = params.text("decimal", ".")
     if decimal not in {".", ","}:
-        params.fault(f"decimal must be . or , and not {decimal!r}")
+        params.add_fault(f"decimal must be . or , and not {decimal!r}")
     return decimal
 
 
-def layout(params: Params, decimal: str) -> Layout:
-    """`delimiter` (found out), `header` (true), `skip_rows` (0) and `comment` (none)."""
+def table_layout(params: Params, decimal: str) -> Layout:
+    """The layout, from `delimiter` (detected), `header` (true), `skip_rows` (0) and `comment`."""
     delimiter = params.text("delimiter")
     delimiter = _NAMED_DELIMITERS.get(delimiter, delimiter)
     if len(delimiter) > 1 or delimiter in {'"', "\r", "\n"}:
-        params.fault(f"delimiter must be one character, or tab, not {delimiter!r}")
+        params.add_fault(f"delimiter must be one character, or tab, not {delimiter!r}")
     if delimiter == decimal:
-        params.fault(f"delimiter and decimal cannot both be {decimal!r}")
+        params.add_fault(f"delimiter and decimal cannot both be {decimal!r}")
     return Layout(
         delimiter=delimiter or None,
         header=params.flag("header", default=True),
-        skip_rows=params.whole("skip_rows"),
+        skip_rows=params.whole_number("skip_rows"),
         comment=params.text("comment"),
         decimal=decimal,
     )
 
 
 def number_format(params: Params, decimal: str) -> NumberFormat:
-    """`thousands` (none), `scale` (1) and `missing`: see `NumberFormat`."""
+    """The format of numbers, from `thousands` (none), `scale` (1) and `missing`."""
     thousands = params.text("thousands")
     if len(thousands) > 1 or thousands == decimal or thousands.isalnum():
-        params.fault(f"thousands must be one character other than decimal, not {thousands!r}")
-    missing = params.anything("missing")
+        params.add_fault(f"thousands must be one character other than decimal, not {thousands!r}")
+    missing = params.scalars("missing")
     scale = params.number("scale", 1.0)
     if scale == 0:
-        params.fault("scale must not be 0")
+        params.add_fault("scale must not be 0")
     return NumberFormat(
         decimal=decimal,
         thousands=thousands,
-        missing=MISSING if missing is None else [_written(item) for item in missing],
+        missing=MISSING if missing is None else [_as_text(item) for item in missing],
         scale=scale,
     )
 
 
 def time_format(params: Params) -> TimeFormat:
-    """`time_format`: ISO 8601 unless it says another one; see `TimeFormat`."""
+    """The format of times, from `time_format`: ISO 8601 unless it is set."""
     try:
         return TimeFormat(params.text("time_format"))
     except ValueError as error:
-        params.fault(f"time_format {error}")
+        params.add_fault(f"time_format {error}")
         return TimeFormat()
 
 
-def encoding(params: Params) -> str:
-    """`encoding`: one that Python knows, or nothing."""
+def text_encoding(params: Params) -> str:
+    """The text encoding, from `encoding`: one that Python knows, or "" if it is not set."""
     name = params.text("encoding")
     try:
         "".encode(name or "utf-8")
     except LookupError:
-        params.fault(f"encoding {name!r} is not known; try utf-8 or cp1252")
+        params.add_fault(f"encoding {name!r} is not known; try utf-8 or cp1252")
     return name
 
 
-def _written(item: object) -> str:
+def _as_text(item: object) -> str:
     if isinstance(item, bool):
         return str(item).lower()
     return "" if item is None else str(item)

@@ -1,4 +1,4 @@
-"""Text tables (CSV and its kin), read line by line, with the line in every complaint."""
+"""Reads text tables (CSV and its kin) line by line, and names the line in every error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 DELIMITERS = ("\t", ";", "|", ",")
-"""Those looked for; the comma last, because it may be a decimal sign as well."""
+"""Those that are detected; the comma last, because it may be a decimal sign as well."""
 
 _LOOK_AHEAD = 20
 _LISTED = 40  # column names shown in a message
@@ -26,7 +26,7 @@ class Layout:
     """How a table is laid out.
 
     Args:
-        delimiter: between the cells; None to find it out.
+        delimiter: between the cells; None to detect it.
         header: whether the first line names the columns.
         skip_rows: so many lines before that are no part of the table.
         comment: lines that begin with it are no part of it either.
@@ -64,26 +64,26 @@ class Table:
         self.is_empty = self._first is None
         self._names = [cell.strip() for cell in self._first or ()]
 
-    def column(self, wanted: str | int, widest: int = 0) -> int:
-        """The position of a column that is given by its name, or by its number from 1.
+    def column_index(self, column: str | int, widest: int = 0) -> int:
+        """The index in a row, from 0, of a column that is known by its name or its number from 1.
 
         Args:
-            wanted: the name or the number.
-            widest: how many columns there are in a row that is wider than the first.
+            column: the name, or the number.
+            widest: how many cells the widest row has, where one is wider than the first.
 
         Raises:
             BadDataError: there is no such column, or more than one of that name.
         """
-        if isinstance(wanted, int):
-            if wanted <= max(len(self._names), widest):
-                return wanted - 1
-        elif self._layout.header and self._names.count(wanted) == 1:
-            return self._names.index(wanted)
-        twice = not isinstance(wanted, int) and self._names.count(wanted) > 1
+        if isinstance(column, int):
+            if column <= max(len(self._names), widest):
+                return column - 1
+        elif self._layout.header and self._names.count(column) == 1:
+            return self._names.index(column)
+        is_ambiguous = not isinstance(column, int) and self._names.count(column) > 1
         fault = (
-            f"{self._names.count(str(wanted))} columns {wanted!r}"
-            if twice
-            else (f"no column {wanted!r}")
+            f"{self._names.count(str(column))} columns {column!r}"
+            if is_ambiguous
+            else f"no column {column!r}"
         )
         listed = ", ".join(self._names[:_LISTED]) if self._layout.header else str(len(self._names))
         raise BadDataError(
@@ -119,7 +119,11 @@ class Table:
 
 
 class _Lines:
-    """The lines that belong to the table, counted as they stand in the file."""
+    """The lines that belong to the table.
+
+    Attributes:
+        number: of the line read last, as it stands in the file, from 1.
+    """
 
     def __init__(self, lines: Iterable[str], layout: Layout, name: str) -> None:
         self.number = 0
@@ -129,19 +133,19 @@ class _Lines:
         self._ahead: deque[tuple[int, str]] = deque()
 
     def peek(self, count: int) -> list[str]:
-        """The next lines, which are still handed out afterwards."""
-        while len(self._ahead) < count and (found := self._read()):
-            self._ahead.append(found)
+        """The next lines, which stay to be read."""
+        while len(self._ahead) < count and (numbered_line := self._read()):
+            self._ahead.append(numbered_line)
         return [line for _, line in self._ahead]
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        found = self._ahead.popleft() if self._ahead else self._read()
-        if found is None:
+        numbered_line = self._ahead.popleft() if self._ahead else self._read()
+        if numbered_line is None:
             raise StopIteration
-        self.number, line = found
+        self.number, line = numbered_line
         return line
 
     def _read(self) -> tuple[int, str] | None:
@@ -166,9 +170,9 @@ def _likely_delimiter(lines: _Lines, decimal: str) -> str:
         if candidate == decimal:
             continue
         widths = [_width(line, candidate) for line in sample]
-        alike = sum(width == widths[0] for width in widths)
-        if widths and widths[0] > 1 and (alike, widths[0]) > best:
-            best, delimiter = (alike, widths[0]), candidate
+        same_width = sum(width == widths[0] for width in widths)
+        if widths and widths[0] > 1 and (same_width, widths[0]) > best:
+            best, delimiter = (same_width, widths[0]), candidate
     return delimiter
 
 

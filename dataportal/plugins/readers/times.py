@@ -1,4 +1,4 @@
-"""Times as providers and the run write them, as aware datetimes in UTC."""
+"""Reads times as providers write them, and the window of time that a plugin is asked for."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, cast
 
 from dataportal.local_times import instants_of
+from dataportal.times import EARLIEST, EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_DAY = datetime(1, 1, 1, tzinfo=UTC)
 _LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
 _MARGIN = timedelta(days=1)
 
@@ -30,26 +29,26 @@ class Window:
     """
 
     def __init__(self, start_date: str, end_date: str | None) -> None:
-        self.start = _aware(start_date)
-        self.end = None if end_date is None else _aware(end_date)
+        self.start = _instant(start_date)
+        self.end = None if end_date is None else _instant(end_date)
         # a local time is less than a day from UTC
-        self._low = self.start - _MARGIN if self.start - _FIRST_DAY > _MARGIN else _FIRST_DAY
+        self._low = self.start - _MARGIN if self.start - EARLIEST > _MARGIN else EARLIEST
         self._high = self.end
         if self.end is not None:
             self._high = self.end + _MARGIN if _LAST_DAY - self.end > _MARGIN else None
 
-    def covers(self, moment: datetime) -> bool:
-        """Whether the moment lies in the window; for a local time: whether it may."""
-        if moment.tzinfo is not None:
-            return self.start <= moment and (self.end is None or moment < self.end)
-        moment = moment.replace(tzinfo=UTC)
-        return self._low <= moment and (self._high is None or moment < self._high)
+    def covers(self, ts: datetime) -> bool:
+        """Whether a time with an offset lies in the window, or a local time may lie in it."""
+        if ts.tzinfo is not None:
+            return self.start <= ts and (self.end is None or ts < self.end)
+        ts = ts.replace(tzinfo=UTC)
+        return self._low <= ts and (self._high is None or ts < self._high)
 
-    def covers_all(self, moments: Sequence[datetime]) -> bool:
-        """Whether all these moments with an offset lie in the window; False for local times."""
+    def covers_all(self, times: Sequence[datetime]) -> bool:
+        """Whether all of these times with an offset lie in the window; False for local times."""
         try:
-            return not moments or (
-                self.start <= min(moments) and (self.end is None or max(moments) < self.end)
+            return not times or (
+                self.start <= min(times) and (self.end is None or max(times) < self.end)
             )
         except TypeError:
             return False
@@ -61,22 +60,18 @@ def from_milliseconds(stamp: int) -> datetime:
     Raises:
         OverflowError: outside of the years 1 to 9999.
     """
-    return _EPOCH + timedelta(milliseconds=stamp)
+    return EPOCH + timedelta(milliseconds=stamp)
 
 
-def now() -> datetime:
-    """The present."""
-    return datetime.now(UTC)
+def nearest_instant(ts: datetime | str, zone: ZoneInfo, reference: datetime) -> datetime | str:
+    """The instant nearest to `reference` at which the clocks of the zone show a local time.
 
-
-def nearest(moment: datetime | str, zone: ZoneInfo, to: datetime) -> datetime | str:
-    """A local time as the one of its instants that lies nearest to another; texts as they are.
-
-    A local time that stands for no instant is left local, so that the run says why.
+    A time with an offset and a text stay as they are. So does a local time that does not exist in
+    the zone, for the run to refuse.
     """
-    if isinstance(moment, str) or moment.tzinfo is not None:
-        return moment
-    return min(instants_of(moment, zone), key=lambda found: abs(found - to), default=moment)
+    if isinstance(ts, str) or ts.tzinfo is not None:
+        return ts
+    return min(instants_of(ts, zone), key=lambda instant: abs(instant - reference), default=ts)
 
 
 class TimeFormat:
@@ -108,7 +103,7 @@ class TimeFormat:
                 raise ValueError(f"{pattern!r} cannot be used ({error})") from None
 
     def read(self, raw: object) -> datetime | str:  # noqa: PLR0911 - one for each form
-        """The time, naive where nothing says an offset; else a text that the run will refuse."""
+        """The time, naive where nothing says an offset; else a text, for the run to refuse."""
         if isinstance(raw, bool) or not isinstance(raw, str | int | float):
             return "" if raw is None else repr(raw)
         text = str(raw).strip()
@@ -119,16 +114,16 @@ class TimeFormat:
             if self._pattern == "period":
                 return _period_start(text)
             if self._pattern == "unix":
-                return _EPOCH + timedelta(seconds=float(text))
+                return EPOCH + timedelta(seconds=float(text))
             if self._pattern == "unix_ms":
                 return from_milliseconds(raw if isinstance(raw, int) else int(float(text)))
-            return self._parsed(text)
+            return self._parse(text)
         except (ValueError, OverflowError):
             # a time in another format is not taken, even where it could be read
             return f"{text} (not {self._pattern})" if self._pattern else text
 
     def read_all(self, cells: Sequence[object]) -> list[datetime] | None:
-        """What `read` says of each, in a tenth of the time; None unless they are plain ISO 8601."""
+        """As `read` for each cell, in a tenth of the time; None unless all are ISO 8601."""
         if self._pattern or {*map(type, cells)} != {str}:
             return None
         try:
@@ -136,20 +131,20 @@ class TimeFormat:
         except ValueError:
             return None
 
-    def _parsed(self, text: str) -> datetime:
+    def _parse(self, text: str) -> datetime:
         try:
             return datetime.strptime(text, self._pattern)  # noqa: DTZ007 - local to the source's zone
         except ValueError:
             if "24" not in text or "%H" not in self._pattern:
                 raise
-        for found in _MIDNIGHT.finditer(text):
-            at_zero = f"{text[: found.start()]}00{text[found.end() :]}"
+        for match in _MIDNIGHT.finditer(text):
+            at_zero = f"{text[: match.start()]}00{text[match.end() :]}"
             try:
-                moment = datetime.strptime(at_zero, self._pattern)  # noqa: DTZ007 - the same
+                midnight = datetime.strptime(at_zero, self._pattern)  # noqa: DTZ007 - the same
             except ValueError:
                 continue
-            if moment.time() == time():
-                return moment + timedelta(days=1)
+            if midnight.time() == time():
+                return midnight + timedelta(days=1)
         raise ValueError(text)
 
 
@@ -173,6 +168,6 @@ def _period_start(text: str) -> datetime:
     return datetime(year, (number - 1) * _MONTHS[kind] + 1, 1)  # noqa: DTZ001 - local
 
 
-def _aware(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+def _instant(text: str) -> datetime:
+    parsed = datetime.fromisoformat(text)
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

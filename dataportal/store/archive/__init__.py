@@ -1,1 +1,1 @@
-"""Whole histories of series as files: written, read and brought back."""
+"""Dumps whole histories of series to files, and restores them."""

@@ -1,4 +1,4 @@
-"""Writes the whole history of series to a file: metadata, every version, every vintage."""
+"""Dumps the whole history of series to a file: metadata, every version, every vintage."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg.rows import dict_row
 
 from dataportal.store.archive.file import write
-from dataportal.store.archive.format import Series, Version, Vintage
-from dataportal.store.archive.summary import counted
+from dataportal.store.archive.format import Series, Version, Vintage, count_rows
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
-from dataportal.store.read.streams import stream
+from dataportal.store.read.copy_out import stream_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
-    from dataportal.store.archive.format import Row
-    from dataportal.store.archive.summary import Part
+    from dataportal.store.archive.format import ArchivedSeries, Row
 
-_TOLD_EVERY = 10_000  # rows
+_PROGRESS_EVERY = 10_000  # rows
 
 
 def dump(
@@ -31,14 +30,14 @@ def dump(
     path: Path,
     *,
     progress: Callable[[int], None] = lambda _rows: None,
-) -> tuple[list[Part], str]:
-    """Write these series to a file, all as they are at one moment; none may be there twice.
+) -> tuple[list[ArchivedSeries], str]:
+    """Write these series to a file, all as they are at one instant; none may be named twice.
 
     Args:
         connection: in autocommit mode; may be read-only.
         names: their endpoint_prefixes; the file has them in this order.
         path: does not exist yet, and does not if anything fails.
-        progress: told now and then how many rows have been written.
+        progress: called now and then with how many rows have been written.
 
     Returns:
         What was written of each, and the SHA-256 in the file's last line.
@@ -48,11 +47,11 @@ def dump(
         FileError: the file is there already, or cannot be written.
         DatabaseError: the database cannot be asked.
     """
-    parts: list[Part] = []
+    archived: list[ArchivedSeries] = []
 
     def rows() -> Iterator[Row]:
         for done, row in enumerate(chain.from_iterable(series_rows(connection, n) for n in names)):
-            if not done % _TOLD_EVERY:
+            if not done % _PROGRESS_EVERY:
                 progress(done)
             yield row
 
@@ -61,10 +60,10 @@ def dump(
         database_errors("reading the history"),
         connection.transaction(),
         # closed before the transaction, also when writing fails
-        closing(counted(rows(), parts)) as lines,
+        closing(count_rows(rows(), archived)) as lines,
     ):
         end = write(path, lines)
-    return parts, end.sha256
+    return archived, end.sha256
 
 
 def series_rows(connection: psycopg.Connection, name: str) -> Generator[Row]:
@@ -75,12 +74,11 @@ def series_rows(connection: psycopg.Connection, name: str) -> Generator[Row]:
         DatabaseError: the database cannot be asked.
     """
     with database_errors("reading the series"):
-        row = connection.execute(query("dump_series"), {"name": name}).fetchone()
-    if row is None:
+        cursor = connection.cursor(row_factory=dict_row)
+        columns = cursor.execute(query("dump_series"), {"name": name}).fetchone()
+    if columns is None:
         raise LookupError(name)
-    series_id, *fields = row
-    yield Series(*fields)
-    for values in stream(connection, "dump_versions", {"series": series_id}):
-        yield Version(*values)
-    for values in stream(connection, "dump_vintages", {"series": series_id}):
-        yield Vintage(*values)
+    parameters = {"series": columns.pop("series_id")}
+    yield Series(**columns)
+    yield from stream_records(connection, "dump_versions", parameters, Version)
+    yield from stream_records(connection, "dump_vintages", parameters, Vintage)

@@ -16,7 +16,7 @@ import msgspec
 
 from dataportal.errors import FileError
 from dataportal.failpoints import failpoint
-from dataportal.store.archive.format import FORMAT, End, Head, Sequence, decoded
+from dataportal.store.archive.format import FORMAT, End, Head, LineSequence, parse_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from dataportal.store.archive.format import Row
 
 _LONGEST_LINE = 4 * 1024 * 1024
-_PACKED = ".gz"
+_GZIP = ".gz"
 _OTHER_KINDS = {".zst", ".xz", ".bz2", ".zip", ".7z", ".csv", ".tsv", ".xlsx", ".parquet"}
 
 
-def refuse_in_the_way(path: Path) -> None:
-    """Say at once what `write` would find out at its end.
+def check_target(path: Path) -> None:
+    """Look whether `write` could write a file of this name, which finds out only at its end.
 
     Raises:
         FileError: there is something of this name, or the ending promises another kind of file.
@@ -49,8 +49,8 @@ def write(path: Path, rows: Iterable[Row]) -> End:
     Raises:
         FileError: there is a file of this name, or it cannot be written.
     """
-    refuse_in_the_way(path)
-    sequence, encode, line = Sequence(), msgspec.json.Encoder().encode_into, bytearray()
+    check_target(path)
+    sequence, encode, line = LineSequence(), msgspec.json.Encoder().encode_into, bytearray()
 
     def put(row: Head | Row | End) -> None:
         encode(row, line)
@@ -59,7 +59,7 @@ def write(path: Path, rows: Iterable[Row]) -> End:
         if not isinstance(row, End):
             sequence.add(line, row)
 
-    with _appearing(path) as file:
+    with _create_file(path) as file:
         put(Head(FORMAT))
         for row in rows:
             put(row)
@@ -77,19 +77,19 @@ def read(path: Path) -> Iterator[Row | End]:
         FileError: it cannot be read, is no such file, is cut, or was changed; says at which line.
     """
     _check_ending(path)
-    number, sequence = 0, Sequence()
+    number, sequence = 0, LineSequence()
     try:
-        with _opened(path) as file:
+        with _open_file(path) as file:
             while text := file.readline(_LONGEST_LINE):
                 number += 1
-                row = _whole(text)
+                row = _parse_whole_line(text)
                 sequence.check(row)
                 if not isinstance(row, End):
                     sequence.add(text, row)
                 if not isinstance(row, Head):
                     yield row
         if not sequence.complete:
-            _whole(b"")
+            _parse_whole_line(b"")
     except FileNotFoundError:
         raise FileError(f"there is no file {path}") from None
     except EOFError:
@@ -104,9 +104,9 @@ def read(path: Path) -> Iterator[Row | End]:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def _whole(text: bytes) -> Head | Row | End:
+def _parse_whole_line(text: bytes) -> Head | Row | End:
     if text.endswith(b"\n"):
-        return decoded(text)
+        return parse_line(text)
     if len(text) == _LONGEST_LINE:
         raise ValueError("the line is too long")
     raise EOFError
@@ -121,9 +121,9 @@ def _check_ending(path: Path) -> None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
+def _open_file(path: Path) -> Iterator[IO[bytes]]:
     with path.open("rb") as raw:
-        if path.suffix.lower() != _PACKED:
+        if path.suffix.lower() != _GZIP:
             yield raw
             return
         with gzip.GzipFile(fileobj=raw) as file:
@@ -131,15 +131,15 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _appearing(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write to, which gets its name when all is written, and vanishes when it is not."""
+def _create_file(path: Path) -> Iterator[IO[bytes]]:
+    """A new file, which gets its name when all is written, and vanishes when it is not."""
     hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with hidden.open("xb") as raw:
-            if path.suffix.lower() == _PACKED:
+            if path.suffix.lower() == _GZIP:
                 # neither the name nor the time goes into the file: the same history, the same bytes
-                with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
-                    yield packed  # type: ignore[misc]  # as above
+                with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
+                    yield file  # type: ignore[misc]  # as above
             else:
                 yield raw
             raw.flush()

@@ -1,4 +1,4 @@
-"""The lines of a file that holds the whole history of series, and the order in which they come.
+"""Format of the file that holds the whole history of series: its lines, and their order.
 
     {"type":"dataportal","format":1}
     {"type":"series","endpoint_prefix":"load","source":"grid","known_through":"2025-03-03T06:00:00Z",…}
@@ -15,11 +15,15 @@ are not in it. The last line counts the others and has the SHA-256 of all lines 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
 
 FORMAT = 1
 
@@ -88,8 +92,8 @@ Row: TypeAlias = Series | Version | Vintage
 _DECODER: msgspec.json.Decoder[Head | Row | End] = msgspec.json.Decoder(Head | Row | End)
 
 
-def decoded(text: bytes) -> Head | Row | End:
-    """The line.
+def parse_line(text: bytes) -> Head | Row | End:
+    """A line of the file.
 
     Raises:
         ValueError: it is none of these, or of a later format.
@@ -105,8 +109,8 @@ def decoded(text: bytes) -> Head | Row | End:
     return row
 
 
-class Sequence:
-    """Counts and hashes the lines of a file, one after the other."""
+class LineSequence:
+    """Counts and hashes the lines of a file, and checks that each may follow the one before."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
@@ -137,39 +141,39 @@ class Sequence:
         Raises:
             ValueError: it may not.
         """
-        fault = self._fault(row)
+        fault = self._find_fault(row)
         if fault is not None:
             raise ValueError(fault)
         if isinstance(row, End):
             self._before = row
 
-    def _fault(self, row: Head | Row | End) -> str | None:
+    def _find_fault(self, row: Head | Row | End) -> str | None:
         before = self._before
         if isinstance(before, End):
             return "there is more after the last line"
         if (before is None) != isinstance(row, Head):
             return "this is no file of dataportal dump"
         if isinstance(row, End):
-            right = row == self.end()
-            return None if right else "counts or checksum are not those of the lines before"
+            is_right = row == self.end()
+            return None if is_right else "counts or checksum are not those of the lines before"
         if isinstance(row, Series):
-            again = row.endpoint_prefix in self._names
+            is_again = row.endpoint_prefix in self._names
             self._names.add(row.endpoint_prefix)
-            return f"series {row.endpoint_prefix!r} is there twice" if again else None
-        return None if isinstance(row, Head) else _misplaced(row, before)
+            return f"series {row.endpoint_prefix!r} is there twice" if is_again else None
+        return None if isinstance(row, Head) else _order_fault(row, before)
 
 
-def _misplaced(row: Version | Vintage, before: Head | Row | None) -> str | None:
+def _order_fault(row: Version | Vintage, before: Head | Row | None) -> str | None:
     if isinstance(before, Head):
         return "it belongs to no series"
     if isinstance(row, Version):
-        return _misplaced_version(row, before)
-    if isinstance(before, Vintage) and not _key(before) < _key(row):
+        return _version_fault(row, before)
+    if isinstance(before, Vintage) and not _vintage_key(before) < _vintage_key(row):
         return "the vintages are not in their order"
     return None
 
 
-def _misplaced_version(row: Version, before: Head | Row | None) -> str | None:
+def _version_fault(row: Version, before: Head | Row | None) -> str | None:
     if isinstance(before, Vintage):
         return "a version after the vintages"
     if row.valid_to is not None and row.valid_from >= row.valid_to:
@@ -183,5 +187,68 @@ def _misplaced_version(row: Version, before: Head | Row | None) -> str | None:
     return None
 
 
-def _key(row: Vintage) -> tuple[datetime, datetime, datetime]:
+def _vintage_key(row: Vintage) -> tuple[datetime, datetime, datetime]:
     return row.ts, row.published_at, row.recorded_at
+
+
+@dataclass(slots=True)
+class ArchivedSeries:
+    """What a file holds of one series.
+
+    Attributes:
+        series: its line.
+        inserted: versions before which nothing was known of the observation.
+        revised: versions that took the place of another one.
+        retracted: versions that ended without another one.
+        vintages: publications.
+        first, last: the range of ts.
+        known: the last knowledge time in it.
+        run_id: the run that its versions name in the database that they were restored into.
+    """
+
+    series: Series
+    inserted: int = 0
+    revised: int = 0
+    retracted: int = 0
+    vintages: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+    known: datetime | None = None
+    run_id: int | None = None
+    _before: Version | None = field(default=None, repr=False)
+
+    @property
+    def versions(self) -> int:
+        """How many there are."""
+        return self.inserted + self.revised
+
+    def add(self, row: Version | Vintage) -> None:
+        """Take another line into account."""
+        self.first = self.first or row.ts
+        self.last = max(self.last or row.ts, row.ts)
+        if isinstance(row, Version):
+            self._advance(max(row.valid_from, row.valid_to or row.valid_from))
+            before = self._before
+            if before and before.ts == row.ts and before.valid_to == row.valid_from:
+                self.revised += 1
+                self.retracted -= 1
+            else:
+                self.inserted += 1
+            self.retracted += row.valid_to is not None
+            self._before = row
+        else:
+            self._advance(row.recorded_at)
+            self.vintages += 1
+
+    def _advance(self, known: datetime) -> None:
+        self.known = max(self.known or known, known)
+
+
+def count_rows(rows: Iterable[Row], archived: list[ArchivedSeries]) -> Generator[Row]:
+    """The same rows; those of each series are counted, as they pass, in `archived`."""
+    for row in rows:
+        if isinstance(row, Series):
+            archived.append(ArchivedSeries(row))
+        else:
+            archived[-1].add(row)
+        yield row

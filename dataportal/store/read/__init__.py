@@ -1,1 +1,1 @@
-"""Reads what is stored: history, states of sources, checks, text by the million."""
+"""Reads what is stored: histories of series, overview of sources, verification."""

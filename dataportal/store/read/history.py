@@ -1,4 +1,4 @@
-"""Answers what is known of a series, what was known when, and what changed in between.
+"""History of a series: what is known, what was known when, and what changed in between.
 
 All times are aware datetimes in UTC. Long answers stream through a server-side cursor.
 """
@@ -8,10 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from psycopg.rows import dict_row
+
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
-from dataportal.store.read.copy_out import copied
-from dataportal.store.read.streams import stream
+from dataportal.store.read.copy_out import csv_blocks, stream_records
+from dataportal.store.records import SeriesRecord
+from dataportal.store.rows import record_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,31 +23,21 @@ if TYPE_CHECKING:
     import psycopg
 
 
-@dataclass(frozen=True, slots=True)
-class StoredSeries:
-    """A series, and up to when what is known of it is final."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSeries(SeriesRecord):
+    """The description of a series, its key and its source, and up to when it is final."""
 
     series_id: int
-    endpoint_prefix: str
-    name: str | None
-    description: str | None
     source: str
-    granularity: str | None
-    unit: str | None
-    domain: str | None
-    category: str | None
-    subcategory: str | None
-    timezone: str | None
-    metadata: Mapping[str, Any]
     known_through: datetime | None
     """As of any K up to here is final."""
 
-    def final(self, at: datetime) -> bool:
+    def is_final(self, at: datetime) -> bool:
         """Whether the answer as of `at` can never change again."""
         return self.known_through is not None and at <= self.known_through
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesSummary(StoredSeries):
     """A series, and how much is known about it."""
 
@@ -78,6 +71,13 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True)
+class PublicationGap:
+    """Nothing of a series was published until then; None for never."""
+
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Version:
     """One version of one observation, and the run that brought it."""
 
@@ -98,24 +98,28 @@ class Change:
     known_at: datetime
 
 
-def stored_series(connection: psycopg.Connection, name: str) -> StoredSeries | None:
+def find_series(connection: psycopg.Connection, name: str) -> StoredSeries | None:
     """The series of that `endpoint_prefix`, or None."""
     with database_errors("reading the series"):
-        row = connection.execute(query("history_series"), {"name": name}).fetchone()
-    return StoredSeries(*row) if row else None
+        cursor = connection.cursor(row_factory=record_row(StoredSeries))
+        return cursor.execute(query("history_series"), {"name": name}).fetchone()
 
 
 def series_summary(connection: psycopg.Connection, name: str) -> SeriesSummary | None:
     """The series of that `endpoint_prefix`, or None; takes the longer the more versions it has."""
-    found = stored_series(connection, name)
-    if found is None:
+    series = find_series(connection, name)
+    if series is None:
         return None
     with database_errors("reading the series"):
-        extent = connection.execute(query("history_extent"), {"series": found.series_id}).fetchone()
-    return SeriesSummary(*(getattr(found, f.name) for f in fields(StoredSeries)), *(extent or ()))
+        cursor = connection.cursor(row_factory=dict_row)
+        extent = cursor.execute(query("history_extent"), {"series": series.series_id}).fetchone()
+    description = {field.name: getattr(series, field.name) for field in fields(StoredSeries)}
+    return SeriesSummary(**description, **(extent or {}))
 
 
-def first_known(connection: psycopg.Connection, series_id: int, at: datetime) -> datetime | None:
+def first_knowledge_time(
+    connection: psycopg.Connection, series_id: int, at: datetime
+) -> datetime | None:
     """When anything was known of the series for the first time, if that was after `at`."""
     with database_errors("reading the series"):
         parameters = {"series": series_id, "at": at}
@@ -123,16 +127,14 @@ def first_known(connection: psycopg.Connection, series_id: int, at: datetime) ->
     return row[0] if row else None
 
 
-def unpublished(
+def publication_gap(
     connection: psycopg.Connection, series_id: int, at: datetime
-) -> tuple[datetime | None] | None:
-    """When anything was published for the first time, if that was after `at`; (None,) for never.
-
-    None if something was published by then.
-    """
+) -> PublicationGap | None:
+    """Until when nothing of the series was published; None if something was by `at`."""
     with database_errors("reading the publications"):
+        cursor = connection.cursor(row_factory=record_row(PublicationGap))
         parameters = {"series": series_id, "at": at}
-        return connection.execute(query("history_first_published"), parameters).fetchone()
+        return cursor.execute(query("history_first_published"), parameters).fetchone()
 
 
 def series_names(connection: psycopg.Connection) -> list[str]:
@@ -150,11 +152,11 @@ class StoredObservations:
     parameters: Mapping[str, Any]
 
     def __iter__(self) -> Iterator[Observation]:
-        return (Observation(*row) for row in stream(self.connection, self.name, self.parameters))
+        return stream_records(self.connection, self.name, self.parameters, Observation)
 
-    def blocks(self) -> Iterator[str]:
+    def csv_blocks(self) -> Iterator[str]:
         """Lines of CSV, many at a time: ts, value, valid_from, valid_to."""
-        return copied(self.connection, self.name, self.parameters)
+        return csv_blocks(self.connection, self.name, self.parameters)
 
 
 def observations(
@@ -184,14 +186,15 @@ def publications(
     In order of ts; only series whose provider says when it published what have any.
     """
     parameters = {"series": series_id, "at": at, "start": start, "end": end}
-    return (Publication(*row) for row in stream(connection, "history_as_published", parameters))
+    return stream_records(connection, "history_as_published", parameters, Publication)
 
 
 def versions(connection: psycopg.Connection, series_id: int, ts: datetime) -> list[Version]:
     """Every version of the observation at `ts`, oldest first."""
     with database_errors("reading the versions"):
-        rows = connection.execute(query("history_versions"), {"series": series_id, "ts": ts})
-        return [Version(*row) for row in rows]
+        cursor = connection.cursor(row_factory=record_row(Version))
+        parameters = {"series": series_id, "ts": ts}
+        return cursor.execute(query("history_versions"), parameters).fetchall()
 
 
 def latest_revisions(
@@ -205,7 +208,8 @@ def latest_revisions(
     """The newest changes to what had been known before, newest first; first values are none."""
     parameters = {"series": series_id, "limit": limit, "start": start, "end": end}
     with database_errors("reading the revisions"):
-        return [Change(*row) for row in connection.execute(query("history_revisions"), parameters)]
+        cursor = connection.cursor(row_factory=record_row(Change))
+        return cursor.execute(query("history_revisions"), parameters).fetchall()
 
 
 def differences(
@@ -221,4 +225,4 @@ def differences(
     parameters = {
         "series": series_id, "first": first, "second": second, "start": start, "end": end,
     }  # fmt: skip
-    return (Change(*row) for row in stream(connection, "history_differences", parameters))
+    return stream_records(connection, "history_differences", parameters, Change)

@@ -1,25 +1,28 @@
-"""The state of all sources at once: for list-sources, healthcheck, and what is due."""
+"""Overview of all sources: their states, newest runs and series; and what server this is."""
 
 from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from psycopg.rows import dict_row, kwargs_row
 
 from dataportal.store.connection import connect, database_errors
 from dataportal.store.lock import held_keys, lock_key
 from dataportal.store.migrations import ensure_schema, require_schema
 from dataportal.store.queries import query
-from dataportal.store.records import Outcome, RunKind
-from dataportal.store.runs import state_from_row
+from dataportal.store.records import Outcome, RunKind, SourceState
+from dataportal.store.rows import record_row
+from dataportal.store.runs import source_state
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     import psycopg
-
-    from dataportal.store.records import SourceState
 
 _RECENT = timedelta(days=400)  # also what is published once a year
 
@@ -63,22 +66,29 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """What server this is; `timescaledb` is the extension's version, or None."""
+    """What server this is: its version, and that of TimescaleDB where it is installed."""
 
     server_version: str
     timescaledb: str | None
-    read_only: bool
-    hypertables: bool
 
 
-def open_reader(url: str, *, what: str = "reader") -> psycopg.Connection:
+class _NewestRow(NamedTuple):
+    """A series, and its newest observation if that is recent."""
+
+    source: str
+    series_id: int
+    endpoint_prefix: str
+    newest: datetime | None
+
+
+def open_reader(url: str, *, command: str = "reader") -> psycopg.Connection:
     """A connection that only reads, to a schema that this program understands.
 
     Raises:
         SchemaError: the schema is missing, older or newer; the message names the way out.
         DatabaseError: the server is out of reach, or refuses.
     """
-    connection = connect(url, application_name=f"dataportal {what}", read_only=True)
+    connection = connect(url, application_name=f"dataportal {command}", read_only=True)
     try:
         require_schema(connection)
     except BaseException:
@@ -97,7 +107,8 @@ def states_for_due(url: str) -> dict[str, SourceState]:
 def source_states(connection: psycopg.Connection) -> dict[str, SourceState]:
     """What is remembered of every source, by its name."""
     with database_errors("reading the state of the sources"):
-        return {row[0]: state_from_row(row) for row in connection.execute(query("overview_states"))}
+        cursor = connection.cursor(row_factory=kwargs_row(source_state))
+        return {state.source: state for state in cursor.execute(query("overview_states"))}
 
 
 def overview(
@@ -112,19 +123,20 @@ def overview(
         newest_of: the sources whose series are looked at; None for all. The others come without.
     """
     with database_errors("reading the state of the sources"), connection.transaction():
-        schema_row = connection.execute("SELECT current_schema()").fetchone()
-        schema = schema_row[0] if schema_row else ""
-        sources = connection.execute(query("overview_sources")).fetchall()
+        (schema,) = connection.execute("SELECT current_schema()").fetchone() or ("",)
+        cursor = connection.cursor(row_factory=dict_row)
+        rows = cursor.execute(query("overview_sources")).fetchall()
         series = _series(connection, newest_of)
-        held = held_keys(connection)
-    return {
-        row[0]: SourceRow(
-            state=state_from_row(row[:7]),
-            last_run=_run(row[7:], alive=lock_key(schema, row[0]) in held),
-            series=tuple(series.get(row[0], ())),
+        locked = held_keys(connection)
+    sources = {}
+    for row in rows:
+        state = source_state(**{name: row.pop(name) for name in SourceState.__slots__})
+        sources[state.source] = SourceRow(
+            state=state,
+            last_run=_last_run(row, is_alive=lock_key(schema, state.source) in locked),
+            series=tuple(series.get(state.source, ())),
         )
-        for row in sources
-    }
+    return sources
 
 
 def _series(
@@ -133,10 +145,11 @@ def _series(
     """Series by their sources. Only those at rest make the server look into old chunks."""
     if sources is not None and not sources:
         return {}
-    recent = datetime.now(UTC) - _RECENT
+    recent = utc_now() - _RECENT
     parameters = {"recent": recent, "sources": None if sources is None else list(sources)}
-    rows = connection.execute(query("overview_series"), parameters).fetchall()
-    at_rest = [series_id for _, series_id, _, newest in rows if newest is None]
+    cursor = connection.cursor(row_factory=record_row(_NewestRow))
+    rows = cursor.execute(query("overview_series"), parameters).fetchall()
+    at_rest = [row.series_id for row in rows if row.newest is None]
     old: dict[int, datetime] = {}
     if at_rest:
         old = dict(
@@ -144,26 +157,25 @@ def _series(
                 query("overview_series_old"), {"recent": recent, "series": at_rest}
             ).fetchall()
         )
-    found: dict[str, list[SeriesRow]] = {}
-    for source, series_id, name, newest in rows:
-        found.setdefault(source, []).append(
-            SeriesRow(series_id, name, newest or old.get(series_id))
-        )
-    return found
+    by_source: dict[str, list[SeriesRow]] = {}
+    for row in rows:
+        newest = row.newest or old.get(row.series_id)
+        series = SeriesRow(row.series_id, row.endpoint_prefix, newest)
+        by_source.setdefault(row.source, []).append(series)
+    return by_source
 
 
 def database_facts(connection: psycopg.Connection) -> DatabaseFacts:
     """What server this is."""
     with database_errors("asking the server about itself"):
-        row = connection.execute(query("database_facts")).fetchone()
-    return DatabaseFacts(*(row or ("unknown", None, False, False)))
+        cursor = connection.cursor(row_factory=record_row(DatabaseFacts))
+        facts = cursor.execute(query("database_facts")).fetchone()
+    return facts or DatabaseFacts("unknown", None)
 
 
-def _run(row: tuple[object, ...], *, alive: bool) -> RunRow | None:
-    if row[0] is None:
+def _last_run(row: dict[str, Any], *, is_alive: bool) -> RunRow | None:
+    if row["run_id"] is None:
         return None
-    run = RunRow(*row)  # type: ignore[arg-type]  # the columns of overview_sources.sql, in order
-    run = replace(
-        run, kind=RunKind(run.kind), outcome=Outcome(run.outcome) if run.outcome else None
-    )
-    return run if alive or run.outcome else replace(run, outcome=Outcome.INTERRUPTED)
+    outcome = Outcome(row["outcome"]) if row["outcome"] else None
+    run = RunRow(**{**row, "kind": RunKind(row["kind"]), "outcome": outcome})
+    return run if is_alive or run.outcome else replace(run, outcome=Outcome.INTERRUPTED)

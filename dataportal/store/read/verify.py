@@ -1,4 +1,4 @@
-"""Looks at a live database for whatever breaks the promises of the history.
+"""Verifies a live database: finds every row that breaks a promise of the history.
 
 It reads only. Every statement sees one state of the database, in which each merge is there whole
 or not at all, so that runs at work cause no alarm. Series are taken some at a time, in the order of
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from psycopg.rows import dict_row
+
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
 
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
 
     import psycopg
 
-_LEAST, _MOST = -(2**31), 2**31 - 1
+_LEAST_ID, _GREATEST_ID = -(2**31), 2**31 - 1
 """The bounds of series_id: ranges cover them all, so that rows of no series are found as well."""
-_AT_FIRST = 16
+_FIRST_SIZE = 16
 """Series that the first statements take; then twice or half as many, by how long those took."""
 _QUICK, _SLOW = 0.5, 4.0  # seconds
 
@@ -106,7 +108,7 @@ def verify(
         connection: may be read-only, in autocommit mode.
         since: look at observations with ts >= since only; for the promises about runs that means
             whether any has more versions than it wrote.
-        progress: told how many steps are done, and of how many.
+        progress: called with how many steps are done, and of how many.
 
     Raises:
         DatabaseError: the database cannot be asked.
@@ -115,33 +117,34 @@ def verify(
         ids = [series_id for (series_id,) in connection.execute(query("verify_series"))]
     steps = len(ids) + 1
     progress(0, steps)
-    done, size = 0, _AT_FIRST
+    done, size = 0, _FIRST_SIZE
     while done < len(ids) or not done:
-        begun = time.monotonic()
-        part = ids[done : done + size]
+        started = time.monotonic()
+        batch = ids[done : done + size]
         for name in ("verify_versions", "verify_current", "verify_vintages"):
-            yield from _found(connection, name, {**_span(ids, done, part), "since": since})
-        done += max(len(part), 1)
-        took = time.monotonic() - begun
-        size = size * 2 if took < _QUICK else max(size // 2, 1) if took > _SLOW else size
+            yield from _faults(connection, name, {**_id_range(ids, done, batch), "since": since})
+        done += max(len(batch), 1)
+        seconds = time.monotonic() - started
+        size = size * 2 if seconds < _QUICK else max(size // 2, 1) if seconds > _SLOW else size
         progress(min(done, len(ids)), steps)
-    yield from _found(connection, "verify_runs", {"since": since})
+    yield from _faults(connection, "verify_runs", {"since": since})
     progress(steps, steps)
 
 
-def _span(ids: Sequence[int], done: int, part: Sequence[int]) -> dict[str, int]:
-    """The range of keys from the end of the part before to the end of this one."""
-    first = ids[done - 1] + 1 if done else _LEAST
-    last = part[-1] if done + len(part) < len(ids) else _MOST
+def _id_range(ids: Sequence[int], done: int, batch: Sequence[int]) -> dict[str, int]:
+    """The range of series_id from the end of the batch before to the end of this one."""
+    first = ids[done - 1] + 1 if done else _LEAST_ID
+    last = batch[-1] if done + len(batch) < len(ids) else _GREATEST_ID
     return {"first": first, "last": last}
 
 
-def _found(
+def _faults(
     connection: psycopg.Connection, name: str, parameters: dict[str, Any]
 ) -> Iterator[Fault]:
-    with database_errors("verifying the history"), connection.cursor() as cursor:
-        for series_id, series, ts, valid_from, published_at, run_id, code in cursor.stream(
-            query(name), parameters
-        ):
-            check, message = _FAULTS[code]
-            yield Fault(check, message, series_id, series, ts, valid_from, published_at, run_id)
+    with (
+        database_errors("verifying the history"),
+        connection.cursor(row_factory=dict_row) as cursor,
+    ):
+        for row in cursor.stream(query(name), parameters):
+            check, message = _FAULTS[row.pop("fault")]
+            yield Fault(check, message, **row)

@@ -1,1 +1,1 @@
-"""Writes a slice: one transaction, what it changes, and nothing else."""
+"""Writes slices: one transaction each, what it changes, and nothing else."""

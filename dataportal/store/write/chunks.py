@@ -1,4 +1,4 @@
-"""Makes the chunks of hypertables that a large slice will need, before its transaction.
+"""Makes the chunks of hypertables that a large slice needs, before its transaction.
 
 A transaction that opens a chunk keeps every other one that needs one waiting until it ends. So the
 chunks are opened in short transactions of their own; first loads and backfills side by side then
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from dataportal.store.connection import one_trip
+from dataportal.store.connection import pipelined_transaction
 from dataportal.store.queries import query
 from dataportal.times import EPOCH
 
@@ -26,39 +26,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-_TABLES = (("time_series_data", "data"), ("time_series_data_scd2", "history"))
+# current values before versions, as everywhere
+_TABLES = {"time_series_data": "data", "time_series_data_scd2": "history"}
 
 
 def make_chunks(connection: psycopg.Connection, columns: Sequence[Sequence[datetime]]) -> None:
     """Make what is missing for points at these times, each column ascending.
 
-    Nothing on a database without TimescaleDB. The connection must be outside of a transaction.
+    Does nothing on a database without TimescaleDB. The connection must be outside of a transaction.
     """
     with suppress(psycopg.Error):
         extension = "SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'"
         if connection.execute(extension).fetchone() is None:
             return
-        with connection.pipeline():
-            intervals = [
-                connection.execute(query("chunk_interval"), {"table": table})
-                for table, _ in _TABLES
-            ]
-        firsts = [first_in_chunks(columns, row[0]) for cursor in intervals for row in cursor]
-        if len(firsts) != len(_TABLES):
-            return
-        with connection.pipeline():
-            missing = [
-                connection.execute(query("chunk_missing"), {"table": table, "starts": list(first)})
-                for (table, _), first in zip(_TABLES, firsts, strict=True)
-            ]
-        # current values before versions, as everywhere
-        for (_, short), first, cursor in zip(_TABLES, firsts, missing, strict=True):
-            ts = sorted(first[start] for (start,) in cursor)
-            if ts:
-                with one_trip(connection):
-                    connection.execute(query(f"chunk_mark_{short}"), {"ts": ts})
+        intervals = connection.execute(query("chunk_intervals"), {"tables": list(_TABLES)})
+        times = [
+            (table, ts)
+            for table, interval in intervals
+            for ts in first_in_chunks(columns, interval).values()
+        ]
+        missing: dict[str, list[datetime]] = {table: [] for table in _TABLES}
+        rows = connection.execute(
+            query("chunk_missing"),
+            {"tables": [table for table, _ in times], "ts": [ts for _, ts in times]},
+        )
+        for table, ts in rows:
+            missing[table].append(ts)
+        for table, kind in _TABLES.items():
+            if ts := missing[table]:
+                with pipelined_transaction(connection):
+                    connection.execute(query(f"chunk_mark_{kind}"), {"ts": ts})
                     connection.execute(
-                        query(f"chunk_unmark_{short}"), {"ts": ts, "low": ts[0], "high": ts[-1]}
+                        query(f"chunk_unmark_{kind}"), {"ts": ts, "low": ts[0], "high": ts[-1]}
                     )
 
 
@@ -69,15 +68,15 @@ def first_in_chunks(columns: Iterable[Sequence[datetime]], interval: int) -> dic
         columns: times, ascending each.
         interval: microseconds that a chunk covers; chunks begin at its multiples since 1970.
     """
-    found: dict[int, datetime] = {}
+    firsts: dict[int, datetime] = {}
     for ts in columns:
         position = 0
         while position < len(ts):
             number = (ts[position] - EPOCH) // timedelta.resolution // interval
-            found.setdefault(number * interval, ts[position])
+            firsts.setdefault(number * interval, ts[position])
             try:
                 following = EPOCH + timedelta(microseconds=(number + 1) * interval)
             except OverflowError:
                 break
             position = bisect_left(ts, following, position)
-    return found
+    return firsts

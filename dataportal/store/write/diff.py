@@ -1,4 +1,4 @@
-"""What a batch would change of what is stored: pure.
+"""Compares a batch with what is stored: which points are new, revised or retracted. Pure.
 
 Values are compared as the doubles that the column holds, and as PostgreSQL compares them: 0.0 is
 -0.0, NaN is NaN, and 0.1 + 0.2 is not 0.3.
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """From where on another way is taken, for time and for memory; the outcome is the same.
+    """Sizes from which on another way is taken, for time and for memory; the outcome is the same.
 
     Attributes:
         inserted_up_to: rows that are inserted from arrays; COPY is quicker, but for its round trip.
         looked_up: points that are looked up at a time. A slice that has more makes chunks first.
         block: points that are read, compared and sent at a time.
-        spread: so many times the points of a window, and
+        spread: so many times the points of a span, and
         slack: so many more, may be stored in it to be read and compared here. A few points that
             are spread over millions of stored ones are looked up in the database instead.
     """
@@ -39,7 +39,7 @@ class Sizes:
     slack: int = 1_000
 
 
-class Part(NamedTuple):
+class SeriesPoints(NamedTuple):
     """Points of one series as columns, ascending; the values of a retraction are None."""
 
     series_id: int
@@ -47,7 +47,7 @@ class Part(NamedTuple):
     values: Sequence[float | None]
 
 
-class Grid(NamedTuple):
+class PointGrid(NamedTuple):
     """Points of series that have the same times; the values of one series after the other.
 
     Both series and times ascend.
@@ -58,64 +58,64 @@ class Grid(NamedTuple):
     values: list[float | None]
 
 
-class Rows:
-    """Points of any series, part by part: as many at a time as a statement can bear."""
+class Points:
+    """Points of any series, to be written in the same way."""
 
-    def __init__(self, parts: Sequence[Part] = ()) -> None:
-        self.parts = list(parts)
-        self._told = 0
+    def __init__(self, columns: Sequence[SeriesPoints] = ()) -> None:
+        self.columns = list(columns)
+        self._taken = 0
 
     def __len__(self) -> int:
-        return sum(len(part.ts) for part in self.parts)
+        return sum(len(points.ts) for points in self.columns)
 
     def add(self, series_id: int, ts: Sequence[datetime], values: Sequence[float | None]) -> None:
         """Add points of one series, if there are any."""
         if ts:
-            self.parts.append(Part(series_id, ts, values))
+            self.columns.append(SeriesPoints(series_id, ts, values))
 
-    def latest(self) -> Rows:
-        """Those that were added since this was asked last."""
-        before, self._told = self._told, len(self.parts)
-        return Rows(self.parts[before:])
+    def take_new(self) -> Points:
+        """Those that were added since this was called last; they stay here as well."""
+        first, self._taken = self._taken, len(self.columns)
+        return Points(self.columns[first:])
 
-    def grids(self, size: int) -> list[Grid]:
+    def grids(self, size: int) -> list[PointGrid]:
         """The same points in as few grids as it takes, of so many points if not of one series.
 
         What is revised together is revised at the same times, more often than not.
         """
-        found: dict[tuple[datetime, ...], list[Grid]] = {}
-        for series_id, ts, values in sorted(self.parts, key=attrgetter("series_id")):
-            same = found.setdefault(tuple(ts), [])
-            if not same or len(same[-1].values) + len(ts) > size:
-                same.append(Grid([], ts, []))
-            same[-1].series.append(series_id)
-            same[-1].values.extend(values)
-        return [grid for same in found.values() for grid in same]
+        grids: dict[tuple[datetime, ...], list[PointGrid]] = {}
+        for series_id, ts, values in sorted(self.columns, key=attrgetter("series_id")):
+            same_times = grids.setdefault(tuple(ts), [])
+            if not same_times or len(same_times[-1].values) + len(ts) > size:
+                same_times.append(PointGrid([], ts, []))
+            same_times[-1].series.append(series_id)
+            same_times[-1].values.extend(values)
+        return [grid for same_times in grids.values() for grid in same_times]
 
 
 @dataclass(slots=True)
-class Changes:
+class Diff:
     """The points of a batch that differ from what is stored."""
 
-    inserted: Rows = field(default_factory=Rows)
-    revised: Rows = field(default_factory=Rows)
-    retracted: Rows = field(default_factory=Rows)
+    inserted: Points = field(default_factory=Points)
+    revised: Points = field(default_factory=Points)
+    retracted: Points = field(default_factory=Points)
 
-    def candidates(self) -> dict[int, int]:
-        """How many points would be retracted, by series."""
-        found: dict[int, int] = {}
-        for series_id, ts, _ in self.retracted.parts:
-            found[series_id] = found.get(series_id, 0) + len(ts)
-        return found
+    def retractions_by_series(self) -> dict[int, int]:
+        """How many points would be retracted, by series_id."""
+        counts: dict[int, int] = {}
+        for series_id, ts, _ in self.retracted.columns:
+            counts[series_id] = counts.get(series_id, 0) + len(ts)
+        return counts
 
-    def keep(self, series: Collection[int]) -> None:
-        """Take the retractions of these series out."""
-        self.retracted.parts = [p for p in self.retracted.parts if p.series_id not in series]
+    def drop_retractions(self, series: Collection[int]) -> None:
+        """Leave the points of these series as they are stored, which would be retracted."""
+        self.retracted.columns = [p for p in self.retracted.columns if p.series_id not in series]
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """A part of a series' points in a batch, and the span of time that is theirs alone.
+class SeriesSpan:
+    """Points of a series in a batch, and the span of time in which the batch has no others of it.
 
     Attributes:
         series_id: the series.
@@ -131,80 +131,78 @@ class Window:
 
     @property
     def low(self) -> datetime:
-        """The first ts."""
+        """The start of the span: the first ts."""
         return self.ts[0]
 
-    def chosen(self, numbers: Sequence[int]) -> tuple[list[datetime], list[float | None]]:
-        """The points with these numbers."""
-        return [self.ts[n] for n in numbers], [self.values[n] for n in numbers]
+    def pick(self, positions: Sequence[int]) -> tuple[list[datetime], list[float | None]]:
+        """The times and the values at these positions."""
+        return [self.ts[n] for n in positions], [self.values[n] for n in positions]
 
 
-def windows(batch: Mapping[int, Observations | Window], size: int) -> Iterator[Window]:
-    """The batch in windows of so many points at most; those of a series adjoin."""
+def spans(batch: Mapping[int, Observations | SeriesSpan], size: int) -> Iterator[SeriesSpan]:
+    """The batch in spans of so many points at most; those of a series adjoin."""
     for series_id, points in batch.items():
         count = len(points.ts)
         if count <= size:
-            yield Window(series_id, points.ts, points.values, points.ts[-1])
+            yield SeriesSpan(series_id, points.ts, points.values, points.ts[-1])
             continue
         for first in range(0, count, size):
             after = min(first + size, count)
-            # up to the next window's first point, which is later: nothing lies between the two
+            # up to the next span's first point, which is later: nothing lies between the two
             high = points.ts[-1] if after == count else points.ts[after] - points.ts[0].resolution
-            yield Window(series_id, points.ts[first:after], points.values[first:after], high)
+            yield SeriesSpan(series_id, points.ts[first:after], points.values[first:after], high)
 
 
-def blocks(parts: Iterable[Window], size: int) -> Iterator[list[Window]]:
-    """Windows together that have so many points at most, if they are not one alone."""
-    block: list[Window] = []
+def blocks(batch_spans: Iterable[SeriesSpan], size: int) -> Iterator[list[SeriesSpan]]:
+    """Spans together that have so many points at most, if they are not one alone."""
+    block: list[SeriesSpan] = []
     points = 0
-    for window in parts:
-        if block and points + len(window.ts) > size:
+    for span in batch_spans:
+        if block and points + len(span.ts) > size:
             yield block
             block, points = [], 0
-        block.append(window)
-        points += len(window.ts)
+        block.append(span)
+        points += len(span.ts)
     if block:
         yield block
 
 
-def compare(
-    window: Window, ts: Sequence[datetime], values: Sequence[float], changes: Changes
-) -> None:
-    """Add to `changes` what a window would change of all that is stored in its span.
+def compare(span: SeriesSpan, ts: Sequence[datetime], values: Sequence[float], diff: Diff) -> None:
+    """Add to `diff` what a span would change of all that is stored in it.
 
     Most answers bring what is there already, then something new: whole lists are compared, and a
     loop in Python sees the differences only.
 
     Args:
-        window: a part of the batch.
-        ts: the stored times in its span; in ascending order they are compared faster.
+        span: of the batch.
+        ts: the stored times in it; in ascending order they are compared faster.
         values: the stored values.
-        changes: is added to.
+        diff: is added to.
     """
-    all_known = ts == window.ts
-    if all_known and values == window.values:
+    all_known = ts == span.ts
+    if all_known and values == span.values:
         return
-    if not ts and None not in window.values:
-        changes.inserted.add(window.series_id, window.ts, window.values)
+    if not ts and None not in span.values:
+        diff.inserted.add(span.series_id, span.ts, span.values)
         return
-    before: Sequence[float | None]
+    stored: Sequence[float | None]
     if all_known:
-        before = values
-    elif ts == window.ts[: len(ts)]:
-        before = [*values, *repeat(None, len(window.ts) - len(ts))]
+        stored = values
+    elif ts == span.ts[: len(ts)]:
+        stored = [*values, *repeat(None, len(span.ts) - len(ts))]
     else:
-        before = list(map(dict(zip(ts, values, strict=True)).get, window.ts))
+        stored = list(map(dict(zip(ts, values, strict=True)).get, span.ts))
     inserted: list[int] = []
     revised: list[int] = []
     retracted: list[int] = []
-    for n in compress(count(), map(ne, window.values, before)):
-        value, was = window.values[n], before[n]
+    for n in compress(count(), map(ne, span.values, stored)):
+        value, before = span.values[n], stored[n]
         if value is None:
             retracted.append(n)
-        elif was is None:
+        elif before is None:
             inserted.append(n)
-        elif not (isnan(value) and isnan(was)):
+        elif not (isnan(value) and isnan(before)):
             revised.append(n)
-    changes.inserted.add(window.series_id, *window.chosen(inserted))
-    changes.revised.add(window.series_id, *window.chosen(revised))
-    changes.retracted.add(window.series_id, *window.chosen(retracted))
+    diff.inserted.add(span.series_id, *span.pick(inserted))
+    diff.revised.add(span.series_id, *span.pick(revised))
+    diff.retracted.add(span.series_id, *span.pick(retracted))

@@ -1,4 +1,4 @@
-"""The merge: what a batch changes is written as new versions, the rest is not touched.
+"""Merges a batch: what it changes is written as new versions, the rest is not touched.
 
 First what is stored in the batch's range is read, in two arrays a series, and compared here: that
 costs a third of a staging table with a hash join, and unlike `ON CONFLICT … WHERE` it locks no row
@@ -11,15 +11,14 @@ that no two transactions wait for each other over a new chunk.
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dataportal.errors import Interrupted
+from dataportal.errors import DatabaseError, Interrupted
 from dataportal.failpoints import failpoint
 from dataportal.store.queries import query
 from dataportal.store.records import Counts
-from dataportal.store.write.diff import Changes, blocks, compare, windows
+from dataportal.store.write.diff import Diff, blocks, compare, spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from dataportal.observations import Observations
-    from dataportal.store.write.checked_writes import ExactWrites
-    from dataportal.store.write.diff import Rows, Sizes, Window
+    from dataportal.store.write.diff import Points, SeriesSpan, Sizes
 
 _COPY_BLOCK = 8_192
 """Rows of a COPY between two looks at the stop flag."""
@@ -37,22 +35,82 @@ _FEWEST_WITHHELD = 3
 """A series with fewer points stored in the answer's span has no majority worth protecting."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """The first and the last ts of a batch: constants that let the planner leave chunks out."""
+class WriteContext(NamedTuple):
+    """What all that a slice writes has in common.
 
-    low: datetime
-    high: datetime
+    Attributes:
+        run_id: the run that brought it.
+        known: K, the time from which it is known.
+        in_chunks: the tables lie in chunks, so that no single index leads to a row.
+    """
 
-    @classmethod
-    def of(cls, batch: Mapping[int, Observations]) -> Bounds:
-        """The bounds of a batch that is not empty."""
-        filled = [o for o in batch.values() if o.ts]
-        return cls(min(o.ts[0] for o in filled), max(o.ts[-1] for o in filled))
+    run_id: int
+    known: datetime
+    in_chunks: bool
 
-    def parameters(self) -> dict[str, Any]:
-        """For a statement."""
-        return {"low": self.low, "high": self.high}
+
+class ExactWrites:
+    """Statements that must write as many rows as they name; checked all together.
+
+    They go to rows that were just read, each of which must still be as it was.
+
+    Args:
+        connection: holds the source's lock.
+        context: called before the first of them is sent; begins the transaction.
+        size: how many points of different series go into one statement.
+    """
+
+    def __init__(
+        self, connection: psycopg.Connection, context: Callable[[], WriteContext], size: int
+    ) -> None:
+        self._connection = connection
+        self.context = context
+        self._size = size
+        self._sent: list[tuple[str, int, psycopg.Cursor[Any]]] = []
+
+    def send(self, name: str, points: Points) -> None:
+        """One statement for all series that have the same times; in a pipeline without waiting."""
+        if not points:
+            return
+        run_id, known, in_chunks = self.context()
+        statement = query(f"{name}_in_chunks" if in_chunks else name)
+        for grid in points.grids(self._size):
+            parameters = {
+                "series": grid.series,
+                "ts": grid.ts,
+                "value": grid.values,
+                "size": len(grid.ts),
+                "low": grid.ts[0],
+                "high": grid.ts[-1],
+                "known": known,
+                "run": run_id,
+            }
+            cursor = self._connection.execute(statement, parameters)
+            self._sent.append((name, len(grid.values), cursor))
+
+    def revise(self, points: Points) -> None:
+        """Send revisions: the current values become others, and the open versions end."""
+        self.send("merge_update", points)
+        self.send("merge_close", points)
+
+    def retract(self, points: Points) -> None:
+        """Send retractions: the current values go, and the open versions end."""
+        self.send("merge_delete", points)
+        self.send("merge_close", points)
+
+    def check(self) -> None:
+        """Look how many rows each of them has written.
+
+        Raises:
+            DatabaseError: another writer was at these rows, in spite of the lock.
+        """
+        for name, expected, cursor in self._sent:
+            if cursor.rowcount != expected:
+                raise DatabaseError(
+                    f"{name} touched {cursor.rowcount} rows where {expected} were compared",
+                    hint="Something else writes to these tables: nothing of this slice was stored",
+                )
+        self._sent.clear()
 
 
 class Merge:
@@ -61,7 +119,7 @@ class Merge:
     Args:
         connection: holds the source's lock.
         batch: the clean points of each series, by series_id; not all empty.
-        sizes: from where on another way is taken.
+        sizes: from which on another way is taken.
         stopped: asked between blocks; True ends the merge with `Interrupted`.
     """
 
@@ -75,20 +133,19 @@ class Merge:
     ) -> None:
         self._connection = connection
         self._batch = {i: o for i, o in batch.items() if o.ts}
-        self._bounds = Bounds.of(self._batch)
         self._sizes = sizes
         self._stopped = stopped
         self._stored: dict[int, int] = {}
-        self._uncounted = False
-        self._blocks = blocks(windows(self._batch, sizes.block), sizes.block)
-        self._asked: tuple[list[Window], psycopg.Cursor[Any]] | None = None
+        self._has_uncounted = False
+        self._blocks = blocks(spans(self._batch, sizes.block), sizes.block)
+        self._sent: tuple[list[SeriesSpan], psycopg.Cursor[Any]] | None = None
 
-    def ask(self) -> None:
-        """Ask what is stored, as far as one statement goes; within a pipeline without waiting."""
+    def send_read(self) -> None:
+        """Send the query for what is stored, in a pipeline without waiting, of the next block."""
         block = next(self._blocks, None)
-        self._asked = None if block is None else (block, self._read(block))
+        self._sent = None if block is None else (block, self._read(block))
 
-    def compare(self, writes: ExactWrites | None) -> Changes:
+    def compare(self, writes: ExactWrites | None) -> Diff:
         """What the batch would change.
 
         Args:
@@ -98,171 +155,172 @@ class Merge:
         Raises:
             Interrupted: the stop flag was set.
         """
-        changes = Changes()
-        if self._asked is None:
-            self.ask()
+        diff = Diff()
+        if self._sent is None:
+            self.send_read()
         several = sum(len(o.ts) for o in self._batch.values()) > self._sizes.block
         with self._connection.pipeline() if several else nullcontext():
-            while self._asked is not None:
-                self._go_on()
-                block, cursor = self._asked
+            while self._sent is not None:
+                self._check_stopped()
+                block, cursor = self._sent
                 rows = iter(cursor)
                 # with its first row all of the block is here, and the server has nothing to do
                 first = next(rows)
                 if writes is not None:
-                    _revise(changes.revised.latest(), writes)
+                    writes.revise(diff.revised.take_new())
                 for number, ts, values in chain((first,), rows):
-                    self._compare(block[number - 1], ts or [], values or [], changes)
-                self.ask()
-        return changes
+                    self._compare(block[number - 1], ts or [], values or [], diff)
+                self.send_read()
+        return diff
 
-    def withhold(self, changes: Changes) -> dict[int, int]:
-        """Take the retractions out of `changes` that would empty most of a series' span.
+    def withhold(self, diff: Diff) -> dict[int, int]:
+        """Take the retractions out of `diff` that would empty most of a series' span.
 
         Returns:
             How many were withheld, by series_id.
         """
-        candidates = changes.candidates()
-        stored = self._counted(candidates) if candidates and self._uncounted else self._stored
+        counts = diff.retractions_by_series()
+        stored = self._count_stored(counts) if counts and self._has_uncounted else self._stored
         withheld = {
             series_id: count
-            for series_id, count in candidates.items()
+            for series_id, count in counts.items()
             if stored[series_id] >= _FEWEST_WITHHELD and 2 * count > stored[series_id]
         }
-        changes.keep(withheld)
+        diff.drop_retractions(withheld)
         return withheld
 
-    def counts(self, changes: Changes, withheld: Mapping[int, int]) -> Counts:
+    def counts(self, diff: Diff, withheld: Mapping[int, int]) -> Counts:
         """What becomes of every point of the batch."""
         size = sum(len(o.ts) for o in self._batch.values())
         nulls = sum(o.values.count(None) for o in self._batch.values())
-        held = sum(withheld.values())
-        inserted, revised = len(changes.inserted), len(changes.revised)
-        retracted = len(changes.retracted)
+        withheld_nulls = sum(withheld.values())
+        inserted, revised = len(diff.inserted), len(diff.revised)
+        retracted = len(diff.retracted)
         return Counts(
             inserted=inserted,
             revised=revised,
             retracted=retracted,
             unchanged=size - nulls - inserted - revised,
-            withheld=held,
-            nulls=nulls - retracted - held,
+            withheld=withheld_nulls,
+            nulls=nulls - retracted - withheld_nulls,
         )
 
-    def write(self, changes: Changes, writes: ExactWrites) -> None:
+    def write(self, diff: Diff, writes: ExactWrites) -> None:
         """Write what `compare` has not sent on its way with the same `writes`.
 
         Raises:
             DatabaseError: another writer was at these rows, in spite of the lock.
             Interrupted: the stop flag was set.
         """
-        self._go_on()
-        latest = changes.revised.latest()
-        if latest or changes.retracted:
+        self._check_stopped()
+        revised = diff.revised.take_new()
+        if revised or diff.retracted:
             with self._connection.pipeline():
-                writes.send("merge_delete", changes.retracted)
-                writes.send("merge_close", changes.retracted)
-                _revise(latest, writes)
+                writes.retract(diff.retracted)
+                writes.revise(revised)
         writes.check()
-        knowledge = writes.knowledge()
-        common = {"run": knowledge.run_id, "known": knowledge.known}
-        self._insert("merge_insert", "merge_copy_data", changes.inserted, common)
+        context = writes.context()
+        self._insert("merge_insert", "merge_copy_data", diff.inserted, context)
         failpoint("between_tables")
-        self._insert("merge_open", "merge_copy_history", changes.revised, common)
-        self._insert("merge_open", "merge_copy_history", changes.inserted, common)
+        self._insert("merge_open", "merge_copy_history", diff.revised, context)
+        self._insert("merge_open", "merge_copy_history", diff.inserted, context)
 
     def _compare(
-        self, window: Window, ts: list[datetime], values: list[float], changes: Changes
+        self, span: SeriesSpan, ts: list[datetime], values: list[float], diff: Diff
     ) -> None:
-        if len(ts) > self._at_most(window):
-            self._uncounted = True
-            self._look_up(window, changes)
+        if len(ts) > self._read_limit(span):
+            self._has_uncounted = True
+            self._look_up(span, diff)
         else:
-            self._stored[window.series_id] = self._stored.get(window.series_id, 0) + len(ts)
-            compare(window, ts, values, changes)
+            self._stored[span.series_id] = self._stored.get(span.series_id, 0) + len(ts)
+            compare(span, ts, values, diff)
 
-    def _at_most(self, window: Window) -> int:
-        return self._sizes.spread * len(window.ts) + self._sizes.slack
+    def _read_limit(self, span: SeriesSpan) -> int:
+        """How many stored points of a span are compared here; of more its own are looked up."""
+        return self._sizes.spread * len(span.ts) + self._sizes.slack
 
-    def _read(self, block: list[Window]) -> psycopg.Cursor[Any]:
-        """Rows of the number of a window, from 1 on, and of what is stored in it, in columns."""
+    def _read(self, block: list[SeriesSpan]) -> psycopg.Cursor[Any]:
+        """Rows of the number of a span, from 1 on, and of what is stored in it, in columns."""
         cursor = self._connection.cursor(binary=True)
         if len(block) == 1:
-            one, limit = block[0], self._at_most(block[0]) + 1
-            bounds = {"series": one.series_id, "low": one.low, "high": one.high, "limit": limit}
-            return cursor.execute(query("merge_stored_one"), bounds)
+            span, limit = block[0], self._read_limit(block[0]) + 1
+            bounds = {"series": span.series_id, "low": span.low, "high": span.high, "limit": limit}
+            return cursor.execute(query("merge_read_span"), bounds)
         return cursor.execute(
-            query("merge_stored"),
+            query("merge_read_spans"),
             {
-                "series": [w.series_id for w in block],
-                "lows": [w.low for w in block],
-                "highs": [w.high for w in block],
-                "limits": [self._at_most(w) + 1 for w in block],
-                "low": min(w.low for w in block),
-                "high": max(w.high for w in block),
+                "series": [span.series_id for span in block],
+                "lows": [span.low for span in block],
+                "highs": [span.high for span in block],
+                "limits": [self._read_limit(span) + 1 for span in block],
+                "low": min(span.low for span in block),
+                "high": max(span.high for span in block),
             },
         )
 
-    def _look_up(self, window: Window, changes: Changes) -> None:
-        """Read the window's own points alone, where far more are stored in its span."""
-        for part in windows({window.series_id: window}, self._sizes.looked_up):
-            self._go_on()
-            stored = self._connection.cursor(binary=True).execute(
-                query("merge_look_up"),
+    def _look_up(self, span: SeriesSpan, diff: Diff) -> None:
+        """Read what is stored at the span's own times alone, where far more is stored in it."""
+        for piece in spans({span.series_id: span}, self._sizes.looked_up):
+            self._check_stopped()
+            cursor = self._connection.cursor(binary=True).execute(
+                query("merge_read_points"),
                 {
-                    "series": part.series_id,
-                    "ts": part.ts,
-                    "low": part.low,
-                    "high": part.high,
+                    "series": piece.series_id,
+                    "ts": piece.ts,
+                    "low": piece.low,
+                    "high": piece.high,
                 },
             )
-            found: dict[datetime, float] = dict(stored.fetchall())
-            compare(part, list(found), list(found.values()), changes)
+            stored: dict[datetime, float] = dict(cursor.fetchall())
+            compare(piece, list(stored), list(stored.values()), diff)
 
-    def _counted(self, series: Mapping[int, int]) -> dict[int, int]:
+    def _count_stored(self, series: Mapping[int, int]) -> dict[int, int]:
         """How many points are stored in the answer's span of these series."""
+        lows = [self._batch[i].ts[0] for i in series]
+        highs = [self._batch[i].ts[-1] for i in series]
         rows = self._connection.execute(
-            query("merge_stored_in_span"),
+            query("merge_count_spans"),
             {
                 "series": list(series),
-                "lows": [self._batch[i].ts[0] for i in series],
-                "highs": [self._batch[i].ts[-1] for i in series],
-                **self._bounds.parameters(),
+                "lows": lows,
+                "highs": highs,
+                # constants let the planner leave chunks out
+                "low": min(lows),
+                "high": max(highs),
             },
         )
         return dict(rows.fetchall())
 
-    def _insert(self, few: str, many: str, rows: Rows, common: Mapping[str, Any]) -> None:
-        count = len(rows)
+    def _insert(self, insert: str, copy: str, points: Points, context: WriteContext) -> None:
+        """Insert points by the query for few of them, or by the one for many."""
+        count = len(points)
         if count > self._sizes.inserted_up_to:
-            self._copy(many, rows, common)
+            self._copy(copy, points, context)
         elif count:
-            columns = {
-                "series": [part.series_id for part in rows.parts for _ in part.ts],
-                "ts": [ts for part in rows.parts for ts in part.ts],
-                "value": [value for part in rows.parts for value in part.values],
+            parameters = {
+                "run": context.run_id,
+                "known": context.known,
+                "series": [p.series_id for p in points.columns for _ in p.ts],
+                "ts": [ts for p in points.columns for ts in p.ts],
+                "value": [value for p in points.columns for value in p.values],
             }
-            self._connection.execute(query(few), {**common, **columns})
+            self._connection.execute(query(insert), parameters)
 
-    def _copy(self, name: str, rows: Rows, common: Mapping[str, Any]) -> None:
-        known, run = repeat(common["known"]), repeat(common["run"])
+    def _copy(self, name: str, points: Points, context: WriteContext) -> None:
+        known, run_id = repeat(context.known), repeat(context.run_id)
         with self._connection.cursor().copy(query(name)) as copy:
             copy.set_types(("timestamptz", "float8", "timestamptz", "int8", "int4"))
             write = copy.write_row
             count = 0
-            for series_id, ts, values in rows.parts:
-                for row in zip(ts, values, known, run, repeat(series_id), strict=False):
+            for series_id, ts, values in points.columns:
+                for row in zip(ts, values, known, run_id, repeat(series_id), strict=False):
                     if not count % _COPY_BLOCK:
-                        self._go_on()
+                        self._check_stopped()
                         if count:
                             failpoint("mid_copy")
                     count += 1
                     write(row)
 
-    def _go_on(self) -> None:
+    def _check_stopped(self) -> None:
         if self._stopped():
             raise Interrupted
-
-
-def _revise(rows: Rows, writes: ExactWrites) -> None:
-    writes.send("merge_update", rows)
-    writes.send("merge_close", rows)

@@ -1,4 +1,4 @@
-"""Keeps what providers publish about their own revisions: values by the time of publication.
+"""Records vintages: values by the time at which their provider published them.
 
 Append-only. What was published later than anything else is also the current value; an older
 publication, however late it is imported, never replaces a newer one.
@@ -22,38 +22,40 @@ if TYPE_CHECKING:
 _BLOCK = 20_000
 """Points sent with one statement."""
 
-Row = tuple[int, "datetime", "datetime", float | None]
+VintageRow = tuple[int, "datetime", "datetime", float | None]
+"""series_id, ts, published_at and value."""
 
 
 @dataclass(frozen=True, slots=True)
-class Vintages:
-    """The publications of a batch.
+class VintageDiff:
+    """What the publications of a batch are beside those that are recorded.
 
     Attributes:
-        new: those not recorded yet, or recorded with another value: series_id, ts, published_at
-            and value.
+        new: those not recorded yet, or recorded with another value.
         current: the batch without the points for which something newer was published before.
         superseded: how many points change no current value, as something newer was published, in
             the batch or before.
     """
 
-    new: list[Row]
+    new: list[VintageRow]
     current: Mapping[int, Observations]
     superseded: int
 
 
-def compared(connection: psycopg.Connection, batch: Mapping[int, Observations]) -> Vintages:
-    """What the publications of a batch mean beside those that are recorded; reads only."""
+def compare_vintages(
+    connection: psycopg.Connection, batch: Mapping[int, Observations]
+) -> VintageDiff:
+    """Compare the publications of a batch with those that are recorded; reads only."""
     dated = {i: o for i, o in batch.items() if o.vintages}
     if not dated:
-        return Vintages([], batch, 0)
+        return VintageDiff([], batch, 0)
     bounds = {
         "low": min(o.ts[0] for o in dated.values()),
         "high": max(o.ts[-1] for o in dated.values()),
     }
     rows = [(i, *vintage) for i, o in dated.items() for vintage in o.vintages or ()]
     new = [
-        row for block in _blocks(rows) for row in _asked(connection, "vintage_new", block, bounds)
+        row for block in _blocks(rows) for row in _select(connection, "vintage_new", block, bounds)
     ]
     newest = [
         (i, ts, published, None)
@@ -62,15 +64,15 @@ def compared(connection: psycopg.Connection, batch: Mapping[int, Observations]) 
     ]
     late: defaultdict[int, set[datetime]] = defaultdict(set)
     for block in _blocks(newest):
-        for series_id, ts in _asked(connection, "vintage_superseded", block, bounds):
+        for series_id, ts in _select(connection, "vintage_superseded", block, bounds):
             late[series_id].add(ts)
-    current = {i: _without(o, late[i]) if i in late else o for i, o in batch.items()}
+    current = {i: _drop_points(o, late[i]) if i in late else o for i, o in batch.items()}
     earlier = len(rows) - len(newest)
-    return Vintages(new, current, earlier + sum(map(len, late.values())))
+    return VintageDiff(new, current, earlier + sum(map(len, late.values())))
 
 
-def record(
-    connection: psycopg.Connection, rows: Sequence[Row], *, run_id: int, known: datetime
+def insert_vintages(
+    connection: psycopg.Connection, rows: Sequence[VintageRow], *, run_id: int, known: datetime
 ) -> None:
     """Add publications, as known from `known` on."""
     for block in _blocks(rows):
@@ -79,27 +81,31 @@ def record(
         )
 
 
-def _without(observations: Observations, late: set[datetime]) -> Observations:
-    kept = [
+def _drop_points(observations: Observations, times: set[datetime]) -> Observations:
+    """Observations without those at these times, and without their publications."""
+    points = [
         (ts, value)
         for ts, value in zip(observations.ts, observations.values, strict=True)
-        if ts not in late
+        if ts not in times
     ]
-    return Observations([ts for ts, _ in kept], [value for _, value in kept])
+    return Observations([ts for ts, _ in points], [value for _, value in points])
 
 
-def _asked(
-    connection: psycopg.Connection, name: str, block: Sequence[Row], bounds: Mapping[str, Any]
+def _select(
+    connection: psycopg.Connection,
+    name: str,
+    block: Sequence[VintageRow],
+    bounds: Mapping[str, Any],
 ) -> list[Any]:
     cursor = connection.cursor(binary=True)
     return cursor.execute(query(name), {**_arrays(block), **bounds}).fetchall()
 
 
-def _arrays(block: Sequence[Row]) -> dict[str, list[Any]]:
+def _arrays(block: Sequence[VintageRow]) -> dict[str, list[Any]]:
     columns = zip(*block, strict=True)
     return dict(zip(("series", "ts", "published", "value"), map(list, columns), strict=True))
 
 
-def _blocks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+def _blocks(rows: Sequence[VintageRow]) -> Iterator[Sequence[VintageRow]]:
     for start in range(0, len(rows), _BLOCK):
         yield rows[start : start + _BLOCK]

@@ -1,4 +1,4 @@
-"""What Elexon Insights has: its data sets, and how each is asked for."""
+"""The data sets of Elexon Insights, and the requests that bring a window of each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from dataportal.plugins.readers.times import now
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,13 +23,14 @@ _LATE = 2 * _DAY
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """How a data set is asked for, and what its rows hold.
+    """How a data set is requested, and what its rows hold.
 
     Attributes:
         path: of its endpoint; those that end in /stream have no limit on the range.
-        values: fields that can be a series.
-        by: the fields that tell its series apart.
-        asked: by which time: of publication, of settlement (days) or of the interval.
+        values: the fields that can be a series.
+        key_fields: the fields that tell its series apart.
+        requested_by: a range of which times: publication, settlement (days) or interval; or day,
+            for the days of settlement one by one.
         published: the field that tells when a row was published; "" if none does.
         lead: how long before its interval a value may be published.
         longest: the longest range of one request.
@@ -37,8 +38,8 @@ class Dataset:
 
     path: str
     values: tuple[str, ...]
-    by: tuple[str, ...] = ()
-    asked: str = "publication"
+    key_fields: tuple[str, ...] = ()
+    requested_by: str = "publication"
     published: str = "publishTime"
     lead: timedelta = timedelta()
     longest: timedelta = 31 * _DAY
@@ -67,13 +68,13 @@ DATASETS: dict[str, Dataset] = {
     "system_prices": Dataset(
         "balancing/settlement/system-prices",
         _SYSTEM_PRICES,
-        asked="day",
+        requested_by="day",
         published="createdDateTime",
         longest=_DAY,
     ),
 }
 """By the names that `dataset` takes."""
-KNOWN = {
+KNOWN_TEXTS = {
     "fuelType": {
         *("BIOMASS", "CCGT", "COAL", "NPSHYD", "NUCLEAR", "OCGT", "OIL", "OTHER", "PS", "WIND"),
         *("INTELEC", "INTEW", "INTFR", "INTGRNL", "INTIFA2", "INTIRL", "INTNED", "INTNEM"),
@@ -87,37 +88,37 @@ KNOWN = {
     "boundary": {"N", *(f"B{number}" for number in range(1, 18))},
     "dataProvider": {"APXMIDP", "N2EXMIDP"},
 }
-"""What stood in the fields that tell series apart when this was written; more may come."""
+"""What stood in the key fields when this was written; more may come."""
 
 
 def requests(dataset: Dataset, window: Window) -> Iterator[tuple[str, dict[str, str]]]:
-    """The paths and queries that bring everything of the window, and more."""
-    present = now()
+    """The paths and queries of the requests that bring everything of the window, and more."""
+    present = utc_now()
     start, last = max(window.start, _BEGINNING), min(window.end or present, present)
 
-    def later(length: timedelta) -> datetime:
-        return min(last + length, present)
+    def end_with(margin: timedelta) -> datetime:
+        return min(last + margin, present)
 
-    match dataset.asked:
+    match dataset.requested_by:
         case "day":
             for day, _ in _days(start, last, 1):
                 yield f"/{day}", {"format": "json"}
         case "settlement" if window.end is not None:
             # a day more at both ends: some settlement dates were a day off
-            for first, until in _days(start - _DAY, later(_DAY), dataset.longest // _DAY):
+            for first, until in _days(start - _DAY, end_with(_DAY), dataset.longest // _DAY):
                 yield "", {"settlementDateFrom": first, "settlementDateTo": until}
         case "interval":
-            for since, until in _ranges(start, later(_DAY), dataset.longest):
+            for since, until in _ranges(start, end_with(_DAY), dataset.longest):
                 yield "", {"from": since, "to": until}
         case _:
             # of an open window everything published since it began, revisions among it
-            for since, until in _ranges(start - dataset.lead, later(_LATE), dataset.longest):
+            for since, until in _ranges(start - dataset.lead, end_with(_LATE), dataset.longest):
                 yield "", {"publishDateTimeFrom": since, "publishDateTimeTo": until}
 
 
 def _days(start: datetime, end: datetime, count: int) -> Iterator[tuple[str, str]]:
-    """The days in London from one instant to another, so many at a time, both included."""
-    first, last = (moment.astimezone(_LONDON).date() for moment in (start, end))
+    """The days in London from one instant to another, `count` at a time, both included."""
+    first, last = (instant.astimezone(_LONDON).date() for instant in (start, end))
     while first <= last:
         yield first.isoformat(), min(first + (count - 1) * _DAY, last).isoformat()
         first += count * _DAY

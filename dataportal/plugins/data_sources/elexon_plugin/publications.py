@@ -1,4 +1,4 @@
-"""Values that come with the time of their publication, and several times over."""
+"""Collects values that come with the time of their publication, and several times over."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ if TYPE_CHECKING:
 
 
 class Publications:
-    """The publications of one series; one that comes twice counts once, the last value of it."""
+    """The publications of one series; of one that comes twice the last value counts."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[Time, Time], Any] = {}
+        self._values: dict[tuple[Time, Time], Any] = {}
 
-    def add(self, moment: Time, published: Time, value: Any) -> None:
-        """Note what was published when of the interval that begins at `moment`."""
-        self._found[moment, published] = value
+    def add(self, ts: Time, published: Time, value: Any) -> None:
+        """Add the value that was published at `published` of the interval that begins at `ts`."""
+        self._values[ts, published] = value
 
     @property
-    def every(self) -> dict[str, list[Any]]:
+    def all_columns(self) -> dict[str, list[Any]]:
         """All of them, as columns with `published_at`."""
         return {
-            "ts": [moment for moment, _ in self._found],
-            "value": list(self._found.values()),
-            "published_at": [published for _, published in self._found],
+            "ts": [ts for ts, _ in self._values],
+            "value": list(self._values.values()),
+            "published_at": [published for _, published in self._values],
         }
 
     @property
-    def newest(self) -> dict[str, list[Any]]:
-        """The one published last of each interval, as columns; else the one that came last."""
+    def newest_columns(self) -> dict[str, list[Any]]:
+        """Of each interval the one published last, or the one that came last, as columns."""
         latest: dict[Time, Time] = {}
-        for moment, published in self._found:
-            before = latest.get(moment, "")
-            if isinstance(before, str) or isinstance(published, str) or published >= before:
-                latest[moment] = published
-        return {"ts": list(latest), "value": [self._found[pair] for pair in latest.items()]}
+        for ts, published in self._values:
+            previous = latest.get(ts, "")
+            if isinstance(previous, str) or isinstance(published, str) or published >= previous:
+                latest[ts] = published
+        return {"ts": list(latest), "value": [self._values[pair] for pair in latest.items()]}

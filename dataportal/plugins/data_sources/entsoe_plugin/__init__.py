@@ -22,24 +22,25 @@ from dataportal.plugins.base_plugin import (
     PermanentError,
     TransientError,
 )
-from dataportal.plugins.data_sources.entsoe_plugin.datasets import asked
+from dataportal.plugins.data_sources.entsoe_plugin.datasets import read_request
 from dataportal.plugins.data_sources.entsoe_plugin.documents import ACKNOWLEDGEMENT, read_document
-from dataportal.plugins.data_sources.entsoe_plugin.series import Collected
-from dataportal.plugins.http.errors import seconds_to_wait
-from dataportal.plugins.readers.archives import CannotOpen, files
+from dataportal.plugins.data_sources.entsoe_plugin.series import SeriesExtraction
+from dataportal.plugins.http.errors import retry_after_seconds
+from dataportal.plugins.readers.archives import ArchiveError, unpack
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
-from dataportal.plugins.readers.single_series import Alone
-from dataportal.plugins.readers.times import Window, now
+from dataportal.plugins.readers.single_series import SingleSeriesPlugin
+from dataportal.plugins.readers.times import Window
 from dataportal.redaction import harmless
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
-    from dataportal.plugins.data_sources.entsoe_plugin.datasets import Question
+    from dataportal.plugins.data_sources.entsoe_plugin.datasets import DocumentRequest
     from dataportal.plugins.data_sources.entsoe_plugin.documents import MarketDocument
     from dataportal.plugins.data_sources.entsoe_plugin.series import Selection
     from dataportal.plugins.http.response import Answer
@@ -49,22 +50,22 @@ if TYPE_CHECKING:
 BASE_URL = "https://web-api.tp.entsoe.eu/api"
 # 400 a minute are allowed, and more bring ten minutes of silence: some room for those that are late
 _PER_MINUTE = 380
-_SILENCE = 600.0  # seconds
+_COOLDOWN = 600.0  # seconds
 _PAGE, _LAST_OFFSET = 100, 4800
-_MOST_BYTES = 256 * 1024 * 1024
+_MAX_BYTES = 256 * 1024 * 1024
 _BAD_REQUEST, _TOO_MANY = HTTPStatus.BAD_REQUEST, HTTPStatus.TOO_MANY_REQUESTS
 _NO_DATA = "no matching data found"
-_MAY_PASS = re.compile(r"unexpected|internal|temporar|try again|time.?out|maintenance|max allowed")
+_TRANSIENT = re.compile(r"unexpected|internal|temporar|try again|time.?out|maintenance|max allowed")
 _TOO_MUCH = re.compile(r"exceeds|amount of requested data|number of instances")
 
 
 class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
-    """Several series of the platform; those that come in one answer are asked for once.
+    """Several series of the platform; those that come in one answer share its request.
 
     `request_params`; the `extract_filter` of each series may give any of them too, and beats them
     there: `psr_type: solar` of one zone's generation, `zone: FR` of the load of several.
         api_key: the token, as a rule `${ENTSOE_API_KEY}`.
-        dataset, zone (or from_zone and to_zone): see `asked`.
+        dataset, zone (or from_zone and to_zone): see `read_request`.
         psr_type, direction, business_type, sequence, category, flow, resource, resolution: see
             `Selection`.
         per_minute: how often to ask at most; 380.
@@ -85,79 +86,84 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
         schedule: str,
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
-        self._wanted = read_filters(series_definitions, self._read)
+        self._selections = read_filters(series_definitions, self._read_selection)
         self._host = urlsplit(self._base_url).hostname
 
-    def _read(self, extract_filter: Mapping[str, Any]) -> tuple[Question, Selection]:
+    def _read_selection(
+        self, extract_filter: Mapping[str, Any]
+    ) -> tuple[DocumentRequest, Selection]:
         params = Params({**self._request_params, **extract_filter})
         self._key = params.text("api_key", required=True).strip()
         self._base_url = params.text("base_url", BASE_URL)
         self._limit = rate_limit(params, _PER_MINUTE, key=self._key, everywhere=True)
-        wanted = asked(params, alone=len(self._series_definitions) == 1)
+        is_single = len(self._series_definitions) == 1
+        request, selection = read_request(params, is_single=is_single)
         params.finish()
-        return wanted
+        return request, selection
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None
     ) -> dict[str, Columns | FetchError]:
         """The intervals of each series with `start_date <= ts < end_date`, as columns.
 
-        An error in place of those that failed alone; what several share is asked once.
+        An error in place of those that failed alone; what several share is requested once.
 
         Raises:
             TransientError: out of reach, under maintenance, or asked too often.
-            PermanentError: the platform refuses the one question that there is.
+            PermanentError: the platform refuses the one request that there is.
             BadDataError: the one answer that there is cannot be read.
         """
         window = Window(start_date, end_date)
-        takers: dict[Question, dict[str, Collected]] = {}
-        for name, (question, selection) in self._wanted.items():
-            takers.setdefault(question, {})[name] = Collected(selection)
-        found: dict[str, Columns | FetchError] = {}
-        for question, own in takers.items():
-            zones = question.zones if self.zone is None else (self.zone, *question.zones)
+        by_request: dict[DocumentRequest, dict[str, SeriesExtraction]] = {}
+        for name, (request, selection) in self._selections.items():
+            by_request.setdefault(request, {})[name] = SeriesExtraction(selection)
+        results: dict[str, Columns | FetchError] = {}
+        for request, extractions in by_request.items():
+            zones = request.zones if self.zone is None else (self.zone, *request.zones)
             try:
-                found |= await self._answered(question, own, window, zones)
+                results |= await self._fetch(request, extractions, window, zones)
             except (PermanentError, BadDataError) as error:
-                if len(takers) == 1:
+                if len(by_request) == 1:
                     raise
-                found |= dict.fromkeys(own, error)
-        return found
+                results |= dict.fromkeys(extractions, error)
+        return results
 
-    async def _answered(
+    async def _fetch(
         self,
-        question: Question,
-        takers: Mapping[str, Collected],
+        request: DocumentRequest,
+        extractions: Mapping[str, SeriesExtraction],
         window: Window,
         zones: Sequence[ZoneInfo],
     ) -> dict[str, Columns | FetchError]:
-        failed: dict[str, Columns | FetchError] = {}
+        """The intervals of each series that shares a request, or what is wrong with it."""
+        errors: dict[str, Columns | FetchError] = {}
         last: Answer | None = None
-        async for answer, documents in self._pages(question, window):
+        async for answer, documents in self._pages(request, window):
             last = answer
-            for series in (one for document in documents for one in document.series):
-                for name, taker in takers.items():
+            for series in (series for document in documents for series in document.series):
+                for name, extraction in extractions.items():
                     try:
-                        taker.add(series, question.dataset.value, window=window, zones=zones)
+                        extraction.add(series, request.dataset.value, window=window, zones=zones)
                     except ValueError as error:
-                        failed.setdefault(name, answer.bad(f"has {error}"))
-        for name, taker in takers.items():
-            if last is not None and taker.missed:
-                reason = f"has nothing of what was asked for ({taker.missed})"
-                failed.setdefault(name, last.bad(reason))
-        return {name: taker.columns for name, taker in takers.items()} | failed
+                        errors.setdefault(name, answer.bad(f"has {error}"))
+        for name, extraction in extractions.items():
+            if last is not None and extraction.mismatch:
+                reason = f"has nothing of what was asked for ({extraction.mismatch})"
+                errors.setdefault(name, last.bad(reason))
+        return {name: extraction.columns for name, extraction in extractions.items()} | errors
 
     async def _pages(
-        self, question: Question, window: Window
+        self, request: DocumentRequest, window: Window
     ) -> AsyncIterator[tuple[Answer, list[MarketDocument]]]:
-        for start, end in question.parts(window):
+        """The documents of each answer to a request, range by range and page by page."""
+        for start, end in request.ranges(window):
             query: dict[str, Any] = {
                 "securityToken": self._key,
-                **dict(question.query),
+                **dict(request.query),
                 "periodStart": f"{start:%Y%m%d%H%M}",
                 "periodEnd": f"{end:%Y%m%d%H%M}",
             }
-            before: list[MarketDocument] = []
+            last_page: list[MarketDocument] = []
             for offset in range(0, _LAST_OFFSET + 2 * _PAGE, _PAGE):
                 answer = await self.http.get(
                     self._base_url,
@@ -167,26 +173,26 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
                     also=(_BAD_REQUEST, _TOO_MANY),
                 )
                 documents = self._documents(answer)
-                if documents and [d.series for d in documents] == [d.series for d in before]:
+                if documents and [d.series for d in documents] == [d.series for d in last_page]:
                     raise answer.bad("is the same page again, whatever the offset")
                 if documents and offset > _LAST_OFFSET:
                     raise answer.bad("is one page too many", "Set a shorter max_window")
                 yield answer, documents
                 is_packed = len(documents) > 1
                 count = len(documents) if is_packed else sum(len(d.series) for d in documents)
-                # a full page has just so many: what has more knows no pages
-                if not question.dataset.paged or count != _PAGE:
+                # a full page has just so many: what has more does not come in pages
+                if not request.dataset.paged or count != _PAGE:
                     break
-                before = documents
+                last_page = documents
 
     def _documents(self, answer: Answer) -> list[MarketDocument]:
-        """What an answer holds, oldest first; nothing for "no data"."""
+        """The documents of an answer, oldest first; none for "no data"."""
         if answer.status == _TOO_MANY:
-            asked_for = seconds_to_wait(answer.headers.get("retry-after"), now())
+            retry_after = retry_after_seconds(answer.headers.get("retry-after"), utc_now())
             raise TransientError(
                 f"ENTSO-E was asked too often: {_TOO_MANY.value} for {answer.url}: "
                 f"{answer.excerpt()}",
-                retry_after=_SILENCE if asked_for is None else asked_for,
+                retry_after=_COOLDOWN if retry_after is None else retry_after,
                 host=self._host,
             )
         if answer.is_page:
@@ -196,32 +202,34 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
                 host=self._host,
             )
         try:
-            bodies = files(answer.body, limit=_MOST_BYTES)
-        except CannotOpen as fault:
+            bodies = unpack(answer.body, limit=_MAX_BYTES)
+        except ArchiveError as fault:
             raise answer.bad(f"is an archive that cannot be opened: {fault}") from None
         documents = []
         for body in bodies:
             document = read_document(body, answer)
             if document.kind == ACKNOWLEDGEMENT:
-                self._acknowledged(document, answer)
+                self._check_acknowledgement(document, answer)
             elif answer.status == _BAD_REQUEST or not document.series:
                 raise answer.bad("is a document without series, and without a reason")
             else:
                 documents.append(document)
         return sorted(documents, key=lambda document: document.created)
 
-    def _acknowledged(self, document: MarketDocument, answer: Answer) -> None:
-        said = harmless(answer.hide("; ".join(document.reasons)), 300) or "no reason"
-        told = said.lower()
-        if _NO_DATA in told:
+    def _check_acknowledgement(self, document: MarketDocument, answer: Answer) -> None:
+        """Raise what an acknowledgement reports, unless that is "no data"."""
+        reasons = harmless(answer.hide("; ".join(document.reasons)), 300) or "no reason"
+        lower = reasons.lower()
+        if _NO_DATA in lower:
             return
-        if _MAY_PASS.search(told):
-            raise TransientError(f"ENTSO-E could not answer {answer.url}: {said}", host=self._host)
-        hint = "Ask for less at a time: set max_window" if _TOO_MUCH.search(told) else None
-        raise PermanentError(f"ENTSO-E refused {answer.url}: {said}", hint=hint)
+        if _TRANSIENT.search(lower):
+            message = f"ENTSO-E could not answer {answer.url}: {reasons}"
+            raise TransientError(message, host=self._host)
+        hint = "Ask for less at a time: set max_window" if _TOO_MUCH.search(lower) else None
+        raise PermanentError(f"ENTSO-E refused {answer.url}: {reasons}", hint=hint)
 
 
-class EntsoeDataSourcePlugin(Alone):
+class EntsoeDataSourcePlugin(SingleSeriesPlugin):
     """One series; all it says of itself is among its `default_params`, as of the group."""
 
     group = EntsoeMultiSeriesPlugin

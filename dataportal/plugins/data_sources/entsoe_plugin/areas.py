@@ -1,4 +1,4 @@
-"""Areas of the European electricity market: their names, Energy Identification Codes, time zones.
+"""The areas of the European electricity market: names, Energy Identification Codes, time zones.
 
 A code has 16 characters, the last of which checks the others (ENTSO-E, "The Energy Identification
 Coding Scheme (EIC) Reference Manual", section 3.3), so that one that was mistyped is found at once.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 MARKET_ZONE = "Europe/Brussels"
-"""Where the days of the European market begin, unless an area says otherwise."""
+"""The time zone of the days of the European market, unless an area has another."""
 
 _CODE = re.compile(r"[0-9]{2}[A-Z][A-Z0-9-]{13}")
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
@@ -90,24 +90,24 @@ AREAS: dict[str, Area] = {
     "SI": Area("10YSI-ELES-----O", "Europe/Ljubljana"),
     "SK": Area("10YSK-SEPS-----K", "Europe/Bratislava"),
 }
-"""By the names that the market has for them."""
+"""By the names that the market uses."""
 
 _BY_CODE = {area.code: area for area in AREAS.values()}
 
 
-def area_named(text: str) -> Area:
-    """The area of that name, such as DE-LU or FR, or of that code.
+def find_area(text: str) -> Area:
+    """The area with a name such as DE-LU or FR, or with an Energy Identification Code.
 
     Raises:
-        ValueError: neither.
+        ValueError: it is neither a known name nor a code.
     """
-    said = text.strip().upper()
-    name = said.replace("_", "-")
+    code = text.strip().upper()
+    name = code.replace("_", "-")
     if name in AREAS:
         return AREAS[name]
-    if _CODE.fullmatch(said):
-        if said[-1] == check_character(said[:-1]):
-            return _BY_CODE.get(said, Area(said))
+    if _CODE.fullmatch(code):
+        if code[-1] == check_character(code[:-1]):
+            return _BY_CODE.get(code, Area(code))
         raise ValueError(f"{text!r} is no Energy Identification Code: its last character is wrong")
     near = get_close_matches(name, AREAS, n=1)
     advice = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(AREAS)}"
@@ -117,9 +117,9 @@ def area_named(text: str) -> Area:
 
 
 def check_character(first: str) -> str:
-    """The last character of the code that begins with these fifteen."""
-    weighed = sum(
+    """The last character of the code that begins with these fifteen characters."""
+    weighted_sum = sum(
         weight * _DIGITS.index(character)
         for weight, character in zip(range(16, 1, -1), first, strict=True)
     )
-    return _DIGITS[_BASE - 1 - (weighed - 1) % _BASE]
+    return _DIGITS[_BASE - 1 - (weighted_sum - 1) % _BASE]

@@ -1,4 +1,4 @@
-"""The curves in market documents: from the positions of a Period to intervals and their values.
+"""Expands the curves of market documents: positions of a Period to intervals and their values.
 
 Curve A01 has a Point for every interval; one left out has no value. Curve A03 has a Point only
 where the value changes; one left out has the value of the one before it, up to the end of its
@@ -14,19 +14,19 @@ from bisect import bisect_left
 from datetime import MAXYEAR, UTC, timedelta
 from typing import TYPE_CHECKING
 
+from dataportal.times import parse_iso_duration
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.data_sources.entsoe_plugin.documents import Period
     from dataportal.plugins.readers.times import Window
 
-FIXED, CHANGES = "A01", "A03"
-_LENGTH = re.compile(
-    r"P(?:(?P<Y>\d{1,3})Y)?(?:(?P<M>\d{1,3})M)?(?:(?P<W>\d{1,3})W)?(?:(?P<D>\d{1,3})D)?"
-    r"(?:T(?:(?P<h>\d{1,5})H)?(?:(?P<m>\d{1,5})M)?(?:(?P<s>\d{1,5})S)?)?"
-)
+FIXED_BLOCKS, VARIABLE_BLOCKS = "A01", "A03"
+# of ISO 8601, whole numbers of a reasonable size
+_RESOLUTION = re.compile(r"P(?:\d{1,3}[YMWD])*(?:T(?:\d{1,5}[HMS])+)?")
 # so many days are 273 years: what is longer is no answer but an attack, or a mistake
 _MOST_DAYS = 100_000
 
@@ -34,13 +34,13 @@ _MOST_DAYS = 100_000
 def intervals(
     period: Period, value: str, zones: Sequence[ZoneInfo], window: Window, *, by: str = ""
 ) -> Iterator[tuple[datetime, str, str]]:
-    """When each interval of a Period begins, its value, and what its Points say under `by`.
+    """The start of each interval of a Period, its value, and what its Point says under `by`.
 
     Args:
         period: of any curve and resolution.
         value: the local name of the value in a Point, such as quantity.
-        zones: where days, months and years may begin; the first fits in which the Period begins
-            and ends at midnight.
+        zones: those by which days, months and years may begin; the first is taken in which the
+            Period begins and ends at midnight.
         window: intervals that begin outside of it are left out.
         by: a local name in a Point, such as imbalance_Price.category: where a position occurs
             more than once, Points that say something else there are a curve of their own.
@@ -48,35 +48,38 @@ def intervals(
     Raises:
         ValueError: a curve, a resolution or a position that makes no sense; says which.
     """
-    if period.curve not in {FIXED, CHANGES}:
-        raise ValueError(f"curve type {period.curve!r}, neither {FIXED} nor {CHANGES}")
+    if period.curve not in {FIXED_BLOCKS, VARIABLE_BLOCKS}:
+        raise ValueError(
+            f"curve type {period.curve!r}, neither {FIXED_BLOCKS} nor {VARIABLE_BLOCKS}"
+        )
     try:
         grid = _grid(period, zones)
     except OverflowError:
         raise ValueError("a Period beyond the calendar") from None
-    is_one = len({position for position, _ in period.points}) == len(period.points)
+    is_single = len({position for position, _ in period.points}) == len(period.points)
     curves: dict[str, dict[int, tuple[str, str]]] = {}
-    for position, says in period.points:
+    for position, fields in period.points:
         if position > grid.count:
             raise ValueError(
                 f"position {position} in a Period of {grid.count} intervals of {period.resolution}"
             )
-        kind = says.get(by, "")
-        said = _value(says, value, position)
-        curves.setdefault("" if is_one else kind, {})[position] = (said, kind)
-    low = grid.first(window.start)
-    high = grid.count if window.end is None else min(grid.count, grid.first(window.end))
+        kind = fields.get(by, "")
+        if value not in fields:
+            raise ValueError(f"a Point at position {position} without {value}")
+        curves.setdefault("" if is_single else kind, {})[position] = (fields[value], kind)
+    low = grid.first_from(window.start)
+    high = grid.count if window.end is None else min(grid.count, grid.first_from(window.end))
     for values in curves.values():
         positions = sorted(values)
         ends = [*positions[1:], grid.count + 1]
         for position, after in zip(positions, ends, strict=True):
-            end = after - 1 if period.curve == CHANGES else position
+            end = after - 1 if period.curve == VARIABLE_BLOCKS else position
             for index in range(max(position - 1, low), min(end, high)):
                 yield grid.start(index), *values[position]
 
 
-class _Even:
-    """Intervals of the same length always."""
+class _FixedGrid:
+    """Intervals that all have the same length."""
 
     def __init__(self, period: Period, step: timedelta) -> None:
         self._begin, self._step = period.start, step
@@ -86,13 +89,13 @@ class _Even:
         """Where the interval with this index, from 0, begins."""
         return self._begin + index * self._step
 
-    def first(self, moment: datetime) -> int:
+    def first_from(self, instant: datetime) -> int:
         """The index of the first interval that begins then or later."""
-        return max(0, -((self._begin - moment) // self._step))
+        return max(0, -((self._begin - instant) // self._step))
 
 
-class _Local:
-    """Days, months and years of a calendar."""
+class _CalendarGrid:
+    """Intervals that are days, months or years of a time zone's calendar."""
 
     def __init__(self, period: Period, months: int, step: timedelta, zone: ZoneInfo) -> None:
         if (period.end - period.start).days > _MOST_DAYS:
@@ -100,9 +103,9 @@ class _Local:
         wall = period.start.astimezone(zone).replace(tzinfo=None)
         self._starts: list[datetime] = []
         while True:
-            done = len(self._starts)
-            after = _months_later(wall, months * done) + step * done
-            start = after.replace(tzinfo=zone).astimezone(UTC)
+            count = len(self._starts)
+            local = _add_months(wall, months * count) + step * count
+            start = local.replace(tzinfo=zone).astimezone(UTC)
             if start >= period.end:
                 return
             self._starts.append(start)
@@ -116,57 +119,48 @@ class _Local:
         """Where the interval with this index, from 0, begins."""
         return self._starts[index]
 
-    def first(self, moment: datetime) -> int:
+    def first_from(self, instant: datetime) -> int:
         """The index of the first interval that begins then or later."""
-        return bisect_left(self._starts, moment)
+        return bisect_left(self._starts, instant)
 
 
-def length(resolution: str) -> timedelta:
-    """How long an interval is; for months and years as many days as they have at least.
+def interval_length(resolution: str) -> timedelta:
+    """The length of an interval; of a month and a year the days that it has at least.
 
     Raises:
-        ValueError: no length that is known.
+        ValueError: the resolution is no length of an interval.
     """
-    months, step = _parsed(resolution)
+    months, step = _parse_resolution(resolution)
     return step + timedelta(days=28 * months)
 
 
-def _parsed(resolution: str) -> tuple[int, timedelta]:
-    """Months, and what is of the same length always, or once the clocks are left out of account."""
-    match = _LENGTH.fullmatch(resolution)
-    part = {name: int(digits or 0) for name, digits in match.groupdict().items()} if match else {}
-    if not any(part.values()):
+def _parse_resolution(resolution: str) -> tuple[int, timedelta]:
+    """The months of a resolution, with its years; and the rest of it, by the clocks if in days."""
+    duration = parse_iso_duration(resolution) if _RESOLUTION.fullmatch(resolution) else None
+    if duration is None or not any(duration):
         raise ValueError(f"resolution {resolution[:20]!r}, which is no length of an interval")
-    step = timedelta(
-        weeks=part["W"], days=part["D"], hours=part["h"], minutes=part["m"], seconds=part["s"]
-    )
-    return part["Y"] * 12 + part["M"], step
+    years, months, step = duration
+    return years * 12 + months, step
 
 
-def _grid(period: Period, zones: Sequence[ZoneInfo]) -> _Even | _Local:
-    months, step = _parsed(period.resolution)
+def _grid(period: Period, zones: Sequence[ZoneInfo]) -> _FixedGrid | _CalendarGrid:
+    months, step = _parse_resolution(period.resolution)
     if months == 0 and "T" in period.resolution:
-        return _Even(period, step)
+        return _FixedGrid(period, step)
     zone = next((z for z in zones if _is_midnight(period, z)), zones[0])
-    return _Local(period, months, step, zone)
+    return _CalendarGrid(period, months, step, zone)
 
 
 def _is_midnight(period: Period, zone: ZoneInfo) -> bool:
     return all(
-        (local := moment.astimezone(zone)).hour == local.minute == 0
-        for moment in (period.start, period.end)
+        (local := instant.astimezone(zone)).hour == local.minute == 0
+        for instant in (period.start, period.end)
     )
 
 
-def _months_later(wall: datetime, months: int) -> datetime:
+def _add_months(wall: datetime, months: int) -> datetime:
     year, month = divmod(wall.year * 12 + wall.month - 1 + months, 12)
     if year > MAXYEAR:
         raise OverflowError
     day = min(wall.day, calendar.monthrange(year, month + 1)[1])
     return wall.replace(year=year, month=month + 1, day=day)
-
-
-def _value(says: Mapping[str, str], name: str, position: int) -> str:
-    if name not in says:
-        raise ValueError(f"a Point at position {position} without {name}")
-    return says[name]

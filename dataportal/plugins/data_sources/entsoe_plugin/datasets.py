@@ -1,4 +1,4 @@
-"""What ENTSO-E's platform has: its data items by friendly names, and how each is asked for."""
+"""The data items of ENTSO-E's platform by plain names, and the requests for each."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from dataportal.plugins.data_sources.entsoe_plugin.areas import MARKET_ZONE, Area, area_named
+from dataportal.plugins.data_sources.entsoe_plugin.areas import MARKET_ZONE, Area, find_area
 from dataportal.plugins.data_sources.entsoe_plugin.series import Selection
-from dataportal.plugins.readers.times import now
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,16 +25,17 @@ _SEQUENCE = "classificationSequence_AttributeInstanceComponent.position"
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """How the platform is asked for one of its data items, and how it answers.
+    """How one of the platform's data items is requested, and how it is answered.
 
     Attributes:
         query: the parameters that name it.
-        areas: those that take the zone; for a border the zone from which and the one to which.
+        areas: the parameters that take the zone; for a border the zone from which and the one to
+            which.
         value: the element of a Point with its value.
-        needs: what a series has to say beside the zone.
+        needs: the fields of `Selection` that a series has to set beside the zone.
         is_border: whether it is about two zones.
         directional: whether consumption comes with generation.
-        ahead: how far past now an open window asks.
+        ahead: how far past now an open window reaches.
         longest: the longest window of a request.
         paged: whether more than 100 series come in pages.
     """
@@ -51,8 +52,8 @@ class Dataset:
 
 
 def _item(document: str, process: str = "", **more: str) -> dict[str, str]:
-    named = {name.replace("__", "."): value for name, value in more.items()}
-    return {"documentType": document} | ({"processType": process} if process else {}) | named
+    others = {name.replace("__", "."): value for name, value in more.items()}
+    return {"documentType": document} | ({"processType": process} if process else {}) | others
 
 
 def _load(process: str, days: int, needs: tuple[str, ...] = ()) -> Dataset:
@@ -107,13 +108,13 @@ DATASETS: dict[str, Dataset] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked in one request; series with the same one share its answer.
+class DocumentRequest:
+    """A request for documents, without its period; equal requests of several series are sent once.
 
     Attributes:
         name: of the data item.
-        query: its parameters, without the period.
-        zones: where the days of the areas begin.
+        query: its parameters.
+        zones: the time zones of the areas' days.
     """
 
     name: str
@@ -125,11 +126,11 @@ class Question:
         """The data item."""
         return DATASETS[self.name]
 
-    def parts(self, window: Window) -> Iterator[tuple[datetime, datetime]]:
-        """The window in whole hours, in parts as long as a request may be, oldest first."""
+    def ranges(self, window: Window) -> Iterator[tuple[datetime, datetime]]:
+        """The window in whole hours, cut into ranges that are as long as allowed, oldest first."""
         start = max(window.start, _BEGINNING)
         start -= (start - _BEGINNING) % _HOUR
-        end = now() + self.dataset.ahead if window.end is None else window.end
+        end = utc_now() + self.dataset.ahead if window.end is None else window.end
         end += (_BEGINNING - end) % _HOUR
         while start < end:
             until = min(start + self.dataset.longest, end)
@@ -137,8 +138,8 @@ class Question:
             start = until
 
 
-def asked(params: Params, *, alone: bool) -> tuple[Question, Selection]:
-    """The question that a series' parameters ask, and what of its answer belongs to the series.
+def read_request(params: Params, *, is_single: bool) -> tuple[DocumentRequest, Selection]:
+    """The request that a series' parameters describe, and the selection of its answer.
 
     - `dataset`: one of `DATASETS`.
     - `zone`: a name such as DE-LU or an Energy Identification Code; for what crosses a border
@@ -147,38 +148,38 @@ def asked(params: Params, *, alone: bool) -> tuple[Question, Selection]:
 
     Args:
         params: notes what is wrong with them.
-        alone: whether only what belongs to this series shall be sent.
+        is_single: whether the platform need only send what belongs to this series.
     """
     name = params.choice("dataset", DATASETS, required=True)
     dataset = DATASETS.get(name, DATASETS["load"])
     needed = ("from_zone", "to_zone") if dataset.is_border else ("zone",)
-    areas = [_area(params, one) for one in needed]
+    areas = [_read_area(params, parameter) for parameter in needed]
     for other in ("zone", "from_zone", "to_zone"):
         if other not in needed and params.has(other):
-            params.fault(f"{other} does not go with dataset {name}, but {' and '.join(needed)}")
+            params.add_fault(f"{other} does not go with dataset {name}, but {' and '.join(needed)}")
     codes = [area.code for area in areas] * (1 if dataset.is_border else len(dataset.areas))
     query = {**dataset.query, **dict(zip(dataset.areas, codes, strict=True))}
     is_auction = dataset.value == "price.amount"
-    selection = Selection.of(
+    selection = Selection.read(
         params, directional=dataset.directional, sequence="1" if is_auction else ""
     )
-    for one in dataset.needs:
-        if not getattr(selection, one):
-            params.fault(f"{one} is missing, which dataset {name} needs")
+    for parameter in dataset.needs:
+        if not getattr(selection, parameter):
+            params.add_fault(f"{parameter} is missing, which dataset {name} needs")
     if selection.psr_type and "psr_type" not in dataset.needs:
-        params.fault(f"psr_type does not go with dataset {name}")
+        params.add_fault(f"psr_type does not go with dataset {name}")
     if is_auction:
         query[_SEQUENCE] = selection.sequence
-    if alone and selection.psr_type:
+    if is_single and selection.psr_type:
         query["psrType"] = selection.psr_type
     zones = tuple(ZoneInfo(zone) for zone in dict.fromkeys([*(a.zone for a in areas), MARKET_ZONE]))
-    return Question(name, tuple(query.items()), zones), selection
+    return DocumentRequest(name, tuple(query.items()), zones), selection
 
 
-def _area(params: Params, name: str) -> Area:
+def _read_area(params: Params, name: str) -> Area:
     text = params.text(name, required=True)
     try:
-        return area_named(text) if text else Area("")
+        return find_area(text) if text else Area("")
     except ValueError as error:
-        params.fault(f"{name}: {error}")
+        params.add_fault(f"{name}: {error}")
         return Area("")

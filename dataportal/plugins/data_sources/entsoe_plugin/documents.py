@@ -1,4 +1,4 @@
-"""Market documents of the European electricity market (IEC 62325-351), as ENTSO-E sends them.
+"""Reads market documents of the European electricity market (IEC 62325-351) from ENTSO-E's XML.
 
 A document holds TimeSeries; a TimeSeries says what it is and holds Periods; a Period has a start
 and an end in UTC, a resolution and Points with a position from 1 and a value. Elements are known by
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 ACKNOWLEDGEMENT = "Acknowledgement_MarketDocument"
 _ROOT, _SERIES = "_MarketDocument", "TimeSeries"
 _POSITION = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
-# Neither part of what a series is, nor the same in two documents about it.
-_NOT_WHAT_IT_IS = {"mRID", "curveType"}
+# neither tells what a series is, nor is the same in two documents about it
+_NOT_OF_IDENTITY = {"mRID", "curveType"}
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Values at even distances.
+    """Values of the intervals of one length in a range of time.
 
     Attributes:
         start: where the first interval begins.
         end: where the last one ends.
         resolution: the length of an interval in ISO 8601, such as PT15M.
         curve: how positions left out are meant: A01, A03.
-        points: position and what else the Point says, by local name.
+        points: the position of each Point and its other elements, by local name.
     """
 
     start: datetime
@@ -56,18 +56,20 @@ class MarketSeries:
     """One TimeSeries.
 
     Attributes:
-        says: what it says of itself by local name, or path for what lies deeper, such as
-            `MktPSRType/psrType`.
+        attributes: its elements other than Periods by local name, or by path for what lies deeper,
+            such as `MktPSRType/psrType`.
         periods: in the order of the document.
     """
 
-    says: Mapping[str, str]
+    attributes: Mapping[str, str]
     periods: list[Period]
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """What tells it from other series about the same time."""
-        return {name: text for name, text in self.says.items() if name not in _NOT_WHAT_IT_IS}
+        """The attributes that tell it from other series about the same time."""
+        return {
+            name: text for name, text in self.attributes.items() if name not in _NOT_OF_IDENTITY
+        }
 
 
 @dataclass(slots=True)
@@ -132,7 +134,7 @@ def _document(events: Iterator[tuple[str, Element]], answer: Answer) -> MarketDo
             case "TimeSeries":
                 document.series.append(_series(element))
             case "Reason":
-                document.reasons.append("; ".join(said for _, said in _leaves(element, "")))
+                document.reasons.append("; ".join(text for _, text in _leaves(element, "")))
             case "createdDateTime":
                 created = (element.text or "").strip()
             case "revisionNumber":
@@ -145,15 +147,15 @@ def _document(events: Iterator[tuple[str, Element]], answer: Answer) -> MarketDo
 
 
 def _series(element: Element) -> MarketSeries:
-    says: dict[str, str] = {}
+    attributes: dict[str, str] = {}
     periods = []
     for child in element:
         if _local(child) == "Period":
             periods.append(child)
         else:
-            says.update(_leaves(child, ""))
-    curve = says.get("curveType", "A01")
-    return MarketSeries(says, [_period(period, curve) for period in periods])
+            attributes.update(_leaves(child, ""))
+    curve = attributes.get("curveType", "A01")
+    return MarketSeries(attributes, [_period(period, curve) for period in periods])
 
 
 def _leaves(element: Element, path: str) -> Iterator[tuple[str, str]]:
@@ -170,11 +172,11 @@ def _period(element: Element, curve: str) -> Period:
     for child in element:
         match _local(child):
             case "Point":
-                says = {_local(leaf): (leaf.text or "").strip() for leaf in child}
-                position = says.pop("position", "")
+                fields = {_local(leaf): (leaf.text or "").strip() for leaf in child}
+                position = fields.pop("position", "")
                 if not _POSITION.fullmatch(position):
                     raise _Malformed(f"a Point with the position {harmless(position, 20)!r}")
-                points.append((int(position), says))
+                points.append((int(position), fields))
             case "timeInterval":
                 interval = child
     if interval is None:
@@ -186,14 +188,14 @@ def _period(element: Element, curve: str) -> Period:
 
 
 def _instant(element: Element, name: str) -> datetime:
-    said = _text(element, name)
+    text = _text(element, name)
     try:
-        moment = datetime.fromisoformat(said)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
+        parsed = datetime.fromisoformat(text)
+        if parsed.tzinfo is not None:
+            return parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise _Malformed(f"{name} is {harmless(said, 40)!r}, not a time in UTC")
+    raise _Malformed(f"{name} is {harmless(text, 40)!r}, not a time in UTC")
 
 
 def _text(element: Element, name: str) -> str:

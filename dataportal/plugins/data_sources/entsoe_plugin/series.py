@@ -1,11 +1,11 @@
-"""Which series of market documents are wanted, and what was found of them."""
+"""Selects series of market documents by their attributes, and collects their intervals."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dataportal.plugins.data_sources.entsoe_plugin.curves import intervals, length
+from dataportal.plugins.data_sources.entsoe_plugin.curves import interval_length, intervals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ _IN, _OUT = "inBiddingZone_Domain.mRID", "outBiddingZone_Domain.mRID"
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What tells the wanted series from the others in a document; "" takes any.
+    """What tells one series from the others in a document; "" takes any.
 
     - `psr_type`: the type of power plants, a name such as solar or a code such as B16.
     - `direction`: generation (the default) or consumption, such as that of pumps.
@@ -72,22 +72,22 @@ class Selection:
     resolution: str = ""
 
     @classmethod
-    def of(cls, params: Params, *, directional: bool, sequence: str) -> Selection:
-        """What the parameters say.
+    def read(cls, params: Params, *, directional: bool, sequence: str) -> Selection:
+        """The selection that parameters describe; what is wrong with them is noted in them.
 
         Args:
             params: of the series.
             directional: whether generation and consumption come together.
-            sequence: which auction is meant if they do not say.
+            sequence: the auction that is meant if they name none.
         """
         direction = params.choice("direction", ("generation", "consumption"))
         psr_type = params.text("psr_type")
         code = PSR_TYPES.get(psr_type.lower().replace("-", "_"), psr_type.upper())
         if psr_type and code not in PSR_TYPES.values():
             known = ", ".join(f"{name} ({code})" for name, code in PSR_TYPES.items())
-            params.fault(f"psr_type must be one of {known}, not {psr_type!r}")
+            params.add_fault(f"psr_type must be one of {known}, not {psr_type!r}")
         if direction and not directional:
-            params.fault("direction goes with generation only")
+            params.add_fault("direction goes with generation only")
         return cls(
             psr_type=code,
             direction=direction or ("generation" if directional else ""),
@@ -100,39 +100,40 @@ class Selection:
         )
 
 
-class Collected:
-    """The intervals found of one wanted series."""
+class SeriesExtraction:
+    """The intervals of one series that were taken from market documents so far."""
 
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
-        self._found: dict[datetime, tuple[timedelta, int, str]] = {}
+        # of each interval its length, the number of its identity and its value
+        self._values: dict[datetime, tuple[timedelta, int, str]] = {}
         self._identities: list[Mapping[str, str]] = []
-        self._met = False
-        self._seen: dict[str, set[str]] = {}
+        self._has_match = False
+        self._other_texts: dict[str, set[str]] = {}
 
     @property
     def columns(self) -> dict[str, list[Any]]:
-        """What was found in order of time, as the run takes it."""
-        order = sorted(self._found)
-        return {"ts": order, "value": [self._found[moment][2] for moment in order]}
+        """The intervals in order of time, as a plugin returns them."""
+        times = sorted(self._values)
+        return {"ts": times, "value": [self._values[ts][-1] for ts in times]}
 
     @property
-    def missed(self) -> str:
-        """Why nothing of a document fits, although it holds such series; "" if something does.
+    def mismatch(self) -> str:
+        """Why no series of the documents fits, although there are such series; "" if one does.
 
         An answer that has changed, or a parameter that fits nothing, must not look like silence.
         """
-        if self._met or not self._seen:
+        if self._has_match or not self._other_texts:
             return ""
         return "; ".join(
-            f"{name} {getattr(self._selection, name)}, but {', '.join(sorted(seen)) or 'none'}"
-            for name, seen in self._seen.items()
+            f"{name} {getattr(self._selection, name)}, but {', '.join(sorted(texts)) or 'none'}"
+            for name, texts in self._other_texts.items()
         )
 
     def add(
         self, series: MarketSeries, value: str, *, window: Window, zones: Sequence[ZoneInfo]
     ) -> None:
-        """Take what belongs to the wanted series and lies in the window.
+        """Take the intervals in the window from a series of a document, if it fits the selection.
 
         Args:
             series: any of a document.
@@ -147,64 +148,67 @@ class Collected:
         if not self._fits(series):
             return
         for period in series.periods:
-            if not self._is(period.resolution, "resolution"):
+            if not self._matches("resolution", period.resolution):
                 continue
-            size = length(period.resolution)
-            numbers: dict[str, int] = {}
-            for category in {says.get(_CATEGORY, "") for _, says in period.points}:
-                if self._is(category, "category"):
-                    self._met = True
-                    numbers[category] = self._number({**series.identity, _CATEGORY: category})
-            for moment, said, category in intervals(period, value, zones, window, by=_CATEGORY):
-                if category in numbers:
-                    self._take(moment, size, numbers[category], said)
+            length = interval_length(period.resolution)
+            identities: dict[str, int] = {}
+            for category in {fields.get(_CATEGORY, "") for _, fields in period.points}:
+                if self._matches("category", category):
+                    self._has_match = True
+                    identity = {**series.identity, _CATEGORY: category}
+                    identities[category] = self._identity_number(identity)
+            for ts, text, category in intervals(period, value, zones, window, by=_CATEGORY):
+                if category in identities:
+                    self._add_value(ts, length, identities[category], text)
 
     def _fits(self, series: MarketSeries) -> bool:
-        says, wanted = series.says, self._selection
-        if wanted.psr_type and says.get("MktPSRType/psrType", "") != wanted.psr_type:
+        attributes, selection = series.attributes, self._selection
+        psr_type = attributes.get("MktPSRType/psrType", "")
+        if selection.psr_type and psr_type != selection.psr_type:
             return False
-        if wanted.direction:
-            consumes = _OUT in says and _IN not in says
-            if consumes != (wanted.direction == "consumption"):
+        if selection.direction:
+            is_consumption = _OUT in attributes and _IN not in attributes
+            if is_consumption != (selection.direction == "consumption"):
                 return False
-        sequence = says.get("classificationSequence_AttributeInstanceComponent.position", "")
-        resource = next((says[name] for name in _RESOURCES if name in says), "")
+        sequence = attributes.get("classificationSequence_AttributeInstanceComponent.position", "")
+        resource = next((attributes[name] for name in _RESOURCES if name in attributes), "")
         return (
-            self._is(says.get("businessType", ""), "business_type")
-            and self._is(sequence or wanted.sequence, "sequence")
-            and self._is(says.get("flowDirection.direction", ""), "flow")
-            and self._is(resource, "resource")
+            self._matches("business_type", attributes.get("businessType", ""))
+            and self._matches("sequence", sequence or selection.sequence)
+            and self._matches("flow", attributes.get("flowDirection.direction", ""))
+            and self._matches("resource", resource)
         )
 
-    def _is(self, said: str, name: str) -> bool:
-        wanted = getattr(self._selection, name)
-        if not wanted or said == wanted:
+    def _matches(self, name: str, text: str) -> bool:
+        """Whether the selection takes this text under that name; notes it if it does not."""
+        selected = getattr(self._selection, name)
+        if not selected or text == selected:
             return True
-        self._seen.setdefault(name, set()).add(said)
+        self._other_texts.setdefault(name, set()).add(text)
         return False
 
-    def _number(self, identity: Mapping[str, str]) -> int:
+    def _identity_number(self, identity: Mapping[str, str]) -> int:
         if identity not in self._identities:
             self._identities.append(identity)
         return self._identities.index(identity)
 
-    def _take(self, moment: datetime, size: timedelta, number: int, said: str) -> None:
-        before = self._found.get(moment)
-        if before is not None:
-            if before[1] != number:
-                raise ValueError(self._contradiction(moment, before[1], number))
-            if before[0] < size:
+    def _add_value(self, ts: datetime, length: timedelta, identity: int, text: str) -> None:
+        if ts in self._values:
+            previous_length, previous_identity, _ = self._values[ts]
+            if previous_identity != identity:
+                raise ValueError(self._contradiction(ts, previous_identity, identity))
+            if previous_length < length:
                 return
-        self._found[moment] = (size, number, said)
+        self._values[ts] = (length, identity, text)
 
-    def _contradiction(self, moment: datetime, one: int, other: int) -> str:
-        first, second = self._identities[one], self._identities[other]
+    def _contradiction(self, ts: datetime, number: int, other: int) -> str:
+        first, second = self._identities[number], self._identities[other]
         differ = [
             f"{name} ({first.get(name) or 'none'}, {second.get(name) or 'none'})"
             for name in sorted(first.keys() | second.keys())
             if first.get(name) != second.get(name)
         ]
         return (
-            f"two series at {moment:%Y-%m-%dT%H:%MZ} that differ in {', '.join(differ)}: "
+            f"two series at {ts:%Y-%m-%dT%H:%MZ} that differ in {', '.join(differ)}: "
             "say which is meant"
         )

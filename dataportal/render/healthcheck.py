@@ -1,0 +1,91 @@
+"""Shows the checks of `healthcheck` and their verdicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+from dataportal.errors import ConfigurationError, ExitCode
+from dataportal.render.formatting import NOTHING
+from dataportal.render.tables import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from dataportal.errors import DataportalError
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The verdict over one thing: the configuration, the database, the schema, or a source.
+
+    Attributes:
+        name: which of these it is.
+        source: the name of the source, if it is one or the fault lies in its entry.
+        state: the state of the source.
+        message: what is known of it, or what is wrong with it.
+        code: the exit code that it asks for; DONE for what is well.
+    """
+
+    name: str
+    source: str | None = None
+    state: str | None = None
+    message: str = ""
+    code: ExitCode = ExitCode.DONE
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong with it."""
+        return self.code is ExitCode.DONE
+
+
+def failure(name: str, error: DataportalError) -> CheckResult:
+    """The verdict over a check that ended with this error."""
+    message = str(error)
+    if isinstance(error, ConfigurationError) and error.problems:
+        message = "; ".join([message, *map(str, error.problems)])
+    return CheckResult(name, message=message, code=error.exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """The answer of `healthcheck`."""
+
+    checks: Sequence[CheckResult]
+
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """A table with a row for each check."""
+        table = Table(("check", "verdict", "state", "what"), moods={"ok": "good", "ILL": "bad"})
+        for check in self.checks:
+            verdict = "ok" if check.ok else "ILL"
+            name = check.source if check.name == "source" and check.source else check.name
+            table.add(name, verdict, check.state or NOTHING, check.message)
+        yield from table.lines(stream)
+
+    def document(self) -> Mapping[str, Any]:
+        """`ok`, and `checks`."""
+        return {
+            "ok": all(check.ok for check in self.checks),
+            "checks": [
+                {
+                    "check": check.name,
+                    "source": check.source,
+                    "ok": check.ok,
+                    "state": check.state,
+                    "message": check.message or None,
+                }
+                for check in self.checks
+            ],
+        }
+
+
+class LiveView(HealthView):
+    """The answer of `healthcheck --live`: that the program starts."""
+
+    def __init__(self) -> None:
+        super().__init__([CheckResult("live", message="the program starts")])
+
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """One word."""
+        del stream
+        yield "live"

@@ -1,0 +1,266 @@
+"""Shows sources with their series and state, and what `list-sources --check` found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TextIO
+
+from dataportal.render.console import printable
+from dataportal.render.formatting import NOTHING, format_age, format_instant, pluralize
+from dataportal.render.tables import Table
+from dataportal.times import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime, tzinfo
+
+    from dataportal.config import Source
+    from dataportal.health import Verdict
+    from dataportal.series import SeriesDescription
+    from dataportal.store.read.overview import RunRow, SourceRow
+
+_MOODS = {
+    "ok": "good",
+    "failing": "bad",
+    "stale": "bad",
+    "broken": "bad",
+    "never run": "doubtful",
+    "due": "doubtful",
+    "unknown": "doubtful",
+    "disabled": "dim",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A source, what the database has of it (None: nothing), and the verdict."""
+
+    source: Source
+    row: SourceRow | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesView:
+    """The answer of `list-sources`.
+
+    Attributes:
+        listings: the sources, in their order.
+        broken: verdicts over the entries that cannot be used, by their names.
+        now: what ages are counted to.
+        zone: the time zone of the table.
+        by_series: whether the table has a row for each series rather than for each source.
+    """
+
+    listings: Sequence[Listing]
+    broken: Mapping[str, Verdict]
+    now: datetime
+    zone: tzinfo
+    by_series: bool = False
+
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """A table, and why entries cannot be used."""
+        table = self._series_table() if self.by_series else self._source_table()
+        yield from table.lines(stream)
+        for verdict in self.broken.values():
+            yield from (printable(reason) for reason in verdict.reasons)
+
+    def document(self) -> Mapping[str, Any]:
+        """`sources`, each with its series."""
+        sources = [_source_fields(listing) for listing in self.listings]
+        sources += [_broken_fields(verdict) for verdict in self.broken.values()]
+        return {"sources": sources}
+
+    def _source_table(self) -> Table:
+        table = Table(
+            (
+                "source",
+                "series",
+                "schedule",
+                "last run",
+                "last success",
+                "newest",
+                "next due",
+                "state",
+            ),
+            moods=_MOODS,
+            dispensable=("last success", "series", "newest", "last run", "schedule"),
+        )
+        for listing in self.listings:
+            table.add(*_cells(listing, self.now, self.zone))
+        for name in self.broken:
+            table.add(name, *[NOTHING] * 6, "broken")
+        return table
+
+    def _series_table(self) -> Table:
+        table = Table(
+            ("series", "name", "unit", "granularity", "newest", "source", "state"),
+            moods=_MOODS,
+            dispensable=("source", "newest", "granularity", "state"),
+        )
+        for listing in self.listings:
+            newest = _newest_by_series(listing.row)
+            for series in listing.source.series:
+                table.add(
+                    series.endpoint_prefix,
+                    series.name or NOTHING,
+                    series.unit or NOTHING,
+                    series.granularity or NOTHING,
+                    format_instant(newest.get(series.endpoint_prefix), self.zone),
+                    listing.source.name,
+                    listing.verdict.text,
+                )
+        return table
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationView:
+    """The answer of `list-sources --check`.
+
+    Attributes:
+        sources: those that were checked.
+        problems: what is wrong, by the names of the sources; the key "" is the file itself.
+        warnings: what is doubtful in the file.
+    """
+
+    sources: Sequence[Source]
+    problems: Mapping[str, Sequence[str]]
+    warnings: Sequence[str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no problem."""
+        return not any(self.problems.values())
+
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """A line for each problem and for each source that needs a variable, and a summary."""
+        del stream
+        for messages in self.problems.values():
+            yield from (printable(message) for message in messages)
+        for source in self.sources:
+            if source.missing_env:
+                needs = ", ".join(source.missing_env)
+                yield printable(f"{source.where}: {source.name} needs {needs}")
+        count = sum(map(len, self.problems.values()))
+        verdict = "all is well" if self.ok else pluralize(count, "problem")
+        checked = len(self.problems) - ("" in self.problems)
+        yield f"{pluralize(checked, 'source')} checked, {verdict}"
+
+    def document(self) -> Mapping[str, Any]:
+        """`ok`, `warnings`, and `sources`, each with its problems."""
+        sources = {source.name: source for source in self.sources}
+        return {
+            "ok": self.ok,
+            "sources": [
+                {
+                    "source": name or None,
+                    "where": sources[name].where if name in sources else None,
+                    "ok": not messages,
+                    "missing_env": sources[name].missing_env if name in sources else [],
+                    "problems": messages,
+                }
+                for name, messages in self.problems.items()
+            ],
+            "warnings": self.warnings,
+        }
+
+
+def _newest_by_series(row: SourceRow | None) -> dict[str, datetime | None]:
+    return {series.endpoint_prefix: series.newest for series in row.series} if row else {}
+
+
+def _cells(listing: Listing, now: datetime, zone: tzinfo) -> tuple[str, ...]:
+    source, row, verdict = listing.source, listing.row, listing.verdict
+    first, *others = [s.endpoint_prefix for s in source.series] or [NOTHING]
+    run = row.last_run if row else None
+    return (
+        source.name,
+        f"{first} +{len(others)}" if others else first,
+        format_duration(source.schedule),
+        f"{run.outcome or 'running'}, {format_age(run.started_at, now)}" if run else NOTHING,
+        format_age(row.state.last_success, now) if row else NOTHING,
+        format_instant(verdict.newest, zone),
+        _format_due(verdict.next_due, now),
+        verdict.text,
+    )
+
+
+def _format_due(instant: datetime | None, now: datetime) -> str:
+    if instant is None:
+        return NOTHING
+    return "now" if instant <= now else format_age(instant, now)
+
+
+def _source_fields(listing: Listing) -> dict[str, Any]:
+    source, row, verdict = listing.source, listing.row, listing.verdict
+    state = row.state if row else None
+    newest = _newest_by_series(row)
+    return {
+        "source": source.name,
+        "where": source.where,
+        "state": verdict.text,
+        "reasons": [] if verdict.well else verdict.reasons,
+        "enabled": source.enabled,
+        "missing_env": source.missing_env,
+        "tags": source.tags,
+        "schedule": source.schedule,
+        "stale_after": source.stale_after,
+        "last_run": _run_fields(row.last_run) if row and row.last_run else None,
+        "last_attempt": state.last_attempt if state else None,
+        "last_success": state.last_success if state else None,
+        "failures": state.failures if state else 0,
+        "known_through": state.known_through if state else None,
+        "newest": verdict.newest,
+        "next_due": verdict.next_due,
+        "series": [_series_fields(s, newest.get(s.endpoint_prefix)) for s in source.series],
+    }
+
+
+def _broken_fields(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "source": verdict.source,
+        "where": None,
+        "state": verdict.text,
+        "reasons": verdict.reasons,
+        "enabled": None,
+        "missing_env": [],
+        "tags": [],
+        "schedule": None,
+        "stale_after": None,
+        "last_run": None,
+        "last_attempt": None,
+        "last_success": None,
+        "failures": 0,
+        "known_through": None,
+        "newest": None,
+        "next_due": None,
+        "series": [],
+    }
+
+
+def _run_fields(run: RunRow) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "kind": run.kind,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "outcome": run.outcome,
+        "error": run.error,
+        "host": run.host,
+        "pid": run.pid,
+    }
+
+
+def _series_fields(series: SeriesDescription, newest: datetime | None) -> dict[str, Any]:
+    return {
+        "endpoint_prefix": series.endpoint_prefix,
+        "name": series.name,
+        "description": series.description,
+        "granularity": series.granularity,
+        "unit": series.unit,
+        "domain": series.domain,
+        "category": series.category,
+        "subcategory": series.subcategory,
+        "metadata": dict(series.metadata),
+        "newest": newest,
+    }

@@ -1,0 +1,135 @@
+"""Shows the progress of runs on stderr: bars on a terminal, and a log line for each event."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dataportal.collect.events import Finished, Started, Stored, Waiting, Warned
+from dataportal.errors import ExitCode
+from dataportal.render.console import printable, supports_escape_codes
+from dataportal.render.formatting import format_seconds
+from dataportal.store.records import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.progress import Progress, TaskID
+
+    from dataportal.collect.events import Event
+    from dataportal.collect.results import RunResult
+    from dataportal.logs import Log
+
+_LEVELS = {
+    Outcome.FAILED: "error",
+    Outcome.PARTIAL: "error",
+    Outcome.INTERRUPTED: "warning",
+    Outcome.EMPTY: "warning",
+}
+
+
+def event_logger(log: Log) -> Callable[[Event], None]:
+    """A listener that logs each event: routine as info, what needs a look as warning or error."""
+
+    def log_event(event: Event) -> None:
+        match event:
+            case Started(source, slices):
+                log.debug("started", source=source, slices=slices)
+            case Stored(source, done, slices):
+                log.debug("stored", source=source, slice=done, slices=slices)
+            case Waiting(source, None, reason):
+                log.info("waits", source=source, reason=reason)
+            case Waiting(source, float() | int() as pause, reason):
+                log.warning("tries again", source=source, wait=format_seconds(pause), reason=reason)
+            case Warned(source, message):
+                log.warning(message, source=source)
+            case Finished(result):
+                details = {} if result.run_id is None else {"run_id": result.run_id}
+                level = _LEVELS.get(result.outcome, "info")
+                getattr(log, level)(outcome_sentence(result), source=result.source, **details)
+
+    return log_event
+
+
+def outcome_sentence(result: RunResult) -> str:
+    """How a run ended, in one sentence."""
+    counts = result.counts
+    figures = ", ".join(
+        f"{count:,} {word}"
+        for word, count in (
+            ("new", counts.inserted),
+            ("revised", counts.revised),
+            ("withdrawn", counts.retracted),
+            ("unchanged", counts.unchanged),
+            ("published", result.vintages),
+        )
+        if count
+    )
+    why = result.error or result.reason
+    sentence = f"{result.outcome}: {why}" if why else str(result.outcome)
+    return f"{sentence} ({figures})" if figures else sentence
+
+
+@contextmanager
+def run_progress(total: int, *, wanted: bool) -> Iterator[Callable[[Event], None]]:
+    """A listener that draws bars on stderr, if `wanted` and there is a terminal; else nothing.
+
+    Args:
+        total: how many sources are to run.
+        wanted: False for `-q` and `--json`.
+    """
+    if not wanted or not supports_escape_codes(sys.stderr):
+        yield lambda _event: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    bars = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}", markup=False, style="yellow"),
+        TimeElapsedColumn(),
+        console=Console(file=sys.stderr),
+        transient=True,
+    )
+    with bars:
+        yield _Bars(bars, total)
+
+
+class _Bars:
+    """A bar for all sources, and one for each that runs in several slices."""
+
+    def __init__(self, bars: Progress, total: int) -> None:
+        self._bars = bars
+        self._total: TaskID = bars.add_task("sources", total=total, note="")
+        self._by_source: dict[str, TaskID] = {}
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Started(source, slices):
+                self._update(source, total=max(slices, 1), note="")
+            case Stored(source, done, slices):
+                self._update(source, completed=done, total=slices, note="")
+            case Waiting(source, pause, reason):
+                wait = "" if pause is None else f" ({format_seconds(pause)})"
+                self._update(source, note=printable(f"waits{wait}: {reason}", 60))
+            case Finished(result):
+                if (task := self._by_source.pop(result.source, None)) is not None:
+                    self._bars.remove_task(task)
+                self._bars.advance(self._total)
+                if result.code is not ExitCode.DONE:
+                    self._bars.update(self._total, note=f"last ill: {printable(result.source, 30)}")
+
+    def _update(self, source: str, **changes: Any) -> None:
+        if source not in self._by_source:
+            name = printable(source, 40)
+            self._by_source[source] = self._bars.add_task(name, total=1, note="")
+        self._bars.update(self._by_source[source], **changes)

@@ -1,0 +1,40 @@
+"""Describes a time series: name, unit, granularity, whatever is known besides its values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesDescription:
+    """One series as sources.yaml describes it; the columns of `time_series` have the same names.
+
+    Attributes:
+        endpoint_prefix: its name, unique in a file and in a database.
+        name: the name that people know it by.
+        description: what is observed.
+        granularity: the length of the interval observed, as it is written.
+        unit: of the values.
+        domain: such as energy, weather, economy.
+        category: such as generation, prices.
+        subcategory: a finer category.
+        update_frequency: how often its source is asked.
+        ts_timezone: the zone in which its source writes times without an offset.
+        metadata: whatever else sources.yaml says of it.
+    """
+
+    endpoint_prefix: str
+    name: str | None = None
+    description: str | None = None
+    granularity: str | None = None
+    unit: str | None = None
+    domain: str | None = None
+    category: str | None = None
+    subcategory: str | None = None
+    update_frequency: str | None = None
+    ts_timezone: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)

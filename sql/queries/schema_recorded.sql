@@ -1,6 +1,0 @@
--- The migrations applied to the first schema_migration down the path, and the schema that it lies in.
--- Asked of the table itself: a process that has just begun takes its time over names. (1259 is
--- pg_class.)
-SELECT current_schema(), (pg_identify_object_as_address(1259, tableoid, 0)).object_names[1],
-       version, name, sha256
-FROM schema_migration

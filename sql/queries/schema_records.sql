@@ -1,8 +1,0 @@
--- Where applied migrations are recorded; made by the first of them.
-CREATE TABLE IF NOT EXISTS schema_migration (
-    version integer PRIMARY KEY,
-    name text NOT NULL,
-    sha256 text NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    program text NOT NULL
-)

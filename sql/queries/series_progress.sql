@@ -1,0 +1,12 @@
+-- The series of these names, whoever writes them, and how far each has come: its newest
+-- observation, and when that was written. Whether the source is known stands in every row.
+SELECT s.series_id, s.endpoint_prefix, s.source, s.name, s.description, s.granularity, s.unit,
+       s.domain, s.category, s.subcategory, s.update_frequency, s.ts_timezone, s.metadata,
+       n.ts AS newest, n.updated_at AS advanced_at, s.history_asked_at IS NOT NULL AS history_asked,
+       EXISTS (SELECT FROM source_state AS o WHERE o.source = %(source)s) AS is_known
+FROM time_series AS s
+LEFT JOIN LATERAL (
+    SELECT d.ts, d.updated_at FROM time_series_data AS d
+    WHERE d.series_id = s.series_id ORDER BY d.ts DESC LIMIT 1
+) AS n ON true
+WHERE s.endpoint_prefix = ANY (%(names)s)
