@@ -189,7 +189,7 @@ def command_lines(shown: Iterable[Page]) -> Iterator[list[str]]:
                 yield pod(document)["containers"][0]["args"]
 
 
-_RUNS_IT = {"dataportal", "env", "docker"}
+_RUNS_IT = re.compile("dataportal|env |docker run ")
 
 
 def _calls(line: str) -> Iterator[list[str]]:
@@ -198,7 +198,7 @@ def _calls(line: str) -> Iterator[list[str]]:
         yield from _calls(call)
     for command in _simple_commands(inner.sub("x", line)):
         words = list(dropwhile(re.compile(r"[A-Z_]+=").match, command))
-        if "dataportal" in words and words[0] in _RUNS_IT:
+        if "dataportal" in words and _RUNS_IT.match(" ".join(words)):
             yield words[words.index("dataportal") + 1 :]
 
 
