@@ -28,6 +28,9 @@ _CODE_OR_LINK = re.compile(
 )
 _OTHER_ENDINGS = (".md", ".yaml", ".yml")
 _SUGGESTIONS = 3
+_MESSAGES = "messages.md"
+_MESSAGES_OF_FILES = "Files of series"
+_MESSAGE = re.compile(r"\| `(.+?)` \| .* \| \[([\w-]+)\]\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,38 @@ def topics_that_mention(words: Sequence[str]) -> tuple[str, ...]:
         if counts and all(counts):
             found.append((-min(counts), topic.name))
     return tuple(name for _, name in sorted(found)[:_SUGGESTIONS])
+
+
+def page_of_message(message: str, *, of_file: bool = False) -> str | None:
+    """The topic whose page says more about a message, as the page of messages has it; or None.
+
+    Args:
+        message: what the program says.
+        of_file: whether it is about a file of series, whose messages are told apart there.
+    """
+    section = ""
+    try:
+        lines = (HOME / _MESSAGES).read_text(encoding="utf-8").splitlines()
+    except OSError:  # without its manual the program can still say what is wrong
+        return None
+    for line in lines:
+        if heading := _GROUP.fullmatch(line):
+            section = heading[1]
+        elif (
+            (row := _MESSAGE.match(line))
+            and (section == _MESSAGES_OF_FILES) is of_file
+            and _resembles(message, row[1])
+        ):
+            return row[2]
+    return None
+
+
+def _resembles(message: str, pattern: str) -> bool:
+    """Whether a message is of this kind; `…` stands for what differs."""
+    start = "" if pattern.startswith("…") else r"(?:^|[:;] )"
+    end = "" if pattern.endswith("…") else r"(?=$|[:;,.] | \(|\.$)"
+    parts = ".*".join(re.escape(part) for part in pattern.strip("… ").split("…"))
+    return re.search(f"{start}{parts}{end}", message, re.DOTALL) is not None
 
 
 class TopicsView:

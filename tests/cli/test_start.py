@@ -157,7 +157,7 @@ def test_wrong_usage_is_2_and_says_what_to_do(
     done = run_cli(*arguments, "--json")
     assert (done.returncode, done.stdout) == (2, "")
     error = json.loads(done.stderr)["error"]
-    assert error.keys() == {"kind", "message", "hint", "exit_code"}
+    assert error.keys() == {"kind", "message", "hint", "exit_code", "page"}
     assert (error["kind"], error["exit_code"]) == ("usage", 2)
 
 

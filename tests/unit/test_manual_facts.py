@@ -27,6 +27,7 @@ from dataportal.errors import ConfigurationError, ExitCode
 from dataportal.health import Condition
 from dataportal.observations import clean
 from dataportal.plugins.http import HttpClient
+from dataportal.render.manual import page_of_message
 from dataportal.settings import from_environment
 from dataportal.store.records import Outcome
 from dataportal.times import parse_duration
@@ -361,6 +362,27 @@ def test_the_messages_to_look_up_exist() -> None:
         message = row.split("`")[1]
         pattern = ".*".join(re.escape(part) for part in message.strip("… ").split("…"))
         assert re.search(pattern, texts), message
+
+
+def _message_rows() -> list[tuple[str, str, str]]:
+    """Section, message and page of each row of the page of messages."""
+    rows = []
+    for section in page("messages").headings(2):
+        text = page("messages").section(section)
+        found = re.findall(r"^\| `(.+?)` \| .* \| \[([\w-]+)\]\(", text, re.MULTILINE)
+        rows += [(section, message, topic) for message, topic in found]
+    return rows
+
+
+@pytest.mark.parametrize(("section", "message", "topic"), _message_rows())
+def test_a_message_names_the_page_of_its_row(section: str, message: str, topic: str) -> None:
+    """Whatever stands for the dots, and with more behind it; no row hides another."""
+    of_file = section == "Files of series"
+    for filling in ("x", "a: b", "'smard' (1)"):
+        text = message.replace("…", filling)
+        for shown in (text, f"{text}: and more", f"{text} (so it is)"):
+            assert page_of_message(shown, of_file=of_file) == topic
+    assert page_of_message("nothing of the kind", of_file=of_file) is None
 
 
 def test_examples_that_show_errors_are_errors(tmp_path: Path) -> None:
