@@ -57,7 +57,7 @@ def command(
         for name in names:
             if name not in known:
                 raise unknown_series(name, known)
-        parts, checksum = dump(connection, names, file, progress=progress)
+        archived, checksum = dump(connection, names, file, progress=progress)
     if not invocation.silent:
-        show_view(DumpView(file, parts, checksum), json=invocation.json)
+        show_view(DumpView(file, archived, checksum), json=invocation.json)
     return ExitCode.DONE

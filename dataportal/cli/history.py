@@ -146,32 +146,6 @@ def command(
     return ExitCode.DONE
 
 
-def _diff_instants(
-    texts: tuple[str, str] | None, settings: "Settings", now: datetime
-) -> tuple[datetime, datetime] | None:
-    if texts is None:
-        return None
-    first, second = (option_instant("--diff", text, settings, now=now) for text in texts)
-    if first is None or second is None or first > second:
-        raise UsageError(
-            f"--diff {texts[0]} {texts[1]}: the first lies after the second; swap them"
-        )
-    return first, second
-
-
-def _find(
-    query: "Callable[[psycopg.Connection, str], Series | None]",
-    connection: "psycopg.Connection",
-    name: str,
-) -> "Series":
-    from dataportal.store.read.history import series_names
-
-    series = query(connection, name)
-    if series is None:
-        raise unknown_series(name, series_names(connection))
-    return series
-
-
 def _show_answer(
     connection: "psycopg.Connection", question: Question, renderer: "HistoryRenderer"
 ) -> None:
@@ -210,6 +184,32 @@ def _show_answer(
     else:
         revisions = history.latest_revisions(connection, series_id, limit=q.limit or _REVISIONS)
         show(renderer.summary(revisions, lambda count: _last_values(connection, series, count)))
+
+
+def _diff_instants(
+    texts: tuple[str, str] | None, settings: "Settings", now: datetime
+) -> tuple[datetime, datetime] | None:
+    if texts is None:
+        return None
+    first, second = (option_instant("--diff", text, settings, now=now) for text in texts)
+    if first is None or second is None or first > second:
+        raise UsageError(
+            f"--diff {texts[0]} {texts[1]}: the first lies after the second; swap them"
+        )
+    return first, second
+
+
+def _find(
+    query: "Callable[[psycopg.Connection, str], Series | None]",
+    connection: "psycopg.Connection",
+    name: str,
+) -> "Series":
+    from dataportal.store.read.history import series_names
+
+    series = query(connection, name)
+    if series is None:
+        raise unknown_series(name, series_names(connection))
+    return series
 
 
 def _newest(rows: Iterable[Row], limit: int | None) -> Iterable[Row]:

@@ -39,7 +39,7 @@ def command(
     # before a database is made for a file that cannot be used
     contents(file)
     with open_database(settings, say=say, create=not settings.quiet) as url:
-        parts, checksum = restore(url, file, say=say)
+        archived, checksum = restore(url, file, say=say)
     if not invocation.silent:
-        show_view(RestoreView(file, parts, checksum), json=invocation.json)
+        show_view(RestoreView(file, archived, checksum), json=invocation.json)
     return ExitCode.DONE

@@ -19,19 +19,19 @@ class DumpView:
     """The answer of `dump`: how much of each series the file holds, and its checksum."""
 
     path: Path
-    parts: Sequence[ArchivedSeries]
+    series: Sequence[ArchivedSeries]
     checksum: str
 
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A line for each series, and one for the file."""
         del stream
-        for part in self.parts:
-            yield _amount(part)
+        for archived in self.series:
+            yield _amount(archived)
         yield printable(f"written to {self.path}")
 
     def document(self) -> Mapping[str, Any]:
         """The file, its checksum, and `series`."""
-        return _document(self.path, self.checksum, [_fields(part) for part in self.parts])
+        return _document(self.path, self.checksum, [_fields(archived) for archived in self.series])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,43 +39,43 @@ class RestoreView:
     """The answer of `restore`: what became of each series of the file."""
 
     path: Path
-    parts: Sequence[ArchivedSeries]
+    series: Sequence[ArchivedSeries]
     checksum: str
 
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A line for each series."""
         del stream
-        for part in self.parts:
-            by = "" if part.run_id is None else f" by run {part.run_id}"
-            yield f"{_amount(part)}: {_outcome(part)}{by}"
+        for archived in self.series:
+            by = "" if archived.run_id is None else f" by run {archived.run_id}"
+            yield f"{_amount(archived)}: {_outcome(archived)}{by}"
 
     def document(self) -> Mapping[str, Any]:
         """The file, its checksum, and `series` with the outcome of each."""
         series = [
-            {**_fields(part), "outcome": _outcome(part), "run_id": part.run_id}
-            for part in self.parts
+            {**_fields(archived), "outcome": _outcome(archived), "run_id": archived.run_id}
+            for archived in self.series
         ]
         return _document(self.path, self.checksum, series)
 
 
-def _outcome(part: ArchivedSeries) -> str:
-    return "unchanged" if part.run_id is None else "restored"
+def _outcome(archived: ArchivedSeries) -> str:
+    return "unchanged" if archived.run_id is None else "restored"
 
 
 def _document(path: Path, checksum: str, series: list[dict[str, object]]) -> dict[str, Any]:
     return {"ok": True, "file": str(path), "sha256": checksum, "series": series}
 
 
-def _fields(part: ArchivedSeries) -> dict[str, object]:
+def _fields(archived: ArchivedSeries) -> dict[str, object]:
     return {
-        "endpoint_prefix": part.series.endpoint_prefix,
-        "source": part.series.source,
-        "versions": part.versions,
-        "vintages": part.vintages,
-        "known_through": part.series.known_through,
+        "endpoint_prefix": archived.series.endpoint_prefix,
+        "source": archived.series.source,
+        "versions": archived.versions,
+        "vintages": archived.vintages,
+        "known_through": archived.series.known_through,
     }
 
 
-def _amount(part: ArchivedSeries) -> str:
-    vintages = f", {part.vintages:,} publications" if part.vintages else ""
-    return printable(f"{part.series.endpoint_prefix}: {part.versions:,} versions{vintages}")
+def _amount(archived: ArchivedSeries) -> str:
+    vintages = f", {archived.vintages:,} publications" if archived.vintages else ""
+    return printable(f"{archived.series.endpoint_prefix}: {archived.versions:,} versions{vintages}")

@@ -129,10 +129,10 @@ def test_a_plugin_that_is_abandoned_frees_its_host(
         sources.csv("quick", server.answer("/quick.csv", table([1.0])))
         sources.write()
         env = {"DATABASE_URL": database_url, "MAX_RETRIES": "0"}
-        began = time.monotonic()
-        done = run_cli("--json", "fetch-all", env=env)
-        assert time.monotonic() - began < IN_TIME
+        start = time.monotonic()
+        process = run_cli("--json", "fetch-all", env=env)
+        assert time.monotonic() - start < IN_TIME
         assert server.asked("/silent") == 4
-    runs = runs_by_source(done)
+    runs = runs_by_source(process)
     assert "did not answer within" in runs["late"]["error"]
     assert runs["quick"]["outcome"] == "succeeded"

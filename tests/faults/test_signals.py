@@ -169,15 +169,15 @@ def a_plugin_that_blocks(stage: Stage) -> subprocess.Popen[str]:
 
 def a_plugin_that_waits_for_its_provider(stage: Stage) -> subprocess.Popen[str]:
     """From an event loop of its own, with more requests than its host is sent at a time."""
-    return _asking(stage, WAITS)
+    return _start_plugin(stage, WAITS)
 
 
 def a_plugin_that_asks_in_threads(stage: Stage) -> subprocess.Popen[str]:
     """Each of which has a loop of its own, and has to end before the process does."""
-    return _asking(stage, ASKS_IN_THREADS)
+    return _start_plugin(stage, ASKS_IN_THREADS)
 
 
-def _asking(stage: Stage, plugin: str) -> subprocess.Popen[str]:
+def _start_plugin(stage: Stage, plugin: str) -> subprocess.Popen[str]:
     url = stage.server.answer("/load.csv", table([1.0], hold=Event()))
     sources = stage.sources()
     sources.python("load", plugin, params={"url": url})

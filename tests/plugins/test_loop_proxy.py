@@ -118,6 +118,7 @@ def test_a_plugin_closes_nothing(
 
     async def close() -> None:
         await owner.plugin_http.aclose()
+        assert (await owner.plugin_http.get(quick(server))).json() == [1]
 
     owner.run(owner.http.get(quick(server)))
     asyncio.run(close())

@@ -67,7 +67,7 @@ class Folder:
         lines = textwrap.indent(textwrap.dedent(block), " " * 6)
         return dict(self.source(f"{SINGLE}    default_params:\n{lines}").params)
 
-    def refused(self, text: str | bytes) -> list[str]:
+    def refusals(self, text: str | bytes) -> list[str]:
         """Why the file cannot be used, a line for each problem, without the folder's name."""
         with pytest.raises(ConfigurationError) as raised:
             self.load(text)

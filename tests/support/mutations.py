@@ -111,7 +111,7 @@ _CONSOLE = "dataportal/render/console.py"
 _TABLES = "dataportal/render/tables.py"
 _YAML_NODES = "dataportal/config/yaml_nodes.py"
 _YAML_PARSER = "dataportal/config/yaml_parser.py"
-_HTTP_BODY = "dataportal/plugins/http/content_encoding.py"
+_CONTENT_ENCODING = "dataportal/plugins/http/content_encoding.py"
 _HTTP_CLIENT = "dataportal/plugins/http/client.py"
 _PAGED_REQUEST = "dataportal/plugins/declarative/request.py"
 _EMBEDDED_FILES = "dataportal/embedded/files.py"
@@ -449,7 +449,7 @@ MUTATIONS = (
     Mutation(
         "a body has no end",
         "22",
-        _HTTP_BODY,
+        _CONTENT_ENCODING,
         "read_body",
         Replace("A > B", by="False", nth=2),
         "tests/plugins/test_http.py::test_body_larger_than_the_cap_is_not_read",
@@ -630,7 +630,7 @@ MUTATIONS = (
         _STORED_VALIDATORS,
         "check_state",
         Replace("A.unchanged and B != A.state", by="False"),
-        "tests/store/test_keeping.py::test_what_somebody_changed_is_not_relied_on",
+        "tests/store/test_stored_validators.py::test_what_somebody_changed_is_not_relied_on",
     ),
     Mutation(
         "unchanged answers are left out beside any others",
@@ -663,7 +663,7 @@ MUTATIONS = (
         _STORED_VALIDATORS,
         "write_validators",
         Replace("A and (B.counts.retracted or B.withheld)", by="False"),
-        "tests/store/test_keeping.py::test_a_withdrawal_needs_the_whole_answer",
+        "tests/store/test_stored_validators.py::test_a_withdrawal_needs_the_whole_answer",
     ),
     Mutation(
         "a partial answer is kept",

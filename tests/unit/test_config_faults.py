@@ -53,14 +53,14 @@ def test_a_folder_in_place_of_the_file_is_said(folder: Folder) -> None:
 )
 def test_a_file_without_sources_says_how_to_add_one(folder: Folder, text: str) -> None:
     """Empty in every way that YAML knows."""
-    (problem,) = folder.refused(text)
+    (problem,) = folder.refusals(text)
     assert problem.startswith("sources.yaml names no source. Add an entry under timeseries: or")
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text(folder: Folder) -> None:
     """Neither of the first key nor of its place."""
     assert folder.load(b"\xef\xbb\xbf" + SINGLE.encode()).sources[0].name == "load"
-    (problem,) = folder.refused(b"\xef\xbb\xbf" + b"timeserie:\n" + GOOD.encode())
+    (problem,) = folder.refusals(b"\xef\xbb\xbf" + b"timeserie:\n" + GOOD.encode())
     assert problem == "sources.yaml:1:1: unknown key 'timeserie'; did you mean 'timeseries'?"
 
 
@@ -81,13 +81,13 @@ def test_a_byte_order_mark_is_no_part_of_the_text(folder: Folder) -> None:
 )
 def test_what_is_no_yaml_is_said_with_its_place(folder: Folder, text: str, expected: str) -> None:
     """One problem, with file, line and column, and advice where the cause is a usual one."""
-    (problem,) = folder.refused(text)
+    (problem,) = folder.refusals(text)
     assert re.match(f"sources.yaml:{expected}", problem), problem
 
 
 def test_a_file_that_is_not_utf_8_is_said_with_its_line(folder: Folder) -> None:
     """And what to do."""
-    (problem,) = folder.refused(SINGLE.encode() + b"    # M\xfcnchen\n")
+    (problem,) = folder.refusals(SINGLE.encode() + b"    # M\xfcnchen\n")
     assert problem == "sources.yaml:5:1: not UTF-8. Save the file with the encoding UTF-8"
 
 
@@ -109,7 +109,7 @@ def test_what_concerns_the_whole_file_makes_all_of_it_unusable(
     folder: Folder, text: str, expected: str
 ) -> None:
     """What was meant cannot be known."""
-    assert folder.refused(text) == [f"sources.yaml:{expected}"]
+    assert folder.refusals(text) == [f"sources.yaml:{expected}"]
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_fault_in_a_group_is_said(folder: Folder, members: str, expected: str)
 
 def test_all_faults_are_reported_at_once_in_the_order_of_the_file(folder: Folder) -> None:
     """However they were found."""
-    assert folder.refused(
+    assert folder.refusals(
         f"{SINGLE}    lokback: 1 day\n    enabled: maybe\n    tags: {{}}\n"
         "  other:\n    modul: m\n    class: 5\n"
     ) == [
@@ -249,7 +249,7 @@ def test_a_series_occurs_once_in_a_file(folder: Folder) -> None:
 def test_a_slip_of_the_pen_is_answered_with_the_key(folder: Folder, slip: str) -> None:
     """Every key is suggested for itself with a letter lost."""
     shortened = slip[:-2] + slip[-1]
-    (problem, *_) = folder.refused(
+    (problem, *_) = folder.refusals(
         GROUP.replace("    timeseries:", f"    {shortened}: x\n    timeseries:")
     )
     assert problem == f"sources.yaml:5:5: unknown key {shortened!r}; did you mean {slip!r}?"
@@ -274,9 +274,9 @@ def test_an_option_among_the_metadata_of_a_groups_series_draws_a_warning(folder:
 
 def test_what_is_quoted_from_the_file_is_harmless(folder: Folder) -> None:
     """Terminal escapes are shown, passwords are not."""
-    (problem,) = folder.refused(f'{SINGLE}    "\\e[31m": x\n')
+    (problem,) = folder.refusals(f'{SINGLE}    "\\e[31m": x\n')
     assert r"unknown key '\x1b[31m'" in problem
-    (problem,) = folder.refused(f"{SINGLE}    timezone: https://me:canary@host/\n")
+    (problem,) = folder.refusals(f"{SINGLE}    timezone: https://me:canary@host/\n")
     assert "canary" not in problem
 
 
@@ -292,7 +292,7 @@ class TestBombs:
         lines = ["x-0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
         lines += [f"x-{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
         begun = time.monotonic()
-        (problem,) = folder.refused(
+        (problem,) = folder.refusals(
             "\n".join(lines) + f"\n{SINGLE}    default_params: {{a: *a9}}\n"
         )
         assert "unfolds to more than 2,000,000 nodes" in problem
@@ -304,7 +304,7 @@ class TestBombs:
         lines = ["x-0: &a0 {k: lol}"]
         lines += [f"x-{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 10)]
         begun = time.monotonic()
-        (problem,) = folder.refused("\n".join(lines) + f"\n{SINGLE}    <<: *a9\n")
+        (problem,) = folder.refusals("\n".join(lines) + f"\n{SINGLE}    <<: *a9\n")
         assert "unfolds to more than 2,000,000 nodes" in problem
         assert time.monotonic() - begun < self.LIMIT
 
@@ -313,7 +313,7 @@ class TestBombs:
         """A file that is large, and unfolds to something far larger."""
         text = f"x-0: &a [{', '.join(['x'] * 1000)}]\n{SINGLE}    default_params:\n      a: ["
         begun = time.monotonic()
-        (problem,) = folder.refused(text + "*a," * 3_500_000 + "]\n")
+        (problem,) = folder.refusals(text + "*a," * 3_500_000 + "]\n")
         assert "unfolds to more than 2,000,000 nodes" in problem
         assert time.monotonic() - begun < self.LIMIT
 
@@ -332,5 +332,5 @@ class TestBombs:
         for depth in (100, 5_000):
             closing = "]" if opening == "[" else "}"
             value = opening * depth + "x" + closing * depth
-            (problem,) = folder.refused(f"{SINGLE}    default_params: {{x: {value}}}\n")
+            (problem,) = folder.refusals(f"{SINGLE}    default_params: {{x: {value}}}\n")
             assert "nested" in problem or "depth" in problem, problem

@@ -140,7 +140,10 @@ class _Single(BasePlugin):
         end_date: str | None = None,
         metrics: Sequence[str] | None = None,  # noqa: ARG002 - the API's; a field is one metric
     ) -> Columns:
-        """The points with `start_date <= ts < end_date`, as columns; local times a day around."""
+        """The points with `start_date <= ts < end_date`, as columns.
+
+        Local times up to a day before and after are among them: only the run knows the time zone.
+        """
         extraction = self._api.series_extraction({})
         window = Window(start_date, end_date)
         (columns,) = await self._api.fetch([extraction], window, http=self.http, zone=self.zone)
@@ -169,7 +172,10 @@ class _Several(MultiSeriesPlugin):
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None
     ) -> dict[str, Columns | FetchError]:
-        """The points of each series with `start_date <= ts < end_date`, as columns."""
+        """The points of each series with `start_date <= ts < end_date`, as columns.
+
+        Local times up to a day before and after are among them: only the run knows the time zone.
+        """
         extractions = read_filters(self._series_definitions, self._api.series_extraction)
         window = Window(start_date, end_date)
         results = await self._api.fetch(

@@ -104,7 +104,7 @@ class Paginator(ABC):
             ValueError: what should be found in the page makes no sense, or rows are missing.
         """
 
-    def expected(self, page: Page) -> Iterator[PageAddress]:
+    def likely_pages(self, page: Page) -> Iterator[PageAddress]:
         """How all further pages will probably be asked for, as far as this page tells."""
         del page
         return iter(())
@@ -154,8 +154,8 @@ class _CountingPaginator(Paginator):
     def next(self, page: Page) -> PageAddress | None:
         return None if self._is_last(page) else self._address(page.number, page.rows_so_far)
 
-    def expected(self, page: Page) -> Iterator[PageAddress]:
-        """As `Paginator.expected`, if all further pages have as many rows as this one."""
+    def likely_pages(self, page: Page) -> Iterator[PageAddress]:
+        """As `Paginator.likely_pages`, if all further pages have as many rows as this one."""
         last = self._find_number("last", page.document)
         total = self._find_number("total", page.document)
         if not page.rows:

@@ -195,7 +195,7 @@ class Request:
             if page_address is not None and number >= self.paginator.max_pages:
                 raise answer.bad(f"is page {number}, and there are more: see max_pages")
             if page_address is not None:
-                prefetcher.expect(map(request.for_page, self.paginator.expected(page)))
+                prefetcher.expect(map(request.for_page, self.paginator.likely_pages(page)))
 
     @property
     def _templates(self) -> list[Template]:

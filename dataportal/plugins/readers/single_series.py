@@ -1,4 +1,4 @@
-"""Makes a plugin for one series of the plugin for groups."""
+"""The plugin for a single series, made of a provider's plugin for groups."""
 
 from __future__ import annotations
 
