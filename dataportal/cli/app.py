@@ -24,18 +24,28 @@ from dataportal.render.console import close_streams, open_streams
 from dataportal.version import __version__
 
 # Their lines in the help. A command's module is imported when it is used: start-up is a feature.
-COMMANDS = {
-    "fetch": "Run these sources now.",
-    "fetch-all": "Run every enabled source, side by side.",
-    "list-sources": "Every source with its series, schedule and state.",
-    "history": "What is known about a series, and what was known when.",
-    "healthcheck": "Check configuration, database, schema and freshness.",
-    "verify": "Check that the history keeps its promises.",
-    "dump": "Write the whole history of series to a file.",
-    "restore": "Bring series back from a file that dataportal dump wrote.",
-    "migrate": "Bring the database schema up to date.",
-    "schema": "Print the JSON Schema of sources.yaml, for editors.",
+GROUPS = {
+    "Collect": {
+        "fetch": "Run these sources now.",
+        "fetch-all": "Run every enabled source, side by side.",
+    },
+    "Look": {
+        "list-sources": "Every source with its series, schedule and state.",
+        "history": "What is known about a series, and what was known when.",
+        "healthcheck": "Check configuration, database, schema and freshness.",
+    },
+    "Keep": {
+        "verify": "Check that the history keeps its promises.",
+        "dump": "Write the whole history of series to a file.",
+        "restore": "Bring series back from a file that dataportal dump wrote.",
+    },
+    "Set up": {
+        "migrate": "Bring the database schema up to date.",
+        "schema": "Print the JSON Schema of sources.yaml, for editors.",
+        "help": "Show a page of the manual, or the list of its topics.",
+    },
 }
+COMMANDS = {name: line for commands in GROUPS.values() for name, line in commands.items()}
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -46,7 +56,8 @@ def run(arguments: Sequence[str]) -> int:
     invocation = Invocation(json="--json" in arguments)
     try:
         program = _program()
-        code = program.main([*arguments], "dataportal", standalone_mode=False, obj=invocation)
+        words = [*arguments] or ["--help"]
+        code = program.main(words, "dataportal", standalone_mode=False, obj=invocation)
     except Exception as error:  # noqa: BLE001 - the last place where an error can be explained
         code = _report(error, invocation)
     if fault := close_streams():
@@ -88,8 +99,11 @@ class Group(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write their lines of the help, for which nothing need be imported."""
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        # one column for all groups
+        width = max(map(len, COMMANDS))
+        for group, commands in GROUPS.items():
+            with formatter.section(group):
+                formatter.write_dl([(f"{name:<{width}}", line) for name, line in commands.items()])
 
 
 def load_command(name: str) -> Any:
@@ -97,7 +111,7 @@ def load_command(name: str) -> Any:
     module = import_module(f"dataportal.cli.{name.replace('-', '_')}")
     # the other modes of markup import rich, which takes as long as everything else together
     app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
-    epilog = f"{examples(module.EXAMPLES)}\n\n{exit_codes()}"
+    epilog = f"{examples(module.EXAMPLES)}\n\nMore: dataportal help {name}\n\n{exit_codes()}"
     app.command(name, cls=Command, epilog=epilog)(module.command)
     return typer.main.get_command(app)
 
@@ -109,7 +123,7 @@ def _program() -> Any:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback(epilog=exit_codes())(_take_shared_options)
+    app.callback(epilog=f"The manual: dataportal help\n\n{exit_codes()}")(_take_shared_options)
     return typer.main.get_command(app)
 
 

@@ -16,6 +16,7 @@ from dataportal.errors import (
     ConfigurationError,
     DataportalError,
     ExitCode,
+    FileError,
     Interrupted,
     LockedError,
     UsageError,
@@ -62,6 +63,7 @@ def error_document(error: Exception, code: ExitCode) -> dict[str, Any]:
     if isinstance(error, DataportalError):
         fields = {"kind": _kind(error), "message": error.message, "hint": error.hint}
     fields["exit_code"] = int(code)
+    fields["page"] = _page(error)
     if isinstance(error, ConfigurationError):
         fields["problems"] = [
             {"where": problem.where, "message": problem.message, "source": problem.source}
@@ -76,12 +78,23 @@ _BUG_HINT = "This is a bug in dataportal. Run it again with --log-level debug fo
 
 
 def _error_lines(error: Exception) -> Iterator[str]:
+    page = _page(error)
+    more = f" (dataportal help {page})" if page else ""
     if isinstance(error, DataportalError):
-        yield f"dataportal: {error}"
+        yield f"dataportal: {error}{more}"
         if isinstance(error, ConfigurationError):
             yield from (f"  {problem}" for problem in error.problems)
     else:
-        yield f"dataportal: bug: {_locate(error)}. {_BUG_HINT}"
+        yield f"dataportal: bug: {_locate(error)}. {_BUG_HINT}{more}"
+
+
+def _page(error: Exception) -> str | None:
+    """The topic of the manual that says more about the error."""
+    if not isinstance(error, DataportalError):
+        return "troubleshooting"
+    from dataportal.render.manual import page_of_message
+
+    return page_of_message(error.message, of_file=isinstance(error, FileError))
 
 
 def _locate(error: Exception) -> str:

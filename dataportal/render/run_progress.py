@@ -45,11 +45,21 @@ def event_logger(log: Log) -> Callable[[Event], None]:
             case Warned(source, message):
                 log.warning(message, source=source)
             case Finished(result):
-                details = {} if result.run_id is None else {"run_id": result.run_id}
+                details: dict[str, Any] = {} if result.run_id is None else {"run_id": result.run_id}
                 level = _LEVELS.get(result.outcome, "info")
+                if level == "error":
+                    details |= _page(result)
                 getattr(log, level)(outcome_sentence(result), source=result.source, **details)
 
     return log_event
+
+
+def _page(result: RunResult) -> dict[str, str]:
+    """The topic of the manual that says more about why a run failed, where there is one."""
+    from dataportal.render.manual import page_of_message
+
+    topic = page_of_message(result.error or result.reason or "")
+    return {"help": topic} if topic else {}
 
 
 def outcome_sentence(result: RunResult) -> str:

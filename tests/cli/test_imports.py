@@ -58,7 +58,10 @@ def imported_modules(*arguments: str, env: Mapping[str, str] | None = None) -> s
     return {*done.stdout.splitlines()[-1].split()}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["healthcheck", "--live"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["healthcheck", "--live"], ["help"], ["help", "cron"]],
+)
 def test_nothing_heavy_is_imported_before_it_is_needed(arguments: list[str]) -> None:
     """Help, the version and the probe of a container start in the time that typer takes."""
     modules = imported_modules(*arguments)

@@ -1,14 +1,13 @@
-"""README's examples for ENTSO-E and Elexon, run by the program against servers of our own."""
+"""The manual's examples for ENTSO-E and Elexon, run by the program against servers of our own."""
 
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support import manual
 from support.elexon_files import row, serve_rows, stream, utc_text
 from support.entsoe_files import (
     PATH,
@@ -24,19 +23,17 @@ from support.http_server import LocalServer, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from conftest import RunCli
 
     Run = Callable[..., dict[str, Any]]
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 
-
-def example(title: str) -> str:
-    """The YAML that stands under a heading."""
-    section = README.split(f"\n### {title}\n")[1].split("\n### ")[0]
-    (block,) = re.findall(r"^```yaml\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
-    return str(block)
+def example(topic: str) -> str:
+    """The YAML that stands on a page."""
+    (block,) = manual.page(topic).blocks("yaml")
+    return block
 
 
 @pytest.fixture
@@ -48,10 +45,10 @@ def server() -> Iterator[LocalServer]:
 
 @pytest.fixture
 def run(tmp_path: Path, run_cli: RunCli, server: LocalServer, database_url: str) -> Run:
-    """Runs a command with README's example of that title; what it answers, and all that it says."""
+    """Runs a command with the example of that page; what it answers, and all that it says."""
 
-    def run_example(title: str, *arguments: str) -> dict[str, Any]:
-        (tmp_path / "sources.yaml").write_text(example(title), encoding="utf-8")
+    def run_example(topic: str, *arguments: str) -> dict[str, Any]:
+        (tmp_path / "sources.yaml").write_text(example(topic), encoding="utf-8")
         env = {
             "DATABASE_URL": database_url,
             "ENTSOE_URL": server.url + PATH,
@@ -86,10 +83,10 @@ def test_entsoe(server: LocalServer, run: Run) -> None:
         series(hours[1], psr="B10", outside="10YFR-RTE------C"),
     )
     server.answer(PATH, xml(body))
-    (fetched,) = run("ENTSO-E", "fetch", "entsoe-generation-fr")["runs"]
+    (fetched,) = run("entsoe", "fetch", "entsoe-generation-fr")["runs"]
     assert (fetched["outcome"], fetched["inserted"]) == ("succeeded", 6)
     assert len(server.requests) == 1
-    answer = run("ENTSO-E", "history", "entsoe-fr-pumping", "--start", "1d")
+    answer = run("entsoe", "history", "entsoe-fr-pumping", "--start", "1d")
     assert [observation["value"] for observation in answer["observations"]] == [0, 150, 300]
 
 
@@ -105,7 +102,7 @@ def test_entsoe(server: LocalServer, run: Run) -> None:
 def test_the_token_is_never_shown(server: LocalServer, run: Run, reply: Reply) -> None:
     """Whatever goes wrong, with the log at its most talkative; the address is shown without it."""
     server.answer(PATH, reply)
-    (fetched,) = run("ENTSO-E", "fetch", "entsoe-generation-fr")["runs"]
+    (fetched,) = run("entsoe", "fetch", "entsoe-generation-fr")["runs"]
     assert fetched["outcome"] == "failed"
     assert "securityToken=***" in fetched["error"]
 
@@ -120,15 +117,15 @@ def test_elexon_as_published(server: LocalServer, run: Run) -> None:
         row(start, first, fuelType="CCGT", generation=12000),
     ]
     server.answer(stream("FUELHH"), serve_rows(rows))
-    (fetched,) = run("Elexon", "fetch", "elexon-generation")["runs"]
+    (fetched,) = run("elexon", "fetch", "elexon-generation")["runs"]
     assert (fetched["outcome"], fetched["inserted"], fetched["vintages"]) == ("succeeded", 2, 2)
     rows.append(row(start, second, fuelType="WIND", generation=9100))
-    (again,) = run("Elexon", "fetch", "elexon-generation")["runs"]
+    (again,) = run("elexon", "fetch", "elexon-generation")["runs"]
     assert (again["revised"], again["vintages"]) == (1, 1)
     for instant, value in ((first, 9000), (second - timedelta(seconds=1), 9000), (second, 9100)):
         answer = run(
-            "Elexon", "history", "elexon-gb-wind", "--as-of", utc_text(instant), "--by", "published"
+            "elexon", "history", "elexon-gb-wind", "--as-of", utc_text(instant), "--by", "published"
         )
         assert [observation["value"] for observation in answer["observations"]] == [value]
-    answer = run("Elexon", "history", "elexon-gb-wind", "--start", "1d")
+    answer = run("elexon", "history", "elexon-gb-wind", "--start", "1d")
     assert [observation["value"] for observation in answer["observations"]] == [9100]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dataportal import __version__
-from dataportal.cli.app import COMMANDS
+from dataportal.cli.app import COMMANDS, GROUPS
 from dataportal.errors import ExitCode
 from dataportal.settings import LOG_FORMATS, LOG_LEVELS
 
@@ -49,6 +49,7 @@ OWN = {
     "restore": (),
     "migrate": ("--plan", "--print-grants", "--migrator", "--writer", "--reader"),
     "schema": (),
+    "help": (),
 }
 
 
@@ -80,6 +81,19 @@ def test_the_help_lists_every_command(run_cli: RunCli) -> None:
         assert line in text
     for word in (*LOG_LEVELS, *LOG_FORMATS):
         assert word in text
+
+
+def test_the_program_alone_shows_its_help(run_cli: RunCli) -> None:
+    """The same as --help: each command once, under the heading of its group, and the manual."""
+    done = run_cli()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == run_cli("--help").stdout
+    lines = done.stdout.splitlines()
+    for group, commands in GROUPS.items():
+        first = lines.index(f"{group}:") + 1
+        assert [line.split()[0] for line in lines[first : first + len(commands)]] == list(commands)
+    assert list(GROUPS) == ["Collect", "Look", "Keep", "Set up"]
+    assert "  The manual: dataportal help" in lines
 
 
 def test_the_version_is_shown(run_cli: RunCli) -> None:
@@ -114,7 +128,7 @@ def test_an_option_after_the_command_beats_the_same_before_it(run_cli: RunCli) -
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "missing command"),
+        (["-q"], "missing command"),
         (["fetsh"], "Did you mean 'fetch'"),
         (["fetch"], "SOURCE"),
         (["migrate", "--plam"], "--plan"),
@@ -143,7 +157,7 @@ def test_wrong_usage_is_2_and_says_what_to_do(
     done = run_cli(*arguments, "--json")
     assert (done.returncode, done.stdout) == (2, "")
     error = json.loads(done.stderr)["error"]
-    assert error.keys() == {"kind", "message", "hint", "exit_code"}
+    assert error.keys() == {"kind", "message", "hint", "exit_code", "page"}
     assert (error["kind"], error["exit_code"]) == ("usage", 2)
 
 

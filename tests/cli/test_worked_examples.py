@@ -1,4 +1,4 @@
-"""README's six APIs without Python, each run by the program against the provider's layout.
+"""The manual's APIs without Python, each run by the program against the provider's layout.
 
 The answers are small ones of our own in the shape of each provider, and its recorded ones where
 those are at hand, read by other means.
@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 import yaml
+from support import manual
 from support.http_server import LocalServer, Reply
 
 if TYPE_CHECKING:
@@ -28,9 +29,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDINGS = ROOT.parent / "shared" / "recordings"
-_SECTION = (ROOT / "README.md").read_text(encoding="utf-8").split("### Six APIs without Python")[1]
-BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", _SECTION.split("\n## ")[0], re.MULTILINE | re.DOTALL)
-EXAMPLES = {next(iter(yaml.safe_load(block)["request_groups"])): block for block in BLOCKS}
+PROVIDERS = (
+    *("ecb", "world-bank", "elia", "eco2mix", "energi-data-service", "nyiso", "muenster-parking"),
+)
+EXAMPLES = {
+    next(iter(yaml.safe_load(block)["request_groups"])): block
+    for provider in PROVIDERS
+    for block in manual.page(provider).blocks("yaml")
+}
 Points = dict[str, float]
 
 
@@ -45,7 +51,7 @@ def server() -> Iterator[LocalServer]:
 def run(
     tmp_path: Path, run_cli: RunCli, server: LocalServer, database_url: str
 ) -> Callable[..., tuple[dict[str, Any], dict[str, Points]]]:
-    """Fetches an example as it stands in README, but for the host; its run, and what is stored."""
+    """Fetches an example of the manual, but for the host; its run, and what is stored."""
 
     def fetch_example(name: str, *window: str) -> tuple[dict[str, Any], dict[str, Points]]:
         path = tmp_path / "sources.yaml"
@@ -74,14 +80,14 @@ def _stored(url: str) -> dict[str, Points]:
     return stored
 
 
-def test_there_are_six_of_twelve_to_twenty_five_lines() -> None:
-    """For six hosts, in all three formats."""
-    assert len(EXAMPLES) == len(BLOCKS) == 6
-    hosts = {host for block in BLOCKS for host in re.findall(r"url: https?://([^/]+)", block)}
-    assert len(hosts) == 6
-    for block in BLOCKS:
+def test_there_are_seven_of_twelve_to_twenty_five_lines() -> None:
+    """For seven hosts, in all three formats."""
+    assert len(EXAMPLES) == len(PROVIDERS) == 7
+    together = "".join(EXAMPLES.values())
+    assert len(set(re.findall(r"url: https?://([^/]+)", together))) == 7
+    for block in EXAMPLES.values():
         assert 12 <= len(block.splitlines()) <= 25, block
-    assert set(re.findall(r"class: Http(\w+?)Multi", _SECTION)) == {"Json", "Csv", "Xml"}
+    assert set(re.findall(r"class: Http(\w+?)Multi", together)) == {"Json", "Csv", "Xml"}
 
 
 BANK = "/v2/country/MEX;EMU/indicator/NY.GDP.MKTP.CD"
@@ -195,6 +201,30 @@ def test_elia(server: LocalServer, run: Any) -> None:
     assert server.requests[0].query["where"] == [
         "datetime >= date'2024-01-01T00:00:00Z' and datetime < date'2024-01-02T00:00:00Z'"
     ]
+
+
+ECO2MIX = "/api/explore/v2.1/catalog/datasets/eco2mix-national-tr/exports/json"
+
+
+def test_eco2mix(server: LocalServer, run: Any) -> None:
+    """A bare list, a column for each series; the portal itself leaves out rows of the future."""
+    rows = [
+        {
+            "date_heure": f"2025-03-30T0{hour}:{minute:02}:00+00:00",
+            "consommation": 50000 + hour,
+            "nucleaire": None if minute else 40000 + hour,
+        }
+        for hour in (0, 1)
+        for minute in (0, 15)
+    ]
+    server.answer(ECO2MIX, Reply.json(rows))
+    done, stored = run("france", "2025-03-30", "2025-03-31")
+    assert (done["outcome"], done["nulls"]) == ("succeeded", 2)
+    assert list(stored["france-consumption"].values()) == [50000, 50000, 50001, 50001]
+    assert stored["france-nuclear"] == {"2025-03-30T00:00": 40000, "2025-03-30T01:00": 40001}
+    (where,) = server.requests[0].query["where"]
+    assert where.startswith("date_heure >= date'2025-03-30T00:00:00Z' and date_heure < date'2025-")
+    assert where.endswith(" and consommation is not null")
 
 
 ECB = "/service/data/EXR/D.USD+JPY.EUR.SP00.A"

@@ -198,7 +198,7 @@ def test_postgresql_itself_is_verified(own_server: OwnServer, run_cli: RunCli) -
 
 
 def check_verification(secured: Secured, run_cli: RunCli) -> None:
-    """Each `sslmode` does what README says of it."""
+    """Each `sslmode` does what the manual says of it."""
     verified = {"sslmode": "verify-full", "sslrootcert": str(OURS)}
     process = run_cli("migrate", "-q", env={"DATABASE_URL": secured.url(**verified)})
     assert process.returncode == 0, process.stderr

@@ -9,6 +9,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 import pytest
+from support import manual
 
 from dataportal.config import load
 from dataportal.plugins import data_sources
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from dataportal.series import SeriesDescription
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8").replace("\n", " ")
+README = manual.readme().text.replace("\n", " ")
+PROVIDERS = manual.page("providers").text.replace("\n", " ")
 SHIPPED = load(ROOT / "sources.yaml", {})
 FASTEST = {
     "Bundesnetzagentur | SMARD.de": timedelta(hours=1),
@@ -60,8 +62,11 @@ def test_there_is_much_to_choose_from() -> None:
     """As much as README says, of providers most of which ask for no key."""
     needy = {s.metadata["provider"] for source, s in _series() if source.requires_env}
     free = {s.metadata["provider"] for source, s in _series() if not source.requires_env}
-    claim = re.search(r"more than (\d+) series of (\d+) providers", README)
+    pattern = re.compile(r"more than (\d+) series of (\d+) providers")
+    claim, again = map(pattern.search, (README, PROVIDERS))
     assert claim
+    assert again
+    assert claim.groups() == again.groups()
     assert len(_series()) >= max(int(claim[1]), 150)
     assert len(needy | free) == int(claim[2]) >= 8
     assert len(free) >= 8
@@ -69,12 +74,12 @@ def test_there_is_much_to_choose_from() -> None:
 
 
 def test_every_plugin_of_a_provider_is_used() -> None:
-    """So that each can be tried without writing a line; README names the keys that they need."""
+    """So that each can be tried without writing a line; the manual names the keys they need."""
     modules = {module.name for module in iter_modules(data_sources.__path__)}
     used = {source.module.rpartition(".")[2] for source in SHIPPED.sources}
     assert used == modules - {"csv_plugin"}
     for name in {name for source in SHIPPED.sources for name in source.requires_env}:
-        assert f"`{name}`" in README
+        assert f"`{name}`" in PROVIDERS
 
 
 def test_every_series_is_described() -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
+from support import manual
 
 from dataportal.config import load
 from dataportal.config.json_schema import json_schema
@@ -114,11 +115,9 @@ def test_shipped_files_fit(path: Path) -> None:
 
 
 def test_the_examples_of_the_manual_fit(tmp_path: Path) -> None:
-    """Every sources.yaml in README."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    ours = [block for block in blocks if re.match(r"timeseries:|request_groups:", block)]
-    assert len(ours) > 10
+    """Every sources.yaml in README and in the manual."""
+    ours = manual.sources(manual.everything())
+    assert len(ours) > 30
     for block in ours:
         (tmp_path / "sources.yaml").write_text(block, encoding="utf-8")
         assert not _faults(_content(tmp_path / "sources.yaml")), block

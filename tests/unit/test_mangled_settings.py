@@ -20,6 +20,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import manual
 from support.corruption import AWKWARD, mangle
 
 from dataportal.config import build_plugin, load
@@ -32,13 +33,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = int(os.environ.get("DATAPORTAL_EXAMPLES") or 20)
 NOW = datetime(2025, 3, 30, 12, tzinfo=UTC)
-_BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 TEXTS = [
     (ROOT / "dataportal" / "sample" / "sources.yaml").read_text(encoding="utf-8"),
     "".join((ROOT / "sources.yaml").read_text(encoding="utf-8").splitlines(keepends=True)[:60]),
     *(
         text
-        for text in _BLOCK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+        for text in manual.sources(manual.everything())
         if yaml.safe_load(text).keys() <= {"timeseries", "request_groups"}
     ),
 ]

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -121,6 +122,26 @@ def test_cron_gets_the_variables_it_lacks() -> None:
     """Whom to write to, where the command is, which database."""
     names = re.findall(r"^([A-Z_]+)=\S", _text("crontab.example"), re.MULTILINE)
     assert {"MAILTO", "PATH", "DATABASE_URL", "PLUGIN_CONFIG_PATH"} <= set(names)
+
+
+def test_cron_keeps_what_stands_there_when_the_lines_are_added(tmp_path: Path) -> None:
+    """By the command at the head of the file; a crontab that was there comes first."""
+    (command,) = re.findall(r"^#   (\(crontab .*)$", _text("crontab.example"), re.MULTILINE)
+    crontab = tmp_path / "crontab"
+    crontab.write_text(
+        '#!/bin/sh\nif [ "$1" = -l ]; then cat table; else cat > new && mv new table; fi\n',
+        encoding="utf-8",
+    )
+    crontab.chmod(0o755)
+    table = tmp_path / "table"
+    shutil.copy(ROOT / "crontab.example", tmp_path)
+    for before in (None, "0 3 * * * backup\n"):
+        table.unlink(missing_ok=True)
+        if before is not None:
+            table.write_text(before, encoding="utf-8")
+        env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        subprocess.run(["sh", "-c", command], cwd=tmp_path, env=env, check=True)
+        assert table.read_text(encoding="utf-8") == (before or "") + _text("crontab.example")
 
 
 def test_cron_understands_every_line() -> None:
