@@ -31,6 +31,7 @@ from dataportal.render.manual import page_of_message
 from dataportal.settings import from_environment
 from dataportal.store.records import Outcome
 from dataportal.times import parse_duration
+from dataportal.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -311,6 +312,7 @@ def test_the_cron_job_of_kubernetes_is_safe() -> None:
     (document,) = page("kubernetes").documents()
     spec, job, pod = document["spec"], document["spec"]["jobTemplate"]["spec"], manual.pod(document)
     (container,) = pod["containers"]
+    assert container["image"] == f"dataportal:{__version__}"
     assert (document["apiVersion"], document["kind"]) == ("batch/v1", "CronJob")
     assert spec["concurrencyPolicy"] == "Forbid"
     assert spec["startingDeadlineSeconds"] >= 10  # below, a controller may never start it
@@ -513,3 +515,4 @@ def test_the_upgrade_page_knows_every_migration_and_version() -> None:
     assert sorted(listed) == sorted(p.stem for p in (ROOT / "sql" / "migrations").glob("*.sql"))
     versions = re.findall(r"^\| (\d+\.\d+\.\d+) \|", table, re.MULTILINE)
     assert versions == page("changelog").headings(2)
+    assert versions[0] == __version__
