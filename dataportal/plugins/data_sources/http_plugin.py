@@ -121,6 +121,10 @@ class _Api:
                 for document in documents:
                     for rows, sharing in by_rows.items():
                         self._extractor.extract(document.records(rows), sharing, window)
+                    # the pages of a request are parts of one answer, none of them newer
+                    time = None if self._request.has_pages else document.time
+                    for series in extractions:
+                        series.file_times.append((time, len(series.ts)))
 
 
 class _Single(BasePlugin):

@@ -244,6 +244,9 @@ class PointExtractor:
         columns: dict[str, list[Any]] = {"ts": [*times], "value": series.values}
         if self._published is not None:
             columns["published_at"] = [*series.published]
+        revised = series.revised
+        if revised is not None:
+            columns["revised_at"] = revised
         if self._period is not None:
             columns["ts"] = [*interval_starts(times, self._period, zone)]
             inside = [isinstance(ts, str) or window.covers(ts) for ts in columns["ts"]]

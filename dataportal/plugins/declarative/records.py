@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from dataportal.plugins.readers.archives import ArchiveError, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from dataportal.errors import BadDataError
     from dataportal.plugins.http.response import Answer
@@ -56,10 +56,12 @@ class Document(ABC):
 
     Attributes:
         answer: with the unpacked file as its body.
+        time: when its file was written, if that is known: a newer one revises an older one.
     """
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
+        self.time: datetime | None = None
         self._records: dict[str, Records] = {}
 
     @property
@@ -113,12 +115,17 @@ class Reader(ABC):
             BadDataError: an archive that is empty or cannot be opened; else as `read` does.
         """
         try:
-            bodies = unpack(answer.body, limit=_MAX_BYTES)
+            files = unpack(answer.body, limit=_MAX_BYTES)
         except ArchiveError as error:
             raise answer.bad(f"is an archive that cannot be opened: {error}") from None
-        if not bodies:
+        if not files:
             raise answer.bad("is an archive without a file")
-        return [self.read(replace(answer, body=body)) for body in bodies]
+        documents = []
+        for file in files:
+            document = self.read(answer.part(file.body, file.name))
+            document.time = file.time or answer.written_at
+            documents.append(document)
+        return documents
 
     @abstractmethod
     def read(self, answer: Answer) -> Document:

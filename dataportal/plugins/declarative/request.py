@@ -150,7 +150,7 @@ class Request:
             )
             following = deque(islice(requests, MAX_PENDING))
             while following:
-                if not self._has_pages:
+                if not self.has_pages:
                     prefetcher.expect(following)
                 pages = self._pages_of(following.popleft(), prefetcher, read)
                 async with aclosing(pages):
@@ -202,7 +202,8 @@ class Request:
         return [self._url, *(template for values in self._query.values() for template in values)]
 
     @property
-    def _has_pages(self) -> bool:
+    def has_pages(self) -> bool:
+        """Whether an answer may have more than one page."""
         return bool(self.paginator.parameter)
 
     @property
@@ -211,7 +212,7 @@ class Request:
         depends_on_window = not self._each and any(
             template.has_times for template in self._templates
         )
-        return not depends_on_window and not self._has_pages
+        return not depends_on_window and not self.has_pages
 
     def _ranges(self, window: Window) -> Iterator[tuple[datetime, datetime]]:
         """The start and the end of each request that the window takes."""

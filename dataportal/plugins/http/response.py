@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from urllib.parse import unquote_plus
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MADE_NOW = timedelta(minutes=1)
+"""A file no older than that when it was sent tells nothing by its time."""
 EXCERPT = 200
 """So many characters of an answer are shown in a message."""
 
@@ -38,6 +42,8 @@ class Answer:
     """Masks what the request carried in secret, for plugins that quote the answer."""
     redirected: bool = False
     """Whether it came from another address than the one asked."""
+    member: str = ""
+    """Of a file that was unpacked from an answer: its name."""
     note: str = ""
     """Of an unchanged answer: what `keep` was given."""
     on_keep: Callable[[datetime | None, datetime | None, str], None] = field(
@@ -77,6 +83,23 @@ class Answer:
         start = self.body[:200].removeprefix(b"\xef\xbb\xbf").lstrip()[:15].lower()
         return start.startswith((b"<!doctype html", b"<html"))
 
+    @property
+    def name(self) -> str:
+        """What it is called in a message: its address, with the file of an archive that it is."""
+        return f"{harmless(self.hide(self.member), 100)} in {self.url}" if self.member else self.url
+
+    @property
+    def written_at(self) -> datetime | None:
+        """When its file was last changed; None if unknown, or if it was made to be sent."""
+        written, sent = map(_http_date, map(self.headers.get, ("last-modified", "date")))
+        if written is None or (sent is not None and sent - written < _MADE_NOW):
+            return None
+        return written
+
+    def part(self, body: bytes, member: str) -> Answer:
+        """A file that was unpacked from this answer, as an answer."""
+        return replace(self, body=body, member=member)
+
     def excerpt(self) -> str:
         """The beginning of the body, harmless and without secrets, for a message."""
         return excerpt(self.body, self.hide)
@@ -86,7 +109,8 @@ class Answer:
         start = self.excerpt()
         begins = f"; it begins: {start}" if start else "; it is empty"
         # the reason may quote the answer
-        return BadDataError(f"the answer of {self.url} {self.hide(reason)}{begins}", hint=hint)
+        subject = f"the file {self.name}" if self.member else f"the answer of {self.url}"
+        return BadDataError(f"{subject} {self.hide(reason)}{begins}", hint=hint)
 
     def text(self, encoding: str | None = None) -> str:
         """The body as text: in `encoding`, else in the charset declared, else in UTF-8.
@@ -145,6 +169,16 @@ class Answer:
             if name.strip().lower() == "charset" and value.strip(" \"'"):
                 return value.strip(" \"'")
         return None
+
+
+def _http_date(text: str | None) -> datetime | None:
+    try:
+        instant = parsedate_to_datetime(text) if text else None
+    except ValueError:
+        return None
+    if instant is None:
+        return None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def excerpt(body: bytes, hide: Callable[[str], str]) -> str:
