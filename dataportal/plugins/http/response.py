@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 _MADE_NOW = timedelta(minutes=1)
 """A file no older than that when it was sent tells nothing by its time."""
+_MOST_DIGITS = 400
+"""A whole number of more digits is none that a double can hold, by far."""
 EXCERPT = 200
 """So many characters of an answer are shown in a message."""
 
@@ -141,6 +143,7 @@ class Answer:
         """The body as JSON; with a `shape`, checked against that type as msgspec does.
 
         NaN and Infinity are let through where the shape has room for a float: no JSON, but sent.
+        So are numbers that do not fit: they come as infinite ones, for the run to refuse.
 
         Raises:
             BadDataError: a page, a cut text, no JSON, or JSON of another shape; says where.
@@ -155,8 +158,8 @@ class Answer:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             first = error
         try:
-            # the standard reader is slow, but knows NaN, Infinity and 1e400
-            return msgspec.convert(json.loads(body), shape)
+            # the standard reader is slow, but knows NaN, Infinity and numbers of any length
+            return msgspec.convert(json.loads(body, parse_int=_whole_number), shape)
         except (ValueError, RecursionError, msgspec.ValidationError):
             is_shape = isinstance(first, msgspec.ValidationError)
             reason = "has another shape than expected" if is_shape else "is not JSON"
@@ -169,6 +172,11 @@ class Answer:
             if name.strip().lower() == "charset" and value.strip(" \"'"):
                 return value.strip(" \"'")
         return None
+
+
+def _whole_number(text: str) -> int | float:
+    """A whole number; one that no double holds, and Python may not read either, is infinite."""
+    return int(text) if len(text) <= _MOST_DIGITS else float(text)
 
 
 def _http_date(text: str | None) -> datetime | None:
