@@ -123,6 +123,7 @@ class PointExtractor:
         """
         cells = self._time_cells(records)
         if not cells:
+            self._check_columns(records, extractions)
             return
         accepted = self._accepted_rows(records, len(cells))
         by_filter: dict[tuple[str, ...], list[SeriesExtraction]] = {}
@@ -145,6 +146,15 @@ class PointExtractor:
             except BadDataError as error:
                 for series in sharing:
                     series.fault = series.fault or error
+
+    def _check_columns(self, records: Records, extractions: Sequence[SeriesExtraction]) -> None:
+        """Note what is wrong with columns that have no cells: a header alone may lack one too."""
+        for series in extractions:
+            try:
+                for path in (series.value, *series.filters, *self._filter):
+                    records.column(path)
+            except BadDataError as error:
+                series.fault = series.fault or error
 
     def _accepted_rows(self, records: Records, count: int) -> Collection[int]:
         """The rows that pass the filter of all series."""

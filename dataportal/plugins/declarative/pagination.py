@@ -95,6 +95,11 @@ class Paginator(ABC):
                 except ValueError as error:
                     yield f"paging.{name}: {error}"
 
+    @property
+    def tells_end(self) -> bool:
+        """Whether something in the answers says how many rows or pages there are."""
+        return not self._paths.keys().isdisjoint({"total", "last"})
+
     def first(self) -> PageAddress:
         """How the first page is asked for."""
         return PageAddress(self._size_query())

@@ -6,13 +6,13 @@ import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from dataportal.errors import BadDataError
 from dataportal.plugins.readers.archives import ArchiveError, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from dataportal.errors import BadDataError
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.parameters import Params
 
@@ -109,11 +109,15 @@ class Reader(ABC):
     def __init__(self, params: Params, decimal: str) -> None: ...
 
     def documents(self, answer: Answer) -> list[Document]:
-        """The documents of an answer, one or more: the files of an archive in order of their names.
+        """The documents of an answer: the files of an archive in order of their names.
+
+        None where the answer, or all of its files, say that there are no data.
 
         Raises:
             BadDataError: an archive that is empty or cannot be opened; else as `read` does.
         """
+        if answer.has_no_content:
+            return []
         try:
             files = unpack(answer.body, limit=_MAX_BYTES)
         except ArchiveError as error:
@@ -122,14 +126,28 @@ class Reader(ABC):
             raise answer.bad("is an archive without a file")
         documents = []
         for file in files:
-            document = self.read(answer.part(file.body, file.name))
-            document.time = file.time or answer.written_at
-            documents.append(document)
+            part = answer.part(file.body, file.name)
+            document = self.read(part)
+            if document is not None:
+                document.time = file.time or answer.written_at
+                documents.append(document)
         return documents
 
+    def says_nothing(self, answer: Answer) -> bool:
+        """Whether an answer with a status of refusal says that there are no data."""
+        try:
+            return self.read(answer) is None
+        except BadDataError:
+            return False
+
+    @property
     @abstractmethod
-    def read(self, answer: Answer) -> Document:
-        """The document in a body that is no archive.
+    def knows_empty(self) -> bool:
+        """Whether the source says how an answer without data looks."""
+
+    @abstractmethod
+    def read(self, answer: Answer) -> Document | None:
+        """The document in a body that is no archive; None if it says that there are no data.
 
         Raises:
             BadDataError: it is none, or reports an error.

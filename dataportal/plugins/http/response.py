@@ -13,11 +13,15 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from dataportal.errors import BadDataError
+from dataportal.plugins.http.errors import refusal
+from dataportal.plugins.http.file_kinds import file_kind, text_kind
 from dataportal.redaction import MASK, SHORTEST, harmless, redact, secrets_in, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
+
+    from dataportal.errors import FetchError
 
 T = TypeVar("T")
 
@@ -86,6 +90,16 @@ class Answer:
         return start.startswith((b"<!doctype html", b"<html"))
 
     @property
+    def has_no_content(self) -> bool:
+        """Whether the server says that there is nothing (204): no data, and no fault."""
+        return self.status == HTTPStatus.NO_CONTENT
+
+    @property
+    def file_kind(self) -> str:
+        """What it is if it is no text: `an Excel file`; else an empty text."""
+        return file_kind(self.body)
+
+    @property
     def name(self) -> str:
         """What it is called in a message: its address, with the file of an archive that it is."""
         return f"{harmless(self.hide(self.member), 100)} in {self.url}" if self.member else self.url
@@ -98,6 +112,10 @@ class Answer:
             return None
         return written
 
+    def refusal(self, host: str) -> FetchError:
+        """The error for an answer whose status is no success, if it does not say "no data"."""
+        return refusal(self.status, url=self.url, host=host, body=self.excerpt(), retry_after=None)
+
     def part(self, body: bytes, member: str) -> Answer:
         """A file that was unpacked from this answer, as an answer."""
         return replace(self, body=body, member=member)
@@ -108,8 +126,9 @@ class Answer:
 
     def bad(self, reason: str, hint: str | None = None) -> BadDataError:
         """The error that says why this answer cannot be used, and shows how it begins."""
-        start = self.excerpt()
-        begins = f"; it begins: {start}" if start else "; it is empty"
+        # the bytes of such a file tell nobody anything
+        start = "" if self.file_kind else self.excerpt()
+        begins = f"; it begins: {start}" if start else "" if self.body.strip() else "; it is empty"
         # the reason may quote the answer
         subject = f"the file {self.name}" if self.member else f"the answer of {self.url}"
         return BadDataError(f"{subject} {self.hide(reason)}{begins}", hint=hint)
@@ -130,6 +149,8 @@ class Answer:
         except LookupError:
             raise self.bad(f"is in the unknown charset {harmless(name, 40)!r}") from None
         except UnicodeError as error:
+            if self.file_kind:
+                raise self.bad(f"is {self.file_kind}, not text") from None
             where = f" at byte {error.start}" if isinstance(error, UnicodeDecodeError) else ""
             raise self.bad(f"is not {name} text{where}") from None
 
@@ -150,6 +171,8 @@ class Answer:
         """
         if self.is_page:
             raise self.bad("is a page of HTML, not JSON")
+        if self.file_kind:
+            raise self.bad(f"is {self.file_kind}, not JSON")
         body: bytes | str = self.body.removeprefix(b"\xef\xbb\xbf")
         if (self._charset() or "utf-8").lower() not in {"utf-8", "utf8", "us-ascii"}:
             body = self.text()
@@ -163,6 +186,8 @@ class Answer:
         except (ValueError, RecursionError, msgspec.ValidationError):
             is_shape = isinstance(first, msgspec.ValidationError)
             reason = "has another shape than expected" if is_shape else "is not JSON"
+            if text_kind(self.body) == "XML":
+                raise self.bad("is XML, not JSON") from None
             detail = "it is nested too deeply" if isinstance(first, RecursionError) else str(first)
             raise self.bad(f"{reason} ({harmless(self.hide(detail), EXCERPT)})") from None
 

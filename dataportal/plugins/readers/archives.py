@@ -9,7 +9,7 @@ import zlib
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from dataportal.plugins.readers.file_kinds import is_office_file
+from dataportal.plugins.http.file_kinds import is_office_file
 
 _MAX_DEPTH = 2  # some providers put archives into archives
 _MAX_FILES = 10_000

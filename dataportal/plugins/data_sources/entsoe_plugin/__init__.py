@@ -201,6 +201,8 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
                 retry_after=_COOLDOWN if retry_after is None else retry_after,
                 host=self._host,
             )
+        if answer.has_no_content:
+            return []
         if answer.is_page:
             raise TransientError(
                 f"ENTSO-E answered {answer.url} with a page of HTML, as during maintenance: "
