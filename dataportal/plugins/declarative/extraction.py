@@ -110,6 +110,8 @@ class PointExtractor:
         reader.check_rows(rows or reader.rows)
         for path in (value, *filters):
             reader.check_field(path)
+        published = () if self._published is None else (self._published,)
+        reader.check_together((*self._ts, value, *published, *self._filter, *filters))
         in_address = {name: text for name, text in texts.items() if name in address_fields}
         return SeriesExtraction(value, rows, filters, in_address)
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dataportal.plugins.declarative.records import Document, Reader, number_if_digits
+from dataportal.plugins.readers.column_origins import check_columns, count_items
 from dataportal.plugins.readers.expressions import ABSENT_FIELD, Expression
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dataportal.errors import BadDataError
     from dataportal.plugins.declarative.records import FieldPath, Records
@@ -70,6 +71,11 @@ class JsonReader(Reader):
         """Any name; what has an operator of JMESPath in it must be an expression."""
         if isinstance(path, str) and _OPERATORS.search(path):
             Expression(path)
+
+    def check_together(self, paths: Iterable[FieldPath]) -> None:
+        """Columns must not be in the order of different objects' members."""
+        if self._is_columnar:
+            check_columns(map(str, paths))
 
     def check_document_path(self, path: str) -> None:
         """An expression."""
@@ -161,6 +167,13 @@ class _JsonColumns:
             raise self._answer.bad(f"has another shape than expected: {error}") from None
         if not isinstance(column, list):
             raise self._answer.bad(f"has no list at {name!r}")
+        count = None if name in self._columns else count_items(name, self._columns)
+        if count is not None and count != len(column):
+            raise self._answer.bad(
+                f"has {count} items at {name!r}, and nothing in {count - len(column)} of them, so "
+                "that nobody knows what stands beside the others",
+                "layout: rows takes such items one by one",
+            )
         if self._length is None:
             self._length = len(column)
         elif len(column) != self._length:

@@ -10,7 +10,7 @@ from dataportal.errors import BadDataError
 from dataportal.plugins.readers.archives import ArchiveError, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from dataportal.plugins.http.response import Answer
@@ -167,6 +167,13 @@ class Reader(ABC):
 
         Raises:
             ValueError: it cannot.
+        """
+
+    def check_together(self, paths: Iterable[FieldPath]) -> None:  # noqa: B027 - for most it is so
+        """Check that these fields belong together, row by row; those of one row always do.
+
+        Raises:
+            ValueError: they do not.
         """
 
     @abstractmethod
