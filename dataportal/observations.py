@@ -19,12 +19,14 @@ from dataportal.errors import BadDataError, FetchError
 from dataportal.local_times import LocalTime, resolve
 from dataportal.raw_points import MISSING, NoPoint, kind_of, raw_points, short_repr
 from dataportal.redaction import harmless, redact
+from dataportal.repetitions import Repeated, choice, contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
     from dataportal.raw_points import RawPoints
+    from dataportal.repetitions import Moment
 
 _MOST_REJECTIONS = 20
 """Rejections that are kept with their reasons; the rest are only counted."""
@@ -64,8 +66,11 @@ class Rejection:
 class Batch:
     """A clean answer: every declared series has its observations, if only an empty list.
 
-    received = duplicates + rejected + outside + the observations of all series, or their vintages
-    where they have some.
+    received = duplicates + rejected + outside + nulls + the observations of all series, or their
+    vintages where they have some.
+
+    `nulls` stood beside a number of the same time, which counts; those among the observations are
+    not counted here.
 
     `unchanged` are the series of which the provider said that some of it is as it was when it was
     stored. `left_out_from` is the earliest time at or after the end that was left out.
@@ -76,6 +81,7 @@ class Batch:
     duplicates: int = 0
     rejected: int = 0
     outside: int = 0
+    nulls: int = 0
     rejections: list[Rejection] = field(default_factory=list)
     unchanged: set[str] = field(default_factory=set)
     left_out_from: datetime | None = None
@@ -98,6 +104,7 @@ def clean(
     start: datetime | None,
     end: datetime | None,
     zone: ZoneInfo | None,
+    repeated: Repeated = Repeated.REFUSE,
 ) -> Batch:
     """The answer as a batch of clean observations, with a count of everything left out.
 
@@ -109,6 +116,7 @@ def clean(
         start: points before are `outside`; None for no such bound.
         end: points at or after are `outside`; None for no such bound.
         zone: where times without an offset are local; None rejects them.
+        repeated: what several numbers for one time mean, or for one publication of it.
 
     Raises:
         BadDataError: the answer has another shape.
@@ -139,7 +147,9 @@ def clean(
         if columns is not None:
             batch.series[name] = Observations(*columns)
         else:
-            batch.series[name] = _clean_point_by_point(points, name, batch, start, end, zone)
+            batch.series[name] = _clean_point_by_point(
+                points, name, batch, start, end, zone, repeated
+            )
     return batch
 
 
@@ -150,6 +160,7 @@ def _clean_point_by_point(
     start: datetime | None,
     end: datetime | None,
     zone: ZoneInfo | None,
+    repeated: Repeated,
 ) -> Observations:
     times: list[datetime | LocalTime | None] = []
     values: list[float | None] = []
@@ -172,7 +183,8 @@ def _clean_point_by_point(
         values.append(value)
         publications.append(published)
     resolved = resolve(times, zone) if zone is not None else times
-    values_at: dict[datetime, dict[datetime | None, float | None]] = {}
+    position_at: dict[datetime, dict[datetime | None, int]] = {}
+    repetitions: dict[Moment, list[int]] = {}
     for position, ts in enumerate(resolved):
         if position in reasons:
             batch.reject(name, position, reasons[position])
@@ -184,23 +196,67 @@ def _clean_point_by_point(
             if end is not None and ts >= end:
                 batch.left_out_from = min(ts, batch.left_out_from or ts)
         else:
-            publication = publications[position]
-            by_publication = values_at.setdefault(ts, {})
-            batch.duplicates += publication in by_publication
-            by_publication[publication] = values[position]
-    ordered = sorted(values_at)
+            _place(position, (ts, publications[position]), position_at, repetitions)
+    _settle(repetitions, position_at, points, values, name, batch, repeated)
+    ordered = sorted(position_at)
     if points.published is None:
-        return Observations(ordered, [values_at[ts][None] for ts in ordered])
-    return _published_observations(ordered, values_at)
+        return Observations(ordered, [values[position_at[ts][None]] for ts in ordered])
+    return _published_observations(ordered, position_at, values)
+
+
+def _place(
+    position: int,
+    moment: Moment,
+    position_at: dict[datetime, dict[datetime | None, int]],
+    repetitions: dict[Moment, list[int]],
+) -> None:
+    """Note which point has a time, or that several have it."""
+    ts, publication = moment
+    before = position_at.setdefault(ts, {}).setdefault(publication, position)
+    if before != position:
+        repetitions.setdefault(moment, [before]).append(position)
+
+
+def _settle(
+    repetitions: Mapping[Moment, Sequence[int]],
+    position_at: dict[datetime, dict[datetime | None, int]],
+    points: RawPoints,
+    values: Sequence[float | None],
+    name: str,
+    batch: Batch,
+    repeated: Repeated,
+) -> None:
+    """Leave the point that counts in `position_at`, or none, where several have the same time."""
+    for moment, positions in repetitions.items():
+        ts, publication = moment
+        newest = points.newest(positions)
+        numbers = [position for position in newest if values[position] is not None]
+        taken = choice(newest, values, repeated)
+        if taken is not None:
+            position_at[ts][publication] = taken
+            nulls = len(newest) - len(numbers) if numbers else 0
+            batch.nulls += nulls
+            batch.duplicates += len(positions) - nulls - 1
+            continue
+        batch.nulls += len(newest) - len(numbers)
+        batch.duplicates += len(positions) - len(newest)
+        reason = contradiction(moment, [values[position] for position in numbers])
+        for position in numbers:
+            batch.reject(name, position, reason)
+        del position_at[ts][publication]
+        if not position_at[ts]:
+            del position_at[ts]
 
 
 def _published_observations(
-    ordered: list[datetime], values_at: dict[datetime, dict[datetime | None, float | None]]
+    ordered: list[datetime],
+    position_at: Mapping[datetime, Mapping[datetime | None, int]],
+    values: Sequence[float | None],
 ) -> Observations:
     vintages = [
-        (ts, published, value)
+        (ts, published, values[position])
         for ts in ordered
-        for published, value in sorted(values_at[ts].items(), key=lambda pair: pair[0] or ts)
+        for published, position in sorted(position_at[ts].items(), key=lambda pair: pair[0] or ts)
         if published is not None
     ]
     newest = {ts: (published, value) for ts, published, value in vintages}

@@ -30,17 +30,37 @@ class RawPoints:
         ts: the times.
         values: as many values.
         published: as many times of publication; None where no point carries one.
+        revised: as many times of the files that they stood in, or what else orders these; None for
+            one that is not known, and in place of all where no file is newer than another.
     """
 
     def __init__(
-        self, ts: Sequence[Any], values: Sequence[Any], published: Sequence[Any] | None = None
+        self,
+        ts: Sequence[Any],
+        values: Sequence[Any],
+        published: Sequence[Any] | None = None,
+        revised: Sequence[Any] | None = None,
     ) -> None:
         self.ts = ts
         self.values = values
         self.published = published
+        self.revised = revised
 
     def __len__(self) -> int:
         return len(self.ts)
+
+    def newest(self, positions: Sequence[int]) -> Sequence[int]:
+        """Those of several points that stand in the newest file, if the time of each is known."""
+        if self.revised is None:
+            return positions
+        times = [self.revised[position] for position in positions]
+        if None in times:
+            return positions
+        try:
+            newest = max(times)
+        except TypeError:
+            return positions
+        return [position for position, time in zip(positions, times, strict=True) if time == newest]
 
     def clean_columns(
         self, start: datetime | None, end: datetime | None
@@ -88,14 +108,9 @@ def raw_points(raw: object, name: str) -> RawPoints:
         ts, values = _column(raw["ts"], name), _column(raw["value"], name)
         if len(ts) != len(values):
             raise BadDataError(f"series {name!r}: {len(ts)} times but {len(values)} values")
-        published = None
-        if "published_at" in raw:
-            published = _column(raw["published_at"], name)
-            if len(ts) != len(published):
-                raise BadDataError(
-                    f"series {name!r}: {len(ts)} times but {len(published)} of publication"
-                )
-        return RawPoints(ts, values, published)
+        published = _beside(raw, "published_at", len(ts), name)
+        revised = _beside(raw, "revised_at", len(ts), name)
+        return RawPoints(ts, values, published, revised)
     points = _column(raw, name)
     published = None
     if any(isinstance(p, Mapping) and "published_at" in p for p in points):
@@ -112,6 +127,16 @@ def raw_points(raw: object, name: str) -> RawPoints:
             for p in points
         ]
         return RawPoints([ts for ts, _ in pairs], [value for _, value in pairs], published)
+
+
+def _beside(raw: Mapping[str, Any], key: str, count: int, name: str) -> Sequence[Any] | None:
+    """A further column, as long as that of the times; None where there is none."""
+    if key not in raw:
+        return None
+    column = _column(raw[key], name)
+    if len(column) != count:
+        raise BadDataError(f"series {name!r}: {count} times but {len(column)} of {key}")
+    return column
 
 
 def _column(raw: object, name: str) -> Sequence[Any]:

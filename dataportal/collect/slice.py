@@ -124,6 +124,7 @@ class SliceRun:
             start=window.start,
             end=horizon if window.end is None else min(window.end, horizon),
             zone=limits.zone,
+            repeated=limits.repeated,
         )
         validators = None
         if requests is not None:
@@ -133,7 +134,7 @@ class SliceRun:
                 times=[series.ts for series in batch.series.values()],
                 left_out_from=batch.left_out_from,
                 unchanged=batch.unchanged,
-                sound=not (batch.rejected or batch.duplicates),
+                sound=not (batch.rejected or batch.duplicates or batch.nulls),
             )
         write = SliceWrite(
             self.run_id or 0,
@@ -145,6 +146,7 @@ class SliceRun:
                 duplicates=batch.duplicates,
                 rejected=batch.rejected,
                 outside=batch.outside,
+                nulls=batch.nulls,
             ),
             done_until=window.end,
             accept_retractions=self.request.accept_retractions,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal.config.keys import LIMITS, OPTIONS
 from dataportal.errors import PluginError
+from dataportal.repetitions import Repeated
 from dataportal.schedule import slot_offset
 from dataportal.times import format_duration, time_zone
 
@@ -35,6 +36,7 @@ class Limits:
         timeout: how long one slice may take, with its retries.
         zone: of times that come without an offset; None rejects them.
         dormant_after: how long a series may rest before it counts as ended.
+        repeated: what several numbers for one time mean.
     """
 
     lookback: timedelta = timedelta(days=7)
@@ -44,6 +46,7 @@ class Limits:
     timeout: timedelta = timedelta(minutes=15)
     zone: ZoneInfo | None = None
     dormant_after: timedelta = timedelta(days=90)
+    repeated: Repeated = Repeated.REFUSE
 
 
 @dataclass(frozen=True, slots=True)

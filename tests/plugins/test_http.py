@@ -145,11 +145,24 @@ def test_refused_key_says_where_to_look(server: LocalServer, status: int) -> Non
     )
 
 
-@pytest.mark.parametrize("status", [201, 202, 206, 300, 304, 305])
+@pytest.mark.parametrize("status", [201, 202, 300, 304, 305])
 def test_status_nobody_asked_for(server: LocalServer, status: int) -> None:
-    """A part of the body, a promise to answer later, a choice: none is taken for the data."""
+    """A promise to answer later, a choice: none is taken for the data."""
     with pytest.raises(BadDataError, match=str(status)):
         ask(server.answer("/a", Reply(status, b"" if status == 304 else b"[1]")))
+
+
+def test_206_is_an_answer_to_who_asked_for_no_range(server: LocalServer) -> None:
+    """So providers say that more pages follow; a range of the bytes is no whole answer."""
+    ranges = {"Content-Range": "items 0-9/100"}
+    assert ask(server.answer("/a", Reply(206, b"[1]", headers=ranges))).body == b"[1]"
+    whole = {"Content-Range": "bytes 0-2/3"}
+    assert ask(server.answer("/b", Reply(206, b"[1]", headers=whole))).body == b"[1]"
+    part = {"Content-Range": "bytes 0-2/30"}
+    with pytest.raises(BadDataError, match="only a part of it"):
+        ask(server.answer("/c", Reply(206, b"[1]", headers=part)))
+    with pytest.raises(BadDataError, match="206"):
+        ask(server.answer("/d", Reply(206, b"[1]")), headers={"Range": "bytes=0-2"})
 
 
 NOW = datetime(2025, 3, 1, 6, 0, tzinfo=UTC)

@@ -36,7 +36,9 @@ finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
 def document(reader: type[Reader], body: str | bytes, **params: Any) -> Document:
     """What a reader makes of a body."""
     raw = body.encode() if isinstance(body, str) else body
-    return reader(Params(params), ".").read(Answer(200, "http://x/a", {}, raw))
+    found = reader(Params(params), ".").read(Answer(200, "http://x/a", {}, raw))
+    assert found is not None
+    return found
 
 
 stamps = st.sampled_from(["2024-12-31T23", "2025-01-01T00", "2025-01-01T23:30", "2025-01-02T00"])
@@ -188,6 +190,7 @@ def test_every_row_is_had_once(count: int, size: int, paging: dict[str, Any]) ->
         link = {} if after is None else {"link": f'<?at={after}>; rel="next"'}
         answer = Answer(200, "http://x/a", link, json.dumps(content).encode())
         content_read = JsonReader(Params({}), ".").read(answer)
+        assert content_read is not None
         assert list(content_read.records("items").column("@")) == rows_of_page
         received += rows_of_page
         page = Page(number, content_read, len(rows_of_page), len(received))

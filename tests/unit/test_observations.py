@@ -21,6 +21,7 @@ from support.raw_answers import DAY, HOUR, MISSING, SHAPES, Degrees, as_dicts, c
 from dataportal.errors import PermanentError
 from dataportal.observations import Batch, _clean_point_by_point, clean
 from dataportal.raw_points import raw_points
+from dataportal.repetitions import Repeated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,7 @@ class Expected:
 
     kept: dict[datetime, float | None] = field(default_factory=dict)
     duplicates: int = 0
+    nulls: int = 0
     outside: int = 0
     rejected: list[int] = field(default_factory=list)
 
@@ -47,8 +49,9 @@ class Expected:
 def reference(
     points: list[Point], start: datetime | None, end: datetime | None, zone: ZoneInfo | None
 ) -> Expected:
-    """Each point by itself: refused, outside, or taken, and then the last of its time stays."""
+    """Each point by itself: refused, outside, or taken; then those of one time must agree."""
     expected = Expected()
+    points_at: dict[datetime, list[tuple[int, float | None]]] = {}
     for position, (raw_ts, raw_value) in enumerate(points):
         try:
             ts, value = reference_time(raw_ts, zone), reference_value(raw_value)
@@ -58,9 +61,15 @@ def reference(
         if (start is not None and ts < start) or (end is not None and not ts < end):
             expected.outside += 1
             continue
-        if ts in expected.kept:
-            expected.duplicates += 1
-        expected.kept[ts] = value
+        points_at.setdefault(ts, []).append((position, value))
+    for ts, taken in points_at.items():
+        numbers = [(position, value) for position, value in taken if value is not None]
+        expected.nulls += len(taken) - len(numbers) if numbers else 0
+        if len({value for _, value in numbers}) > 1:
+            expected.rejected += [position for position, _ in numbers]
+            continue
+        expected.kept[ts] = (numbers or taken)[0][1]
+        expected.duplicates += len(numbers or taken) - 1
     return expected
 
 
@@ -169,10 +178,12 @@ def test_clean_is_the_reference(
     assert identical(ours.values, [expected.kept[ts] for ts in ours.ts])
     assert ours.published is None
     assert ours.vintages is None
-    assert batch.duplicates == expected.duplicates
+    assert (batch.duplicates, batch.nulls) == (expected.duplicates, expected.nulls)
     assert batch.outside == expected.outside
     assert batch.rejected == len(expected.rejected)
-    assert [r.position for r in batch.rejections] == expected.rejected[:20]
+    told = [r.position for r in batch.rejections]
+    assert len(told) == min(20, len(expected.rejected))
+    assert {*told} <= {*expected.rejected}
     assert all(r.series == "a" and 0 < len(r.reason) <= 1000 for r in batch.rejections)
     assert all(r.reason.isprintable() for r in batch.rejections)
 
@@ -187,13 +198,20 @@ def as_mapping(shape: Any) -> Mapping[str, Any]:
 def test_every_point_received_is_accounted_for(
     answer: dict[str, list[Point]], start: datetime | None, end: datetime | None
 ) -> None:
-    """Received = duplicates + rejected + outside + kept; an undeclared series is rejected."""
+    """Received = duplicates + rejected + outside + nulls beside numbers + kept.
+
+    An undeclared series is rejected.
+    """
     raw = {name: as_dicts(points) for name, points in answer.items()}
     batch = clean(raw, series=["a", "b"], start=start, end=end, zone=BERLIN)
     assert set(batch.series) == {"a", "b"}
     assert batch.received == sum(map(len, answer.values()))
     assert batch.received == (
-        batch.duplicates + batch.rejected + batch.outside + sum(map(len, batch.series.values()))
+        batch.duplicates
+        + batch.rejected
+        + batch.outside
+        + batch.nulls
+        + sum(map(len, batch.series.values()))
     )
     undeclared = sum(len(points) for name, points in answer.items() if name in "cd")
     assert batch.rejected >= undeclared
@@ -234,7 +252,9 @@ def test_the_fast_path_and_the_exact_one_agree(
     raw = shape(list(zip(map(str, written) if as_text else written, values, strict=True)))
     fast = raw_points(raw, "a").clean_columns(None, None)
     assert fast is not None
-    exact = _clean_point_by_point(raw_points(raw, "a"), "a", Batch({}), None, None, None)
+    exact = _clean_point_by_point(
+        raw_points(raw, "a"), "a", Batch({}), None, None, None, Repeated.REFUSE
+    )
     assert fast[0] == exact.ts == times
     assert identical(fast[1], exact.values)
     assert all(instant.tzinfo == UTC for instant in fast[0])
@@ -260,11 +280,15 @@ def test_a_well_formed_answer_is_clipped_at_its_bounds(
 def test_of_points_with_times_of_publication_the_newest_is_the_value(
     points: list[tuple[Any, datetime, float]],
 ) -> None:
-    """All of them are vintages, in order; of one ts and publication the last stays."""
+    """All of them are vintages, in order, but for those that contradict each other."""
     dicts = [{"ts": ts, "value": value, "published_at": p} for ts, p, value in points]
     columns = {key: [point[key] for point in dicts] for key in dicts[0]}
-    vintages = {(reference_time(ts, None), p): reference_value(v) for ts, p, v in points}
-    expected = [(*key, value) for key, value in sorted(vintages.items())]
+    values_at: dict[tuple[datetime, datetime], list[float | None]] = {}
+    for ts, p, v in points:
+        values_at.setdefault((reference_time(ts, None), p), []).append(reference_value(v))
+    agreed = {moment: values[0] for moment, values in values_at.items() if len({*values}) == 1}
+    contradictory = sum(len(values) for values in values_at.values() if len({*values}) > 1)
+    expected = [(*key, value) for key, value in sorted(agreed.items())]
     newest = {ts: (published, value) for ts, published, value in expected}
     for raw in (dicts, columns):
         batch = clean_batch(raw)
@@ -273,7 +297,8 @@ def test_of_points_with_times_of_publication_the_newest_is_the_value(
         assert list(zip(ours.ts, ours.published or [], ours.values, strict=True)) == [
             (ts, *pair) for ts, pair in newest.items()
         ]
-        assert batch.duplicates == len(points) - len(expected)
+        assert batch.rejected == contradictory
+        assert batch.duplicates == len(points) - contradictory - len(expected)
 
 
 @pytest.mark.parametrize("ts", [DAY, DAY.isoformat(), "2025-01-01T00:00"])

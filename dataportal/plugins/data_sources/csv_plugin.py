@@ -13,11 +13,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.plugins.base_plugin import (
+    BadDataError,
     BasePlugin,
     MultiSeriesPlugin,
     PermanentError,
     TransientError,
 )
+from dataportal.plugins.http.file_kinds import file_kind, text_kind
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import optional_rate_limit
@@ -37,9 +39,11 @@ if TYPE_CHECKING:
 
     from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
     from dataportal.plugins.http import HttpClient
+    from dataportal.plugins.http.response import Answer
 
     _Columns = dict[str, Any]
 
+_BEGINNING = 4096
 _SOURCE_DEFAULTS = {"initial_history": "all", "lookback": "10000 years"}
 
 
@@ -70,7 +74,7 @@ class _Location:
 
     @asynccontextmanager
     async def lines(
-        self, root: Path, http: Callable[[], HttpClient]
+        self, root: Path, http: Callable[[], HttpClient], *, header: bool
     ) -> AsyncIterator[tuple[Iterable[str] | None, str]]:
         """The lines of the text with their ends as they are, and its name, fit to be shown.
 
@@ -80,27 +84,28 @@ class _Location:
         Args:
             root: where a relative path starts.
             http: gives the client; asked only if there is a URL.
+            header: whether there must be one, so that an answer without a byte is none.
 
         Raises:
             PermanentError: it is not there, or may not be read.
             TransientError: the host is out of reach, or the disk fails.
-            BadDataError: the answer is a page, or no text.
+            BadDataError: the answer is a page, or it or the file no text.
         """
         if self._url:
             answer = await http().get(self._url, headers=self._headers, limit=self._limit)
-            if answer.unchanged:
-                yield None, answer.url
-                return
-            if answer.is_page:
-                raise answer.bad("is a page of HTML, not a table")
-            yield io.StringIO(answer.text(self._encoding or None), newline=""), answer.url
-            answer.keep()
+            yield self._answer_lines(answer, header=header), answer.url
+            if not answer.unchanged:
+                answer.keep()
             return
         path = root / self._path
         encoding = self._encoding.lower().replace("_", "-")
         if encoding in {"", "utf-8", "utf8"}:
             encoding = "utf-8-sig"  # which also reads what begins without a byte order mark
         try:
+            # a pipe can be read once only
+            kind = _local_kind(path) if path.is_file() else ""
+            if kind:
+                raise BadDataError(f"{path} is {kind}, not a table")
             with path.open(encoding=encoding, newline="") as lines:
                 yield lines, str(path)
         except FileNotFoundError:
@@ -112,6 +117,28 @@ class _Location:
             raise PermanentError(f"{path} cannot be read: {error.strerror}") from None
         except OSError as error:
             raise TransientError(f"{path} could not be read: {error.strerror}") from None
+
+    def _answer_lines(self, answer: Answer, *, header: bool) -> Iterable[str] | None:
+        """The lines of an answer; None for one that is as it was."""
+        if answer.unchanged:
+            return None
+        if answer.has_no_content:
+            return ()
+        kind = answer.file_kind or text_kind(answer.body)
+        if kind:
+            raise answer.bad(f"is {kind}, not a table")
+        if header and not answer.body.strip():
+            raise answer.bad("has not even a header")
+        return io.StringIO(answer.text(self._encoding or None), newline="")
+
+
+def _local_kind(path: Path) -> str:
+    """What a file is that is no table."""
+    with path.open("rb") as file:
+        start = file.read(_BEGINNING)
+    kind = file_kind(start)
+    # only at its end an archive says what is in it
+    return file_kind(path.read_bytes()) if kind == "a ZIP file" else kind or text_kind(start)
 
 
 @dataclass(slots=True)
@@ -181,7 +208,7 @@ class _Source:
         Raises:
             FetchError: see `_Location.lines`; a BadDataError also for a table that cannot be read.
         """
-        async with self._location.lines(root, http) as (lines, name):
+        async with self._location.lines(root, http, header=self._layout.header) as (lines, name):
             if lines is None:
                 for series in extractions:
                     series.unchanged = True

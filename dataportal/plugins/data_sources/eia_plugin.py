@@ -202,6 +202,8 @@ class EiaDataSourcePlugin(SingleSeriesPlugin):
 
 def _response(answer: Answer) -> _Response:
     """What the answer holds, which may be an error under any status."""
+    if answer.has_no_content:
+        return _Response(0, [])
     document = answer.json(_Document)
     if document.error is None and document.response is not None:
         return document.response

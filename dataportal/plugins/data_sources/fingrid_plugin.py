@@ -115,6 +115,8 @@ class _Api:
         number, rows = 1, 0
         while True:
             answer = await self._get(http, path, {**query, "page": str(number)})
+            if answer.has_no_content:
+                return by_dataset
             page = answer.json(_Page)
             rows += len(page.data)
             for row in page.data:

@@ -111,7 +111,13 @@ class _Api:
         by_rows: dict[str, list[SeriesExtraction]] = {}
         for series in extractions:
             by_rows.setdefault(series.rows or self._reader.rows, []).append(series)
-        pages = self._request.pages(window, address_fields, http=http, read=self._reader.documents)
+        pages = self._request.pages(
+            window,
+            address_fields,
+            http=http,
+            read=self._reader.documents,
+            says_nothing=self._reader.says_nothing if self._reader.knows_empty else None,
+        )
         async with aclosing(pages):
             async for documents in pages:
                 if documents is None:
@@ -121,6 +127,10 @@ class _Api:
                 for document in documents:
                     for rows, sharing in by_rows.items():
                         self._extractor.extract(document.records(rows), sharing, window)
+                    # the pages of a request are parts of one answer, none of them newer
+                    time = None if self._request.has_pages else document.time
+                    for series in extractions:
+                        series.file_times.append((time, len(series.ts)))
 
 
 class _Single(BasePlugin):

@@ -177,6 +177,8 @@ class _OpenMeteo(MultiSeriesPlugin):
             | days
         )
         results: Results = {}
+        if answer.has_no_content:
+            return results
         documents = _documents(answer, len(locations))
         for location, document in zip(locations, documents, strict=True):
             own = {name: s for name, s in self._selections.items() if s.location == location}

@@ -136,6 +136,8 @@ class SmardDataSourcePlugin(BasePlugin):
                 hint="Not every filter exists for every region and resolution; regions are "
                 + ", ".join(REGIONS),
             ) from None
+        if answer.has_no_content:
+            return {}
         if answer.unchanged:
             stamps = [int(stamp) for stamp in answer.note.split()]
         else:
@@ -158,6 +160,8 @@ class SmardDataSourcePlugin(BasePlugin):
             ) from None
         if answer.unchanged:
             return None
+        if answer.has_no_content:
+            return [], []
         series = answer.json(_File).series
         times = _instants([stamp for stamp, _ in series], answer)
         if times:

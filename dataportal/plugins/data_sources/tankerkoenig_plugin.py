@@ -109,6 +109,8 @@ class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
         by_station: dict[str, tuple[datetime, dict[str, Any], Answer]] = {}
         for first in range(0, len(stations), _STATIONS):
             answer = await self._get(stations[first : first + _STATIONS])
+            if answer.has_no_content:
+                continue
             ts = self._answer_time(answer)
             by_station |= {
                 station: (ts, prices, answer) for station, prices in _prices(answer).items()

@@ -110,6 +110,8 @@ class PointExtractor:
         reader.check_rows(rows or reader.rows)
         for path in (value, *filters):
             reader.check_field(path)
+        published = () if self._published is None else (self._published,)
+        reader.check_together((*self._ts, value, *published, *self._filter, *filters))
         in_address = {name: text for name, text in texts.items() if name in address_fields}
         return SeriesExtraction(value, rows, filters, in_address)
 
@@ -123,6 +125,7 @@ class PointExtractor:
         """
         cells = self._time_cells(records)
         if not cells:
+            self._check_columns(records, extractions)
             return
         accepted = self._accepted_rows(records, len(cells))
         by_filter: dict[tuple[str, ...], list[SeriesExtraction]] = {}
@@ -145,6 +148,15 @@ class PointExtractor:
             except BadDataError as error:
                 for series in sharing:
                     series.fault = series.fault or error
+
+    def _check_columns(self, records: Records, extractions: Sequence[SeriesExtraction]) -> None:
+        """Note what is wrong with columns that have no cells: a header alone may lack one too."""
+        for series in extractions:
+            try:
+                for path in (series.value, *series.filters, *self._filter):
+                    records.column(path)
+            except BadDataError as error:
+                series.fault = series.fault or error
 
     def _accepted_rows(self, records: Records, count: int) -> Collection[int]:
         """The rows that pass the filter of all series."""
@@ -244,6 +256,9 @@ class PointExtractor:
         columns: dict[str, list[Any]] = {"ts": [*times], "value": series.values}
         if self._published is not None:
             columns["published_at"] = [*series.published]
+        revised = series.revised
+        if revised is not None:
+            columns["revised_at"] = revised
         if self._period is not None:
             columns["ts"] = [*interval_starts(times, self._period, zone)]
             inside = [isinstance(ts, str) or window.covers(ts) for ts in columns["ts"]]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.plugins.readers.parameters import Params
+from dataportal.redaction import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from dataportal.plugins.declarative.records import Document, Reader
 
 _HEADER = "header:"
+_COUNT = re.compile(r"[0-9]{1,18}")
+_MOST_ROWS = 10**18
 _LINK = re.compile(r"<([^<>]*)>((?:\s*;[^,;<>]*)*)")
 _NEXT = re.compile(r""";\s*rel\s*=\s*"?(?:[^"]*\s)?next(?:\s[^"]*)?"?\s*(?:;|$)""", re.IGNORECASE)
 
@@ -92,6 +95,11 @@ class Paginator(ABC):
                 except ValueError as error:
                     yield f"paging.{name}: {error}"
 
+    @property
+    def tells_end(self) -> bool:
+        """Whether something in the answers says how many rows or pages there are."""
+        return not self._paths.keys().isdisjoint({"total", "last"})
+
     def first(self) -> PageAddress:
         """How the first page is asked for."""
         return PageAddress(self._size_query())
@@ -126,10 +134,12 @@ class Paginator(ABC):
         if name not in self._paths:
             return None
         value = self._find(name, document)
-        try:
+        if isinstance(value, str) and _COUNT.fullmatch(value.strip()):
             return int(value)
-        except (TypeError, ValueError):
-            raise ValueError(f"paging.{name} finds {value!r}, not a whole number") from None
+        if isinstance(value, int | float) and 0 <= value < _MOST_ROWS and value == int(value):
+            return int(value)
+        shown = harmless(repr(value), 60)
+        raise ValueError(f"paging.{name} finds {shown}, not a whole number")
 
 
 class SinglePage(Paginator):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from contextlib import aclosing
 from datetime import UTC, timedelta
+from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 from dataportal.plugins.declarative.auth import read_credentials
 from dataportal.plugins.declarative.pagination import Page, read_paginator
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from dataportal.plugins.readers.parameters import Params
     from dataportal.plugins.readers.times import Window
 
+# some providers say so that there are no data, and others that the address is wrong
+_MAY_SAY_NOTHING = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
 _PERIODS = ("hour", "day", "week", "month", "year")
 
 
@@ -125,6 +128,7 @@ class Request:
         *,
         http: HttpClient,
         read: Callable[[Answer], Sequence[Document]],
+        says_nothing: Callable[[Answer], bool] | None = None,
     ) -> AsyncGenerator[Sequence[Document] | None]:
         """The documents of every page of every request that the window takes, in order.
 
@@ -135,13 +139,14 @@ class Request:
             window: what to ask for.
             address_fields: the texts of the fields of the address.
             http: the client.
-            read: makes documents of an answer, at least one.
+            read: makes documents of an answer; none of one that says that there are no data.
+            says_nothing: whether an answer under a status of refusal says so.
 
         Raises:
             FetchError: as the client and `read` do; a BadDataError for pages without end.
         """
         prefetcher = Prefetcher[_HttpRequest, "Answer | None"](
-            lambda request: self._send(http, request)
+            lambda request: self._send(http, request, says_nothing)
         )
         try:
             requests = (
@@ -150,7 +155,7 @@ class Request:
             )
             following = deque(islice(requests, MAX_PENDING))
             while following:
-                if not self._has_pages:
+                if not self.has_pages:
                     prefetcher.expect(following)
                 pages = self._pages_of(following.popleft(), prefetcher, read)
                 async with aclosing(pages):
@@ -183,6 +188,9 @@ class Request:
             last_body = answer.body
             documents = read(answer)
             yield documents
+            if not documents:
+                self._check_end(answer, number)
+                return
             if self._is_repeated:
                 answer.keep()
             rows = sum(document.row_count for document in documents)
@@ -197,12 +205,18 @@ class Request:
             if page_address is not None:
                 prefetcher.expect(map(request.for_page, self.paginator.likely_pages(page)))
 
+    def _check_end(self, answer: Answer, number: int) -> None:
+        """A page without data is the last, unless the ones before said that there are more."""
+        if number > 1 and self.paginator.tells_end:
+            raise answer.bad(f"is page {number}, and without data, though there are more")
+
     @property
     def _templates(self) -> list[Template]:
         return [self._url, *(template for values in self._query.values() for template in values)]
 
     @property
-    def _has_pages(self) -> bool:
+    def has_pages(self) -> bool:
+        """Whether an answer may have more than one page."""
         return bool(self.paginator.parameter)
 
     @property
@@ -211,7 +225,7 @@ class Request:
         depends_on_window = not self._each and any(
             template.has_times for template in self._templates
         )
-        return not depends_on_window and not self._has_pages
+        return not depends_on_window and not self.has_pages
 
     def _ranges(self, window: Window) -> Iterator[tuple[datetime, datetime]]:
         """The start and the end of each request that the window takes."""
@@ -238,7 +252,12 @@ class Request:
         url = self._url.fill(start, end, address_fields, _quote)
         return _HttpRequest(url, query, url)
 
-    async def _send(self, http: HttpClient, request: _HttpRequest) -> Answer | None:
+    async def _send(
+        self,
+        http: HttpClient,
+        request: _HttpRequest,
+        says_nothing: Callable[[Answer], bool] | None,
+    ) -> Answer | None:
         """The answer; None for a 404 that means "no data"."""
         url, query, origin = request
         headers = self._headers
@@ -247,11 +266,21 @@ class Request:
         else:
             headers = {}  # a link that leads elsewhere gets no key to take along
         try:
-            return await http.get(url, params=query or None, headers=headers, limit=self._limit)
+            answer = await http.get(
+                url,
+                params=query or None,
+                headers=headers,
+                limit=self._limit,
+                also=() if says_nothing is None else _MAY_SAY_NOTHING,
+            )
+            if says_nothing is None or answer.status not in _MAY_SAY_NOTHING:
+                return answer
+            if not says_nothing(answer):
+                raise answer.refusal(urlsplit(url).hostname or "")
         except NotFoundError:
-            if self._not_found_is_empty:
-                return None
-            raise
+            if not self._not_found_is_empty:
+                raise
+        return None
 
 
 def _template(params: Params, name: str, text: str) -> Template:

@@ -39,6 +39,8 @@ class SeriesExtraction:
         rows_with_time: those of them with a time that can be read.
         first_records: the first records that were looked at.
         fault: why it cannot be had.
+        file_times: the times of the files that were read, each with how many points there were
+            after it.
         unchanged: whether some of it is as it was when it was stored, and was not sent again.
     """
 
@@ -57,7 +59,18 @@ class SeriesExtraction:
     rows_with_time: int = 0
     first_records: Records | None = None
     fault: FetchError | None = None
+    file_times: list[tuple[datetime | None, int]] = field(default_factory=list)
     unchanged: bool = False
+
+    @property
+    def revised(self) -> list[datetime | None] | None:
+        """The time of the file that each point stood in; None if none is newer than another."""
+        if len({time for time, _ in self.file_times}) < 2:  # noqa: PLR2004 - one and another
+            return None
+        times: list[datetime | None] = []
+        for time, count in self.file_times:
+            times.extend([time] * (count - len(times)))
+        return times
 
     def failure(
         self, ts: Sequence[FieldPath], shared_filter: Mapping[str, Sequence[str]]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
+import re
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
@@ -21,7 +22,7 @@ from weakref import WeakSet
 
 import httpx
 
-from dataportal.errors import PermanentError, TransientError
+from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.http.content_encoding import MIB, read_body, read_start
 from dataportal.plugins.http.errors import (
     NotFoundError,
@@ -52,6 +53,8 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 _ACCEPTED = frozenset[int](
     {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION, HTTPStatus.NO_CONTENT}
 )
+_RANGE = "range"
+_PART = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+)")
 _LOOK_INTERVAL = 1.0  # seconds after which a wait looks whether there is still anything to wait for
 
 # both write whole URLs, keys included
@@ -160,7 +163,10 @@ class HttpClient:
             mask,
             seconds=self._request_timeout if deadline is None else deadline,
             limit=limit,
-            accepted=_ACCEPTED.union(also),
+            # to who asked for no range it says that there are more pages
+            accepted=_ACCEPTED.union(
+                also, () if _RANGE in map(str.lower, own_headers) else {HTTPStatus.PARTIAL_CONTENT}
+            ),
         )
         if self._proxy is None:
             return await self._send(request)
@@ -270,6 +276,10 @@ class HttpClient:
                 if pause is not None:
                     self._rate_limiter.leave_alone(host, pause)
             raise refusal(response.status_code, url=url, host=host, body=start, retry_after=pause)
+        if response.status_code == HTTPStatus.PARTIAL_CONTENT:
+            part = _PART.match(response.headers.get("content-range", ""))
+            if part is not None and int(part[2]) - int(part[1]) + 1 < int(part[3]):
+                raise BadDataError(f"the answer of {url} is only a part of it ({part[0]})")
         body = await read_body(response, url=url, host=host, max_bytes=self._max_body)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, url, headers, body, mask)

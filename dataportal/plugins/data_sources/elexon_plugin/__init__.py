@@ -117,6 +117,8 @@ class ElexonMultiSeriesPlugin(MultiSeriesPlugin):
             answer = await self.http.get(
                 f"{self._base_url}/{dataset.path}{path}", params=query, limit=self._limit
             )
+            if answer.has_no_content:
+                continue
             document = answer.json()
             # a stream is a bare list; everything else comes in an envelope
             rows = document.get("data") if isinstance(document, dict) else document

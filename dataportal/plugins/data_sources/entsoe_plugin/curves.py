@@ -43,7 +43,8 @@ def intervals(
             Period begins and ends at midnight.
         window: intervals that begin outside of it are left out.
         by: a local name in a Point, such as imbalance_Price.category: where a position occurs
-            more than once, Points that say something else there are a curve of their own.
+            more than once, Points that say something else there are a curve of their own. Points
+            that do not are all yielded.
 
     Raises:
         ValueError: a curve, a resolution or a position that makes no sense; says which.
@@ -56,26 +57,41 @@ def intervals(
         grid = _grid(period, zones)
     except OverflowError:
         raise ValueError("a Period beyond the calendar") from None
-    is_single = len({position for position, _ in period.points}) == len(period.points)
-    curves: dict[str, dict[int, tuple[str, str]]] = {}
-    for position, fields in period.points:
-        if position > grid.count:
-            raise ValueError(
-                f"position {position} in a Period of {grid.count} intervals of {period.resolution}"
-            )
-        kind = fields.get(by, "")
-        if value not in fields:
-            raise ValueError(f"a Point at position {position} without {value}")
-        curves.setdefault("" if is_single else kind, {})[position] = (fields[value], kind)
+    curves, repeated = _curves(period, value, by, grid.count)
     low = grid.first_from(window.start)
     high = grid.count if window.end is None else min(grid.count, grid.first_from(window.end))
-    for values in curves.values():
+    for curve, values in curves.items():
         positions = sorted(values)
         ends = [*positions[1:], grid.count + 1]
         for position, after in zip(positions, ends, strict=True):
             end = after - 1 if period.curve == VARIABLE_BLOCKS else position
             for index in range(max(position - 1, low), min(end, high)):
                 yield grid.start(index), *values[position]
+                if repeated:
+                    for point in repeated.get((curve, position), ()):
+                        yield grid.start(index), *point
+
+
+def _curves(
+    period: Period, value: str, by: str, count: int
+) -> tuple[dict[str, dict[int, tuple[str, str]]], dict[tuple[str, int], list[tuple[str, str]]]]:
+    """The value and the kind of each position of each curve, and what stands there once more."""
+    is_single = len({position for position, _ in period.points}) == len(period.points)
+    curves: dict[str, dict[int, tuple[str, str]]] = {}
+    repeated: dict[tuple[str, int], list[tuple[str, str]]] = {}
+    for position, fields in period.points:
+        if position > count:
+            raise ValueError(
+                f"position {position} in a Period of {count} intervals of {period.resolution}"
+            )
+        kind = fields.get(by, "")
+        if value not in fields:
+            raise ValueError(f"a Point at position {position} without {value}")
+        curve = "" if is_single else kind
+        point = (fields[value], kind)
+        if curves.setdefault(curve, {}).setdefault(position, point) is not point:
+            repeated.setdefault((curve, position), []).append(point)
+    return curves, repeated
 
 
 class _FixedGrid:

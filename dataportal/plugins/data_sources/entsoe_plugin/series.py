@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from dataportal.plugins.readers.parameters import Params
     from dataportal.plugins.readers.times import Window
 
+    _Created = tuple[str, int] | None
+
 PSR_TYPES = {
     "biomass": "B01",
     "lignite": "B02",
@@ -105,17 +107,34 @@ class SeriesExtraction:
 
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
-        # of each interval its length, the number of its identity and its value
-        self._values: dict[datetime, tuple[timedelta, int, str]] = {}
+        # of each interval its length, the number of its identity, its value and its document's time
+        self._values: dict[datetime, tuple[timedelta, int, str, _Created]] = {}
+        # of those that came more than once the other values
+        self._repeated: dict[datetime, list[tuple[str, _Created]]] = {}
         self._identities: list[Mapping[str, str]] = []
         self._has_match = False
         self._other_texts: dict[str, set[str]] = {}
 
     @property
     def columns(self) -> dict[str, list[Any]]:
-        """The intervals in order of time, as a plugin returns them."""
+        """The intervals in order of time, as a plugin returns them.
+
+        What came more than once stands behind: the run settles it. A newer document revises an
+        older one.
+        """
         times = sorted(self._values)
-        return {"ts": times, "value": [self._values[ts][-1] for ts in times]}
+        columns: dict[str, list[Any]] = {
+            "ts": times,
+            "value": [self._values[ts][2] for ts in times],
+        }
+        if self._repeated:
+            columns["revised_at"] = [self._values[ts][3] for ts in times]
+            for ts, others in self._repeated.items():
+                for text, created in others:
+                    columns["ts"].append(ts)
+                    columns["value"].append(text)
+                    columns["revised_at"].append(created)
+        return columns
 
     @property
     def mismatch(self) -> str:
@@ -131,7 +150,13 @@ class SeriesExtraction:
         )
 
     def add(
-        self, series: MarketSeries, value: str, *, window: Window, zones: Sequence[ZoneInfo]
+        self,
+        series: MarketSeries,
+        value: str,
+        *,
+        window: Window,
+        zones: Sequence[ZoneInfo],
+        created: _Created = None,
     ) -> None:
         """Take the intervals in the window from a series of a document, if it fits the selection.
 
@@ -140,6 +165,7 @@ class SeriesExtraction:
             value: the local name of the value in a Point.
             window: other times are left out.
             zones: see `intervals`.
+            created: when its document was made, and which revision it is.
 
         Raises:
             ValueError: the series makes no sense, or contradicts another; the text goes on
@@ -159,7 +185,7 @@ class SeriesExtraction:
                     identities[category] = self._identity_number(identity)
             for ts, text, category in intervals(period, value, zones, window, by=_CATEGORY):
                 if category in identities:
-                    self._add_value(ts, length, identities[category], text)
+                    self._add_value(ts, (length, identities[category], text, created))
 
     def _fits(self, series: MarketSeries) -> bool:
         attributes, selection = series.attributes, self._selection
@@ -192,14 +218,18 @@ class SeriesExtraction:
             self._identities.append(identity)
         return self._identities.index(identity)
 
-    def _add_value(self, ts: datetime, length: timedelta, identity: int, text: str) -> None:
-        if ts in self._values:
-            previous_length, previous_identity, _ = self._values[ts]
-            if previous_identity != identity:
-                raise ValueError(self._contradiction(ts, previous_identity, identity))
-            if previous_length < length:
-                return
-        self._values[ts] = (length, identity, text)
+    def _add_value(self, ts: datetime, value: tuple[timedelta, int, str, _Created]) -> None:
+        previous = self._values.get(ts)
+        if previous is None:
+            self._values[ts] = value
+            return
+        if previous[1] != value[1]:
+            raise ValueError(self._contradiction(ts, previous[1], value[1]))
+        if value[0] < previous[0]:
+            self._values[ts] = value
+            self._repeated.pop(ts, None)
+        elif value[0] == previous[0]:
+            self._repeated.setdefault(ts, []).append(value[2:])
 
     def _contradiction(self, ts: datetime, number: int, other: int) -> str:
         first, second = self._identities[number], self._identities[other]
