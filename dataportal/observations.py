@@ -67,8 +67,9 @@ class Batch:
     received = duplicates + rejected + outside + the observations of all series, or their vintages
     where they have some.
 
-    `unchanged` are the series of which the provider said that some of it is as it was when it was
-    stored. `left_out_from` is the earliest time at or after the end that was left out.
+    `refused_series` are those of which a point cannot be taken. `unchanged` are those of which the
+    provider said that some of it is as it was when it was stored. `left_out_from` is the earliest
+    time at or after the end that was left out.
     """
 
     series: dict[str, Observations]
@@ -77,12 +78,14 @@ class Batch:
     rejected: int = 0
     outside: int = 0
     rejections: list[Rejection] = field(default_factory=list)
+    refused_series: set[str] = field(default_factory=set)
     unchanged: set[str] = field(default_factory=set)
     left_out_from: datetime | None = None
 
     def reject(self, series: str, position: int, reason: str) -> None:
         """Count a point that cannot be taken."""
         self.rejected += 1
+        self.refused_series.add(series)
         if len(self.rejections) < _MOST_REJECTIONS:
             self.rejections.append(Rejection(series, position, harmless(reason, 900)))
 

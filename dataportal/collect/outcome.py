@@ -45,6 +45,8 @@ class RunReport:
         self._counts_before = Counts()
         self._vintages_before = 0
         self._new_series: set[str] = set()
+        self._refused: set[str] = set()
+        self._taken: set[str] = set()
         self._unrecorded = Counts()
 
     def resume(self, backfill: Backfill) -> None:
@@ -68,11 +70,17 @@ class RunReport:
         self._silent.update(set(merged.silent) - batch.unchanged)
         self._has_unchanged = self._has_unchanged or bool(batch.unchanged)
         self._withheld.update(merged.withheld)
-        self._new_series -= {
+        self._refused |= batch.refused_series
+        self._taken |= batch.unchanged | {
             name for name, observations in batch.series.items() if len(observations)
         }
-        self._new_series -= batch.unchanged | {rejection.series for rejection in batch.rejections}
+        self._new_series -= self._taken | self._refused
         self._rejections.extend(batch.rejections[: _MOST_NAMES - len(self._rejections)])
+
+    @property
+    def refused_series(self) -> set[str]:
+        """The series of which points came, and none could be taken: they have no history yet."""
+        return self._refused - self._taken
 
     def take_unrecorded(self) -> Counts:
         """The counts that the run's row still lacks; handed out once, to be recorded once."""

@@ -284,6 +284,7 @@ class SourceRun:
             error=result.error or result.reason,
             counts=self._report.take_unrecorded(),
             history_asked=history_asked,
+            refused_series=self._report.refused_series,
         )
 
     def _note_database_fault(self, error: DataportalError) -> None:
