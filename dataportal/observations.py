@@ -50,6 +50,12 @@ class Observations:
     def __len__(self) -> int:
         return len(self.ts)
 
+    @property
+    def newest(self) -> datetime | None:
+        """The last `ts` that has a value."""
+        backwards = zip(reversed(self.ts), reversed(self.values), strict=True)
+        return next((ts for ts, value in backwards if value is not None), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:

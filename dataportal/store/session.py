@@ -20,7 +20,7 @@ from dataportal.store.write.transaction import SliceTransaction
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from dataportal.store.records import (
         Backfill,
@@ -244,6 +244,8 @@ class SourceSession:
         error: str | None = None,
         counts: Counts | None = None,
         history_asked: bool = False,
+        advanced: Collection[str] = (),
+        lookback: timedelta | None = None,
         refused_series: Collection[str] = (),
         prune: bool | None = None,
     ) -> None:
@@ -263,6 +265,8 @@ class SourceSession:
                 counts=counts or Counts(),
                 key=self._key if self._locked else None,
                 history_asked=[name for name in asked if name not in refused_series],
+                advanced=sorted(advanced),
+                lookback=lookback,
                 prune=prune,
             )
 
