@@ -52,6 +52,12 @@ class Observations:
     def __len__(self) -> int:
         return len(self.ts)
 
+    @property
+    def newest(self) -> datetime | None:
+        """The last `ts` that has a value."""
+        backwards = zip(reversed(self.ts), reversed(self.values), strict=True)
+        return next((ts for ts, value in backwards if value is not None), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
@@ -72,8 +78,9 @@ class Batch:
     `nulls` stood beside a number of the same time, which counts; those among the observations are
     not counted here.
 
-    `unchanged` are the series of which the provider said that some of it is as it was when it was
-    stored. `left_out_from` is the earliest time at or after the end that was left out.
+    `refused_series` are those of which a point cannot be taken. `unchanged` are those of which the
+    provider said that some of it is as it was when it was stored. `left_out_from` is the earliest
+    time at or after the end that was left out.
     """
 
     series: dict[str, Observations]
@@ -83,12 +90,14 @@ class Batch:
     outside: int = 0
     nulls: int = 0
     rejections: list[Rejection] = field(default_factory=list)
+    refused_series: set[str] = field(default_factory=set)
     unchanged: set[str] = field(default_factory=set)
     left_out_from: datetime | None = None
 
     def reject(self, series: str, position: int, reason: str) -> None:
         """Count a point that cannot be taken."""
         self.rejected += 1
+        self.refused_series.add(series)
         if len(self.rejections) < _MOST_REJECTIONS:
             self.rejections.append(Rejection(series, position, harmless(reason, 900)))
 

@@ -233,7 +233,7 @@ class SourceRun:
         merged, batch = await slice_run.run(
             window, is_only=len(self._slices) == 1, seconds_left=retries.seconds_left
         )
-        self._report.add(merged, batch)
+        self._report.add(merged, batch, self._progress)
 
     async def _finish(self) -> None:
         """Find the outcome of a run whose slices are all stored, and record it."""
@@ -284,6 +284,10 @@ class SourceRun:
             error=result.error or result.reason,
             counts=self._report.take_unrecorded(),
             history_asked=history_asked,
+            advanced=self._report.advanced_series,
+            # that of the plugin's class is not known where it could not be made
+            lookback=self._limits.lookback if self._built else None,
+            refused_series=self._report.refused_series,
         )
 
     def _note_database_fault(self, error: DataportalError) -> None:

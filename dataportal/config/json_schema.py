@@ -40,6 +40,11 @@ _KINDS: dict[Any, dict[str, Any]] = {
         "pattern": f"{_LENGTH['pattern']}|^\\s*[Aa][Ll][Ll]\\s*$",
         "examples": ["30 days", "all"],
     },
+    keys.positive_duration_or_off: {
+        **_POSITIVE,
+        "pattern": f"{_LENGTH['pattern']}|^\\s*[Oo][Ff][Ff]\\s*$",
+        "examples": ["2 days", "off"],
+    },
     keys.flag: {"type": ["boolean", "null"]},
     keys.texts: {"anyOf": [{"type": "array", "items": _TEXT}, _TEXT]},
     keys.variables: {"anyOf": [{"type": "array", "items": _VARIABLE}, _VARIABLE, {"type": "null"}]},

@@ -76,6 +76,15 @@ def history_length(raw: Any) -> timedelta | None:
     return None if text(raw).lower() == "all" else duration(raw)
 
 
+def positive_duration_or_off(raw: Any) -> timedelta | None:
+    """A duration of a second or more, or None for `off`.
+
+    Raises:
+        ValueError: something else.
+    """
+    return None if text(raw).lower() == "off" else positive_duration(raw)
+
+
 def flag(raw: Any) -> bool:
     """`true` or `false`.
 
@@ -170,7 +179,9 @@ OPTIONS: dict[str, Key] = {
         positive_duration, "the age of the last success that is unhealthy (3 schedules)"
     ),
     "data_stale_after": Key(
-        positive_duration, "the age of the newest observation that is unhealthy (off)"
+        positive_duration_or_off,
+        "the age of the newest observation that is unhealthy, or off"
+        " (unhealthy once all series stand still)",
     ),
     "dormant_after": Key(
         positive_duration, "how long a series may rest before it counts as ended (90 d)"

@@ -116,6 +116,11 @@ class Source:
         return self.options.get("data_stale_after")
 
     @property
+    def expects_advances(self) -> bool:
+        """Whether series that stand still are told: unless it says how old its data may be."""
+        return "data_stale_after" not in self.options
+
+    @property
     def timezone(self) -> str | None:
         """The zone that it says its times are in."""
         return self.options.get("timezone")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from dataportal.config import Source
-    from dataportal.health import Verdict
+    from dataportal.health import Doubt, Verdict
     from dataportal.series import SeriesDescription
     from dataportal.store.read.overview import RunRow, SourceRow
 
@@ -23,6 +23,7 @@ _MOODS = {
     "ok": "good",
     "failing": "bad",
     "stale": "bad",
+    "doubtful": "doubtful",
     "broken": "bad",
     "never run": "doubtful",
     "due": "doubtful",
@@ -200,6 +201,7 @@ def _source_fields(listing: Listing) -> dict[str, Any]:
         "where": source.where,
         "state": verdict.text,
         "reasons": [] if verdict.well else verdict.reasons,
+        "doubts": [_doubt_fields(doubt) for doubt in verdict.doubts],
         "enabled": source.enabled,
         "missing_env": source.missing_env,
         "tags": source.tags,
@@ -216,12 +218,23 @@ def _source_fields(listing: Listing) -> dict[str, Any]:
     }
 
 
+def _doubt_fields(doubt: Doubt) -> dict[str, Any]:
+    return {
+        "kind": doubt.kind,
+        "series": doubt.series,
+        "since": doubt.since,
+        "message": doubt.message,
+        "settled_by": doubt.settled_by,
+    }
+
+
 def _broken_fields(verdict: Verdict) -> dict[str, Any]:
     return {
         "source": verdict.source,
         "where": None,
         "state": verdict.text,
         "reasons": verdict.reasons,
+        "doubts": [],
         "enabled": None,
         "missing_env": [],
         "tags": [],

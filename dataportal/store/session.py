@@ -19,8 +19,8 @@ from dataportal.store.write.diff import Sizes
 from dataportal.store.write.transaction import SliceTransaction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Iterator, Sequence
+    from datetime import datetime, timedelta
 
     from dataportal.store.records import (
         Backfill,
@@ -244,9 +244,17 @@ class SourceSession:
         error: str | None = None,
         counts: Counts | None = None,
         history_asked: bool = False,
+        advanced: Collection[str] = (),
+        lookback: timedelta | None = None,
+        refused_series: Collection[str] = (),
         prune: bool | None = None,
     ) -> None:
-        """Record how the run ended, and what follows from that; see `runs.finish_run`."""
+        """Record how the run ended, and what follows from that; see `runs.finish_run`.
+
+        With `history_asked` the series have had their initial history, but for those of which no
+        point could be taken.
+        """
+        asked = self._without_history if history_asked else ()
         with database_errors("recording the end of the run"):
             runs.finish_run(
                 self._connection,
@@ -256,7 +264,9 @@ class SourceSession:
                 error=error,
                 counts=counts or Counts(),
                 key=self._key if self._locked else None,
-                history_asked=self._without_history if history_asked else (),
+                history_asked=[name for name in asked if name not in refused_series],
+                advanced=sorted(advanced),
+                lookback=lookback,
                 prune=prune,
             )
 

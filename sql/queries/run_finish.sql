@@ -17,6 +17,7 @@ UPDATE source_state AS s SET
     last_success_at = CASE
         WHEN run.kind = 'scheduled' AND %(outcome)s IN ('succeeded', 'unchanged')
         THEN clock_timestamp() ELSE s.last_success_at END,
+    lookback = coalesce(%(lookback)s::interval, s.lookback),
     failures = CASE
         WHEN run.kind <> 'scheduled' THEN s.failures
         WHEN %(outcome)s = 'failed' THEN s.failures + 1

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 from support.http_server import Reply
+from support.program_sources import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,7 +176,7 @@ def test_it_is_told_until_it_advances_again(series: Series) -> None:
 
 
 def test_off_settles_it_at_once(series: Series) -> None:
-    """And nothing else does: neither a longer schedule later nor a revision."""
+    """By the entry as it is now: no run is needed."""
     advanced(series)
     series.later("5 days")
     assert series.is_ill()
@@ -239,6 +240,34 @@ def test_patience_follows_from_the_entry(
     series.later(f"{patient} days")
     assert not series.is_ill()
     series.later(f"{24 * (told - patient) - 1} hours")
+    assert series.is_ill()
+
+
+def test_patience_follows_from_the_plugin(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """Where the entry says nothing of the look back its class does: tables are read as a whole."""
+    series = Series(sources, server, env, run_cli)
+    sources.csv("load", f"{server.url}/a.csv", schedule="1 hour")
+    sources.write()
+    for count in (3, 5):
+        server.answer("/a.csv", table(range(count)))
+        series.fetch()
+    series.later("29 days")
+    assert not series.is_ill()
+    series.later("2 days")
+    assert series.is_ill()
+
+
+def test_what_a_backfill_brings_is_newer_too(series: Series) -> None:
+    """The series has advanced here, whoever asked for it."""
+    advanced(series)
+    series.later("5 days")
+    assert series.is_ill()
+    series.has(load=8)
+    series.fetch("--start", "2025-01-01", "--end", "2025-04-01")
+    assert not series.is_ill()
+    series.later("3 days")
     assert series.is_ill()
 
 

@@ -19,13 +19,17 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.errors import FetchError
-from dataportal.plugins.base_plugin import BadDataError, BasePlugin, MultiSeriesPlugin
+from dataportal.plugins.base_plugin import (
+    BadDataError,
+    BasePlugin,
+    MultiSeriesPlugin,
+    PermanentError,
+)
 from dataportal.plugins.declarative.csv_records import CsvReader
 from dataportal.plugins.declarative.extraction import PointExtractor
 from dataportal.plugins.declarative.json_records import JsonReader
 from dataportal.plugins.declarative.request import Request
 from dataportal.plugins.declarative.xml_records import XmlReader
-from dataportal.plugins.http import NotFoundError
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.times import Window
@@ -84,7 +88,7 @@ class _Api:
         """What the API has of each series in the window, or may have; or what is wrong with it.
 
         Raises:
-            FetchError: the request that all share failed, or one failed as all others will.
+            FetchError: the request that all share failed, or one failed in a way that may pass.
         """
         by_address: dict[tuple[tuple[str, str], ...], list[SeriesExtraction]] = {}
         for series in extractions:
@@ -93,7 +97,7 @@ class _Api:
         for address_fields, sharing in by_address.items():
             try:
                 await self._fetch_from(dict(address_fields), sharing, window, http)
-            except (NotFoundError, BadDataError) as error:
+            except (PermanentError, BadDataError) as error:
                 if len(by_address) == 1:
                     raise
                 for series in sharing:
