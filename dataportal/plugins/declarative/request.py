@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urljoin
 
 from dataportal.plugins.declarative.auth import read_credentials
-from dataportal.plugins.declarative.pagination import Page, read_paginator
+from dataportal.plugins.declarative.pagination import Pages, read_paginator
 from dataportal.plugins.declarative.periods import next_period, period_start
 from dataportal.plugins.declarative.prefetch import MAX_PENDING, Prefetcher
 from dataportal.plugins.declarative.templates import Template
-from dataportal.plugins.http.errors import NotFoundError
+from dataportal.plugins.http.errors import NotFoundError, RefusedError
 from dataportal.plugins.http.urls import address, is_trusted
 from dataportal.plugins.readers.rate_limits import optional_rate_limit
 from dataportal.times import EARLIEST, parse_duration, parse_instant, time_zone
@@ -46,6 +46,13 @@ class _HttpRequest(NamedTuple):
             return self._replace(url=urljoin(self.url, page.url), query={})
         return self._replace(query={**self.query, **page.query})
 
+    @property
+    def leads_elsewhere(self) -> bool:
+        """Whether it goes to another host than the first page."""
+        return self.url != self.origin and not is_trusted(
+            address(self.origin, None), address(self.url, None)
+        )
+
 
 class Request:
     """How a provider is asked, from the parameters of a source.
@@ -60,8 +67,9 @@ class Request:
       touches; in `zone` (UTC).
     - `ahead` (1 day): how far past now an open window's `{end}` reaches.
     - `earliest`: no `{start}` lies before this.
-    - `paging`: see `Paginator`.
-    - `not_found_is_empty` (false): whether HTTP 404 means "no data" rather than a wrong address.
+    - `paging`: see `Paginator`; `none` says that there is one page.
+    - `not_found_is_empty` (false): whether HTTP 404 means "no data" rather than a wrong address;
+      not of a page after the first one.
 
     Args:
         params: of the source.
@@ -109,7 +117,7 @@ class Request:
         self._not_found_is_empty = params.flag("not_found_is_empty", default=False)
         self.paginator = read_paginator({})
         try:
-            self.paginator = read_paginator(params.tree("paging"))
+            self.paginator = read_paginator(params.tree("paging", empty="none"))
         except ValueError as error:
             params.add_fault(f"paging: {error}")
 
@@ -140,9 +148,7 @@ class Request:
         Raises:
             FetchError: as the client and `read` do; a BadDataError for pages without end.
         """
-        prefetcher = Prefetcher[_HttpRequest, "Answer | None"](
-            lambda request: self._send(http, request)
-        )
+        prefetcher = Prefetcher[_HttpRequest, "Answer"](lambda request: self._send(http, request))
         try:
             requests = (
                 self._http_request(start, end, address_fields)
@@ -163,22 +169,25 @@ class Request:
     async def _pages_of(
         self,
         request: _HttpRequest,
-        prefetcher: Prefetcher[_HttpRequest, Answer | None],
+        prefetcher: Prefetcher[_HttpRequest, Answer],
         read: Callable[[Answer], Sequence[Document]],
     ) -> AsyncGenerator[Sequence[Document] | None]:
         """The documents of every page of one request."""
-        number, rows_so_far, last_body = 0, 0, b""
+        received, last_body = Pages(), b""
         page_address: PageAddress | None = self.paginator.first()
         while page_address is not None:
-            number += 1
+            number = received.number + 1
             request = request.for_page(page_address)
-            answer = await prefetcher.answer(request)
-            if answer is None:
-                return
+            try:
+                answer = await prefetcher.answer(request)
+            except RefusedError as error:
+                if self._is_nothing(error, received):
+                    return
+                raise
             if answer.unchanged:
                 yield None
                 return
-            if number > 1 and answer.body == last_body:
+            if number > 1 and answer.body == last_body and answer.body:
                 raise answer.bad(f"is page {number}, and the same as page {number - 1}")
             last_body = answer.body
             documents = read(answer)
@@ -186,16 +195,33 @@ class Request:
             if self._is_repeated:
                 answer.keep()
             rows = sum(document.row_count for document in documents)
-            rows_so_far += rows
-            page = Page(number, documents[0], rows, rows_so_far)
+            received.add(documents[0] if documents else None, rows)
             try:
-                page_address = self.paginator.next(page)
+                page_address = self.paginator.next(received)
+                expected = () if page_address is None else self.paginator.expected(received)
             except ValueError as error:
                 raise answer.bad(f"is page {number}, and cannot be followed: {error}") from None
             if page_address is not None and number >= self.paginator.max_pages:
                 raise answer.bad(f"is page {number}, and there are more: see max_pages")
             if page_address is not None:
-                prefetcher.expect(map(request.for_page, self.paginator.expected(page)))
+                self._check_link(answer, request.for_page(page_address))
+                prefetcher.expect(map(request.for_page, expected))
+
+    def _is_nothing(self, error: RefusedError, received: Pages) -> bool:
+        """Whether a refusal says that there is nothing, or nothing after the pages received."""
+        if not received.number:
+            return isinstance(error, NotFoundError) and self._not_found_is_empty
+        return self.paginator.is_end(received, error.status)
+
+    def _check_link(self, answer: Answer, request: _HttpRequest) -> None:
+        """Refuse a link to another host, unless `paging` has it so."""
+        if not request.leads_elsewhere or self.paginator.follows_other_hosts:
+            return
+        raise answer.bad(
+            f"has a link to {address(request.url, None).host} as its next page, another host than "
+            "was asked",
+            hint="If it is to be followed, without keys: other_hosts: true under paging",
+        )
 
     @property
     def _templates(self) -> list[Template]:
@@ -238,20 +264,14 @@ class Request:
         url = self._url.fill(start, end, address_fields, _quote)
         return _HttpRequest(url, query, url)
 
-    async def _send(self, http: HttpClient, request: _HttpRequest) -> Answer | None:
-        """The answer; None for a 404 that means "no data"."""
-        url, query, origin = request
-        headers = self._headers
-        if url == origin or is_trusted(address(origin, None), address(url, None)):
-            query = {**query, **self._credentials.query}
-        else:
-            headers = {}  # a link that leads elsewhere gets no key to take along
-        try:
-            return await http.get(url, params=query or None, headers=headers, limit=self._limit)
-        except NotFoundError:
-            if self._not_found_is_empty:
-                return None
-            raise
+    async def _send(self, http: HttpClient, request: _HttpRequest) -> Answer:
+        if request.leads_elsewhere:
+            # a link that leads elsewhere gets no key to take along
+            return await http.get(request.url, limit=self._limit, linked_from=request.origin)
+        query = {**request.query, **self._credentials.query}
+        return await http.get(
+            request.url, params=query or None, headers=self._headers, limit=self._limit
+        )
 
 
 def _template(params: Params, name: str, text: str) -> Template:
