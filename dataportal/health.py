@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,8 @@ from dataportal.store.records import SourceState
 from dataportal.times import EPOCH, format_duration, iso
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Iterator, Sequence
+    from datetime import timedelta
 
     from dataportal.config import Source
     from dataportal.store.read.overview import SourceRow
@@ -32,10 +33,31 @@ class Condition(StrEnum):
     NEVER_RUN = "never run"
     """No scheduled run has ended well yet."""
     STALE = "stale"
+    DOUBTFUL = "doubtful"
+    """Its runs end well, and what they bring is doubted."""
     DUE = "due"
     OK = "ok"
     UNKNOWN = "unknown"
     """The database could not be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something that a person is to look at, and can settle in sources.yaml.
+
+    Attributes:
+        kind: what is doubted.
+        series: the series; None for the whole source.
+        since: from when on.
+        message: what is doubted, and how it is settled.
+        settled_by: the key of the entry that settles it.
+    """
+
+    kind: str
+    series: str | None
+    since: datetime
+    message: str
+    settled_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +71,7 @@ class Verdict:
         reasons: what is wrong; empty where all is well.
         next_due: when it is to run next; None where it is not to.
         newest: the newest `ts` stored of any of its series.
+        doubts: what is doubted of it; no fault, unless `reasons` says so.
     """
 
     source: str
@@ -57,6 +80,7 @@ class Verdict:
     reasons: tuple[str, ...] = ()
     next_due: datetime | None = None
     newest: datetime | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def well(self) -> bool:
@@ -103,7 +127,9 @@ def judge(source: Source, row: SourceRow | None, now: datetime) -> Verdict:
             newest=newest,
         )
     state = row.state if row else SourceState(source.name)
-    reasons = tuple(_reasons(source, state, newest, now))
+    faults = tuple(_reasons(source, state, newest, now))
+    doubts = tuple(_page_doubts(source, state))
+    reasons = faults + tuple(doubt.message for doubt in doubts)
     due_at = next_due(
         now,
         schedule=source.schedule,
@@ -117,8 +143,10 @@ def judge(source: Source, row: SourceRow | None, now: datetime) -> Verdict:
         condition = Condition.FAILING
     elif state.last_success is None:
         condition = Condition.NEVER_RUN
-    elif reasons:
+    elif faults:
         condition = Condition.STALE
+    elif doubts:
+        condition = Condition.DOUBTFUL
     else:
         condition = Condition.DUE if due_at <= now else Condition.OK
     return Verdict(
@@ -127,7 +155,16 @@ def judge(source: Source, row: SourceRow | None, now: datetime) -> Verdict:
         reasons=reasons,
         next_due=due_at,
         newest=newest,
+        doubts=doubts,
     )
+
+
+def _page_doubts(source: Source, state: SourceState) -> Iterator[Doubt]:
+    """That an answer may have been a page, unless the entry speaks of pages by now."""
+    doubt = (state.doubts or {}).get("pages")
+    if doubt is not None and not source.speaks_of_pages:
+        since = datetime.fromisoformat(doubt["since"])
+        yield Doubt("pages", None, since, doubt["message"], "paging")
 
 
 def _reasons(

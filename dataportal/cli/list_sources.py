@@ -44,8 +44,8 @@ def command(
     """Every source with its series, schedule and state.
 
     Also its last run, its last success, the newest observation and when it is next due.
-    States: ok, due, running, failing, stale, never run, disabled, "needs X" (a variable that is not
-    set), broken (see --check), unknown (the database is out of reach).
+    States: ok, due, running, failing, stale, doubtful, never run, disabled, "needs X" (a variable
+    that is not set), broken (see --check), unknown (the database is out of reach).
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()

@@ -34,6 +34,10 @@ class RunReport:
     Args:
         source: the source.
         kind: scheduled or backfill.
+
+    Attributes:
+        result: the result.
+        doubt: why an answer may be a page, of which nobody asked for the others.
     """
 
     def __init__(self, source: Source, kind: RunKind) -> None:
@@ -46,6 +50,7 @@ class RunReport:
         self._vintages_before = 0
         self._new_series: set[str] = set()
         self._unrecorded = Counts()
+        self.doubt: str | None = None
 
     def resume(self, backfill: Backfill) -> None:
         """The run goes on with a backfill; its outcome is that of both parts together."""
@@ -72,6 +77,7 @@ class RunReport:
             name for name, observations in batch.series.items() if len(observations)
         }
         self._new_series -= batch.unchanged | {rejection.series for rejection in batch.rejections}
+        self.doubt = self.doubt or batch.doubt
         self._rejections.extend(batch.rejections[: _MOST_NAMES - len(self._rejections)])
 
     def take_unrecorded(self) -> Counts:

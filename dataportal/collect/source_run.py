@@ -239,6 +239,8 @@ class SourceRun:
         """Find the outcome of a run whose slices are all stored, and record it."""
         self._report.conclude()
         self._warn(self._report.new_series_warnings())
+        if self._report.doubt:
+            self._warn([self._report.doubt])
         if self._has_row:
             self._is_concluded = True
             await self._record_outcome(history_asked=self._request.kind is RunKind.SCHEDULED)
@@ -284,6 +286,8 @@ class SourceRun:
             error=result.error or result.reason,
             counts=self._report.take_unrecorded(),
             history_asked=history_asked,
+            doubt=self._report.doubt,
+            settled=self._source.speaks_of_pages,
         )
 
     def _note_database_fault(self, error: DataportalError) -> None:

@@ -113,6 +113,11 @@ class Source:
         return self.options.get("data_stale_after")
 
     @property
+    def speaks_of_pages(self) -> bool:
+        """Whether it says how the pages of an answer are asked for, or that there are none."""
+        return self.params.get("paging") is not None
+
+    @property
     def timezone(self) -> str | None:
         """The zone that it says its times are in."""
         return self.options.get("timezone")

@@ -77,6 +77,8 @@ def finish_run(
     key: int | None,
     counts: Counts,
     history_asked: Sequence[str] = (),
+    doubt: str | None = None,
+    settled: bool = False,
     prune: bool | None = None,
 ) -> None:
     """Record how a run ended, in one transaction with what follows from it for its source.
@@ -91,6 +93,9 @@ def finish_run(
         key: the number of the source's lock, if it was taken: while it is held nothing older can
             still be written, and what is known is final.
         history_asked: the series whose initial history has been asked for.
+        doubt: why its answers may be pages, of which nobody asked for the others; the first one is
+            kept.
+        settled: the source's entry says what there is to say of pages: no doubt is left.
         prune: forget old runs of the source that wrote nothing; by default one run in eight does,
             whichever that is.
     """
@@ -105,6 +110,8 @@ def finish_run(
                 "error": None if error is None else harmless(redact(error)),
                 **counts.by_name(),
                 "key": key,
+                "doubt": doubt,
+                "settled": settled,
             },
         )
         if history_asked:

@@ -244,6 +244,8 @@ class SourceSession:
         error: str | None = None,
         counts: Counts | None = None,
         history_asked: bool = False,
+        doubt: str | None = None,
+        settled: bool = False,
         prune: bool | None = None,
     ) -> None:
         """Record how the run ended, and what follows from that; see `runs.finish_run`."""
@@ -257,6 +259,8 @@ class SourceSession:
                 counts=counts or Counts(),
                 key=self._key if self._locked else None,
                 history_asked=self._without_history if history_asked else (),
+                doubt=doubt,
+                settled=settled,
                 prune=prune,
             )
 

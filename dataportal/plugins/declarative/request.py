@@ -115,6 +115,7 @@ class Request:
                 except ValueError as error:
                     params.add_fault(f"{name}: {error}")
         self._not_found_is_empty = params.flag("not_found_is_empty", default=False)
+        self._speaks_of_pages = params.has("paging")
         self.paginator = read_paginator({})
         try:
             self.paginator = read_paginator(params.tree("paging", empty="none"))
@@ -133,6 +134,7 @@ class Request:
         *,
         http: HttpClient,
         read: Callable[[Answer], Sequence[Document]],
+        review: Callable[[Sequence[Document], datetime, datetime], None] = lambda *_: None,
     ) -> AsyncGenerator[Sequence[Document] | None]:
         """The documents of every page of every request that the window takes, in order.
 
@@ -144,6 +146,8 @@ class Request:
             address_fields: the texts of the fields of the address.
             http: the client.
             read: makes documents of an answer, at least one.
+            review: looks at the documents of an answer again once they were taken, if the source
+                says nothing of pages; with the start and the end of what was asked for.
 
         Raises:
             FetchError: as the client and `read` do; a BadDataError for pages without end.
@@ -151,17 +155,20 @@ class Request:
         prefetcher = Prefetcher[_HttpRequest, "Answer"](lambda request: self._send(http, request))
         try:
             requests = (
-                self._http_request(start, end, address_fields)
+                (self._http_request(start, end, address_fields), start, end)
                 for start, end in self._ranges(window)
             )
             following = deque(islice(requests, MAX_PENDING))
             while following:
                 if not self._has_pages:
-                    prefetcher.expect(following)
-                pages = self._pages_of(following.popleft(), prefetcher, read)
+                    prefetcher.expect(request for request, _, _ in following)
+                request, start, end = following.popleft()
+                pages = self._pages_of(request, prefetcher, read)
                 async with aclosing(pages):
                     async for documents in pages:
                         yield documents
+                        if documents and not self._speaks_of_pages:
+                            review(documents, start, end)
                 following.extend(islice(requests, 1))
         finally:
             await prefetcher.cancel()

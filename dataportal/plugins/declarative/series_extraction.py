@@ -39,6 +39,7 @@ class SeriesExtraction:
         rows_with_time: those of them with a time that can be read.
         first_records: the first records that were looked at.
         fault: why it cannot be had.
+        doubt: why an answer with points of it may be a page.
         unchanged: whether some of it is as it was when it was stored, and was not sent again.
     """
 
@@ -57,6 +58,7 @@ class SeriesExtraction:
     rows_with_time: int = 0
     first_records: Records | None = None
     fault: FetchError | None = None
+    doubt: str | None = None
     unchanged: bool = False
 
     def failure(
