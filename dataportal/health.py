@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,7 @@ from dataportal.store.records import SourceState
 from dataportal.times import EPOCH, format_duration, iso
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Sequence
 
     from dataportal.config import Source
     from dataportal.series import SeriesDescription
@@ -141,8 +140,10 @@ def judge(source: Source, row: SourceRow | None, now: datetime) -> Verdict:
     state = row.state if row else SourceState(source.name)
     faults = tuple(_reasons(source, state, newest, now))
     still = series_at_rest(source, row, now) if row else []
-    doubts = tuple(_standstill(series, patience) for series, patience in still)
-    standstills = _all_stand_still(row, source, doubts) if row else ()
+    standing_still = tuple(_standstill(series, patience) for series, patience in still)
+    pages = tuple(_page_doubts(source, state))
+    doubtful = tuple(doubt.message for doubt in pages)
+    doubtful += _all_stand_still(row, source, standing_still) if row else ()
     due_at = next_due(
         now,
         schedule=source.schedule,
@@ -158,17 +159,17 @@ def judge(source: Source, row: SourceRow | None, now: datetime) -> Verdict:
         condition = Condition.NEVER_RUN
     elif faults:
         condition = Condition.STALE
-    elif standstills:
+    elif doubtful:
         condition = Condition.DOUBTFUL
     else:
         condition = Condition.DUE if due_at <= now else Condition.OK
     return Verdict(
         source.name,
         condition,
-        reasons=faults + standstills,
+        reasons=faults + doubtful,
         next_due=due_at,
         newest=newest,
-        doubts=doubts,
+        doubts=pages + standing_still,
     )
 
 
@@ -240,6 +241,14 @@ def _all_stand_still(row: SourceRow, source: Source, doubts: Sequence[Doubt]) ->
     if (more := len(doubts) - _MOST_NAMES) > 0:
         messages.append(f"and {more} more of its series stand still")
     return tuple(messages)
+
+
+def _page_doubts(source: Source, state: SourceState) -> Iterator[Doubt]:
+    """That an answer may have been a page, unless the entry speaks of pages by now."""
+    doubt = (state.doubts or {}).get("pages")
+    if doubt is not None and not source.speaks_of_pages:
+        since = datetime.fromisoformat(doubt["since"])
+        yield Doubt("pages", None, since, doubt["message"], "paging")
 
 
 def _reasons(

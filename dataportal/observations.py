@@ -80,7 +80,8 @@ class Batch:
 
     `refused_series` are those of which a point cannot be taken. `unchanged` are those of which the
     provider said that some of it is as it was when it was stored. `left_out_from` is the earliest
-    time at or after the end that was left out.
+    time at or after the end that was left out. `doubt` is why the answer may be a page, of which
+    nobody asked for the others.
     """
 
     series: dict[str, Observations]
@@ -93,6 +94,7 @@ class Batch:
     refused_series: set[str] = field(default_factory=set)
     unchanged: set[str] = field(default_factory=set)
     left_out_from: datetime | None = None
+    doubt: str | None = None
 
     def reject(self, series: str, position: int, reason: str) -> None:
         """Count a point that cannot be taken."""
@@ -146,6 +148,8 @@ def clean(
             continue
         if isinstance(raw, Mapping) and raw.get("unchanged") is True:
             batch.unchanged.add(str(name))
+        if isinstance(raw, Mapping) and isinstance(doubt := raw.get("doubt"), str):
+            batch.doubt = batch.doubt or redact(harmless(doubt, 500))
         points = raw_points(raw, str(name))
         batch.received += len(points)
         if name not in batch.series:

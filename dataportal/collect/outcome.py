@@ -34,6 +34,10 @@ class RunReport:
     Args:
         source: the source.
         kind: scheduled or backfill.
+
+    Attributes:
+        result: the result.
+        doubt: why an answer may be a page, of which nobody asked for the others.
     """
 
     def __init__(self, source: Source, kind: RunKind) -> None:
@@ -49,6 +53,7 @@ class RunReport:
         self._taken: set[str] = set()
         self._advanced: set[str] = set()
         self._unrecorded = Counts()
+        self.doubt: str | None = None
 
     def resume(self, backfill: Backfill) -> None:
         """The run goes on with a backfill; its outcome is that of both parts together."""
@@ -80,6 +85,7 @@ class RunReport:
         self._new_series -= self._taken | self._refused
         if merged.counts.inserted:
             self._advanced |= _advanced_series(batch, progress)
+        self.doubt = self.doubt or batch.doubt
         self._rejections.extend(batch.rejections[: _MOST_NAMES - len(self._rejections)])
 
     @property

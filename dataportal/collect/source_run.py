@@ -239,6 +239,8 @@ class SourceRun:
         """Find the outcome of a run whose slices are all stored, and record it."""
         self._report.conclude()
         self._warn(self._report.new_series_warnings())
+        if self._report.doubt:
+            self._warn([self._report.doubt])
         if self._has_row:
             self._is_concluded = True
             await self._record_outcome(history_asked=self._request.kind is RunKind.SCHEDULED)
@@ -288,6 +290,8 @@ class SourceRun:
             # that of the plugin's class is not known where it could not be made
             lookback=self._limits.lookback if self._built else None,
             refused_series=self._report.refused_series,
+            doubt=self._report.doubt,
+            settled=self._source.speaks_of_pages,
         )
 
     def _note_database_fault(self, error: DataportalError) -> None:

@@ -60,11 +60,14 @@ class SourcesView:
     by_series: bool = False
 
     def lines(self, stream: TextIO) -> Iterator[str]:
-        """A table, and why entries cannot be used."""
+        """A table, why entries cannot be used, and what is doubted of sources."""
         table = self._series_table() if self.by_series else self._source_table()
         yield from table.lines(stream)
         for verdict in self.broken.values():
             yield from (printable(reason) for reason in verdict.reasons)
+        for listing in self.listings:
+            for doubt in listing.verdict.doubts:
+                yield printable(f"{listing.source.name}: {doubt.message}")
 
     def document(self) -> Mapping[str, Any]:
         """`sources`, each with its series."""

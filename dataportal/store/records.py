@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataportal.series import SeriesDescription
 
@@ -105,6 +105,8 @@ class SourceState:
     failures: int = 0
     """Failed attempts in a row."""
     last_error: str | None = None
+    doubts: Mapping[str, Any] | None = None
+    """What is doubted of it, by kind: `since`, in ISO 8601, and `message`."""
 
     @property
     def last_failed(self) -> bool:

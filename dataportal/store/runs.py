@@ -79,6 +79,8 @@ def finish_run(
     history_asked: Sequence[str] = (),
     advanced: Sequence[str] = (),
     lookback: timedelta | None = None,
+    doubt: str | None = None,
+    settled: bool = False,
     prune: bool | None = None,
 ) -> None:
     """Record how a run ended, in one transaction with what follows from it for its source.
@@ -95,6 +97,9 @@ def finish_run(
         history_asked: the series whose initial history has been asked for.
         advanced: the series of which it stored a newer ts than all before.
         lookback: how far before the newest observation it asked; None where that is not known.
+        doubt: why its answers may be pages, of which nobody asked for the others; the first one is
+            kept.
+        settled: the source's entry says what there is to say of pages: no doubt is left.
         prune: forget old runs of the source that wrote nothing; by default one run in eight does,
             whichever that is.
     """
@@ -111,6 +116,8 @@ def finish_run(
                 **counts.by_name(),
                 "key": key,
                 "lookback": lookback,
+                "doubt": doubt,
+                "settled": settled,
             },
         )
         if history_asked:

@@ -247,6 +247,8 @@ class SourceSession:
         advanced: Collection[str] = (),
         lookback: timedelta | None = None,
         refused_series: Collection[str] = (),
+        doubt: str | None = None,
+        settled: bool = False,
         prune: bool | None = None,
     ) -> None:
         """Record how the run ended, and what follows from that; see `runs.finish_run`.
@@ -267,6 +269,8 @@ class SourceSession:
                 history_asked=[name for name in asked if name not in refused_series],
                 advanced=sorted(advanced),
                 lookback=lookback,
+                doubt=doubt,
+                settled=settled,
                 prune=prune,
             )
 

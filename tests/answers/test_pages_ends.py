@@ -304,15 +304,30 @@ PROMISES = {
         "total-of-one-page": promised(kind, 1, {"total": 2}, {"total": "total"}, 2),
     }.items()
 }
+
+
+def in_order(*replies: Reply) -> Callable[[Request], Reply]:
+    """These pages by what is asked for, in whatever order the requests arrive."""
+    places = {"p": (1, 2, 3), "o": (0, 2, 4), "c": (0, 1, 2), "x": (0, 1, 2)}
+
+    def reply(request: Request) -> Reply:
+        name = next((name for name in places if name in request.query), None)
+        if name is None:
+            return replies[0]
+        asked = int(one(request, name))
+        return replies[places[name].index(asked)] if asked in places[name] else Reply(403)
+
+    return reply
+
+
 LATER = {
     # said on the first page alone
     f"{kind}-{name}": paged(
-        [
+        in_order(
             Reply.json({"rows": rows(2), "total": 5, "last": 3, **(link(1))}),
             Reply.json({"rows": rows(2, 2), **absent, **(link(2))}),
             Reply.json({"rows": rows(1, 4), **absent, **(link(None))}),
-            Reply(403),
-        ],
+        ),
         {**strategy, which: which},
         5,
         3,

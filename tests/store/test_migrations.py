@@ -39,8 +39,9 @@ RELEASED = {
     "0001_schema": "5f5b751ee4c0714f3fc4d1cafff8e2ce7b3973f1e7d7d730a4db9cf0d21befb6",
     "0002_vintages": "4b10db8f5e3e0e1d9ed6c5643a13471f9a8ca2703c13bc5cd5883601301255c2",
     "0003_request_slots": "bb5af7b2477b9b3983fcb2a06af8483aff64b1221fb275d70e9450098752e48f",
-    "0005_advances": "7c2135baac0299b8da969a7916fece91e70c9e7e04f2e6d7b490abfa288c109a",
     "0004_restores": "92b8567daa26f90338c1a96e5de102aefa3e756defe6cee12b590177c0fa2fea",
+    "0005_doubts": "1b1054b326f220ee6227f77fa3ef06379a963377662a93d592cc97c14ba95e00",
+    "0006_advances": "7c2135baac0299b8da969a7916fece91e70c9e7e04f2e6d7b490abfa288c109a",
 }
 HYPERTABLES = ("time_series_data", "time_series_data_scd2", "time_series_vintage")
 NAMES = tuple(migration.name for migration in migrations())

@@ -141,6 +141,26 @@ def test_a_backfill_is_no_attempt_either(feed: Feed, outcome: Outcome) -> None:
     )
 
 
+def test_the_first_doubt_stays_until_it_is_settled(
+    feed: Feed, look: psycopg.Connection[Any]
+) -> None:
+    """Whatever else is doubted since, and however many runs end without one."""
+
+    def doubts_after(**more: Any) -> Any:
+        feed.start(RunKind.BACKFILL)
+        feed.session.finish_run(feed.run, Outcome.SUCCEEDED, **more)
+        (doubts,) = look.execute("SELECT doubts FROM source_state").fetchone() or (None,)
+        return doubts
+
+    assert doubts_after() is None
+    first = doubts_after(doubt="100 rows")
+    assert first["pages"]["message"] == "100 rows"
+    assert doubts_after(doubt="50 rows") == first
+    assert doubts_after() == first
+    assert doubts_after(settled=True) is None
+    assert doubts_after(doubt="50 rows", settled=True) is None
+
+
 def test_failures_in_a_row_are_counted(feed: Feed) -> None:
     """From the last attempt that did not fail; what is no attempt does not end the row."""
     story = [

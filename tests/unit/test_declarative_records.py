@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from dataportal.plugins.declarative.csv_records import CsvReader
 from dataportal.plugins.declarative.extraction import PointExtractor
 from dataportal.plugins.declarative.json_records import JsonReader
-from dataportal.plugins.declarative.pagination import Page, next_link, read_paginator
+from dataportal.plugins.declarative.links import next_link
+from dataportal.plugins.declarative.pagination import Pages, read_paginator
 from dataportal.plugins.declarative.xml_records import XmlReader
 from dataportal.plugins.http.response import Answer
 from dataportal.plugins.readers.expressions import ABSENT_FIELD, Expression
@@ -174,9 +175,8 @@ def test_every_row_is_had_once(count: int, size: int, paging: dict[str, Any]) ->
     rows = list(range(count))
     received: list[int] = []
     first_expected: list[Any] = []
-    address, number = paginator.first(), 0
+    address, pages = paginator.first(), Pages()
     while True:
-        number += 1
         start = _start(address, paging, size)
         rows_of_page = rows[start : start + size]
         after = start + size if start + size < count else None
@@ -193,19 +193,19 @@ def test_every_row_is_had_once(count: int, size: int, paging: dict[str, Any]) ->
         assert content_read is not None
         assert list(content_read.records("items").column("@")) == rows_of_page
         received += rows_of_page
-        page = Page(number, content_read, len(rows_of_page), len(received))
-        next_address = paginator.next(page)
-        expected = list(paginator.likely_pages(page))
+        pages.add(content_read, len(rows_of_page))
+        next_address = paginator.next(pages)
+        expected = list(paginator.expected(pages))
         if expected:
             assert expected[0] == next_address
         if not first_expected:
             first_expected = expected
-        assert expected == first_expected[number - 1 :]
+        assert expected == first_expected[pages.number - 1 :]
         if next_address is None:
             break
         address = next_address
     assert received == rows
-    assert number <= max(math.ceil(count / size), 1) + 1
+    assert pages.number <= max(math.ceil(count / size), 1) + 1
 
 
 def _start(address: PageAddress, paging: dict[str, Any], size: int) -> int:

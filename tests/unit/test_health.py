@@ -111,6 +111,20 @@ def test_stale_is_later_than_stale_after(plain: Source, late: timedelta) -> None
     assert (verdict.condition is Condition.STALE) == (late > plain.stale_after)
 
 
+def test_a_doubt_makes_ill_until_the_entry_speaks_of_pages(plain: Source) -> None:
+    """Whatever it says of them; the message names the way out."""
+    well = row()
+    since = "2026-11-05T04:00:00+00:00"
+    state = replace(well.state, doubts={"pages": {"since": since, "message": "100 rows"}})
+    doubtful = replace(well, state=state)
+    verdict = judge(plain, doubtful, NOW)
+    assert (verdict.condition, verdict.reasons) == (Condition.DOUBTFUL, ("100 rows",))
+    assert [(d.kind, d.since.isoformat()) for d in verdict.doubts] == [("pages", since)]
+    for paging in ("none", {"page": "p"}):
+        settled = replace(plain, params={**plain.params, "paging": paging})
+        assert judge(settled, doubtful, NOW).well
+
+
 @given(st.timedeltas(timedelta(), timedelta(days=3650)))
 def test_old_data_is_stale_only_if_that_is_asked_for(plain: Source, late: timedelta) -> None:
     """The age of the newest observation counts where data_stale_after is set."""

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import re
 from contextlib import aclosing
+from http import HTTPStatus
+from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.errors import FetchError
@@ -28,6 +30,7 @@ from dataportal.plugins.base_plugin import (
 from dataportal.plugins.declarative.csv_records import CsvReader
 from dataportal.plugins.declarative.extraction import PointExtractor
 from dataportal.plugins.declarative.json_records import JsonReader
+from dataportal.plugins.declarative.page_doubts import partial_content_doubt
 from dataportal.plugins.declarative.request import Request
 from dataportal.plugins.declarative.xml_records import XmlReader
 from dataportal.plugins.readers.extract_filters import read_filters
@@ -37,10 +40,11 @@ from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
-    from dataportal.plugins.declarative.records import Reader
+    from dataportal.plugins.declarative.records import Document, Reader, Records
     from dataportal.plugins.declarative.series_extraction import SeriesExtraction
     from dataportal.plugins.http import HttpClient
 
@@ -96,31 +100,59 @@ class _Api:
             by_address.setdefault(key, []).append(series)
         for address_fields, sharing in by_address.items():
             try:
-                await self._fetch_from(dict(address_fields), sharing, window, http)
+                await self._fetch_from(dict(address_fields), sharing, window, http, zone)
             except (PermanentError, BadDataError) as error:
                 if len(by_address) == 1:
                     raise
                 for series in sharing:
                     series.fault = error
-        return [self._extractor.columns(series, window, zone) for series in extractions]
+        results = [self._extractor.columns(series, window, zone) for series in extractions]
+        return [
+            {**columns, "doubt": series.doubt}
+            if series.doubt and isinstance(columns, dict)
+            else columns
+            for series, columns in zip(extractions, results, strict=True)
+        ]
 
-    async def _fetch_from(
+    def _doubt(
+        self,
+        document: Document,
+        records: Records,
+        start: datetime,
+        end: datetime,
+        zone: ZoneInfo | None,
+    ) -> str | None:
+        """Why a document may be a page of an answer, of which nobody asked for the others."""
+        if document.answer.status == HTTPStatus.PARTIAL_CONTENT:
+            return partial_content_doubt(len(records))
+        return self._extractor.page_doubt(records, start, end, zone)
+
+    async def _fetch_from(  # noqa: C901 - a loop for each level of an answer
         self,
         address_fields: Mapping[str, str],
         extractions: Sequence[SeriesExtraction],
         window: Window,
         http: HttpClient,
+        zone: ZoneInfo | None,
     ) -> None:
         """Fetch the series that have the same address."""
         by_rows: dict[str, list[SeriesExtraction]] = {}
         for series in extractions:
             by_rows.setdefault(series.rows or self._reader.rows, []).append(series)
+
+        def review(documents: Sequence[Document], start: datetime, end: datetime) -> None:
+            for document, (rows, sharing) in product(documents, by_rows.items()):
+                doubt = self._doubt(document, document.records(rows), start, end, zone)
+                for series in sharing if doubt else ():
+                    series.doubt = series.doubt or doubt
+
         pages = self._request.pages(
             window,
             address_fields,
             http=http,
             read=self._reader.documents,
             says_nothing=self._reader.says_nothing if self._reader.knows_empty else None,
+            review=review,
         )
         async with aclosing(pages):
             async for documents in pages:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.declarative.interval_starts import interval_starts
+from dataportal.plugins.declarative.page_doubts import is_page_size, page_doubt
 from dataportal.plugins.declarative.records import TRUNCATED_ROW
 from dataportal.plugins.declarative.series_extraction import SeriesExtraction, filter_text
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
@@ -157,6 +158,15 @@ class PointExtractor:
                     records.column(path)
             except BadDataError as error:
                 series.fault = series.fault or error
+
+    def page_doubt(
+        self, records: Records, start: datetime, end: datetime, zone: ZoneInfo | None
+    ) -> str | None:
+        """Why these records, of an answer to a request for this range, may be a page of several."""
+        if not is_page_size(len(records)):
+            return None
+        times = map(self._times.read, self._time_cells(records))
+        return page_doubt(len(records), times, start, min(end, self._now()), zone=zone)
 
     def _accepted_rows(self, records: Records, count: int) -> Collection[int]:
         """The rows that pass the filter of all series."""

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
 from dataportal.plugins.declarative.auth import read_credentials
-from dataportal.plugins.declarative.pagination import Page, read_paginator
+from dataportal.plugins.declarative.pagination import Pages, read_paginator
 from dataportal.plugins.declarative.periods import next_period, period_start
 from dataportal.plugins.declarative.prefetch import MAX_PENDING, Prefetcher
 from dataportal.plugins.declarative.templates import Template
-from dataportal.plugins.http.errors import NotFoundError
+from dataportal.plugins.http.errors import NotFoundError, RefusedError
 from dataportal.plugins.http.urls import address, is_trusted
 from dataportal.plugins.readers.rate_limits import optional_rate_limit
 from dataportal.times import EARLIEST, parse_duration, parse_instant, time_zone
@@ -49,6 +49,13 @@ class _HttpRequest(NamedTuple):
             return self._replace(url=urljoin(self.url, page.url), query={})
         return self._replace(query={**self.query, **page.query})
 
+    @property
+    def leads_elsewhere(self) -> bool:
+        """Whether it goes to another host than the first page."""
+        return self.url != self.origin and not is_trusted(
+            address(self.origin, None), address(self.url, None)
+        )
+
 
 class Request:
     """How a provider is asked, from the parameters of a source.
@@ -63,8 +70,9 @@ class Request:
       touches; in `zone` (UTC).
     - `ahead` (1 day): how far past now an open window's `{end}` reaches.
     - `earliest`: no `{start}` lies before this.
-    - `paging`: see `Paginator`.
-    - `not_found_is_empty` (false): whether HTTP 404 means "no data" rather than a wrong address.
+    - `paging`: see `Paginator`; `none` says that there is one page.
+    - `not_found_is_empty` (false): whether HTTP 404 means "no data" rather than a wrong address;
+      not of a page after the first one.
 
     Args:
         params: of the source.
@@ -110,9 +118,10 @@ class Request:
                 except ValueError as error:
                     params.add_fault(f"{name}: {error}")
         self._not_found_is_empty = params.flag("not_found_is_empty", default=False)
+        self._speaks_of_pages = params.has("paging")
         self.paginator = read_paginator({})
         try:
-            self.paginator = read_paginator(params.tree("paging"))
+            self.paginator = read_paginator(params.tree("paging", empty="none"))
         except ValueError as error:
             params.add_fault(f"paging: {error}")
 
@@ -129,6 +138,7 @@ class Request:
         http: HttpClient,
         read: Callable[[Answer], Sequence[Document]],
         says_nothing: Callable[[Answer], bool] | None = None,
+        review: Callable[[Sequence[Document], datetime, datetime], None] = lambda *_: None,
     ) -> AsyncGenerator[Sequence[Document] | None]:
         """The documents of every page of every request that the window takes, in order.
 
@@ -141,6 +151,8 @@ class Request:
             http: the client.
             read: makes documents of an answer; none of one that says that there are no data.
             says_nothing: whether an answer under a status of refusal says so.
+            review: looks at the documents of an answer again once they were taken, if the source
+                says nothing of pages; with the start and the end of what was asked for.
 
         Raises:
             FetchError: as the client and `read` do; a BadDataError for pages without end.
@@ -150,65 +162,82 @@ class Request:
         )
         try:
             requests = (
-                self._http_request(start, end, address_fields)
+                (self._http_request(start, end, address_fields), start, end)
                 for start, end in self._ranges(window)
             )
             following = deque(islice(requests, MAX_PENDING))
             while following:
                 if not self.has_pages:
-                    prefetcher.expect(following)
-                pages = self._pages_of(following.popleft(), prefetcher, read)
+                    prefetcher.expect(request for request, _, _ in following)
+                request, start, end = following.popleft()
+                pages = self._pages_of(request, prefetcher, read)
                 async with aclosing(pages):
                     async for documents in pages:
                         yield documents
+                        if documents and not self._speaks_of_pages:
+                            review(documents, start, end)
                 following.extend(islice(requests, 1))
         finally:
             await prefetcher.cancel()
 
-    async def _pages_of(
+    async def _pages_of(  # noqa: C901 - the ways in which pages end
         self,
         request: _HttpRequest,
         prefetcher: Prefetcher[_HttpRequest, Answer | None],
         read: Callable[[Answer], Sequence[Document]],
     ) -> AsyncGenerator[Sequence[Document] | None]:
         """The documents of every page of one request."""
-        number, rows_so_far, last_body = 0, 0, b""
+        received, last_body = Pages(), b""
         page_address: PageAddress | None = self.paginator.first()
         while page_address is not None:
-            number += 1
+            number = received.number + 1
             request = request.for_page(page_address)
-            answer = await prefetcher.answer(request)
+            try:
+                answer = await prefetcher.answer(request)
+            except RefusedError as error:
+                if self._is_nothing(error, received):
+                    return
+                raise
             if answer is None:
                 return
             if answer.unchanged:
                 yield None
                 return
-            if number > 1 and answer.body == last_body:
+            if number > 1 and answer.body == last_body and answer.body:
                 raise answer.bad(f"is page {number}, and the same as page {number - 1}")
             last_body = answer.body
             documents = read(answer)
             yield documents
-            if not documents:
-                self._check_end(answer, number)
-                return
             if self._is_repeated:
                 answer.keep()
             rows = sum(document.row_count for document in documents)
-            rows_so_far += rows
-            page = Page(number, documents[0], rows, rows_so_far)
+            received.add(documents[0] if documents else None, rows)
             try:
-                page_address = self.paginator.next(page)
+                page_address = self.paginator.next(received)
+                expected = () if page_address is None else self.paginator.expected(received)
             except ValueError as error:
                 raise answer.bad(f"is page {number}, and cannot be followed: {error}") from None
             if page_address is not None and number >= self.paginator.max_pages:
                 raise answer.bad(f"is page {number}, and there are more: see max_pages")
             if page_address is not None:
-                prefetcher.expect(map(request.for_page, self.paginator.likely_pages(page)))
+                self._check_link(answer, request.for_page(page_address))
+                prefetcher.expect(map(request.for_page, expected))
 
-    def _check_end(self, answer: Answer, number: int) -> None:
-        """A page without data is the last, unless the ones before said that there are more."""
-        if number > 1 and self.paginator.tells_end:
-            raise answer.bad(f"is page {number}, and without data, though there are more")
+    def _is_nothing(self, error: RefusedError, received: Pages) -> bool:
+        """Whether a refusal says that there is nothing, or nothing after the pages received."""
+        if not received.number:
+            return isinstance(error, NotFoundError) and self._not_found_is_empty
+        return self.paginator.is_end(received, error.status)
+
+    def _check_link(self, answer: Answer, request: _HttpRequest) -> None:
+        """Refuse a link to another host, unless `paging` has it so."""
+        if not request.leads_elsewhere or self.paginator.follows_other_hosts:
+            return
+        raise answer.bad(
+            f"has a link to {address(request.url, None).host} as its next page, another host than "
+            "was asked",
+            hint="If it is to be followed, without keys: other_hosts: true under paging",
+        )
 
     @property
     def _templates(self) -> list[Template]:
@@ -258,29 +287,27 @@ class Request:
         request: _HttpRequest,
         says_nothing: Callable[[Answer], bool] | None,
     ) -> Answer | None:
-        """The answer; None for a 404 that means "no data"."""
-        url, query, origin = request
-        headers = self._headers
-        if url == origin or is_trusted(address(origin, None), address(url, None)):
-            query = {**query, **self._credentials.query}
-        else:
-            headers = {}  # a link that leads elsewhere gets no key to take along
-        try:
+        """The answer; None for a refusal that says that there are no data."""
+        also = () if says_nothing is None else _MAY_SAY_NOTHING
+        if request.leads_elsewhere:
+            # a link that leads elsewhere gets no key to take along
             answer = await http.get(
-                url,
-                params=query or None,
-                headers=headers,
-                limit=self._limit,
-                also=() if says_nothing is None else _MAY_SAY_NOTHING,
+                request.url, limit=self._limit, linked_from=request.origin, also=also
             )
-            if says_nothing is None or answer.status not in _MAY_SAY_NOTHING:
-                return answer
-            if not says_nothing(answer):
-                raise answer.refusal(urlsplit(url).hostname or "")
-        except NotFoundError:
-            if not self._not_found_is_empty:
-                raise
-        return None
+        else:
+            query = {**request.query, **self._credentials.query}
+            answer = await http.get(
+                request.url,
+                params=query or None,
+                headers=self._headers,
+                limit=self._limit,
+                also=also,
+            )
+        if says_nothing is None or answer.status not in _MAY_SAY_NOTHING:
+            return answer
+        if says_nothing(answer):
+            return None
+        raise answer.refusal(urlsplit(request.url).hostname or "")
 
 
 def _template(params: Params, name: str, text: str) -> Template:

@@ -41,6 +41,7 @@ class SeriesExtraction:
         fault: why it cannot be had.
         file_times: the times of the files that were read, each with how many points there were
             after it.
+        doubt: why an answer with points of it may be a page.
         unchanged: whether some of it is as it was when it was stored, and was not sent again.
     """
 
@@ -60,6 +61,7 @@ class SeriesExtraction:
     first_records: Records | None = None
     fault: FetchError | None = None
     file_times: list[tuple[datetime | None, int]] = field(default_factory=list)
+    doubt: str | None = None
     unchanged: bool = False
 
     @property

@@ -31,6 +31,7 @@ from dataportal.plugins.http.errors import (
     transport_error,
 )
 from dataportal.plugins.http.host_concurrency import HostConcurrency
+from dataportal.plugins.http.private_addresses import is_private
 from dataportal.plugins.http.rate_limit import RateLimit, RateLimiter
 from dataportal.plugins.http.response import Answer, Mask, excerpt
 from dataportal.plugins.http.urls import address, is_trusted, onward_address, sendable_headers
@@ -133,6 +134,7 @@ class HttpClient:
         deadline: float | None = None,
         limit: RateLimit | None = None,
         also: Collection[int] = (),
+        linked_from: str | None = None,
     ) -> Answer:
         """The complete answer to a GET request; only a success is returned.
 
@@ -143,6 +145,8 @@ class HttpClient:
             deadline: seconds for this request, instead of the client's `request_timeout`.
             limit: how often the host may be asked; the request waits its turn.
             also: statuses whose answers are returned too, of providers that say "no data" by them.
+            linked_from: the address whose answer named this one. Neither it nor a redirect leads to
+                a private address then, unless that one is private too.
 
         Raises:
             TransientError: may pass; `retry_after` is what the provider asks for.
@@ -167,6 +171,7 @@ class HttpClient:
             accepted=_ACCEPTED.union(
                 also, () if _RANGE in map(str.lower, own_headers) else {HTTPStatus.PARTIAL_CONTENT}
             ),
+            linked_from=None if linked_from is None else address(linked_from, None),
         )
         if self._proxy is None:
             return await self._send(request)
@@ -245,7 +250,13 @@ class HttpClient:
         # what is known of an answer says nothing about where it may be redirected to
         conditional = {**headers, **condition}
         accepted = request.accepted | ({HTTPStatus.NOT_MODIFIED} if condition else set())
+        is_guarded = request.linked_from is not None and not await is_private(request.linked_from)
         while True:
+            if is_guarded and await is_private(url):
+                raise PermanentError(
+                    f"GET {mask.url(str(url))} was not sent: the link of a public host leads to a "
+                    "private address"
+                )
             async with client.stream("GET", url, headers=conditional) as response:
                 location = response.headers.get("location")
                 if response.status_code not in _REDIRECTS or not location:
@@ -296,6 +307,7 @@ class _Request:
         seconds: how long it may take once it is sent.
         limit: how often the host may be asked.
         accepted: statuses whose answers are returned.
+        linked_from: the address whose answer named this one, if one did.
     """
 
     url: httpx.URL
@@ -304,6 +316,7 @@ class _Request:
     seconds: float
     limit: RateLimit | None
     accepted: frozenset[int]
+    linked_from: httpx.URL | None = None
 
     @property
     def shown(self) -> str:

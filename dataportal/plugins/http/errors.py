@@ -37,7 +37,20 @@ _MESSAGES: dict[type[httpx.HTTPError], str] = {
 }
 
 
-class NotFoundError(PermanentError):
+class RefusedError(PermanentError):
+    """The provider refuses the request (4xx), and will do so again.
+
+    Args:
+        message: what it said.
+        status: the status code.
+    """
+
+    def __init__(self, message: str, status: int, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class NotFoundError(RefusedError):
     """The provider has nothing under this address (404 or 410)."""
 
 
@@ -65,11 +78,11 @@ def refusal(
             "variable it is taken from",
         )
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
-        return NotFoundError(message)
+        return NotFoundError(message, status)
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return PermanentError(message, hint="Check the proxy in HTTP_PROXY and HTTPS_PROXY")
     if status >= HTTPStatus.BAD_REQUEST:
-        return PermanentError(message)
+        return RefusedError(message, status)
     return BadDataError(message)
 
 

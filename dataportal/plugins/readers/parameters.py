@@ -88,11 +88,13 @@ class Params:
             return {}
         return {str(key): str(item) for key, item in value.items()}
 
-    def tree(self, name: str) -> dict[str, Any]:
-        """A mapping of whatever depth."""
+    def tree(self, name: str, *, empty: str = "") -> dict[str, Any]:
+        """A mapping of whatever depth; the word `empty` stands for one that has nothing in it."""
         value = self._value(name, {})
         if not isinstance(value, dict):
-            self.add_fault(f"{name} must be a mapping")  # the value may be a key
+            if not empty or value != empty:
+                choice = f", or {empty}" if empty else ""
+                self.add_fault(f"{name} must be a mapping{choice}")  # the value may be a key
             return {}
         return value
 
