@@ -106,7 +106,7 @@ def _source_rows(settings: "Settings") -> "Mapping[str, SourceRow]":
 def _check(
     configuration: "Configuration", sources: "list[Source]", invocation: Invocation
 ) -> ExitCode:
-    from dataportal.config import build_plugin
+    from dataportal.config import PluginParametersError, build_plugin
     from dataportal.render.list_sources import ConfigurationView
 
     problems: dict[str, list[str]] = {}
@@ -116,6 +116,8 @@ def _check(
             continue
         try:
             build_plugin(source, env=invocation.env, root=configuration.root)
+        except PluginParametersError as error:
+            problems[source.name] += error.faults
         except DataportalError as error:
             problems[source.name].append(str(error))
     for problem in configuration.problems:

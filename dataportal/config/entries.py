@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dataportal.config.keys import KeysByName
     from dataportal.config.yaml_nodes import Entry, Faults, Node
 
-    KeyPath = KeySequence[str]
+    KeyPath = KeySequence[str | int]
 
 _SECTIONS = ("timeseries", "request_groups")
 _LONGEST_NAME = 200
@@ -142,6 +142,7 @@ class EntryReader:
                 _find_param,
                 self._document.path,
                 nodes.get("request_params" if is_group else "default_params"),
+                nodes.get("timeseries"),
             ),
         )
 
@@ -291,18 +292,24 @@ class EntryReader:
         self._problems.append((node.mark.line, node.mark.column, problem))
 
 
-def _find_param(path: Path, node: Node | None, keys: KeyPath) -> str | None:
+def _find_param(path: Path, params: Node | None, members: Node | None, keys: KeyPath) -> str | None:
     """Where a key of the parameters stands; only asked where something is wrong with it."""
     # without its root: a large file must not stay in memory for the sake of its marks
     document, place = Document(path, None), None
-    for name in keys:
-        if not isinstance(node, Mapping):
+    is_of_member = len(keys) > 1 and isinstance(keys[1], int)
+    node, names = (members, keys[1:]) if is_of_member else (params, keys)
+    for name in names:
+        if isinstance(node, Sequence) and isinstance(name, int) and name < len(node.content):
+            node = node.content[name]
+            place = document.where(node)
+            continue
+        entries = document.entries(node, []) if isinstance(node, Mapping) else []
+        entry = next((entry for entry in entries if entry[0].text == name), None)
+        if entry is None:
             break
-        entries = {key.text: (key, value) for key, value in document.entries(node, [])}
-        if name not in entries:
-            break
-        key, node = entries[name]
-        place = document.where(key)
+        key, node = entry
+        # what is wrong with a mapping stands in it, which may begin in the next line
+        place = document.where(key if isinstance(node, Scalar) else node)
     return place
 
 

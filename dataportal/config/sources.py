@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
 
 DEFAULT_SCHEDULE = timedelta(hours=1)
 _STALE_SCHEDULES = 3
-
-
-_NAMED_PARAM = re.compile(r"'?([A-Za-z_]\w*(?:\.\w+)*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,7 @@ class Source:
         missing_env: variables that it requires and that are not set; it is not run.
         available_metrics: handed to a single-series plugin as `metrics`.
         find_param: finds `file:line:column` of a parameter, by the keys that lead to it, or of the
-            innermost of them that there is.
+            innermost of them that there is; `timeseries` and a number lead to a series of a group.
     """
 
     name: str
@@ -87,15 +83,13 @@ class Source:
     schedule_text: str = format_duration(DEFAULT_SCHEDULE)
     missing_env: tuple[str, ...] = ()
     available_metrics: tuple[str, ...] = ()
-    find_param: Callable[[Sequence[str]], str | None] = field(
+    find_param: Callable[[Sequence[str | int]], str | None] = field(
         default=lambda _keys: None, compare=False, repr=False
     )
 
-    def where_of_fault(self, message: str) -> str:
-        """`file:line:column` of the parameter that a message begins with; else of the entry."""
-        match = _NAMED_PARAM.match(message)
-        place = self.find_param(match[1].split(".")) if match else None
-        return place or self.where
+    def where_of(self, keys: Sequence[str | int]) -> str:
+        """`file:line:column` of the parameter that the keys lead to; else of the entry."""
+        return (self.find_param(keys) if keys else None) or self.where
 
     @property
     def schedule(self) -> timedelta:

@@ -21,7 +21,7 @@ from dataportal.plugins.base_plugin import (
 )
 from dataportal.plugins.http.file_kinds import file_kind, text_kind
 from dataportal.plugins.readers.extract_filters import read_filters
-from dataportal.plugins.readers.parameters import Params
+from dataportal.plugins.readers.parameters import Params, called_otherwise
 from dataportal.plugins.readers.rate_limits import optional_rate_limit
 from dataportal.plugins.readers.table_parameters import (
     decimal_sign,
@@ -189,6 +189,9 @@ class _Source:
         column: str | int = self._value_column
         if params.has("value_column"):
             column = params.column("value_column", 2)
+        for name in ("value", "ts"):
+            if name in extract_filter:
+                params.add_fault(called_otherwise(name), name)
         filters = {name: params.text(name) for name in extract_filter if name != "value_column"}
         if not self._layout.header and (filters or isinstance(column, str)):
             params.add_fault("without a header columns have no names to filter by")

@@ -12,6 +12,11 @@ from dataportal.plugins.declarative.page_doubts import is_page_size, page_doubt
 from dataportal.plugins.declarative.records import TRUNCATED_ROW
 from dataportal.plugins.declarative.series_extraction import SeriesExtraction, filter_text
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
+from dataportal.plugins.readers.parameters import (
+    ParameterError,
+    called_otherwise,
+    quotes_hint,
+)
 from dataportal.plugins.readers.table_parameters import decimal_sign, number_format, time_format
 from dataportal.plugins.readers.times import TimeFormat, nearest_instant
 from dataportal.times import parse_duration
@@ -99,6 +104,18 @@ class PointExtractor:
             ValueError: nothing says where the value stands, or a field of the address stays open.
         """
         conditions = {str(key): item for key, item in extract_filter.items()}
+        faults: list[tuple[tuple[str, ...], str]] = [
+            ((name,), called_otherwise(name))
+            for name in ("value_column", "ts_column")
+            if name in conditions and name not in address_fields
+        ]
+        faults += [
+            ((name,), f"{name} must be a text, not {item!r}{quotes_hint(item)}")
+            for name, item in conditions.items()
+            if isinstance(item, dict | list)
+        ]
+        if faults:
+            raise ParameterError(faults)
         value = conditions.pop("value", self._value)
         rows = str(conditions.pop("rows", ""))
         if isinstance(value, bool) or not isinstance(value, (str, int)) or value in ("", 0):
@@ -320,7 +337,8 @@ def _read_filter(params: Params) -> dict[str, list[str]]:
     for path, value in params.tree("filter").items():
         texts = value if isinstance(value, list) else [value]
         if not texts or any(isinstance(text, dict | list) for text in texts):
-            params.add_fault(f"filter.{path} must be a text or a list of texts")
+            message = f"filter.{path} must be a text or a list of texts{quotes_hint(value)}"
+            params.add_fault(message, "filter", str(path))
             continue
         conditions[str(path)] = [filter_text(text) for text in texts]
     return conditions

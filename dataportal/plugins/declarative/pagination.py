@@ -171,6 +171,8 @@ class Paginator(ABC):
         return False
 
     def _read_promises(self, pages: Pages) -> None:
+        if pages.document is None:
+            return  # no content (204) promises nothing, and breaks what was promised before
         for name in _PROMISES:
             if name not in self._paths:
                 continue

@@ -17,6 +17,7 @@ from dataportal.plugins.declarative.prefetch import MAX_PENDING, Prefetcher
 from dataportal.plugins.declarative.templates import Template
 from dataportal.plugins.http.errors import NotFoundError, RefusedError
 from dataportal.plugins.http.urls import address, is_trusted
+from dataportal.plugins.readers.parameters import ParameterError, quotes_hint
 from dataportal.plugins.readers.rate_limits import optional_rate_limit
 from dataportal.times import EARLIEST, parse_duration, parse_instant, time_zone
 
@@ -93,6 +94,10 @@ class Request:
         self._url = _template(params, "url", url)
         for name, value in params.tree("query").items():
             values = value if isinstance(value, list) else [value]
+            if any(isinstance(item, dict | list) for item in values):
+                message = f"query.{name} must be a text or a list of texts{quotes_hint(value)}"
+                params.add_fault(message, "query", name)
+                continue
             self._query[name] = [
                 _template(params, f"query.{name}", _query_text(item)) for item in values
             ]
@@ -122,8 +127,9 @@ class Request:
         self.paginator = read_paginator({})
         try:
             self.paginator = read_paginator(params.tree("paging", empty="none"))
-        except ValueError as error:
-            params.add_fault(f"paging: {error}")
+        except ParameterError as error:
+            for keys, message in error.faults:
+                params.add_fault(f"paging: {message}", "paging", *keys)
 
     @property
     def address_fields(self) -> frozenset[str]:
