@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from numbers import Real
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dataportal.errors import BadDataError, FetchError
-from dataportal.local_times import LocalTime, resolve
+from dataportal.local_times import LocalTime, instants_of, resolve
 from dataportal.raw_points import MISSING, NoPoint, kind_of, raw_points, short_repr
 from dataportal.redaction import harmless, redact
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
-    from dataportal.raw_points import RawPoints
+    from dataportal.granularity import IntervalLength
+    from dataportal.raw_points import LeftOut, RawPoints
 
 _MOST_REJECTIONS = 20
 """Rejections that are kept with their reasons; the rest are only counted."""
@@ -67,6 +70,7 @@ class Batch:
     received = duplicates + rejected + outside + the observations of all series, or their vintages
     where they have some.
 
+    `before` are those of the ones outside that lie before the window, `after` those after it.
     `unchanged` are the series of which the provider said that some of it is as it was when it was
     stored. `left_out_from` is the earliest time at or after the end that was left out.
     """
@@ -76,6 +80,8 @@ class Batch:
     duplicates: int = 0
     rejected: int = 0
     outside: int = 0
+    before: int = 0
+    after: int = 0
     rejections: list[Rejection] = field(default_factory=list)
     unchanged: set[str] = field(default_factory=set)
     left_out_from: datetime | None = None
@@ -85,6 +91,25 @@ class Batch:
         self.rejected += 1
         if len(self.rejections) < _MOST_REJECTIONS:
             self.rejections.append(Rejection(series, position, harmless(reason, 900)))
+
+    def count_left_out(self, left_out: LeftOut) -> None:
+        """Count the points that a plugin left out by itself, as if they had been in its answer."""
+        outside = left_out.before + left_out.after + left_out.elsewhere
+        self.received += outside + left_out.duplicates
+        self.duplicates += left_out.duplicates
+        self.outside += outside
+        self.before += left_out.before
+        self.after += left_out.after
+
+    def leave_out(
+        self, *, before: int = 0, after: int = 0, earliest: datetime | None = None
+    ) -> None:
+        """Count points that lie outside of the window; `earliest` is the first one after it."""
+        self.outside += before + after
+        self.before += before
+        self.after += after
+        if earliest is not None:
+            self.left_out_from = min(earliest, self.left_out_from or earliest)
 
 
 class _Rejected(Exception):  # noqa: N818 - says what becomes of a point, within this module
@@ -98,6 +123,7 @@ def clean(
     start: datetime | None,
     end: datetime | None,
     zone: ZoneInfo | None,
+    lengths: Mapping[str, IntervalLength] = MappingProxyType({}),
 ) -> Batch:
     """The answer as a batch of clean observations, with a count of everything left out.
 
@@ -106,9 +132,12 @@ def clean(
             under `"data"`; for a series that alone failed, the error: it counts as one point
             that cannot be taken.
         series: the declared series; points of any other are rejected.
-        start: points before are `outside`; None for no such bound.
+        start: points before are `outside`, unless their interval reaches beyond it; None for no
+            such bound.
         end: points at or after are `outside`; None for no such bound.
         zone: where times without an offset are local; None rejects them.
+        lengths: the lengths of intervals, of the series of which they are known. What the answer
+            says itself, as the `end` of a point, comes first.
 
     Raises:
         BadDataError: the answer has another shape.
@@ -131,26 +160,73 @@ def clean(
             batch.unchanged.add(str(name))
         points = raw_points(raw, str(name))
         batch.received += len(points)
+        batch.count_left_out(points.left_out)
         if name not in batch.series:
             for position in range(len(points)):
                 batch.reject(str(name), position, "the source declares no such series")
             continue
-        columns = points.clean_columns(start, end)
+        window = _Window(start, end, zone, lengths.get(name))
+        columns = points.clean_columns()
         if columns is not None:
-            batch.series[name] = Observations(*columns)
+            batch.series[name] = window.clip(*columns, points.ends, batch)
         else:
-            batch.series[name] = _clean_point_by_point(points, name, batch, start, end, zone)
+            batch.series[name] = _clean_point_by_point(points, name, batch, window)
     return batch
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The window [start, end), and how far the intervals of a series reach into it."""
+
+    start: datetime | None
+    end: datetime | None
+    zone: ZoneInfo | None
+    length: IntervalLength | None
+
+    def is_before(self, ts: datetime, end: object) -> bool:
+        """Whether the interval that begins at `ts` ends where the window begins, or before."""
+        if self.start is None or ts >= self.start:
+            return False
+        until = self._instant(end)
+        if until is None and self.length is not None:
+            until = self.length.end_of(ts, self.zone)
+        return until is None or until <= self.start
+
+    def clip(
+        self,
+        ts: list[datetime],
+        values: list[float | None],
+        ends: Sequence[object] | None,
+        batch: Batch,
+    ) -> Observations:
+        """The part of ascending times that lies in the window, with their values."""
+        low, high = 0, len(ts)
+        if ts and self.end is not None and ts[-1] >= self.end:
+            high = bisect_left(ts, self.end)
+            batch.leave_out(after=len(ts) - high, earliest=ts[high])
+        if ts and self.start is not None and ts[0] < self.start:
+            low = min(bisect_left(ts, self.start), high)
+            # of intervals without an overlap only the last one can reach into the window
+            while low and not self.is_before(ts[low - 1], ends[low - 1] if ends else None):
+                low -= 1
+            batch.leave_out(before=low)
+        if high - low == len(ts):
+            return Observations(ts, values)
+        return Observations(ts[low:high], values[low:high])
+
+    def _instant(self, end: object) -> datetime | None:
+        if not isinstance(end, datetime):
+            return None
+        if end.tzinfo is not None:
+            return end
+        instants = instants_of(end, self.zone) if self.zone is not None else ()
+        return max(instants, default=None)
+
+
 def _clean_point_by_point(
-    points: RawPoints,
-    name: str,
-    batch: Batch,
-    start: datetime | None,
-    end: datetime | None,
-    zone: ZoneInfo | None,
+    points: RawPoints, name: str, batch: Batch, window: _Window
 ) -> Observations:
+    zone, end = window.zone, window.end
     times: list[datetime | LocalTime | None] = []
     values: list[float | None] = []
     publications: list[datetime | None] = []
@@ -179,10 +255,10 @@ def _clean_point_by_point(
         elif isinstance(ts, LocalTime) or ts is None:
             reason = ts.reason if isinstance(ts, LocalTime) else "has no time"
             batch.reject(name, position, f"{points.ts[position]!s} {reason}")
-        elif (start is not None and ts < start) or (end is not None and ts >= end):
-            batch.outside += 1
-            if end is not None and ts >= end:
-                batch.left_out_from = min(ts, batch.left_out_from or ts)
+        elif end is not None and ts >= end:
+            batch.leave_out(after=1, earliest=ts)
+        elif window.is_before(ts, points.ends[position] if points.ends else None):
+            batch.leave_out(before=1)
         else:
             publication = publications[position]
             by_publication = values_at.setdefault(ts, {})

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from support.raw_answers import DAY, HOUR, MISSING, SHAPES, Degrees, as_dicts, clean_batch
 
 from dataportal.errors import PermanentError
-from dataportal.observations import Batch, _clean_point_by_point, clean
+from dataportal.observations import Batch, _clean_point_by_point, _Window, clean
 from dataportal.raw_points import raw_points
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from support.raw_answers import Point
 
+EVERYTHING = _Window(None, None, None, None)
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -232,9 +233,9 @@ def test_the_fast_path_and_the_exact_one_agree(
     written = [instant.astimezone(zone) for instant in times]
     values = [data.draw(GOOD_VALUES) for _ in times]
     raw = shape(list(zip(map(str, written) if as_text else written, values, strict=True)))
-    fast = raw_points(raw, "a").clean_columns(None, None)
+    fast = raw_points(raw, "a").clean_columns()
     assert fast is not None
-    exact = _clean_point_by_point(raw_points(raw, "a"), "a", Batch({}), None, None, None)
+    exact = _clean_point_by_point(raw_points(raw, "a"), "a", Batch({}), EVERYTHING)
     assert fast[0] == exact.ts == times
     assert identical(fast[1], exact.values)
     assert all(instant.tzinfo == UTC for instant in fast[0])
@@ -251,9 +252,10 @@ def test_a_well_formed_answer_is_clipped_at_its_bounds(
     inside = [instant for instant in times if start <= instant < end]
     assert batch.series["a"].ts == inside
     assert batch.outside == len(times) - len(inside)
-    within = raw_points(shape(points), "a").clean_columns(times[0], times[-1] + HOUR)
-    assert within == (times, [float(n) for n in range(len(times))])
-    assert raw_points(shape(points), "a").clean_columns(None, times[-1]) is None
+    assert batch.before + batch.after == batch.outside
+    assert batch.left_out_from == next((at for at in times if at >= end), None)
+    if start <= end:
+        assert batch.before == sum(instant < start for instant in times)
 
 
 @given(st.lists(st.tuples(GOOD_TIMES, INSTANTS, FINITE), min_size=1, max_size=20))

@@ -29,7 +29,7 @@ from dataportal.plugins.readers.table_parameters import (
     time_format,
 )
 from dataportal.plugins.readers.tables import Table
-from dataportal.plugins.readers.times import Window
+from dataportal.plugins.readers.times import Clip, Window
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -123,10 +123,14 @@ class _SeriesExtraction:
     ts: list[datetime | str] = field(default_factory=list)
     value: list[float | str | None] = field(default_factory=list)
     unchanged: bool = False
+    clip: Clip | None = None
 
     @property
     def columns(self) -> _Columns:
-        return {"ts": self.ts, "value": self.value, "unchanged": self.unchanged}
+        columns: _Columns = {"ts": self.ts, "value": self.value}
+        if self.clip is not None:
+            columns = self.clip.columns(columns)
+        return {**columns, "unchanged": self.unchanged}
 
 
 class _Source:
@@ -205,13 +209,16 @@ class _Source:
             by_texts = by_filter.setdefault(columns, {})
             by_texts.setdefault(tuple(series.filters.values()), []).append((value_index, series))
             width = max(width, value_index + 1, *(column + 1 for column in columns))
+            series.clip = series.clip or Clip(window)
         for row in table.rows(width):
             ts = self._times.read(row[ts_index].strip())
-            if isinstance(ts, datetime) and not window.covers(ts):
-                continue
+            outside = ts if isinstance(ts, datetime) and not window.covers(ts) else None
             for columns, by_texts in by_filter.items():
                 texts = tuple([row[column].strip() for column in columns])
                 for value_index, series in by_texts.get(texts, ()):
+                    if outside is not None and series.clip is not None:
+                        series.clip.takes(outside)
+                        continue
                     series.ts.append(ts)
                     series.value.append(self._numbers.read(row[value_index]))
 

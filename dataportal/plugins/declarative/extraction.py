@@ -7,12 +7,13 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import BadDataError
+from dataportal.granularity import interval_length
 from dataportal.plugins.declarative.interval_starts import interval_starts
 from dataportal.plugins.declarative.records import TRUNCATED_ROW
 from dataportal.plugins.declarative.series_extraction import SeriesExtraction, filter_text
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
 from dataportal.plugins.readers.table_parameters import decimal_sign, number_format, time_format
-from dataportal.plugins.readers.times import TimeFormat, nearest_instant
+from dataportal.plugins.readers.times import Clip, TimeFormat, nearest_instant
 from dataportal.times import parse_duration
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ class PointExtractor:
         by_filter: dict[tuple[str, ...], list[SeriesExtraction]] = {}
         for series in extractions:
             series.first_records = series.first_records or records
+            series.clip = series.clip or Clip(window)
             series.rows_seen += len(cells)
             series.rows_accepted += len(accepted)
             by_filter.setdefault(tuple(series.filters), []).append(series)
@@ -177,6 +179,7 @@ class PointExtractor:
         if len(rows) == len(column) and self._add_column(series, column, times, window):
             return
         time_cells = times.cells
+        clip = series.clip or Clip(window)
         for row in rows:
             if TRUNCATED_ROW in (time_cells[row], column[row], published[row]):
                 raise records.truncation_error(row)
@@ -187,7 +190,7 @@ class PointExtractor:
             ts = times[row]
             if not isinstance(ts, str):
                 series.rows_with_time += 1
-                if self._period is None and not window.covers(ts):
+                if self._period is None and not clip.takes(ts, self._times.length(time_cells[row])):
                     continue
             series.ts.append(ts)
             series.values.append(self._numbers.value(column[row]))
@@ -211,7 +214,7 @@ class PointExtractor:
         series.rows_with_value += len(times)
         series.rows_with_time += len(times)
         if self._period is None and not window.covers_all(times):
-            inside = [*map(window.covers, times)]
+            inside = [*map((series.clip or Clip(window)).takes, times)]
             times, column = [*compress(times, inside)], [*compress(column, inside)]
         series.ts.extend(times)
         series.values.extend(column)
@@ -238,7 +241,7 @@ class PointExtractor:
         failure = series.failure(self._ts, self._filter)
         if failure is not None:
             return failure
-        times = series.ts
+        times, clip = series.ts, series.clip
         if self._snapshot and zone is not None:
             times = [nearest_instant(ts, zone, self._now()) for ts in times]
         columns: dict[str, list[Any]] = {"ts": [*times], "value": series.values}
@@ -246,9 +249,11 @@ class PointExtractor:
             columns["published_at"] = [*series.published]
         if self._period is not None:
             columns["ts"] = [*interval_starts(times, self._period, zone)]
-            inside = [isinstance(ts, str) or window.covers(ts) for ts in columns["ts"]]
+            clip = Clip(window, interval_length(self._period), zone)
+            inside = [isinstance(ts, str) or clip.takes(ts) for ts in columns["ts"]]
             columns = {name: [*compress(column, inside)] for name, column in columns.items()}
-        return {**columns, "unchanged": True} if series.unchanged else columns
+        beside = {**columns} if clip is None else clip.columns(columns)
+        return {**beside, "unchanged": True} if series.unchanged else beside
 
 
 class _RecordTimes:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from dataportal.errors import FetchError
     from dataportal.plugins.declarative.records import FieldPath, Records
+    from dataportal.plugins.readers.times import Clip
 
 _LISTED = 8  # texts that a message shows where a filter fits none
 _SHOWN = 60
@@ -40,6 +41,7 @@ class SeriesExtraction:
         first_records: the first records that were looked at.
         fault: why it cannot be had.
         unchanged: whether some of it is as it was when it was stored, and was not sent again.
+        clip: leaves out and counts what lies outside of the window.
     """
 
     value: FieldPath
@@ -58,6 +60,7 @@ class SeriesExtraction:
     first_records: Records | None = None
     fault: FetchError | None = None
     unchanged: bool = False
+    clip: Clip | None = None
 
     def failure(
         self, ts: Sequence[FieldPath], shared_filter: Mapping[str, Sequence[str]]

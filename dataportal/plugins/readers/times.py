@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, cast
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, cast
 
 from dataportal.local_times import instants_of
+from dataportal.plugins.readers.periods import read_period
 from dataportal.times import EARLIEST, EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import tzinfo
     from zoneinfo import ZoneInfo
+
+    from dataportal.granularity import IntervalLength
 
 _LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
 _MARGIN = timedelta(days=1)
@@ -24,6 +28,12 @@ class Window:
         start_date: ISO 8601, in UTC where it says no offset.
         end_date: the same; None for the newest there is.
 
+    Attributes:
+        start: its first instant.
+        end: the first one that is no part of it; None for the newest there is.
+        low: a local time before this, read as if in UTC, lies before the window in every zone.
+        high: one from this on lies after it.
+
     Raises:
         ValueError: a time that is not ISO 8601.
     """
@@ -32,17 +42,17 @@ class Window:
         self.start = _instant(start_date)
         self.end = None if end_date is None else _instant(end_date)
         # a local time is less than a day from UTC
-        self._low = self.start - _MARGIN if self.start - EARLIEST > _MARGIN else EARLIEST
-        self._high = self.end
+        self.low = self.start - _MARGIN if self.start - EARLIEST > _MARGIN else EARLIEST
+        self.high = self.end
         if self.end is not None:
-            self._high = self.end + _MARGIN if _LAST_DAY - self.end > _MARGIN else None
+            self.high = self.end + _MARGIN if _LAST_DAY - self.end > _MARGIN else None
 
     def covers(self, ts: datetime) -> bool:
         """Whether a time with an offset lies in the window, or a local time may lie in it."""
         if ts.tzinfo is not None:
             return self.start <= ts and (self.end is None or ts < self.end)
         ts = ts.replace(tzinfo=UTC)
-        return self._low <= ts and (self._high is None or ts < self._high)
+        return self.low <= ts and (self.high is None or ts < self.high)
 
     def covers_all(self, times: Sequence[datetime]) -> bool:
         """Whether all of these times with an offset lie in the window; False for local times."""
@@ -52,6 +62,71 @@ class Window:
             )
         except TypeError:
             return False
+
+
+class Clip:
+    """Leaves points of one series out that lie outside of a window, and counts them.
+
+    An interval that began before the window and reaches into it is inside.
+
+    Args:
+        window: as the plugin is asked for it.
+        length: of the intervals, where the provider or the format of its times says it.
+        zone: whose days, months and years they are; None for UTC.
+    """
+
+    def __init__(
+        self, window: Window, length: IntervalLength | None = None, zone: tzinfo | None = None
+    ) -> None:
+        self.window = window
+        self._length = length
+        self._zone = zone
+        self._before = self._after = 0
+        self._ends: dict[datetime, datetime] = {}
+        # times without an offset may lie here or there of it
+        self._surely_inside = (
+            window.start + _MARGIN if _LAST_DAY - window.start > _MARGIN else _LAST_DAY
+        )
+
+    def takes(self, ts: datetime, length: IntervalLength | None = None) -> bool:
+        """Whether a point belongs to the window, or may; counts it if it does not.
+
+        Args:
+            ts: where its interval begins; with an offset, or local.
+            length: of its interval, if it differs from point to point.
+        """
+        window = self.window
+        is_local = ts.tzinfo is None
+        instant = ts.replace(tzinfo=UTC) if is_local else ts
+        start, end = (window.low, window.high) if is_local else (window.start, window.end)
+        if end is not None and instant >= end:
+            self._after += 1
+            return False
+        length = length or self._length
+        if length is None or instant >= (self._surely_inside if is_local else start):
+            if instant >= start:
+                return True
+        elif start - instant < length.longest:
+            until = length.end_of(ts, self._zone)
+            if (until.replace(tzinfo=UTC) if is_local else until) > start:
+                self._ends[ts] = until
+                return True
+        self._before += 1
+        return False
+
+    def leave_out(self, *, before: int = 0, after: int = 0) -> None:
+        """Count points that lie outside, and that were not asked for one by one."""
+        self._before += before
+        self._after += after
+
+    def columns(self, columns: dict[str, list[Any]]) -> dict[str, Any]:
+        """The columns of what was taken, and beside them what the run has to know of the rest."""
+        beside: dict[str, Any] = {**columns}
+        if self._ends:
+            beside["end"] = [self._ends.get(ts) for ts in columns["ts"]]
+        if self._before or self._after:
+            beside["outside"] = {"before": self._before, "after": self._after}
+        return beside
 
 
 def from_milliseconds(stamp: int) -> datetime:
@@ -80,8 +155,7 @@ class TimeFormat:
     Args:
         pattern: as `datetime.strptime` reads it, where an hour of 24 is the midnight that ends the
             day; `unix` (seconds) or `unix_ms` since 1970 began in UTC; `period` for the beginning
-            of 2024, 2024-S1, 2024-Q1, 2024-01, 2024-M01, 2024-W05 or 2024-06-03; empty for ISO
-            8601.
+            of a period, see `read_period`; empty for ISO 8601.
 
     Raises:
         ValueError: none of these.
@@ -112,7 +186,7 @@ class TimeFormat:
                 # a bare number is no time, although 2024 would be one in ISO 8601
                 return datetime.fromisoformat(text) if isinstance(raw, str) else text
             if self._pattern == "period":
-                return _period_start(text)
+                return read_period(text)[0]
             if self._pattern == "unix":
                 return EPOCH + timedelta(seconds=float(text))
             if self._pattern == "unix_ms":
@@ -121,6 +195,15 @@ class TimeFormat:
         except (ValueError, OverflowError):
             # a time in another format is not taken, even where it could be read
             return f"{text} (not {self._pattern})" if self._pattern else text
+
+    def length(self, raw: object) -> IntervalLength | None:
+        """The length of the interval that a time names, if the format says it; see `period`."""
+        if self._pattern != "period":
+            return None
+        try:
+            return read_period(str(raw).strip())[1]
+        except (ValueError, OverflowError):
+            return None
 
     def read_all(self, cells: Sequence[object]) -> list[datetime] | None:
         """As `read` for each cell, in a tenth of the time; None unless all are ISO 8601."""
@@ -150,22 +233,6 @@ class TimeFormat:
 
 _WORDS = {"", "period", "unix", "unix_ms"}
 _MIDNIGHT = re.compile("24")
-_PERIOD = re.compile(
-    r"(\d{4})(?:-?(?:(?P<kind>[SHQMWshqmw])(?P<number>\d{1,2})|(?P<month>\d{2})))?"
-)
-_MONTHS = {"S": 6, "H": 6, "Q": 3, "M": 1}
-
-
-def _period_start(text: str) -> datetime:
-    """The local beginning of a year, half-year, quarter, month, week (ISO 8601) or day."""
-    match = _PERIOD.fullmatch(text)
-    if match is None:
-        return datetime.fromisoformat(text)
-    year = int(match[1])
-    kind, number = (match["kind"] or "M").upper(), int(match["number"] or match["month"] or 1)
-    if kind == "W":
-        return datetime.combine(date.fromisocalendar(year, number, 1), time())
-    return datetime(year, (number - 1) * _MONTHS[kind] + 1, 1)  # noqa: DTZ001 - local
 
 
 def _instant(text: str) -> datetime:

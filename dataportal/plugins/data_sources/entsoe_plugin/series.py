@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.plugins.data_sources.entsoe_plugin.curves import interval_length, intervals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
@@ -107,15 +107,23 @@ class SeriesExtraction:
         self._selection = selection
         # of each interval its length, the number of its identity and its value
         self._values: dict[datetime, tuple[timedelta, int, str]] = {}
+        # of those that began before the window and reach into it
+        self._ends: dict[datetime, datetime] = {}
+        self._before = self._after = 0
         self._identities: list[Mapping[str, str]] = []
         self._has_match = False
         self._other_texts: dict[str, set[str]] = {}
 
     @property
-    def columns(self) -> dict[str, list[Any]]:
+    def columns(self) -> dict[str, Any]:
         """The intervals in order of time, as a plugin returns them."""
         times = sorted(self._values)
-        return {"ts": times, "value": [self._values[ts][-1] for ts in times]}
+        columns: dict[str, Any] = {"ts": times, "value": [self._values[ts][-1] for ts in times]}
+        if self._ends:
+            columns["end"] = [self._ends.get(ts) for ts in times]
+        if self._before or self._after:
+            columns["outside"] = {"before": self._before, "after": self._after}
+        return columns
 
     @property
     def mismatch(self) -> str:
@@ -157,9 +165,23 @@ class SeriesExtraction:
                     self._has_match = True
                     identity = {**series.identity, _CATEGORY: category}
                     identities[category] = self._identity_number(identity)
-            for ts, text, category in intervals(period, value, zones, window, by=_CATEGORY):
+            for ts, end, text, category in intervals(
+                period, value, zones, window, by=_CATEGORY, left_out=self._counter(identities)
+            ):
                 if category in identities:
                     self._add_value(ts, length, identities[category], text)
+                    if ts < window.start:
+                        self._ends[ts] = end
+
+    def _counter(self, categories: Collection[str]) -> Callable[[str, int, int], None]:
+        """What counts intervals outside of the window, where their category is selected."""
+
+        def count(category: str, before: int, after: int) -> None:
+            if category in categories:
+                self._before += before
+                self._after += after
+
+        return count
 
     def _fits(self, series: MarketSeries) -> bool:
         attributes, selection = series.attributes, self._selection
