@@ -18,8 +18,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dataportal.errors import BadDataError, FetchError
-from dataportal.local_times import LocalTime, instants_of, resolve
-from dataportal.raw_points import MISSING, NoPoint, kind_of, raw_points, short_repr
+from dataportal.local_times import LocalTime, end_of_day, instants_of, resolve
+from dataportal.raw_points import MISSING, NoPoint, RefusedTime, kind_of, raw_points, short_repr
 from dataportal.redaction import harmless, redact
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ def _clean_point_by_point(
             time = _parse_time(raw_ts)
             value = _parse_value(raw_value)
             if points.published is not None:
-                published = _parse_publication(points.published[position])
+                published = _parse_publication(points.published[position], zone)
         except _Rejected as rejected:
             # a time that was read still tells which of two hours its neighbours mean
             at = "" if time is None else f", at {raw_ts!s}"
@@ -288,21 +288,32 @@ def _published_observations(
     )
 
 
-def _parse_publication(raw: object) -> datetime:
+def _parse_publication(raw: object, zone: ZoneInfo | None) -> datetime:
     if raw is MISSING or raw is None:
         raise _Rejected("has no published_at, which other points of the series have")
     instant = _parse_time(raw)
-    if isinstance(instant, LocalTime):
-        raise _Rejected(f"published_at {short_repr(raw)} has no offset")
-    return instant
+    if not isinstance(instant, LocalTime):
+        return instant
+    if zone is None:
+        raise _Rejected(f"published_at {short_repr(raw)} has no offset, and the source no timezone")
+    if _is_bare_date(raw):
+        return end_of_day(instant.wall.date(), zone)
+    instants = instants_of(instant.wall, zone)
+    if not instants:
+        raise _Rejected(f"published_at {short_repr(raw)} does not exist in {zone}")
+    # of two instants the later one: by then it was public for certain
+    return max(instants)
+
+
+def _is_bare_date(raw: object) -> bool:
+    if isinstance(raw, str):
+        return len(raw.strip()) <= len("2000-01-01")
+    return not isinstance(raw, datetime)
 
 
 def _parse_time(raw: object) -> datetime | LocalTime:
     if isinstance(raw, str):
-        try:
-            time = datetime.fromisoformat(raw)
-        except ValueError:
-            raise _Rejected(f"{short_repr(raw)} is not an ISO 8601 time") from None
+        time = _parse_text(raw)
     elif isinstance(raw, datetime):
         try:
             # a subclass, such as a library's timestamp, becomes a plain datetime
@@ -324,6 +335,15 @@ def _parse_time(raw: object) -> datetime | LocalTime:
         return time.astimezone(UTC)
     except OverflowError:
         raise _Rejected(f"{short_repr(raw)} is beyond the calendar in UTC") from None
+
+
+def _parse_text(raw: str) -> datetime:
+    if isinstance(raw, RefusedTime):
+        raise _Rejected(str(raw))
+    try:
+        return datetime.fromisoformat(raw)
+    except ValueError:
+        raise _Rejected(f"{short_repr(raw)} is not an ISO 8601 time") from None
 
 
 def _parse_value(raw: object) -> float | None:

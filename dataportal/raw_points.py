@@ -82,6 +82,12 @@ class LeftOut:
     duplicates: int = 0
 
 
+class RefusedTime(str):
+    """Stands for a time that a plugin could read and must not take; the text is the reason."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class NoPoint:
     """Stands for a point that is no mapping."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from dataportal.local_times import instants_of
 from dataportal.plugins.readers.periods import read_period
+from dataportal.raw_points import RefusedTime
 from dataportal.times import EARLIEST, EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import tzinfo
+    from datetime import date, tzinfo
     from zoneinfo import ZoneInfo
 
     from dataportal.granularity import IntervalLength
@@ -214,25 +215,78 @@ class TimeFormat:
         except ValueError:
             return None
 
-    def _parse(self, text: str) -> datetime:
+    def day_of_hour_24(self, raw: object) -> date | None:
+        """The day whose end a time names by an hour of 24; None for any other time."""
+        if "%H" not in self._pattern or "24" not in (text := str(raw)):
+            return None
+        try:
+            datetime.strptime(text.strip(), self._pattern)  # noqa: DTZ007 - only asked if it can
+        except ValueError:
+            beyond = self._hour_beyond(text.strip())
+            return None if beyond is None else beyond[0].date()
+        return None
+
+    @property
+    def is_of_days(self) -> bool:
+        """Whether it is written by strptime's directives, and says no time of day."""
+        return "%" in self._pattern and not _TIME_OF_DAY.search(self._pattern.replace("%%", ""))
+
+    def _parse(self, text: str) -> datetime | str:
         try:
             return datetime.strptime(text, self._pattern)  # noqa: DTZ007 - local to the source's zone
         except ValueError:
-            if "24" not in text or "%H" not in self._pattern:
+            if "%H" not in self._pattern:
                 raise
-        for match in _MIDNIGHT.finditer(text):
+        beyond = self._hour_beyond(text)
+        if beyond is None:
+            raise ValueError(text)
+        at_zero, hour = beyond
+        if hour == _HOURS_OF_DAY and at_zero.time() == time():
+            return at_zero + timedelta(days=1)
+        return HourBeyond(text, at_zero.date(), hour)
+
+    def _hour_beyond(self, text: str) -> tuple[datetime, int] | None:
+        """A time whose hour no clock shows: with an hour of 0 in its place, and that hour."""
+        for match in _HOURS_BEYOND.finditer(text):
             at_zero = f"{text[: match.start()]}00{text[match.end() :]}"
             try:
-                midnight = datetime.strptime(at_zero, self._pattern)  # noqa: DTZ007 - the same
+                return datetime.strptime(at_zero, self._pattern), int(match[0])  # noqa: DTZ007
             except ValueError:
                 continue
-            if midnight.time() == time():
-                return midnight + timedelta(days=1)
-        raise ValueError(text)
+        return None
+
+
+class HourBeyond(RefusedTime):
+    """A time with an hour that no clock shows, which tells that hours are numbers of intervals.
+
+    Attributes:
+        day: the local day that it names.
+    """
+
+    day: date
+
+    def __new__(cls, text: str, day: date, hour: int) -> Self:
+        """The time that `text` names."""
+        beyond = super().__new__(cls, hour_fault(text, hour))
+        beyond.day = day
+        return beyond
+
+
+def hour_fault(text: str, hour: int, count: int = 1) -> str:
+    """Why hours are no hours of a clock, by the text that tells it."""
+    times = "" if count == 1 else f" {count} times"
+    return (
+        f"{text!r} has an hour {hour}{times}: these are numbers of intervals, "
+        "not hours of a clock; see interval"
+    )
+
+
+_TIME_OF_DAY = re.compile("%-?[HIMSfXcpT]")
 
 
 _WORDS = {"", "period", "unix", "unix_ms"}
-_MIDNIGHT = re.compile("24")
+_HOURS_BEYOND = re.compile("2[4-6]")
+_HOURS_OF_DAY = 24
 
 
 def _instant(text: str) -> datetime:
