@@ -67,5 +67,6 @@ class AnswerZone:
 
     def _find(self, document: Document) -> Any:
         if self._path.startswith(_HEADER):
-            return document.answer.headers.get(self._path.removeprefix(_HEADER).strip())
+            name = self._path.removeprefix(_HEADER).strip()
+            return document.answer.headers.get(name.lower())
         return document.find(self._path)

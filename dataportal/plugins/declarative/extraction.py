@@ -331,8 +331,8 @@ class PointExtractor:
             return day
         if zone is None:
             return RefusedTime(
-                f"{filter_text(times.cells[row])} is a day of which zone? An interval needs the "
-                "source's timezone"
+                "interval needs the source's timezone, to say of which zone "
+                f"{filter_text(times.cells[row])} is a day"
             )
         try:
             if day.time() != _MIDNIGHT:

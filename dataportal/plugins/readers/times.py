@@ -176,6 +176,7 @@ class TimeFormat:
         except (ValueError, re.error) as error:
             if "does not match" not in str(error):
                 raise ValueError(f"{pattern!r} cannot be used ({error})") from None
+        _check_date(pattern)
 
     def read(self, raw: object) -> datetime | str:  # noqa: PLR0911 - one for each form
         """The time, naive where nothing says an offset; else a text, for the run to refuse."""
@@ -256,6 +257,33 @@ class TimeFormat:
         return None
 
 
+def _check_date(pattern: str) -> None:
+    """Check that a format names a day, by itself or as the beginning of a year or a month.
+
+    Raises:
+        ValueError: it names none, or one of no year; strptime would take it for one of 1900.
+    """
+    said = {match[1] for match in _DIRECTIVE.finditer(pattern.replace("%%", ""))}
+    has_month = bool(said & {"m", "b", "B", "h"})
+    if "G" in said:
+        is_date, has_year = {"V"} <= said and bool(said & {"u", "w", "a", "A"}), True
+    else:
+        has_year = bool(said & {"Y", "y", "c", "x", "D", "F"})
+        is_date = (
+            bool(said & {"c", "x", "j", "D", "F"})
+            or ("d" in said and has_month)
+            or (bool(said & {"U", "W"}) and bool(said & {"u", "w", "a", "A"}))
+        )
+    names_more = bool(said & set("dHIMSfXpTUWV")) or bool(said & {"a", "A", "u", "w"})
+    if has_year and (is_date or not names_more):
+        return
+    lacks = "a year" if not has_year else "a month and a day"
+    raise ValueError(
+        f"{pattern!r} does not name {lacks}: where date and time stand apart, ts takes a list of "
+        "places, and the format names all of them"
+    )
+
+
 class HourBeyond(RefusedTime):
     """A time with an hour that no clock shows, which tells that hours are numbers of intervals.
 
@@ -281,6 +309,7 @@ def hour_fault(text: str, hour: int, count: int = 1) -> str:
     )
 
 
+_DIRECTIVE = re.compile("%[-_]?([A-Za-z])")
 _TIME_OF_DAY = re.compile("%-?[HIMSfXcpT]")
 
 
