@@ -285,15 +285,32 @@ def test_a_value_that_cannot_be_taken_is_told_with_its_time(ts: object) -> None:
     assert rejection.reason == f"'kei' is no plain decimal number, at {ts}"
 
 
-@pytest.mark.parametrize("published", [MISSING, None, "2025-01-01T00:00", "soon", 7])
+@pytest.mark.parametrize("published", [MISSING, None, "2025-03-30T02:30", "soon", 7])
 def test_a_point_whose_publication_is_unclear_is_rejected(published: object) -> None:
-    """If other points of the series say theirs; a zone for `ts` says nothing of publications."""
+    """If other points of the series say theirs; also a local time that the clocks skip."""
     odd = {"ts": DAY, "value": 1.0, "published_at": published}
     if published is MISSING:
         del odd["published_at"]
     batch = clean_batch([odd, {"ts": DAY + HOUR, "value": 2.0, "published_at": DAY}], BERLIN)
     assert (batch.rejected, batch.series["a"].ts) == (1, [DAY + HOUR])
     assert batch.rejections[0].position == 0
+
+
+@pytest.mark.parametrize(
+    ("published", "instant"),
+    [
+        ("2025-01-01T00:00", "2024-12-31T23:00:00+00:00"),
+        # of two hours the later one
+        ("2025-10-26T02:30", "2025-10-26T01:30:00+00:00"),
+        ("2025-03-30", "2025-03-30T21:59:59.999999+00:00"),
+    ],
+)
+def test_a_local_time_of_publication_is_read_in_the_zone(published: str, instant: str) -> None:
+    """A bare date is the end of its day; without a zone neither is taken."""
+    point = {"ts": DAY, "value": 1.0, "published_at": published}
+    batch = clean_batch([point], BERLIN)
+    assert batch.series["a"].published == [datetime.fromisoformat(instant)]
+    assert clean_batch([point], None).rejected == 1
 
 
 def test_the_error_of_one_series_leaves_the_others() -> None:

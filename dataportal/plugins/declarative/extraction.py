@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from itertools import compress
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _DAY = timedelta(days=1)
 _MIDNIGHT = time()
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 class PointExtractor:
@@ -270,7 +271,7 @@ class PointExtractor:
         if len(rows) == len(column) and self._add_column(series, column, times, window):
             return
         time_cells = times.cells
-        series.clip or Clip(window)
+        start, end = window.start, window.end or _LATEST
         for row in rows:
             if TRUNCATED_ROW in (time_cells[row], column[row], published[row]):
                 raise records.truncation_error(row)
@@ -279,20 +280,21 @@ class PointExtractor:
                 continue
             series.rows_with_value += 1
             ts = times[row]
-            if self._interval is not None:
-                ts = self._numbered(series, ts, times, row)
+            ts = self._numbered(series, ts, times, row) if self._interval is not None else ts
             if not isinstance(ts, str):
                 series.rows_with_time += 1
-                if not self._takes(series, ts, times, row):
+                is_surely_inside = ts.tzinfo is not None and start <= ts < end
+                if not is_surely_inside and not self._takes(series, ts, times, row):
                     continue
             elif isinstance(ts, HourBeyond) and not self._takes_beyond(series, ts):
                 continue
             series.ts.append(ts)
             series.values.append(self._numbers.value(column[row]))
             if self._published is not None:
-                cell = published[row]
-                read = "" if cell is ABSENT_FIELD else self._publications.read(cell)
-                series.published.append(times.in_place(read))
+                series.published.append(self._publication(published[row], times))
+
+    def _publication(self, cell: Any, times: _RecordTimes) -> date | str:
+        return times.in_place("" if cell is ABSENT_FIELD else self._publications.read(cell))
 
     def _takes_beyond(self, series: SeriesExtraction, ts: HourBeyond) -> bool:
         """Whether an hour that no clock shows is of a day of the window; notes the fault if so."""
@@ -316,8 +318,11 @@ class PointExtractor:
             if ts.time() == _MIDNIGHT and (day := self._times.day_of_hour_24(cell)) is not None:
                 series.hours_24[day] += 1
                 series.days[position] = day
-            if series.changes is not None and (
-                series.changes.touch(ts.date()) or series.changes.touch(ts.date() - _DAY)
+            changes, day_of = series.changes, ts.date()
+            if changes is not None and (
+                changes.touch(day_of)
+                # a midnight may be the end of the day before
+                or (ts.time() == _MIDNIGHT and changes.touch(day_of - _DAY))
             ):
                 series.origins[position] = (times.records, row, cell)
         return True
