@@ -46,6 +46,7 @@ class RunReport:
         self._vintages_before = 0
         self._new_series: set[str] = set()
         self._unrecorded = Counts()
+        self._before = self._after = 0
 
     def resume(self, backfill: Backfill) -> None:
         """The run goes on with a backfill; its outcome is that of both parts together."""
@@ -63,6 +64,8 @@ class RunReport:
         """One more slice is stored."""
         self.result.counts += merged.counts
         self.result.vintages += merged.vintages
+        self._before += batch.before
+        self._after += batch.after
         if not merged.recorded:
             self._unrecorded += merged.counts
         self._silent.update(set(merged.silent) - batch.unchanged)
@@ -90,6 +93,9 @@ class RunReport:
             result.outcome = Outcome.PARTIAL
             result.reason = "; ".join(faults)
             result.code = ExitCode.INCOMPLETE
+        elif counts.received == counts.outside and not self._has_unchanged:
+            result.outcome = Outcome.EMPTY
+            result.reason = _outside(counts.outside, before=self._before, after=self._after)
         elif counts.changed or self._vintages_before + result.vintages:
             result.outcome = Outcome.SUCCEEDED
         else:
@@ -146,6 +152,17 @@ class RunReport:
             )
         if self._silent:
             yield f"no points for {_names(self._silent)}, where some are stored"
+
+
+def _outside(count: int, *, before: int, after: int) -> str:
+    """Where the points of an answer lie of which none is in the window."""
+    every = "" if count == 1 else " all"
+    if before == count:
+        return f"{_points(count)},{every} before the window; nothing was changed"
+    if after == count:
+        return f"{_points(count)},{every} after the window; nothing was changed"
+    sides = f": {before:,} before, {after:,} after" if before + after == count else ""
+    return f"{_points(count)} outside of the window{sides}; nothing was changed"
 
 
 def _points(count: int) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataportal.config.keys import GROUP, MEMBER, METADATA, OPTIONS, SINGLE, keys_by_any_name
 from dataportal.config.sources import DEFAULT_SCHEDULE, Source
-from dataportal.config.yaml_nodes import Mapping, Scalar, Sequence, is_null
+from dataportal.config.yaml_nodes import Document, Mapping, Scalar, Sequence, is_null
 from dataportal.errors import Problem
 from dataportal.redaction import harmless, redact
 from dataportal.series import SeriesDescription
@@ -16,9 +17,13 @@ from dataportal.times import format_duration
 if TYPE_CHECKING:
     from collections.abc import Collection
     from collections.abc import Mapping as ReadOnly
+    from collections.abc import Sequence as KeySequence
+    from pathlib import Path
 
     from dataportal.config.keys import KeysByName
-    from dataportal.config.yaml_nodes import Document, Entry, Faults, Node
+    from dataportal.config.yaml_nodes import Entry, Faults, Node
+
+    KeyPath = KeySequence[str]
 
 _SECTIONS = ("timeseries", "request_groups")
 _LONGEST_NAME = 200
@@ -133,6 +138,11 @@ class EntryReader:
             schedule_text=schedule_text or format_duration(schedule or DEFAULT_SCHEDULE),
             missing_env=tuple(n for n in required_env if not self._env.get(n)),
             available_metrics=metrics,
+            find_param=partial(
+                _find_param,
+                self._document.path,
+                nodes.get("request_params" if is_group else "default_params"),
+            ),
         )
 
     def _single(
@@ -279,6 +289,21 @@ class EntryReader:
     def _report(self, node: Node, message: str, source: str | None = None) -> None:
         problem = Problem(self._document.where(node), redact(harmless(message, 300)), source)
         self._problems.append((node.mark.line, node.mark.column, problem))
+
+
+def _find_param(path: Path, node: Node | None, keys: KeyPath) -> str | None:
+    """Where a key of the parameters stands; only asked where something is wrong with it."""
+    # without its root: a large file must not stay in memory for the sake of its marks
+    document, place = Document(path, None), None
+    for name in keys:
+        if not isinstance(node, Mapping):
+            break
+        entries = {key.text: (key, value) for key, value in document.entries(node, [])}
+        if name not in entries:
+            break
+        key, node = entries[name]
+        place = document.where(key)
+    return place
 
 
 def _description(

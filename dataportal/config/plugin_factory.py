@@ -68,7 +68,8 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
         identity = _identity(cls, arguments, limits)
         plugin = make_plugin(cls, *arguments)
     except DataportalError as error:
-        error.message = f"{source.where}: source {source.name!r}: {error.message}"
+        where = source.where_of_fault(error.message)
+        error.message = f"{where}: source {source.name!r}: {error.message}"
         raise
     plugin.config_dir = root
     plugin.zone = limits.zone

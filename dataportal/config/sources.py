@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from dataportal.schedule import slot_offset
 from dataportal.times import format_duration, time_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 DEFAULT_SCHEDULE = timedelta(hours=1)
 _STALE_SCHEDULES = 3
+
+
+_NAMED_PARAM = re.compile(r"'?([A-Za-z_]\w*(?:\.\w+)*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class Source:
         schedule_text: the schedule as it is written.
         missing_env: variables that it requires and that are not set; it is not run.
         available_metrics: handed to a single-series plugin as `metrics`.
+        find_param: finds `file:line:column` of a parameter, by the keys that lead to it, or of the
+            innermost of them that there is.
     """
 
     name: str
@@ -81,6 +87,15 @@ class Source:
     schedule_text: str = format_duration(DEFAULT_SCHEDULE)
     missing_env: tuple[str, ...] = ()
     available_metrics: tuple[str, ...] = ()
+    find_param: Callable[[Sequence[str]], str | None] = field(
+        default=lambda _keys: None, compare=False, repr=False
+    )
+
+    def where_of_fault(self, message: str) -> str:
+        """`file:line:column` of the parameter that a message begins with; else of the entry."""
+        match = _NAMED_PARAM.match(message)
+        place = self.find_param(match[1].split(".")) if match else None
+        return place or self.where
 
     @property
     def schedule(self) -> timedelta:
