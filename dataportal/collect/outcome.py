@@ -54,6 +54,7 @@ class RunReport:
         self._advanced: set[str] = set()
         self._unrecorded = Counts()
         self.doubt: str | None = None
+        self._before = self._after = 0
 
     def resume(self, backfill: Backfill) -> None:
         """The run goes on with a backfill; its outcome is that of both parts together."""
@@ -73,6 +74,8 @@ class RunReport:
         """One more slice is stored; `progress` is how far the series had come before the run."""
         self.result.counts += merged.counts
         self.result.vintages += merged.vintages
+        self._before += batch.before
+        self._after += batch.after
         if not merged.recorded:
             self._unrecorded += merged.counts
         self._silent.update(set(merged.silent) - batch.unchanged)
@@ -114,6 +117,9 @@ class RunReport:
             result.outcome = Outcome.PARTIAL
             result.reason = "; ".join(faults)
             result.code = ExitCode.INCOMPLETE
+        elif counts.received == counts.outside and not self._has_unchanged:
+            result.outcome = Outcome.EMPTY
+            result.reason = _outside(counts.outside, before=self._before, after=self._after)
         elif counts.changed or self._vintages_before + result.vintages:
             result.outcome = Outcome.SUCCEEDED
         else:
@@ -180,6 +186,17 @@ def _advanced_series(batch: Batch, progress: Mapping[str, SeriesProgress]) -> se
         if newest is not None and (before is None or newest > before):
             advanced.add(name)
     return advanced
+
+
+def _outside(count: int, *, before: int, after: int) -> str:
+    """Where the points of an answer lie of which none is in the window."""
+    every = "" if count == 1 else " all"
+    if before == count:
+        return f"{_points(count)},{every} before the window; nothing was changed"
+    if after == count:
+        return f"{_points(count)},{every} after the window; nothing was changed"
+    sides = f": {before:,} before, {after:,} after" if before + after == count else ""
+    return f"{_points(count)} outside of the window{sides}; nothing was changed"
 
 
 def _points(count: int) -> str:

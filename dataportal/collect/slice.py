@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.collect.plugin_call import call_plugin
 from dataportal.errors import FetchError, TransientError
 from dataportal.failpoints import failpoint
+from dataportal.granularity import interval_length
 from dataportal.observations import clean
 from dataportal.store.records import Counts, RunKind, SliceWrite
 from dataportal.store.session import SourceSession
@@ -125,6 +126,11 @@ class SliceRun:
             end=horizon if window.end is None else min(window.end, horizon),
             zone=limits.zone,
             repeated=limits.repeated,
+            lengths={
+                series.endpoint_prefix: length
+                for series in source.series
+                if (length := interval_length(series.granularity)) is not None
+            },
         )
         validators = None
         if requests is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 DEFAULT_SCHEDULE = timedelta(hours=1)
 _STALE_SCHEDULES = 3
+
+
+_NAMED_PARAM = re.compile(r"'?([A-Za-z_]\w*(?:\.\w+)*)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -303,6 +303,7 @@ def packed(*members: tuple[str, tuple[int, ...], Sequence[str]]) -> Reply:
 
 
 OLD, NEW = (2025, 6, 3), (2025, 6, 4)
+AUTUMN = ("02:00,2", "02:00,3")
 OVERLAPS = {
     # the file's own time tells which is the revision, whatever it is called
     "files-by-time": Case(
@@ -325,6 +326,24 @@ OVERLAPS = {
         kind="Csv",
         outcome="partial",
         counts={"rejected": 2},
+    ),
+    # each file by itself says which of two hours its labels mean
+    "files-of-an-autumn-day": Case(
+        packed(
+            ("a.csv", OLD, [f"2025-10-26T{row}" for row in ("01:00,1", *AUTUMN, "03:00,4")]),
+            ("b.csv", NEW, [f"2025-10-26T{row}" for row in ("02:00,2", "02:00,30", "03:00,40")]),
+        ),
+        {**PLACES, "period_end": "1 hour", "time_format": "%Y-%m-%dT%H:%M"},
+        {
+            "2025-10-25T22:00Z": 1.0,
+            "2025-10-25T23:00Z": 2.0,
+            "2025-10-26T00:00Z": 30.0,
+            "2025-10-26T01:00Z": 40.0,
+        },
+        kind="Csv",
+        keys={"timezone": "Europe/Berlin"},
+        window=("2025-10-25T22:00Z", "2025-10-26T23:00Z"),
+        counts={"rejected": 0},
     ),
     "files-that-agree": Case(
         packed(

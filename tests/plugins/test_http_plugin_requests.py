@@ -390,7 +390,8 @@ def test_a_file_that_is_not_there_may_mean_no_data(server: LocalServer) -> None:
         "window": WINDOW,
         **PLACES,
     }
-    assert fetch("Json", not_found_is_empty=True, **params).received == 0
+    batch = fetch("Json", not_found_is_empty=True, **params)
+    assert (batch.received, batch.outside) == (1, 1)
     assert server.asked("/2025-03-30") == 1
     with pytest.raises(PermanentError):
         fetch("Json", **params)

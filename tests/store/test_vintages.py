@@ -132,7 +132,7 @@ def test_an_earlier_publication_is_no_duplicate(database_url: str) -> None:
     with closing(SourceSession.open(database_url, "gdp")) as session:
         assert session.try_lock()
         session.register([SeriesRecord("gdp")])
-        answer: list[Vintage] = [(0, 1, 1.0), (0, 3, 2.0), (0, 2, 1.5), (1, 3, 5.0), (1, 3, 6.0)]
+        answer: list[Vintage] = [(0, 1, 1.0), (0, 3, 2.0), (0, 2, 1.5), (1, 3, 5.0), (1, 3, 5.0)]
         first = store(session, answer, "gdp")
         counts = first.counts
         assert (counts.received, counts.inserted, counts.unchanged) == (5, 2, 2)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from support.raw_answers import DAY, HOUR, MISSING, SHAPES, Degrees, as_dicts, clean_batch
 
 from dataportal.errors import PermanentError
-from dataportal.observations import Batch, _clean_point_by_point, clean
+from dataportal.observations import Batch, _clean_point_by_point, _Window, clean
 from dataportal.raw_points import raw_points
 from dataportal.repetitions import Repeated
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from support.raw_answers import Point
 
+EVERYTHING = _Window(None, None, None, None)
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -250,11 +251,9 @@ def test_the_fast_path_and_the_exact_one_agree(
     written = [instant.astimezone(zone) for instant in times]
     values = [data.draw(GOOD_VALUES) for _ in times]
     raw = shape(list(zip(map(str, written) if as_text else written, values, strict=True)))
-    fast = raw_points(raw, "a").clean_columns(None, None)
+    fast = raw_points(raw, "a").clean_columns()
     assert fast is not None
-    exact = _clean_point_by_point(
-        raw_points(raw, "a"), "a", Batch({}), None, None, None, Repeated.REFUSE
-    )
+    exact = _clean_point_by_point(raw_points(raw, "a"), "a", Batch({}), EVERYTHING, Repeated.REFUSE)
     assert fast[0] == exact.ts == times
     assert identical(fast[1], exact.values)
     assert all(instant.tzinfo == UTC for instant in fast[0])
@@ -271,9 +270,10 @@ def test_a_well_formed_answer_is_clipped_at_its_bounds(
     inside = [instant for instant in times if start <= instant < end]
     assert batch.series["a"].ts == inside
     assert batch.outside == len(times) - len(inside)
-    within = raw_points(shape(points), "a").clean_columns(times[0], times[-1] + HOUR)
-    assert within == (times, [float(n) for n in range(len(times))])
-    assert raw_points(shape(points), "a").clean_columns(None, times[-1]) is None
+    assert batch.before + batch.after == batch.outside
+    assert batch.left_out_from == next((at for at in times if at >= end), None)
+    if start <= end:
+        assert batch.before == sum(instant < start for instant in times)
 
 
 @given(st.lists(st.tuples(GOOD_TIMES, INSTANTS, FINITE), min_size=1, max_size=20))
@@ -308,15 +308,32 @@ def test_a_value_that_cannot_be_taken_is_told_with_its_time(ts: object) -> None:
     assert rejection.reason == f"'kei' is no plain decimal number, at {ts}"
 
 
-@pytest.mark.parametrize("published", [MISSING, None, "2025-01-01T00:00", "soon", 7])
+@pytest.mark.parametrize("published", [MISSING, None, "2025-03-30T02:30", "soon", 7])
 def test_a_point_whose_publication_is_unclear_is_rejected(published: object) -> None:
-    """If other points of the series say theirs; a zone for `ts` says nothing of publications."""
+    """If other points of the series say theirs; also a local time that the clocks skip."""
     odd = {"ts": DAY, "value": 1.0, "published_at": published}
     if published is MISSING:
         del odd["published_at"]
     batch = clean_batch([odd, {"ts": DAY + HOUR, "value": 2.0, "published_at": DAY}], BERLIN)
     assert (batch.rejected, batch.series["a"].ts) == (1, [DAY + HOUR])
     assert batch.rejections[0].position == 0
+
+
+@pytest.mark.parametrize(
+    ("published", "instant"),
+    [
+        ("2025-01-01T00:00", "2024-12-31T23:00:00+00:00"),
+        # of two hours the later one
+        ("2025-10-26T02:30", "2025-10-26T01:30:00+00:00"),
+        ("2025-03-30", "2025-03-30T21:59:59.999999+00:00"),
+    ],
+)
+def test_a_local_time_of_publication_is_read_in_the_zone(published: str, instant: str) -> None:
+    """A bare date is the end of its day; without a zone neither is taken."""
+    point = {"ts": DAY, "value": 1.0, "published_at": published}
+    batch = clean_batch([point], BERLIN)
+    assert batch.series["a"].published == [datetime.fromisoformat(instant)]
+    assert clean_batch([point], None).rejected == 1
 
 
 def test_the_error_of_one_series_leaves_the_others() -> None:

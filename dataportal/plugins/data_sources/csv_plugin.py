@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
+from itertools import compress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.plugins.base_plugin import (
@@ -21,6 +22,7 @@ from dataportal.plugins.base_plugin import (
 )
 from dataportal.plugins.http.file_kinds import file_kind, text_kind
 from dataportal.plugins.readers.extract_filters import read_filters
+from dataportal.plugins.readers.local_rows import LocalRows
 from dataportal.plugins.readers.parameters import Params, called_otherwise
 from dataportal.plugins.readers.rate_limits import optional_rate_limit
 from dataportal.plugins.readers.table_parameters import (
@@ -31,11 +33,12 @@ from dataportal.plugins.readers.table_parameters import (
     time_format,
 )
 from dataportal.plugins.readers.tables import Table
-from dataportal.plugins.readers.times import Window
+from dataportal.plugins.readers.times import Clip, HourBeyond, Window
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
+    from zoneinfo import ZoneInfo
 
     from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
     from dataportal.plugins.http import HttpClient
@@ -147,13 +150,24 @@ class _SeriesExtraction:
 
     value_column: str | int
     filters: dict[str, str] = field(default_factory=dict)
-    ts: list[datetime | str] = field(default_factory=list)
+    ts: list[datetime | str | None] = field(default_factory=list)
     value: list[float | str | None] = field(default_factory=list)
     unchanged: bool = False
+    clip: Clip | None = None
+    labels: LocalRows | None = None
 
     @property
     def columns(self) -> _Columns:
-        return {"ts": self.ts, "value": self.value, "unchanged": self.unchanged}
+        times, repeated = (self.ts, 0) if self.labels is None else self.labels.resolve(self.ts)
+        columns: _Columns = {"ts": times, "value": self.value}
+        if repeated:
+            kept = [ts is not None for ts in times]
+            columns = {name: [*compress(column, kept)] for name, column in columns.items()}
+        if self.clip is not None:
+            columns = self.clip.columns(columns)
+        if repeated:
+            columns["duplicates"] = repeated
+        return {**columns, "unchanged": self.unchanged}
 
 
 class _Source:
@@ -205,6 +219,7 @@ class _Source:
         *,
         root: Path,
         http: Callable[[], HttpClient],
+        zone: ZoneInfo | None,
     ) -> None:
         """Add the points of each series that lie in the window, or may.
 
@@ -218,10 +233,14 @@ class _Source:
                 return
             table = Table(lines, self._layout, name)
             if not table.is_empty:
-                self._extract(extractions, table, window)
+                self._extract(extractions, table, window, zone)
 
     def _extract(
-        self, extractions: Sequence[_SeriesExtraction], table: Table, window: Window
+        self,
+        extractions: Sequence[_SeriesExtraction],
+        table: Table,
+        window: Window,
+        zone: ZoneInfo | None,
     ) -> None:
         ts_index = table.column_index(self._ts_column)
         width = ts_index + 1
@@ -235,13 +254,25 @@ class _Source:
             by_texts = by_filter.setdefault(columns, {})
             by_texts.setdefault(tuple(series.filters.values()), []).append((value_index, series))
             width = max(width, value_index + 1, *(column + 1 for column in columns))
+            series.clip = series.clip or Clip(window)
+            series.labels = series.labels or LocalRows(self._times, zone)
         for row in table.rows(width):
-            ts = self._times.read(row[ts_index].strip())
-            if isinstance(ts, datetime) and not window.covers(ts):
-                continue
+            cell = row[ts_index].strip()
+            ts = self._times.read(cell)
+            outside = None
+            if isinstance(ts, datetime):
+                outside = None if window.covers(ts) else ts
+            elif isinstance(ts, HourBeyond):
+                noon = datetime.combine(ts.day, time(12))
+                outside = None if window.covers(noon) else noon
             for columns, by_texts in by_filter.items():
                 texts = tuple([row[column].strip() for column in columns])
                 for value_index, series in by_texts.get(texts, ()):
+                    if outside is not None and series.clip is not None:
+                        series.clip.takes(outside)
+                        continue
+                    if series.labels is not None:
+                        series.labels.note(len(series.ts), ts, cell, row)
                     series.ts.append(ts)
                     series.value.append(self._numbers.read(row[value_index]))
 
@@ -272,7 +303,9 @@ class CsvDataSourcePlugin(BasePlugin):
         """
         extraction = self._source.series_extraction({})
         window = Window(start_date, end_date)
-        await self._source.read([extraction], window, root=self.config_dir, http=lambda: self.http)
+        await self._source.read(
+            [extraction], window, root=self.config_dir, http=lambda: self.http, zone=self.zone
+        )
         return extraction.columns
 
 
@@ -308,6 +341,10 @@ class CsvMultiSeriesPlugin(MultiSeriesPlugin):
         extractions = read_filters(self._series_definitions, self._source.series_extraction)
         window = Window(start_date, end_date)
         await self._source.read(
-            list(extractions.values()), window, root=self.config_dir, http=lambda: self.http
+            list(extractions.values()),
+            window,
+            root=self.config_dir,
+            http=lambda: self.http,
+            zone=self.zone,
         )
         return {name: extraction.columns for name, extraction in extractions.items()}

@@ -5,7 +5,8 @@
 
 - `Request`: where and how to ask, period by period and page by page;
 - `JsonReader`, `CsvReader` or `XmlReader`: where the rows are;
-- `PointExtractor`: where times and values stand in a row, and how they are written.
+- `PointExtractor`: where times and values stand in a row, and how they are written;
+- `AnswerZone`: where an answer states the offset of its local times.
 
 The `extract_filter` of a series in a group says what is its own: `value` (the path of its values in
 a row), `rows` (where its rows are), texts for the fields of the address, and what must stand at
@@ -27,6 +28,7 @@ from dataportal.plugins.base_plugin import (
     MultiSeriesPlugin,
     PermanentError,
 )
+from dataportal.plugins.declarative.answer_zone import AnswerZone
 from dataportal.plugins.declarative.csv_records import CsvReader
 from dataportal.plugins.declarative.extraction import PointExtractor
 from dataportal.plugins.declarative.json_records import JsonReader
@@ -61,8 +63,13 @@ class _Api:
         self._request = Request(params, utc_now)
         self._extractor = PointExtractor(params, utc_now)
         self._reader = reader(params, self._extractor.decimal)
+        self._answer_zone = AnswerZone(params)
         paginator = self._request.paginator
-        for fault in (*self._extractor.faults(self._reader), *paginator.faults(self._reader)):
+        for fault in (
+            *self._extractor.faults(self._reader),
+            *paginator.faults(self._reader),
+            *self._answer_zone.faults(self._reader),
+        ):
             params.add_fault(fault)
         if paginator.counts_rows and _LEAVES_ROWS_OUT.search(self._reader.rows):
             params.add_fault("with paging rows must find all of a page: filter chooses among them")
@@ -161,8 +168,11 @@ class _Api:
                         series.unchanged = True
                     continue
                 for document in documents:
+                    stated = self._answer_zone.read(document)
                     for rows, sharing in by_rows.items():
-                        self._extractor.extract(document.records(rows), sharing, window)
+                        self._extractor.extract(
+                            document.records(rows), sharing, window, zone=zone, stated=stated
+                        )
                     # the pages of a request are parts of one answer, none of them newer
                     time = None if self._request.has_pages else document.time
                     for series in extractions:

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
+from dataportal.granularity import interval_length
 from dataportal.plugins.base_plugin import (
     MultiSeriesPlugin,
     PermanentError,
@@ -318,7 +319,10 @@ def _points(
         if selection.variable in variables:
             column = block[selection.variable]
             results[name] = times[selection.block].points(
-                selection.variable, column, earlier=selection.earlier
+                selection.variable,
+                column,
+                earlier=selection.earlier,
+                length=interval_length("P1D" if selection.block == "daily" else None),
             )
         else:
             known = ", ".join(sorted(variables)) or "none"

@@ -135,6 +135,9 @@ class _TableRows:
             raise _with_excerpt(error, self._answer) from None
         return [row[index] if index < len(row) else TRUNCATED_ROW for row in self._rows]
 
+    def row(self, number: int) -> object:
+        return self._rows[number]
+
     def bad(self, reason: str) -> BadDataError:
         return self._answer.bad(reason)
 

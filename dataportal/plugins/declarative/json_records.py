@@ -139,6 +139,9 @@ class _JsonRows:
         except ValueError as error:
             raise self._answer.bad(f"has rows of another shape than expected: {error}") from None
 
+    def row(self, number: int) -> object:
+        return self._rows[number]
+
     def bad(self, reason: str) -> BadDataError:
         return self._answer.bad(reason)
 
@@ -181,6 +184,13 @@ class _JsonColumns:
                 f"has {len(column)} items at {name!r}, and {self._length} in another list"
             )
         return column
+
+    def row(self, number: int) -> object:
+        return [
+            column[number]
+            for column in self._columns.values()
+            if isinstance(column, list) and len(column) == self._length
+        ]
 
     def bad(self, reason: str) -> BadDataError:
         return self._answer.bad(reason)

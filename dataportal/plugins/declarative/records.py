@@ -44,6 +44,9 @@ class Records(Protocol):
             BadDataError: no row can have the field.
         """
 
+    def row(self, number: int) -> object:
+        """All that stands in a row, to be compared with what stands in another one."""
+
     def bad(self, reason: str) -> BadDataError:
         """The error that says why these records cannot be used, and shows how they begin."""
 

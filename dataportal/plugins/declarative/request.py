@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 # some providers say so that there are no data, and others that the address is wrong
 _MAY_SAY_NOTHING = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
 _PERIODS = ("hour", "day", "week", "month", "year")
+_LENGTHS = {"hour": timedelta(hours=1)}
 
 
 class _HttpRequest(NamedTuple):
@@ -67,8 +68,8 @@ class Request:
       `basic: {user: …, password: …}`.
     - `per_minute`: requests a minute; `everywhere` (false): whether all machines that share the
       database must keep it together.
-    - `each`: `hour`, `day`, `week`, `month` or `year`: one request for every one that the window
-      touches; in `zone` (UTC).
+    - `each`: `hour`, `day`, `week`, `month` or `year`, or a length that divides an hour, such as
+      `30 minutes`: one request for every one that the window touches; in `zone` (UTC).
     - `ahead` (1 day): how far past now an open window's `{end}` reaches.
     - `earliest`: no `{start}` lies before this.
     - `paging`: see `Paginator`; `none` says that there is one page.
@@ -91,7 +92,9 @@ class Request:
         elif base_url:
             url = f"{base_url.rstrip('/')}/{url.lstrip('/')}"
         self._query: dict[str, list[Template]] = {}
-        self._url = _template(params, "url", url)
+        self._each = _read_each(params)
+        interval = _LENGTHS.get(self._each) if isinstance(self._each, str) else self._each
+        self._url = _template(params, "url", url, interval)
         for name, value in params.tree("query").items():
             values = value if isinstance(value, list) else [value]
             if any(isinstance(item, dict | list) for item in values):
@@ -99,7 +102,7 @@ class Request:
                 params.add_fault(message, "query", name)
                 continue
             self._query[name] = [
-                _template(params, f"query.{name}", _query_text(item)) for item in values
+                _template(params, f"query.{name}", _query_text(item), interval) for item in values
             ]
         self._credentials = read_credentials(params)
         self._headers = {**params.mapping("headers"), **self._credentials.headers}
@@ -108,7 +111,6 @@ class Request:
             key=self._credentials.key,
             everywhere=params.flag("everywhere", default=False),
         )
-        self._each = params.choice("each", _PERIODS)
         self._ahead = timedelta(days=1)
         self._earliest = EARLIEST
         self._zone: Any = UTC
@@ -316,9 +318,23 @@ class Request:
         raise answer.refusal(urlsplit(request.url).hostname or "")
 
 
-def _template(params: Params, name: str, text: str) -> Template:
+def _read_each(params: Params) -> str | timedelta:
+    """A period of the calendar, or a length that divides an hour; an empty text for none."""
+    text = params.text("each")
+    if text not in _PERIODS:
+        try:
+            length = parse_duration(text) if text else timedelta()
+            if length and not timedelta(hours=1) % length:
+                return "hour" if length == timedelta(hours=1) else length
+        except ValueError:
+            pass
+        params.choice("each", _PERIODS)
+    return text
+
+
+def _template(params: Params, name: str, text: str, interval: timedelta | None) -> Template:
     try:
-        return Template(text)
+        return Template(text, interval)
     except ValueError as error:
         params.add_fault(f"{name}: {error}")
         return Template("")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, tostring
 
 from dataportal.plugins.declarative.records import Document, Reader
 from dataportal.plugins.http.file_kinds import text_kind
@@ -180,6 +180,9 @@ class _Elements:
     def column(self, path: FieldPath) -> Sequence[Any]:
         element_path = _Path(str(path))
         return [element_path.field(row) for row in self._rows]
+
+    def row(self, number: int) -> object:
+        return tostring(self._rows[number]).strip()
 
     def bad(self, reason: str) -> BadDataError:
         return self._answer.bad(reason)

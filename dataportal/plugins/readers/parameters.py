@@ -134,6 +134,10 @@ class Params:
             return {}
         return value
 
+    def any_value(self, name: str) -> Any:
+        """What is given, of whatever shape; None where nothing is."""
+        return self._value(name, None)
+
     def scalars(self, name: str) -> list[Any] | None:
         """A list of texts, numbers and booleans; None where it is not set."""
         value = self._value(name, None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.plugins.data_sources.entsoe_plugin.curves import interval_length, intervals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
@@ -111,22 +111,22 @@ class SeriesExtraction:
         self._values: dict[datetime, tuple[timedelta, int, str, _Created]] = {}
         # of those that came more than once the other values
         self._repeated: dict[datetime, list[tuple[str, _Created]]] = {}
+        # of those that began before the window and reach into it
+        self._ends: dict[datetime, datetime] = {}
+        self._before = self._after = 0
         self._identities: list[Mapping[str, str]] = []
         self._has_match = False
         self._other_texts: dict[str, set[str]] = {}
 
     @property
-    def columns(self) -> dict[str, list[Any]]:
+    def columns(self) -> dict[str, Any]:
         """The intervals in order of time, as a plugin returns them.
 
         What came more than once stands behind: the run settles it. A newer document revises an
         older one.
         """
         times = sorted(self._values)
-        columns: dict[str, list[Any]] = {
-            "ts": times,
-            "value": [self._values[ts][2] for ts in times],
-        }
+        columns: dict[str, Any] = {"ts": times, "value": [self._values[ts][2] for ts in times]}
         if self._repeated:
             columns["revised_at"] = [self._values[ts][3] for ts in times]
             for ts, others in self._repeated.items():
@@ -134,6 +134,10 @@ class SeriesExtraction:
                     columns["ts"].append(ts)
                     columns["value"].append(text)
                     columns["revised_at"].append(created)
+        if self._ends:
+            columns["end"] = [self._ends.get(ts) for ts in times]
+        if self._before or self._after:
+            columns["outside"] = {"before": self._before, "after": self._after}
         return columns
 
     @property
@@ -183,9 +187,23 @@ class SeriesExtraction:
                     self._has_match = True
                     identity = {**series.identity, _CATEGORY: category}
                     identities[category] = self._identity_number(identity)
-            for ts, text, category in intervals(period, value, zones, window, by=_CATEGORY):
+            for ts, end, text, category in intervals(
+                period, value, zones, window, by=_CATEGORY, left_out=self._counter(identities)
+            ):
                 if category in identities:
                     self._add_value(ts, (length, identities[category], text, created))
+                    if ts < window.start:
+                        self._ends[ts] = end
+
+    def _counter(self, categories: Collection[str]) -> Callable[[str, int, int], None]:
+        """What counts intervals outside of the window, where their category is selected."""
+
+        def count(category: str, before: int, after: int) -> None:
+            if category in categories:
+                self._before += before
+                self._after += after
+
+        return count
 
     def _fits(self, series: MarketSeries) -> bool:
         attributes, selection = series.attributes, self._selection
