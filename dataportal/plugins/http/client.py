@@ -247,6 +247,7 @@ class HttpClient:
                     return replace(answer, redirected=len(visited) > 1)
             here = mask.url(str(url))
             onward = onward_address(url, location, mask, here)
+            mask.add_onward(onward.params.multi_items(), onward.password)
             if not is_trusted(url, onward):
                 headers = {}
             conditional, accepted = headers, request.accepted
