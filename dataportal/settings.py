@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 LOG_FORMATS = ("text", "json")
+_LONGEST_URL = 8192  # bytes; a file without an end must not fill the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,11 @@ def _seconds(text: str) -> float:
 
 def _read_database(path: str) -> dict[str, Any]:
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        with Path(path).open("rb") as file:
+            content = file.read(_LONGEST_URL + 1)
+        if len(content) > _LONGEST_URL:
+            raise ValueError(f"{path!r} has more than {_LONGEST_URL} bytes, and is no URL")
+        text = content.decode("utf-8")
     except OSError as error:
         raise ValueError(f"cannot read {path!r}: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -268,6 +268,12 @@ def test_a_file_without_a_url_is_an_error_that_names_it(
     assert "canary" not in str(error)
 
 
+@pytest.mark.timeout(20)
+def test_a_file_without_an_end_is_refused_at_once() -> None:
+    """A few kilobytes are read of it."""
+    assert "'/dev/zero' has more than 8192 bytes" in str(refused(DATABASE_URL_FILE="/dev/zero"))
+
+
 def test_two_sources_of_the_url_are_an_error() -> None:
     """Nobody can tell which is meant."""
     error = refused(DATABASE_URL=URL, DATABASE_URL_FILE="/run/secrets/url")
