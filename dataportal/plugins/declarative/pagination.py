@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dataportal.plugins.declarative.records import Document, Reader
 
 _HEADER = "header:"
+_MOST = 10**15  # rows or pages
 _LINK = re.compile(r"<([^<>]*)>((?:\s*;[^,;<>]*)*)")
 _NEXT = re.compile(r""";\s*rel\s*=\s*"?(?:[^"]*\s)?next(?:\s[^"]*)?"?\s*(?:;|$)""", re.IGNORECASE)
 
@@ -127,9 +128,12 @@ class Paginator(ABC):
             return None
         value = self._find(name, document)
         try:
-            return int(value)
-        except (TypeError, ValueError):
+            number = int(value)
+        except (TypeError, ValueError, OverflowError):
             raise ValueError(f"paging.{name} finds {value!r}, not a whole number") from None
+        if abs(number) > _MOST:
+            raise ValueError(f"paging.{name} finds a number of more than 15 digits")
+        return number
 
 
 class SinglePage(Paginator):
