@@ -105,6 +105,8 @@ class SourceState:
     failures: int = 0
     """Failed attempts in a row."""
     last_error: str | None = None
+    known_latest: datetime | None = field(default=None, compare=False)
+    """The latest K of the source, final or not."""
 
     @property
     def last_failed(self) -> bool:

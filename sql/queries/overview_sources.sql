@@ -1,6 +1,7 @@
 -- Every source that ever ran, with its newest run.
 SELECT s.source, s.last_attempt_at AS last_attempt, s.last_outcome,
        s.last_success_at AS last_success, s.known_through, s.failures, s.last_error,
+       greatest(s.last_knowledge_time, s.known_through) AS known_latest,
        r.run_id, r.kind, r.started_at, r.finished_at, r.outcome, r.error, r.host, r.pid
 FROM source_state AS s
 LEFT JOIN LATERAL (
