@@ -204,6 +204,16 @@ class DatabaseTransientError(DatabaseError):
     """May pass: a lost connection, a deadlock, a timeout, too many clients."""
 
 
+class ClockError(DatabaseTransientError):
+    """The database's clock and the program's differ by more than clocks do."""
+
+
+class KnowledgeAheadError(DatabaseError):
+    """A source knows something as of a time that is yet to come."""
+
+    exit_code = ExitCode.CONFIGURATION
+
+
 class SchemaError(DatabaseError):
     """The schema in the database does not fit this program."""
 

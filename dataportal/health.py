@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dataportal.config import Limits
 from dataportal.schedule import next_due
+from dataportal.store.clock import TOLERANCE
 from dataportal.store.records import SourceState
 from dataportal.times import EPOCH, format_duration, iso
 
@@ -258,6 +259,11 @@ def _reasons(
     if state.last_failed:
         times = f"{state.failures} attempts in a row" if state.failures > 1 else "the last attempt"
         reasons.append(f"{times} failed: {state.last_error or 'no reason recorded'}")
+    if state.known_latest is not None and state.known_latest > now + TOLERANCE:
+        reasons.append(
+            f"what it knows is dated {iso(state.known_latest)}, which is yet to come: a clock ran "
+            "ahead"
+        )
     if state.last_success is None:
         reasons.append("has never been fetched with success")
     elif now - state.last_success > source.stale_after:

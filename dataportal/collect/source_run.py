@@ -23,7 +23,13 @@ from dataportal.collect.retry import Retries
 from dataportal.collect.slice import SliceRun
 from dataportal.collect.windows import plan_backfill, plan_scheduled_run
 from dataportal.config import build_plugin
-from dataportal.errors import DatabaseError, DataportalError, LockedError, UsageError
+from dataportal.errors import (
+    DatabaseError,
+    DataportalError,
+    KnowledgeAheadError,
+    LockedError,
+    UsageError,
+)
 from dataportal.failpoints import failpoint
 from dataportal.on_locked import OnLocked
 from dataportal.store.records import RunKind
@@ -297,5 +303,7 @@ class SourceRun:
     def _note_database_fault(self, error: DataportalError) -> None:
         """Keep the other sources from trying again what cannot be had at all."""
         context = self._context
+        if isinstance(error, KnowledgeAheadError):
+            return  # of this source alone
         if isinstance(error, DatabaseError) and not self._lease.connected and not self._is_prepared:
             context.database_fault = context.database_fault or permanent_fault(error)

@@ -107,6 +107,8 @@ class SourceState:
     last_error: str | None = None
     doubts: Mapping[str, Any] | None = None
     """What is doubted of it, by kind: `since`, in ISO 8601, and `message`."""
+    known_latest: datetime | None = field(default=None, compare=False)
+    """The latest K of the source, final or not."""
 
     @property
     def last_failed(self) -> bool:

@@ -10,6 +10,7 @@ import psycopg
 
 from dataportal.errors import DatabaseTransientError, Interrupted
 from dataportal.store import lock, runs, series
+from dataportal.store.clock import check_clock, send_clock
 from dataportal.store.connection import connect, database_errors, rename
 from dataportal.store.migrations import ensure_schema
 from dataportal.store.read.overview import source_states
@@ -17,6 +18,7 @@ from dataportal.store.records import Counts, Registration, SourceSnapshot, Sourc
 from dataportal.store.validators import conditional_requests
 from dataportal.store.write.diff import Sizes
 from dataportal.store.write.transaction import SliceTransaction
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -104,10 +106,16 @@ class SourceSession:
 
         Returns:
             What was read under the lock, in the same round trip; None if somebody holds it.
+
+        Raises:
+            ClockError: the database's clock and this program's differ too much.
+            KnowledgeAheadError: the source knows something as of a time that is yet to come.
         """
+        before = utc_now()
         with database_errors("taking the lock"):
             with self._connection.pipeline():
                 granted = lock.send_try_lock(self._connection, self._key)
+                clock = send_clock(self._connection, self._source)
                 states = runs.select_state(self._connection, self._source) if with_state else None
                 rows = (
                     series.select_series(self._connection, self._source, names) if names else None
@@ -115,6 +123,7 @@ class SourceSession:
             self._locked = lock.is_granted(granted)
             if not self._locked:
                 return None
+            check_clock(clock, self._source, before=before, after=utc_now())
             state = None if states is None else states.fetchone() or SourceState(self._source)
             return SourceSnapshot(state=state) if rows is None else series.snapshot(rows, state)
 

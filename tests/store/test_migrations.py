@@ -333,3 +333,29 @@ def test_an_extension_that_comes_later_is_used(server_url: str, databases: Datab
             assert (current(look), history(look)) == before
         with open_feed(url) as feed:
             assert feed(dict.fromkeys(range(-30_000, 0, 500), -1.0)).counts.revised == 30
+
+
+def test_no_second_portal_by_accident(database_url: str) -> None:
+    """A schema that is first in the path from now on is no place for new tables; 78."""
+    with connect(database_url, application_name="test") as connection:
+        connection.execute("CREATE SCHEMA before")
+        connection.execute("SET search_path = before, public")
+        for use in (require_schema, ensure_schema, migrate):
+            with pytest.raises(SchemaError, match=r"'before'.*'public'.*search_path") as caught:
+                use(connection)
+            assert caught.value.exit_code is ExitCode.CONFIGURATION
+        assert connection.execute("SELECT to_regclass('before.time_series')").fetchone() == (None,)
+        # asked for by itself, and from then on also with the other one behind it
+        connection.execute("SET search_path = before")
+        assert ensure_schema(connection) == "before"
+        connection.execute("SET search_path = before, public")
+        assert ensure_schema(connection) == "before"
+
+
+def test_a_table_of_somebody_else(empty_database_url: str) -> None:
+    """Of a name that is ours: 78, with the way to a schema of one's own."""
+    with connect(empty_database_url, application_name="test") as connection:
+        connection.execute("CREATE TABLE time_series (id integer)")
+        for use in (ensure_schema, migrate):
+            with pytest.raises(SchemaError, match="schema of its own: search_path"):
+                use(connection)

@@ -18,6 +18,7 @@ from functools import partial
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.request import getproxies
 from weakref import WeakSet
 
 import httpx
@@ -34,7 +35,13 @@ from dataportal.plugins.http.host_concurrency import HostConcurrency
 from dataportal.plugins.http.private_addresses import is_private
 from dataportal.plugins.http.rate_limit import RateLimit, RateLimiter
 from dataportal.plugins.http.response import Answer, Mask, excerpt
-from dataportal.plugins.http.urls import address, is_trusted, onward_address, sendable_headers
+from dataportal.plugins.http.urls import (
+    LAST_PORT,
+    address,
+    is_trusted,
+    onward_address,
+    sendable_headers,
+)
 from dataportal.redaction import harmless, redact
 from dataportal.times import utc_now
 from dataportal.version import __version__
@@ -193,19 +200,24 @@ class HttpClient:
             self._refuse_if_unwanted(host, shown)
             if request.limit is not None:
                 await self._wait_for_limit(host, request.limit, shown)
+            # where redirects have led to: what fails there is its fault
+            place = _Place(request.url)
             try:
                 async with asyncio.timeout(request.seconds):
-                    get = partial(self._follow, client, request)
+                    get = partial(self._follow, client, request, place)
                     if self._conditional is None:
                         return await get({})
                     return await self._conditional.send(
                         str(request.url), request.headers, get, self._now
                     )
             except TimeoutError:
+                host, shown = place.url.host, request.mask.url(str(place.url))
                 raise TransientError(
                     f"{host} took longer than {request.seconds:g} s for GET {shown}", host=host
                 ) from None
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
+            # the last two: what a host's name or a port is refused with where it is used
+            except (httpx.HTTPError, httpx.InvalidURL, OverflowError, UnicodeError) as error:
+                host, shown = place.url.host, request.mask.url(str(place.url))
                 raise transport_error(error, url=shown, host=host, hide=request.mask) from None
 
     async def _wait_for_limit(self, host: str, limit: RateLimit, shown: str) -> None:
@@ -235,16 +247,22 @@ class HttpClient:
             )
 
     async def _follow(
-        self, client: httpx.AsyncClient, request: _Request, condition: Mapping[str, str]
+        self,
+        client: httpx.AsyncClient,
+        request: _Request,
+        place: _Place,
+        condition: Mapping[str, str],
     ) -> Answer:
         """The answer, wherever redirects lead to.
 
         Args:
             client: for the host.
             request: what to send.
+            place: is kept at the address that is being asked.
             condition: further headers, by which the server may say that the answer is unchanged.
         """
         url, mask = request.url, request.mask
+        place.url = url
         headers = dict(request.headers)
         visited = {url}
         # what is known of an answer says nothing about where it may be redirected to
@@ -264,10 +282,11 @@ class HttpClient:
                     return replace(answer, redirected=len(visited) > 1)
             here = mask.url(str(url))
             onward = onward_address(url, location, mask, here)
+            mask.add_onward(onward.params.multi_items(), onward.password)
             if not is_trusted(url, onward):
                 headers = {}
             conditional, accepted = headers, request.accepted
-            url = onward
+            url = place.url = onward
             if url in visited:
                 raise PermanentError(f"GET {here} is redirected in a circle")
             if len(visited) > self._max_redirects:
@@ -322,6 +341,13 @@ class _Request:
     def shown(self) -> str:
         """The address, fit to be shown."""
         return self.mask.url(str(self.url))
+
+
+@dataclass(slots=True)
+class _Place:
+    """The address that is being asked."""
+
+    url: httpx.URL
 
 
 class _Hosts(NamedTuple):
@@ -382,6 +408,7 @@ class _Connections:
 
     def _client(self) -> httpx.AsyncClient:
         try:
+            _check_proxies()
             # made once: to read all certificates takes as long as several requests
             self._tls = self._tls or httpx.create_ssl_context()
             return httpx.AsyncClient(
@@ -392,8 +419,17 @@ class _Connections:
                 # sources share the client: what one is told must not travel with another
                 cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
             )
-        except (ImportError, ValueError, OSError) as error:
+        except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
             raise PermanentError(
                 f"the HTTP client cannot be set up ({redact(harmless(str(error), 300))})",
                 hint="Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE",
             ) from None
+
+
+def _check_proxies() -> None:
+    """Raise ValueError for a proxy in the environment whose port only connecting would refuse."""
+    for scheme, text in getproxies().items():
+        if scheme in {"http", "https", "all"}:
+            port = httpx.URL(text if "://" in text else f"http://{text}").port
+            if port is not None and not 0 < port <= LAST_PORT:
+                raise ValueError(f"the proxy for {scheme} has the port {port}")

@@ -28,6 +28,7 @@ _PERMANENT_OF_SERVER = {
     HTTPStatus.HTTP_VERSION_NOT_SUPPORTED,
     HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
 }
+_LONGEST_PAUSE = 1e10  # seconds, some 300 years; whoever says more says nothing
 _MESSAGES: dict[type[httpx.HTTPError], str] = {
     httpx.TimeoutException: "{host} could not be reached in time for",
     httpx.ProxyError: "the proxy refused",
@@ -87,7 +88,7 @@ def refusal(
 
 
 def transport_error(
-    error: httpx.HTTPError | httpx.InvalidURL, *, url: str, host: str, hide: Callable[[str], str]
+    error: Exception, *, url: str, host: str, hide: Callable[[str], str]
 ) -> FetchError:
     """The error for a request that got no complete answer."""
     for cause in _causes(error):
@@ -119,12 +120,13 @@ def retry_after_seconds(text: str | None, now: datetime) -> float | None:
     header = (text or "").strip()
     try:
         seconds = float(header) if header.isascii() else math.nan
+        seconds = seconds if seconds < _LONGEST_PAUSE else math.nan
     except ValueError:
         try:
             instant = parsedate_to_datetime(header)
-        except ValueError:
+            seconds = (instant.replace(tzinfo=instant.tzinfo or UTC) - now).total_seconds()
+        except (ValueError, OverflowError):
             return None
-        seconds = (instant.replace(tzinfo=instant.tzinfo or UTC) - now).total_seconds()
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 

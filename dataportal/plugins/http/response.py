@@ -248,11 +248,18 @@ class Mask:
         secrets |= {text.strip() for text in secrets}
         forms = {form for text in secrets if len(text) >= SHORTEST for form in spellings(text)}
         self._secrets = sorted(forms, key=len, reverse=True)
+        self._onward: list[str] = []
         self._shown: dict[str, str] = {}
+
+    def add_onward(self, query: Iterable[tuple[str, str]], password: str) -> None:
+        """Hide what an address that the provider names carries too; it is no secret of ours."""
+        secrets = {password, *(value for name, value in query if _is_key(f"?{name}="))}
+        forms = {form for text in secrets if len(text) >= SHORTEST for form in spellings(text)}
+        self._onward = sorted({*self._onward, *forms}, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         """The text without any secret."""
-        for secret in self._secrets:
+        for secret in (*self._secrets, *self._onward):
             text = text.replace(secret, MASK)
         return redact(text)
 
