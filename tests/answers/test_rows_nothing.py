@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FIRST = "2025-06-02T00:00Z"
 PLACES: dict[str, Any] = {"ts": "t", "value": "v"}
 ROW = [{"t": FIRST, "v": 1}]
+NEXT_ROW = [{**ROW[0], "t": "2025-06-02T01:00Z"}]
 
 
 def zipped(**members: str) -> Reply:
@@ -398,7 +399,7 @@ NOT_FOUND = {
     ),
     # a page in the middle that is not there is a hole, whatever the source says of 404
     "not-found-in-the-middle": Case(
-        [Reply.json(ROW * 3), Reply.json(ROW * 3), Reply(404)],
+        [Reply.json(ROW * 3), Reply.json(NEXT_ROW * 3), Reply(404)],
         {
             **PLACES,
             "paging": {"page": "p", "size": 3, "size_param": "n"},
