@@ -70,7 +70,8 @@ def fetched(run_cli: RunCli, env: Mapping[str, str], *options: str) -> dict[str,
 def asked(server: LocalServer) -> list[timedelta]:
     """How far back each request asked."""
     starts = [datetime.fromisoformat(r.query["from"][0]) for r in server.requests]
-    return [NOW - start for start in starts]
+    now = datetime.now(UTC)
+    return [now - start for start in starts]
 
 
 def reaches(length: timedelta, back: timedelta) -> bool:
@@ -179,7 +180,8 @@ def test_a_series_whose_request_was_refused_asks_again(
     assert fetched(run_cli, env)["outcome"] == "partial"
     assert fetched(run_cli, env)["inserted"] == 1
     late = [r for r in server.requests if r.path == "/late"]
-    starts = [NOW - datetime.fromisoformat(r.query["from"][0]) for r in late]
+    now = datetime.now(UTC)
+    starts = [now - datetime.fromisoformat(r.query["from"][0]) for r in late]
     assert all(reaches(length, HISTORY) for length in starts)
 
 
