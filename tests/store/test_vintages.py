@@ -30,7 +30,15 @@ Vintage = tuple[int, int, float | None]
 vintages = st.tuples(
     st.integers(0, 3), st.integers(0, 4), st.sampled_from([None, 1.0, 2.0, -0.0, 1e300])
 )
-answers = st.lists(vintages, min_size=1, max_size=8)
+
+
+def consistent(vintages: list[Vintage]) -> list[Vintage]:
+    """The same publications, of which none says two things: that would be a contradiction."""
+    values: dict[tuple[int, int], float | None] = {}
+    return [(ts, at, values.setdefault((ts, at), value)) for ts, at, value in vintages]
+
+
+answers = st.lists(vintages, min_size=1, max_size=8).map(consistent)
 
 
 def day(number: int) -> datetime:
