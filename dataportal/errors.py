@@ -14,6 +14,8 @@ DataportalError
 │   └── LockLostError            the connection that held it is gone
 ├── DatabaseError          69    the database is out of reach or will not do
 │   ├── DatabaseTransientError   may pass: connection lost, deadlock, timeout, too many clients
+│   │   └── ClockError           its clock and that of this machine differ
+│   ├── KnowledgeAheadError 78   a source knows something as of a time that is yet to come
 │   └── SchemaError        78    the schema is too old, too new or half-way
 └── Interrupted            143   SIGTERM or SIGINT ended the work
 """
@@ -202,6 +204,16 @@ class DatabaseError(DataportalError):
 
 class DatabaseTransientError(DatabaseError):
     """May pass: a lost connection, a deadlock, a timeout, too many clients."""
+
+
+class ClockError(DatabaseTransientError):
+    """The database's clock and the program's differ by more than clocks do."""
+
+
+class KnowledgeAheadError(DatabaseError):
+    """A source knows something as of a time that is yet to come."""
+
+    exit_code = ExitCode.CONFIGURATION
 
 
 class SchemaError(DatabaseError):

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from dataportal.config import Limits
 from dataportal.schedule import next_due
+from dataportal.store.clock import TOLERANCE
 from dataportal.store.records import SourceState
 from dataportal.times import EPOCH, format_duration, iso
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Iterator, Sequence
 
     from dataportal.config import Source
-    from dataportal.store.read.overview import SourceRow
+    from dataportal.series import SeriesDescription
+    from dataportal.store.read.overview import SeriesRow, SourceRow
+
+_PATIENT_INTERVALS, _PATIENT_SCHEDULES = 10, 3
+_LONGEST_LOOKBACK = timedelta(days=30)
+_REGULAR_ADVANCES = 2  # scheduled runs that brought a newer ts: one may be a load of all there is
+_MOST_NAMES = 5
 
 
 class Condition(StrEnum):
@@ -32,10 +40,31 @@ class Condition(StrEnum):
     NEVER_RUN = "never run"
     """No scheduled run has ended well yet."""
     STALE = "stale"
+    DOUBTFUL = "doubtful"
+    """Its runs end well, and what they bring is doubted."""
     DUE = "due"
     OK = "ok"
     UNKNOWN = "unknown"
     """The database could not be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Something that a person is to look at, and can settle in sources.yaml.
+
+    Attributes:
+        kind: what is doubted.
+        series: the series; None for the whole source.
+        since: from when on.
+        message: what is doubted, and how it is settled.
+        settled_by: the key of the entry that settles it.
+    """
+
+    kind: str
+    series: str | None
+    since: datetime
+    message: str
+    settled_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +78,7 @@ class Verdict:
         reasons: what is wrong; empty where all is well.
         next_due: when it is to run next; None where it is not to.
         newest: the newest `ts` stored of any of its series.
+        doubts: what is doubted of it; no fault, unless `reasons` says so.
     """
 
     source: str
@@ -57,11 +87,17 @@ class Verdict:
     reasons: tuple[str, ...] = ()
     next_due: datetime | None = None
     newest: datetime | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def well(self) -> bool:
         """Whether nothing is wrong."""
         return not self.counts or not self.reasons
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be known of a source that is well."""
+        return tuple(doubt.message for doubt in self.doubts) if self.well else ()
 
     @property
     def text(self) -> str:
@@ -103,7 +139,12 @@ def judge(source: Source, row: SourceRow | None, now: datetime) -> Verdict:
             newest=newest,
         )
     state = row.state if row else SourceState(source.name)
-    reasons = tuple(_reasons(source, state, newest, now))
+    faults = tuple(_reasons(source, state, newest, now))
+    still = series_at_rest(source, row, now) if row else []
+    standing_still = tuple(_standstill(series, patience) for series, patience in still)
+    pages = tuple(_page_doubts(source, state))
+    doubtful = tuple(doubt.message for doubt in pages)
+    doubtful += _all_stand_still(row, source, standing_still) if row else ()
     due_at = next_due(
         now,
         schedule=source.schedule,
@@ -117,17 +158,98 @@ def judge(source: Source, row: SourceRow | None, now: datetime) -> Verdict:
         condition = Condition.FAILING
     elif state.last_success is None:
         condition = Condition.NEVER_RUN
-    elif reasons:
+    elif faults:
         condition = Condition.STALE
+    elif doubtful:
+        condition = Condition.DOUBTFUL
     else:
         condition = Condition.DUE if due_at <= now else Condition.OK
     return Verdict(
         source.name,
         condition,
-        reasons=reasons,
+        reasons=faults + doubtful,
         next_due=due_at,
         newest=newest,
+        doubts=pages + standing_still,
     )
+
+
+def needs_newest(source: Source, row: SourceRow, now: datetime) -> bool:
+    """Whether the verdict over a source depends on the newest observations of its series."""
+    return source.data_stale_after is not None or bool(series_at_rest(source, row, now))
+
+
+def series_at_rest(
+    source: Source, row: SourceRow, now: datetime
+) -> list[tuple[SeriesRow, timedelta]]:
+    """The series that stand still, each with how long it may rest.
+
+    That is ten of its intervals, three schedules or the lookback (30 days of it), whichever is
+    longest. A series that did not go on in two scheduled runs is not expected to.
+    """
+    return [
+        (series, patience)
+        for series, described in _regular_series(source, row)
+        if series.advanced_at is not None
+        and now - series.advanced_at > (patience := _patience(source, row, described))
+    ]
+
+
+def _regular_series(source: Source, row: SourceRow) -> list[tuple[SeriesRow, SeriesDescription]]:
+    """The series of the source that are expected to go on."""
+    if not source.expects_advances:
+        return []
+    described = {series.endpoint_prefix: series for series in source.series}
+    return [
+        (series, described[series.endpoint_prefix])
+        for series in row.series
+        if series.advances >= _REGULAR_ADVANCES and series.endpoint_prefix in described
+    ]
+
+
+def _patience(source: Source, row: SourceRow, series: SeriesDescription) -> timedelta:
+    # what its plugin's class says is known from its runs: no plugin is imported here
+    lookback = source.options.get("lookback", row.lookback)
+    return max(
+        _times(_PATIENT_INTERVALS, series.interval or timedelta()),
+        _times(_PATIENT_SCHEDULES, source.schedule),
+        min(Limits().lookback if lookback is None else lookback, _LONGEST_LOOKBACK),
+    )
+
+
+def _times(count: int, length: timedelta) -> timedelta:
+    return length * count if length < timedelta.max / count else timedelta.max
+
+
+def _standstill(series: SeriesRow, patience: timedelta) -> Doubt:
+    since = series.advanced_at or EPOCH
+    where = f"at {iso(series.newest)}" if series.newest else "without any observation"
+    return Doubt(
+        "stands_still",
+        series.endpoint_prefix,
+        since,
+        f"{series.endpoint_prefix} has stood still {where} since {iso(since)}, longer than "
+        f"{format_duration(patience)}: has it ended? If so: data_stale_after: off",
+        "data_stale_after",
+    )
+
+
+def _all_stand_still(row: SourceRow, source: Source, doubts: Sequence[Doubt]) -> tuple[str, ...]:
+    """Why a source is ill all of whose series stand still that are expected to go on."""
+    if not doubts or len(doubts) < len(_regular_series(source, row)):
+        return ()
+    messages = [doubt.message for doubt in doubts[:_MOST_NAMES]]
+    if (more := len(doubts) - _MOST_NAMES) > 0:
+        messages.append(f"and {more} more of its series stand still")
+    return tuple(messages)
+
+
+def _page_doubts(source: Source, state: SourceState) -> Iterator[Doubt]:
+    """That an answer may have been a page, unless the entry speaks of pages by now."""
+    doubt = (state.doubts or {}).get("pages")
+    if doubt is not None and not source.speaks_of_pages:
+        since = datetime.fromisoformat(doubt["since"])
+        yield Doubt("pages", None, since, doubt["message"], "paging")
 
 
 def _reasons(
@@ -137,6 +259,11 @@ def _reasons(
     if state.last_failed:
         times = f"{state.failures} attempts in a row" if state.failures > 1 else "the last attempt"
         reasons.append(f"{times} failed: {state.last_error or 'no reason recorded'}")
+    if state.known_latest is not None and state.known_latest > now + TOLERANCE:
+        reasons.append(
+            f"what it knows is dated {iso(state.known_latest)}, which is yet to come: a clock ran "
+            "ahead"
+        )
     if state.last_success is None:
         reasons.append("has never been fetched with success")
     elif now - state.last_success > source.stale_after:

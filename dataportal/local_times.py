@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date, tzinfo
     from zoneinfo import ZoneInfo
 
 _BOTH = 2
@@ -42,6 +43,18 @@ def instants_of(wall: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
     return tuple(instants)
 
 
+def end_of_day(day: date, zone: tzinfo) -> datetime:
+    """The last microsecond of a local day, in UTC.
+
+    Not the midnight after it, which belongs to the next day for whoever asks "by then".
+
+    Raises:
+        OverflowError: it lies beyond the calendar.
+    """
+    midnight = datetime.combine(day + timedelta(days=1), time(), tzinfo=zone)
+    return midnight.astimezone(UTC) - timedelta.resolution
+
+
 def resolve(
     times: Sequence[datetime | LocalTime | None], zone: ZoneInfo
 ) -> list[datetime | LocalTime | None]:
@@ -53,10 +66,10 @@ def resolve(
     known: dict[datetime, tuple[datetime, ...]] = {}
     positions: defaultdict[datetime, list[int]] = defaultdict(list)
     resolved = list(times)
-    for position, time in enumerate(times):
-        if not isinstance(time, LocalTime):
+    for position, local in enumerate(times):
+        if not isinstance(local, LocalTime):
             continue
-        wall = time.wall
+        wall = local.wall
         if wall not in known:
             known[wall] = instants_of(wall, zone)
         match known[wall]:

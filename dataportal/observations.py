@@ -8,23 +8,28 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from numbers import Real
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dataportal.errors import BadDataError, FetchError
-from dataportal.local_times import LocalTime, resolve
-from dataportal.raw_points import MISSING, NoPoint, kind_of, raw_points, short_repr
+from dataportal.local_times import LocalTime, end_of_day, instants_of, resolve
+from dataportal.raw_points import MISSING, NoPoint, RefusedTime, kind_of, raw_points, short_repr
 from dataportal.redaction import harmless, redact
+from dataportal.repetitions import Repeated, choice, contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
-    from dataportal.raw_points import RawPoints
+    from dataportal.granularity import IntervalLength
+    from dataportal.raw_points import LeftOut, RawPoints
+    from dataportal.repetitions import Moment
 
 _MOST_REJECTIONS = 20
 """Rejections that are kept with their reasons; the rest are only counted."""
@@ -50,6 +55,12 @@ class Observations:
     def __len__(self) -> int:
         return len(self.ts)
 
+    @property
+    def newest(self) -> datetime | None:
+        """The last `ts` that has a value."""
+        backwards = zip(reversed(self.ts), reversed(self.values), strict=True)
+        return next((ts for ts, value in backwards if value is not None), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
@@ -64,11 +75,17 @@ class Rejection:
 class Batch:
     """A clean answer: every declared series has its observations, if only an empty list.
 
-    received = duplicates + rejected + outside + the observations of all series, or their vintages
-    where they have some.
+    received = duplicates + rejected + outside + nulls + the observations of all series, or their
+    vintages where they have some.
 
-    `unchanged` are the series of which the provider said that some of it is as it was when it was
-    stored. `left_out_from` is the earliest time at or after the end that was left out.
+    `nulls` stood beside a number of the same time, which counts; those among the observations are
+    not counted here.
+
+    `before` are those of the ones outside that lie before the window, `after` those after it.
+    `refused_series` are those of which a point cannot be taken. `unchanged` are those of which the
+    provider said that some of it is as it was when it was stored. `left_out_from` is the earliest
+    time at or after the end that was left out. `doubt` is why the answer may be a page, of which
+    nobody asked for the others.
     """
 
     series: dict[str, Observations]
@@ -76,15 +93,40 @@ class Batch:
     duplicates: int = 0
     rejected: int = 0
     outside: int = 0
+    nulls: int = 0
+    before: int = 0
+    after: int = 0
     rejections: list[Rejection] = field(default_factory=list)
+    refused_series: set[str] = field(default_factory=set)
     unchanged: set[str] = field(default_factory=set)
     left_out_from: datetime | None = None
+    doubt: str | None = None
 
     def reject(self, series: str, position: int, reason: str) -> None:
         """Count a point that cannot be taken."""
         self.rejected += 1
+        self.refused_series.add(series)
         if len(self.rejections) < _MOST_REJECTIONS:
             self.rejections.append(Rejection(series, position, harmless(reason, 900)))
+
+    def count_left_out(self, left_out: LeftOut) -> None:
+        """Count the points that a plugin left out by itself, as if they had been in its answer."""
+        outside = left_out.before + left_out.after + left_out.elsewhere
+        self.received += outside + left_out.duplicates
+        self.duplicates += left_out.duplicates
+        self.outside += outside
+        self.before += left_out.before
+        self.after += left_out.after
+
+    def leave_out(
+        self, *, before: int = 0, after: int = 0, earliest: datetime | None = None
+    ) -> None:
+        """Count points that lie outside of the window; `earliest` is the first one after it."""
+        self.outside += before + after
+        self.before += before
+        self.after += after
+        if earliest is not None:
+            self.left_out_from = min(earliest, self.left_out_from or earliest)
 
 
 class _Rejected(Exception):  # noqa: N818 - says what becomes of a point, within this module
@@ -98,6 +140,8 @@ def clean(
     start: datetime | None,
     end: datetime | None,
     zone: ZoneInfo | None,
+    repeated: Repeated = Repeated.REFUSE,
+    lengths: Mapping[str, IntervalLength] = MappingProxyType({}),
 ) -> Batch:
     """The answer as a batch of clean observations, with a count of everything left out.
 
@@ -106,9 +150,13 @@ def clean(
             under `"data"`; for a series that alone failed, the error: it counts as one point
             that cannot be taken.
         series: the declared series; points of any other are rejected.
-        start: points before are `outside`; None for no such bound.
+        start: points before are `outside`, unless their interval reaches beyond it; None for no
+            such bound.
         end: points at or after are `outside`; None for no such bound.
         zone: where times without an offset are local; None rejects them.
+        repeated: what several numbers for one time mean, or for one publication of it.
+        lengths: the lengths of intervals, of the series of which they are known. What the answer
+            says itself, as the `end` of a point, comes first.
 
     Raises:
         BadDataError: the answer has another shape.
@@ -129,28 +177,77 @@ def clean(
             continue
         if isinstance(raw, Mapping) and raw.get("unchanged") is True:
             batch.unchanged.add(str(name))
+        if isinstance(raw, Mapping) and isinstance(doubt := raw.get("doubt"), str):
+            batch.doubt = batch.doubt or redact(harmless(doubt, 500))
         points = raw_points(raw, str(name))
         batch.received += len(points)
+        batch.count_left_out(points.left_out)
         if name not in batch.series:
             for position in range(len(points)):
                 batch.reject(str(name), position, "the source declares no such series")
             continue
-        columns = points.clean_columns(start, end)
+        window = _Window(start, end, zone, lengths.get(name))
+        columns = points.clean_columns()
         if columns is not None:
-            batch.series[name] = Observations(*columns)
+            batch.series[name] = window.clip(*columns, points.ends, batch)
         else:
-            batch.series[name] = _clean_point_by_point(points, name, batch, start, end, zone)
+            batch.series[name] = _clean_point_by_point(points, name, batch, window, repeated)
     return batch
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The window [start, end), and how far the intervals of a series reach into it."""
+
+    start: datetime | None
+    end: datetime | None
+    zone: ZoneInfo | None
+    length: IntervalLength | None
+
+    def is_before(self, ts: datetime, end: object) -> bool:
+        """Whether the interval that begins at `ts` ends where the window begins, or before."""
+        if self.start is None or ts >= self.start:
+            return False
+        until = self._instant(end)
+        if until is None and self.length is not None:
+            until = self.length.end_of(ts, self.zone)
+        return until is None or until <= self.start
+
+    def clip(
+        self,
+        ts: list[datetime],
+        values: list[float | None],
+        ends: Sequence[object] | None,
+        batch: Batch,
+    ) -> Observations:
+        """The part of ascending times that lies in the window, with their values."""
+        low, high = 0, len(ts)
+        if ts and self.end is not None and ts[-1] >= self.end:
+            high = bisect_left(ts, self.end)
+            batch.leave_out(after=len(ts) - high, earliest=ts[high])
+        if ts and self.start is not None and ts[0] < self.start:
+            low = min(bisect_left(ts, self.start), high)
+            # of intervals without an overlap only the last one can reach into the window
+            while low and not self.is_before(ts[low - 1], ends[low - 1] if ends else None):
+                low -= 1
+            batch.leave_out(before=low)
+        if high - low == len(ts):
+            return Observations(ts, values)
+        return Observations(ts[low:high], values[low:high])
+
+    def _instant(self, end: object) -> datetime | None:
+        if not isinstance(end, datetime):
+            return None
+        if end.tzinfo is not None:
+            return end
+        instants = instants_of(end, self.zone) if self.zone is not None else ()
+        return max(instants, default=None)
+
+
 def _clean_point_by_point(
-    points: RawPoints,
-    name: str,
-    batch: Batch,
-    start: datetime | None,
-    end: datetime | None,
-    zone: ZoneInfo | None,
+    points: RawPoints, name: str, batch: Batch, window: _Window, repeated: Repeated
 ) -> Observations:
+    zone, end = window.zone, window.end
     times: list[datetime | LocalTime | None] = []
     values: list[float | None] = []
     publications: list[datetime | None] = []
@@ -163,7 +260,7 @@ def _clean_point_by_point(
             time = _parse_time(raw_ts)
             value = _parse_value(raw_value)
             if points.published is not None:
-                published = _parse_publication(points.published[position])
+                published = _parse_publication(points.published[position], zone)
         except _Rejected as rejected:
             # a time that was read still tells which of two hours its neighbours mean
             at = "" if time is None else f", at {raw_ts!s}"
@@ -172,35 +269,80 @@ def _clean_point_by_point(
         values.append(value)
         publications.append(published)
     resolved = resolve(times, zone) if zone is not None else times
-    values_at: dict[datetime, dict[datetime | None, float | None]] = {}
+    position_at: dict[datetime, dict[datetime | None, int]] = {}
+    repetitions: dict[Moment, list[int]] = {}
     for position, ts in enumerate(resolved):
         if position in reasons:
             batch.reject(name, position, reasons[position])
         elif isinstance(ts, LocalTime) or ts is None:
             reason = ts.reason if isinstance(ts, LocalTime) else "has no time"
             batch.reject(name, position, f"{points.ts[position]!s} {reason}")
-        elif (start is not None and ts < start) or (end is not None and ts >= end):
-            batch.outside += 1
-            if end is not None and ts >= end:
-                batch.left_out_from = min(ts, batch.left_out_from or ts)
+        elif end is not None and ts >= end:
+            batch.leave_out(after=1, earliest=ts)
+        elif window.is_before(ts, points.ends[position] if points.ends else None):
+            batch.leave_out(before=1)
         else:
-            publication = publications[position]
-            by_publication = values_at.setdefault(ts, {})
-            batch.duplicates += publication in by_publication
-            by_publication[publication] = values[position]
-    ordered = sorted(values_at)
+            _place(position, (ts, publications[position]), position_at, repetitions)
+    _settle(repetitions, position_at, points, values, name, batch, repeated)
+    ordered = sorted(position_at)
     if points.published is None:
-        return Observations(ordered, [values_at[ts][None] for ts in ordered])
-    return _published_observations(ordered, values_at)
+        return Observations(ordered, [values[position_at[ts][None]] for ts in ordered])
+    return _published_observations(ordered, position_at, values)
+
+
+def _place(
+    position: int,
+    moment: Moment,
+    position_at: dict[datetime, dict[datetime | None, int]],
+    repetitions: dict[Moment, list[int]],
+) -> None:
+    """Note which point has a time, or that several have it."""
+    ts, publication = moment
+    before = position_at.setdefault(ts, {}).setdefault(publication, position)
+    if before != position:
+        repetitions.setdefault(moment, [before]).append(position)
+
+
+def _settle(
+    repetitions: Mapping[Moment, Sequence[int]],
+    position_at: dict[datetime, dict[datetime | None, int]],
+    points: RawPoints,
+    values: Sequence[float | None],
+    name: str,
+    batch: Batch,
+    repeated: Repeated,
+) -> None:
+    """Leave the point that counts in `position_at`, or none, where several have the same time."""
+    for moment, positions in repetitions.items():
+        ts, publication = moment
+        newest = points.newest(positions)
+        numbers = [position for position in newest if values[position] is not None]
+        taken = choice(newest, values, repeated)
+        if taken is not None:
+            position_at[ts][publication] = taken
+            nulls = len(newest) - len(numbers) if numbers else 0
+            batch.nulls += nulls
+            batch.duplicates += len(positions) - nulls - 1
+            continue
+        batch.nulls += len(newest) - len(numbers)
+        batch.duplicates += len(positions) - len(newest)
+        reason = contradiction(moment, [values[position] for position in numbers])
+        for position in numbers:
+            batch.reject(name, position, reason)
+        del position_at[ts][publication]
+        if not position_at[ts]:
+            del position_at[ts]
 
 
 def _published_observations(
-    ordered: list[datetime], values_at: dict[datetime, dict[datetime | None, float | None]]
+    ordered: list[datetime],
+    position_at: Mapping[datetime, Mapping[datetime | None, int]],
+    values: Sequence[float | None],
 ) -> Observations:
     vintages = [
-        (ts, published, value)
+        (ts, published, values[position])
         for ts in ordered
-        for published, value in sorted(values_at[ts].items(), key=lambda pair: pair[0] or ts)
+        for published, position in sorted(position_at[ts].items(), key=lambda pair: pair[0] or ts)
         if published is not None
     ]
     newest = {ts: (published, value) for ts, published, value in vintages}
@@ -212,21 +354,32 @@ def _published_observations(
     )
 
 
-def _parse_publication(raw: object) -> datetime:
+def _parse_publication(raw: object, zone: ZoneInfo | None) -> datetime:
     if raw is MISSING or raw is None:
         raise _Rejected("has no published_at, which other points of the series have")
     instant = _parse_time(raw)
-    if isinstance(instant, LocalTime):
-        raise _Rejected(f"published_at {short_repr(raw)} has no offset")
-    return instant
+    if not isinstance(instant, LocalTime):
+        return instant
+    if zone is None:
+        raise _Rejected(f"published_at {short_repr(raw)} has no offset, and the source no timezone")
+    if _is_bare_date(raw):
+        return end_of_day(instant.wall.date(), zone)
+    instants = instants_of(instant.wall, zone)
+    if not instants:
+        raise _Rejected(f"published_at {short_repr(raw)} does not exist in {zone}")
+    # of two instants the later one: by then it was public for certain
+    return max(instants)
+
+
+def _is_bare_date(raw: object) -> bool:
+    if isinstance(raw, str):
+        return len(raw.strip()) <= len("2000-01-01")
+    return not isinstance(raw, datetime)
 
 
 def _parse_time(raw: object) -> datetime | LocalTime:
     if isinstance(raw, str):
-        try:
-            time = datetime.fromisoformat(raw)
-        except ValueError:
-            raise _Rejected(f"{short_repr(raw)} is not an ISO 8601 time") from None
+        time = _parse_text(raw)
     elif isinstance(raw, datetime):
         try:
             # a subclass, such as a library's timestamp, becomes a plain datetime
@@ -248,6 +401,15 @@ def _parse_time(raw: object) -> datetime | LocalTime:
         return time.astimezone(UTC)
     except OverflowError:
         raise _Rejected(f"{short_repr(raw)} is beyond the calendar in UTC") from None
+
+
+def _parse_text(raw: str) -> datetime:
+    if isinstance(raw, RefusedTime):
+        raise _Rejected(str(raw))
+    try:
+        return datetime.fromisoformat(raw)
+    except ValueError:
+        raise _Rejected(f"{short_repr(raw)} is not an ISO 8601 time") from None
 
 
 def _parse_value(raw: object) -> float | None:

@@ -30,36 +30,76 @@ class RawPoints:
         ts: the times.
         values: as many values.
         published: as many times of publication; None where no point carries one.
+        revised: as many times of the files that they stood in, or what else orders these; None for
+            one that is not known, and in place of all where no file is newer than another.
+        ends: as many ends of intervals; None where no point carries one.
+        left_out: what the plugin left out by itself.
     """
 
     def __init__(
-        self, ts: Sequence[Any], values: Sequence[Any], published: Sequence[Any] | None = None
+        self,
+        ts: Sequence[Any],
+        values: Sequence[Any],
+        published: Sequence[Any] | None = None,
+        revised: Sequence[Any] | None = None,
+        ends: Sequence[Any] | None = None,
+        left_out: LeftOut | None = None,
     ) -> None:
         self.ts = ts
         self.values = values
         self.published = published
+        self.revised = revised
+        self.ends = ends
+        self.left_out = left_out or LeftOut()
 
     def __len__(self) -> int:
         return len(self.ts)
 
-    def clean_columns(
-        self, start: datetime | None, end: datetime | None
-    ) -> tuple[list[datetime], list[float | None]] | None:
-        """Times in UTC and values as floats, if all are well-formed; None if anything is odd.
+    def newest(self, positions: Sequence[int]) -> Sequence[int]:
+        """Those of several points that stand in the newest file, if the time of each is known."""
+        if self.revised is None:
+            return positions
+        times = [self.revised[position] for position in positions]
+        if None in times:
+            return positions
+        try:
+            newest = max(times)
+        except TypeError:
+            return positions
+        return [position for position, time in zip(positions, times, strict=True) if time == newest]
 
-        Args:
-            start: the first time that may be among them, or None.
-            end: the first one that may not, or None.
-        """
+    def clean_columns(self) -> tuple[list[datetime], list[float | None]] | None:
+        """Times in UTC and values as floats, if all are well-formed; None if anything is odd."""
         ts = _aware_times(self.ts) if self.published is None else None
         values = _finite_numbers(self.values) if ts is not None else None
         if ts is None or values is None:
             return None
         if not all(map(operator.lt, ts, islice(ts, 1, None))):
             return None
-        if ts and ((start is not None and ts[0] < start) or (end is not None and ts[-1] >= end)):
-            return None
         return ts, values
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Points of an answer that a plugin did not hand over.
+
+    Attributes:
+        before: those before the window.
+        after: those at its end or after it.
+        elsewhere: those outside of it, on whichever side.
+        duplicates: those that are equal to another one in every field.
+    """
+
+    before: int = 0
+    after: int = 0
+    elsewhere: int = 0
+    duplicates: int = 0
+
+
+class RefusedTime(str):
+    """Stands for a time that a plugin could read and must not take; the text is the reason."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +115,11 @@ def raw_points(raw: object, name: str) -> RawPoints:
     Raises:
         BadDataError: neither points nor columns of the same length.
     """
+    left_out = LeftOut() if not isinstance(raw, Mapping) else _left_out(raw, name)
     if isinstance(raw, Mapping) and "data" in raw and "ts" not in raw:
         raw = raw["data"]
     if raw is None:
-        return RawPoints([], [])
+        return RawPoints([], [], left_out=left_out)
     if isinstance(raw, Mapping):
         if "ts" not in raw or "value" not in raw:
             raise BadDataError(
@@ -88,22 +129,25 @@ def raw_points(raw: object, name: str) -> RawPoints:
         ts, values = _column(raw["ts"], name), _column(raw["value"], name)
         if len(ts) != len(values):
             raise BadDataError(f"series {name!r}: {len(ts)} times but {len(values)} values")
-        published = None
-        if "published_at" in raw:
-            published = _column(raw["published_at"], name)
-            if len(ts) != len(published):
-                raise BadDataError(
-                    f"series {name!r}: {len(ts)} times but {len(published)} of publication"
-                )
-        return RawPoints(ts, values, published)
+        published, revised, ends = (
+            _beside(raw, key, len(ts), name) for key in ("published_at", "revised_at", "end")
+        )
+        return RawPoints(ts, values, published, revised=revised, ends=ends, left_out=left_out)
     points = _column(raw, name)
-    published = None
-    if any(isinstance(p, Mapping) and "published_at" in p for p in points):
-        published = [
-            p.get("published_at", MISSING) if isinstance(p, Mapping) else MISSING for p in points
-        ]
+    published, ends = (
+        [p.get(key, absent) if isinstance(p, Mapping) else absent for p in points]
+        if any(isinstance(p, Mapping) and key in p for p in points)
+        else None
+        for key, absent in (("published_at", MISSING), ("end", None))
+    )
     try:
-        return RawPoints([p["ts"] for p in points], [p["value"] for p in points], published)
+        return RawPoints(
+            [p["ts"] for p in points],
+            [p["value"] for p in points],
+            published,
+            ends=ends,
+            left_out=left_out,
+        )
     except (KeyError, TypeError, IndexError):
         pairs = [
             (p.get("ts", MISSING), p.get("value", MISSING))
@@ -111,7 +155,33 @@ def raw_points(raw: object, name: str) -> RawPoints:
             else (NoPoint(p), MISSING)
             for p in points
         ]
-        return RawPoints([ts for ts, _ in pairs], [value for _, value in pairs], published)
+        ts, values = [ts for ts, _ in pairs], [value for _, value in pairs]
+        return RawPoints(ts, values, published, ends=ends, left_out=left_out)
+
+
+def _left_out(raw: Mapping[Any, Any], name: str) -> LeftOut:
+    """What the plugin says under `outside` and `duplicates`."""
+    outside, duplicates = raw.get("outside", 0), raw.get("duplicates", 0)
+    sides = {"elsewhere": outside} if not isinstance(outside, Mapping) else dict(outside)
+    counts = {**sides, "duplicates": duplicates}
+    is_sound = counts.keys() <= {"before", "after", "elsewhere", "duplicates"} and all(
+        type(count) is int and count >= 0 for count in counts.values()
+    )
+    if not is_sound:
+        raise BadDataError(
+            f"series {name!r}: outside must be a number of points, or those before and after"
+        )
+    return LeftOut(**counts)
+
+
+def _beside(raw: Mapping[str, Any], key: str, count: int, name: str) -> Sequence[Any] | None:
+    """A further column, as long as that of the times; None where there is none."""
+    if key not in raw:
+        return None
+    column = _column(raw[key], name)
+    if len(column) != count:
+        raise BadDataError(f"series {name!r}: {count} times but {len(column)} of {key}")
+    return column
 
 
 def _column(raw: object, name: str) -> Sequence[Any]:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
+from itertools import pairwise
 from threading import Lock
+from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MASK = "***"
 SHORTEST = 4
@@ -14,19 +20,36 @@ SHORTEST = 4
 _secrets: set[str] = set()
 _lock = Lock()
 
-_NAME = (
-    r"(?:api[_-]?key|app[_-]?id|access[_-]?key|authorization|key|\w*token|\w*secret"
-    r"|\w*password|passwd|pwd|sig|signature)"
+# a word that says so alone, or ends with one that does: API_KEY, FREDKEY, MyToken
+_SECRET_ENDS = (
+    *("KEY", "TOKEN", "SECRET", "PASS", "PASSWORD", "PASSWD", "AUTH", "COOKIE", "SIGNATURE"),
+    *("CREDENTIAL", "CREDENTIALS", "HMAC", "SESSION", "AUTHORIZATION", "APPID", "SESSIONID"),
 )
+# as the end of a word it says nothing
+_SECRET_WORDS = {"PAT", "SESSID"}
+_ORDINARY_WORD = re.compile(
+    "(?:MON|TUR|DON|HOC|JOC|WHIS|HIC|LAC|MIC|HO|PO|SMO|FLUN|MALAR)KEY|BETOKEN"
+    "|(?:COM|BY|TRES|SUR|ENCOM|UNDER|OVER)PASS|(?:POS|OB|INTER)SESSION"
+)
+_WORD = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+# in a text or a query, but not in the environment, where PWD is the folder at work
+_SECRET_IN_TEXTS = {"SIG", "PWD"}
+# what the addresses carry that stores of files sign
+_SIGNED = re.compile("x-(?:amz|goog)-", re.IGNORECASE)
+
 # a colon or a full stop at the end belongs to the sentence around it
-_QUERY = re.compile(rf"([?&;]{_NAME}=)[^&#\s\"'<>]*?(?=[:.]?(?:[&#\s\"'<>]|$))", re.IGNORECASE)
+_QUERY = re.compile(r"([?&;]([^&;=?#\s\"'<>]{1,100})=)[^&#\s\"'<>]*?(?=[:.]?(?:[&#\s\"'<>]|$))")
 # a text that was cut short may lack the closing quote
 _QUOTED = r""""(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?"""
 _SCHEME = r"(?:(?:bearer|basic|token|apikey|digest|negotiate)\s+)?"
-_FIELD = re.compile(
-    rf"""((?:"|'|\b){_NAME}(?:"|')?\s*[:=]\s*)"""
-    rf"""({_QUOTED}|{_SCHEME}[^\s,;&"'}}]+?(?=[:.]?(?:[\s,;&"'}}]|$)))""",
-    re.IGNORECASE,
+_FIELD_NAME = re.compile(r"""(?:"|'|\b)([\w-]{1,100})(?:"|')?\s*([:=])\s*""")
+_FIELD_VALUE = re.compile(
+    rf"""{_QUOTED}|{_SCHEME}[^\s,;&"'}}]+?(?=[:.]?(?:[\s,;&"'}}]|$))""", re.IGNORECASE
+)
+# what a message of ours says after "token: " is a sentence, and no token
+_SENTENCE = re.compile(
+    r"(?!Bearer|Basic|Token|Apikey|Digest|Negotiate)[A-Z][a-z]+(?: [a-z]+){2}\b"
+    r"|(?:must|is|are|has|may|cannot|not|no|the|an?|should|needs|takes|expected) [a-z]+\b"
 )
 # A password that was not encoded may hold what ends a host's name; but a port is no password.
 # The scheme's length is bounded because every word of a text may begin one.
@@ -76,6 +99,20 @@ def spellings(secret: str) -> set[str]:
     }
 
 
+@lru_cache(maxsize=4096)
+def sounds_secret(name: str) -> bool:
+    """Whether a variable, a key or a header of this name holds what must not be shown.
+
+    A word of it says so, however the words are joined.
+    """
+    words = [word.upper() for word in _WORD.findall(name)]
+    return any(
+        word in _SECRET_WORDS
+        or (word.endswith(_SECRET_ENDS) and _ORDINARY_WORD.fullmatch(word) is None)
+        for word in words
+    ) or ("APP", "ID") in pairwise(words)
+
+
 def redact(text: str) -> str:
     """The text with every remembered secret, password in a URL and key parameter masked."""
     with _lock:
@@ -85,8 +122,39 @@ def redact(text: str) -> str:
     if ":" not in text and "=" not in text:
         return text  # whatever the patterns match has one of these
     text = _USERINFO.sub(rf"\1\2:{MASK}@", text)
-    text = _QUERY.sub(rf"\1{MASK}", text)
-    return _FIELD.sub(rf"\1{MASK}", text)
+    text = _QUERY.sub(_hide_parameter, text)
+    return "".join(_hide_fields(text))
+
+
+@lru_cache(maxsize=4096)
+def _names_secret(name: str) -> bool:
+    """Whether what stands under this name in a text is to be masked."""
+    words = [word.upper() for word in _WORD.findall(name)]
+    return (
+        not _SECRET_IN_TEXTS.isdisjoint(words)
+        or _SIGNED.search(name) is not None
+        or sounds_secret(name)
+    )
+
+
+def _hide_parameter(match: re.Match[str]) -> str:
+    # in a sentence this word says nothing
+    is_secret = match[2].lower() == "access" or _names_secret(match[2])
+    return f"{match[1]}{MASK}" if is_secret else match[0]
+
+
+def _hide_fields(text: str) -> Iterator[str]:
+    """The parts of the text, with the values of all fields whose names sound secret masked."""
+    shown = position = 0
+    while (name := _FIELD_NAME.search(text, position)) is not None:
+        # a value that is no secret may itself be a field
+        position = name.end(1)
+        if not _names_secret(name[1]) or (name[2] == ":" and _SENTENCE.match(text, name.end())):
+            continue
+        if (value := _FIELD_VALUE.match(text, name.end())) is not None:
+            yield text[shown : name.end()] + MASK
+            shown = position = value.end()
+    yield text[shown:]
 
 
 def harmless(text: str, limit: int = 2000) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dataportal.times import EARLIEST, EPOCH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 RETRY_FAILED_AFTER = timedelta(minutes=15)
 """A failed source is due again after this, or after its schedule if that is shorter."""
@@ -39,10 +39,18 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A half-open part [start, end) of a window; end None reaches to the newest there is."""
+    """A half-open part [start, end) of a window; end None reaches to the newest there is.
+
+    Attributes:
+        start: what is asked for begins here; an interval that began before may reach into it.
+        end: the first instant that is no part of it.
+        ask_from: where the interval that `start` lies in begins, so that no provider sends a part
+            of one; None for `start`.
+    """
 
     start: datetime
     end: datetime | None
+    ask_from: datetime | None = None
 
 
 def slot_offset(source: str, schedule: timedelta) -> timedelta:
@@ -141,22 +149,33 @@ def slices(
     now: datetime,
     forecast_horizon: timedelta,
     max_window: timedelta | None,
+    interval_start: Callable[[datetime], datetime] = lambda instant: instant,
 ) -> list[Slice]:
     """The window [start, end) in slices no longer than `max_window`, oldest first, without gaps.
 
     An open end stays open if one slice is enough; else it becomes now + `forecast_horizon`. A
     window without a beginning and an end is all there is: it is one slice, as nearly all of many
     would lie before the first observation.
+
+    Every slice but the first begins where an interval does, as `interval_start` says of the one
+    that an instant lies in; a slice is never shorter than that allows.
     """
+    ask_from = interval_start(start) if start > EARLIEST else start
+    first = ask_from if ask_from < start else None
     if max_window is None or (end is None and start <= EARLIEST):
-        return [Slice(start, end)] if end is None or start < end else []
+        return [Slice(start, end, first)] if end is None or start < end else []
     last = _add(now, forecast_horizon) if end is None else end
     if end is None and last - start <= max_window:
-        return [Slice(start, None)]
+        return [Slice(start, None, first)]
     sliced: list[Slice] = []
     while start < last:
-        until = last if last - start <= max_window else start + max_window
-        sliced.append(Slice(start, until))
+        until = last
+        if last - start > max_window:
+            reach = max_window
+            while (until := interval_start(start + reach)) <= start:
+                reach *= 2  # an interval is longer than a slice
+            until = min(until, last)
+        sliced.append(Slice(start, until, None if sliced else first))
         start = until
     return sliced
 

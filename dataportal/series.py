@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dataportal.times import parse_duration
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +41,11 @@ class SeriesDescription:
     update_frequency: str | None = None
     ts_timezone: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def interval(self) -> timedelta | None:
+        """How long the interval observed is; None where `granularity` does not say."""
+        try:
+            return None if self.granularity is None else parse_duration(self.granularity)
+        except ValueError:
+            return None

@@ -18,13 +18,21 @@ if TYPE_CHECKING:
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 LOG_FORMATS = ("text", "json")
+_LONGEST_URL = 8192  # bytes; a file without an end must not fill the memory
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a command runs. `database_url` None means the embedded server."""
+    """How a command runs. `database_url` None means the embedded server.
+
+    Attributes:
+        embedded_named: whether the embedded server was asked for by name, as `embedded:`.
+        embedded_home: the folder that `embedded:/path` names; None for the user's own.
+    """
 
     database_url: str | None = None
+    embedded_named: bool = False
+    embedded_home: Path | None = None
     config_path: Path = Path("sources.yaml")
     log_level: str = "info"
     log_format: str = "text"
@@ -41,8 +49,22 @@ class Settings:
         """
         changes = {name: value for name, value in options.items() if value is not None}
         if "database_url" in changes:
-            changes["database_url"] = _database_url(changes["database_url"], "--database-url")
+            changes |= _database(changes["database_url"], "--database-url")
         return replace(self, **changes)
+
+    def check_embedded(self) -> None:
+        """Refuse the embedded server under -q, unless it was asked for by name.
+
+        A cron line that lost its DATABASE_URL must not read or write elsewhere.
+
+        Raises:
+            ConfigurationError: no database is named.
+        """
+        if self.quiet and self.database_url is None and not self.embedded_named:
+            raise ConfigurationError(
+                "DATABASE_URL is not set, and -q uses the embedded database only where it is named",
+                hint="Set DATABASE_URL; for the embedded database: DATABASE_URL=embedded:",
+            )
 
 
 def from_environment(env: Mapping[str, str]) -> Settings:
@@ -59,10 +81,10 @@ def from_environment(env: Mapping[str, str]) -> Settings:
     settings = Settings()
     changes: dict[str, Any] = {}
 
-    def read(name: str, field: str, parse: Any) -> None:
+    def read(name: str, field: str | None, parse: Any) -> None:
         if (text := env.get(name)) is not None and (text or name.startswith("DATABASE")):
             try:
-                changes[field] = parse(text)
+                changes.update(parse(text) if field is None else {field: parse(text)})
             except ValueError as error:
                 faults.append(f"{name}: {error}")
             except ConfigurationError as error:
@@ -78,8 +100,8 @@ def from_environment(env: Mapping[str, str]) -> Settings:
     if "DATABASE_URL" in env and "DATABASE_URL_FILE" in env:
         faults.append("DATABASE_URL and DATABASE_URL_FILE are both set: unset one of them")
     else:
-        read("DATABASE_URL_FILE", "database_url", _read_database_url)
-        read("DATABASE_URL", "database_url", lambda text: _database_url(text, "DATABASE_URL"))
+        read("DATABASE_URL_FILE", None, _read_database)
+        read("DATABASE_URL", None, lambda text: _database(text, "DATABASE_URL"))
     if faults:
         raise ConfigurationError("; ".join(faults), hint=". ".join(hints) or None)
     return replace(settings, **changes)
@@ -125,14 +147,36 @@ def _seconds(text: str) -> float:
     raise ValueError(f"{text!r} is not a number of seconds")
 
 
-def _read_database_url(path: str) -> str:
+def _read_database(path: str) -> dict[str, Any]:
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        with Path(path).open("rb") as file:
+            content = file.read(_LONGEST_URL + 1)
+        if len(content) > _LONGEST_URL:
+            raise ValueError(f"{path!r} has more than {_LONGEST_URL} bytes, and is no URL")
+        text = content.decode("utf-8")
     except OSError as error:
         raise ValueError(f"cannot read {path!r}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path!r} is not a text file") from None
-    return _database_url(text.strip(), path)
+    return _database(text.strip(), path)
+
+
+def _database(text: str, origin: str) -> dict[str, Any]:
+    """The settings that name the database; `origin` is where the text was written."""
+    scheme, separator, folder = text.strip().partition(":")
+    if scheme != "embedded" or not separator:
+        url = _database_url(text, origin)
+        return {"database_url": url, "embedded_named": False, "embedded_home": None}
+    if folder and (not folder.startswith("/") or folder.startswith("//")):
+        raise ConfigurationError(
+            f"{origin} names an embedded database in what is no whole path",
+            hint="Write embedded:/path/to/folder, or embedded: for the user's own",
+        )
+    return {
+        "database_url": None,
+        "embedded_named": True,
+        "embedded_home": Path(folder) if folder else None,
+    }
 
 
 def _database_url(text: str, origin: str) -> str:
@@ -146,7 +190,7 @@ def _database_url(text: str, origin: str) -> str:
     if not separator or scheme not in {"postgresql", "postgres", "postgresql+asyncpg"}:
         raise ConfigurationError(
             f"{origin} does not begin with postgresql://",
-            hint="Write it like postgresql://user:password@host:5432/name",
+            hint="Write it like postgresql://user:password@host:5432/name, or embedded:",
         )
     # as libpq reads it: the first @ ends the password, unless a / comes before
     has_credentials = "@" in rest.partition("/")[0]

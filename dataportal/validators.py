@@ -361,7 +361,7 @@ def _is_strong(etag: str) -> bool:
 def _has_rested(modified: str, date: str) -> bool:
     try:
         return parsedate_to_datetime(date) - parsedate_to_datetime(modified) >= _QUIET
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 

@@ -18,13 +18,15 @@ def database_exists(settings: "Settings") -> bool:
     """Whether there is a database to look into: a named one, or an embedded one made before.
 
     Raises:
-        ConfigurationError: no database is named, and the extra `embedded` is missing.
+        ConfigurationError: no database is named, and the extra `embedded` is missing, or -q wants
+            one to be named.
     """
     if settings.database_url is not None:
         return True
+    settings.check_embedded()
     from dataportal.embedded.files import server_files
 
-    return server_files(None).is_made()
+    return server_files(settings.embedded_home).is_made()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from dataportal.config import Configuration
     from dataportal.render.healthcheck import CheckResult
@@ -37,7 +38,9 @@ def command(
 
     A source is ill when its last scheduled attempt failed, when it has never been fetched with
     success, when its last success is older than its stale_after, or its newest observation older
-    than its data_stale_after. Sources that are disabled or need a variable are not looked at.
+    than its data_stale_after; without that, when all its series that used to advance stand still;
+    and while it is doubted whether an answer was all there is. Sources that are disabled or need a
+    variable are not looked at.
     """
     invocation: Invocation = ctx.obj
     from dataportal.render.healthcheck import HealthView, LiveView
@@ -67,8 +70,9 @@ def _check(
     except ConfigurationError as error:
         checks.append(failure("configuration", error))
     rows = None
+    now = utc_now()
     try:
-        rows, server = _read_database(settings, configuration)
+        rows, server = _read_database(settings, configuration, now)
         checks.append(CheckResult("database", message=server))
         checks.append(CheckResult("schema", message="up to date"))
     except SchemaError as error:
@@ -76,7 +80,7 @@ def _check(
     except (ConfigurationError, DatabaseError) as error:
         checks.append(failure("database", error))
     if configuration is not None and rows is not None:
-        checks += _check_freshness(configuration, rows, only)
+        checks += _check_freshness(configuration, rows, only, now)
     return checks
 
 
@@ -98,28 +102,34 @@ def _check_configuration(configuration: "Configuration") -> "list[CheckResult]":
 
 
 def _read_database(
-    settings: "Settings", configuration: "Configuration | None"
+    settings: "Settings", configuration: "Configuration | None", now: "datetime"
 ) -> "tuple[Mapping[str, SourceRow], str]":
     """What the database has of every source, by its name, and what server it is."""
+    from dataportal.health import needs_newest
     from dataportal.store.read.overview import database_facts, overview
 
-    sources = configuration.sources if configuration else ()
-    # no other verdict depends on the newest observation, which takes time to find
-    judged_by_age = [source.name for source in sources if source.data_stale_after is not None]
+    sources = {source.name: source for source in configuration.sources} if configuration else {}
+
+    def newest_if(row: "SourceRow") -> bool:
+        source = sources.get(row.state.source)
+        return source is not None and needs_newest(source, row, now)
+
     with open_to_read(settings, "healthcheck") as connection:
         facts = database_facts(connection)
-        rows = overview(connection, newest_of=judged_by_age)
+        rows = overview(connection, newest_if=newest_if)
     extension = f", TimescaleDB {facts.timescaledb}" if facts.timescaledb else ""
     return rows, f"PostgreSQL {facts.server_version}{extension}"
 
 
 def _check_freshness(
-    configuration: "Configuration", rows: "Mapping[str, SourceRow]", only: "Sequence[str]"
+    configuration: "Configuration",
+    rows: "Mapping[str, SourceRow]",
+    only: "Sequence[str]",
+    now: "datetime",
 ) -> "list[CheckResult]":
     from dataportal.health import judge
     from dataportal.render.healthcheck import CheckResult
 
-    now = utc_now()
     sources = select_by_pattern(configuration, only)
     verdicts = [judge(source, rows.get(source.name), now) for source in sources]
     return [
@@ -129,6 +139,7 @@ def _check_freshness(
             state=verdict.text,
             message="; ".join(verdict.reasons) if not verdict.well else "",
             code=ExitCode.DONE if verdict.well else ExitCode.UNHEALTHY,
+            remarks=verdict.remarks,
         )
         for verdict in verdicts
     ]

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -11,11 +11,12 @@ import typer
 
 from dataportal.cli.database import open_to_read
 from dataportal.cli.selection import unknown_series
-from dataportal.cli.times import option_instant, option_window
+from dataportal.cli.times import option_day, option_instant, option_window
 from dataportal.errors import ExitCode, UsageError
+from dataportal.local_times import end_of_day
 from dataportal.render.console import say, show
 from dataportal.render.history import Format, history_renderer
-from dataportal.times import iso, utc_now
+from dataportal.times import iso, time_zone, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -142,6 +143,11 @@ def command(
             zone=settings.zone,
             now=now,
         )
+        if by is By.PUBLISHED and (day := option_day(as_of)) is not None:
+            # publications of a day are out by its end, in the zone of who published them
+            name = renderer.series.ts_timezone
+            zone = settings.zone if name is None else time_zone(name)
+            question = replace(question, as_of=end_of_day(day, zone))
         _show_answer(connection, question, renderer)
     return ExitCode.DONE
 

@@ -44,8 +44,8 @@ def command(
     """Every source with its series, schedule and state.
 
     Also its last run, its last success, the newest observation and when it is next due.
-    States: ok, due, running, failing, stale, never run, disabled, "needs X" (a variable that is not
-    set), broken (see --check), unknown (the database is out of reach).
+    States: ok, due, running, failing, stale, doubtful, never run, disabled, "needs X" (a variable
+    that is not set), broken (see --check), unknown (the database is out of reach).
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
@@ -106,7 +106,7 @@ def _source_rows(settings: "Settings") -> "Mapping[str, SourceRow]":
 def _check(
     configuration: "Configuration", sources: "list[Source]", invocation: Invocation
 ) -> ExitCode:
-    from dataportal.config import build_plugin
+    from dataportal.config import PluginParametersError, build_plugin
     from dataportal.render.list_sources import ConfigurationView
 
     problems: dict[str, list[str]] = {}
@@ -116,6 +116,8 @@ def _check(
             continue
         try:
             build_plugin(source, env=invocation.env, root=configuration.root)
+        except PluginParametersError as error:
+            problems[source.name] += error.faults
         except DataportalError as error:
             problems[source.name].append(str(error))
     for problem in configuration.problems:

@@ -43,7 +43,7 @@ ConfigOption = Annotated[
 DatabaseUrlOption = Annotated[
     str | None,
     typer.Option(
-        "--database-url", metavar="URL", help="Where all state is kept [DATABASE_URL; embedded]"
+        "--database-url", metavar="URL", help="Where all state is kept [DATABASE_URL; embedded:]"
     ),
 ]
 LogLevelOption = Annotated[

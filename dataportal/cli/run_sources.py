@@ -13,7 +13,7 @@ import typer
 from dataportal.cli.signals import call_on_signal, wake_on_signal
 from dataportal.errors import DatabaseError, ExitCode, worst_code
 from dataportal.on_locked import OnLocked
-from dataportal.render.console import say, supports_escape_codes
+from dataportal.render.console import lead_foreign_output_away, say, supports_escape_codes
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
@@ -165,6 +165,8 @@ def _run_engine(
     def log_failure(source: str, error: BaseException) -> None:
         log.debug("failed with", source=source, exc_info=error)
 
+    # neither print nor whatever writes to the number of stdout may
+    lead_foreign_output_away()
     with (
         run_progress(len(job.requests), wanted=job.invocation.shows_progress) as draw_event,
         # what a plugin prints must not end up among the results

@@ -1,6 +1,6 @@
 """Reads the times that options take; an error names the option."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from dataportal.errors import UsageError
@@ -24,6 +24,14 @@ def option_instant(
         return parse_instant(text, zone=settings.zone, now=now)
     except ValueError as error:
         raise UsageError(f"{option}: {error}") from None
+
+
+def option_day(text: str | None) -> date | None:
+    """The day that the text of an option names, if it is a bare date."""
+    try:
+        return None if text is None else date.fromisoformat(text.strip())
+    except ValueError:
+        return None
 
 
 def option_window(

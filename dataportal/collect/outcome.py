@@ -14,7 +14,7 @@ from dataportal.redaction import harmless, redact
 from dataportal.store.records import Counts, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from dataportal.config import Source
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         LockedError,
     )
     from dataportal.observations import Batch, Rejection
-    from dataportal.store.records import Backfill, MergeResult, RunKind
+    from dataportal.store.records import Backfill, MergeResult, RunKind, SeriesProgress
 
 _MOST_NAMES = 5
 
@@ -34,6 +34,10 @@ class RunReport:
     Args:
         source: the source.
         kind: scheduled or backfill.
+
+    Attributes:
+        result: the result.
+        doubt: why an answer may be a page, of which nobody asked for the others.
     """
 
     def __init__(self, source: Source, kind: RunKind) -> None:
@@ -45,7 +49,12 @@ class RunReport:
         self._counts_before = Counts()
         self._vintages_before = 0
         self._new_series: set[str] = set()
+        self._refused: set[str] = set()
+        self._taken: set[str] = set()
+        self._advanced: set[str] = set()
         self._unrecorded = Counts()
+        self.doubt: str | None = None
+        self._before = self._after = 0
 
     def resume(self, backfill: Backfill) -> None:
         """The run goes on with a backfill; its outcome is that of both parts together."""
@@ -59,20 +68,38 @@ class RunReport:
         """The run has its row and its window."""
         self.result.run_id, self.result.start, self.result.end = run_id, start, end
 
-    def add(self, merged: MergeResult, batch: Batch) -> None:
-        """One more slice is stored."""
+    def add(
+        self, merged: MergeResult, batch: Batch, progress: Mapping[str, SeriesProgress]
+    ) -> None:
+        """One more slice is stored; `progress` is how far the series had come before the run."""
         self.result.counts += merged.counts
         self.result.vintages += merged.vintages
+        self._before += batch.before
+        self._after += batch.after
         if not merged.recorded:
             self._unrecorded += merged.counts
         self._silent.update(set(merged.silent) - batch.unchanged)
         self._has_unchanged = self._has_unchanged or bool(batch.unchanged)
         self._withheld.update(merged.withheld)
-        self._new_series -= {
+        self._refused |= batch.refused_series
+        self._taken |= batch.unchanged | {
             name for name, observations in batch.series.items() if len(observations)
         }
-        self._new_series -= batch.unchanged | {rejection.series for rejection in batch.rejections}
+        self._new_series -= self._taken | self._refused
+        if merged.counts.inserted:
+            self._advanced |= _advanced_series(batch, progress)
+        self.doubt = self.doubt or batch.doubt
         self._rejections.extend(batch.rejections[: _MOST_NAMES - len(self._rejections)])
+
+    @property
+    def refused_series(self) -> set[str]:
+        """The series of which points came, and none could be taken: they have no history yet."""
+        return self._refused - self._taken
+
+    @property
+    def advanced_series(self) -> set[str]:
+        """The series of which a newer ts than all before is stored."""
+        return self._advanced
 
     def take_unrecorded(self) -> Counts:
         """The counts that the run's row still lacks; handed out once, to be recorded once."""
@@ -90,6 +117,9 @@ class RunReport:
             result.outcome = Outcome.PARTIAL
             result.reason = "; ".join(faults)
             result.code = ExitCode.INCOMPLETE
+        elif counts.received == counts.outside and not self._has_unchanged:
+            result.outcome = Outcome.EMPTY
+            result.reason = _outside(counts.outside, before=self._before, after=self._after)
         elif counts.changed or self._vintages_before + result.vintages:
             result.outcome = Outcome.SUCCEEDED
         else:
@@ -146,6 +176,27 @@ class RunReport:
             )
         if self._silent:
             yield f"no points for {_names(self._silent)}, where some are stored"
+
+
+def _advanced_series(batch: Batch, progress: Mapping[str, SeriesProgress]) -> set[str]:
+    advanced = set()
+    for name, observations in batch.series.items():
+        newest = observations.newest
+        before = progress[name].newest if name in progress else None
+        if newest is not None and (before is None or newest > before):
+            advanced.add(name)
+    return advanced
+
+
+def _outside(count: int, *, before: int, after: int) -> str:
+    """Where the points of an answer lie of which none is in the window."""
+    every = "" if count == 1 else " all"
+    if before == count:
+        return f"{_points(count)},{every} before the window; nothing was changed"
+    if after == count:
+        return f"{_points(count)},{every} after the window; nothing was changed"
+    sides = f": {before:,} before, {after:,} after" if before + after == count else ""
+    return f"{_points(count)} outside of the window{sides}; nothing was changed"
 
 
 def _points(count: int) -> str:

@@ -90,7 +90,8 @@ def _call_in_own_loop(built: BuiltPlugin, source: Source, window: Slice) -> Mapp
 
 async def _call(built: BuiltPlugin, source: Source, window: Slice) -> Mapping[str, Any]:
     plugin = built.plugin
-    start, end = iso(window.start), None if window.end is None else iso(window.end)
+    start = iso(window.ask_from or window.start)
+    end = None if window.end is None else iso(window.end)
     try:
         if isinstance(plugin, MultiSeriesPlugin):
             answer: Any = plugin.get_historical_data_multi(start, end)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.collect.plugin_call import call_plugin
 from dataportal.errors import FetchError, TransientError
 from dataportal.failpoints import failpoint
+from dataportal.granularity import interval_length
 from dataportal.observations import clean
 from dataportal.store.records import Counts, RunKind, SliceWrite
 from dataportal.store.session import SourceSession
@@ -124,6 +125,12 @@ class SliceRun:
             start=window.start,
             end=horizon if window.end is None else min(window.end, horizon),
             zone=limits.zone,
+            repeated=limits.repeated,
+            lengths={
+                series.endpoint_prefix: length
+                for series in source.series
+                if (length := interval_length(series.granularity)) is not None
+            },
         )
         validators = None
         if requests is not None:
@@ -133,7 +140,7 @@ class SliceRun:
                 times=[series.ts for series in batch.series.values()],
                 left_out_from=batch.left_out_from,
                 unchanged=batch.unchanged,
-                sound=not (batch.rejected or batch.duplicates),
+                sound=not (batch.rejected or batch.duplicates or batch.nulls),
             )
         write = SliceWrite(
             self.run_id or 0,
@@ -145,6 +152,7 @@ class SliceRun:
                 duplicates=batch.duplicates,
                 rejected=batch.rejected,
                 outside=batch.outside,
+                nulls=batch.nulls,
             ),
             done_until=window.end,
             accept_retractions=self.request.accept_retractions,

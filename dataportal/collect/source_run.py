@@ -23,7 +23,13 @@ from dataportal.collect.retry import Retries
 from dataportal.collect.slice import SliceRun
 from dataportal.collect.windows import plan_backfill, plan_scheduled_run
 from dataportal.config import build_plugin
-from dataportal.errors import DatabaseError, DataportalError, LockedError, UsageError
+from dataportal.errors import (
+    DatabaseError,
+    DataportalError,
+    KnowledgeAheadError,
+    LockedError,
+    UsageError,
+)
 from dataportal.failpoints import failpoint
 from dataportal.on_locked import OnLocked
 from dataportal.store.records import RunKind
@@ -233,12 +239,14 @@ class SourceRun:
         merged, batch = await slice_run.run(
             window, is_only=len(self._slices) == 1, seconds_left=retries.seconds_left
         )
-        self._report.add(merged, batch)
+        self._report.add(merged, batch, self._progress)
 
     async def _finish(self) -> None:
         """Find the outcome of a run whose slices are all stored, and record it."""
         self._report.conclude()
         self._warn(self._report.new_series_warnings())
+        if self._report.doubt:
+            self._warn([self._report.doubt])
         if self._has_row:
             self._is_concluded = True
             await self._record_outcome(history_asked=self._request.kind is RunKind.SCHEDULED)
@@ -284,10 +292,18 @@ class SourceRun:
             error=result.error or result.reason,
             counts=self._report.take_unrecorded(),
             history_asked=history_asked,
+            advanced=self._report.advanced_series,
+            # that of the plugin's class is not known where it could not be made
+            lookback=self._limits.lookback if self._built else None,
+            refused_series=self._report.refused_series,
+            doubt=self._report.doubt,
+            settled=self._source.speaks_of_pages,
         )
 
     def _note_database_fault(self, error: DataportalError) -> None:
         """Keep the other sources from trying again what cannot be had at all."""
         context = self._context
+        if isinstance(error, KnowledgeAheadError):
+            return  # of this source alone
         if isinstance(error, DatabaseError) and not self._lease.connected and not self._is_prepared:
             context.database_fault = context.database_fault or permanent_fault(error)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from dataportal.granularity import interval_length
 from dataportal.schedule import Progress, slices, window_start
 from dataportal.times import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from dataportal.config import Limits, Source
@@ -35,7 +36,12 @@ def plan_backfill(
     finest = min(_length(s.granularity) or timedelta() for s in source.series)
     longest = limits.max_window or max(_SHORTEST_SLICE, _SLICE_INTERVALS * finest)
     return last, slices(
-        start, last, now=now, forecast_horizon=limits.forecast_horizon, max_window=longest
+        start,
+        last,
+        now=now,
+        forecast_horizon=limits.forecast_horizon,
+        max_window=longest,
+        interval_start=_interval_start(source, limits),
     )
 
 
@@ -63,7 +69,20 @@ def plan_scheduled_run(
         now=now,
         forecast_horizon=limits.forecast_horizon,
         max_window=limits.max_window,
+        interval_start=_interval_start(source, limits),
     )
+
+
+def _interval_start(source: Source, limits: Limits) -> Callable[[datetime], datetime]:
+    """What tells where the interval begins that an instant lies in; of several, the longest.
+
+    Its beginning is that of shorter ones, too.
+    """
+    lengths = [interval_length(series.granularity) for series in source.series]
+    longest = max(filter(None, lengths), key=lambda length: length.longest, default=None)
+    if longest is None:
+        return lambda instant: instant
+    return lambda instant: longest.start_of(instant, limits.zone)
 
 
 def _progress(source: Source, stored: Mapping[str, SeriesProgress]) -> list[Progress]:

@@ -12,12 +12,13 @@ from dataportal.config.files import load
 from dataportal.config.sources import Configuration, Limits, Source
 
 if TYPE_CHECKING:
-    from dataportal.config.plugin_factory import BuiltPlugin, build_plugin
+    from dataportal.config.plugin_factory import BuiltPlugin, PluginParametersError, build_plugin
 
 __all__ = [
     "BuiltPlugin",
     "Configuration",
     "Limits",
+    "PluginParametersError",
     "Source",
     "build_plugin",
     "load",
@@ -26,7 +27,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """What makes plugins is imported when it is asked for: to list sources needs none of it."""
-    if name in {"BuiltPlugin", "build_plugin"}:
+    if name in {"BuiltPlugin", "PluginParametersError", "build_plugin"}:
         from dataportal.config import plugin_factory
 
         return getattr(plugin_factory, name)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataportal.config.keys import GROUP, MEMBER, METADATA, OPTIONS, SINGLE, keys_by_any_name
 from dataportal.config.sources import DEFAULT_SCHEDULE, Source
-from dataportal.config.yaml_nodes import Mapping, Scalar, Sequence, is_null
+from dataportal.config.yaml_nodes import Document, Mapping, Scalar, Sequence, is_null
 from dataportal.errors import Problem
 from dataportal.redaction import harmless, redact
 from dataportal.series import SeriesDescription
@@ -16,9 +17,13 @@ from dataportal.times import format_duration
 if TYPE_CHECKING:
     from collections.abc import Collection
     from collections.abc import Mapping as ReadOnly
+    from collections.abc import Sequence as KeySequence
+    from pathlib import Path
 
     from dataportal.config.keys import KeysByName
-    from dataportal.config.yaml_nodes import Document, Entry, Faults, Node
+    from dataportal.config.yaml_nodes import Entry, Faults, Node
+
+    KeyPath = KeySequence[str | int]
 
 _SECTIONS = ("timeseries", "request_groups")
 _LONGEST_NAME = 200
@@ -133,6 +138,12 @@ class EntryReader:
             schedule_text=schedule_text or format_duration(schedule or DEFAULT_SCHEDULE),
             missing_env=tuple(n for n in required_env if not self._env.get(n)),
             available_metrics=metrics,
+            find_param=partial(
+                _find_param,
+                self._document.path,
+                nodes.get("request_params" if is_group else "default_params"),
+                nodes.get("timeseries"),
+            ),
         )
 
     def _single(
@@ -279,6 +290,27 @@ class EntryReader:
     def _report(self, node: Node, message: str, source: str | None = None) -> None:
         problem = Problem(self._document.where(node), redact(harmless(message, 300)), source)
         self._problems.append((node.mark.line, node.mark.column, problem))
+
+
+def _find_param(path: Path, params: Node | None, members: Node | None, keys: KeyPath) -> str | None:
+    """Where a key of the parameters stands; only asked where something is wrong with it."""
+    # without its root: a large file must not stay in memory for the sake of its marks
+    document, place = Document(path, None), None
+    is_of_member = len(keys) > 1 and isinstance(keys[1], int)
+    node, names = (members, keys[1:]) if is_of_member else (params, keys)
+    for name in names:
+        if isinstance(node, Sequence) and isinstance(name, int) and name < len(node.content):
+            node = node.content[name]
+            place = document.where(node)
+            continue
+        entries = document.entries(node, []) if isinstance(node, Mapping) else []
+        entry = next((entry for entry in entries if entry[0].text == name), None)
+        if entry is None:
+            break
+        key, node = entry
+        # what is wrong with a mapping stands in it, which may begin in the next line
+        place = document.where(key if isinstance(node, Scalar) else node)
+    return place
 
 
 def _description(

@@ -14,6 +14,7 @@ from dataportal.config import keys
 from dataportal.config.keys import GROUP, MEMBER, METADATA, OPTIONS, SINGLE
 from dataportal.plugins import data_sources
 from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
+from dataportal.repetitions import Repeated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,10 +40,16 @@ _KINDS: dict[Any, dict[str, Any]] = {
         "pattern": f"{_LENGTH['pattern']}|^\\s*[Aa][Ll][Ll]\\s*$",
         "examples": ["30 days", "all"],
     },
+    keys.positive_duration_or_off: {
+        **_POSITIVE,
+        "pattern": f"{_LENGTH['pattern']}|^\\s*[Oo][Ff][Ff]\\s*$",
+        "examples": ["2 days", "off"],
+    },
     keys.flag: {"type": ["boolean", "null"]},
     keys.texts: {"anyOf": [{"type": "array", "items": _TEXT}, _TEXT]},
     keys.variables: {"anyOf": [{"type": "array", "items": _VARIABLE}, _VARIABLE, {"type": "null"}]},
     keys.zone: {"type": ["string", "null"], "examples": ["Europe/Berlin", "UTC"]},
+    keys.repetition: {"type": ["string", "null"], "enum": [*Repeated, None]},
     keys.mapping: {"type": ["object", "null"]},
 }
 _HAS_NAME = [

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from dataportal.repetitions import Repeated
 from dataportal.times import parse_duration, time_zone
 
 if TYPE_CHECKING:
@@ -75,6 +76,15 @@ def history_length(raw: Any) -> timedelta | None:
     return None if text(raw).lower() == "all" else duration(raw)
 
 
+def positive_duration_or_off(raw: Any) -> timedelta | None:
+    """A duration of a second or more, or None for `off`.
+
+    Raises:
+        ValueError: something else.
+    """
+    return None if text(raw).lower() == "off" else positive_duration(raw)
+
+
 def flag(raw: Any) -> bool:
     """`true` or `false`.
 
@@ -122,6 +132,18 @@ def zone(raw: Any) -> str:
     return time_zone(text(raw)).key
 
 
+def repetition(raw: Any) -> Repeated:
+    """What several rows of one time mean: `refuse`, `first` or `last`.
+
+    Raises:
+        ValueError: something else.
+    """
+    try:
+        return Repeated(text(raw).lower())
+    except ValueError:
+        raise ValueError(f"must be one of {', '.join(Repeated)}") from None
+
+
 def mapping(raw: Any) -> dict[str, Any]:
     """A mapping.
 
@@ -148,11 +170,18 @@ OPTIONS: dict[str, Key] = {
     ),
     "timeout": Key(positive_duration, "how long one slice may take, retries included (15 minutes)"),
     "timezone": Key(zone, "the zone of times that come without an offset"),
+    "repeated": Key(
+        repetition,
+        "which of several values for one time counts: first, last, or none and the run is partial: "
+        "refuse, the default",
+    ),
     "stale_after": Key(
         positive_duration, "the age of the last success that is unhealthy (3 schedules)"
     ),
     "data_stale_after": Key(
-        positive_duration, "the age of the newest observation that is unhealthy (off)"
+        positive_duration_or_off,
+        "the age of the newest observation that is unhealthy, or off"
+        " (unhealthy once all series stand still)",
     ),
     "dormant_after": Key(
         positive_duration, "how long a series may rest before it counts as ended (90 d)"
@@ -215,6 +244,7 @@ LIMITS = (
     "max_window",
     "timeout",
     "timezone",
+    "repeated",
     "dormant_after",
 )
 """Options for which a plugin class may have its own defaults."""

@@ -17,13 +17,28 @@ from dataportal.plugins.base_plugin import (
     TimeSeriesMetadata,
 )
 from dataportal.plugins.loader import is_built_in, load_class, make_plugin
+from dataportal.plugins.readers.parameters import ParameterError, leading_keys
+from dataportal.redaction import harmless, redact
 from dataportal.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dataportal.config.sources import Limits, Source
     from dataportal.series import SeriesDescription
+
+
+class PluginParametersError(ConfigurationError):
+    """A plugin cannot be made of an entry of sources.yaml.
+
+    Args:
+        faults: what is wrong, each with its place in the file.
+        hint: what to do next.
+    """
+
+    def __init__(self, faults: Sequence[str], *, hint: str | None = None) -> None:
+        super().__init__("; ".join(faults), hint=hint)
+        self.faults = (*faults[:-1], f"{faults[-1]}. {hint}" if hint else faults[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +83,32 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
         identity = _identity(cls, arguments, limits)
         plugin = make_plugin(cls, *arguments)
     except DataportalError as error:
-        error.message = f"{source.where}: source {source.name!r}: {error.message}"
+        faults = _faults(source, error)
+        if isinstance(error, ConfigurationError):
+            raise PluginParametersError(faults, hint=error.hint) from error
+        error.message = "; ".join(faults)
         raise
     plugin.config_dir = root
     plugin.zone = limits.zone
     shares_loop = is_built_in(cls) and not cls.blocks
     return BuiltPlugin(plugin, limits, shares_loop=shares_loop, identity=identity)
+
+
+def _faults(source: Source, error: DataportalError) -> list[str]:
+    """What is wrong, a text for each place in the file, with the place."""
+    cause = error.__cause__
+    known = (
+        [(keys, redact(harmless(message, 1000))) for keys, message in cause.faults]
+        if isinstance(cause, ParameterError)
+        else [(leading_keys(error.message), error.message)]
+    )
+    by_place: dict[str, list[str]] = {}
+    for keys, message in known:
+        by_place.setdefault(source.where_of(keys), []).append(message)
+    return [
+        f"{place}: source {source.name!r}: {'; '.join(messages)}"
+        for place, messages in by_place.items()
+    ]
 
 
 def _identity(cls: type, arguments: tuple[Any, ...], limits: Limits) -> str:

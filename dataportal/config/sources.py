@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from dataportal.config.keys import LIMITS, OPTIONS
 from dataportal.errors import PluginError
+from dataportal.repetitions import Repeated
 from dataportal.schedule import slot_offset
 from dataportal.times import format_duration, time_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 DEFAULT_SCHEDULE = timedelta(hours=1)
 _STALE_SCHEDULES = 3
+
+
+_NAMED_PARAM = re.compile(r"'?([A-Za-z_]\w*(?:\.\w+)*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class Limits:
         timeout: how long one slice may take, with its retries.
         zone: of times that come without an offset; None rejects them.
         dormant_after: how long a series may rest before it counts as ended.
+        repeated: what several numbers for one time mean.
     """
 
     lookback: timedelta = timedelta(days=7)
@@ -44,6 +50,7 @@ class Limits:
     timeout: timedelta = timedelta(minutes=15)
     zone: ZoneInfo | None = None
     dormant_after: timedelta = timedelta(days=90)
+    repeated: Repeated = Repeated.REFUSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,8 @@ class Source:
         schedule_text: the schedule as it is written.
         missing_env: variables that it requires and that are not set; it is not run.
         available_metrics: handed to a single-series plugin as `metrics`.
+        find_param: finds `file:line:column` of a parameter, by the keys that lead to it, or of the
+            innermost of them that there is; `timeseries` and a number lead to a series of a group.
     """
 
     name: str
@@ -78,6 +87,13 @@ class Source:
     schedule_text: str = format_duration(DEFAULT_SCHEDULE)
     missing_env: tuple[str, ...] = ()
     available_metrics: tuple[str, ...] = ()
+    find_param: Callable[[Sequence[str | int]], str | None] = field(
+        default=lambda _keys: None, compare=False, repr=False
+    )
+
+    def where_of(self, keys: Sequence[str | int]) -> str:
+        """`file:line:column` of the parameter that the keys lead to; else of the entry."""
+        return (self.find_param(keys) if keys else None) or self.where
 
     @property
     def schedule(self) -> timedelta:
@@ -111,6 +127,16 @@ class Source:
     def data_stale_after(self) -> timedelta | None:
         """The age of its newest observation from which on it is unhealthy; None for never."""
         return self.options.get("data_stale_after")
+
+    @property
+    def expects_advances(self) -> bool:
+        """Whether series that stand still are told: unless it says how old its data may be."""
+        return "data_stale_after" not in self.options
+
+    @property
+    def speaks_of_pages(self) -> bool:
+        """Whether it says how the pages of an answer are asked for, or that there are none."""
+        return self.params.get("paging") is not None
 
     @property
     def timezone(self) -> str | None:

@@ -5,18 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from dataportal.redaction import remember_secret
+from dataportal.redaction import remember_secret, sounds_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _VARIABLE = re.compile(
     r"\$(?P<escaped>\$(?=\{))|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^}]*)?\}"
-)
-_SECRET = re.compile(
-    r"(?:^|[_\W])(?:(?:api|access|secret|private|subscription)?[_-]?key|apikey|token|secret|"
-    r"passw(?:or)?d|credentials?|authorization|app_?id)(?:$|[_\W])",
-    re.IGNORECASE,
 )
 _LONG_ENOUGH = 8
 """Of a secret whose only sign is its variable's name: shorter ones are switches and numbers."""
@@ -56,11 +51,6 @@ def expand(value: Any, env: Mapping[str, str], *, key: str = "") -> Any:
     if sounds_secret(key):
         remember_secret(text)
     return text
-
-
-def sounds_secret(name: str) -> bool:
-    """Whether a variable or a key of this name holds what must not be shown."""
-    return _SECRET.search(name) is not None
 
 
 def remember_secrets_of(env: Mapping[str, str], required: Iterable[str] = ()) -> None:

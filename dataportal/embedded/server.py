@@ -49,8 +49,7 @@ def embedded_server(
     Args:
         say: called with one line of text when a data directory has been made.
         create: whether one may be made. Commands under -q say no: a cron line that lost its
-            DATABASE_URL must fail and not write elsewhere. One that exists is used all the same,
-            so that -q works where the embedded server is what its owner chose.
+            DATABASE_URL must fail and not write elsewhere, nor one whose XDG_DATA_HOME is lost.
         data_home: the folder to keep everything in; None for the user's own.
         durable: False makes a new data directory without fsync, for tests only.
 
@@ -65,7 +64,7 @@ def embedded_server(
         files.make_home()
     elif not files.is_made():
         raise ConfigurationError(
-            f"DATABASE_URL is not set, and there is no embedded database in {files.data}",
+            f"there is no embedded database in {files.data}",
             hint="Set DATABASE_URL, or run once without -q to have one made there",
         )
     users = files.open_lock("users")

@@ -15,6 +15,11 @@ a datetime; without an offset it is local to the source's `timezone`, and refuse
 that is stored retracts it, while a point left out changes nothing.
 Instead of a list of points, columns: `{"ts": [...], "value": [...]}`. With `"unchanged": True`
 beside them they lack what the provider said is as it was when it was stored (`Answer.keep`).
+
+`end`, in a point or as a column, is where the interval ends, if the provider says it: an interval
+that began before the window and reaches into it is stored. A plugin that clips by itself may say
+how many points it left out, beside its columns: `"outside": {"before": 3, "after": 1}`, and
+`"duplicates"` for rows that were equal to others in every field.
 """
 
 from __future__ import annotations

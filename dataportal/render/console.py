@@ -38,10 +38,14 @@ def open_streams() -> None:
     for name in ("stdout", "stderr"):
         stream: TextIO | None = getattr(sys, name)
         if stream is None:  # closed by the caller: `dataportal … >&-`
-            descriptor, encoding = os.open(os.devnull, os.O_WRONLY), "utf-8"
+            # its number is taken, or the next file that is opened would be written to; and to
+            # write to a file that is open for reading is the error that it is
+            _occupy({"stdout": 1, "stderr": 2}[name])
+            descriptor, encoding = os.open(os.devnull, os.O_RDONLY), "utf-8"
         else:
-            descriptor, encoding = stream.fileno(), stream.encoding
-        sink = _sinks[name] = _Sink(descriptor, "w", closefd=False)
+            # a number of its own, so that what others write to theirs can be led elsewhere
+            descriptor, encoding = os.dup(stream.fileno()), stream.encoding
+        sink = _sinks[name] = _Sink(descriptor, "w")
         text = io.TextIOWrapper(
             io.BufferedWriter(sink, _BUFFER),
             encoding=encoding,
@@ -50,6 +54,26 @@ def open_streams() -> None:
             line_buffering=name == "stderr" or sink.isatty(),
         )
         setattr(sys, name, text)
+
+
+def lead_foreign_output_away() -> None:
+    """Lead to stderr what anything but this module writes to stdout from now on.
+
+    A plugin may write to the number of stdout itself, or start a program that does.
+    """
+    if "stdout" in _sinks:
+        os.dup2(2, 1)
+
+
+def _occupy(number: int) -> None:
+    """Open nothing under the number of a stream, if that is still closed."""
+    try:
+        os.fstat(number)
+    except OSError:
+        descriptor = os.open(os.devnull, os.O_RDWR)
+        if descriptor != number:
+            os.dup2(descriptor, number)
+            os.close(descriptor)
 
 
 def close_streams() -> OSError | None:

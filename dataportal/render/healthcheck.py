@@ -25,6 +25,7 @@ class CheckResult:
         state: the state of the source.
         message: what is known of it, or what is wrong with it.
         code: the exit code that it asks for; DONE for what is well.
+        remarks: what is to be known of it although it is well.
     """
 
     name: str
@@ -32,6 +33,7 @@ class CheckResult:
     state: str | None = None
     message: str = ""
     code: ExitCode = ExitCode.DONE
+    remarks: Sequence[str] = ()
 
     @property
     def ok(self) -> bool:
@@ -59,7 +61,8 @@ class HealthView:
         for check in self.checks:
             verdict = "ok" if check.ok else "ILL"
             name = check.source if check.name == "source" and check.source else check.name
-            table.add(name, verdict, check.state or NOTHING, check.message)
+            what = "; ".join(filter(None, [check.message, *check.remarks]))
+            table.add(name, verdict, check.state or NOTHING, what)
         yield from table.lines(stream)
 
     def document(self) -> Mapping[str, Any]:
@@ -73,6 +76,7 @@ class HealthView:
                     "ok": check.ok,
                     "state": check.state,
                     "message": check.message or None,
+                    "remarks": check.remarks,
                 }
                 for check in self.checks
             ],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from dataportal.config import Source
-    from dataportal.health import Verdict
+    from dataportal.health import Doubt, Verdict
     from dataportal.series import SeriesDescription
     from dataportal.store.read.overview import RunRow, SourceRow
 
@@ -23,6 +23,7 @@ _MOODS = {
     "ok": "good",
     "failing": "bad",
     "stale": "bad",
+    "doubtful": "doubtful",
     "broken": "bad",
     "never run": "doubtful",
     "due": "doubtful",
@@ -59,11 +60,14 @@ class SourcesView:
     by_series: bool = False
 
     def lines(self, stream: TextIO) -> Iterator[str]:
-        """A table, and why entries cannot be used."""
+        """A table, why entries cannot be used, and what is doubted of sources."""
         table = self._series_table() if self.by_series else self._source_table()
         yield from table.lines(stream)
         for verdict in self.broken.values():
             yield from (printable(reason) for reason in verdict.reasons)
+        for listing in self.listings:
+            for doubt in listing.verdict.doubts:
+                yield printable(f"{listing.source.name}: {doubt.message}")
 
     def document(self) -> Mapping[str, Any]:
         """`sources`, each with its series."""
@@ -200,6 +204,7 @@ def _source_fields(listing: Listing) -> dict[str, Any]:
         "where": source.where,
         "state": verdict.text,
         "reasons": [] if verdict.well else verdict.reasons,
+        "doubts": [_doubt_fields(doubt) for doubt in verdict.doubts],
         "enabled": source.enabled,
         "missing_env": source.missing_env,
         "tags": source.tags,
@@ -216,12 +221,23 @@ def _source_fields(listing: Listing) -> dict[str, Any]:
     }
 
 
+def _doubt_fields(doubt: Doubt) -> dict[str, Any]:
+    return {
+        "kind": doubt.kind,
+        "series": doubt.series,
+        "since": doubt.since,
+        "message": doubt.message,
+        "settled_by": doubt.settled_by,
+    }
+
+
 def _broken_fields(verdict: Verdict) -> dict[str, Any]:
     return {
         "source": verdict.source,
         "where": None,
         "state": verdict.text,
         "reasons": verdict.reasons,
+        "doubts": [],
         "enabled": None,
         "missing_env": [],
         "tags": [],

@@ -23,12 +23,14 @@ def open_database(
         create: whether it may be created; never under -q.
 
     Raises:
-        ConfigurationError: there is no DATABASE_URL, and no embedded server can be had.
+        ConfigurationError: there is no DATABASE_URL, and no embedded server can be had; or it
+            would be used under -q without having been named.
     """
     if settings.database_url is not None:
         yield settings.database_url
         return
+    settings.check_embedded()
     from dataportal.embedded.server import embedded_server
 
-    with embedded_server(say=say, create=create) as url:
+    with embedded_server(say=say, create=create, data_home=settings.embedded_home) as url:
         yield url

@@ -100,6 +100,8 @@ def schema_state(connection: psycopg.Connection) -> SchemaState:
     }
     known = migrations()
     mismatch = _schema_mismatch(schema, applied, known)
+    if not (mismatch or applied) and rows:
+        mismatch = _second_portal_error(schema, rows[0].table_schema)
     # nothing is ever added to a schema that this program does not understand
     pending = () if mismatch else tuple(m.name for m in known if m.version not in applied)
     return SchemaState(
@@ -130,6 +132,16 @@ def _schema_mismatch(
                 hint="Use the version of dataportal that made this schema, or its successor",
             )
     return None
+
+
+def _second_portal_error(schema: str | None, other: str) -> SchemaError:
+    """A schema that got in front of the path by accident must not become another portal."""
+    return SchemaError(
+        f"there are no tables of dataportal in schema {schema!r}, which comes first in the search "
+        f"path, and there are some in {other!r}: none are made",
+        hint=f"Name the schema in DATABASE_URL: options=-csearch_path%3D{other} for what is "
+        "there, or the new one alone",
+    )
 
 
 def _pending_error(
@@ -226,6 +238,12 @@ def _apply(connection: psycopg.Connection, migration: Migration) -> None:
         raise
     except Exception as error:
         cause = error.__cause__
+        if isinstance(cause, psycopg.errors.DuplicateTable):
+            raise SchemaError(
+                f"there is a table already that migration {migration.name} is to make, and it is "
+                "not dataportal's",
+                hint="Give dataportal a schema of its own: search_path in DATABASE_URL",
+            ) from error
         if isinstance(cause, psycopg.errors.InsufficientPrivilege):
             raise SchemaError(
                 f"this role may not apply migration {migration.name}",

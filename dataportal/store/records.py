@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataportal.series import SeriesDescription
 
@@ -105,6 +105,10 @@ class SourceState:
     failures: int = 0
     """Failed attempts in a row."""
     last_error: str | None = None
+    doubts: Mapping[str, Any] | None = None
+    """What is doubted of it, by kind: `since`, in ISO 8601, and `message`."""
+    known_latest: datetime | None = field(default=None, compare=False)
+    """The latest K of the source, final or not."""
 
     @property
     def last_failed(self) -> bool:

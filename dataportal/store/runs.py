@@ -18,7 +18,7 @@ from dataportal.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     import psycopg
 
@@ -77,6 +77,10 @@ def finish_run(
     key: int | None,
     counts: Counts,
     history_asked: Sequence[str] = (),
+    advanced: Sequence[str] = (),
+    lookback: timedelta | None = None,
+    doubt: str | None = None,
+    settled: bool = False,
     prune: bool | None = None,
 ) -> None:
     """Record how a run ended, in one transaction with what follows from it for its source.
@@ -91,12 +95,18 @@ def finish_run(
         key: the number of the source's lock, if it was taken: while it is held nothing older can
             still be written, and what is known is final.
         history_asked: the series whose initial history has been asked for.
+        advanced: the series of which it stored a newer ts than all before.
+        lookback: how far before the newest observation it asked; None where that is not known.
+        doubt: why its answers may be pages, of which nobody asked for the others; the first one is
+            kept.
+        settled: the source's entry says what there is to say of pages: no doubt is left.
         prune: forget old runs of the source that wrote nothing; by default one run in eight does,
             whichever that is.
     """
     if prune is None:
         prune = random.random() < _PRUNES  # noqa: S311 - nobody gains by guessing it
-    with pipelined_transaction(connection) if history_asked or prune else nullcontext():
+    is_alone = not (history_asked or advanced or prune)
+    with nullcontext() if is_alone else pipelined_transaction(connection):
         connection.execute(
             query("run_finish"),
             {
@@ -105,12 +115,17 @@ def finish_run(
                 "error": None if error is None else harmless(redact(error)),
                 **counts.by_name(),
                 "key": key,
+                "lookback": lookback,
+                "doubt": doubt,
+                "settled": settled,
             },
         )
         if history_asked:
             connection.execute(
                 query("run_history_asked"), {"source": source, "names": list(history_asked)}
             )
+        if advanced:
+            connection.execute(query("run_advanced"), {"run": run_id, "names": list(advanced)})
         if prune:
             connection.execute(query("run_prune"), {"source": source})
 

@@ -10,6 +10,7 @@ import psycopg
 
 from dataportal.errors import DatabaseTransientError, Interrupted
 from dataportal.store import lock, runs, series
+from dataportal.store.clock import check_clock, send_clock
 from dataportal.store.connection import connect, database_errors, rename
 from dataportal.store.migrations import ensure_schema
 from dataportal.store.read.overview import source_states
@@ -17,10 +18,11 @@ from dataportal.store.records import Counts, Registration, SourceSnapshot, Sourc
 from dataportal.store.validators import conditional_requests
 from dataportal.store.write.diff import Sizes
 from dataportal.store.write.transaction import SliceTransaction
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Iterator, Sequence
+    from datetime import datetime, timedelta
 
     from dataportal.store.records import (
         Backfill,
@@ -104,10 +106,16 @@ class SourceSession:
 
         Returns:
             What was read under the lock, in the same round trip; None if somebody holds it.
+
+        Raises:
+            ClockError: the database's clock and this program's differ too much.
+            KnowledgeAheadError: the source knows something as of a time that is yet to come.
         """
+        before = utc_now()
         with database_errors("taking the lock"):
             with self._connection.pipeline():
                 granted = lock.send_try_lock(self._connection, self._key)
+                clock = send_clock(self._connection, self._source)
                 states = runs.select_state(self._connection, self._source) if with_state else None
                 rows = (
                     series.select_series(self._connection, self._source, names) if names else None
@@ -115,6 +123,7 @@ class SourceSession:
             self._locked = lock.is_granted(granted)
             if not self._locked:
                 return None
+            check_clock(clock, self._source, before=before, after=utc_now())
             state = None if states is None else states.fetchone() or SourceState(self._source)
             return SourceSnapshot(state=state) if rows is None else series.snapshot(rows, state)
 
@@ -244,9 +253,19 @@ class SourceSession:
         error: str | None = None,
         counts: Counts | None = None,
         history_asked: bool = False,
+        advanced: Collection[str] = (),
+        lookback: timedelta | None = None,
+        refused_series: Collection[str] = (),
+        doubt: str | None = None,
+        settled: bool = False,
         prune: bool | None = None,
     ) -> None:
-        """Record how the run ended, and what follows from that; see `runs.finish_run`."""
+        """Record how the run ended, and what follows from that; see `runs.finish_run`.
+
+        With `history_asked` the series have had their initial history, but for those of which no
+        point could be taken.
+        """
+        asked = self._without_history if history_asked else ()
         with database_errors("recording the end of the run"):
             runs.finish_run(
                 self._connection,
@@ -256,7 +275,11 @@ class SourceSession:
                 error=error,
                 counts=counts or Counts(),
                 key=self._key if self._locked else None,
-                history_asked=self._without_history if history_asked else (),
+                history_asked=[name for name in asked if name not in refused_series],
+                advanced=sorted(advanced),
+                lookback=lookback,
+                doubt=doubt,
+                settled=settled,
                 prune=prune,
             )
 

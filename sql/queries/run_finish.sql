@@ -17,10 +17,18 @@ UPDATE source_state AS s SET
     last_success_at = CASE
         WHEN run.kind = 'scheduled' AND %(outcome)s IN ('succeeded', 'unchanged')
         THEN clock_timestamp() ELSE s.last_success_at END,
+    lookback = coalesce(%(lookback)s::interval, s.lookback),
     failures = CASE
         WHEN run.kind <> 'scheduled' THEN s.failures
         WHEN %(outcome)s = 'failed' THEN s.failures + 1
         ELSE 0 END,
+    -- the first doubt of a kind stays, until the entry settles it
+    doubts = CASE
+        WHEN %(settled)s THEN NULL
+        WHEN %(doubt)s::text IS NULL THEN s.doubts
+        ELSE jsonb_build_object('pages', jsonb_build_object(
+                 'since', run.started_at, 'message', %(doubt)s::text))
+             || coalesce(s.doubts, '{}') END,
     -- nobody else has the lock, nor gets it before this is committed
     known_through = CASE WHEN pg_try_advisory_xact_lock(%(key)s)
         THEN greatest(clock_timestamp(), s.last_knowledge_time, s.known_through)

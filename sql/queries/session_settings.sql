@@ -8,6 +8,12 @@ SET extra_float_digits = 1;
 SET statement_timeout = '15min';
 SET lock_timeout = '2min';
 SET idle_in_transaction_session_timeout = '2min';
+-- a session waits for a provider, and a first load takes as long as it takes; what a role, a database
+-- or a server says of these two is meant for people
+SET idle_session_timeout = 0;
+-- PostgreSQL 17 and later
+SELECT set_config('transaction_timeout', '0', false)
+WHERE current_setting('transaction_timeout', true) IS NOT NULL;
 -- a client whose network is gone holds its lock until the server notices: not for two hours
 SET tcp_keepalives_idle = 20;
 SET tcp_keepalives_interval = 10;

@@ -137,7 +137,9 @@ def test_nonsense_fails_and_harms_nothing(
             assert message.isprintable()
             assert isinstance(reply.body, bytes)
             begins = " ".join(reply.body.decode("ascii", "replace").split())[:30]
-            if begins and begins.isprintable():
+            if name == "archive":
+                assert "it begins: " not in message  # its bytes tell nobody anything
+            elif begins and begins.isprintable():
                 assert f"it begins: {begins}" in message, name
             else:
                 assert "it begins: " in message or "it is empty" in message, name

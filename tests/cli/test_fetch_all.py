@@ -147,7 +147,10 @@ def test_what_a_plugin_prints_is_no_result(
         "chatty",
         """
         def get_historical_data(self, *window):
+            import os, subprocess
             print("here I am")
+            os.write(1, b"and here")
+            subprocess.run(["echo", "my child too"], check=True)
             return [{"ts": "2025-03-01T00:00:00Z", "value": 1}]
         """,
         initial_history="all",
@@ -155,7 +158,7 @@ def test_what_a_plugin_prints_is_no_result(
     sources.write()
     done = run_cli("fetch-all", "--json", env=env)
     assert runs_by_source(done)["chatty"]["inserted"] == 1
-    assert "here I am" in done.stderr
+    assert all(text in done.stderr for text in ("here I am", "and here", "my child too"))
 
 
 def test_a_signal_ends_it_in_time(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KEYS = {
     *("source", "where", "state", "reasons", "enabled", "missing_env", "tags", "schedule"),
     *("stale_after", "last_run", "last_attempt", "last_success", "failures", "known_through"),
-    *("newest", "next_due", "series"),
+    *("newest", "next_due", "series", "doubts"),
 }
 
 

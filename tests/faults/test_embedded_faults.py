@@ -22,12 +22,16 @@ from support.embedded_user import (
     start_user,
     user,
 )
+from support.http_server import LocalServer
+from support.program_sources import SourceFile, table
 
 from dataportal.embedded.files import server_files
 from dataportal.embedded.server import embedded_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from conftest import RunCli
 
 
 def answers(url: str) -> bool:
@@ -278,3 +282,33 @@ def test_a_backend_that_is_killed(made_home: Path) -> None:
 
         await_true(has_recovered)
     assert is_down(made_home)
+
+
+@pytest.mark.slow
+def test_a_cron_line_that_lost_its_database(
+    tmp_path: Path, open_folder: Path, run_cli: RunCli
+) -> None:
+    """Under -q an embedded database that stands there is used only where it is named."""
+    sources = SourceFile(tmp_path)
+    with LocalServer() as server:
+        sources.csv("load", server.answer("/load.csv", table([1.5])))
+        sources.write()
+        named = {"DATABASE_URL": f"embedded:{open_folder}/dataportal"}
+        assert run_cli("fetch", "load", env=named).returncode == 0
+        asked = len(server.requests)
+        for command in ("fetch-all", "list-sources", "healthcheck", "verify", "migrate"):
+            process = run_cli("-q", command)
+            assert (process.returncode, process.stdout) == (78, ""), process.stderr
+            assert "DATABASE_URL=embedded:" in process.stderr
+        assert len(server.requests) == asked
+        for env, options in (
+            (named, ()),
+            ({"DATABASE_URL": "embedded:"}, ()),
+            ({}, ("--database-url", "embedded:")),
+        ):
+            process = run_cli("-q", *options, "fetch-all", env=env)
+            assert (process.returncode, process.stderr) == (0, "")
+    elsewhere = run_cli("-q", "fetch-all", env={"DATABASE_URL": f"embedded:{tmp_path}/none"})
+    assert elsewhere.returncode == 78
+    assert "run once without -q" in elsewhere.stderr
+    assert not (tmp_path / "none").exists()

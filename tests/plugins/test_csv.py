@@ -364,9 +364,13 @@ def test_table_of_a_url(server: LocalServer, tmp_path: Path) -> None:
     assert server.requests[0].headers["x-api-key"] == "canary-of-a-key"
 
 
-def test_empty_body_of_a_url_is_no_points(server: LocalServer, tmp_path: Path) -> None:
-    """Some providers answer an empty file where there is nothing yet."""
-    assert columns(tmp_path, url=server.answer("/t.csv", Reply())) == ([], [])
+def test_a_body_of_no_bytes_lacks_its_header(server: LocalServer, tmp_path: Path) -> None:
+    """It was cut, or is not written yet; 204, and a table without a header, may be empty."""
+    with pytest.raises(BadDataError, match="not even a header; it is empty"):
+        columns(tmp_path, url=server.answer("/t.csv", Reply()))
+    assert columns(tmp_path, url=server.answer("/n.csv", Reply(204))) == ([], [])
+    url = server.answer("/h.csv", Reply())
+    assert columns(tmp_path, url=url, header=False) == ([], [])
 
 
 def test_page_is_no_table(server: LocalServer, tmp_path: Path) -> None:

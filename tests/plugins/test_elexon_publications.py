@@ -11,7 +11,10 @@ from dataportal.observations import clean
 from dataportal.plugins.data_sources.elexon_plugin.publications import Publications
 
 MOMENTS = st.integers(0, 5).map(lambda hour: datetime(2025, 1, 1, hour, tzinfo=UTC))
-ROWS = st.lists(st.tuples(MOMENTS, MOMENTS, st.integers(-9, 9)), max_size=40)
+ROWS = st.lists(
+    st.tuples(MOMENTS, MOMENTS, st.integers(-9, 9)), max_size=40, unique_by=lambda row: row[:2]
+)
+"""No two that contradict each other."""
 
 
 def of(rows: list[tuple[datetime, datetime, int]]) -> Publications:
@@ -35,25 +38,24 @@ def test_the_newest_is_what_the_run_makes_of_every_one(
     assert (every.ts, every.values) == (newest.ts, newest.values)
 
 
-@given(ROWS)
-def test_a_publication_counts_once(rows: list[tuple[datetime, datetime, int]]) -> None:
-    """However often it comes; the last value of it stays."""
-    publications = of(rows)
-    last = {(instant, published): value for instant, published, value in rows}
-    columns = publications.all_columns
-    pairs = zip(columns["ts"], columns["published_at"], strict=True)
-    assert dict(zip(pairs, columns["value"], strict=True)) == last
-    assert len(columns["ts"]) == len(last)
+def test_what_comes_twice_is_left_to_the_run() -> None:
+    """It compares the values, and refuses those that differ."""
+    publications = Publications()
+    first, second = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 1, 2, tzinfo=UTC)
+    for published, value in ((second, 1), (first, 7), (second, 2)):
+        publications.add(first, published, value)
+    assert publications.all_columns["value"] == [1, 7, 2]
+    assert publications.newest_columns == {"ts": [first, first], "value": [1, 2]}
 
 
-def test_without_times_of_publication_the_last_counts() -> None:
-    """As for data sets that carry none."""
+def test_without_times_of_publication_every_row_is_newest() -> None:
+    """As for data sets that carry none: two values of one time contradict each other."""
     publications = Publications()
     instant = datetime(2025, 1, 1, tzinfo=UTC)
     for value in (1, 2):
         publications.add(instant, "", value)
     publications.add(instant + timedelta(hours=1), "", 3)
     assert publications.newest_columns == {
-        "ts": [instant, instant + timedelta(hours=1)],
-        "value": [2, 3],
+        "ts": [instant, instant, instant + timedelta(hours=1)],
+        "value": [1, 2, 3],
     }

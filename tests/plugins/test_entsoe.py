@@ -186,10 +186,10 @@ def test_a_gap_between_periods_is_never_filled(server: LocalServer) -> None:
 
 
 def test_padding_is_cut_off(server: LocalServer) -> None:
-    """Whole days come; what lies outside of the window is left out, to the interval."""
+    """Whole days come; what lies outside is left out, and an interval that reaches in is not."""
     server.answer(PATH, xml(document(series(hours(*range(24))))))
     points = fetch(server, "2025-01-01T05:30:00Z", "2025-01-01T08:00:00Z", **LOAD)
-    assert points == {at(6): "6", at(7): "7"}
+    assert points == {at(5): "5", at(6): "6", at(7): "7"}
     assert server.requests[0].query["periodStart"] == ["202501010500"]
     assert server.requests[0].query["periodEnd"] == ["202501010800"]
 

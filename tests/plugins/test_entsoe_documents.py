@@ -31,7 +31,10 @@ def intervals(
     period: Period, value: str, zones: list[ZoneInfo], window: Window = ALWAYS, *, by: str = ""
 ) -> list[tuple[datetime, str, str]]:
     """All of them at once."""
-    return list(market_curves.intervals(period, value, zones, window, by=by))
+    return [
+        (start, text, kind)
+        for start, _, text, kind in market_curves.intervals(period, value, zones, window, by=by)
+    ]
 
 
 def of(points: dict[int, str], count: int, resolution: str, curve: str) -> Period:
@@ -72,7 +75,7 @@ def test_a03_goes_on_to_the_end_of_the_period(
     low=st.integers(-100, 9000),
     size=st.integers(0, 9000),
 )
-def test_a_window_leaves_out_what_begins_outside(
+def test_a_window_leaves_out_what_lies_outside(
     points: dict[int, str], curve: str, resolution: str, low: int, size: int
 ) -> None:
     """As if everything were read and then sorted out, to the minute."""
@@ -82,9 +85,10 @@ def test_a_window_leaves_out_what_begins_outside(
     begin = START + timedelta(minutes=low)
     until = begin + timedelta(minutes=size)
     window = Window(begin.isoformat(), until.isoformat())
+    length = timedelta(minutes=STEPS.get(resolution, 24 * 60))
     everything = intervals(period, "quantity", [ZoneInfo("UTC")])
     assert intervals(period, "quantity", [ZoneInfo("UTC")], window) == [
-        interval for interval in everything if begin <= interval[0] < until
+        interval for interval in everything if begin - length < interval[0] < until
     ]
 
 

@@ -145,11 +145,24 @@ def test_refused_key_says_where_to_look(server: LocalServer, status: int) -> Non
     )
 
 
-@pytest.mark.parametrize("status", [201, 202, 206, 300, 304, 305])
+@pytest.mark.parametrize("status", [201, 202, 300, 304, 305])
 def test_status_nobody_asked_for(server: LocalServer, status: int) -> None:
-    """A part of the body, a promise to answer later, a choice: none is taken for the data."""
+    """A promise to answer later, a choice: none is taken for the data."""
     with pytest.raises(BadDataError, match=str(status)):
         ask(server.answer("/a", Reply(status, b"" if status == 304 else b"[1]")))
+
+
+def test_206_is_an_answer_to_who_asked_for_no_range(server: LocalServer) -> None:
+    """So providers say that more pages follow; a range of the bytes is no whole answer."""
+    ranges = {"Content-Range": "items 0-9/100"}
+    assert ask(server.answer("/a", Reply(206, b"[1]", headers=ranges))).body == b"[1]"
+    whole = {"Content-Range": "bytes 0-2/3"}
+    assert ask(server.answer("/b", Reply(206, b"[1]", headers=whole))).body == b"[1]"
+    part = {"Content-Range": "bytes 0-2/30"}
+    with pytest.raises(BadDataError, match="only a part of it"):
+        ask(server.answer("/c", Reply(206, b"[1]", headers=part)))
+    with pytest.raises(BadDataError, match="206"):
+        ask(server.answer("/d", Reply(206, b"[1]")), headers={"Range": "bytes=0-2"})
 
 
 NOW = datetime(2025, 3, 1, 6, 0, tzinfo=UTC)
@@ -172,6 +185,9 @@ NOW = datetime(2025, 3, 1, 6, 0, tzinfo=UTC)
         ("nan", None),
         ("inf", None),
         ("Sat, 99 Mar 2025 06:02:00 GMT", None),
+        ("Sat, 01 Mar 2025 06:02:00 +9999", None),
+        ("Sat, 01 Mar 99999 06:02:00 GMT", None),
+        ("1e308", None),
     ],
 )
 def test_retry_after(server: LocalServer, header: str, seconds: float | None) -> None:
@@ -456,12 +472,35 @@ def test_https_to_a_server_that_does_not_speak_it(server: LocalServer) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["ftp://127.0.0.1/a", "/etc/passwd", "", "http://", "file:///a", "http://\0"],
+    [
+        *("ftp://127.0.0.1/a", "/etc/passwd", "", "http://", "file:///a", "http://\0"),
+        *("http://127.0.0.1:99999/a", "http://127.0.0.1:0/a", "http://xn--a/", "http://a..b/"),
+        *("http://\u2028/", f"http://{'a' * 70}.example/", "http://ä\u0300.-/"),
+    ],
 )
 def test_what_is_no_address(url: str) -> None:
     """Only http and https with a host can be asked."""
     with pytest.raises(PermanentError, match="is not an"):
         ask(url)
+
+
+@pytest.mark.parametrize("location", ["http://127.0.0.1:99999/a", "http://xn--a/", "http://a..b/"])
+def test_redirect_to_what_is_no_address(server: LocalServer, location: str) -> None:
+    """A port or a name that only the attempt to connect would find wrong."""
+    with pytest.raises(PermanentError, match=r"to what is no address|cannot be sent"):
+        ask(server.answer("/a", Reply.redirect(location)))
+
+
+def test_redirect_to_a_host_that_fails_names_that_host(
+    server: LocalServer, other_server: LocalServer
+) -> None:
+    """Not the one that redirected, which answered as it should."""
+    with pytest.raises(TransientError, match="the name no-such-host") as caught:
+        ask(server.answer("/a", Reply.redirect("http://no-such-host.invalid/b")))
+    assert caught.value.host == "no-such-host.invalid"
+    slow = other_server.answer("/slow", Reply(body=[b"x"] * 99, pause=0.1))
+    with pytest.raises(TransientError, match=r"longer than 0.3 s for GET .*/slow"):
+        ask(server.answer("/c", Reply.redirect(slow)), HttpClient(request_timeout=0.3))
 
 
 @pytest.mark.parametrize("value", ["canary-of-a-key\n", "canary-of-a-key\r\nX-Y: z", "canary-kéy"])
@@ -581,9 +620,12 @@ def test_proxy_of_the_environment_is_used(
     assert server.requests[0].target == "http://provider.invalid/a"
 
 
-def test_proxy_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy of an unknown kind is a plain message, without its password."""
-    monkeypatch.setenv("ALL_PROXY", "gopher://user:canary-of-a-password@127.0.0.1:9")
+@pytest.mark.parametrize(
+    "proxy", ["gopher://{}@127.0.0.1:9", "http://{}@127.0.0.1:99999", "http://{}@127.0.0.1:port"]
+)
+def test_proxy_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
+    """A proxy of an unknown kind or port is a plain message, without its password."""
+    monkeypatch.setenv("ALL_PROXY", proxy.format("user:canary-of-a-password"))
     with pytest.raises(PermanentError, match="ALL_PROXY") as caught:
         ask("http://provider.invalid/a")
     assert "canary" not in str(caught.value)

@@ -166,10 +166,16 @@ def by_link(form: str) -> Any:
     ("reply", "paging", "requests"),
     [
         (by_number(1), {"page": "p"}, 4),
-        (by_number(0), {"page": "p", "first": 0, "size": 2, "size_param": "s"}, 3),
+        (by_number(0), {"page": "p", "first": 0, "size": 2, "size_param": "s"}, 4),
+        (by_number(0), {"page": "p", "first": 0, "size": 2, "short_page": "end"}, 3),
         (by_number(1, pages="3"), {"page": "p", "last": "pages"}, 3),
         (by_number(1, total=5), {"page": "p", "total": "total"}, 3),
-        (by_offset(), {"offset": "skip", "size": 2, "size_param": "take"}, 3),
+        (by_offset(), {"offset": "skip", "size": 2, "size_param": "take"}, 4),
+        (
+            by_offset(),
+            {"offset": "skip", "size": 2, "size_param": "take", "short_page": "end"},
+            3,
+        ),
         (by_offset(n=5), {"offset": "skip", "size": 5, "size_param": "take", "total": "n"}, 1),
         (by_cursor, {"cursor": "c", "from": "meta.next"}, 3),
         (by_cursor, {"cursor": "c", "from": "header:X-Next"}, 3),
@@ -254,7 +260,7 @@ def test_pages_that_make_no_sense_are_refused(
     [
         ("Json", {"paging": {"page": "p", "offset": "o"}}, "paging: must have one of"),
         ("Json", {"paging": {"cursor": "c"}}, "cursor needs from"),
-        ("Json", {"paging": {"offset": "o"}}, "offset needs size, or total"),
+        ("Json", {"paging": {"offset": "o"}}, "offset needs size, total, last or has_more"),
         ("Json", {"paging": {"page": "p", "max_pages": 0}}, "max_pages must be 1 or more"),
         ("Json", {"paging": {"next": "a["}}, "paging.next: 'a[' is no JMESPath"),
         ("Json", {"paging": {"page": "p"}, "rows": "a[?b]"}, "rows must find all of a page"),
@@ -332,7 +338,7 @@ def test_a_link_elsewhere_gets_no_key(server: LocalServer, other_server: LocalSe
             rows="items",
             auth=auth,
             headers={"X-Other": "s3cret-key"},
-            paging={"next": "next"},
+            paging={"next": "next", "other_hosts": True},
             **PLACES,
         )
         assert list(points(batch).values()) == [1, 2]
@@ -384,7 +390,8 @@ def test_a_file_that_is_not_there_may_mean_no_data(server: LocalServer) -> None:
         "window": WINDOW,
         **PLACES,
     }
-    assert fetch("Json", not_found_is_empty=True, **params).received == 0
+    batch = fetch("Json", not_found_is_empty=True, **params)
+    assert (batch.received, batch.outside) == (1, 1)
     assert server.asked("/2025-03-30") == 1
     with pytest.raises(PermanentError):
         fetch("Json", **params)

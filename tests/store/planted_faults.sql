@@ -14,7 +14,7 @@ UPDATE fetch_run SET inserted = inserted + 1, received = received + 1 WHERE run_
 -- overlap: versions at 1
 UPDATE time_series_data_scd2 SET valid_to = valid_to + interval '1 minute'
 WHERE ts = '2025-03-01 01:00Z' AND series_id = 1 AND valid_to < 'infinity';
-UPDATE source_state SET last_knowledge_time = last_knowledge_time + interval '1 hour';
+UPDATE source_state SET last_knowledge_time = last_knowledge_time + interval '2 minutes';
 
 -- no_open_version: current at 1
 UPDATE time_series_data_scd2 SET valid_to = clock_timestamp()

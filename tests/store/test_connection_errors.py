@@ -245,6 +245,26 @@ def test_a_statement_that_takes_too_long(database_url: str, setting: str, reason
         assert current(look) == {0: 2.0}
 
 
+@pytest.mark.parametrize("read_only", [False, True])
+def test_limits_of_a_database_are_not_those_of_a_session(
+    database_url: str, *, read_only: bool
+) -> None:
+    """A session waits for providers, and its transactions take what they take."""
+    with open_observer(database_url) as admin:
+        here = Identifier(admin.info.dbname)
+        row = admin.execute("SELECT current_setting('transaction_timeout', true)").fetchone()
+        names = ["idle_session_timeout", *(["transaction_timeout"] if row != (None,) else [])]
+        for name in names:
+            admin.execute(SQL("ALTER DATABASE {} SET {} = '300ms'").format(here, Identifier(name)))
+        with connect(database_url, application_name="limits", read_only=read_only) as connection:
+            # longer than the limit: once between two statements, once within a transaction
+            admin.execute("SELECT pg_sleep(0.6)")
+            for name in names:
+                assert connection.execute(f"SHOW {name}".encode()).fetchone() == ("0",)
+            with connection.transaction():
+                connection.execute("SELECT pg_sleep(0.6)")
+
+
 def test_a_deadlock(database_url: str) -> None:
     """Of which the run is the victim: may pass, and nothing was written."""
     with (

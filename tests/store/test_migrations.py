@@ -40,6 +40,8 @@ RELEASED = {
     "0002_vintages": "4b10db8f5e3e0e1d9ed6c5643a13471f9a8ca2703c13bc5cd5883601301255c2",
     "0003_request_slots": "bb5af7b2477b9b3983fcb2a06af8483aff64b1221fb275d70e9450098752e48f",
     "0004_restores": "92b8567daa26f90338c1a96e5de102aefa3e756defe6cee12b590177c0fa2fea",
+    "0005_doubts": "1b1054b326f220ee6227f77fa3ef06379a963377662a93d592cc97c14ba95e00",
+    "0006_advances": "7c2135baac0299b8da969a7916fece91e70c9e7e04f2e6d7b490abfa288c109a",
 }
 HYPERTABLES = ("time_series_data", "time_series_data_scd2", "time_series_vintage")
 NAMES = tuple(migration.name for migration in migrations())
@@ -331,3 +333,29 @@ def test_an_extension_that_comes_later_is_used(server_url: str, databases: Datab
             assert (current(look), history(look)) == before
         with open_feed(url) as feed:
             assert feed(dict.fromkeys(range(-30_000, 0, 500), -1.0)).counts.revised == 30
+
+
+def test_no_second_portal_by_accident(database_url: str) -> None:
+    """A schema that is first in the path from now on is no place for new tables; 78."""
+    with connect(database_url, application_name="test") as connection:
+        connection.execute("CREATE SCHEMA before")
+        connection.execute("SET search_path = before, public")
+        for use in (require_schema, ensure_schema, migrate):
+            with pytest.raises(SchemaError, match=r"'before'.*'public'.*search_path") as caught:
+                use(connection)
+            assert caught.value.exit_code is ExitCode.CONFIGURATION
+        assert connection.execute("SELECT to_regclass('before.time_series')").fetchone() == (None,)
+        # asked for by itself, and from then on also with the other one behind it
+        connection.execute("SET search_path = before")
+        assert ensure_schema(connection) == "before"
+        connection.execute("SET search_path = before, public")
+        assert ensure_schema(connection) == "before"
+
+
+def test_a_table_of_somebody_else(empty_database_url: str) -> None:
+    """Of a name that is ours: 78, with the way to a schema of one's own."""
+    with connect(empty_database_url, application_name="test") as connection:
+        connection.execute("CREATE TABLE time_series (id integer)")
+        for use in (ensure_schema, migrate):
+            with pytest.raises(SchemaError, match="schema of its own: search_path"):
+                use(connection)

@@ -20,6 +20,7 @@ from support.stored_runs import START
 
 from dataportal import __version__
 from dataportal.redaction import remember_secret
+from dataportal.store.read.overview import open_reader, overview
 from dataportal.store.records import (
     Backfill,
     Counts,
@@ -140,6 +141,26 @@ def test_a_backfill_is_no_attempt_either(feed: Feed, outcome: Outcome) -> None:
     )
 
 
+def test_the_first_doubt_stays_until_it_is_settled(
+    feed: Feed, look: psycopg.Connection[Any]
+) -> None:
+    """Whatever else is doubted since, and however many runs end without one."""
+
+    def doubts_after(**more: Any) -> Any:
+        feed.start(RunKind.BACKFILL)
+        feed.session.finish_run(feed.run, Outcome.SUCCEEDED, **more)
+        (doubts,) = look.execute("SELECT doubts FROM source_state").fetchone() or (None,)
+        return doubts
+
+    assert doubts_after() is None
+    first = doubts_after(doubt="100 rows")
+    assert first["pages"]["message"] == "100 rows"
+    assert doubts_after(doubt="50 rows") == first
+    assert doubts_after() == first
+    assert doubts_after(settled=True) is None
+    assert doubts_after(doubt="50 rows", settled=True) is None
+
+
 def test_failures_in_a_row_are_counted(feed: Feed) -> None:
     """From the last attempt that did not fail; what is no attempt does not end the row."""
     story = [
@@ -257,6 +278,45 @@ def test_the_initial_history_has_been_asked_for_once(
     after = dict(look.execute(statement).fetchall())
     assert {name: after[name] for name in before} == before
     assert after["sun"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "counted"),
+    [
+        (RunKind.SCHEDULED, Outcome.SUCCEEDED, 1),
+        (RunKind.SCHEDULED, Outcome.PARTIAL, 1),
+        (RunKind.SCHEDULED, Outcome.FAILED, 0),
+        (RunKind.SCHEDULED, Outcome.INTERRUPTED, 0),
+        (RunKind.BACKFILL, Outcome.SUCCEEDED, 0),
+    ],
+)
+def test_a_run_that_advanced_a_series_is_remembered(
+    feed: Feed, look: psycopg.Connection[Any], kind: RunKind, outcome: Outcome, counted: int
+) -> None:
+    """When it was, whatever became of the run; as a sign that it goes on if a schedule asked."""
+    statement = "SELECT advances, advanced_at FROM time_series ORDER BY endpoint_prefix"
+    assert look.execute(statement).fetchall() == [(0, None)] * 2
+    before = None
+    for count in (1, 2, 3):
+        feed.start(kind)
+        feed.session.finish_run(feed.run, outcome, advanced=["load"])
+        load, wind = look.execute(statement).fetchall()
+        assert wind == (0, None)
+        assert load[0] == min(counted * count, 2)
+        assert before is None or load[1] > before
+        before = load[1]
+
+
+def test_the_lookback_of_the_last_run_is_remembered(feed: Feed, database_url: str) -> None:
+    """Up to a century; a run that does not know it leaves it."""
+    for lookback in (timedelta(days=2), timedelta.max, timedelta(microseconds=1), timedelta()):
+        for told in (lookback, None):
+            feed.start()
+            feed.session.finish_run(feed.run, Outcome.SUCCEEDED, lookback=told)
+            with open_reader(database_url) as reader:
+                kept = overview(reader)["grid"].lookback
+            assert kept is not None
+            assert kept == min(lookback, timedelta(days=36_500))
 
 
 def test_progress_is_the_newest_observation(feed: Feed) -> None:

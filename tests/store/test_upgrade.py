@@ -86,6 +86,14 @@ def test_the_first_schema_becomes_the_present_one(
     assert_up_to_date(first_url, database_url)
 
 
+def test_no_series_of_the_past_is_expected_to_go_on(first_url: str, run_cli: RunCli) -> None:
+    """What earlier runs brought was not counted: none stands still before it went on again."""
+    assert run_cli("migrate", env={"DATABASE_URL": first_url}).returncode == 0
+    with open_observer(first_url) as look:
+        rows = look.execute("SELECT DISTINCT advances, advanced_at FROM time_series").fetchall()
+    assert rows == [(0, None)]
+
+
 def test_a_run_brings_it_up_to_date(first_url: str, database_url: str) -> None:
     """And goes on where the first program stopped: what is the same is no new version."""
     with open_feed(first_url, "load") as feed:

@@ -295,8 +295,8 @@ MUTATIONS = (
         "points before the window are taken",
         "11a",
         _OBSERVATIONS,
-        "_clean_point_by_point",
-        Replace("A is not None and B < A", by="False"),
+        "_Window.is_before",
+        Replace("A is None or A <= B.start", by="False"),
         _PROMISES + "test_a_week_asked_for_two_days_changes_two",
     ),
     Mutation(

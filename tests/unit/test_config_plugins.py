@@ -17,11 +17,11 @@ from support.config_files import Folder
 from support.remembered_secrets import only_secrets
 
 from dataportal.config import build_plugin
-from dataportal.config.variables import UnsetVariable, expand, sounds_secret
+from dataportal.config.variables import UnsetVariable, expand
 from dataportal.errors import ConfigurationError, DataportalError, PluginError
 from dataportal.plugins import base_plugin, loader
 from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
-from dataportal.redaction import MASK, redact
+from dataportal.redaction import MASK, redact, sounds_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -339,7 +339,13 @@ def test_what_sounds_secret_is_never_shown(
     [
         *((name, True) for name in ("API_KEY", "EIA_API_KEY", "token", "X-Api-Key", "PASSWORD")),
         *((name, True) for name in ("client_secret", "app_id", "db_passwd", "Authorization")),
+        *((name, True) for name in ("FREDKEY", "MyToken", "SITEPASSWORD", "ENTSOE_SECURITYTOKEN")),
+        *((name, True) for name in ("GITHUB_PAT", "DBPASS", "KEY2", "proxyAuth", "X-Cookie-Jar")),
+        *((name, True) for name in ("url_signature", "AWS_CREDENTIAL", "hmac", "PHPSESSION")),
         *((name, False) for name in ("url", "keyboard", "monkey", "tokens_per_day", "HOME")),
+        *((name, False) for name in ("PATH", "COMPASS", "AUTHOR", "TURKEY", "MONKEY", "KEYBOARD")),
+        *((name, False) for name in ("BYPASS_PROXY", "XAUTHORITY", "PATTERN", "secretary", "PWD")),
+        *((name, False) for name in ("PATIENCE", "hockey", "possession", "authority", "Passage")),
     ],
 )
 def test_which_names_sound_secret(name: str, *, secret: bool) -> None:

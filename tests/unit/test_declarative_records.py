@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from dataportal.plugins.declarative.csv_records import CsvReader
 from dataportal.plugins.declarative.extraction import PointExtractor
 from dataportal.plugins.declarative.json_records import JsonReader
-from dataportal.plugins.declarative.pagination import Page, next_link, read_paginator
+from dataportal.plugins.declarative.links import next_link
+from dataportal.plugins.declarative.pagination import Pages, read_paginator
 from dataportal.plugins.declarative.xml_records import XmlReader
 from dataportal.plugins.http.response import Answer
 from dataportal.plugins.readers.expressions import ABSENT_FIELD, Expression
@@ -36,7 +37,9 @@ finite = st.floats(allow_nan=False, allow_infinity=False, width=32)
 def document(reader: type[Reader], body: str | bytes, **params: Any) -> Document:
     """What a reader makes of a body."""
     raw = body.encode() if isinstance(body, str) else body
-    return reader(Params(params), ".").read(Answer(200, "http://x/a", {}, raw))
+    found = reader(Params(params), ".").read(Answer(200, "http://x/a", {}, raw))
+    assert found is not None
+    return found
 
 
 stamps = st.sampled_from(["2024-12-31T23", "2025-01-01T00", "2025-01-01T23:30", "2025-01-02T00"])
@@ -172,9 +175,8 @@ def test_every_row_is_had_once(count: int, size: int, paging: dict[str, Any]) ->
     rows = list(range(count))
     received: list[int] = []
     first_expected: list[Any] = []
-    address, number = paginator.first(), 0
+    address, pages = paginator.first(), Pages()
     while True:
-        number += 1
         start = _start(address, paging, size)
         rows_of_page = rows[start : start + size]
         after = start + size if start + size < count else None
@@ -188,21 +190,22 @@ def test_every_row_is_had_once(count: int, size: int, paging: dict[str, Any]) ->
         link = {} if after is None else {"link": f'<?at={after}>; rel="next"'}
         answer = Answer(200, "http://x/a", link, json.dumps(content).encode())
         content_read = JsonReader(Params({}), ".").read(answer)
+        assert content_read is not None
         assert list(content_read.records("items").column("@")) == rows_of_page
         received += rows_of_page
-        page = Page(number, content_read, len(rows_of_page), len(received))
-        next_address = paginator.next(page)
-        expected = list(paginator.likely_pages(page))
+        pages.add(content_read, len(rows_of_page))
+        next_address = paginator.next(pages)
+        expected = list(paginator.expected(pages))
         if expected:
             assert expected[0] == next_address
         if not first_expected:
             first_expected = expected
-        assert expected == first_expected[number - 1 :]
+        assert expected == first_expected[pages.number - 1 :]
         if next_address is None:
             break
         address = next_address
     assert received == rows
-    assert number <= max(math.ceil(count / size), 1) + 1
+    assert pages.number <= max(math.ceil(count / size), 1) + 1
 
 
 def _start(address: PageAddress, paging: dict[str, Any], size: int) -> int:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataportal.config import load
-from dataportal.health import Condition, broken_entry, judge, unknown_state
+from dataportal.health import Condition, broken_entry, judge, needs_newest, unknown_state
 from dataportal.store.read.overview import RunRow, SeriesRow, SourceRow
 from dataportal.store.records import Outcome, RunKind, SourceState
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2025, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture(scope="session")
@@ -110,6 +111,20 @@ def test_stale_is_later_than_stale_after(plain: Source, late: timedelta) -> None
     assert (verdict.condition is Condition.STALE) == (late > plain.stale_after)
 
 
+def test_a_doubt_makes_ill_until_the_entry_speaks_of_pages(plain: Source) -> None:
+    """Whatever it says of them; the message names the way out."""
+    well = row()
+    since = "2026-11-05T04:00:00+00:00"
+    state = replace(well.state, doubts={"pages": {"since": since, "message": "100 rows"}})
+    doubtful = replace(well, state=state)
+    verdict = judge(plain, doubtful, NOW)
+    assert (verdict.condition, verdict.reasons) == (Condition.DOUBTFUL, ("100 rows",))
+    assert [(d.kind, d.since.isoformat()) for d in verdict.doubts] == [("pages", since)]
+    for paging in ("none", {"page": "p"}):
+        settled = replace(plain, params={**plain.params, "paging": paging})
+        assert judge(settled, doubtful, NOW).well
+
+
 @given(st.timedeltas(timedelta(), timedelta(days=3650)))
 def test_old_data_is_stale_only_if_that_is_asked_for(plain: Source, late: timedelta) -> None:
     """The age of the newest observation counts where data_stale_after is set."""
@@ -123,6 +138,101 @@ def test_a_fresh_source_without_any_observation_has_stale_data(plain: Source) ->
     """Where the age of the data is watched, no data is too old."""
     strict = changed(plain, data_stale_after=HOUR)
     assert not judge(strict, row(newest=None), NOW).well
+
+
+def at_rest(*rests: timedelta, advances: int = 2, lookback: timedelta | None = None) -> SourceRow:
+    """A source whose series have stood still for so long, all at one hour."""
+    series = tuple(
+        SeriesRow(n, name, NOW - HOUR, advances, NOW - rest)
+        for n, (name, rest) in enumerate(zip(("plain", "other", "third"), rests, strict=False))
+    )
+    return replace(row(), series=series, lookback=lookback)
+
+
+@given(st.timedeltas(timedelta(), timedelta(days=40)), st.timedeltas(timedelta(), timedelta.max))
+def test_standing_still_is_longer_than_the_look_back(
+    plain: Source, rest: timedelta, lookback: timedelta
+) -> None:
+    """That of the entry, else of the last run, else the usual one; 30 days of it at most."""
+    patience = max(min(lookback, timedelta(days=30)), 3 * HOUR)
+    for source, kept in ((plain, lookback), (changed(plain, lookback=lookback), timedelta(3))):
+        verdict = judge(source, at_rest(rest, lookback=kept), NOW)
+        assert verdict.well == (rest <= patience)
+        assert (verdict.condition is Condition.DOUBTFUL) == (rest > patience)
+        assert [doubt.series for doubt in verdict.doubts] == ["plain"] * (rest > patience)
+    assert judge(plain, at_rest(rest), NOW).well == (rest <= timedelta(days=7))
+
+
+def test_patience_is_longer_for_rare_observations(plain: Source) -> None:
+    """Ten intervals, three schedules; also where these are longer than there is time."""
+    yearly = replace(plain, series=(replace(plain.series[0], granularity="1 year"),))
+    (series,) = yearly.series
+    endless = replace(plain, series=(replace(series, granularity="2000000 years"),))
+    weekly = changed(plain, schedule=timedelta(days=7))
+    for days, source, well in (
+        (3649, yearly, True),
+        (3651, yearly, False),
+        (20, weekly, True),
+        (22, weekly, False),
+        (36_500, endless, True),
+    ):
+        assert judge(source, at_rest(timedelta(days=days)), NOW).well is well
+
+
+def test_one_of_several_that_stands_still_is_a_remark(plain: Source) -> None:
+    """All of them are an illness; those that are not expected to go on do not count."""
+    still, fresh = timedelta(days=50), HOUR
+    names = ("plain", "other", "third")
+    group = replace(
+        plain, series=tuple(replace(plain.series[0], endpoint_prefix=name) for name in names)
+    )
+    verdict = judge(group, at_rest(still, fresh, fresh), NOW)
+    assert verdict.well
+    assert len(verdict.remarks) == 1
+    everyone = judge(group, at_rest(still, still, still), NOW)
+    assert (everyone.condition, everyone.well, everyone.remarks) == (Condition.DOUBTFUL, False, ())
+    assert len(everyone.reasons) == len(everyone.doubts) == 3
+    # a series that sources.yaml does not know any more is nobody's business
+    only = replace(group, series=group.series[:1])
+    assert len(judge(only, at_rest(still, fresh, fresh), NOW).reasons) == 1
+    assert judge(group, at_rest(still, still, still, advances=1), NOW).doubts == ()
+
+
+def test_of_many_that_stand_still_a_few_are_named(plain: Source) -> None:
+    """Each is a doubt; a message of hundreds would be read by nobody."""
+    described = tuple(replace(plain.series[0], endpoint_prefix=f"s{n}") for n in range(300))
+    series = tuple(SeriesRow(n, f"s{n}", None, 2, NOW - 50 * DAY) for n in range(300))
+    verdict = judge(replace(plain, series=described), replace(row(), series=series), NOW)
+    assert len(verdict.doubts) == 300
+    assert len(verdict.reasons) == 6
+    assert verdict.reasons[-1] == "and 295 more of its series stand still"
+
+
+def test_a_limit_of_its_own_takes_the_place_of_standing_still(plain: Source) -> None:
+    """Also `off`, which is none."""
+    for limit in (None, 400 * DAY):
+        verdict = judge(changed(plain, data_stale_after=limit), at_rest(50 * DAY), NOW)
+        assert (verdict.well, verdict.doubts) == (True, ())
+
+
+def test_the_newest_observation_is_looked_for_where_it_counts(plain: Source) -> None:
+    """For its age, and to name where a series stands still; it takes time."""
+    assert not needs_newest(plain, at_rest(DAY), NOW)
+    assert needs_newest(plain, at_rest(50 * DAY), NOW)
+    assert needs_newest(changed(plain, data_stale_after=DAY), at_rest(DAY), NOW)
+    assert not needs_newest(changed(plain, data_stale_after=None), at_rest(50 * DAY), NOW)
+
+
+def test_worse_things_come_first(plain: Source) -> None:
+    """A source that fails or is stale is called so; that it stands still is said as well."""
+    still = at_rest(50 * DAY).series
+    for state, condition in (
+        (row(outcome=Outcome.FAILED, failures=1), Condition.FAILING),
+        (row(success=NOW - 50 * DAY), Condition.STALE),
+    ):
+        verdict = judge(plain, replace(state, series=still), NOW)
+        assert verdict.condition is condition
+        assert len(verdict.reasons) == 2
 
 
 def test_a_running_source_is_shown_as_running(plain: Source) -> None:

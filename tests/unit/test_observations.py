@@ -19,14 +19,16 @@ from hypothesis import strategies as st
 from support.raw_answers import DAY, HOUR, MISSING, SHAPES, Degrees, as_dicts, clean_batch
 
 from dataportal.errors import PermanentError
-from dataportal.observations import Batch, _clean_point_by_point, clean
+from dataportal.observations import Batch, _clean_point_by_point, _Window, clean
 from dataportal.raw_points import raw_points
+from dataportal.repetitions import Repeated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from support.raw_answers import Point
 
+EVERYTHING = _Window(None, None, None, None)
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -40,6 +42,7 @@ class Expected:
 
     kept: dict[datetime, float | None] = field(default_factory=dict)
     duplicates: int = 0
+    nulls: int = 0
     outside: int = 0
     rejected: list[int] = field(default_factory=list)
 
@@ -47,8 +50,9 @@ class Expected:
 def reference(
     points: list[Point], start: datetime | None, end: datetime | None, zone: ZoneInfo | None
 ) -> Expected:
-    """Each point by itself: refused, outside, or taken, and then the last of its time stays."""
+    """Each point by itself: refused, outside, or taken; then those of one time must agree."""
     expected = Expected()
+    points_at: dict[datetime, list[tuple[int, float | None]]] = {}
     for position, (raw_ts, raw_value) in enumerate(points):
         try:
             ts, value = reference_time(raw_ts, zone), reference_value(raw_value)
@@ -58,9 +62,15 @@ def reference(
         if (start is not None and ts < start) or (end is not None and not ts < end):
             expected.outside += 1
             continue
-        if ts in expected.kept:
-            expected.duplicates += 1
-        expected.kept[ts] = value
+        points_at.setdefault(ts, []).append((position, value))
+    for ts, taken in points_at.items():
+        numbers = [(position, value) for position, value in taken if value is not None]
+        expected.nulls += len(taken) - len(numbers) if numbers else 0
+        if len({value for _, value in numbers}) > 1:
+            expected.rejected += [position for position, _ in numbers]
+            continue
+        expected.kept[ts] = (numbers or taken)[0][1]
+        expected.duplicates += len(numbers or taken) - 1
     return expected
 
 
@@ -169,10 +179,12 @@ def test_clean_is_the_reference(
     assert identical(ours.values, [expected.kept[ts] for ts in ours.ts])
     assert ours.published is None
     assert ours.vintages is None
-    assert batch.duplicates == expected.duplicates
+    assert (batch.duplicates, batch.nulls) == (expected.duplicates, expected.nulls)
     assert batch.outside == expected.outside
     assert batch.rejected == len(expected.rejected)
-    assert [r.position for r in batch.rejections] == expected.rejected[:20]
+    told = [r.position for r in batch.rejections]
+    assert len(told) == min(20, len(expected.rejected))
+    assert {*told} <= {*expected.rejected}
     assert all(r.series == "a" and 0 < len(r.reason) <= 1000 for r in batch.rejections)
     assert all(r.reason.isprintable() for r in batch.rejections)
 
@@ -187,13 +199,20 @@ def as_mapping(shape: Any) -> Mapping[str, Any]:
 def test_every_point_received_is_accounted_for(
     answer: dict[str, list[Point]], start: datetime | None, end: datetime | None
 ) -> None:
-    """Received = duplicates + rejected + outside + kept; an undeclared series is rejected."""
+    """Received = duplicates + rejected + outside + nulls beside numbers + kept.
+
+    An undeclared series is rejected.
+    """
     raw = {name: as_dicts(points) for name, points in answer.items()}
     batch = clean(raw, series=["a", "b"], start=start, end=end, zone=BERLIN)
     assert set(batch.series) == {"a", "b"}
     assert batch.received == sum(map(len, answer.values()))
     assert batch.received == (
-        batch.duplicates + batch.rejected + batch.outside + sum(map(len, batch.series.values()))
+        batch.duplicates
+        + batch.rejected
+        + batch.outside
+        + batch.nulls
+        + sum(map(len, batch.series.values()))
     )
     undeclared = sum(len(points) for name, points in answer.items() if name in "cd")
     assert batch.rejected >= undeclared
@@ -232,9 +251,9 @@ def test_the_fast_path_and_the_exact_one_agree(
     written = [instant.astimezone(zone) for instant in times]
     values = [data.draw(GOOD_VALUES) for _ in times]
     raw = shape(list(zip(map(str, written) if as_text else written, values, strict=True)))
-    fast = raw_points(raw, "a").clean_columns(None, None)
+    fast = raw_points(raw, "a").clean_columns()
     assert fast is not None
-    exact = _clean_point_by_point(raw_points(raw, "a"), "a", Batch({}), None, None, None)
+    exact = _clean_point_by_point(raw_points(raw, "a"), "a", Batch({}), EVERYTHING, Repeated.REFUSE)
     assert fast[0] == exact.ts == times
     assert identical(fast[1], exact.values)
     assert all(instant.tzinfo == UTC for instant in fast[0])
@@ -251,20 +270,25 @@ def test_a_well_formed_answer_is_clipped_at_its_bounds(
     inside = [instant for instant in times if start <= instant < end]
     assert batch.series["a"].ts == inside
     assert batch.outside == len(times) - len(inside)
-    within = raw_points(shape(points), "a").clean_columns(times[0], times[-1] + HOUR)
-    assert within == (times, [float(n) for n in range(len(times))])
-    assert raw_points(shape(points), "a").clean_columns(None, times[-1]) is None
+    assert batch.before + batch.after == batch.outside
+    assert batch.left_out_from == next((at for at in times if at >= end), None)
+    if start <= end:
+        assert batch.before == sum(instant < start for instant in times)
 
 
 @given(st.lists(st.tuples(GOOD_TIMES, INSTANTS, FINITE), min_size=1, max_size=20))
 def test_of_points_with_times_of_publication_the_newest_is_the_value(
     points: list[tuple[Any, datetime, float]],
 ) -> None:
-    """All of them are vintages, in order; of one ts and publication the last stays."""
+    """All of them are vintages, in order, but for those that contradict each other."""
     dicts = [{"ts": ts, "value": value, "published_at": p} for ts, p, value in points]
     columns = {key: [point[key] for point in dicts] for key in dicts[0]}
-    vintages = {(reference_time(ts, None), p): reference_value(v) for ts, p, v in points}
-    expected = [(*key, value) for key, value in sorted(vintages.items())]
+    values_at: dict[tuple[datetime, datetime], list[float | None]] = {}
+    for ts, p, v in points:
+        values_at.setdefault((reference_time(ts, None), p), []).append(reference_value(v))
+    agreed = {moment: values[0] for moment, values in values_at.items() if len({*values}) == 1}
+    contradictory = sum(len(values) for values in values_at.values() if len({*values}) > 1)
+    expected = [(*key, value) for key, value in sorted(agreed.items())]
     newest = {ts: (published, value) for ts, published, value in expected}
     for raw in (dicts, columns):
         batch = clean_batch(raw)
@@ -273,7 +297,8 @@ def test_of_points_with_times_of_publication_the_newest_is_the_value(
         assert list(zip(ours.ts, ours.published or [], ours.values, strict=True)) == [
             (ts, *pair) for ts, pair in newest.items()
         ]
-        assert batch.duplicates == len(points) - len(expected)
+        assert batch.rejected == contradictory
+        assert batch.duplicates == len(points) - contradictory - len(expected)
 
 
 @pytest.mark.parametrize("ts", [DAY, DAY.isoformat(), "2025-01-01T00:00"])
@@ -283,15 +308,32 @@ def test_a_value_that_cannot_be_taken_is_told_with_its_time(ts: object) -> None:
     assert rejection.reason == f"'kei' is no plain decimal number, at {ts}"
 
 
-@pytest.mark.parametrize("published", [MISSING, None, "2025-01-01T00:00", "soon", 7])
+@pytest.mark.parametrize("published", [MISSING, None, "2025-03-30T02:30", "soon", 7])
 def test_a_point_whose_publication_is_unclear_is_rejected(published: object) -> None:
-    """If other points of the series say theirs; a zone for `ts` says nothing of publications."""
+    """If other points of the series say theirs; also a local time that the clocks skip."""
     odd = {"ts": DAY, "value": 1.0, "published_at": published}
     if published is MISSING:
         del odd["published_at"]
     batch = clean_batch([odd, {"ts": DAY + HOUR, "value": 2.0, "published_at": DAY}], BERLIN)
     assert (batch.rejected, batch.series["a"].ts) == (1, [DAY + HOUR])
     assert batch.rejections[0].position == 0
+
+
+@pytest.mark.parametrize(
+    ("published", "instant"),
+    [
+        ("2025-01-01T00:00", "2024-12-31T23:00:00+00:00"),
+        # of two hours the later one
+        ("2025-10-26T02:30", "2025-10-26T01:30:00+00:00"),
+        ("2025-03-30", "2025-03-30T21:59:59.999999+00:00"),
+    ],
+)
+def test_a_local_time_of_publication_is_read_in_the_zone(published: str, instant: str) -> None:
+    """A bare date is the end of its day; without a zone neither is taken."""
+    point = {"ts": DAY, "value": 1.0, "published_at": published}
+    batch = clean_batch([point], BERLIN)
+    assert batch.series["a"].published == [datetime.fromisoformat(instant)]
+    assert clean_batch([point], None).rejected == 1
 
 
 def test_the_error_of_one_series_leaves_the_others() -> None:

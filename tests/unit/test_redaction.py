@@ -119,6 +119,8 @@ NAMES = [
     *("api_key", "api-key", "apikey", "apiKey", "app_id", "appid", "access_key", "key", "token"),
     *("securityToken", "access_token", "client_secret", "secret", "password", "DB_PASSWORD"),
     *("passwd", "pwd", "sig", "signature", "authorization"),
+    *("FREDKEY", "sitePassword", "pat", "dbpass", "auth", "cookie", "credential", "hmac"),
+    *("session", "sessionid", "X-Amz-Credential", "X-Amz-Date", "key2"),
 ]
 
 
@@ -150,7 +152,13 @@ def test_what_stands_under_a_name_of_keys_is_masked(name: str, text: str, left: 
 
 
 @pytest.mark.parametrize(
-    "text", ["refused GET https://h/p?key={}: wrong key", "token={}: wrong", "see ?a=1&token={}."]
+    "text",
+    [
+        "refused GET https://h/p?key={}: wrong key",
+        "token={}: wrong",
+        "see ?a=1&token={}.",
+        "no access: see ?a=1&access={}.",
+    ],
 )
 def test_the_mark_after_what_is_masked_is_left(text: str) -> None:
     """The sentence around it can be read on."""
@@ -207,6 +215,9 @@ def test_odd_urls_with_a_password(text: str, expected: str) -> None:
         "postgresql://one:5432,two:5433/name?application_name=me@host",
         "the keys; monkey=1? a tokenizer: x; passwords are not shown",
         "2 of 3 series: a, b at 12:30",
+        "that cannot start any token: Indent with spaces, not with tabs",
+        "sources.yaml:3: api_key: must be text; token: no variable",
+        "PATH=/usr/bin AUTHOR=somebody compass: north KEYBOARD=us turkey: cold ?author=me",
         "mailto:me@example.org",
         "",
     ],

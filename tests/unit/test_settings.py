@@ -149,7 +149,36 @@ def test_another_url_is_an_error_that_does_not_show_it(url: str) -> None:
     error = refused(DATABASE_URL=url.replace("h", "me:canary@h"))
     assert "DATABASE_URL does not begin with postgresql://" in str(error)
     assert "canary" not in str(error)
-    assert error.hint == "Write it like postgresql://user:password@host:5432/name"
+    assert error.hint == "Write it like postgresql://user:password@host:5432/name, or embedded:"
+
+
+@pytest.mark.parametrize(
+    ("text", "folder"), [("embedded:", None), (" embedded:/srv/series\n", Path("/srv/series"))]
+)
+def test_the_embedded_server_has_a_name(tmp_path: Path, text: str, folder: Path | None) -> None:
+    """In the variable, a file or an option; under -q nothing else leads to it."""
+    file = tmp_path / "url"
+    file.write_text(text, encoding="utf-8")
+    for settings in (
+        from_environment({"DATABASE_URL": text}),
+        from_environment({"DATABASE_URL_FILE": str(file)}),
+        from_environment({"DATABASE_URL": URL}).override(database_url=text),
+    ):
+        assert settings == Settings(embedded_named=True, embedded_home=folder)
+        settings.override(quiet=True).check_embedded()
+    named = from_environment({"DATABASE_URL": text}).override(database_url=URL)
+    assert named == Settings(database_url=URL)
+    Settings().check_embedded()
+    with pytest.raises(ConfigurationError, match="DATABASE_URL=embedded:"):
+        Settings(quiet=True).check_embedded()
+
+
+@pytest.mark.parametrize(
+    "text", ["embedded:folder", "embedded://folder", "embedded:~/x", "embedded"]
+)
+def test_a_name_of_the_embedded_server_that_may_mean_another_place(text: str) -> None:
+    """Which folder it is relative to, nobody can tell."""
+    assert "DATABASE_URL" in refused(DATABASE_URL=text).message
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n"])
@@ -237,6 +266,12 @@ def test_a_file_without_a_url_is_an_error_that_names_it(
     error = refused(DATABASE_URL_FILE=str(file))
     assert str(file) in str(error)
     assert "canary" not in str(error)
+
+
+@pytest.mark.timeout(20)
+def test_a_file_without_an_end_is_refused_at_once() -> None:
+    """A few kilobytes are read of it."""
+    assert "'/dev/zero' has more than 8192 bytes" in str(refused(DATABASE_URL_FILE="/dev/zero"))
 
 
 def test_two_sources_of_the_url_are_an_error() -> None:

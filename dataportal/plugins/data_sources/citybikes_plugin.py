@@ -140,6 +140,8 @@ class CityBikesMultiSeriesPlugin(MultiSeriesPlugin):
                 f"CityBikes has no network {self._network} ({error.message})",
                 hint=f"They are listed at {BASE_URL}/networks",
             ) from None
+        if answer.has_no_content:
+            return {}
         stations = answer.json(_Document).network.stations
         if not stations:
             return {}

@@ -9,17 +9,21 @@ from __future__ import annotations
 import io
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
+from itertools import compress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.plugins.base_plugin import (
+    BadDataError,
     BasePlugin,
     MultiSeriesPlugin,
     PermanentError,
     TransientError,
 )
+from dataportal.plugins.http.file_kinds import file_kind, text_kind
 from dataportal.plugins.readers.extract_filters import read_filters
-from dataportal.plugins.readers.parameters import Params
+from dataportal.plugins.readers.local_rows import LocalRows
+from dataportal.plugins.readers.parameters import Params, called_otherwise
 from dataportal.plugins.readers.rate_limits import optional_rate_limit
 from dataportal.plugins.readers.table_parameters import (
     decimal_sign,
@@ -29,17 +33,20 @@ from dataportal.plugins.readers.table_parameters import (
     time_format,
 )
 from dataportal.plugins.readers.tables import Table
-from dataportal.plugins.readers.times import Window
+from dataportal.plugins.readers.times import Clip, HourBeyond, Window
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
+    from zoneinfo import ZoneInfo
 
     from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
     from dataportal.plugins.http import HttpClient
+    from dataportal.plugins.http.response import Answer
 
     _Columns = dict[str, Any]
 
+_BEGINNING = 4096
 _SOURCE_DEFAULTS = {"initial_history": "all", "lookback": "10000 years"}
 
 
@@ -70,7 +77,7 @@ class _Location:
 
     @asynccontextmanager
     async def lines(
-        self, root: Path, http: Callable[[], HttpClient]
+        self, root: Path, http: Callable[[], HttpClient], *, header: bool
     ) -> AsyncIterator[tuple[Iterable[str] | None, str]]:
         """The lines of the text with their ends as they are, and its name, fit to be shown.
 
@@ -80,27 +87,28 @@ class _Location:
         Args:
             root: where a relative path starts.
             http: gives the client; asked only if there is a URL.
+            header: whether there must be one, so that an answer without a byte is none.
 
         Raises:
             PermanentError: it is not there, or may not be read.
             TransientError: the host is out of reach, or the disk fails.
-            BadDataError: the answer is a page, or no text.
+            BadDataError: the answer is a page, or it or the file no text.
         """
         if self._url:
             answer = await http().get(self._url, headers=self._headers, limit=self._limit)
-            if answer.unchanged:
-                yield None, answer.url
-                return
-            if answer.is_page:
-                raise answer.bad("is a page of HTML, not a table")
-            yield io.StringIO(answer.text(self._encoding or None), newline=""), answer.url
-            answer.keep()
+            yield self._answer_lines(answer, header=header), answer.url
+            if not answer.unchanged:
+                answer.keep()
             return
         path = root / self._path
         encoding = self._encoding.lower().replace("_", "-")
         if encoding in {"", "utf-8", "utf8"}:
             encoding = "utf-8-sig"  # which also reads what begins without a byte order mark
         try:
+            # a pipe can be read once only
+            kind = _local_kind(path) if path.is_file() else ""
+            if kind:
+                raise BadDataError(f"{path} is {kind}, not a table")
             with path.open(encoding=encoding, newline="") as lines:
                 yield lines, str(path)
         except FileNotFoundError:
@@ -113,6 +121,28 @@ class _Location:
         except OSError as error:
             raise TransientError(f"{path} could not be read: {error.strerror}") from None
 
+    def _answer_lines(self, answer: Answer, *, header: bool) -> Iterable[str] | None:
+        """The lines of an answer; None for one that is as it was."""
+        if answer.unchanged:
+            return None
+        if answer.has_no_content:
+            return ()
+        kind = answer.file_kind or text_kind(answer.body)
+        if kind:
+            raise answer.bad(f"is {kind}, not a table")
+        if header and not answer.body.strip():
+            raise answer.bad("has not even a header")
+        return io.StringIO(answer.text(self._encoding or None), newline="")
+
+
+def _local_kind(path: Path) -> str:
+    """What a file is that is no table."""
+    with path.open("rb") as file:
+        start = file.read(_BEGINNING)
+    kind = file_kind(start)
+    # only at its end an archive says what is in it
+    return file_kind(path.read_bytes()) if kind == "a ZIP file" else kind or text_kind(start)
+
 
 @dataclass(slots=True)
 class _SeriesExtraction:
@@ -120,13 +150,24 @@ class _SeriesExtraction:
 
     value_column: str | int
     filters: dict[str, str] = field(default_factory=dict)
-    ts: list[datetime | str] = field(default_factory=list)
+    ts: list[datetime | str | None] = field(default_factory=list)
     value: list[float | str | None] = field(default_factory=list)
     unchanged: bool = False
+    clip: Clip | None = None
+    labels: LocalRows | None = None
 
     @property
     def columns(self) -> _Columns:
-        return {"ts": self.ts, "value": self.value, "unchanged": self.unchanged}
+        times, repeated = (self.ts, 0) if self.labels is None else self.labels.resolve(self.ts)
+        columns: _Columns = {"ts": times, "value": self.value}
+        if repeated:
+            kept = [ts is not None for ts in times]
+            columns = {name: [*compress(column, kept)] for name, column in columns.items()}
+        if self.clip is not None:
+            columns = self.clip.columns(columns)
+        if repeated:
+            columns["duplicates"] = repeated
+        return {**columns, "unchanged": self.unchanged}
 
 
 class _Source:
@@ -162,6 +203,9 @@ class _Source:
         column: str | int = self._value_column
         if params.has("value_column"):
             column = params.column("value_column", 2)
+        for name in ("value", "ts"):
+            if name in extract_filter:
+                params.add_fault(called_otherwise(name), name)
         filters = {name: params.text(name) for name in extract_filter if name != "value_column"}
         if not self._layout.header and (filters or isinstance(column, str)):
             params.add_fault("without a header columns have no names to filter by")
@@ -175,23 +219,28 @@ class _Source:
         *,
         root: Path,
         http: Callable[[], HttpClient],
+        zone: ZoneInfo | None,
     ) -> None:
         """Add the points of each series that lie in the window, or may.
 
         Raises:
             FetchError: see `_Location.lines`; a BadDataError also for a table that cannot be read.
         """
-        async with self._location.lines(root, http) as (lines, name):
+        async with self._location.lines(root, http, header=self._layout.header) as (lines, name):
             if lines is None:
                 for series in extractions:
                     series.unchanged = True
                 return
             table = Table(lines, self._layout, name)
             if not table.is_empty:
-                self._extract(extractions, table, window)
+                self._extract(extractions, table, window, zone)
 
     def _extract(
-        self, extractions: Sequence[_SeriesExtraction], table: Table, window: Window
+        self,
+        extractions: Sequence[_SeriesExtraction],
+        table: Table,
+        window: Window,
+        zone: ZoneInfo | None,
     ) -> None:
         ts_index = table.column_index(self._ts_column)
         width = ts_index + 1
@@ -205,13 +254,25 @@ class _Source:
             by_texts = by_filter.setdefault(columns, {})
             by_texts.setdefault(tuple(series.filters.values()), []).append((value_index, series))
             width = max(width, value_index + 1, *(column + 1 for column in columns))
+            series.clip = series.clip or Clip(window)
+            series.labels = series.labels or LocalRows(self._times, zone)
         for row in table.rows(width):
-            ts = self._times.read(row[ts_index].strip())
-            if isinstance(ts, datetime) and not window.covers(ts):
-                continue
+            cell = row[ts_index].strip()
+            ts = self._times.read(cell)
+            outside = None
+            if isinstance(ts, datetime):
+                outside = None if window.covers(ts) else ts
+            elif isinstance(ts, HourBeyond):
+                noon = datetime.combine(ts.day, time(12))
+                outside = None if window.covers(noon) else noon
             for columns, by_texts in by_filter.items():
                 texts = tuple([row[column].strip() for column in columns])
                 for value_index, series in by_texts.get(texts, ()):
+                    if outside is not None and series.clip is not None:
+                        series.clip.takes(outside)
+                        continue
+                    if series.labels is not None:
+                        series.labels.note(len(series.ts), ts, cell, row)
                     series.ts.append(ts)
                     series.value.append(self._numbers.read(row[value_index]))
 
@@ -242,7 +303,9 @@ class CsvDataSourcePlugin(BasePlugin):
         """
         extraction = self._source.series_extraction({})
         window = Window(start_date, end_date)
-        await self._source.read([extraction], window, root=self.config_dir, http=lambda: self.http)
+        await self._source.read(
+            [extraction], window, root=self.config_dir, http=lambda: self.http, zone=self.zone
+        )
         return extraction.columns
 
 
@@ -278,6 +341,10 @@ class CsvMultiSeriesPlugin(MultiSeriesPlugin):
         extractions = read_filters(self._series_definitions, self._source.series_extraction)
         window = Window(start_date, end_date)
         await self._source.read(
-            list(extractions.values()), window, root=self.config_dir, http=lambda: self.http
+            list(extractions.values()),
+            window,
+            root=self.config_dir,
+            http=lambda: self.http,
+            zone=self.zone,
         )
         return {name: extraction.columns for name, extraction in extractions.items()}

@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from dataportal.granularity import IntervalLength
 from dataportal.plugins.base_plugin import MultiSeriesPlugin, PermanentError, TransientError
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.numbers import NumberFormat
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.single_series import SingleSeriesPlugin
-from dataportal.plugins.readers.times import Window
+from dataportal.plugins.readers.times import Clip, Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,7 @@ _FACETS = tuple(dict.fromkeys(facet for facets in ROUTES.values() for facet in f
 _PER_MINUTE = 120  # below 5 a second and 9,000 an hour, which cost the key
 _PAGE = 5000
 _HOUR = timedelta(hours=1)
+_LENGTH = IntervalLength(rest=timedelta(hours=1))
 _FIRST_YEAR = 2015  # of the grid monitor
 _PERIOD = re.compile(r"(\d{4}-\d\d-\d\dT\d\d)([+-]\d\d)?")
 _THROTTLED = re.compile(r"rate.limit|throttl|suspend|too many requests", re.IGNORECASE)
@@ -122,7 +124,7 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None
-    ) -> dict[str, dict[str, list[Any]]]:
+    ) -> dict[str, dict[str, Any]]:
         """The hours of each series with `start_date <= ts < end_date`, as columns.
 
         Raises:
@@ -142,15 +144,19 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
         by_facets: dict[tuple[str, ...], dict[str, list[Any]]] = {
             selection: {"ts": [], "value": []} for selection in self._selections.values()
         }
+        clips = {selection: Clip(window, _LENGTH) for selection in by_facets}
         numbers = NumberFormat()
         for period, value, facets in await self._rows(query):
             columns = by_facets.get(facets)
             ts = _hour_start(period)
-            if columns is None or (isinstance(ts, datetime) and not window.covers(ts)):
+            if columns is None or (isinstance(ts, datetime) and not clips[facets].takes(ts)):
                 continue
             columns["ts"].append(ts)
             columns["value"].append(numbers.read(value) if isinstance(value, str) else value)
-        return {name: by_facets[selection] for name, selection in self._selections.items()}
+        return {
+            name: clips[selection].columns(by_facets[selection])
+            for name, selection in self._selections.items()
+        }
 
     async def _rows(self, query: dict[str, Any]) -> list[tuple[Any, Any, tuple[str, ...]]]:
         """Period, value and facets of the rows of all pages."""
@@ -202,6 +208,8 @@ class EiaDataSourcePlugin(SingleSeriesPlugin):
 
 def _response(answer: Answer) -> _Response:
     """What the answer holds, which may be an error under any status."""
+    if answer.has_no_content:
+        return _Response(0, [])
     document = answer.json(_Document)
     if document.error is None and document.response is not None:
         return document.response

@@ -185,7 +185,7 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
         if end <= start:
             return None
         try:
-            return await self.http.get(
+            answer = await self.http.get(
                 f"{self._base_url}/{self._path}",
                 params={
                     **dict(query),
@@ -199,6 +199,7 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
             if "no content" in error.message.lower():
                 return None
             raise
+        return None if answer.has_no_content else answer
 
     def _columns(self, document: dict[str, Any], answer: Answer) -> dict[str, Any]:
         """The lists of values by the names of their rows; a single list by an empty name."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from dataportal.granularity import IntervalLength
 from dataportal.plugins.base_plugin import (
     BasePlugin,
     MultiSeriesPlugin,
@@ -25,7 +26,7 @@ from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.numbers import NumberFormat
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
-from dataportal.plugins.readers.times import TimeFormat, Window
+from dataportal.plugins.readers.times import Clip, TimeFormat, Window
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ _SOURCE_DEFAULTS = {
 class _Row(msgspec.Struct, rename="camel"):
     start_time: str
     value: float | str | None
+    end_time: str | None = None
     dataset_id: int | str | None = None
 
 
@@ -112,16 +114,20 @@ class _Api:
             "sortOrder": "asc",
         }
         by_dataset: dict[int, Columns] = {}
+        clips: dict[int, Clip] = {}
         number, rows = 1, 0
         while True:
             answer = await self._get(http, path, {**query, "page": str(number)})
+            if answer.has_no_content:
+                return by_dataset
             page = answer.json(_Page)
             rows += len(page.data)
             for row in page.data:
                 dataset = _dataset(row, datasets, answer)
                 ts = self._ts(row.start_time)
-                if isinstance(ts, str) or window.covers(ts):
-                    columns = by_dataset.setdefault(dataset, {"ts": [], "value": []})
+                columns = by_dataset.setdefault(dataset, {"ts": [], "value": []})
+                clip = clips.setdefault(dataset, Clip(window))
+                if isinstance(ts, str) or clip.takes(ts, self._length(row, ts, window)):
                     columns["ts"].append(ts)
                     columns["value"].append(
                         self._numbers.read(row.value) if isinstance(row.value, str) else row.value
@@ -129,7 +135,10 @@ class _Api:
             after = page.pagination.next_page
             if after is None:
                 _check_complete(answer, rows, page.pagination.total)
-                return by_dataset
+                return {
+                    dataset: clips[dataset].columns(columns)
+                    for dataset, columns in by_dataset.items()
+                }
             if after <= number or not page.data:
                 raise answer.bad(f"is page {number}, and names page {after} as the next")
             number = after
@@ -139,6 +148,11 @@ class _Api:
         if isinstance(ts, datetime) and ts.tzinfo is None:
             return ts.replace(tzinfo=UTC)
         return ts
+
+    def _length(self, row: _Row, ts: datetime, window: Window) -> IntervalLength | None:
+        """The length of an interval that began before the window."""
+        end = self._ts(row.end_time) if row.end_time and ts < window.start else None
+        return IntervalLength(rest=end - ts) if isinstance(end, datetime) and end > ts else None
 
     async def _get(self, http: HttpClient, path: str, query: Mapping[str, str]) -> Answer:
         try:

@@ -120,6 +120,8 @@ class FredDataSourcePlugin(BasePlugin):
                 params={**query, "offset": len(rows)},
                 limit=self._limit,
             )
+            if answer.has_no_content and not rows:
+                return [], date.max
             page = answer.json(_Page)
             rows += page.observations
             if len(rows) >= page.count:

@@ -5,7 +5,8 @@
 
 - `Request`: where and how to ask, period by period and page by page;
 - `JsonReader`, `CsvReader` or `XmlReader`: where the rows are;
-- `PointExtractor`: where times and values stand in a row, and how they are written.
+- `PointExtractor`: where times and values stand in a row, and how they are written;
+- `AnswerZone`: where an answer states the offset of its local times.
 
 The `extract_filter` of a series in a group says what is its own: `value` (the path of its values in
 a row), `rows` (where its rows are), texts for the fields of the address, and what must stand at
@@ -16,16 +17,24 @@ from __future__ import annotations
 
 import re
 from contextlib import aclosing
+from http import HTTPStatus
+from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.errors import FetchError
-from dataportal.plugins.base_plugin import BadDataError, BasePlugin, MultiSeriesPlugin
+from dataportal.plugins.base_plugin import (
+    BadDataError,
+    BasePlugin,
+    MultiSeriesPlugin,
+    PermanentError,
+)
+from dataportal.plugins.declarative.answer_zone import AnswerZone
 from dataportal.plugins.declarative.csv_records import CsvReader
 from dataportal.plugins.declarative.extraction import PointExtractor
 from dataportal.plugins.declarative.json_records import JsonReader
+from dataportal.plugins.declarative.page_doubts import partial_content_doubt
 from dataportal.plugins.declarative.request import Request
 from dataportal.plugins.declarative.xml_records import XmlReader
-from dataportal.plugins.http import NotFoundError
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.times import Window
@@ -33,10 +42,11 @@ from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
-    from dataportal.plugins.declarative.records import Reader
+    from dataportal.plugins.declarative.records import Document, Reader, Records
     from dataportal.plugins.declarative.series_extraction import SeriesExtraction
     from dataportal.plugins.http import HttpClient
 
@@ -53,8 +63,13 @@ class _Api:
         self._request = Request(params, utc_now)
         self._extractor = PointExtractor(params, utc_now)
         self._reader = reader(params, self._extractor.decimal)
+        self._answer_zone = AnswerZone(params)
         paginator = self._request.paginator
-        for fault in (*self._extractor.faults(self._reader), *paginator.faults(self._reader)):
+        for fault in (
+            *self._extractor.faults(self._reader),
+            *paginator.faults(self._reader),
+            *self._answer_zone.faults(self._reader),
+        ):
             params.add_fault(fault)
         if paginator.counts_rows and _LEAVES_ROWS_OUT.search(self._reader.rows):
             params.add_fault("with paging rows must find all of a page: filter chooses among them")
@@ -84,7 +99,7 @@ class _Api:
         """What the API has of each series in the window, or may have; or what is wrong with it.
 
         Raises:
-            FetchError: the request that all share failed, or one failed as all others will.
+            FetchError: the request that all share failed, or one failed in a way that may pass.
         """
         by_address: dict[tuple[tuple[str, str], ...], list[SeriesExtraction]] = {}
         for series in extractions:
@@ -92,26 +107,60 @@ class _Api:
             by_address.setdefault(key, []).append(series)
         for address_fields, sharing in by_address.items():
             try:
-                await self._fetch_from(dict(address_fields), sharing, window, http)
-            except (NotFoundError, BadDataError) as error:
+                await self._fetch_from(dict(address_fields), sharing, window, http, zone)
+            except (PermanentError, BadDataError) as error:
                 if len(by_address) == 1:
                     raise
                 for series in sharing:
                     series.fault = error
-        return [self._extractor.columns(series, window, zone) for series in extractions]
+        results = [self._extractor.columns(series, window, zone) for series in extractions]
+        return [
+            {**columns, "doubt": series.doubt}
+            if series.doubt and isinstance(columns, dict)
+            else columns
+            for series, columns in zip(extractions, results, strict=True)
+        ]
 
-    async def _fetch_from(
+    def _doubt(
+        self,
+        document: Document,
+        records: Records,
+        start: datetime,
+        end: datetime,
+        zone: ZoneInfo | None,
+    ) -> str | None:
+        """Why a document may be a page of an answer, of which nobody asked for the others."""
+        if document.answer.status == HTTPStatus.PARTIAL_CONTENT:
+            return partial_content_doubt(len(records))
+        return self._extractor.page_doubt(records, start, end, zone)
+
+    async def _fetch_from(  # noqa: C901 - a loop for each level of an answer
         self,
         address_fields: Mapping[str, str],
         extractions: Sequence[SeriesExtraction],
         window: Window,
         http: HttpClient,
+        zone: ZoneInfo | None,
     ) -> None:
         """Fetch the series that have the same address."""
         by_rows: dict[str, list[SeriesExtraction]] = {}
         for series in extractions:
             by_rows.setdefault(series.rows or self._reader.rows, []).append(series)
-        pages = self._request.pages(window, address_fields, http=http, read=self._reader.documents)
+
+        def review(documents: Sequence[Document], start: datetime, end: datetime) -> None:
+            for document, (rows, sharing) in product(documents, by_rows.items()):
+                doubt = self._doubt(document, document.records(rows), start, end, zone)
+                for series in sharing if doubt else ():
+                    series.doubt = series.doubt or doubt
+
+        pages = self._request.pages(
+            window,
+            address_fields,
+            http=http,
+            read=self._reader.documents,
+            says_nothing=self._reader.says_nothing if self._reader.knows_empty else None,
+            review=review,
+        )
         async with aclosing(pages):
             async for documents in pages:
                 if documents is None:
@@ -119,8 +168,15 @@ class _Api:
                         series.unchanged = True
                     continue
                 for document in documents:
+                    stated = self._answer_zone.read(document)
                     for rows, sharing in by_rows.items():
-                        self._extractor.extract(document.records(rows), sharing, window)
+                        self._extractor.extract(
+                            document.records(rows), sharing, window, zone=zone, stated=stated
+                        )
+                    # the pages of a request are parts of one answer, none of them newer
+                    time = None if self._request.has_pages else document.time
+                    for series in extractions:
+                        series.file_times.append((time, len(series.ts)))
 
 
 class _Single(BasePlugin):

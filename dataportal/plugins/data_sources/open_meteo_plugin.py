@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
+from dataportal.granularity import interval_length
 from dataportal.plugins.base_plugin import (
     MultiSeriesPlugin,
     PermanentError,
@@ -177,6 +178,8 @@ class _OpenMeteo(MultiSeriesPlugin):
             | days
         )
         results: Results = {}
+        if answer.has_no_content:
+            return results
         documents = _documents(answer, len(locations))
         for location, document in zip(locations, documents, strict=True):
             own = {name: s for name, s in self._selections.items() if s.location == location}
@@ -316,7 +319,10 @@ def _points(
         if selection.variable in variables:
             column = block[selection.variable]
             results[name] = times[selection.block].points(
-                selection.variable, column, earlier=selection.earlier
+                selection.variable,
+                column,
+                earlier=selection.earlier,
+                length=interval_length("P1D" if selection.block == "daily" else None),
             )
         else:
             known = ", ".join(sorted(variables)) or "none"

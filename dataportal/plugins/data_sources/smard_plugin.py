@@ -14,15 +14,18 @@ from __future__ import annotations
 import asyncio
 import re
 from bisect import bisect_left, bisect_right
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from dataportal.granularity import IntervalLength
 from dataportal.plugins.base_plugin import BasePlugin, PermanentError, TransientError
 from dataportal.plugins.http import NotFoundError, RateLimit
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import optional_rate_limit
-from dataportal.plugins.readers.times import Window, from_milliseconds
+from dataportal.plugins.readers.times import Clip, Window, from_milliseconds
+from dataportal.times import time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +37,16 @@ if TYPE_CHECKING:
     _Columns = tuple[list[datetime], list[float | None]]
 
 BASE_URL = "https://www.smard.de/app/chart_data"
-RESOLUTIONS = ("quarterhour", "hour", "day", "week", "month", "year")
+_LENGTHS = {
+    "quarterhour": IntervalLength(rest=timedelta(minutes=15)),
+    "hour": IntervalLength(rest=timedelta(hours=1)),
+    "day": IntervalLength(days=1),
+    "week": IntervalLength(days=7),
+    "month": IntervalLength(months=1),
+    "year": IntervalLength(months=12),
+}
+RESOLUTIONS = tuple(_LENGTHS)
+_ZONE = time_zone("Europe/Berlin")  # of its days, months and years
 REGIONS = (
     *("DE", "AT", "LU", "DE-LU", "DE-AT-LU"),
     *("50Hertz", "Amprion", "TenneT", "TransnetBW", "APG", "Creos"),
@@ -102,12 +114,13 @@ class SmardDataSourcePlugin(BasePlugin):
         """
         window = Window(start_date, end_date)
         files = await self._files(window)
+        clip = Clip(window, _LENGTHS[self._resolution], _ZONE)
         # a long backfill takes its turn at the client file by file, so other sources get theirs
         concurrency = asyncio.Semaphore(_FILES_AT_A_TIME)
 
         async def points(stamp: int) -> _Columns | None:
             async with concurrency:
-                return await self._points(stamp, window)
+                return await self._points(stamp, clip)
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -116,11 +129,13 @@ class SmardDataSourcePlugin(BasePlugin):
             raise errors.exceptions[0] from None
         results = [task.result() for task in tasks]
         changed = [columns for columns in results if columns is not None]
-        return {
-            "ts": [ts for times, _ in changed for ts in times],
-            "value": [value for _, values in changed for value in values],
-            "unchanged": len(changed) < len(results),
-        }
+        columns = clip.columns(
+            {
+                "ts": [ts for times, _ in changed for ts in times],
+                "value": [value for _, values in changed for value in values],
+            }
+        )
+        return {**columns, "unchanged": len(changed) < len(results)}
 
     async def _files(self, window: Window) -> dict[datetime, int]:
         """The stamps of the files that the window needs, in order, by the instants that they are.
@@ -136,6 +151,8 @@ class SmardDataSourcePlugin(BasePlugin):
                 hint="Not every filter exists for every region and resolution; regions are "
                 + ", ".join(REGIONS),
             ) from None
+        if answer.has_no_content:
+            return {}
         if answer.unchanged:
             stamps = [int(stamp) for stamp in answer.note.split()]
         else:
@@ -146,7 +163,7 @@ class SmardDataSourcePlugin(BasePlugin):
         answer.keep(note=" ".join(map(str, stamps[first:])))
         return dict(zip(begins[first:after], stamps[first:after], strict=True))
 
-    async def _points(self, stamp: int, window: Window) -> _Columns | None:
+    async def _points(self, stamp: int, clip: Clip) -> _Columns | None:
         """What a file has in the window; None if it is as it was when that was stored."""
         name = f"{self._filter}_{self._region}_{self._resolution}_{stamp}.json"
         try:
@@ -158,13 +175,15 @@ class SmardDataSourcePlugin(BasePlugin):
             ) from None
         if answer.unchanged:
             return None
+        if answer.has_no_content:
+            return [], []
         series = answer.json(_File).series
         times = _instants([stamp for stamp, _ in series], answer)
         if times:
             # no two files have points of the same times
             answer.keep(first=min(times), last=max(times))
         inside = [
-            (ts, value) for ts, (_, value) in zip(times, series, strict=True) if window.covers(ts)
+            (ts, value) for ts, (_, value) in zip(times, series, strict=True) if clip.takes(ts)
         ]
         return [ts for ts, _ in inside], [value for _, value in inside]
 

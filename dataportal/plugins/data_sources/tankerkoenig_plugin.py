@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from dataportal.plugins.base_plugin import (
+    BadDataError,
     MultiSeriesPlugin,
     PermanentError,
     TransientError,
 )
-from dataportal.plugins.readers.extract_filters import read_filters
+from dataportal.plugins.readers.extract_filters import raise_if_all_failed, read_filters
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.single_series import SingleSeriesPlugin
@@ -100,23 +101,36 @@ class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
     ) -> dict[str, dict[str, list[Any]] | FetchError]:
         """The present price of each series, with the time of the answer; None if there is none.
 
+        An error in place of the series whose stations were asked for by a request that failed
+        alone: because of an id that is refused, say.
+
         Raises:
-            PermanentError: the key or an id is refused.
+            PermanentError: the key or all ids are refused.
             TransientError: the API is out of reach, or was asked too often.
-            BadDataError: an answer has not the shape that it promises.
+            BadDataError: no answer has the shape that it promises.
         """
         stations = list(dict.fromkeys(station for station, _ in self._selections.values()))
         by_station: dict[str, tuple[datetime, dict[str, Any], Answer]] = {}
+        errors: dict[str, FetchError] = {}
         for first in range(0, len(stations), _STATIONS):
-            answer = await self._get(stations[first : first + _STATIONS])
+            batch = stations[first : first + _STATIONS]
+            try:
+                answer = await self._get(batch)
+                prices_by_station = {} if answer.has_no_content else _prices(answer)
+            except (PermanentError, BadDataError) as error:
+                errors |= dict.fromkeys(batch, error)
+                continue
             ts = self._answer_time(answer)
             by_station |= {
-                station: (ts, prices, answer) for station, prices in _prices(answer).items()
+                station: (ts, prices, answer) for station, prices in prices_by_station.items()
             }
         results: dict[str, dict[str, list[Any]] | FetchError] = {}
         for name, (station, fuel) in self._selections.items():
             if station in by_station:
                 results[name] = _point(*by_station[station], station, fuel)
+            elif station in errors:
+                results[name] = errors[station]
+        raise_if_all_failed(results)
         return results
 
     async def _get(self, stations: list[str]) -> Answer:

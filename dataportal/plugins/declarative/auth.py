@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
     from dataportal.plugins.readers.parameters import Params
 
+_LONG_ENOUGH = 8
+"""Shorter names and values of cookies are words and numbers, not keys."""
 _EXPECTED = (
     "auth must be one of bearer: TOKEN, basic: {user: …, password: …}, header: {NAME: KEY}, "
     "query: {NAME: KEY}"
@@ -45,7 +48,7 @@ def read_credentials(params: Params) -> Credentials:
             return Credentials(headers={"Authorization": f"Bearer {token}"}, key=token)
         case {"basic": {"user": user, "password": password, **more}, **rest} if not rest | more:
             pair = b64encode(f"{user}:{password}".encode()).decode()
-            remember_secret(str(password))
+            _remember_pair(str(user), str(password))
             remember_secret(pair)
             return Credentials(headers={"Authorization": f"Basic {pair}"}, key=pair)
         case {"header": {**keys}, **rest} if not rest and _are_keys(keys):
@@ -58,13 +61,34 @@ def read_credentials(params: Params) -> Credentials:
     return Credentials()
 
 
+def _remember_pair(user: str, password: str) -> None:
+    """Remember what is secret of both; a short name is a word that any text may have."""
+    remember_secret(password)
+    if len(user) >= _LONG_ENOUGH or not password:
+        remember_secret(user)
+
+
 def _are_keys(keys: Mapping[object, object]) -> bool:
     texts = (value for value in keys.values() if not isinstance(value, bool))
     return bool(keys) and all(isinstance(text, str | int) and text != "" for text in texts)
 
 
 def _secret_texts(keys: Mapping[object, object]) -> dict[str, str]:
-    """The keys as texts by their names; each is remembered as a secret."""
+    """The keys as texts by their names; each is remembered as a secret, and each part of it."""
     for value in keys.values():
-        remember_secret(str(value))
+        text = str(value)
+        remember_secret(text)
+        # a scheme stands before what it is about: Bearer, Basic
+        scheme, _, rest = text.partition(" ")
+        if rest:
+            remember_secret(rest.strip())
+        if scheme.lower() == "basic":
+            with suppress(ValueError):
+                user, _, password = b64decode(rest.strip(), validate=True).decode().partition(":")
+                _remember_pair(user, password)
+        # a cookie has several values, each after its name
+        for part in text.split(";"):
+            _, _, content = part.partition("=")
+            if len(content.strip()) >= _LONG_ENOUGH:
+                remember_secret(content.strip().strip('"'))
     return {str(name): str(value) for name, value in keys.items()}

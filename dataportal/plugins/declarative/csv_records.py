@@ -13,6 +13,7 @@ from dataportal.plugins.declarative.records import (
     Reader,
     number_if_digits,
 )
+from dataportal.plugins.http.file_kinds import text_kind
 from dataportal.plugins.readers.table_parameters import table_layout, text_encoding
 from dataportal.plugins.readers.tables import Table
 
@@ -30,6 +31,8 @@ class CsvReader(Reader):
     """Reads tables of text, from the parameters of a source.
 
     - `delimiter` (detected), `header` (true), `skip_rows` (0), `comment`, `encoding`.
+    - `empty`: a regular expression that is found in the beginning of an answer only when it says
+      that there are no data; looked for before `error`.
     - `error`: a regular expression that is found in the beginning of an answer only when it reports
       an error.
     """
@@ -37,19 +40,27 @@ class CsvReader(Reader):
     def __init__(self, params: Params, decimal: str) -> None:
         self._layout = table_layout(params, decimal)
         self._encoding = text_encoding(params) or None
-        self._error: re.Pattern[str] | None = None
-        try:
-            self._error = re.compile(params.text("error")) if params.has("error") else None
-        except re.error as error:
-            params.add_fault(f"error is no regular expression ({error})")
+        self._empty, self._error = _pattern(params, "empty"), _pattern(params, "error")
 
-    def read(self, answer: Answer) -> Document:
-        """The table, unless the answer reports an error."""
-        if answer.is_page:
-            raise answer.bad("is a page of HTML, not a table")
+    @property
+    def knows_empty(self) -> bool:
+        """Whether there is a regular expression for it."""
+        return self._empty is not None
+
+    def read(self, answer: Answer) -> Document | None:
+        """The table, unless the answer reports an error or says that there are no data."""
+        kind = answer.file_kind or text_kind(answer.body)
+        if answer.file_kind or answer.is_page:
+            raise answer.bad(f"is {kind}, not a table")
         text = answer.text(self._encoding)
+        if self._empty is not None and self._empty.search(text[:_SEARCHED]):
+            return None
         if self._error is not None and (match := self._error.search(text[:_SEARCHED])):
             raise answer.bad(f"reports an error ({' '.join(match[0].split())})")
+        if kind:
+            raise answer.bad(f"is {kind}, not a table")
+        if self._layout.header and not text.strip():
+            raise answer.bad("has not even a header")
         return _TableDocument(answer, text, self)
 
     def table(self, text: str, name: str) -> Table:
@@ -75,6 +86,14 @@ class CsvReader(Reader):
         raise ValueError(f"{path!r} cannot be looked for in a table; header:NAME can")
 
 
+def _pattern(params: Params, name: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(params.text(name)) if params.has(name) else None
+    except re.error as error:
+        params.add_fault(f"{name} is no regular expression ({error})")
+        return None
+
+
 class _TableDocument(Document):
     def __init__(self, answer: Answer, text: str, reader: CsvReader) -> None:
         super().__init__(answer)
@@ -84,7 +103,7 @@ class _TableDocument(Document):
     def read_records(self, rows: str) -> Records:
         del rows
         try:
-            table = self._reader.table(self._text, self.answer.url)
+            table = self._reader.table(self._text, self.answer.name)
             cells = [] if table.is_empty else list(table.rows(1))
             return _TableRows(table, cells, self.answer, self._reader)
         except BadDataError as error:
@@ -115,6 +134,9 @@ class _TableRows:
         except BadDataError as error:
             raise _with_excerpt(error, self._answer) from None
         return [row[index] if index < len(row) else TRUNCATED_ROW for row in self._rows]
+
+    def row(self, number: int) -> object:
+        return self._rows[number]
 
     def bad(self, reason: str) -> BadDataError:
         return self._answer.bad(reason)

@@ -2,30 +2,64 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from itertools import compress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from dataportal.errors import BadDataError
+from dataportal.granularity import interval_length
+from dataportal.local_times import LocalTime, end_of_day, resolve
+from dataportal.plugins.declarative.daylight import DaylightFlags
+from dataportal.plugins.declarative.interval_numbers import (
+    IntervalNumbers,
+    first_instant,
+    interval_count,
+)
 from dataportal.plugins.declarative.interval_starts import interval_starts
+from dataportal.plugins.declarative.page_doubts import is_page_size, page_doubt
 from dataportal.plugins.declarative.records import TRUNCATED_ROW
 from dataportal.plugins.declarative.series_extraction import SeriesExtraction, filter_text
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
-from dataportal.plugins.readers.table_parameters import decimal_sign, number_format, time_format
-from dataportal.plugins.readers.times import TimeFormat, nearest_instant
-from dataportal.times import parse_duration
+from dataportal.plugins.readers.local_labels import ClockChanges, LabelResolver
+from dataportal.plugins.readers.parameters import (
+    ParameterError,
+    called_otherwise,
+    quotes_hint,
+)
+from dataportal.plugins.readers.table_parameters import (
+    decimal_sign,
+    number_format,
+    publication_format,
+    time_format,
+)
+from dataportal.plugins.readers.times import (
+    Clip,
+    HourBeyond,
+    hour_fault,
+    nearest_instant,
+)
+from dataportal.raw_points import RefusedTime
+from dataportal.times import format_duration, parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from datetime import datetime, timedelta
-    from zoneinfo import ZoneInfo
+    from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+    from datetime import tzinfo
 
     from dataportal.errors import FetchError
     from dataportal.plugins.declarative.records import FieldPath, Reader, Records
     from dataportal.plugins.readers.parameters import Params
-    from dataportal.plugins.readers.times import Window
+    from dataportal.plugins.readers.times import (
+        TimeFormat,
+        Window,
+    )
 
-_PUBLISHED = TimeFormat()
+
+T = TypeVar("T")
+_DAY = timedelta(days=1)
+_MIDNIGHT = time()
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 class PointExtractor:
@@ -35,8 +69,13 @@ class PointExtractor:
       of paths, whose texts are joined with a blank.
     - `filter`: what must stand at which path for a row to be taken: a text, or a list of texts of
       which one must.
-    - `published_at`: the path of the time at which the provider published the value, ISO 8601 with
-      an offset: then one time may come several times, and every publication is kept.
+    - `interval`, in place of `ts`: the local day and the number of an interval in it; see
+      `IntervalNumbers`.
+    - `dst`: what tells the two hours of an autumn night apart; see `DaylightFlags`.
+    - `published_at`: the path of the time at which the provider published the value: then one time
+      may come several times, and every publication is kept.
+    - `published_format`: how that is written: ISO 8601, or as `time_format` says, if it is not set.
+      Without an offset it is local; a bare date is the end of that day.
     - `time_format`: ISO 8601 if it is not set; see `TimeFormat`.
     - `period_end`: times name the end of an interval of this length, such as `1 hour`.
     - `snapshot` (false): times are of the present, so that a local time of an hour that occurs
@@ -51,8 +90,12 @@ class PointExtractor:
     def __init__(self, params: Params, now: Callable[[], datetime]) -> None:
         self._now = now
         self._ts: tuple[FieldPath, ...] = params.columns("ts")
-        if not self._ts:
-            params.add_fault("ts is missing")
+        self._interval = IntervalNumbers.read(params)
+        self._daylight = DaylightFlags.read(params)
+        if bool(self._ts) == params.has("interval"):
+            params.add_fault("give either ts or interval" if self._ts else "ts is missing")
+        if self._interval is not None:
+            self._ts = self._interval.day
         self._value = params.column("value", 2) if params.has("value") else None
         self._published: FieldPath | None = None
         if params.has("published_at"):
@@ -66,6 +109,10 @@ class PointExtractor:
             except ValueError as error:
                 params.add_fault(f"period_end: {error}")
         self._snapshot = params.flag("snapshot", default=False)
+        for name in ("period_end", "snapshot", "dst"):
+            if params.has("interval") and params.has(name):
+                params.add_fault(f"{name} does not go with interval")
+        self._publications = publication_format(params, self._times)
         self.decimal = decimal_sign(params)
         self._numbers = number_format(params, self.decimal)
 
@@ -76,12 +123,19 @@ class PointExtractor:
             ("ts", self._ts),
             ("published_at", published),
             ("filter", tuple(self._filter)),
+            ("interval", () if self._interval is None else self._interval.number),
+            ("dst", () if self._daylight is None or self._daylight.in_labels else (self._flag,)),
         ):
             for path in paths:
                 try:
                     reader.check_field(path)
                 except ValueError as error:
                     yield f"{name}: {error}"
+
+    @property
+    def _flag(self) -> FieldPath:
+        """Where a flag of daylight saving time stands."""
+        return (self._daylight and self._daylight.place) or ""
 
     def series_extraction(
         self, extract_filter: Mapping[str, Any], address_fields: frozenset[str], reader: Reader
@@ -98,6 +152,18 @@ class PointExtractor:
             ValueError: nothing says where the value stands, or a field of the address stays open.
         """
         conditions = {str(key): item for key, item in extract_filter.items()}
+        faults: list[tuple[tuple[str, ...], str]] = [
+            ((name,), called_otherwise(name))
+            for name in ("value_column", "ts_column")
+            if name in conditions and name not in address_fields
+        ]
+        faults += [
+            ((name,), f"{name} must be a text, not {item!r}{quotes_hint(item)}")
+            for name, item in conditions.items()
+            if isinstance(item, dict | list)
+        ]
+        if faults:
+            raise ParameterError(faults)
         value = conditions.pop("value", self._value)
         rows = str(conditions.pop("rows", ""))
         if isinstance(value, bool) or not isinstance(value, (str, int)) or value in ("", 0):
@@ -110,28 +176,45 @@ class PointExtractor:
         reader.check_rows(rows or reader.rows)
         for path in (value, *filters):
             reader.check_field(path)
+        published = () if self._published is None else (self._published,)
+        reader.check_together((*self._ts, value, *published, *self._filter, *filters))
         in_address = {name: text for name, text in texts.items() if name in address_fields}
         return SeriesExtraction(value, rows, filters, in_address)
 
     def extract(
-        self, records: Records, extractions: Sequence[SeriesExtraction], window: Window
+        self,
+        records: Records,
+        extractions: Sequence[SeriesExtraction],
+        window: Window,
+        *,
+        zone: ZoneInfo | None = None,
+        stated: tzinfo | None = None,
     ) -> None:
         """Add the points of the records to each series; what is wrong with one is its `fault`.
+
+        Args:
+            records: of one document.
+            extractions: the series.
+            window: what was asked for.
+            zone: of the source.
+            stated: where the document says that its local times are.
 
         Raises:
             BadDataError: the records have no field for the times.
         """
         cells = self._time_cells(records)
         if not cells:
+            self._check_columns(records, extractions)
             return
         accepted = self._accepted_rows(records, len(cells))
         by_filter: dict[tuple[str, ...], list[SeriesExtraction]] = {}
         for series in extractions:
             series.first_records = series.first_records or records
+            self._prepare(series, window, zone, stated)
             series.rows_seen += len(cells)
             series.rows_accepted += len(accepted)
             by_filter.setdefault(tuple(series.filters), []).append(series)
-        times = _RecordTimes(cells, self._times)
+        times = self._record_times(records, cells, stated)
         for paths, sharing in by_filter.items():
             try:
                 rows_by_texts = _rows_by_texts(records, paths, len(cells))
@@ -145,6 +228,56 @@ class PointExtractor:
             except BadDataError as error:
                 for series in sharing:
                     series.fault = series.fault or error
+
+    def _check_columns(self, records: Records, extractions: Sequence[SeriesExtraction]) -> None:
+        """Note what is wrong with columns that have no cells: a header alone may lack one too."""
+        for series in extractions:
+            try:
+                for path in (series.value, *series.filters, *self._filter):
+                    records.column(path)
+            except BadDataError as error:
+                series.fault = series.fault or error
+
+    def page_doubt(
+        self, records: Records, start: datetime, end: datetime, zone: ZoneInfo | None
+    ) -> str | None:
+        """Why these records, of an answer to a request for this range, may be a page of several."""
+        if not is_page_size(len(records)):
+            return None
+        times = map(self._times.read, self._time_cells(records))
+        return page_doubt(len(records), times, start, min(end, self._now()), zone=zone)
+
+    def _prepare(
+        self,
+        series: SeriesExtraction,
+        window: Window,
+        zone: ZoneInfo | None,
+        stated: tzinfo | None,
+    ) -> None:
+        """Note where its times are, and what its intervals are clipped by."""
+        if isinstance(stated, ZoneInfo):
+            if series.zone not in {None, stated}:
+                raise BadDataError(
+                    f"an answer is of the zone {stated}, and one before it of {series.zone}"
+                )
+            series.zone = stated
+        if series.clip is None:
+            length = None if self._interval is None else self._interval.interval_length
+            series.clip = Clip(window, length, series.zone or zone)
+            in_zone = series.zone or zone
+            # what an answer states as an offset needs no zone to be resolved
+            series.changes = None if in_zone is None else ClockChanges(in_zone)
+
+    def _record_times(
+        self, records: Records, cells: Sequence[Any], stated: tzinfo | None
+    ) -> _RecordTimes:
+        offset = None if isinstance(stated, ZoneInfo) else stated
+        if self._interval is None:
+            return _RecordTimes(records, cells, self._times, daylight=self._daylight, offset=offset)
+        numbers = [records.column(path) for path in self._interval.number]
+        return _RecordTimes(
+            records, cells, self._times, offset=offset, numbers=[*zip(*numbers, strict=True)]
+        )
 
     def _accepted_rows(self, records: Records, count: int) -> Collection[int]:
         """The rows that pass the filter of all series."""
@@ -177,6 +310,7 @@ class PointExtractor:
         if len(rows) == len(column) and self._add_column(series, column, times, window):
             return
         time_cells = times.cells
+        start, end = window.start, window.end or _LATEST
         for row in rows:
             if TRUNCATED_ROW in (time_cells[row], column[row], published[row]):
                 raise records.truncation_error(row)
@@ -185,15 +319,81 @@ class PointExtractor:
                 continue
             series.rows_with_value += 1
             ts = times[row]
+            ts = self._numbered(series, ts, times, row) if self._interval is not None else ts
             if not isinstance(ts, str):
                 series.rows_with_time += 1
-                if self._period is None and not window.covers(ts):
+                is_surely_inside = ts.tzinfo is not None and start <= ts < end
+                if not is_surely_inside and not self._takes(series, ts, times, row):
                     continue
+            elif isinstance(ts, HourBeyond) and not self._takes_beyond(series, ts):
+                continue
             series.ts.append(ts)
             series.values.append(self._numbers.value(column[row]))
             if self._published is not None:
-                cell = published[row]
-                series.published.append("" if cell is ABSENT_FIELD else _PUBLISHED.read(cell))
+                series.published.append(self._publication(published[row], times))
+
+    def _publication(self, cell: Any, times: _RecordTimes) -> date | str:
+        return times.in_place("" if cell is ABSENT_FIELD else self._publications.read(cell))
+
+    def _takes_beyond(self, series: SeriesExtraction, ts: HourBeyond) -> bool:
+        """Whether an hour that no clock shows is of a day of the window; notes the fault if so."""
+        if series.clip is not None and not series.clip.takes(datetime.combine(ts.day, _MIDNIGHT)):
+            return False
+        series.day_faults[ts.day] = ts
+        series.days[len(series.ts)] = ts.day
+        return True
+
+    def _takes(self, series: SeriesExtraction, ts: datetime, times: _RecordTimes, row: int) -> bool:
+        """Whether a point may lie in the window; notes what its time may mean."""
+        cell = times.cells[row]
+        if (
+            self._period is None
+            and series.clip is not None
+            and not series.clip.takes(ts, self._times.length(cell))
+        ):
+            return False
+        if ts.tzinfo is None:
+            position = len(series.ts)
+            if ts.time() == _MIDNIGHT and (day := self._times.day_of_hour_24(cell)) is not None:
+                series.hours_24[day] += 1
+                series.days[position] = day
+            changes, day_of = series.changes, ts.date()
+            if changes is not None and (
+                changes.touch(day_of)
+                # a midnight may be the end of the day before
+                or (ts.time() == _MIDNIGHT and changes.touch(day_of - _DAY))
+            ):
+                series.origins[position] = (times.records, row, cell)
+        return True
+
+    def _numbered(
+        self, series: SeriesExtraction, day: datetime | str, times: _RecordTimes, row: int
+    ) -> datetime | str:
+        """Where the interval of a day and a number begins; a text for what names none."""
+        interval, zone = self._interval, None if series.changes is None else series.changes.zone
+        if isinstance(day, str) or interval is None:
+            return day
+        if zone is None:
+            return RefusedTime(
+                "interval needs the source's timezone, to say of which zone "
+                f"{filter_text(times.cells[row])} is a day"
+            )
+        try:
+            if day.time() != _MIDNIGHT:
+                raise ValueError(f"{filter_text(times.cells[row])} is no day")  # noqa: TRY301
+            number = interval.position(times.numbers[row])
+            count = interval_count(day.date(), interval.length, zone)
+            begins = first_instant(day.date(), zone) + number * interval.length
+        except (ValueError, OverflowError) as error:
+            return RefusedTime(str(error))
+        series.days[len(series.ts)] = day.date()
+        if not 0 <= number < count:
+            written = " and ".join(map(filter_text, times.numbers[row]))
+            series.day_faults[day.date()] = (
+                f"{day.date()} has {count} intervals of {format_duration(interval.length)}, "
+                f"and a number {written}"
+            )
+        return begins
 
     def _add_column(
         self,
@@ -203,15 +403,23 @@ class PointExtractor:
         window: Window,
     ) -> bool:
         """Add a whole column if every row has a time and a number; whether it was added."""
-        if self._published is not None or not self._numbers.are_plain(column):
+        if self._published is not None or self._interval is not None:
+            return False
+        if not self._numbers.are_plain(column):
             return False
         times = record_times.all
         if times is None:
             return False
+        changes = series.changes
+        if changes is not None and any(
+            changes.touch(day) or changes.touch(day - _DAY)
+            for day in {ts.date() for ts in times if ts.tzinfo is None}
+        ):
+            return False  # more of these rows may be needed
         series.rows_with_value += len(times)
         series.rows_with_time += len(times)
         if self._period is None and not window.covers_all(times):
-            inside = [*map(window.covers, times)]
+            inside = [*map((series.clip or Clip(window)).takes, times)]
             times, column = [*compress(times, inside)], [*compress(column, inside)]
         series.ts.extend(times)
         series.values.extend(column)
@@ -238,17 +446,67 @@ class PointExtractor:
         failure = series.failure(self._ts, self._filter)
         if failure is not None:
             return failure
-        times = series.ts
-        if self._snapshot and zone is not None:
-            times = [nearest_instant(ts, zone, self._now()) for ts in times]
+        clip, zone = series.clip, series.zone or zone
+        times, repeated = self._resolved_times(series, zone)
         columns: dict[str, list[Any]] = {"ts": [*times], "value": series.values}
         if self._published is not None:
             columns["published_at"] = [*series.published]
+        if (revised := series.revised) is not None:
+            columns["revised_at"] = [*revised]
         if self._period is not None:
-            columns["ts"] = [*interval_starts(times, self._period, zone)]
-            inside = [isinstance(ts, str) or window.covers(ts) for ts in columns["ts"]]
-            columns = {name: [*compress(column, inside)] for name, column in columns.items()}
-        return {**columns, "unchanged": True} if series.unchanged else columns
+            clip = Clip(window, interval_length(self._period), zone)
+        if repeated or self._period is not None:
+            taken = self._taken(times, repeated, clip)
+            columns = {name: [*compress(column, taken)] for name, column in columns.items()}
+        beside: dict[str, Any] = {**columns} if clip is None else clip.columns(columns)
+        if repeated:
+            beside["duplicates"] = len(repeated)
+        return {**beside, "unchanged": True} if series.unchanged else beside
+
+    def _resolved_times(
+        self, series: SeriesExtraction, zone: ZoneInfo | None
+    ) -> tuple[Sequence[datetime | str], Collection[int]]:
+        """Where the intervals begin, as far as the rows tell it; and which only repeat others."""
+        times: Sequence[datetime | str] = self._without_faulty_days(series)
+        repeated: Collection[int] = ()
+        if self._snapshot and zone is not None:
+            times = [nearest_instant(ts, zone, self._now()) for ts in times]
+        elif self._period is not None and (zone is None or not self._period % _DAY):
+            times = interval_starts(times, self._period, zone)
+        elif zone is not None and (self._period is not None or series.origins):
+            rows = _SeriesRows(series, self._daylight, self._flag, zone)
+            times, repeated = LabelResolver(zone, rows, self._period).resolve(times)
+        if series.zone is not None:
+            times = _in_zone(times, series.zone)
+        return times, repeated
+
+    def _taken(
+        self, times: Sequence[datetime | str], repeated: Collection[int], clip: Clip | None
+    ) -> list[bool]:
+        """Of each point whether it is taken: not of those that repeat one, or end outside."""
+        if self._period is None or clip is None:
+            return [position not in repeated for position in range(len(times))]
+        return [
+            position not in repeated and (isinstance(ts, str) or clip.takes(ts))
+            for position, ts in enumerate(times)
+        ]
+
+    def _without_faulty_days(self, series: SeriesExtraction) -> list[datetime | str]:
+        """The times, with texts in place of those of days that cannot be read."""
+        faults = dict(series.day_faults)
+        for day, count in series.hours_24.items():
+            if count > 1:
+                faults.setdefault(day, hour_fault(f"{day}", 24, count))
+        if not faults:
+            return series.ts
+        times: list[datetime | str] = []
+        for position, ts in enumerate(series.ts):
+            written = series.days.get(position)
+            if written is None and isinstance(ts, datetime) and ts.tzinfo is None:
+                written = ts.date()
+            fault = None if written is None else faults.get(written)
+            times.append(ts if fault is None else RefusedTime(fault))
+        return times
 
 
 class _RecordTimes:
@@ -258,21 +516,113 @@ class _RecordTimes:
         cells: the times as they are written.
     """
 
-    def __init__(self, cells: Sequence[Any], times: TimeFormat) -> None:
+    def __init__(
+        self,
+        records: Records,
+        cells: Sequence[Any],
+        times: TimeFormat,
+        *,
+        daylight: DaylightFlags | None = None,
+        offset: tzinfo | None = None,
+        numbers: Sequence[tuple[Any, ...]] = (),
+    ) -> None:
+        self.records = records
         self.cells = cells
+        self.numbers = numbers
         self._times = times
+        self._daylight = daylight if daylight is not None and daylight.in_labels else None
+        self._offset = offset
         self._parsed: dict[int, datetime | str] = {}
 
     def __getitem__(self, row: int) -> datetime | str:
         if row not in self._parsed:
             cell = self.cells[row]
-            self._parsed[row] = "" if cell is ABSENT_FIELD else self._times.read(cell)
+            if self._daylight is not None and isinstance(cell, str):
+                cell = self._daylight.without_mark(cell)
+            read = "" if cell is ABSENT_FIELD else self._times.read(cell)
+            self._parsed[row] = read if self.numbers else self.in_place(read)
         return self._parsed[row]
+
+    def in_place(self, ts: T) -> T:
+        """A local time with the offset that the answer states; anything else as it is."""
+        if self._offset is None or not isinstance(ts, date):
+            return ts
+        if not isinstance(ts, datetime):
+            return end_of_day(ts, self._offset)  # type: ignore[return-value]  # a datetime is a date
+        return ts.replace(tzinfo=self._offset) if ts.tzinfo is None else ts
 
     @cached_property
     def all(self) -> list[datetime] | None:
         """All of them if they are ISO 8601; None if any is something else."""
-        return self._times.read_all(self.cells)
+        if self._daylight is not None:
+            return None
+        times = self._times.read_all(self.cells)
+        if times is None or self._offset is None:
+            return times
+        return [*map(self.in_place, times)]
+
+
+class _SeriesRows:
+    """What the rows of a series say beside their labels, for `LabelResolver`."""
+
+    def __init__(
+        self,
+        series: SeriesExtraction,
+        daylight: DaylightFlags | None,
+        flag: FieldPath,
+        zone: ZoneInfo,
+    ) -> None:
+        self._series = series
+        self._daylight = daylight
+        self._flag = flag
+        self._zone = zone
+        self._columns: dict[int, Sequence[Any]] = {}
+        self._revised = series.revised
+
+    @property
+    def decides(self) -> bool:
+        return self._daylight is not None
+
+    def content(self, index: int) -> object:
+        records, row, _ = self._series.origins[index]
+        return records.row(row)
+
+    def text(self, index: int) -> str:
+        return filter_text(self._series.origins[index][2])
+
+    def publication(self, index: int) -> Hashable:
+        published = str(self._series.published[index]) if self._series.published else None
+        return published if self._revised is None else (published, self._revised[index])
+
+    def is_marked(self, index: int) -> bool:
+        return self._daylight is not None and bool(self._daylight.mark(self.text(index)))
+
+    def side(self, index: int, first: datetime, second: datetime) -> int | RefusedTime:
+        if self._daylight is None:
+            return RefusedTime("has no flag")
+        if self._daylight.in_labels:
+            cell: Any = self._daylight.mark(self.text(index))
+        else:
+            records, row, _ = self._series.origins[index]
+            if id(records) not in self._columns:
+                self._columns[id(records)] = records.column(self._flag)
+            cell = self._columns[id(records)][row]
+        return self._daylight.side(cell, first, second, self._zone)
+
+
+def _in_zone(times: Sequence[datetime | str], zone: ZoneInfo) -> list[datetime | str]:
+    """Local times of the zone as instants; texts for those that stand for none, or for two."""
+    local = [
+        None if isinstance(ts, str) else LocalTime(ts) if ts.tzinfo is None else ts for ts in times
+    ]
+    return [
+        instant
+        if isinstance(instant, datetime)
+        else RefusedTime(f"{ts} {instant.reason}")
+        if instant is not None
+        else ts
+        for instant, ts in zip(resolve(local, zone), times, strict=True)
+    ]
 
 
 def _rows_by_texts(
@@ -295,7 +645,8 @@ def _read_filter(params: Params) -> dict[str, list[str]]:
     for path, value in params.tree("filter").items():
         texts = value if isinstance(value, list) else [value]
         if not texts or any(isinstance(text, dict | list) for text in texts):
-            params.add_fault(f"filter.{path} must be a text or a list of texts")
+            message = f"filter.{path} must be a text or a list of texts{quotes_hint(value)}"
+            params.add_fault(message, "filter", str(path))
             continue
         conditions[str(path)] = [filter_text(text) for text in texts]
     return conditions

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dataportal.plugins.declarative.records import Document, Reader, number_if_digits
+from dataportal.plugins.readers.column_origins import check_columns, count_items
 from dataportal.plugins.readers.expressions import ABSENT_FIELD, Expression
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dataportal.errors import BadDataError
     from dataportal.plugins.declarative.records import FieldPath, Records
@@ -27,32 +28,38 @@ class JsonReader(Reader):
     - `rows`: finds the list of rows (the document itself). A row is an object or a list.
     - `layout`: `rows`, or `columns` for lists of the same length: then `ts` and `value` are
       expressions that find them in what `rows` finds.
+    - `empty`: finds what is only there when the answer says that there are no data; looked for
+      before `error`.
     - `error`: finds what is only there when the answer reports an error.
     """
 
     def __init__(self, params: Params, decimal: str) -> None:
         del decimal  # JSON has a decimal sign of its own
         self.rows = params.text("rows", "@")
-        self._error: Expression | None = None
-        for name, text in (("rows", self.rows), ("error", params.text("error"))):
+        texts = {"rows": self.rows, "empty": params.text("empty"), "error": params.text("error")}
+        expressions: dict[str, Expression] = {}
+        for name, text in texts.items():
             try:
                 if text:
-                    expression = Expression(text)
-                    self._error = expression if name == "error" else None
+                    expressions[name] = Expression(text)
             except ValueError as error:
                 params.add_fault(f"{name}: {error}")
+        self._empty, self._error = expressions.get("empty"), expressions.get("error")
         self._is_columnar = params.choice("layout", ("rows", "columns")) == "columns"
 
-    def read(self, answer: Answer) -> Document:
-        """The document, unless it reports an error."""
+    @property
+    def knows_empty(self) -> bool:
+        """Whether there is an expression for it."""
+        return self._empty is not None
+
+    def read(self, answer: Answer) -> Document | None:
+        """The document, unless it reports an error or says that there are no data."""
         content = answer.json()
-        reported = None
-        if self._error is not None:
-            try:
-                reported = self._error.find(content)
-            except ValueError as error:
-                raise answer.bad(f"has another shape than expected: {error}") from None
-        if reported is not ABSENT_FIELD and reported:
+        # nothing, null and false are not found
+        if self._empty is not None and _find(self._empty, content, answer):
+            return None
+        reported = None if self._error is None else _find(self._error, content, answer)
+        if reported:
             raise answer.bad(f"reports an error ({' '.join(str(reported).split())[:_SHOWN]})")
         return _JsonDocument(answer, content, is_columnar=self._is_columnar)
 
@@ -65,9 +72,22 @@ class JsonReader(Reader):
         if isinstance(path, str) and _OPERATORS.search(path):
             Expression(path)
 
+    def check_together(self, paths: Iterable[FieldPath]) -> None:
+        """Columns must not be in the order of different objects' members."""
+        if self._is_columnar:
+            check_columns(map(str, paths))
+
     def check_document_path(self, path: str) -> None:
         """An expression."""
         Expression(path)
+
+
+def _find(expression: Expression, content: Any, answer: Answer) -> Any:
+    try:
+        value = expression.find(content)
+    except ValueError as error:
+        raise answer.bad(f"has another shape than expected: {error}") from None
+    return None if value is ABSENT_FIELD else value
 
 
 class _JsonDocument(Document):
@@ -119,6 +139,9 @@ class _JsonRows:
         except ValueError as error:
             raise self._answer.bad(f"has rows of another shape than expected: {error}") from None
 
+    def row(self, number: int) -> object:
+        return self._rows[number]
+
     def bad(self, reason: str) -> BadDataError:
         return self._answer.bad(reason)
 
@@ -147,6 +170,13 @@ class _JsonColumns:
             raise self._answer.bad(f"has another shape than expected: {error}") from None
         if not isinstance(column, list):
             raise self._answer.bad(f"has no list at {name!r}")
+        count = None if name in self._columns else count_items(name, self._columns)
+        if count is not None and count != len(column):
+            raise self._answer.bad(
+                f"has {count} items at {name!r}, and nothing in {count - len(column)} of them, so "
+                "that nobody knows what stands beside the others",
+                "layout: rows takes such items one by one",
+            )
         if self._length is None:
             self._length = len(column)
         elif len(column) != self._length:
@@ -154,6 +184,13 @@ class _JsonColumns:
                 f"has {len(column)} items at {name!r}, and {self._length} in another list"
             )
         return column
+
+    def row(self, number: int) -> object:
+        return [
+            column[number]
+            for column in self._columns.values()
+            if isinstance(column, list) and len(column) == self._length
+        ]
 
     def bad(self, reason: str) -> BadDataError:
         return self._answer.bad(reason)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from dataportal.plugins.declarative.links import next_link
 from dataportal.plugins.readers.parameters import Params
+from dataportal.redaction import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -18,8 +21,16 @@ if TYPE_CHECKING:
     from dataportal.plugins.declarative.records import Document, Reader
 
 _HEADER = "header:"
-_LINK = re.compile(r"<([^<>]*)>((?:\s*;[^,;<>]*)*)")
-_NEXT = re.compile(r""";\s*rel\s*=\s*"?(?:[^"]*\s)?next(?:\s[^"]*)?"?\s*(?:;|$)""", re.IGNORECASE)
+_PROMISES = ("total", "last")
+_WHOLE = re.compile(r"([0-9]{1,18})(?:\.0*)?")
+_FALSE_WORDS = {"", "false", "null", "none", "no", "n", "f", "0"}
+_TRUE_WORDS = {"true", "yes", "y", "t", "1"}
+_BEYOND_THE_END = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+}
+"""How servers refuse a page after the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,32 +41,52 @@ class PageAddress:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page that was received.
+@dataclass(slots=True)
+class Pages:
+    """The pages of one request that were received so far.
 
     Attributes:
-        number: of the page, from 1.
-        document: what it holds.
-        rows: how many rows it has.
-        rows_so_far: how many rows all pages have had up to and with this one.
+        number: how many there are.
+        rows: how many rows the last one has.
+        rows_of_first: how many the first one has.
+        rows_so_far: how many all of them have.
+        document: what the last one holds; None if it has no content.
+        promises: how many rows (`total`) or pages (`last`) there are, as far as a page said it.
+        knows_has_more: whether any page said whether more follow.
     """
 
-    number: int
-    document: Document
-    rows: int
-    rows_so_far: int
+    number: int = 0
+    rows: int = 0
+    rows_of_first: int = 0
+    rows_so_far: int = 0
+    document: Document | None = None
+    promises: dict[str, int] = field(default_factory=dict)
+    knows_has_more: bool = False
+
+    def add(self, document: Document | None, rows: int) -> None:
+        """One more was received."""
+        self.number += 1
+        self.rows = rows
+        self.rows_so_far += rows
+        self.document = document
+        if self.number == 1:
+            self.rows_of_first = rows
 
 
 class Paginator(ABC):
     """How an API cuts its answers into pages, from the parameter `paging` of a source.
 
-    Every strategy takes these parameters, whether it has a use for them or not:
+    A strategy takes those of these parameters that it has a use for, and refuses the others:
 
     - `size` and `size_param`: how many rows to ask for in a page, and under which name.
-    - `first` (1): the number of the first page.
-    - `total`: finds how many rows there are; `last`: finds the number of the last page.
+    - `first`: the number of the first page (1), or of the first row (0).
+    - `total`: finds how many rows there are; `last`: finds the number of the last page. What the
+      first page says holds where later ones say nothing; fewer rows or pages are an error.
+    - `has_more`: finds whether another page follows.
+    - `short_page`: `ask` for the page after one with fewer rows than `size` (the default, as a
+      server may give fewer than asked for), or take it for the `end`.
     - `from`: finds the next cursor.
+    - `other_hosts` (false): whether a link may lead to another host.
     - `max_pages` (1000): more is an error.
 
     What finds something is an expression (JSON) or a path (XML) in the whole answer, or
@@ -68,20 +99,37 @@ class Paginator(ABC):
 
     parameter: ClassVar[str] = ""
     """The parameter that chooses the strategy."""
-    finders: ClassVar[tuple[str, ...]] = ("from", "total", "last")
+    takes: ClassVar[tuple[str, ...]] = ()
+    """The parameters that it has a use for, beside `max_pages`."""
+    finders: ClassVar[tuple[str, ...]] = ("from", "total", "last", "has_more")
     """The parameters that find something in an answer."""
     counts_rows: ClassVar[bool] = False
     """Whether the number of rows in a page says which page is the last."""
+    first_number: ClassVar[int] = 1
+    """What `first` is if it is not set."""
 
     def __init__(self, params: Params) -> None:
+        self._refuse_others(params)
         self._value = params.text(self.parameter) if self.parameter else ""
-        self._first_number = params.whole_number("first", 1)
+        self._first_number = params.whole_number("first", self.first_number)
         self._size = params.whole_number("size")
         self._size_param = params.text("size_param")
+        if self._size_param and not self._size:
+            params.add_fault("size_param needs size, the number of rows to ask for")
+        self._short_page_ends = params.choice("short_page", ("ask", "end")) == "end"
+        self.follows_other_hosts = params.flag("other_hosts", default=False)
         self.max_pages = params.whole_number("max_pages", 1000)
         if self.max_pages < 1:
             params.add_fault("max_pages must be 1 or more")
         self._paths = {name: params.text(name) for name in self.finders if params.has(name)}
+
+    def _refuse_others(self, params: Params) -> None:
+        """Note the parameters that this strategy has no use for: they would be read in vain."""
+        if not self.parameter:
+            return
+        for name in _OPTIONS:
+            if name not in self.takes and params.has(name):
+                params.add_fault(f"{name} means nothing beside {self.parameter}")
 
     def faults(self, reader: Reader) -> Iterable[str]:
         """What is wrong with the paths, given what reads the answers."""
@@ -96,78 +144,153 @@ class Paginator(ABC):
         """How the first page is asked for."""
         return PageAddress(self._size_query())
 
-    @abstractmethod
-    def next(self, page: Page) -> PageAddress | None:
-        """How the page after this one is asked for; None if this is the last.
+    def next(self, pages: Pages) -> PageAddress | None:
+        """How the page after the last one is asked for; None if there is no more.
 
         Raises:
             ValueError: what should be found in the page makes no sense, or rows are missing.
         """
+        self._read_promises(pages)
+        onward = self._onward(pages)
+        if onward is None:
+            self._check_promises(pages)
+        return onward
 
-    def likely_pages(self, page: Page) -> Iterator[PageAddress]:
-        """How all further pages will probably be asked for, as far as this page tells."""
-        del page
+    @abstractmethod
+    def _onward(self, pages: Pages) -> PageAddress | None:
+        """As `next`, once the promises of the last page were read."""
+
+    def expected(self, pages: Pages) -> Iterator[PageAddress]:
+        """How all further pages will probably be asked for, as far as those received tell."""
+        del pages
         return iter(())
+
+    def is_end(self, pages: Pages, status: int) -> bool:
+        """Whether the refusal of the page after these says that there is none."""
+        del pages, status
+        return False
+
+    def _read_promises(self, pages: Pages) -> None:
+        if pages.document is None:
+            return  # no content (204) promises nothing, and breaks what was promised before
+        for name in _PROMISES:
+            if name not in self._paths:
+                continue
+            number = self._find_number(name, pages.document)
+            if number is not None:
+                pages.promises[name] = number
+            elif name not in pages.promises:
+                raise ValueError(f"paging.{name} finds nothing")
+
+    def _check_promises(self, pages: Pages) -> None:
+        """Raise a ValueError if less came than was promised."""
+        total, last = pages.promises.get("total"), self._pages_promised(pages)
+        if total is not None and pages.rows_so_far < total:
+            raise ValueError(f"it is the last one, and {pages.rows_so_far} of {total} rows came")
+        if last is not None and pages.number < last:
+            raise ValueError(f"it is the last one, and {pages.number} of {last} pages came")
+
+    def _pages_promised(self, pages: Pages) -> int | None:
+        return pages.promises.get("last")
+
+    def _is_promise_kept(self, pages: Pages) -> bool | None:
+        """Whether all that was promised came; None where nothing was."""
+        last, total = self._pages_promised(pages), pages.promises.get("total")
+        if last is not None:
+            return pages.number >= last
+        return None if total is None else pages.rows_so_far >= total
+
+    def _find_has_more(self, pages: Pages) -> bool | None:
+        """Whether the last page says that more follow; None where it says nothing."""
+        if "has_more" not in self._paths:
+            return None
+        value = self._find("has_more", pages.document)
+        if value is None:
+            return None
+        word = str(value).strip().lower()
+        if word not in _FALSE_WORDS | _TRUE_WORDS:
+            raise ValueError(f"paging.has_more finds {value!r}, neither true nor false")
+        if word:
+            pages.knows_has_more = True
+        return word in _TRUE_WORDS if word else None
 
     def _size_query(self) -> dict[str, str | int]:
         return {self._size_param: self._size} if self._size and self._size_param else {}
 
-    def _find(self, name: str, document: Document) -> Any:
-        """What the parameter `name` finds in a page."""
+    def _find(self, name: str, document: Document | None) -> Any:
+        """What the parameter `name` finds in a page; None for nothing."""
+        if document is None:
+            return None
         path = self._paths[name]
         if not path.startswith(_HEADER):
             return document.find(path)
         header = path.removeprefix(_HEADER).strip().lower()
-        value = document.answer.headers.get(header, "")
-        return next_link(value) if header == "link" else value
+        value = document.answer.headers.get(header)
+        return next_link(value or "") if header == "link" else value
 
-    def _find_number(self, name: str, document: Document) -> int | None:
-        """The whole number that the parameter `name` finds; None if the parameter is not set."""
-        if name not in self._paths:
-            return None
+    def _find_number(self, name: str, document: Document | None) -> int | None:
+        """The whole number that the parameter `name` finds; None for nothing."""
         value = self._find(name, document)
-        try:
-            return int(value)
-        except (TypeError, ValueError):
-            raise ValueError(f"paging.{name} finds {value!r}, not a whole number") from None
+        if value is None or value == "":
+            return None
+        match = None if isinstance(value, bool) else _WHOLE.fullmatch(str(value).strip())
+        if match is None:
+            shown = harmless(repr(value), 60)
+            raise ValueError(f"paging.{name} finds {shown}, not a whole number of 0 or more")
+        return int(match[1])
 
 
 class SinglePage(Paginator):
     """An answer is whole."""
 
-    def next(self, page: Page) -> None:
+    def _onward(self, pages: Pages) -> None:
         """There is no other page."""
 
 
 class _CountingPaginator(Paginator):
     """Pages that are counted, or whose rows are.
 
-    `last` or `total` tells which page is the last; without them a page with fewer rows than `size`,
-    or with none, is the last.
+    `has_more`, `last` or `total` tells which page is the last; without them a page without rows is,
+    or one that the server refuses after a short one.
     """
 
     counts_rows = True
+    takes = ("first", "size", "size_param", "total", "last", "has_more", "short_page")
+
+    def __init__(self, params: Params) -> None:
+        super().__init__(params)
+        if params.has("short_page"):
+            tells = next((name for name in (*_PROMISES, "has_more") if params.has(name)), None)
+            if tells:
+                params.add_fault(f"short_page means nothing beside {tells}, which tells the end")
+            if self._short_page_ends and not self._size:
+                params.add_fault("short_page: end needs size, the number of rows of a full page")
 
     def first(self) -> PageAddress:
         return self._address(0, 0)
 
-    def next(self, page: Page) -> PageAddress | None:
-        return None if self._is_last(page) else self._address(page.number, page.rows_so_far)
-
-    def likely_pages(self, page: Page) -> Iterator[PageAddress]:
-        """As `Paginator.likely_pages`, if all further pages have as many rows as this one."""
-        last = self._find_number("last", page.document)
-        total = self._find_number("total", page.document)
-        if not page.rows:
+    def expected(self, pages: Pages) -> Iterator[PageAddress]:
+        """As `Paginator.expected`, if all further pages have as many rows as the last one."""
+        last, total = self._pages_promised(pages), pages.promises.get("total")
+        if not pages.rows or "has_more" in self._paths:
             return
         if last is not None:
-            remaining = last - self._first_number + 1 - page.number
+            remaining = last - pages.number
         elif total is not None:
-            remaining = -((page.rows_so_far - total) // page.rows)
+            remaining = -((pages.rows_so_far - total) // pages.rows)
         else:
             return
-        for more in range(min(remaining, self.max_pages - page.number)):
-            yield self._address(page.number + more, page.rows_so_far + more * page.rows)
+        for more in range(min(remaining, self.max_pages - pages.number)):
+            yield self._address(pages.number + more, pages.rows_so_far + more * pages.rows)
+
+    def is_end(self, pages: Pages, status: int) -> bool:
+        """As `Paginator.is_end`: only after a page that was short, as far as anyone can tell.
+
+        After a full one it is a limit of the server, beyond which there are more rows.
+        """
+        is_told = bool(pages.promises) or pages.knows_has_more or self._short_page_ends
+        is_short = pages.rows < pages.rows_of_first or pages.number == 1
+        return status in _BEYOND_THE_END and pages.number > 0 and is_short and not is_told
 
     @abstractmethod
     def _position(self, pages: int, rows: int) -> int:
@@ -176,19 +299,24 @@ class _CountingPaginator(Paginator):
     def _address(self, pages: int, rows: int) -> PageAddress:
         return PageAddress({**self._size_query(), self._value: self._position(pages, rows)})
 
-    def _is_last(self, page: Page) -> bool:
-        last = self._find_number("last", page.document)
-        total = self._find_number("total", page.document)
-        if last is not None:
-            is_last = page.number >= last - self._first_number + 1
-        elif total is not None:
-            is_last = page.rows_so_far >= total
-        else:
-            return page.rows == 0 or page.rows < self._size
-        if not is_last and page.rows == 0:
-            promised = f"{total} rows" if last is None else f"{last} pages"
-            raise ValueError(f"it has no rows, and there should be {promised}")
-        return is_last
+    def _onward(self, pages: Pages) -> PageAddress | None:
+        return None if self._is_last(pages) else self._address(pages.number, pages.rows_so_far)
+
+    def _is_last(self, pages: Pages) -> bool:
+        has_more, is_kept = self._find_has_more(pages), self._is_promise_kept(pages)
+        if has_more is None and pages.knows_has_more:
+            has_more = False
+        if has_more and not pages.rows:
+            raise ValueError("it has no rows, and paging.has_more says that more follow")
+        if has_more is not None:
+            return not has_more
+        if is_kept is not None:
+            if not is_kept and not pages.rows:
+                total, last = pages.promises.get("total"), pages.promises.get("last")
+                promise = f"{total} rows" if last is None else f"{last} pages"
+                raise ValueError(f"it has no rows, and there should be {promise}")
+            return is_kept
+        return pages.rows == 0 or (self._short_page_ends and pages.rows < self._size)
 
 
 class PageNumberPaginator(_CountingPaginator):
@@ -203,60 +331,84 @@ class PageNumberPaginator(_CountingPaginator):
         del rows
         return self._first_number + pages
 
+    def _pages_promised(self, pages: Pages) -> int | None:
+        last = pages.promises.get("last")
+        return None if last is None else last - self._first_number + 1
+
 
 class OffsetPaginator(_CountingPaginator):
     """Pages that begin after so many rows.
 
-    - `offset: NAME`: the query parameter that says how many rows to leave out. It needs `size` or
-      `total`.
+    - `offset: NAME`: the query parameter that takes the number of a row, from `first` on. It needs
+      `size`, `total`, `last` or `has_more`.
     """
 
     parameter = "offset"
+    first_number = 0
 
     def __init__(self, params: Params) -> None:
         super().__init__(params)
-        if not self._size and "total" not in self._paths:
-            params.add_fault("offset needs size, or total")
+        if not self._size and not self._paths:
+            params.add_fault("offset needs size, total, last or has_more")
 
     def _position(self, pages: int, rows: int) -> int:
         del pages
-        return rows
+        return self._first_number + rows
 
 
 class CursorPaginator(Paginator):
     """Pages that name the next one by a token.
 
-    - `cursor: NAME`: the query parameter that takes what `from` finds in the page before.
+    - `cursor: NAME`: the query parameter that takes what `from` finds in the page before. None is
+      found where it is absent, null, empty or false.
     """
 
     parameter = "cursor"
+    takes = ("from", "size", "size_param", "total", "last", "has_more")
 
     def __init__(self, params: Params) -> None:
         super().__init__(params)
         if "from" not in self._paths:
             params.add_fault("cursor needs from, which finds the next cursor in a page")
+        if self._size and not self._size_param:
+            params.add_fault("size means nothing beside cursor without size_param")
 
-    def next(self, page: Page) -> PageAddress | None:
-        """With the cursor of this page; None if it has none."""
-        cursor = self._find("from", page.document)
-        if cursor in (None, ""):
+    def _onward(self, pages: Pages) -> PageAddress | None:
+        has_more = self._find_has_more(pages)
+        cursor = self._find("from", pages.document)
+        if self._is_promise_kept(pages) or has_more is False:
             return None
-        return PageAddress({**self._size_query(), self._value: str(cursor)})
+        if _is_none(cursor):
+            if has_more:
+                raise ValueError("paging.has_more says that more follow, and there is no cursor")
+            return None
+        if isinstance(cursor, str | int | float) and cursor is not True:
+            return PageAddress({**self._size_query(), self._value: str(cursor)})
+        raise ValueError(f"paging.from finds {cursor!r}, which is no cursor")
 
 
 class NextLinkPaginator(Paginator):
     """Pages that hold the address of the next one.
 
-    - `next: PATH`: finds the address.
+    - `next: PATH`: finds the address. None is found where it is absent, null, empty or false.
     """
 
     parameter = "next"
+    takes = ("size", "size_param", "total", "last", "other_hosts")
     finders = (*Paginator.finders, "next")
 
-    def next(self, page: Page) -> PageAddress | None:
-        """Where the link of this page leads; None if it has none."""
-        link = self._find("next", page.document)
-        return PageAddress({}, str(link)) if link else None
+    def __init__(self, params: Params) -> None:
+        super().__init__(params)
+        if self._size and not self._size_param:
+            params.add_fault("size means nothing beside next without size_param")
+
+    def _onward(self, pages: Pages) -> PageAddress | None:
+        link = self._find("next", pages.document)
+        if self._is_promise_kept(pages) or _is_none(link):
+            return None
+        if isinstance(link, str):
+            return PageAddress({}, link.strip())
+        raise ValueError(f"paging.next finds {link!r}, which is no address")
 
 
 PAGINATORS: dict[str, type[Paginator]] = {
@@ -264,6 +416,9 @@ PAGINATORS: dict[str, type[Paginator]] = {
     for paginator in (PageNumberPaginator, OffsetPaginator, CursorPaginator, NextLinkPaginator)
 }
 """The strategies by the parameter that chooses each."""
+_OPTIONS = tuple(
+    dict.fromkeys(name for paginator in PAGINATORS.values() for name in paginator.takes)
+)
 
 
 def read_paginator(paging: Mapping[str, Any]) -> Paginator:
@@ -281,12 +436,8 @@ def read_paginator(paging: Mapping[str, Any]) -> Paginator:
     return paginator
 
 
-def next_link(header: str) -> str | None:
-    """The target of the link to the next page in a header `Link`, if there is one.
-
-    Grammar: RFC 8288, section 3.
-    """
-    for target, parameters in _LINK.findall(header):
-        if _NEXT.search(parameters):
-            return str(target)
-    return None
+def _is_none(value: Any) -> bool:
+    """Whether what should name the next page says that there is none; 0 is a name."""
+    if isinstance(value, str):
+        return value.strip().lower() in {"", "false", "null"}
+    return value is None or value is False or (isinstance(value, list | dict) and not value)

@@ -18,14 +18,17 @@ _FIXED_LENGTHS = {
 _MIDNIGHT = {"hour": 0, "minute": 0, "second": 0, "microsecond": 0, "fold": 0}
 
 
-def period_start(local: datetime, unit: str) -> datetime:
+def period_start(local: datetime, unit: str | timedelta) -> datetime:
     """The beginning of the period that a time lies in, by the clocks of its zone.
 
     Args:
         local: an aware datetime in the zone.
         unit: `millisecond`, `second`, `minute`, `hour`, `day`, `week` (from Monday), `month` or
-            `year`.
+            `year`; or a length that divides an hour.
     """
+    if isinstance(unit, timedelta):
+        hour = local.replace(minute=0, second=0, microsecond=0)
+        return hour + (local - hour) // unit * unit
     if unit == "millisecond":
         return local.replace(microsecond=local.microsecond // 1000 * 1000)
     if unit in _SMALLER_FIELDS:
@@ -40,15 +43,16 @@ def period_start(local: datetime, unit: str) -> datetime:
     return floor.replace(month=1) if unit == "year" else floor
 
 
-def next_period(start: datetime, unit: str) -> datetime:
+def next_period(start: datetime, unit: str | timedelta) -> datetime:
     """The beginning of the period after the one that begins at `start`.
 
     The last year of the calendar has none: of periods in it `start` is returned.
     """
     if start.year == MAXYEAR:
         return start
-    if unit in _FIXED_LENGTHS:
-        return (start.astimezone(UTC) + _FIXED_LENGTHS[unit]).astimezone(start.tzinfo)
+    length = unit if isinstance(unit, timedelta) else _FIXED_LENGTHS.get(unit)
+    if length is not None:
+        return (start.astimezone(UTC) + length).astimezone(start.tzinfo)
     if unit in {"day", "week"}:
         return start + timedelta(days=7 if unit == "week" else 1)
     if unit == "month" and start.month < 12:  # noqa: PLR2004 - December

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from dataportal.errors import BadDataError
 from dataportal.plugins.readers.archives import ArchiveError, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
-    from dataportal.errors import BadDataError
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.parameters import Params
 
@@ -44,6 +44,9 @@ class Records(Protocol):
             BadDataError: no row can have the field.
         """
 
+    def row(self, number: int) -> object:
+        """All that stands in a row, to be compared with what stands in another one."""
+
     def bad(self, reason: str) -> BadDataError:
         """The error that says why these records cannot be used, and shows how they begin."""
 
@@ -56,10 +59,12 @@ class Document(ABC):
 
     Attributes:
         answer: with the unpacked file as its body.
+        time: when its file was written, if that is known: a newer one revises an older one.
     """
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
+        self.time: datetime | None = None
         self._records: dict[str, Records] = {}
 
     @property
@@ -107,22 +112,45 @@ class Reader(ABC):
     def __init__(self, params: Params, decimal: str) -> None: ...
 
     def documents(self, answer: Answer) -> list[Document]:
-        """The documents of an answer, one or more: the files of an archive in order of their names.
+        """The documents of an answer: the files of an archive in order of their names.
+
+        None where the answer, or all of its files, say that there are no data.
 
         Raises:
             BadDataError: an archive that is empty or cannot be opened; else as `read` does.
         """
+        if answer.has_no_content:
+            return []
         try:
-            bodies = unpack(answer.body, limit=_MAX_BYTES)
+            files = unpack(answer.body, limit=_MAX_BYTES)
         except ArchiveError as error:
             raise answer.bad(f"is an archive that cannot be opened: {error}") from None
-        if not bodies:
+        if not files:
             raise answer.bad("is an archive without a file")
-        return [self.read(replace(answer, body=body)) for body in bodies]
+        documents = []
+        for file in files:
+            part = answer.part(file.body, file.name)
+            document = self.read(part)
+            if document is not None:
+                document.time = file.time or answer.written_at
+                documents.append(document)
+        return documents
+
+    def says_nothing(self, answer: Answer) -> bool:
+        """Whether an answer with a status of refusal says that there are no data."""
+        try:
+            return self.read(answer) is None
+        except BadDataError:
+            return False
+
+    @property
+    @abstractmethod
+    def knows_empty(self) -> bool:
+        """Whether the source says how an answer without data looks."""
 
     @abstractmethod
-    def read(self, answer: Answer) -> Document:
-        """The document in a body that is no archive.
+    def read(self, answer: Answer) -> Document | None:
+        """The document in a body that is no archive; None if it says that there are no data.
 
         Raises:
             BadDataError: it is none, or reports an error.
@@ -142,6 +170,13 @@ class Reader(ABC):
 
         Raises:
             ValueError: it cannot.
+        """
+
+    def check_together(self, paths: Iterable[FieldPath]) -> None:  # noqa: B027 - for most it is so
+        """Check that these fields belong together, row by row; those of one row always do.
+
+        Raises:
+            ValueError: they do not.
         """
 
     @abstractmethod

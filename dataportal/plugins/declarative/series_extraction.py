@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,13 @@ from dataportal.plugins.readers.expressions import ABSENT_FIELD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
+    from zoneinfo import ZoneInfo
 
     from dataportal.errors import FetchError
     from dataportal.plugins.declarative.records import FieldPath, Records
+    from dataportal.plugins.readers.local_labels import ClockChanges
+    from dataportal.plugins.readers.times import Clip
 
 _LISTED = 8  # texts that a message shows where a filter fits none
 _SHOWN = 60
@@ -39,7 +43,19 @@ class SeriesExtraction:
         rows_with_time: those of them with a time that can be read.
         first_records: the first records that were looked at.
         fault: why it cannot be had.
+        file_times: the times of the files that were read, each with how many points there were
+            after it.
+        doubt: why an answer with points of it may be a page.
         unchanged: whether some of it is as it was when it was stored, and was not sent again.
+        zone: whose clocks its local times show, where the answers state it.
+        days: of points by their position: the local day as it is written, where the time does not
+            say it.
+        day_faults: why no point of a local day can be taken, by the day.
+        hours_24: how often a day has an hour of 24.
+        origins: of points by their position: the records and the row they stood in, where more
+            of a row may be needed to tell what its time means.
+        changes: of the clocks of the zone that its local times are in; None if that is not known.
+        clip: leaves out and counts what lies outside of the window.
     """
 
     value: FieldPath
@@ -48,7 +64,7 @@ class SeriesExtraction:
     address_fields: dict[str, str]
     ts: list[datetime | str] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
-    published: list[datetime | str] = field(default_factory=list)
+    published: list[date | str] = field(default_factory=list)
     rows_seen: int = 0
     rows_accepted: int = 0
     rows_matched: int = 0
@@ -57,7 +73,26 @@ class SeriesExtraction:
     rows_with_time: int = 0
     first_records: Records | None = None
     fault: FetchError | None = None
+    file_times: list[tuple[datetime | None, int]] = field(default_factory=list)
+    doubt: str | None = None
     unchanged: bool = False
+    zone: ZoneInfo | None = None
+    days: dict[int, date] = field(default_factory=dict)
+    day_faults: dict[date, str] = field(default_factory=dict)
+    hours_24: Counter[date] = field(default_factory=Counter)
+    origins: dict[int, tuple[Records, int, Any]] = field(default_factory=dict)
+    clip: Clip | None = None
+    changes: ClockChanges | None = None
+
+    @property
+    def revised(self) -> list[datetime | None] | None:
+        """The time of the file that each point stood in; None if none is newer than another."""
+        if len({time for time, _ in self.file_times}) < 2:  # noqa: PLR2004 - one and another
+            return None
+        times: list[datetime | None] = []
+        for time, count in self.file_times:
+            times.extend([time] * (count - len(times)))
+        return times
 
     def failure(
         self, ts: Sequence[FieldPath], shared_filter: Mapping[str, Sequence[str]]

@@ -4,6 +4,8 @@
     {start:%Y%m%d%H%M}                      as strftime writes it, in UTC
     {start:%Y-%m-%d@Europe/Berlin}          the same, in a named time zone
     {end:unix}   {end:unix_ms}              seconds, milliseconds since 1970 began in UTC
+    {start:number@Europe/Madrid}            the number of the interval in its local day, from 1;
+                                            as long as `each` says; number0 counts from 0
     {dataset_id}                            what a series' extract_filter says under that name
 
 Times are rounded to what their format can say: `{start}` down and `{end}` up, to the whole second,
@@ -16,6 +18,7 @@ import re
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
+from dataportal.plugins.declarative.interval_numbers import number_in_day
 from dataportal.plugins.declarative.periods import next_period, period_start
 from dataportal.times import EPOCH, time_zone
 
@@ -35,7 +38,14 @@ _DIRECTIVES = (
     ("month", re.compile(r"%-?[mbBh]")),
 )
 """Units of time by the directives of strftime that say them, the finest first."""
-_UNIT_OF_WORD = {"": "second", "unix": "second", "unix_ms": "millisecond"}
+_NUMBERS = {"number": 1, "number0": 0}
+"""What the first interval of a day is called."""
+_UNIT_OF_WORD = {
+    "": "second",
+    "unix": "second",
+    "unix_ms": "millisecond",
+    **dict.fromkeys(_NUMBERS, ""),
+}
 
 
 class Template:
@@ -43,6 +53,7 @@ class Template:
 
     Args:
         text: as above; a `{` that begins no field stands for itself.
+        interval: how long the intervals are that `number` counts.
 
     Attributes:
         names: of its fields other than `start` and `end`.
@@ -51,7 +62,7 @@ class Template:
         ValueError: a time zone or a format that there is not.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, interval: timedelta | None = None) -> None:
         self._text = text
         self._formats: dict[str, _Format] = {}
         self.names: frozenset[str] = frozenset(
@@ -59,7 +70,7 @@ class Template:
         )
         for match in _FIELD.finditer(text):
             if match["name"] in _TIMES:
-                self._formats[match["format"] or ""] = _Format(match["format"] or "")
+                self._formats[match["format"] or ""] = _Format(match["format"] or "", interval)
 
     @property
     def has_times(self) -> bool:
@@ -96,10 +107,15 @@ class Template:
 class _Format:
     """How a time is written, and to which unit that rounds it."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, interval: timedelta | None) -> None:
         self._pattern, _, zone = text.partition("@")
         self._zone: tzinfo = time_zone(zone) if zone else UTC
         self._unit = _UNIT_OF_WORD.get(self._pattern, "year")
+        self._interval = interval
+        if self._pattern in _NUMBERS:
+            if interval is None or interval > timedelta(hours=1):
+                raise ValueError(f"{{…:{text}}} needs each of an hour or less")
+            return
         if self._pattern not in _UNIT_OF_WORD:
             if "%" not in self._pattern:
                 raise ValueError(
@@ -110,6 +126,9 @@ class _Format:
             self._unit = next(units, "year")
 
     def write(self, instant: datetime) -> str:
+        if self._pattern in _NUMBERS and self._interval is not None:
+            number = number_in_day(instant, self._interval, self._zone)
+            return str(number + _NUMBERS[self._pattern])
         if self._pattern == "unix":
             return str((instant - EPOCH) // timedelta(seconds=1))
         if self._pattern == "unix_ms":

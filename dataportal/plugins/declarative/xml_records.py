@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError, tostring
 
 from dataportal.plugins.declarative.records import Document, Reader
+from dataportal.plugins.http.file_kinds import text_kind
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class XmlReader(Reader):
     """Reads XML, from the parameters of a source.
 
     - `rows`: an XPath that finds the elements that are rows, such as `.//item` or `/list/item`.
+    - `empty`: an XPath that finds what is only there when the answer says that there are no data;
+      looked for before `error`.
     - `error`: an XPath that finds what is only there when the answer reports an error.
 
     Fields of a row are paths too: `time`, `price/@amount`, `@date`, `.` for the row's own text.
@@ -39,32 +42,24 @@ class XmlReader(Reader):
     def __init__(self, params: Params, decimal: str) -> None:
         del decimal  # numbers are read later
         self.rows = params.text("rows", required=True)
-        self._error = params.text("error")
-        for name, path in (("rows", self.rows), ("error", self._error)):
+        self._empty, self._error = params.text("empty"), params.text("error")
+        for name, path in (("rows", self.rows), ("empty", self._empty), ("error", self._error)):
             try:
                 if path:
                     _Path(path)
             except ValueError as error:
                 params.add_fault(f"{name}: {error}")
 
-    def read(self, answer: Answer) -> Document:
-        """The document, unless it reports an error."""
-        from defusedxml import ElementTree
-        from defusedxml.common import DefusedXmlException
+    @property
+    def knows_empty(self) -> bool:
+        """Whether there is a path for it."""
+        return bool(self._empty)
 
-        if answer.is_page:
-            raise answer.bad("is a page of HTML, not XML")
-        try:
-            root = ElementTree.fromstring(answer.body)
-        except ParseError as error:
-            raise answer.bad(f"is not XML ({error})") from None
-        except (DefusedXmlException, ValueError, LookupError) as error:
-            raise answer.bad(f"is XML that is not read ({type(error).__name__})") from None
-        for element in root.iter():
-            if isinstance(element.tag, str):
-                element.tag = _local(element.tag)
-            element.attrib = {_local(name): value for name, value in element.attrib.items()}
-        document = _XmlDocument(answer, root)
+    def read(self, answer: Answer) -> Document | None:
+        """The document, unless it reports an error or says that there are no data."""
+        document = _document(answer)
+        if self._empty and document.find(self._empty) is not None:
+            return None
         if self._error:
             reported = document.find(self._error)
             if reported is not None:
@@ -132,6 +127,29 @@ class _Path:
         return self.text(row.find(self._path))
 
 
+def _document(answer: Answer) -> _XmlDocument:
+    from defusedxml import ElementTree
+    from defusedxml.common import DefusedXmlException
+
+    if answer.is_page:
+        raise answer.bad("is a page of HTML, not XML")
+    if answer.file_kind:
+        raise answer.bad(f"is {answer.file_kind}, not XML")
+    try:
+        root = ElementTree.fromstring(answer.body)
+    except ParseError as error:
+        if text_kind(answer.body):
+            raise answer.bad(f"is {text_kind(answer.body)}, not XML ({error})") from None
+        raise answer.bad(f"is not XML ({error})") from None
+    except (DefusedXmlException, ValueError, LookupError) as error:
+        raise answer.bad(f"is XML that is not read ({type(error).__name__})") from None
+    for element in root.iter():
+        if isinstance(element.tag, str):
+            element.tag = _local(element.tag)
+        element.attrib = {_local(name): value for name, value in element.attrib.items()}
+    return _XmlDocument(answer, root)
+
+
 class _XmlDocument(Document):
     def __init__(self, answer: Answer, root: Element) -> None:
         super().__init__(answer)
@@ -162,6 +180,9 @@ class _Elements:
     def column(self, path: FieldPath) -> Sequence[Any]:
         element_path = _Path(str(path))
         return [element_path.field(row) for row in self._rows]
+
+    def row(self, number: int) -> object:
+        return tostring(self._rows[number]).strip()
 
     def bad(self, reason: str) -> BadDataError:
         return self._answer.bad(reason)

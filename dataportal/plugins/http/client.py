@@ -12,16 +12,18 @@ from __future__ import annotations
 import asyncio
 import copy
 import logging
+import re
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.request import getproxies
 from weakref import WeakSet
 
 import httpx
 
-from dataportal.errors import PermanentError, TransientError
+from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.http.content_encoding import MIB, read_body, read_start
 from dataportal.plugins.http.errors import (
     NotFoundError,
@@ -30,9 +32,16 @@ from dataportal.plugins.http.errors import (
     transport_error,
 )
 from dataportal.plugins.http.host_concurrency import HostConcurrency
+from dataportal.plugins.http.private_addresses import is_private
 from dataportal.plugins.http.rate_limit import RateLimit, RateLimiter
 from dataportal.plugins.http.response import Answer, Mask, excerpt
-from dataportal.plugins.http.urls import address, is_trusted, onward_address, sendable_headers
+from dataportal.plugins.http.urls import (
+    LAST_PORT,
+    address,
+    is_trusted,
+    onward_address,
+    sendable_headers,
+)
 from dataportal.redaction import harmless, redact
 from dataportal.times import utc_now
 from dataportal.version import __version__
@@ -52,6 +61,8 @@ _REDIRECTS = {301, 302, 303, 307, 308}
 _ACCEPTED = frozenset[int](
     {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION, HTTPStatus.NO_CONTENT}
 )
+_RANGE = "range"
+_PART = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+)")
 _LOOK_INTERVAL = 1.0  # seconds after which a wait looks whether there is still anything to wait for
 
 # both write whole URLs, keys included
@@ -130,6 +141,7 @@ class HttpClient:
         deadline: float | None = None,
         limit: RateLimit | None = None,
         also: Collection[int] = (),
+        linked_from: str | None = None,
     ) -> Answer:
         """The complete answer to a GET request; only a success is returned.
 
@@ -140,6 +152,8 @@ class HttpClient:
             deadline: seconds for this request, instead of the client's `request_timeout`.
             limit: how often the host may be asked; the request waits its turn.
             also: statuses whose answers are returned too, of providers that say "no data" by them.
+            linked_from: the address whose answer named this one. Neither it nor a redirect leads to
+                a private address then, unless that one is private too.
 
         Raises:
             TransientError: may pass; `retry_after` is what the provider asks for.
@@ -160,7 +174,11 @@ class HttpClient:
             mask,
             seconds=self._request_timeout if deadline is None else deadline,
             limit=limit,
-            accepted=_ACCEPTED.union(also),
+            # to who asked for no range it says that there are more pages
+            accepted=_ACCEPTED.union(
+                also, () if _RANGE in map(str.lower, own_headers) else {HTTPStatus.PARTIAL_CONTENT}
+            ),
+            linked_from=None if linked_from is None else address(linked_from, None),
         )
         if self._proxy is None:
             return await self._send(request)
@@ -182,19 +200,24 @@ class HttpClient:
             self._refuse_if_unwanted(host, shown)
             if request.limit is not None:
                 await self._wait_for_limit(host, request.limit, shown)
+            # where redirects have led to: what fails there is its fault
+            place = _Place(request.url)
             try:
                 async with asyncio.timeout(request.seconds):
-                    get = partial(self._follow, client, request)
+                    get = partial(self._follow, client, request, place)
                     if self._conditional is None:
                         return await get({})
                     return await self._conditional.send(
                         str(request.url), request.headers, get, self._now
                     )
             except TimeoutError:
+                host, shown = place.url.host, request.mask.url(str(place.url))
                 raise TransientError(
                     f"{host} took longer than {request.seconds:g} s for GET {shown}", host=host
                 ) from None
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
+            # the last two: what a host's name or a port is refused with where it is used
+            except (httpx.HTTPError, httpx.InvalidURL, OverflowError, UnicodeError) as error:
+                host, shown = place.url.host, request.mask.url(str(place.url))
                 raise transport_error(error, url=shown, host=host, hide=request.mask) from None
 
     async def _wait_for_limit(self, host: str, limit: RateLimit, shown: str) -> None:
@@ -224,22 +247,34 @@ class HttpClient:
             )
 
     async def _follow(
-        self, client: httpx.AsyncClient, request: _Request, condition: Mapping[str, str]
+        self,
+        client: httpx.AsyncClient,
+        request: _Request,
+        place: _Place,
+        condition: Mapping[str, str],
     ) -> Answer:
         """The answer, wherever redirects lead to.
 
         Args:
             client: for the host.
             request: what to send.
+            place: is kept at the address that is being asked.
             condition: further headers, by which the server may say that the answer is unchanged.
         """
         url, mask = request.url, request.mask
+        place.url = url
         headers = dict(request.headers)
         visited = {url}
         # what is known of an answer says nothing about where it may be redirected to
         conditional = {**headers, **condition}
         accepted = request.accepted | ({HTTPStatus.NOT_MODIFIED} if condition else set())
+        is_guarded = request.linked_from is not None and not await is_private(request.linked_from)
         while True:
+            if is_guarded and await is_private(url):
+                raise PermanentError(
+                    f"GET {mask.url(str(url))} was not sent: the link of a public host leads to a "
+                    "private address"
+                )
             async with client.stream("GET", url, headers=conditional) as response:
                 location = response.headers.get("location")
                 if response.status_code not in _REDIRECTS or not location:
@@ -247,10 +282,11 @@ class HttpClient:
                     return replace(answer, redirected=len(visited) > 1)
             here = mask.url(str(url))
             onward = onward_address(url, location, mask, here)
+            mask.add_onward(onward.params.multi_items(), onward.password)
             if not is_trusted(url, onward):
                 headers = {}
             conditional, accepted = headers, request.accepted
-            url = onward
+            url = place.url = onward
             if url in visited:
                 raise PermanentError(f"GET {here} is redirected in a circle")
             if len(visited) > self._max_redirects:
@@ -270,6 +306,10 @@ class HttpClient:
                 if pause is not None:
                     self._rate_limiter.leave_alone(host, pause)
             raise refusal(response.status_code, url=url, host=host, body=start, retry_after=pause)
+        if response.status_code == HTTPStatus.PARTIAL_CONTENT:
+            part = _PART.match(response.headers.get("content-range", ""))
+            if part is not None and int(part[2]) - int(part[1]) + 1 < int(part[3]):
+                raise BadDataError(f"the answer of {url} is only a part of it ({part[0]})")
         body = await read_body(response, url=url, host=host, max_bytes=self._max_body)
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, url, headers, body, mask)
@@ -286,6 +326,7 @@ class _Request:
         seconds: how long it may take once it is sent.
         limit: how often the host may be asked.
         accepted: statuses whose answers are returned.
+        linked_from: the address whose answer named this one, if one did.
     """
 
     url: httpx.URL
@@ -294,11 +335,19 @@ class _Request:
     seconds: float
     limit: RateLimit | None
     accepted: frozenset[int]
+    linked_from: httpx.URL | None = None
 
     @property
     def shown(self) -> str:
         """The address, fit to be shown."""
         return self.mask.url(str(self.url))
+
+
+@dataclass(slots=True)
+class _Place:
+    """The address that is being asked."""
+
+    url: httpx.URL
 
 
 class _Hosts(NamedTuple):
@@ -359,6 +408,7 @@ class _Connections:
 
     def _client(self) -> httpx.AsyncClient:
         try:
+            _check_proxies()
             # made once: to read all certificates takes as long as several requests
             self._tls = self._tls or httpx.create_ssl_context()
             return httpx.AsyncClient(
@@ -369,8 +419,17 @@ class _Connections:
                 # sources share the client: what one is told must not travel with another
                 cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
             )
-        except (ImportError, ValueError, OSError) as error:
+        except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
             raise PermanentError(
                 f"the HTTP client cannot be set up ({redact(harmless(str(error), 300))})",
                 hint="Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE",
             ) from None
+
+
+def _check_proxies() -> None:
+    """Raise ValueError for a proxy in the environment whose port only connecting would refuse."""
+    for scheme, text in getproxies().items():
+        if scheme in {"http", "https", "all"}:
+            port = httpx.URL(text if "://" in text else f"http://{text}").port
+            if port is not None and not 0 < port <= LAST_PORT:
+                raise ValueError(f"the proxy for {scheme} has the port {port}")

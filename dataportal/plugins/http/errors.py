@@ -28,6 +28,7 @@ _PERMANENT_OF_SERVER = {
     HTTPStatus.HTTP_VERSION_NOT_SUPPORTED,
     HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
 }
+_LONGEST_PAUSE = 1e10  # seconds, some 300 years; whoever says more says nothing
 _MESSAGES: dict[type[httpx.HTTPError], str] = {
     httpx.TimeoutException: "{host} could not be reached in time for",
     httpx.ProxyError: "the proxy refused",
@@ -37,7 +38,20 @@ _MESSAGES: dict[type[httpx.HTTPError], str] = {
 }
 
 
-class NotFoundError(PermanentError):
+class RefusedError(PermanentError):
+    """The provider refuses the request (4xx), and will do so again.
+
+    Args:
+        message: what it said.
+        status: the status code.
+    """
+
+    def __init__(self, message: str, status: int, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class NotFoundError(RefusedError):
     """The provider has nothing under this address (404 or 410)."""
 
 
@@ -65,16 +79,16 @@ def refusal(
             "variable it is taken from",
         )
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
-        return NotFoundError(message)
+        return NotFoundError(message, status)
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return PermanentError(message, hint="Check the proxy in HTTP_PROXY and HTTPS_PROXY")
     if status >= HTTPStatus.BAD_REQUEST:
-        return PermanentError(message)
+        return RefusedError(message, status)
     return BadDataError(message)
 
 
 def transport_error(
-    error: httpx.HTTPError | httpx.InvalidURL, *, url: str, host: str, hide: Callable[[str], str]
+    error: Exception, *, url: str, host: str, hide: Callable[[str], str]
 ) -> FetchError:
     """The error for a request that got no complete answer."""
     for cause in _causes(error):
@@ -106,12 +120,13 @@ def retry_after_seconds(text: str | None, now: datetime) -> float | None:
     header = (text or "").strip()
     try:
         seconds = float(header) if header.isascii() else math.nan
+        seconds = seconds if seconds < _LONGEST_PAUSE else math.nan
     except ValueError:
         try:
             instant = parsedate_to_datetime(header)
-        except ValueError:
+            seconds = (instant.replace(tzinfo=instant.tzinfo or UTC) - now).total_seconds()
+        except (ValueError, OverflowError):
             return None
-        seconds = (instant.replace(tzinfo=instant.tzinfo or UTC) - now).total_seconds()
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 from urllib.parse import unquote_plus
@@ -11,14 +13,22 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from dataportal.errors import BadDataError
+from dataportal.plugins.http.errors import refusal
+from dataportal.plugins.http.file_kinds import file_kind, text_kind
 from dataportal.redaction import MASK, SHORTEST, harmless, redact, secrets_in, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
+    from dataportal.errors import FetchError
+
 T = TypeVar("T")
 
+_MADE_NOW = timedelta(minutes=1)
+"""A file no older than that when it was sent tells nothing by its time."""
+_MOST_DIGITS = 400
+"""A whole number of more digits is none that a double can hold, by far."""
 EXCERPT = 200
 """So many characters of an answer are shown in a message."""
 
@@ -38,6 +48,8 @@ class Answer:
     """Masks what the request carried in secret, for plugins that quote the answer."""
     redirected: bool = False
     """Whether it came from another address than the one asked."""
+    member: str = ""
+    """Of a file that was unpacked from an answer: its name."""
     note: str = ""
     """Of an unchanged answer: what `keep` was given."""
     on_keep: Callable[[datetime | None, datetime | None, str], None] = field(
@@ -77,16 +89,49 @@ class Answer:
         start = self.body[:200].removeprefix(b"\xef\xbb\xbf").lstrip()[:15].lower()
         return start.startswith((b"<!doctype html", b"<html"))
 
+    @property
+    def has_no_content(self) -> bool:
+        """Whether the server says that there is nothing (204): no data, and no fault."""
+        return self.status == HTTPStatus.NO_CONTENT
+
+    @property
+    def file_kind(self) -> str:
+        """What it is if it is no text: `an Excel file`; else an empty text."""
+        return file_kind(self.body)
+
+    @property
+    def name(self) -> str:
+        """What it is called in a message: its address, with the file of an archive that it is."""
+        return f"{harmless(self.hide(self.member), 100)} in {self.url}" if self.member else self.url
+
+    @property
+    def written_at(self) -> datetime | None:
+        """When its file was last changed; None if unknown, or if it was made to be sent."""
+        written, sent = map(_http_date, map(self.headers.get, ("last-modified", "date")))
+        if written is None or (sent is not None and sent - written < _MADE_NOW):
+            return None
+        return written
+
+    def refusal(self, host: str) -> FetchError:
+        """The error for an answer whose status is no success, if it does not say "no data"."""
+        return refusal(self.status, url=self.url, host=host, body=self.excerpt(), retry_after=None)
+
+    def part(self, body: bytes, member: str) -> Answer:
+        """A file that was unpacked from this answer, as an answer."""
+        return replace(self, body=body, member=member)
+
     def excerpt(self) -> str:
         """The beginning of the body, harmless and without secrets, for a message."""
         return excerpt(self.body, self.hide)
 
     def bad(self, reason: str, hint: str | None = None) -> BadDataError:
         """The error that says why this answer cannot be used, and shows how it begins."""
-        start = self.excerpt()
-        begins = f"; it begins: {start}" if start else "; it is empty"
+        # the bytes of such a file tell nobody anything
+        start = "" if self.file_kind else self.excerpt()
+        begins = f"; it begins: {start}" if start else "" if self.body.strip() else "; it is empty"
         # the reason may quote the answer
-        return BadDataError(f"the answer of {self.url} {self.hide(reason)}{begins}", hint=hint)
+        subject = f"the file {self.name}" if self.member else f"the answer of {self.url}"
+        return BadDataError(f"{subject} {self.hide(reason)}{begins}", hint=hint)
 
     def text(self, encoding: str | None = None) -> str:
         """The body as text: in `encoding`, else in the charset declared, else in UTF-8.
@@ -104,6 +149,8 @@ class Answer:
         except LookupError:
             raise self.bad(f"is in the unknown charset {harmless(name, 40)!r}") from None
         except UnicodeError as error:
+            if self.file_kind:
+                raise self.bad(f"is {self.file_kind}, not text") from None
             where = f" at byte {error.start}" if isinstance(error, UnicodeDecodeError) else ""
             raise self.bad(f"is not {name} text{where}") from None
 
@@ -117,12 +164,15 @@ class Answer:
         """The body as JSON; with a `shape`, checked against that type as msgspec does.
 
         NaN and Infinity are let through where the shape has room for a float: no JSON, but sent.
+        So are numbers that do not fit: they come as infinite ones, for the run to refuse.
 
         Raises:
             BadDataError: a page, a cut text, no JSON, or JSON of another shape; says where.
         """
         if self.is_page:
             raise self.bad("is a page of HTML, not JSON")
+        if self.file_kind:
+            raise self.bad(f"is {self.file_kind}, not JSON")
         body: bytes | str = self.body.removeprefix(b"\xef\xbb\xbf")
         if (self._charset() or "utf-8").lower() not in {"utf-8", "utf8", "us-ascii"}:
             body = self.text()
@@ -131,11 +181,13 @@ class Answer:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             first = error
         try:
-            # the standard reader is slow, but knows NaN, Infinity and 1e400
-            return msgspec.convert(json.loads(body), shape)
+            # the standard reader is slow, but knows NaN, Infinity and numbers of any length
+            return msgspec.convert(json.loads(body, parse_int=_whole_number), shape)
         except (ValueError, RecursionError, msgspec.ValidationError):
             is_shape = isinstance(first, msgspec.ValidationError)
             reason = "has another shape than expected" if is_shape else "is not JSON"
+            if text_kind(self.body) == "XML":
+                raise self.bad("is XML, not JSON") from None
             detail = "it is nested too deeply" if isinstance(first, RecursionError) else str(first)
             raise self.bad(f"{reason} ({harmless(self.hide(detail), EXCERPT)})") from None
 
@@ -145,6 +197,21 @@ class Answer:
             if name.strip().lower() == "charset" and value.strip(" \"'"):
                 return value.strip(" \"'")
         return None
+
+
+def _whole_number(text: str) -> int | float:
+    """A whole number; one that no double holds, and Python may not read either, is infinite."""
+    return int(text) if len(text) <= _MOST_DIGITS else float(text)
+
+
+def _http_date(text: str | None) -> datetime | None:
+    try:
+        instant = parsedate_to_datetime(text) if text else None
+    except ValueError:
+        return None
+    if instant is None:
+        return None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def excerpt(body: bytes, hide: Callable[[str], str]) -> str:
@@ -181,11 +248,18 @@ class Mask:
         secrets |= {text.strip() for text in secrets}
         forms = {form for text in secrets if len(text) >= SHORTEST for form in spellings(text)}
         self._secrets = sorted(forms, key=len, reverse=True)
+        self._onward: list[str] = []
         self._shown: dict[str, str] = {}
+
+    def add_onward(self, query: Iterable[tuple[str, str]], password: str) -> None:
+        """Hide what an address that the provider names carries too; it is no secret of ours."""
+        secrets = {password, *(value for name, value in query if _is_key(f"?{name}="))}
+        forms = {form for text in secrets if len(text) >= SHORTEST for form in spellings(text)}
+        self._onward = sorted({*self._onward, *forms}, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         """The text without any secret."""
-        for secret in self._secrets:
+        for secret in (*self._secrets, *self._onward):
             text = text.replace(secret, MASK)
         return redact(text)
 

@@ -14,6 +14,8 @@ from dataportal.redaction import harmless, redact
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+LAST_PORT = 65535
+
 
 def sendable_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers that a plugin may set itself.
@@ -46,7 +48,8 @@ def address(text: str, params: Mapping[str, Any] | None) -> httpx.URL:
         url = _parse(text.strip())
         query = {name: value for name, value in (params or {}).items() if value is not None}
         url = url.copy_merge_params(query) if query else url
-    except (httpx.InvalidURL, TypeError) as error:
+        _check_host(url)
+    except (httpx.InvalidURL, TypeError, ValueError) as error:
         shown, reason = Mask().url(text), harmless(redact(str(error)), 200)
         raise PermanentError(f"{shown} is not an address that can be asked ({reason})") from None
     if url.scheme not in {"http", "https"} or not url.host:
@@ -60,11 +63,24 @@ def _parse(text: str) -> httpx.URL:
     return httpx.URL(text)
 
 
+def _check_host(url: httpx.URL) -> None:
+    """Raise ValueError for a host or a port that only the attempt to connect would find wrong."""
+    if url.port is not None and not 0 < url.port <= LAST_PORT:
+        raise ValueError(f"there is no port {url.port}")
+    try:
+        # what looking a name up begins with; an international name is read back for messages
+        url.raw_host.decode("ascii").encode("idna")
+        _ = url.host
+    except UnicodeError:
+        raise ValueError("no host can have this name") from None
+
+
 def onward_address(url: httpx.URL, location: str, mask: Mask, here: str) -> httpx.URL:
     """Where a redirect leads, without the secrets of this request if it leads elsewhere."""
     try:
         onward = url.join(location).copy_with(fragment=None)
-    except httpx.InvalidURL:
+        _check_host(onward)
+    except (httpx.InvalidURL, ValueError):
         raise PermanentError(f"GET {here} is redirected to what is no address") from None
     if onward.scheme not in {"http", "https"} or not onward.host:
         raise PermanentError(f"GET {here} is redirected to what is no http or https address")

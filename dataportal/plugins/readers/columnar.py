@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from dataportal.plugins.readers.times import from_milliseconds
+from dataportal.plugins.readers.times import Clip, from_milliseconds
 
 if TYPE_CHECKING:
+    from dataportal.granularity import IntervalLength
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.times import Window
 
@@ -42,14 +43,20 @@ class ColumnTimes:
         return len(self._instants)
 
     def points(
-        self, name: str, column: Any, *, earlier: timedelta = timedelta()
-    ) -> dict[str, list[Any]]:
+        self,
+        name: str,
+        column: Any,
+        *,
+        earlier: timedelta = timedelta(),
+        length: IntervalLength | None = None,
+    ) -> dict[str, Any]:
         """The times and the values of a column that lie in the window, as a plugin returns them.
 
         Args:
             name: what the column is called, for a message.
             column: a list of values; None for nothing at all.
             earlier: how long before its stamp the interval of a value begins.
+            length: of the intervals, if it is known.
 
         Raises:
             BadDataError: it is no list, or not as long as the times.
@@ -64,12 +71,13 @@ class ColumnTimes:
             )
         times: list[datetime] = []
         values: list[Any] = []
+        clip = Clip(self._window, length)
         for instant, value in zip(self._instants, column, strict=True):
             ts = instant - earlier
-            if self._window.covers(ts):
+            if clip.takes(ts):
                 times.append(ts)
                 values.append(value)
-        return {"ts": times, "value": values}
+        return clip.columns({"ts": times, "value": values})
 
 
 def _instant(time: Any, offset: Any) -> datetime:

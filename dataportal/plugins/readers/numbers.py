@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from types import NoneType
 from typing import TYPE_CHECKING
@@ -57,7 +58,7 @@ class NumberFormat:
         if isinstance(raw, int | float):
             if raw in self._missing_numbers:
                 return None
-            return raw if self._scale == 1 else raw * self._scale
+            return raw if self._scale == 1 else self._scaled(raw)
         return raw
 
     def are_plain(self, cells: Sequence[object]) -> bool:
@@ -78,6 +79,13 @@ class NumberFormat:
             return cell if self._decimal == "." else f"{cell} (the decimal sign is a comma)"
         value = self._parse(cell)
         return None if value in self._missing_numbers else value * self._scale
+
+    def _scaled(self, number: float) -> float:
+        try:
+            return number * self._scale
+        except OverflowError:
+            # a whole number that no double holds: infinite, for the run to refuse
+            return math.inf if number > 0 else -math.inf
 
     def _parse(self, text: str) -> float:
         if self._thousands:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from dataportal.plugins.readers.numbers import MISSING, NumberFormat
@@ -11,6 +12,7 @@ from dataportal.plugins.readers.times import TimeFormat
 if TYPE_CHECKING:
     from dataportal.plugins.readers.parameters import Params
 
+_ISO = TimeFormat()
 _NAMED_DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
@@ -63,6 +65,45 @@ def time_format(params: Params) -> TimeFormat:
     except ValueError as error:
         params.add_fault(f"time_format {error}")
         return TimeFormat()
+
+
+class PublicationFormat:
+    """How times of publication are written.
+
+    Args:
+        own: the format of their own; None if they have none.
+        others: the format of the other times of the source.
+    """
+
+    def __init__(self, own: TimeFormat | None, others: TimeFormat) -> None:
+        # a compact format can look like ISO 8601: one that is given comes first
+        self._formats = (own, _ISO) if own is not None else (_ISO, others)
+
+    def read(self, raw: object) -> date | str:
+        """A time, or a bare date, naive where nothing says an offset; else a text."""
+        for one in self._formats:
+            if one is _ISO and isinstance(raw, str):
+                try:
+                    return date.fromisoformat(raw.strip())
+                except ValueError:
+                    pass
+            read = one.read(raw)
+            if not isinstance(read, str):
+                return read.date() if one.is_of_days else read
+        return self._formats[0].read(raw)
+
+
+def publication_format(params: Params, others: TimeFormat) -> PublicationFormat:
+    """The format of times of publication, from `published_format`."""
+    own = None
+    if params.has("published_format"):
+        if not params.has("published_at"):
+            params.add_fault("published_format goes with published_at")
+        try:
+            own = TimeFormat(params.text("published_format"))
+        except ValueError as error:
+            params.add_fault(f"published_format {error}")
+    return PublicationFormat(own, others)
 
 
 def text_encoding(params: Params) -> str:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, cast
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from dataportal.local_times import instants_of
+from dataportal.plugins.readers.periods import read_period
+from dataportal.raw_points import RefusedTime
 from dataportal.times import EARLIEST, EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date, tzinfo
     from zoneinfo import ZoneInfo
+
+    from dataportal.granularity import IntervalLength
 
 _LAST_DAY = datetime(9999, 12, 31, tzinfo=UTC)
 _MARGIN = timedelta(days=1)
@@ -24,6 +29,12 @@ class Window:
         start_date: ISO 8601, in UTC where it says no offset.
         end_date: the same; None for the newest there is.
 
+    Attributes:
+        start: its first instant.
+        end: the first one that is no part of it; None for the newest there is.
+        low: a local time before this, read as if in UTC, lies before the window in every zone.
+        high: one from this on lies after it.
+
     Raises:
         ValueError: a time that is not ISO 8601.
     """
@@ -32,17 +43,17 @@ class Window:
         self.start = _instant(start_date)
         self.end = None if end_date is None else _instant(end_date)
         # a local time is less than a day from UTC
-        self._low = self.start - _MARGIN if self.start - EARLIEST > _MARGIN else EARLIEST
-        self._high = self.end
+        self.low = self.start - _MARGIN if self.start - EARLIEST > _MARGIN else EARLIEST
+        self.high = self.end
         if self.end is not None:
-            self._high = self.end + _MARGIN if _LAST_DAY - self.end > _MARGIN else None
+            self.high = self.end + _MARGIN if _LAST_DAY - self.end > _MARGIN else None
 
     def covers(self, ts: datetime) -> bool:
         """Whether a time with an offset lies in the window, or a local time may lie in it."""
         if ts.tzinfo is not None:
             return self.start <= ts and (self.end is None or ts < self.end)
         ts = ts.replace(tzinfo=UTC)
-        return self._low <= ts and (self._high is None or ts < self._high)
+        return self.low <= ts and (self.high is None or ts < self.high)
 
     def covers_all(self, times: Sequence[datetime]) -> bool:
         """Whether all of these times with an offset lie in the window; False for local times."""
@@ -52,6 +63,71 @@ class Window:
             )
         except TypeError:
             return False
+
+
+class Clip:
+    """Leaves points of one series out that lie outside of a window, and counts them.
+
+    An interval that began before the window and reaches into it is inside.
+
+    Args:
+        window: as the plugin is asked for it.
+        length: of the intervals, where the provider or the format of its times says it.
+        zone: whose days, months and years they are; None for UTC.
+    """
+
+    def __init__(
+        self, window: Window, length: IntervalLength | None = None, zone: tzinfo | None = None
+    ) -> None:
+        self.window = window
+        self._length = length
+        self._zone = zone
+        self._before = self._after = 0
+        self._ends: dict[datetime, datetime] = {}
+        # times without an offset may lie here or there of it
+        self._surely_inside = (
+            window.start + _MARGIN if _LAST_DAY - window.start > _MARGIN else _LAST_DAY
+        )
+
+    def takes(self, ts: datetime, length: IntervalLength | None = None) -> bool:
+        """Whether a point belongs to the window, or may; counts it if it does not.
+
+        Args:
+            ts: where its interval begins; with an offset, or local.
+            length: of its interval, if it differs from point to point.
+        """
+        window = self.window
+        is_local = ts.tzinfo is None
+        instant = ts.replace(tzinfo=UTC) if is_local else ts
+        start, end = (window.low, window.high) if is_local else (window.start, window.end)
+        if end is not None and instant >= end:
+            self._after += 1
+            return False
+        length = length or self._length
+        if length is None or instant >= (self._surely_inside if is_local else start):
+            if instant >= start:
+                return True
+        elif start - instant < length.longest:
+            until = length.end_of(ts, self._zone)
+            if (until.replace(tzinfo=UTC) if is_local else until) > start:
+                self._ends[ts] = until
+                return True
+        self._before += 1
+        return False
+
+    def leave_out(self, *, before: int = 0, after: int = 0) -> None:
+        """Count points that lie outside, and that were not asked for one by one."""
+        self._before += before
+        self._after += after
+
+    def columns(self, columns: dict[str, list[Any]]) -> dict[str, Any]:
+        """The columns of what was taken, and beside them what the run has to know of the rest."""
+        beside: dict[str, Any] = {**columns}
+        if self._ends:
+            beside["end"] = [self._ends.get(ts) for ts in columns["ts"]]
+        if self._before or self._after:
+            beside["outside"] = {"before": self._before, "after": self._after}
+        return beside
 
 
 def from_milliseconds(stamp: int) -> datetime:
@@ -80,8 +156,7 @@ class TimeFormat:
     Args:
         pattern: as `datetime.strptime` reads it, where an hour of 24 is the midnight that ends the
             day; `unix` (seconds) or `unix_ms` since 1970 began in UTC; `period` for the beginning
-            of 2024, 2024-S1, 2024-Q1, 2024-01, 2024-M01, 2024-W05 or 2024-06-03; empty for ISO
-            8601.
+            of a period, see `read_period`; empty for ISO 8601.
 
     Raises:
         ValueError: none of these.
@@ -101,6 +176,7 @@ class TimeFormat:
         except (ValueError, re.error) as error:
             if "does not match" not in str(error):
                 raise ValueError(f"{pattern!r} cannot be used ({error})") from None
+        _check_date(pattern)
 
     def read(self, raw: object) -> datetime | str:  # noqa: PLR0911 - one for each form
         """The time, naive where nothing says an offset; else a text, for the run to refuse."""
@@ -112,7 +188,7 @@ class TimeFormat:
                 # a bare number is no time, although 2024 would be one in ISO 8601
                 return datetime.fromisoformat(text) if isinstance(raw, str) else text
             if self._pattern == "period":
-                return _period_start(text)
+                return read_period(text)[0]
             if self._pattern == "unix":
                 return EPOCH + timedelta(seconds=float(text))
             if self._pattern == "unix_ms":
@@ -121,6 +197,15 @@ class TimeFormat:
         except (ValueError, OverflowError):
             # a time in another format is not taken, even where it could be read
             return f"{text} (not {self._pattern})" if self._pattern else text
+
+    def length(self, raw: object) -> IntervalLength | None:
+        """The length of the interval that a time names, if the format says it; see `period`."""
+        if self._pattern != "period":
+            return None
+        try:
+            return read_period(str(raw).strip())[1]
+        except (ValueError, OverflowError):
+            return None
 
     def read_all(self, cells: Sequence[object]) -> list[datetime] | None:
         """As `read` for each cell, in a tenth of the time; None unless all are ISO 8601."""
@@ -131,41 +216,106 @@ class TimeFormat:
         except ValueError:
             return None
 
-    def _parse(self, text: str) -> datetime:
+    def day_of_hour_24(self, raw: object) -> date | None:
+        """The day whose end a time names by an hour of 24; None for any other time."""
+        if "%H" not in self._pattern or "24" not in (text := str(raw)):
+            return None
+        try:
+            datetime.strptime(text.strip(), self._pattern)  # noqa: DTZ007 - only asked if it can
+        except ValueError:
+            beyond = self._hour_beyond(text.strip())
+            return None if beyond is None else beyond[0].date()
+        return None
+
+    @property
+    def is_of_days(self) -> bool:
+        """Whether it is written by strptime's directives, and says no time of day."""
+        return "%" in self._pattern and not _TIME_OF_DAY.search(self._pattern.replace("%%", ""))
+
+    def _parse(self, text: str) -> datetime | str:
         try:
             return datetime.strptime(text, self._pattern)  # noqa: DTZ007 - local to the source's zone
         except ValueError:
-            if "24" not in text or "%H" not in self._pattern:
+            if "%H" not in self._pattern:
                 raise
-        for match in _MIDNIGHT.finditer(text):
+        beyond = self._hour_beyond(text)
+        if beyond is None:
+            raise ValueError(text)
+        at_zero, hour = beyond
+        if hour == _HOURS_OF_DAY and at_zero.time() == time():
+            return at_zero + timedelta(days=1)
+        return HourBeyond(text, at_zero.date(), hour)
+
+    def _hour_beyond(self, text: str) -> tuple[datetime, int] | None:
+        """A time whose hour no clock shows: with an hour of 0 in its place, and that hour."""
+        for match in _HOURS_BEYOND.finditer(text):
             at_zero = f"{text[: match.start()]}00{text[match.end() :]}"
             try:
-                midnight = datetime.strptime(at_zero, self._pattern)  # noqa: DTZ007 - the same
+                return datetime.strptime(at_zero, self._pattern), int(match[0])  # noqa: DTZ007
             except ValueError:
                 continue
-            if midnight.time() == time():
-                return midnight + timedelta(days=1)
-        raise ValueError(text)
+        return None
+
+
+def _check_date(pattern: str) -> None:
+    """Check that a format names a day, by itself or as the beginning of a year or a month.
+
+    Raises:
+        ValueError: it names none, or one of no year; strptime would take it for one of 1900.
+    """
+    said = {match[1] for match in _DIRECTIVE.finditer(pattern.replace("%%", ""))}
+    has_month = bool(said & {"m", "b", "B", "h"})
+    if "G" in said:
+        is_date, has_year = {"V"} <= said and bool(said & {"u", "w", "a", "A"}), True
+    else:
+        has_year = bool(said & {"Y", "y", "c", "x", "D", "F"})
+        is_date = (
+            bool(said & {"c", "x", "j", "D", "F"})
+            or ("d" in said and has_month)
+            or (bool(said & {"U", "W"}) and bool(said & {"u", "w", "a", "A"}))
+        )
+    names_more = bool(said & set("dHIMSfXpTUWV")) or bool(said & {"a", "A", "u", "w"})
+    if has_year and (is_date or not names_more):
+        return
+    lacks = "a year" if not has_year else "a month and a day"
+    raise ValueError(
+        f"{pattern!r} does not name {lacks}: where date and time stand apart, ts takes a list of "
+        "places, and the format names all of them"
+    )
+
+
+class HourBeyond(RefusedTime):
+    """A time with an hour that no clock shows, which tells that hours are numbers of intervals.
+
+    Attributes:
+        day: the local day that it names.
+    """
+
+    day: date
+
+    def __new__(cls, text: str, day: date, hour: int) -> Self:
+        """The time that `text` names."""
+        beyond = super().__new__(cls, hour_fault(text, hour))
+        beyond.day = day
+        return beyond
+
+
+def hour_fault(text: str, hour: int, count: int = 1) -> str:
+    """Why hours are no hours of a clock, by the text that tells it."""
+    times = "" if count == 1 else f" {count} times"
+    return (
+        f"{text!r} has an hour {hour}{times}: these are numbers of intervals, "
+        "not hours of a clock; see interval"
+    )
+
+
+_DIRECTIVE = re.compile("%[-_]?([A-Za-z])")
+_TIME_OF_DAY = re.compile("%-?[HIMSfXcpT]")
 
 
 _WORDS = {"", "period", "unix", "unix_ms"}
-_MIDNIGHT = re.compile("24")
-_PERIOD = re.compile(
-    r"(\d{4})(?:-?(?:(?P<kind>[SHQMWshqmw])(?P<number>\d{1,2})|(?P<month>\d{2})))?"
-)
-_MONTHS = {"S": 6, "H": 6, "Q": 3, "M": 1}
-
-
-def _period_start(text: str) -> datetime:
-    """The local beginning of a year, half-year, quarter, month, week (ISO 8601) or day."""
-    match = _PERIOD.fullmatch(text)
-    if match is None:
-        return datetime.fromisoformat(text)
-    year = int(match[1])
-    kind, number = (match["kind"] or "M").upper(), int(match["number"] or match["month"] or 1)
-    if kind == "W":
-        return datetime.combine(date.fromisocalendar(year, number, 1), time())
-    return datetime(year, (number - 1) * _MONTHS[kind] + 1, 1)  # noqa: DTZ001 - local
+_HOURS_BEYOND = re.compile("2[4-6]")
+_HOURS_OF_DAY = 24
 
 
 def _instant(text: str) -> datetime:

@@ -19,7 +19,7 @@ from dataportal.store.runs import source_state
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable
     from datetime import datetime
 
     import psycopg
@@ -48,20 +48,27 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class SeriesRow:
-    """A series and the start of its newest observation."""
+    """A series and the start of its newest observation.
+
+    `advances` says how many scheduled runs brought a newer ts than all before, up to 2;
+    `advanced_at` when a run last did.
+    """
 
     series_id: int
     endpoint_prefix: str
     newest: datetime | None
+    advances: int = 0
+    advanced_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """A source as the database knows it."""
+    """A source as the database knows it; `lookback` is that of its last run."""
 
     state: SourceState
     last_run: RunRow | None
     series: tuple[SeriesRow, ...]
+    lookback: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +79,14 @@ class DatabaseFacts:
     timescaledb: str | None
 
 
-class _NewestRow(NamedTuple):
-    """A series, and its newest observation if that is recent."""
+class _OwnedRow(NamedTuple):
+    """A series and its source."""
 
     source: str
     series_id: int
     endpoint_prefix: str
-    newest: datetime | None
+    advances: int
+    advanced_at: datetime | None
 
 
 def open_reader(url: str, *, command: str = "reader") -> psycopg.Connection:
@@ -112,7 +120,7 @@ def source_states(connection: psycopg.Connection) -> dict[str, SourceState]:
 
 
 def overview(
-    connection: psycopg.Connection, *, newest_of: Collection[str] | None = None
+    connection: psycopg.Connection, *, newest_if: Callable[[SourceRow], bool] = lambda _: True
 ) -> dict[str, SourceRow]:
     """Every source that ever ran, with its newest run and its series, by its name.
 
@@ -120,49 +128,56 @@ def overview(
 
     Args:
         connection: one that reads.
-        newest_of: the sources whose series are looked at; None for all. The others come without.
+        newest_if: whether the newest observations of a source's series are looked for, which
+            takes time; else they stay None.
     """
     with database_errors("reading the state of the sources"), connection.transaction():
         (schema,) = connection.execute("SELECT current_schema()").fetchone() or ("",)
         cursor = connection.cursor(row_factory=dict_row)
         rows = cursor.execute(query("overview_sources")).fetchall()
-        series = _series(connection, newest_of)
+        series = _series_by_source(connection)
         locked = held_keys(connection)
-    sources = {}
-    for row in rows:
-        state = source_state(**{name: row.pop(name) for name in SourceState.__slots__})
-        sources[state.source] = SourceRow(
-            state=state,
-            last_run=_last_run(row, is_alive=lock_key(schema, state.source) in locked),
-            series=tuple(series.get(state.source, ())),
+        sources = {}
+        for row in rows:
+            state = source_state(**{name: row.pop(name) for name in SourceState.__slots__})
+            lookback = row.pop("lookback")
+            sources[state.source] = SourceRow(
+                state=state,
+                last_run=_last_run(row, is_alive=lock_key(schema, state.source) in locked),
+                series=tuple(series.get(state.source, ())),
+                lookback=None if lookback is None else timedelta(seconds=lookback),
+            )
+        wanted = {name for name, source in sources.items() if newest_if(source)}
+        newest = _newest(connection, [s.series_id for name in wanted for s in sources[name].series])
+    return {
+        name: replace(
+            source,
+            series=tuple(replace(s, newest=newest.get(s.series_id)) for s in source.series),
         )
-    return sources
+        if name in wanted
+        else source
+        for name, source in sources.items()
+    }
 
 
-def _series(
-    connection: psycopg.Connection, sources: Collection[str] | None
-) -> dict[str, list[SeriesRow]]:
-    """Series by their sources. Only those at rest make the server look into old chunks."""
-    if sources is not None and not sources:
-        return {}
-    recent = utc_now() - _RECENT
-    parameters = {"recent": recent, "sources": None if sources is None else list(sources)}
-    cursor = connection.cursor(row_factory=record_row(_NewestRow))
-    rows = cursor.execute(query("overview_series"), parameters).fetchall()
-    at_rest = [row.series_id for row in rows if row.newest is None]
-    old: dict[int, datetime] = {}
-    if at_rest:
-        old = dict(
-            connection.execute(
-                query("overview_series_old"), {"recent": recent, "series": at_rest}
-            ).fetchall()
-        )
+def _series_by_source(connection: psycopg.Connection) -> dict[str, list[SeriesRow]]:
     by_source: dict[str, list[SeriesRow]] = {}
-    for row in rows:
-        newest = row.newest or old.get(row.series_id)
-        series = SeriesRow(row.series_id, row.endpoint_prefix, newest)
-        by_source.setdefault(row.source, []).append(series)
+    cursor = connection.cursor(row_factory=record_row(_OwnedRow))
+    for source, series_id, name, advances, advanced_at in cursor.execute(query("overview_series")):
+        series = SeriesRow(series_id, name, None, advances, advanced_at)
+        by_source.setdefault(source, []).append(series)
     return by_source
+
+
+def _newest(connection: psycopg.Connection, series: list[int]) -> dict[int, datetime]:
+    """The newest ts of each series. Only those at rest make the server look into old chunks."""
+    newest: dict[int, datetime] = {}
+    recent = utc_now() - _RECENT
+    for name in ("overview_newest", "overview_newest_old"):
+        if left := [series_id for series_id in series if series_id not in newest]:
+            rows = connection.execute(query(name), {"recent": recent, "series": left})
+            newest |= dict(rows.fetchall())
+    return newest
 
 
 def database_facts(connection: psycopg.Connection) -> DatabaseFacts:

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 
+from dataportal.store.clock import TOLERANCE
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -65,6 +67,7 @@ _FAULTS: dict[str, tuple[Check, str]] = {
     "no_current_value": (Check.CURRENT, "an open version without a current value"),
     "another_value": (Check.CURRENT, "the current value is not that of the open version"),
     "another_run": (Check.CURRENT, "the current value is of another run or time than the version"),
+    "known_ahead": (Check.KNOWLEDGE, "this source knows something as of a time yet to come"),
     "version_after_last": (Check.KNOWLEDGE, "known later than the last that its source knew"),
     "vintage_after_last": (Check.KNOWLEDGE, "recorded later than the last that its source knew"),
     "vintage_twice": (Check.VINTAGES, "recorded again with the value that it had"),
@@ -113,6 +116,7 @@ def verify(
     Raises:
         DatabaseError: the database cannot be asked.
     """
+    yield from _faults(connection, "verify_sources", {"ahead": utc_now() + TOLERANCE})
     with database_errors("reading the names of the series"):
         ids = [series_id for (series_id,) in connection.execute(query("verify_series"))]
     steps = len(ids) + 1

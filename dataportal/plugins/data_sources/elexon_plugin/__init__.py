@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dataportal.plugins.base_plugin import MultiSeriesPlugin
+from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin, PermanentError
 from dataportal.plugins.data_sources.elexon_plugin.datasets import DATASETS, requests
 from dataportal.plugins.data_sources.elexon_plugin.series import Selection
-from dataportal.plugins.readers.extract_filters import read_filters
+from dataportal.plugins.readers.extract_filters import raise_if_all_failed, read_filters
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.single_series import SingleSeriesPlugin
@@ -97,18 +97,33 @@ class ElexonMultiSeriesPlugin(MultiSeriesPlugin):
         window = Window(start_date, end_date)
         results: dict[str, Columns | FetchError] = {}
         for dataset in dict.fromkeys(selection.dataset for selection in self._selections.values()):
-            key_fields = DATASETS[dataset].key_fields
-            rows_by_key: dict[tuple[str, ...], list[tuple[Answer, Row]]] = {}
-            last: Answer | None = None
-            async for answer, rows in self._rows(DATASETS[dataset], window):
-                last = answer
-                for row in rows:
-                    key = tuple([str(row.get(field)) for field in key_fields])
-                    rows_by_key.setdefault(key, []).append((answer, row))
-            for name, selection in self._selections.items():
-                if selection.dataset == dataset:
-                    results[name] = selection.columns(rows_by_key, window, last)
+            sharing = {
+                name: selection
+                for name, selection in self._selections.items()
+                if selection.dataset == dataset
+            }
+            try:
+                rows_by_key, last = await self._rows_by_key(DATASETS[dataset], window)
+            except (PermanentError, BadDataError) as error:
+                results |= dict.fromkeys(sharing, error)
+                continue
+            for name, selection in sharing.items():
+                results[name] = selection.columns(rows_by_key, window, last)
+        raise_if_all_failed(results)
         return results
+
+    async def _rows_by_key(
+        self, dataset: Dataset, window: Window
+    ) -> tuple[dict[tuple[str, ...], list[tuple[Answer, Row]]], Answer | None]:
+        """The rows of a data set by its key fields, and the last answer that had any."""
+        rows_by_key: dict[tuple[str, ...], list[tuple[Answer, Row]]] = {}
+        last: Answer | None = None
+        async for answer, rows in self._rows(dataset, window):
+            last = answer
+            for row in rows:
+                key = tuple([str(row.get(field)) for field in dataset.key_fields])
+                rows_by_key.setdefault(key, []).append((answer, row))
+        return rows_by_key, last
 
     async def _rows(
         self, dataset: Dataset, window: Window
@@ -117,6 +132,8 @@ class ElexonMultiSeriesPlugin(MultiSeriesPlugin):
             answer = await self.http.get(
                 f"{self._base_url}/{dataset.path}{path}", params=query, limit=self._limit
             )
+            if answer.has_no_content:
+                continue
             document = answer.json()
             # a stream is a bare list; everything else comes in an envelope
             rows = document.get("data") if isinstance(document, dict) else document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,30 +13,39 @@ if TYPE_CHECKING:
 
 
 class Publications:
-    """The publications of one series; of one that comes twice the last value counts."""
+    """The publications of one series, each as it came: the run settles what comes twice."""
 
     def __init__(self) -> None:
-        self._values: dict[tuple[Time, Time], Any] = {}
+        self._ts: list[Time] = []
+        self._published: list[Time] = []
+        self._values: list[Any] = []
 
     def add(self, ts: Time, published: Time, value: Any) -> None:
         """Add the value that was published at `published` of the interval that begins at `ts`."""
-        self._values[ts, published] = value
+        self._ts.append(ts)
+        self._published.append(published)
+        self._values.append(value)
 
     @property
     def all_columns(self) -> dict[str, list[Any]]:
         """All of them, as columns with `published_at`."""
-        return {
-            "ts": [ts for ts, _ in self._values],
-            "value": list(self._values.values()),
-            "published_at": [published for _, published in self._values],
-        }
+        return {"ts": self._ts, "value": self._values, "published_at": self._published}
 
     @property
     def newest_columns(self) -> dict[str, list[Any]]:
-        """Of each interval the one published last, or the one that came last, as columns."""
-        latest: dict[Time, Time] = {}
-        for ts, published in self._values:
-            previous = latest.get(ts, "")
-            if isinstance(previous, str) or isinstance(published, str) or published >= previous:
-                latest[ts] = published
-        return {"ts": list(latest), "value": [self._values[pair] for pair in latest.items()]}
+        """Of each interval what was published last, as columns.
+
+        What has no time of publication that can be read is no older than anything.
+        """
+        latest: dict[Time, datetime] = {}
+        for ts, published in zip(self._ts, self._published, strict=True):
+            if not isinstance(published, str):
+                latest[ts] = max(published, latest.get(ts, published))
+        newest = [
+            isinstance(published, str) or published == latest[ts]
+            for ts, published in zip(self._ts, self._published, strict=True)
+        ]
+        return {
+            "ts": [*compress(self._ts, newest)],
+            "value": [*compress(self._values, newest)],
+        }

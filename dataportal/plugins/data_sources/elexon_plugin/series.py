@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.errors import BadDataError
 from dataportal.plugins.data_sources.elexon_plugin.datasets import DATASETS, KNOWN_TEXTS
 from dataportal.plugins.data_sources.elexon_plugin.publications import Publications
-from dataportal.plugins.readers.times import TimeFormat
+from dataportal.plugins.readers.times import Clip, TimeFormat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,14 +85,14 @@ class Selection:
     def _columns(self, rows: Sequence[tuple[Answer, Row]], window: Window) -> Columns:
         published = DATASETS[self.dataset].published
         needed = ("startTime", self.value, *filter(None, [published]))
-        publications = Publications()
+        publications, clip = Publications(), Clip(window)
         for answer, row in rows:
             missing = next((name for name in needed if name not in row), None)
             if missing is not None:
                 raise answer.bad(f"has a row without {missing!r}")
             ts = _TIMES.read(row["startTime"])
-            if isinstance(ts, str) or window.covers(ts):
+            if isinstance(ts, str) or clip.takes(ts):
                 publications.add(ts, _TIMES.read(row.get(published)), row[self.value])
-        return (
+        return clip.columns(
             publications.all_columns if published and self.vintages else publications.newest_columns
         )

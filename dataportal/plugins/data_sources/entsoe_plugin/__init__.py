@@ -140,10 +140,16 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
         last: Answer | None = None
         async for answer, documents in self._pages(request, window):
             last = answer
-            for series in (series for document in documents for series in document.series):
+            for document, series in ((one, series) for one in documents for series in one.series):
                 for name, extraction in extractions.items():
                     try:
-                        extraction.add(series, request.dataset.value, window=window, zones=zones)
+                        extraction.add(
+                            series,
+                            request.dataset.value,
+                            window=window,
+                            zones=zones,
+                            created=document.created if document.created[0] else None,
+                        )
                     except ValueError as error:
                         errors.setdefault(name, answer.bad(f"has {error}"))
         for name, extraction in extractions.items():
@@ -195,6 +201,8 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
                 retry_after=_COOLDOWN if retry_after is None else retry_after,
                 host=self._host,
             )
+        if answer.has_no_content:
+            return []
         if answer.is_page:
             raise TransientError(
                 f"ENTSO-E answered {answer.url} with a page of HTML, as during maintenance: "
@@ -202,16 +210,17 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
                 host=self._host,
             )
         try:
-            bodies = unpack(answer.body, limit=_MAX_BYTES)
+            files = unpack(answer.body, limit=_MAX_BYTES)
         except ArchiveError as fault:
             raise answer.bad(f"is an archive that cannot be opened: {fault}") from None
         documents = []
-        for body in bodies:
-            document = read_document(body, answer)
+        for file in files:
+            part = answer.part(file.body, file.name)
+            document = read_document(file.body, part)
             if document.kind == ACKNOWLEDGEMENT:
                 self._check_acknowledgement(document, answer)
             elif answer.status == _BAD_REQUEST or not document.series:
-                raise answer.bad("is a document without series, and without a reason")
+                raise part.bad("is a document without series, and without a reason")
             else:
                 documents.append(document)
         return sorted(documents, key=lambda document: document.created)

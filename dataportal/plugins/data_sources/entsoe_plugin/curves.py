@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from dataportal.times import parse_iso_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -32,18 +32,26 @@ _MOST_DAYS = 100_000
 
 
 def intervals(
-    period: Period, value: str, zones: Sequence[ZoneInfo], window: Window, *, by: str = ""
-) -> Iterator[tuple[datetime, str, str]]:
-    """The start of each interval of a Period, its value, and what its Point says under `by`.
+    period: Period,
+    value: str,
+    zones: Sequence[ZoneInfo],
+    window: Window,
+    *,
+    by: str = "",
+    left_out: Callable[[str, int, int], None] = lambda _kind, _before, _after: None,
+) -> Iterator[tuple[datetime, datetime, str, str]]:
+    """The start and end of each interval of a Period, its value, and what its Point has at `by`.
 
     Args:
         period: of any curve and resolution.
         value: the local name of the value in a Point, such as quantity.
         zones: those by which days, months and years may begin; the first is taken in which the
             Period begins and ends at midnight.
-        window: intervals that begin outside of it are left out.
+        window: intervals that end before it, or begin after it, are left out.
         by: a local name in a Point, such as imbalance_Price.category: where a position occurs
-            more than once, Points that say something else there are a curve of their own.
+            more than once, Points that say something else there are a curve of their own. Points
+            that do not are all yielded.
+        left_out: told how many are left out before and after, and what their Point has at `by`.
 
     Raises:
         ValueError: a curve, a resolution or a position that makes no sense; says which.
@@ -56,26 +64,58 @@ def intervals(
         grid = _grid(period, zones)
     except OverflowError:
         raise ValueError("a Period beyond the calendar") from None
+    curves, repeated = _curves(period, value, by, grid.count)
+    low = _first_inside(grid, period, window)
+    high = grid.count if window.end is None else min(grid.count, grid.first_from(window.end))
+    for curve, values in curves.items():
+        positions = sorted(values)
+        ends = [*positions[1:], grid.count + 1]
+        for position, next_position in zip(positions, ends, strict=True):
+            end = next_position - 1 if period.curve == VARIABLE_BLOCKS else position
+            first, last = max(position - 1, low), min(end, high)
+            before = max(0, min(end, low) - (position - 1))
+            after = max(0, end - max(position - 1, high))
+            points = [values[position]]
+            if repeated:
+                points += repeated.get((curve, position), ())
+            for _, kind in points:
+                left_out(kind, before, after)
+            for index in range(first, last):
+                for point in points:
+                    yield grid.start(index), _end(grid, index, period), *point
+
+
+def _curves(
+    period: Period, value: str, by: str, count: int
+) -> tuple[dict[str, dict[int, tuple[str, str]]], dict[tuple[str, int], list[tuple[str, str]]]]:
+    """The value and the kind of each position of each curve, and what stands there once more."""
     is_single = len({position for position, _ in period.points}) == len(period.points)
     curves: dict[str, dict[int, tuple[str, str]]] = {}
+    repeated: dict[tuple[str, int], list[tuple[str, str]]] = {}
     for position, fields in period.points:
-        if position > grid.count:
+        if position > count:
             raise ValueError(
-                f"position {position} in a Period of {grid.count} intervals of {period.resolution}"
+                f"position {position} in a Period of {count} intervals of {period.resolution}"
             )
         kind = fields.get(by, "")
         if value not in fields:
             raise ValueError(f"a Point at position {position} without {value}")
-        curves.setdefault("" if is_single else kind, {})[position] = (fields[value], kind)
-    low = grid.first_from(window.start)
-    high = grid.count if window.end is None else min(grid.count, grid.first_from(window.end))
-    for values in curves.values():
-        positions = sorted(values)
-        ends = [*positions[1:], grid.count + 1]
-        for position, after in zip(positions, ends, strict=True):
-            end = after - 1 if period.curve == VARIABLE_BLOCKS else position
-            for index in range(max(position - 1, low), min(end, high)):
-                yield grid.start(index), *values[position]
+        curve = "" if is_single else kind
+        point = (fields[value], kind)
+        if curves.setdefault(curve, {}).setdefault(position, point) is not point:
+            repeated.setdefault((curve, position), []).append(point)
+    return curves, repeated
+
+
+def _first_inside(grid: _FixedGrid | _CalendarGrid, period: Period, window: Window) -> int:
+    """The index of the first interval that ends after the window's start."""
+    first = grid.first_from(window.start)
+    reaches = 0 < first <= grid.count and _end(grid, first - 1, period) > window.start
+    return first - 1 if reaches else first
+
+
+def _end(grid: _FixedGrid | _CalendarGrid, index: int, period: Period) -> datetime:
+    return period.end if index + 1 == grid.count else grid.start(index + 1)
 
 
 class _FixedGrid:

@@ -106,7 +106,8 @@ def read_document(body: bytes, answer: Answer) -> MarketDocument:
         # series are read one by one and let go: the tree of a year would fill the memory
         return _document(ElementTree.iterparse(io.BytesIO(body), ("start", "end")), answer)
     except ParseError as error:
-        raise answer.bad(f"is not XML ({error})") from None
+        kind = answer.file_kind
+        raise answer.bad(f"is {kind}, not XML" if kind else f"is not XML ({error})") from None
     except (DefusedXmlException, LookupError) as error:
         raise answer.bad(f"is XML that is not read ({type(error).__name__})") from None
     except RecursionError:

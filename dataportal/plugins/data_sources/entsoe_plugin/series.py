@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from dataportal.plugins.data_sources.entsoe_plugin.curves import interval_length, intervals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.data_sources.entsoe_plugin.documents import MarketSeries
     from dataportal.plugins.readers.parameters import Params
     from dataportal.plugins.readers.times import Window
+
+    _Created = tuple[str, int] | None
 
 PSR_TYPES = {
     "biomass": "B01",
@@ -105,17 +107,38 @@ class SeriesExtraction:
 
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
-        # of each interval its length, the number of its identity and its value
-        self._values: dict[datetime, tuple[timedelta, int, str]] = {}
+        # of each interval its length, the number of its identity, its value and its document's time
+        self._values: dict[datetime, tuple[timedelta, int, str, _Created]] = {}
+        # of those that came more than once the other values
+        self._repeated: dict[datetime, list[tuple[str, _Created]]] = {}
+        # of those that began before the window and reach into it
+        self._ends: dict[datetime, datetime] = {}
+        self._before = self._after = 0
         self._identities: list[Mapping[str, str]] = []
         self._has_match = False
         self._other_texts: dict[str, set[str]] = {}
 
     @property
-    def columns(self) -> dict[str, list[Any]]:
-        """The intervals in order of time, as a plugin returns them."""
+    def columns(self) -> dict[str, Any]:
+        """The intervals in order of time, as a plugin returns them.
+
+        What came more than once stands behind: the run settles it. A newer document revises an
+        older one.
+        """
         times = sorted(self._values)
-        return {"ts": times, "value": [self._values[ts][-1] for ts in times]}
+        columns: dict[str, Any] = {"ts": times, "value": [self._values[ts][2] for ts in times]}
+        if self._repeated:
+            columns["revised_at"] = [self._values[ts][3] for ts in times]
+            for ts, others in self._repeated.items():
+                for text, created in others:
+                    columns["ts"].append(ts)
+                    columns["value"].append(text)
+                    columns["revised_at"].append(created)
+        if self._ends:
+            columns["end"] = [self._ends.get(ts) for ts in times]
+        if self._before or self._after:
+            columns["outside"] = {"before": self._before, "after": self._after}
+        return columns
 
     @property
     def mismatch(self) -> str:
@@ -131,7 +154,13 @@ class SeriesExtraction:
         )
 
     def add(
-        self, series: MarketSeries, value: str, *, window: Window, zones: Sequence[ZoneInfo]
+        self,
+        series: MarketSeries,
+        value: str,
+        *,
+        window: Window,
+        zones: Sequence[ZoneInfo],
+        created: _Created = None,
     ) -> None:
         """Take the intervals in the window from a series of a document, if it fits the selection.
 
@@ -140,6 +169,7 @@ class SeriesExtraction:
             value: the local name of the value in a Point.
             window: other times are left out.
             zones: see `intervals`.
+            created: when its document was made, and which revision it is.
 
         Raises:
             ValueError: the series makes no sense, or contradicts another; the text goes on
@@ -157,9 +187,23 @@ class SeriesExtraction:
                     self._has_match = True
                     identity = {**series.identity, _CATEGORY: category}
                     identities[category] = self._identity_number(identity)
-            for ts, text, category in intervals(period, value, zones, window, by=_CATEGORY):
+            for ts, end, text, category in intervals(
+                period, value, zones, window, by=_CATEGORY, left_out=self._counter(identities)
+            ):
                 if category in identities:
-                    self._add_value(ts, length, identities[category], text)
+                    self._add_value(ts, (length, identities[category], text, created))
+                    if ts < window.start:
+                        self._ends[ts] = end
+
+    def _counter(self, categories: Collection[str]) -> Callable[[str, int, int], None]:
+        """What counts intervals outside of the window, where their category is selected."""
+
+        def count(category: str, before: int, after: int) -> None:
+            if category in categories:
+                self._before += before
+                self._after += after
+
+        return count
 
     def _fits(self, series: MarketSeries) -> bool:
         attributes, selection = series.attributes, self._selection
@@ -192,14 +236,18 @@ class SeriesExtraction:
             self._identities.append(identity)
         return self._identities.index(identity)
 
-    def _add_value(self, ts: datetime, length: timedelta, identity: int, text: str) -> None:
-        if ts in self._values:
-            previous_length, previous_identity, _ = self._values[ts]
-            if previous_identity != identity:
-                raise ValueError(self._contradiction(ts, previous_identity, identity))
-            if previous_length < length:
-                return
-        self._values[ts] = (length, identity, text)
+    def _add_value(self, ts: datetime, value: tuple[timedelta, int, str, _Created]) -> None:
+        previous = self._values.get(ts)
+        if previous is None:
+            self._values[ts] = value
+            return
+        if previous[1] != value[1]:
+            raise ValueError(self._contradiction(ts, previous[1], value[1]))
+        if value[0] < previous[0]:
+            self._values[ts] = value
+            self._repeated.pop(ts, None)
+        elif value[0] == previous[0]:
+            self._repeated.setdefault(ts, []).append(value[2:])
 
     def _contradiction(self, ts: datetime, number: int, other: int) -> str:
         first, second = self._identities[number], self._identities[other]

@@ -1,0 +1,57 @@
+"""Tells private, loopback and link-local addresses, to which no public host may lead a request."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TYPE_CHECKING
+from urllib.request import getproxies, proxy_bypass
+
+if TYPE_CHECKING:
+    import httpx
+
+
+async def is_private(url: httpx.URL) -> bool:
+    """Whether the host of a URL is private, by any address that its name has.
+
+    A name that does not resolve is not; neither is one that a proxy will look up, but `localhost`.
+    """
+    host = url.host.rstrip(".").lower()
+    literal = _literal(host)
+    if literal is not None:
+        return _is_private(literal)
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    proxies = getproxies()
+    if (url.scheme in proxies or "all" in proxies) and not proxy_bypass(host):
+        return False
+    try:
+        addresses = await asyncio.get_running_loop().getaddrinfo(
+            host, url.port, type=socket.SOCK_STREAM
+        )
+    except OSError:
+        return False  # the request itself will say so
+    return any(
+        _is_private(ip_address(str(sockaddr[0]).partition("%")[0])) for *_, sockaddr in addresses
+    )
+
+
+def _literal(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that a host is, in any spelling that the system takes: `127.1`, `0x7f000001`."""
+    try:
+        return ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(host))
+    except (OSError, ValueError):
+        return None
+
+
+def _is_private(address: IPv4Address | IPv6Address) -> bool:
+    if isinstance(address, IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+        if inner is not None:
+            return _is_private(inner)
+    return not address.is_global or address.is_multicast

@@ -1,0 +1,96 @@
+"""Keeps what is needed of a table's rows to tell what their local times mean."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from dataportal.plugins.readers.local_labels import FIRST, ClockChanges, LabelResolver
+from dataportal.plugins.readers.times import HourBeyond, hour_fault
+from dataportal.raw_points import RefusedTime
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+    from zoneinfo import ZoneInfo
+
+    from dataportal.plugins.readers.times import TimeFormat
+
+_DAY = timedelta(days=1)
+_MIDNIGHT = time()
+
+
+class LocalRows:
+    """The rows of one series on days when the clocks change, and the days that cannot be read.
+
+    Args:
+        times: how the times are written.
+        zone: of times without an offset; None where it is not known.
+    """
+
+    decides = False
+
+    def __init__(self, times: TimeFormat, zone: ZoneInfo | None) -> None:
+        self._times = times
+        self._zone = zone
+        self._changes = None if zone is None else ClockChanges(zone)
+        self._rows: dict[int, tuple[str, Sequence[str]]] = {}
+        self._written_days: dict[int, date] = {}
+        self._faults: dict[date, str] = {}
+        self._hours_24: Counter[date] = Counter()
+
+    def note(self, index: int, ts: datetime | str, cell: str, row: Sequence[str]) -> None:
+        """Keep what may be needed of the row that the point at `index` stands in."""
+        if isinstance(ts, HourBeyond):
+            self._faults[ts.day] = ts
+            self._written_days[index] = ts.day
+        if isinstance(ts, str) or ts.tzinfo is not None:
+            return
+        if ts.time() == _MIDNIGHT and (day := self._times.day_of_hour_24(cell)) is not None:
+            self._hours_24[day] += 1
+            self._written_days[index] = day
+        if self._changes is not None and self._changes.touch(ts.date()):
+            self._rows[index] = (cell, row)
+
+    def resolve(
+        self, times: list[datetime | str | None]
+    ) -> tuple[list[datetime | str | None], int]:
+        """The times with None for rows that repeat others, and how many they are."""
+        for day, count in self._hours_24.items():
+            if count > 1:
+                self._faults.setdefault(day, hour_fault(f"{day}", 24, count))
+        if not self._faults and not self._rows:
+            return times, 0
+        read = [self._readable(index, ts) for index, ts in enumerate(times)]
+        if self._zone is None:
+            return [*read], 0
+        resolved, repeated = LabelResolver(self._zone, self, None).resolve(read)
+        kept = [None if index in repeated else ts for index, ts in enumerate(resolved)]
+        return kept, len(repeated)
+
+    def _readable(self, index: int, ts: datetime | str | None) -> datetime | str:
+        day = self._written_days.get(index)
+        if day is None and isinstance(ts, datetime) and ts.tzinfo is None:
+            day = ts.date()
+        fault = None if day is None else self._faults.get(day)
+        return RefusedTime(fault) if fault is not None else ts or ""
+
+    def content(self, index: int) -> object:
+        """All cells of the row."""
+        return self._rows[index][1]
+
+    def text(self, index: int) -> str:
+        """The time as it is written."""
+        return self._rows[index][0]
+
+    def publication(self, index: int) -> None:
+        """A table does not say it."""
+
+    def is_marked(self, index: int) -> bool:  # noqa: ARG002 - the same
+        """A table has no marks."""
+        return False
+
+    def side(self, index: int, first: datetime, second: datetime) -> int:  # noqa: ARG002 - the same
+        """Never asked."""
+        return FIRST

@@ -1,0 +1,66 @@
+"""Compares the database's clock with the program's, and what a source knows with both.
+
+What is known is dated by the database's clock. Had that run ahead, later values would be dated
+ahead of all clocks too, and an answer as of now would give the older ones as final.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from dataportal.errors import ClockError, KnowledgeAheadError
+from dataportal.store.queries import query
+from dataportal.times import iso
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import psycopg
+
+TOLERANCE = timedelta(minutes=5)
+"""More is no drift of a clock."""
+
+
+def send_clock(
+    connection: psycopg.Connection, source: str
+) -> psycopg.Cursor[tuple[datetime, datetime | None]]:
+    """Ask for the time and for what is known of a source, in a pipeline without waiting."""
+    return connection.execute(query("source_clock"), {"source": source})
+
+
+def check_clock(
+    cursor: psycopg.Cursor[tuple[datetime, datetime | None]],
+    source: str,
+    *,
+    before: datetime,
+    after: datetime,
+) -> None:
+    """Refuse to write where a clock is wrong, or was when the source was last written.
+
+    Args:
+        cursor: that of `send_clock`.
+        source: the source.
+        before: the program's time when the question was sent.
+        after: the program's time when the answer had come.
+
+    Raises:
+        ClockError: the clocks differ; may pass.
+        KnowledgeAheadError: the source knows something as of a time that is yet to come.
+    """
+    row = cursor.fetchone()
+    if row is None:
+        return
+    clock, latest = row
+    if not before - TOLERANCE <= clock <= after + TOLERANCE:
+        raise ClockError(
+            f"the database's clock says {iso(clock)}, and that of this machine {iso(after)}: "
+            "nothing is written",
+            hint="Set the one that is wrong",
+        )
+    if latest is not None and latest > after + TOLERANCE:
+        raise KnowledgeAheadError(
+            f"what source {source!r} knows is dated {iso(latest)}, which is yet to come: "
+            "nothing is written",
+            hint="A clock ran ahead; the tables' owner can bring its times back",
+        )
