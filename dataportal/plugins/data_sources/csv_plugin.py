@@ -23,7 +23,7 @@ from dataportal.plugins.base_plugin import (
 from dataportal.plugins.http.file_kinds import file_kind, text_kind
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.local_rows import LocalRows
-from dataportal.plugins.readers.parameters import Params, called_otherwise
+from dataportal.plugins.readers.parameters import Params, other_name_fault
 from dataportal.plugins.readers.rate_limits import optional_rate_limit
 from dataportal.plugins.readers.table_parameters import (
     decimal_sign,
@@ -205,7 +205,7 @@ class _Source:
             column = params.column("value_column", 2)
         for name in ("value", "ts"):
             if name in extract_filter:
-                params.add_fault(called_otherwise(name), name)
+                params.add_fault(other_name_fault(name), name)
         filters = {name: params.text(name) for name in extract_filter if name != "value_column"}
         if not self._layout.header and (filters or isinstance(column, str)):
             params.add_fault("without a header columns have no names to filter by")

@@ -1,4 +1,8 @@
-"""Extracts points from records: selects the rows of each series, and reads times and values."""
+"""Extracts points from records: selects the rows of each series, and reads times and values.
+
+More than 500 lines, as which rows count, what time each names and which of several count depend on
+one another.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ from dataportal.plugins.readers.expressions import ABSENT_FIELD
 from dataportal.plugins.readers.local_labels import ClockChanges, LabelResolver
 from dataportal.plugins.readers.parameters import (
     ParameterError,
-    called_otherwise,
+    other_name_fault,
     quotes_hint,
 )
 from dataportal.plugins.readers.table_parameters import (
@@ -153,7 +157,7 @@ class PointExtractor:
         """
         conditions = {str(key): item for key, item in extract_filter.items()}
         faults: list[tuple[tuple[str, ...], str]] = [
-            ((name,), called_otherwise(name))
+            ((name,), other_name_fault(name))
             for name in ("value_column", "ts_column")
             if name in conditions and name not in address_fields
         ]

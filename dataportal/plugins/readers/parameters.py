@@ -182,7 +182,7 @@ class Params:
             if name not in self._known:
                 other = _OTHER_NAMES.get(name)
                 if other in self._known:
-                    self.add_fault(called_otherwise(name), name)
+                    self.add_fault(other_name_fault(name), name)
                     continue
                 if name == "timezone":
                     self.add_fault(
@@ -211,7 +211,7 @@ def leading_keys(message: str) -> Keys:
     return tuple(match[1].split(".")) if match else ()
 
 
-def called_otherwise(name: str) -> str:
+def other_name_fault(name: str) -> str:
     """The fault of a parameter, or of a key of a filter, that only another plugin calls so."""
     return f"{name} is called {_OTHER_NAMES[name]} in this plugin"
 
