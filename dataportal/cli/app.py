@@ -91,7 +91,7 @@ class Group(TyperGroup):
         name = args[0]
         if name in COMMANDS or name.startswith("-") or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
-        from dataportal.cli.selection import suggestion
+        from dataportal.suggestions import suggestion
 
         hint = suggestion(name, COMMANDS, "See: dataportal --help")
         raise UsageError(f"there is no command {name!r}", hint=hint)

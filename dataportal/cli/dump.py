@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dataportal.cli.database import open_to_read
-from dataportal.cli.selection import unknown_series
 from dataportal.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -46,6 +45,7 @@ def command(
     from dataportal.store.archive.dump import dump
     from dataportal.store.archive.file import check_target
     from dataportal.store.read.history import series_names
+    from dataportal.store.read.selection import unknown_series
 
     check_target(file)
     with (

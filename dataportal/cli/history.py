@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from dataportal.cli.database import open_to_read
-from dataportal.cli.selection import unknown_series
 from dataportal.cli.times import option_day, option_instant, option_window
 from dataportal.errors import ExitCode, UsageError
 from dataportal.local_times import end_of_day
@@ -211,6 +210,7 @@ def _find(
     name: str,
 ) -> "Series":
     from dataportal.store.read.history import series_names
+    from dataportal.store.read.selection import unknown_series
 
     series = query(connection, name)
     if series is None:

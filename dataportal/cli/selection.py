@@ -1,12 +1,13 @@
 """Reads sources.yaml for a command, and selects the sources that the command is about."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dataportal.errors import ConfigurationError, UsageError
 from dataportal.render.console import say
+from dataportal.suggestions import suggestion
 
 if TYPE_CHECKING:
     from dataportal.cli.options import Invocation
@@ -120,22 +121,3 @@ def _matching_names(configuration: "Configuration", patterns: Sequence[str]) -> 
             )
         names |= matches
     return names
-
-
-def unknown_series(name: str, known: Iterable[str]) -> UsageError:
-    """The error about a series that the database does not have, for the caller to raise."""
-    return UsageError(
-        f"there is no series {name!r} in this database",
-        hint=suggestion(name, known, "dataportal list-sources shows them"),
-    )
-
-
-def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
-    """`Did you mean …?` with the known names that resemble it; `otherwise` where none does."""
-    from difflib import get_close_matches
-
-    names = list(dict.fromkeys(known))
-    close = get_close_matches(name, names) or [n for n in names if name and name in n][:3]
-    if not close:
-        return otherwise
-    return f"Did you mean {' or '.join(repr(n) for n in close)}?"
