@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dataportal.times import EARLIEST, EPOCH, parse_duration, parse_iso_duration
+from dataportal.times import (
+    EARLIEST,
+    EPOCH,
+    format_duration,
+    parse_duration,
+    parse_iso_duration,
+)
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -85,6 +91,32 @@ class IntervalLength:
             if midnight.time() != datetime.min.time():
                 midnight = midnight.replace(hour=0, minute=0, second=0, microsecond=0)
         return midnight.astimezone(UTC)
+
+    def __str__(self) -> str:
+        """As people write it: `15 minutes`, `1 day`, `3 months`."""
+        terms = [f"{self.months} month" + ("s" if self.months != 1 else "")] if self.months else []
+        if self.months and not self.months % _MONTHS_OF_YEAR:
+            years = self.months // _MONTHS_OF_YEAR
+            terms = [f"{years} year" + ("s" if years != 1 else "")]
+        fixed = timedelta(days=self.days) + self.rest
+        return " ".join(terms + ([format_duration(fixed)] if fixed else []))
+
+    @property
+    def iso(self) -> str:
+        """The same in ISO 8601: `PT15M`, `P1D`, `P3M`."""
+        years, months = divmod(self.months, _MONTHS_OF_YEAR)
+        hours, rest = divmod(self.rest, _HOUR)
+        minutes, rest = divmod(rest, timedelta(minutes=1))
+        seconds = f"{rest.total_seconds():f}".rstrip("0").rstrip(".")
+        date = "".join(
+            f"{n}{unit}" for n, unit in ((years, "Y"), (months, "M"), (self.days, "D")) if n
+        )
+        time = "".join(
+            f"{n}{unit}"
+            for n, unit in ((hours, "H"), (minutes, "M"), (seconds, "S"))
+            if n not in {0, "0"}
+        )
+        return f"P{date}" + (f"T{time}" if time or not date else "")
 
     def __bool__(self) -> bool:
         return bool(self.months or self.days or self.rest)

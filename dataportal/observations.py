@@ -10,18 +10,20 @@ import math
 import re
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from numbers import Real
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import BadDataError, FetchError
+from dataportal.granularity import interval_length
 from dataportal.local_times import LocalTime, end_of_day, instants_of, resolve
 from dataportal.raw_points import MISSING, NoPoint, RefusedTime, kind_of, raw_points, short_repr
 from dataportal.redaction import harmless, redact
 from dataportal.repetitions import Repeated, choice, contradiction
+from dataportal.resolutions import Resolution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,12 +47,14 @@ class Observations:
 
     Where the points carry times of publication, `values` are the newest published ones,
     `published` says when they were, and `vintages` has every (ts, published_at, value), in order.
+    `resolutions` are those that the answer names itself, in order.
     """
 
     ts: list[datetime]
     values: list[float | None]
     published: list[datetime] | None = None
     vintages: list[Vintage] | None = None
+    resolutions: Sequence[Resolution] = ()
 
     def __len__(self) -> int:
         return len(self.ts)
@@ -192,7 +196,44 @@ def clean(
             batch.series[name] = window.clip(*columns, points.ends, batch)
         else:
             batch.series[name] = _clean_point_by_point(points, name, batch, window, repeated)
+    _add_resolutions(batch, answer)
     return batch
+
+
+def _add_resolutions(batch: Batch, answer: Mapping[Any, Any]) -> None:
+    """Take over how long the intervals are, of the series whose answer says it.
+
+    Raises:
+        BadDataError: an answer says it in another way than it should.
+    """
+    for name, points in batch.series.items():
+        raw = answer.get(name)
+        if isinstance(raw, Mapping) and raw.get("resolutions"):
+            resolutions = _parse_resolutions(raw["resolutions"], name)
+            batch.series[name] = replace(points, resolutions=resolutions)
+
+
+def _parse_resolutions(raw: object, name: str) -> list[Resolution]:
+    """The resolutions that a plugin names: pairs of a time in UTC and of a length, such as PT15M.
+
+    Raises:
+        BadDataError: they are something else.
+    """
+    try:
+        pairs: list[Any] = [(_parse_time(ts), interval_length(length)) for ts, length in raw]  # type: ignore[attr-defined]  # whatever it is
+    except (TypeError, ValueError, AttributeError, _Rejected):
+        pairs = [(None, None)]
+    resolutions = [
+        Resolution(ts, length)
+        for ts, length in pairs
+        if isinstance(ts, datetime) and length is not None
+    ]
+    if len(resolutions) != len(pairs):
+        raise BadDataError(
+            f"series {name!r}: resolutions must be pairs of a time in UTC and a length such as "
+            f"PT15M, not {short_repr(raw)}"
+        )
+    return sorted(resolutions, key=lambda resolution: resolution.ts_from)
 
 
 @dataclass(frozen=True, slots=True)

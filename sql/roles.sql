@@ -26,7 +26,7 @@ DECLARE
         nullif(current_setting('dataportal.reader', true), ''), 'dataportal_reader');
     relations CONSTANT text := 'schema_migration, time_series, time_series_data,'
         ' time_series_data_scd2, time_series_data_history, time_series_vintage, fetch_run,'
-        ' source_state, request_slot';
+        ' source_state, request_slot, time_series_resolution';
     needed record;
     grantee text;
 BEGIN
@@ -69,11 +69,13 @@ BEGIN
         EXECUTE format('REVOKE ALL ON %s FROM %I', relations, grantee);
         EXECUTE format('GRANT SELECT ON %s TO %I', relations, grantee);
         EXECUTE format('GRANT EXECUTE ON FUNCTION time_series_data_as_of(timestamptz),'
-            ' time_series_vintage_as_of(timestamptz) TO %I', grantee);
+            ' time_series_vintage_as_of(timestamptz),'
+            ' time_series_resolution_at(integer, timestamptz) TO %I', grantee);
     END LOOP;
     EXECUTE format('GRANT INSERT, UPDATE ON time_series, source_state, request_slot TO %I', writer);
     -- runs that wrote no version are forgotten after a while
-    EXECUTE format('GRANT INSERT, UPDATE, DELETE ON fetch_run, time_series_data TO %I', writer);
+    EXECUTE format('GRANT INSERT, UPDATE, DELETE ON fetch_run, time_series_data,'
+        ' time_series_resolution TO %I', writer);
     -- of a version nothing but its end can be written
     EXECUTE format('GRANT INSERT, UPDATE (valid_to) ON time_series_data_scd2 TO %I', writer);
     EXECUTE format('GRANT INSERT ON time_series_vintage TO %I', writer);

@@ -20,6 +20,9 @@ beside them they lack what the provider said is as it was when it was stored (`A
 that began before the window and reaches into it is stored. A plugin that clips by itself may say
 how many points it left out, beside its columns: `"outside": {"before": 3, "after": 1}`, and
 `"duplicates"` for rows that were equal to others in every field.
+
+`"resolutions": [("2025-09-30T22:00:00Z", "PT15M"), …]` beside columns says how long the intervals
+are, from which ts on, in order. Left out, the distance of the points says it.
 """
 
 from __future__ import annotations

@@ -116,6 +116,10 @@ def _series_fields(s: SeriesSummary) -> dict[str, Any]:
         "first_known": s.first_known,
         "last_known": s.last_known,
         "known_through": s.known_through,
+        "resolutions": [
+            {"ts_from": r.ts_from, "resolution": None if r.length is None else r.length.iso}
+            for r in s.resolutions
+        ],
     }
 
 

@@ -6,6 +6,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
+from dataportal.granularity import interval_length
 from dataportal.render.console import can_encode, is_terminal, printable
 from dataportal.render.formatting import (
     NOTHING,
@@ -150,6 +151,10 @@ class TextHistory(HistoryRenderer):
         ):
             if fact:
                 yield title, fact
+        if [r.length for r in s.resolutions] != [interval_length(s.granularity)]:
+            for r in s.resolutions:
+                title = "resolution" if r is s.resolutions[0] else ""
+                yield title, f"{r.length or 'irregular'} from {self._local(r.ts_from)} on"
         if s.first_ts is None or s.last_ts is None:
             yield "observations", "none"
         else:

@@ -57,6 +57,7 @@ class SourceSession:
         self._locked = False
         self._stopped = threading.Event()
         self._series: dict[str, int] = {}
+        self._has_points: frozenset[int] = frozenset()
         self._without_history: list[str] = []
         self._sizes = sizes or Sizes()
 
@@ -186,6 +187,9 @@ class SourceSession:
             if snapshot.series[name].source == self._source
         }
         self._series = ids
+        self._has_points = frozenset(
+            ids[name] for name in ids if name in progress and progress[name].newest is not None
+        )
         self._without_history = [
             name for name in ids if name not in progress or not progress[name].history_asked
         ]
@@ -239,6 +243,7 @@ class SourceSession:
             source=self._source,
             key=self._key,
             series=self._series,
+            has_points=self._has_points,
             stopped=self._stopped.is_set,
             sizes=self._sizes,
         )

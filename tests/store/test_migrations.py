@@ -42,6 +42,7 @@ RELEASED = {
     "0004_restores": "92b8567daa26f90338c1a96e5de102aefa3e756defe6cee12b590177c0fa2fea",
     "0005_doubts": "1b1054b326f220ee6227f77fa3ef06379a963377662a93d592cc97c14ba95e00",
     "0006_advances": "7c2135baac0299b8da969a7916fece91e70c9e7e04f2e6d7b490abfa288c109a",
+    "0007_resolutions": "1cdc2446e55bdc1ee3ab333213440fd9d5134aa6f2ca2956a14ad189f7fcb588",
 }
 HYPERTABLES = ("time_series_data", "time_series_data_scd2", "time_series_vintage")
 NAMES = tuple(migration.name for migration in migrations())

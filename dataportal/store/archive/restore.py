@@ -25,6 +25,7 @@ from dataportal.store.connection import connect, database_errors
 from dataportal.store.migrations import ensure_schema
 from dataportal.store.queries import query
 from dataportal.store.records import RunKind, SeriesRecord
+from dataportal.store.write.resolutions import record_stored_resolutions
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
@@ -207,6 +208,8 @@ def _store(
                 "vintages": entry.vintages,
             },
         )
+        if entry.run_id is not None:
+            record_stored_resolutions(connection, ids[name], entry.run_id)
 
 
 def _record(line: Series) -> SeriesRecord:

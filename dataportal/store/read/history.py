@@ -14,13 +14,16 @@ from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
 from dataportal.store.read.copy_out import csv_blocks, stream_records
 from dataportal.store.records import SeriesRecord
+from dataportal.store.resolutions import resolutions
 from dataportal.store.rows import record_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     import psycopg
+
+    from dataportal.resolutions import Resolution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +51,8 @@ class SeriesSummary(StoredSeries):
     last_ts: datetime | None
     first_known: datetime | None
     last_known: datetime | None
+    resolutions: Sequence[Resolution] = ()
+    """How long its intervals are, and from which ts on; empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,8 @@ def series_summary(connection: psycopg.Connection, name: str) -> SeriesSummary |
         cursor = connection.cursor(row_factory=dict_row)
         extent = cursor.execute(query("history_extent"), {"series": series.series_id}).fetchone()
     description = {field.name: getattr(series, field.name) for field in fields(StoredSeries)}
-    return SeriesSummary(**description, **(extent or {}))
+    lengths = resolutions(connection, [series.series_id]).get(series.series_id, ())
+    return SeriesSummary(**description, **(extent or {}), resolutions=lengths)
 
 
 def first_knowledge_time(

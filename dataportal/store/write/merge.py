@@ -21,12 +21,13 @@ from dataportal.store.records import Counts
 from dataportal.store.write.diff import Diff, blocks, compare, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     import psycopg
 
     from dataportal.observations import Observations
+    from dataportal.resolutions import Resolution
     from dataportal.store.write.diff import Points, SeriesSpan, Sizes
 
 _COPY_BLOCK = 8_192
@@ -42,11 +43,13 @@ class WriteContext(NamedTuple):
         run_id: the run that brought it.
         known: K, the time from which it is known.
         in_chunks: the tables lie in chunks, so that no single index leads to a row.
+        resolutions: how long the intervals of each series are, as far as that is recorded.
     """
 
     run_id: int
     known: datetime
     in_chunks: bool
+    resolutions: Mapping[int, Sequence[Resolution]]
 
 
 class ExactWrites:
@@ -72,7 +75,7 @@ class ExactWrites:
         """One statement for all series that have the same times; in a pipeline without waiting."""
         if not points:
             return
-        run_id, known, in_chunks = self.context()
+        run_id, known, in_chunks, _ = self.context()
         statement = query(f"{name}_in_chunks" if in_chunks else name)
         for grid in points.grids(self._size):
             parameters = {

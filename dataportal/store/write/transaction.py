@@ -21,14 +21,16 @@ from dataportal.failpoints import failpoint
 from dataportal.store import lock
 from dataportal.store.queries import query
 from dataportal.store.records import Counts, MergeResult
+from dataportal.store.resolutions import resolutions_by_series, select_resolutions
 from dataportal.store.validators import BEGIN, check_state, write_validators
 from dataportal.store.write.chunks import make_chunks
 from dataportal.store.write.diff import Diff
 from dataportal.store.write.merge import ExactWrites, Merge, WriteContext
+from dataportal.store.write.resolutions import record_resolutions
 from dataportal.store.write.vintages import compare_vintages, insert_vintages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from dataportal.observations import Observations
     from dataportal.store.records import SliceWrite
@@ -48,6 +50,7 @@ class SliceTransaction:
         source: the source.
         key: the number of its lock.
         series: the series_id of each of its series, by endpoint_prefix.
+        has_points: the series_id of those of which points were stored before the run.
         stopped: asked now and then; True ends the transaction with `Interrupted`.
         sizes: from which on another way is taken.
     """
@@ -59,6 +62,7 @@ class SliceTransaction:
         source: str,
         key: int,
         series: Mapping[str, int],
+        has_points: Collection[int],
         stopped: Callable[[], bool],
         sizes: Sizes,
     ) -> None:
@@ -66,6 +70,7 @@ class SliceTransaction:
         self._source = source
         self._key = key
         self._series = series
+        self._has_points = has_points
         self._stopped = stopped
         self._sizes = sizes
 
@@ -99,6 +104,14 @@ class SliceTransaction:
                 insert_vintages(self._connection, vintages.new, run_id=write.run_id, known=known)
                 if merge is not None:
                     merge.write(diff, writes)
+                record_resolutions(
+                    self._connection,
+                    batch,
+                    context().resolutions,
+                    run_id=write.run_id,
+                    inserted={points.series_id for points in diff.inserted.columns},
+                    has_points=self._has_points,
+                )
             wrote = known is not None or validators is not None
             result = MergeResult(
                 counts + write.received,
@@ -206,13 +219,14 @@ class SliceTransaction:
             cursor = self._connection.cursor(row_factory=dict_row).execute(
                 query("merge_knowledge_time"), {"source": self._source}
             )
+            resolutions = select_resolutions(self._connection, self._series.values())
         columns = cursor.fetchone()
         if columns is None:
             raise LockLostError(
                 f"source {self._source!r} has no row in source_state any more",
                 hint="Somebody deleted it since the run began. Run again: it is made anew",
             )
-        return WriteContext(run_id, **columns)
+        return WriteContext(run_id, **columns, resolutions=resolutions_by_series(resolutions))
 
     def _commit(self, write: SliceWrite, result: MergeResult) -> None:
         failpoint("before_commit")
