@@ -34,6 +34,7 @@ SUMMARY_KEYS = {
     "subcategory",
     "timezone",
     "metadata",
+    "resolutions",
     "observations",
     "versions",
     "retracted",
