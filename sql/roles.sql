@@ -25,10 +25,11 @@ DECLARE
     reader CONSTANT text := coalesce(
         nullif(current_setting('dataportal.reader', true), ''), 'dataportal_reader');
     relations CONSTANT text := 'schema_migration, time_series, time_series_data,'
-        ' time_series_data_scd2, time_series_data_history, time_series_vintage, fetch_run,'
-        ' source_state, request_slot, time_series_resolution';
+        ' time_series_data_scd2, time_series_data_history, time_series_vintage,'
+        ' time_series_issue, fetch_run, source_state, request_slot, time_series_resolution';
     needed record;
     grantee text;
+    question regprocedure;
 BEGIN
     FOREACH grantee IN ARRAY ARRAY[migrator, writer, reader] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = grantee) THEN
@@ -68,9 +69,12 @@ BEGIN
         -- what an earlier version of this file gave is taken back: the lists here are all there is
         EXECUTE format('REVOKE ALL ON %s FROM %I', relations, grantee);
         EXECUTE format('GRANT SELECT ON %s TO %I', relations, grantee);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION time_series_data_as_of(timestamptz),'
-            ' time_series_vintage_as_of(timestamptz),'
-            ' time_series_resolution_at(integer, timestamptz) TO %I', grantee);
+        FOR question IN
+            SELECT oid FROM pg_proc
+            WHERE pronamespace = current_schema()::regnamespace AND starts_with(proname, 'time_series_')
+        LOOP
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', question, grantee);
+        END LOOP;
     END LOOP;
     EXECUTE format('GRANT INSERT, UPDATE ON time_series, source_state, request_slot TO %I', writer);
     -- runs that wrote no version are forgotten after a while
@@ -78,6 +82,6 @@ BEGIN
         ' time_series_resolution TO %I', writer);
     -- of a version nothing but its end can be written
     EXECUTE format('GRANT INSERT, UPDATE (valid_to) ON time_series_data_scd2 TO %I', writer);
-    EXECUTE format('GRANT INSERT ON time_series_vintage TO %I', writer);
+    EXECUTE format('GRANT INSERT ON time_series_vintage, time_series_issue TO %I', writer);
 END
 $$;

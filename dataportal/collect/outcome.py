@@ -11,10 +11,10 @@ from dataportal.errors import (
     UsageError,
 )
 from dataportal.redaction import harmless, redact
-from dataportal.store.records import Counts, Outcome
+from dataportal.store.records import AnswerExtent, Counts, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from dataportal.config import Source
@@ -52,6 +52,7 @@ class RunReport:
         self._refused: set[str] = set()
         self._taken: set[str] = set()
         self._advanced: set[str] = set()
+        self._answers: dict[str, AnswerExtent] = {}
         self._unrecorded = Counts()
         self.doubt: str | None = None
         self._before = self._after = 0
@@ -88,6 +89,8 @@ class RunReport:
         self._new_series -= self._taken | self._refused
         if merged.counts.inserted:
             self._advanced |= _advanced_series(batch, progress)
+        for name, extent in _answer_extents(batch):
+            self._answers[name] = self._answers.get(name, AnswerExtent()) + extent
         self.doubt = self.doubt or batch.doubt
         self._rejections.extend(batch.rejections[: _MOST_NAMES - len(self._rejections)])
 
@@ -100,6 +103,12 @@ class RunReport:
     def advanced_series(self) -> set[str]:
         """The series of which a newer ts than all before is stored."""
         return self._advanced
+
+    @property
+    def answers(self) -> Mapping[str, AnswerExtent]:
+        """How far the answers reached in each series, once all slices are stored; else nothing."""
+        whole = {Outcome.SUCCEEDED, Outcome.UNCHANGED, Outcome.PARTIAL}
+        return self._answers if self.result.outcome in whole else {}
 
     def take_unrecorded(self) -> Counts:
         """The counts that the run's row still lacks; handed out once, to be recorded once."""
@@ -176,6 +185,14 @@ class RunReport:
             )
         if self._silent:
             yield f"no points for {_names(self._silent)}, where some are stored"
+
+
+def _answer_extents(batch: Batch) -> Iterator[tuple[str, AnswerExtent]]:
+    for name, observations in batch.series.items():
+        if ts := observations.ts:
+            yield name, AnswerExtent(ts[0], ts[-1], len(ts))
+    for name in batch.unchanged:
+        yield name, AnswerExtent(unchanged=True)
 
 
 def _advanced_series(batch: Batch, progress: Mapping[str, SeriesProgress]) -> set[str]:

@@ -298,6 +298,7 @@ class SourceRun:
             refused_series=self._report.refused_series,
             doubt=self._report.doubt,
             settled=self._source.speaks_of_pages,
+            answers=self._report.answers if self._limits.forecast_horizon else None,
         )
 
     def _note_database_fault(self, error: DataportalError) -> None:

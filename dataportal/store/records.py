@@ -172,6 +172,33 @@ class Backfill:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerExtent:
+    """How far an answer reached in a series.
+
+    Attributes:
+        first: the first ts; None where there was none.
+        last: the last one.
+        points: how many there were.
+        unchanged: whether the provider said of some of it only that it is as it was.
+    """
+
+    first: datetime | None = None
+    last: datetime | None = None
+    points: int = 0
+    unchanged: bool = False
+
+    def __add__(self, other: AnswerExtent) -> AnswerExtent:
+        firsts = [first for first in (self.first, other.first) if first is not None]
+        lasts = [last for last in (self.last, other.last) if last is not None]
+        return AnswerExtent(
+            min(firsts, default=None),
+            max(lasts, default=None),
+            self.points + other.points,
+            self.unchanged or other.unchanged,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class SliceWrite:
     """One slice of a run, clean, to be merged into what is stored.
 

@@ -17,12 +17,12 @@ from dataportal.store.records import Backfill, Counts, Outcome, SourceState
 from dataportal.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
     import psycopg
 
-    from dataportal.store.records import RunKind
+    from dataportal.store.records import AnswerExtent, RunKind
 
 _PRUNES = 1 / 8  # of all runs: to look for what is old takes a tenth of a small one
 
@@ -81,6 +81,7 @@ def finish_run(
     lookback: timedelta | None = None,
     doubt: str | None = None,
     settled: bool = False,
+    answers: Mapping[str, AnswerExtent] | None = None,
     prune: bool | None = None,
 ) -> None:
     """Record how a run ended, in one transaction with what follows from it for its source.
@@ -100,12 +101,13 @@ def finish_run(
         doubt: why its answers may be pages, of which nobody asked for the others; the first one is
             kept.
         settled: the source's entry says what there is to say of pages: no doubt is left.
+        answers: how far it reached in each series that may be a forecast, by endpoint_prefix.
         prune: forget old runs of the source that wrote nothing; by default one run in eight does,
             whichever that is.
     """
     if prune is None:
         prune = random.random() < _PRUNES  # noqa: S311 - nobody gains by guessing it
-    is_alone = not (history_asked or advanced or prune)
+    is_alone = not (history_asked or advanced or answers or prune)
     with nullcontext() if is_alone else pipelined_transaction(connection):
         connection.execute(
             query("run_finish"),
@@ -126,6 +128,18 @@ def finish_run(
             )
         if advanced:
             connection.execute(query("run_advanced"), {"run": run_id, "names": list(advanced)})
+        if answers:
+            connection.execute(
+                query("run_issues"),
+                {
+                    "run": run_id,
+                    "names": list(answers),
+                    "first": [answer.first for answer in answers.values()],
+                    "last": [answer.last for answer in answers.values()],
+                    "points": [answer.points for answer in answers.values()],
+                    "unchanged": [answer.unchanged for answer in answers.values()],
+                },
+            )
         if prune:
             connection.execute(query("run_prune"), {"source": source})
 

@@ -21,10 +21,11 @@ from dataportal.store.write.transaction import SliceTransaction
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from dataportal.store.records import (
+        AnswerExtent,
         Backfill,
         MergeResult,
         Outcome,
@@ -263,6 +264,7 @@ class SourceSession:
         refused_series: Collection[str] = (),
         doubt: str | None = None,
         settled: bool = False,
+        answers: Mapping[str, AnswerExtent] | None = None,
         prune: bool | None = None,
     ) -> None:
         """Record how the run ended, and what follows from that; see `runs.finish_run`.
@@ -285,6 +287,7 @@ class SourceSession:
                 lookback=lookback,
                 doubt=doubt,
                 settled=settled,
+                answers=answers,
                 prune=prune,
             )
 

@@ -1,7 +1,8 @@
--- Forgets runs of a source that wrote no version, after 90 days, a few at a time.
+-- Forgets runs of a source that wrote no version and issued no forecast, after 90 days, a few at a time.
 DELETE FROM fetch_run WHERE run_id IN (
     SELECT run_id FROM fetch_run
     WHERE source = %(source)s AND started_at < clock_timestamp() - interval '90 days'
-      AND finished_at IS NOT NULL AND inserted = 0 AND revised = 0 AND retracted = 0 AND vintages = 0
+      AND finished_at IS NOT NULL AND inserted = 0 AND revised = 0 AND retracted = 0
+      AND vintages = 0 AND issues = 0
     ORDER BY started_at LIMIT 100
 )

@@ -172,6 +172,8 @@ DAMAGE = (
     "UPDATE time_series_vintage SET value = 0",
     "DELETE FROM time_series_vintage",
     "TRUNCATE time_series_vintage",
+    "UPDATE time_series_issue SET points = 0",
+    "DELETE FROM time_series_issue",
     "DELETE FROM time_series",
     "DELETE FROM source_state",
     "DELETE FROM schema_migration",
