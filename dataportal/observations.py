@@ -20,7 +20,15 @@ from typing import TYPE_CHECKING, Any
 from dataportal.errors import BadDataError, FetchError
 from dataportal.granularity import interval_length
 from dataportal.local_times import LocalTime, end_of_day, instants_of, resolve
-from dataportal.raw_points import MISSING, NoPoint, RefusedTime, kind_of, raw_points, short_repr
+from dataportal.raw_points import (
+    MISSING,
+    MOST_POINTS,
+    NoPoint,
+    RefusedTime,
+    kind_of,
+    raw_points,
+    short_repr,
+)
 from dataportal.redaction import harmless, redact
 from dataportal.repetitions import Repeated, choice, contradiction
 from dataportal.resolutions import Resolution
@@ -163,7 +171,7 @@ def clean(
             says itself, as the `end` of a point, comes first.
 
     Raises:
-        BadDataError: the answer has another shape.
+        BadDataError: the answer has another shape, or more points than are taken.
         FetchError: the first of them, where there are only errors in it.
     """
     if not isinstance(answer, Mapping):
@@ -174,16 +182,18 @@ def clean(
     if failures and len(failures) == len(answer):
         raise failures[0]
     batch = Batch({name: Observations([], []) for name in series})
+    left = MOST_POINTS
     for name, raw in answer.items():
         if isinstance(raw, FetchError):
             batch.received += 1
             batch.reject(str(name), 0, redact(str(raw)))
             continue
-        if isinstance(raw, Mapping) and raw.get("unchanged") is True:
+        points = raw_points(raw, str(name), most=left)
+        left -= len(points)
+        if points.unchanged:
             batch.unchanged.add(str(name))
-        if isinstance(raw, Mapping) and isinstance(doubt := raw.get("doubt"), str):
-            batch.doubt = batch.doubt or redact(harmless(doubt, 500))
-        points = raw_points(raw, str(name))
+        if points.doubt is not None:
+            batch.doubt = batch.doubt or redact(harmless(points.doubt, 500))
         batch.received += len(points)
         batch.count_left_out(points.left_out)
         if name not in batch.series:

@@ -11,16 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from dataportal.errors import BadDataError
 from dataportal.redaction import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 MISSING: Final = object()
 """Stands for a ts, a value or a published_at that a point does not have."""
+
+MOST_POINTS = 10_000_000
+"""An answer may have so many. Each takes some 100 bytes and more, and no provider sends as many."""
 
 
 class RawPoints:
@@ -34,6 +37,8 @@ class RawPoints:
             one that is not known, and in place of all where no file is newer than another.
         ends: as many ends of intervals; None where no point carries one.
         left_out: what the plugin left out by itself.
+        unchanged: whether the provider said that some of it is as it was when it was stored.
+        doubt: why the answer may be a page, of which nobody asked for the others.
     """
 
     def __init__(
@@ -44,6 +49,9 @@ class RawPoints:
         revised: Sequence[Any] | None = None,
         ends: Sequence[Any] | None = None,
         left_out: LeftOut | None = None,
+        *,
+        unchanged: bool = False,
+        doubt: str | None = None,
     ) -> None:
         self.ts = ts
         self.values = values
@@ -51,6 +59,8 @@ class RawPoints:
         self.revised = revised
         self.ends = ends
         self.left_out = left_out or LeftOut()
+        self.unchanged = unchanged
+        self.doubt = doubt
 
     def __len__(self) -> int:
         return len(self.ts)
@@ -109,31 +119,55 @@ class NoPoint:
     raw: object
 
 
-def raw_points(raw: object, name: str) -> RawPoints:
-    """What a plugin returned for the series `name`, as columns.
+def raw_points(raw: object, name: str, *, most: int = MOST_POINTS) -> RawPoints:
+    """What a plugin returned for the series `name`, as columns; those that are there already stay.
+
+    Args:
+        raw: what it returned. What yields points is asked for one at a time, and need not keep it.
+        name: the series.
+        most: so many points may be taken.
 
     Raises:
-        BadDataError: neither points nor columns of the same length.
+        BadDataError: neither points nor columns of the same length, or more than `most`.
     """
-    left_out = LeftOut() if not isinstance(raw, Mapping) else _left_out(raw, name)
-    if isinstance(raw, Mapping) and "data" in raw and "ts" not in raw:
+    if type(raw) is RawPoints:
+        return raw
+    if not isinstance(raw, Mapping):
+        return _listed_points(raw, name, most)
+    doubt = raw.get("doubt")
+    unchanged = raw.get("unchanged") is True
+    left_out = _left_out(raw, name)
+    if "data" in raw and "ts" not in raw:
         raw = raw["data"]
-    if raw is None:
-        return RawPoints([], [], left_out=left_out)
-    if isinstance(raw, Mapping):
-        if "ts" not in raw or "value" not in raw:
-            raise BadDataError(
-                f"series {name!r}: columns must be named ts and value, not "
-                + ", ".join(harmless(str(key), 40) for key in islice(raw, 5))
-            )
-        ts, values = _column(raw["ts"], name), _column(raw["value"], name)
-        if len(ts) != len(values):
-            raise BadDataError(f"series {name!r}: {len(ts)} times but {len(values)} values")
-        published, revised, ends = (
-            _beside(raw, key, len(ts), name) for key in ("published_at", "revised_at", "end")
+    points = (
+        _columns(raw, name, most) if isinstance(raw, Mapping) else _listed_points(raw, name, most)
+    )
+    points.left_out, points.unchanged = left_out, unchanged
+    points.doubt = doubt if isinstance(doubt, str) else None
+    return points
+
+
+def _columns(raw: Mapping[Any, Any], name: str, most: int) -> RawPoints:
+    if "ts" not in raw or "value" not in raw:
+        raise BadDataError(
+            f"series {name!r}: columns must be named ts and value, not "
+            + ", ".join(harmless(str(key), 40) for key in islice(raw, 5))
         )
-        return RawPoints(ts, values, published, revised=revised, ends=ends, left_out=left_out)
-    points = _column(raw, name)
+    ts, values = _column(raw["ts"], name, most), _column(raw["value"], name, most)
+    if len(ts) != len(values):
+        raise BadDataError(f"series {name!r}: {len(ts)} times but {len(values)} values")
+    published, revised, ends = (
+        _beside(raw, key, len(ts), name) for key in ("published_at", "revised_at", "end")
+    )
+    return RawPoints(ts, values, published, revised=revised, ends=ends)
+
+
+def _listed_points(raw: object, name: str, most: int) -> RawPoints:
+    if raw is None:
+        return RawPoints([], [])
+    if type(raw) not in {list, tuple}:
+        return _drain(_iterable(raw, name), name, most)
+    points = _column(raw, name, most)
     published, ends = (
         [p.get(key, absent) if isinstance(p, Mapping) else absent for p in points]
         if any(isinstance(p, Mapping) and key in p for p in points)
@@ -142,11 +176,7 @@ def raw_points(raw: object, name: str) -> RawPoints:
     )
     try:
         return RawPoints(
-            [p["ts"] for p in points],
-            [p["value"] for p in points],
-            published,
-            ends=ends,
-            left_out=left_out,
+            [p["ts"] for p in points], [p["value"] for p in points], published, None, ends
         )
     except (KeyError, TypeError, IndexError):
         pairs = [
@@ -156,7 +186,37 @@ def raw_points(raw: object, name: str) -> RawPoints:
             for p in points
         ]
         ts, values = [ts for ts, _ in pairs], [value for _, value in pairs]
-        return RawPoints(ts, values, published, ends=ends, left_out=left_out)
+        return RawPoints(ts, values, published, None, ends)
+
+
+def _drain(points: Iterable[Any], name: str, most: int) -> RawPoints:
+    """Columns of points that come one at a time, and may be one object that changes."""
+    ts: list[Any] = []
+    values: list[Any] = []
+    published: list[Any] | None = None
+    ends: list[Any] | None = None
+    for count, point in enumerate(points):
+        if count >= most:
+            raise _too_many(name)
+        if not isinstance(point, Mapping):
+            try:
+                pair = point["ts"], point["value"]
+            except (KeyError, TypeError, IndexError):
+                pair = NoPoint(point), MISSING
+        else:
+            pair = point.get("ts", MISSING), point.get("value", MISSING)
+            if published is None and "published_at" in point:
+                published = [MISSING] * count
+            if ends is None and "end" in point:
+                ends = [None] * count
+        ts.append(pair[0])
+        values.append(pair[1])
+        is_mapping = isinstance(point, Mapping)
+        if published is not None:
+            published.append(point.get("published_at", MISSING) if is_mapping else MISSING)
+        if ends is not None:
+            ends.append(point.get("end") if is_mapping else None)
+    return RawPoints(ts, values, published, None, ends)
 
 
 def _left_out(raw: Mapping[Any, Any], name: str) -> LeftOut:
@@ -178,16 +238,34 @@ def _beside(raw: Mapping[str, Any], key: str, count: int, name: str) -> Sequence
     """A further column, as long as that of the times; None where there is none."""
     if key not in raw:
         return None
-    column = _column(raw[key], name)
+    column = _column(raw[key], name, MOST_POINTS)
     if len(column) != count:
         raise BadDataError(f"series {name!r}: {count} times but {len(column)} of {key}")
     return column
 
 
-def _column(raw: object, name: str) -> Sequence[Any]:
+def _column(raw: object, name: str, most: int) -> Sequence[Any]:
+    """A list or tuple as it is, of anything else its elements."""
+    if isinstance(raw, (list, tuple)) and type(raw) in {list, tuple}:
+        column: Sequence[Any] = raw
+    else:
+        column = list(islice(_iterable(raw, name), most + 1))
+    if len(column) > most:
+        raise _too_many(name)
+    return column
+
+
+def _iterable(raw: object, name: str) -> Iterable[Any]:
     if isinstance(raw, (str, bytes)) or not hasattr(raw, "__iter__"):
         raise BadDataError(f"series {name!r}: the plugin returned {kind_of(raw)}, not a list")
-    return raw if isinstance(raw, (list, tuple)) else list(raw)
+    return cast("Iterable[Any]", raw)
+
+
+def _too_many(name: str) -> BadDataError:
+    return BadDataError(
+        f"series {name!r}: the answer has more than {MOST_POINTS:,} points, which are not taken",
+        hint="Ask for less at a time with max_window",
+    )
 
 
 def _aware_times(raw: Sequence[Any]) -> list[datetime] | None:

@@ -1,7 +1,8 @@
 """Calls a plugin: in the shared event loop if it is one of ours, else in a thread of its own.
 
 Whatever escapes a plugin becomes a `FetchError`. A plugin that does not answer in time is left to
-itself: its thread is a daemon, and nobody waits for it.
+itself: its thread is a daemon, and nobody waits for it. What a plugin from elsewhere yields is
+drawn in its thread too, and copied: no object of its making leaves it.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal.collect.workers import WorkerThread
 from dataportal.errors import DataportalError, PluginError, TransientError
+from dataportal.plain_answers import plain_answer, plain_error
 from dataportal.plugins.base_plugin import MultiSeriesPlugin
 from dataportal.plugins.http.loop_proxy import LoopProxy
+from dataportal.plugins.loader import is_built_in
 from dataportal.redaction import harmless, redact
 from dataportal.times import format_duration, iso
 
@@ -65,10 +68,9 @@ async def _call_in_thread(
     built: BuiltPlugin, source: Source, window: Slice, http: HttpClient
 ) -> Mapping[str, Any]:
     proxy = LoopProxy(asyncio.get_running_loop())
-    built.plugin.http = http.through(proxy)
     thread = WorkerThread(f"plugin {source.name}")
     try:
-        return await thread.call(_call_in_own_loop, built, source, window)
+        return await thread.call(_call_in_own_loop, built, source, window, http.through(proxy))
     except asyncio.CancelledError:
         # what a plugin asks for that nobody waits for must not keep others from its hosts
         await proxy.cancel()
@@ -77,15 +79,29 @@ async def _call_in_thread(
         thread.close()
 
 
-def _call_in_own_loop(built: BuiltPlugin, source: Source, window: Slice) -> Mapping[str, Any]:
-    async def call() -> Mapping[str, Any]:
-        try:
-            return await _call(built, source, window)
-        except asyncio.CancelledError as error:
-            # nobody but the plugin itself cancels anything in this loop
-            raise plugin_error(error, source) from error
+def _call_in_own_loop(
+    built: BuiltPlugin, source: Source, window: Slice, http: HttpClient
+) -> Mapping[str, Any]:
+    """The plugin's answer in Python's own values; raises nothing but errors of ours."""
 
-    return asyncio.run(call())
+    async def call() -> Mapping[str, Any]:
+        return await _call(built, source, window)
+
+    try:
+        built.plugin.http = http
+        answer = asyncio.run(call())
+        return answer if is_built_in(type(built.plugin)) else plain_answer(answer)
+    except BaseException as error:
+        # nobody but the plugin itself cancels anything in this loop, or ends the program
+        raise _plugin_fault(error, source) from error
+
+
+def _plugin_fault(error: BaseException, source: Source) -> DataportalError:
+    try:
+        plain = plain_error(error) if isinstance(error, DataportalError) else None
+        return plain or _fetch_error(error, source)
+    except BaseException:  # noqa: BLE001 - the error's own text fails
+        return PluginError(f"the plugin {source.module}.{source.class_name} failed")
 
 
 async def _call(built: BuiltPlugin, source: Source, window: Slice) -> Mapping[str, Any]:
@@ -138,4 +154,8 @@ def plugin_error(error: BaseException, source: Source) -> PluginError:
 
 
 def _description(error: BaseException) -> str:
-    return harmless(redact(f"{type(error).__name__}: {error}".rstrip(": ")), 300)
+    try:
+        text = str(error)
+    except BaseException:  # noqa: BLE001 - an error of a plugin's own class, with a text of its own
+        text = ""
+    return harmless(redact(f"{type(error).__name__}: {text}".rstrip(": ")), 300)

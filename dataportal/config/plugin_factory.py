@@ -16,7 +16,7 @@ from dataportal.plugins.base_plugin import (
     TimeSeriesDefinition,
     TimeSeriesMetadata,
 )
-from dataportal.plugins.loader import is_built_in, load_class, make_plugin
+from dataportal.plugins.loader import is_built_in, load_class, make_plugin, plugin_fault
 from dataportal.plugins.readers.parameters import ParameterError, leading_keys
 from dataportal.redaction import harmless, redact
 from dataportal.version import __version__
@@ -82,15 +82,18 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
         arguments = _arguments(source, params, env)
         identity = _identity(cls, arguments, limits)
         plugin = make_plugin(cls, *arguments)
+        plugin.config_dir = root
+        plugin.zone = limits.zone
+        shares_loop = is_built_in(cls) and not cls.blocks
     except DataportalError as error:
         faults = _faults(source, error)
         if isinstance(error, ConfigurationError):
             raise PluginParametersError(faults, hint=error.hint) from error
         error.message = "; ".join(faults)
         raise
-    plugin.config_dir = root
-    plugin.zone = limits.zone
-    shares_loop = is_built_in(cls) and not cls.blocks
+    except BaseException as error:
+        # a class may do anything where its attributes are read and written
+        raise plugin_fault(f"the plugin {source.module}.{source.class_name}", error) from error
     return BuiltPlugin(plugin, limits, shares_loop=shares_loop, identity=identity)
 
 

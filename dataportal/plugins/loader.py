@@ -20,6 +20,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataportal.errors import ConfigurationError, DataportalError, PluginError
+from dataportal.plain_answers import plain_error
 from dataportal.redaction import harmless, redact
 
 if TYPE_CHECKING:
@@ -75,16 +76,17 @@ def make_plugin(cls: type[P], *arguments: Any) -> P:
         ConfigurationError: it refuses its parameters with a ValueError.
         PluginError: it fails otherwise.
     """
+    what = f"the plugin {cls.__module__}.{cls.__name__} cannot be made"
     try:
         return cls(*arguments)
-    except DataportalError:
-        raise
+    except DataportalError as error:
+        if is_built_in(cls):
+            raise
+        raise plain_error(error) or plugin_fault(what, error) from error
     except ValueError as error:
-        raise ConfigurationError(redact(harmless(str(error), 1000))) from error
+        raise ConfigurationError(redact(harmless(_text(error), 1000))) from error
     except BaseException as error:
-        raise _plugin_error(
-            f"the plugin {cls.__module__}.{cls.__name__} cannot be made", error
-        ) from error
+        raise plugin_fault(what, error) from error
 
 
 def is_built_in(cls: type[object]) -> bool:
@@ -98,14 +100,14 @@ def _import(module: str, root: Path) -> ModuleType:
     except DataportalError:
         raise
     except BaseException as error:
-        raise _plugin_error(f"the module {module} cannot be imported", error) from error
+        raise plugin_fault(f"the module {module} cannot be imported", error) from error
     if not is_there:
         raise ConfigurationError(f"there is no module {module}", hint=_hint(module, root))
     try:
         return importlib.import_module(module)
     except BaseException as error:
         # also a SystemExit: a plugin must not end the run of the others
-        raise _plugin_error(f"the module {module} cannot be imported", error) from error
+        raise plugin_fault(f"the module {module} cannot be imported", error) from error
 
 
 def _hint(module: str, root: Path) -> str:
@@ -124,7 +126,7 @@ def _hint(module: str, root: Path) -> str:
     )
 
 
-def _plugin_error(what: str, error: BaseException) -> PluginError:
+def plugin_fault(what: str, error: BaseException) -> PluginError:
     """The report of what escaped a plugin's own code, with its last line outside of this module."""
     frames = [
         frame
@@ -134,10 +136,17 @@ def _plugin_error(what: str, error: BaseException) -> PluginError:
     location = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     if isinstance(error, SyntaxError) and error.filename:
         location = f" ({error.filename}:{error.lineno})"
-    reason = redact(harmless(f"{type(error).__name__}: {error}".rstrip(": "), 300))
+    reason = redact(harmless(f"{type(error).__name__}: {_text(error)}".rstrip(": "), 300))
     missing = isinstance(error, ModuleNotFoundError) and error.name
     hint = f"Install what it needs: {error.name}" if missing else None  # type: ignore[attr-defined]
     return PluginError(f"{what}: {reason}{location}", hint=hint)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException:  # noqa: BLE001 - an error of a plugin's own class, with a text of its own
+        return ""
 
 
 def _is_alias(module: str) -> bool:

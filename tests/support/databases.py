@@ -13,13 +13,15 @@ All workers of a test run share one server and the templates that databases are 
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import secrets
 import shutil
 import tempfile
 import time
-from contextlib import contextmanager
+import warnings
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -271,12 +273,17 @@ def _image_at_hand(image: str) -> bool:
     from docker.errors import DockerException
 
     try:
-        client = docker.from_env()
-        client.images.get(image)
+        with closing(docker.from_env()) as client:
+            client.images.get(image)
     except DockerException:
-        return False
-    client.close()
-    return True
+        is_there = False
+    else:
+        is_there = True
+    # of a socket that may not be reached the client leaves one of its own open
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+    return is_there
 
 
 def _await(url: str) -> None:

@@ -673,6 +673,14 @@ MUTATIONS = (
         Replace("A.sound and not (B or C or D)", by="True"),
         "tests/faults/test_unchanged.py::test_a_partial_run_keeps_nothing",
     ),
+    Mutation(
+        "what a plugin yields acts where it is stored",
+        "V",
+        "dataportal/collect/plugin_call.py",
+        "_call_in_own_loop",
+        Replace("A if is_built_in(B) else plain_answer(A)", by="A"),
+        "tests/faults/test_acting_values.py::test_what_the_values_of_an_answer_do[leave]",
+    ),
 )
 
 
