@@ -43,7 +43,7 @@ RELEASED = {
     "0005_doubts": "1b1054b326f220ee6227f77fa3ef06379a963377662a93d592cc97c14ba95e00",
     "0006_advances": "7c2135baac0299b8da969a7916fece91e70c9e7e04f2e6d7b490abfa288c109a",
     "0007_resolutions": "1cdc2446e55bdc1ee3ab333213440fd9d5134aa6f2ca2956a14ad189f7fcb588",
-    "0008_points_in_time": "e1514f4f7e9dd5383be4ccd35cc028fe0218f9bb32a87bb693d095029239dabe",
+    "0008_points_in_time": "cb20624fa42c93b6b18b518e38fedc474131b6f4b38b7bd950a6ed008935b5d4",
 }
 HYPERTABLES = ("time_series_data", "time_series_data_scd2", "time_series_vintage")
 NAMES = tuple(migration.name for migration in migrations())
