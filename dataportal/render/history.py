@@ -18,6 +18,8 @@ if TYPE_CHECKING:
         Change,
         Observation,
         Publication,
+        PublicationRecord,
+        PublishedChange,
         SeriesSummary,
         StoredSeries,
         Version,
@@ -44,12 +46,25 @@ class HistoryRenderer(ABC):
     observations_by_default: ClassVar[bool] = False
     """Whether `history` without an option answers with the observations, not with the summary."""
 
-    series: StoredSeries
-    """What the answers are about."""
+    def __init__(self, series: StoredSeries, summarize: Callable[[], SeriesSummary]) -> None:
+        """A renderer of the answers about one series.
+
+        Args:
+            series: what they are about.
+            summarize: tells how much is known of it.
+        """
+        self.series = series
+        self.summarize = summarize
 
     @abstractmethod
-    def summary(self, revisions: Sequence[Change], newest: NewestObservations) -> Iterator[str]:
-        """The series, and the latest changes to what had been known of it."""
+    def summary(
+        self,
+        summary: SeriesSummary,
+        revisions: Sequence[Change],
+        published: Sequence[PublishedChange],
+        newest: NewestObservations,
+    ) -> Iterator[str]:
+        """The series, and the latest changes to what had been known, and published, of it."""
 
     @abstractmethod
     def observations(
@@ -58,12 +73,30 @@ class HistoryRenderer(ABC):
         """The series as known at `as_of` (None: now)."""
 
     @abstractmethod
-    def publications(self, rows: Iterable[Publication], as_of: datetime) -> Iterator[str]:
-        """The series as its provider had published it by `as_of`."""
+    def publications(
+        self,
+        rows: Iterable[Publication],
+        as_of: datetime,
+        *,
+        recorded: datetime | None,
+        final: bool,
+    ) -> Iterator[str]:
+        """The series as its provider had published it by `as_of`, recorded here by `recorded`."""
 
     @abstractmethod
     def versions(self, rows: Iterable[Version], ts: datetime) -> Iterator[str]:
         """Every version of the observation at `ts`."""
+
+    @abstractmethod
+    def publication_records(
+        self,
+        rows: Iterable[PublicationRecord],
+        ts: datetime,
+        *,
+        recorded: datetime | None,
+        final: bool,
+    ) -> Iterator[str]:
+        """Every publication of the observation at `ts`."""
 
     @abstractmethod
     def changes(
@@ -71,12 +104,23 @@ class HistoryRenderer(ABC):
     ) -> Iterator[str]:
         """What changed between two times."""
 
+    @abstractmethod
+    def published_changes(
+        self,
+        rows: Iterable[PublishedChange],
+        between: tuple[datetime, datetime],
+        *,
+        recorded: datetime | None,
+        final: bool,
+    ) -> Iterator[str]:
+        """What the provider changed between two times of publication."""
+
 
 def history_renderer(
     output_format: Format,
     *,
-    stored_series: Callable[[], StoredSeries],
-    series_summary: Callable[[], SeriesSummary],
+    series: StoredSeries,
+    summarize: Callable[[], SeriesSummary],
     zone: tzinfo,
     now: datetime,
 ) -> HistoryRenderer:
@@ -84,8 +128,8 @@ def history_renderer(
 
     Args:
         output_format: which one.
-        stored_series: looks the series up.
-        series_summary: the same with its extent, which may take longer than a short answer.
+        series: what the answers are about.
+        summarize: tells how much is known of it, which may take longer than a short answer.
         zone: the time zone that people read times in.
         now: what ages are counted to.
     """
@@ -93,12 +137,30 @@ def history_renderer(
         case Format.TABLE:
             from dataportal.render.history_text import TextHistory
 
-            return TextHistory(series_summary(), zone, now)
+            return TextHistory(series, summarize, zone, now)
         case Format.CSV:
             from dataportal.render.history_csv import CsvHistory
 
-            return CsvHistory(stored_series())
+            return CsvHistory(series, summarize)
         case Format.JSON:
             from dataportal.render.history_json import JsonHistory
 
-            return JsonHistory(series_summary())
+            return JsonHistory(series, summarize)
+
+
+def combine_answers(output_format: Format, answers: Iterable[Iterator[str]]) -> Iterator[str]:
+    """The lines of several answers as one: texts apart, one header of CSV, one document of JSON."""
+    if output_format is Format.JSON:
+        yield '{"histories": ['
+    for number, lines in enumerate(answers):
+        if number:
+            match output_format:
+                case Format.TABLE:
+                    yield ""
+                case Format.CSV:
+                    next(lines, None)
+                case Format.JSON:
+                    yield ","
+        yield from lines
+    if output_format is Format.JSON:
+        yield "]}"

@@ -9,7 +9,7 @@ from dataportal.render.history import HistoryRenderer
 from dataportal.store.read.history import StoredObservations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from dataportal.render.history import NewestObservations
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
         Change,
         Observation,
         Publication,
+        PublicationRecord,
+        PublishedChange,
+        SeriesSummary,
         StoredSeries,
         Version,
     )
@@ -27,13 +30,19 @@ class CsvHistory(HistoryRenderer):
 
     observations_by_default = True
 
-    def __init__(self, series: StoredSeries) -> None:
-        self.series = series
+    def __init__(self, series: StoredSeries, summarize: Callable[[], SeriesSummary]) -> None:
+        super().__init__(series, summarize)
         self._name = series.endpoint_prefix
 
-    def summary(self, revisions: Sequence[Change], newest: NewestObservations) -> Iterator[str]:
-        """The latest changes. The newest observations are not shown."""
-        del newest
+    def summary(
+        self,
+        summary: SeriesSummary,
+        revisions: Sequence[Change],
+        published: Sequence[PublishedChange],
+        newest: NewestObservations,
+    ) -> Iterator[str]:
+        """The latest changes of what was known here, and nothing else."""
+        del summary, published, newest
         return self._changes(revisions)
 
     def observations(
@@ -47,9 +56,16 @@ class CsvHistory(HistoryRenderer):
             return csv_blocks(titles, name, rows.csv_blocks())
         return csv_lines(titles, ((name, o.ts, o.value, o.valid_from, o.valid_to) for o in rows))
 
-    def publications(self, rows: Iterable[Publication], as_of: datetime) -> Iterator[str]:
+    def publications(
+        self,
+        rows: Iterable[Publication],
+        as_of: datetime,
+        *,
+        recorded: datetime | None,
+        final: bool,
+    ) -> Iterator[str]:
         """series, ts, value, published_at, recorded_at."""
-        del as_of
+        del as_of, recorded, final
         titles = ("series", "ts", "value", "published_at", "recorded_at")
         name = self._name
         return csv_lines(
@@ -65,12 +81,44 @@ class CsvHistory(HistoryRenderer):
             titles, ((name, v.ts, v.value, v.valid_from, v.valid_to, v.run_id) for v in rows)
         )
 
+    def publication_records(
+        self,
+        rows: Iterable[PublicationRecord],
+        ts: datetime,
+        *,
+        recorded: datetime | None,
+        final: bool,
+    ) -> Iterator[str]:
+        """series, ts, value, published_at, recorded_at, run_id."""
+        del ts, recorded, final
+        titles = ("series", "ts", "value", "published_at", "recorded_at", "run_id")
+        name = self._name
+        return csv_lines(
+            titles, ((name, p.ts, p.value, p.published_at, p.recorded_at, p.run_id) for p in rows)
+        )
+
     def changes(
         self, rows: Iterable[Change], between: tuple[datetime, datetime], *, final: bool
     ) -> Iterator[str]:
         """series, ts, before, after, known_at."""
         del between, final
         return self._changes(rows)
+
+    def published_changes(
+        self,
+        rows: Iterable[PublishedChange],
+        between: tuple[datetime, datetime],
+        *,
+        recorded: datetime | None,
+        final: bool,
+    ) -> Iterator[str]:
+        """series, ts, before, after, published_at, known_at."""
+        del between, recorded, final
+        titles = ("series", "ts", "before", "after", "published_at", "known_at")
+        name = self._name
+        return csv_lines(
+            titles, ((name, c.ts, c.before, c.after, c.published_at, c.known_at) for c in rows)
+        )
 
     def _changes(self, rows: Iterable[Change]) -> Iterator[str]:
         titles = ("series", "ts", "before", "after", "known_at")

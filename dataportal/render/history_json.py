@@ -16,6 +16,8 @@ if TYPE_CHECKING:
         Change,
         Observation,
         Publication,
+        PublicationRecord,
+        PublishedChange,
         SeriesSummary,
         Version,
     )
@@ -24,14 +26,21 @@ if TYPE_CHECKING:
 class JsonHistory(HistoryRenderer):
     """One document: the series, and a list that is written row by row."""
 
-    def __init__(self, series: SeriesSummary) -> None:
-        self.series = series
-        self._series_fields = _series_fields(series)
-
-    def summary(self, revisions: Sequence[Change], newest: NewestObservations) -> Iterator[str]:
-        """`changes`: the latest ones. The newest observations are not shown."""
+    def summary(
+        self,
+        summary: SeriesSummary,
+        revisions: Sequence[Change],
+        published: Sequence[PublishedChange],
+        newest: NewestObservations,
+    ) -> Iterator[str]:
+        """`changes`, the latest ones, and `published_changes`; no newest observations."""
         del newest
-        return self._document("changes", map(_change_fields, revisions))
+        return self._document(
+            "changes",
+            map(_change_fields, revisions),
+            summary=summary,
+            published_changes=[_published_change_fields(change) for change in published],
+        )
 
     def observations(
         self, rows: Iterable[Observation], as_of: datetime | None, *, final: bool
@@ -43,7 +52,14 @@ class JsonHistory(HistoryRenderer):
         )
         return self._document("observations", fields, as_of=as_of, final=final)
 
-    def publications(self, rows: Iterable[Publication], as_of: datetime) -> Iterator[str]:
+    def publications(
+        self,
+        rows: Iterable[Publication],
+        as_of: datetime,
+        *,
+        recorded: datetime | None,
+        final: bool,
+    ) -> Iterator[str]:
         """`observations`, in order of ts, with `published_at` and `recorded_at`."""
         fields = (
             {
@@ -54,7 +70,9 @@ class JsonHistory(HistoryRenderer):
             }
             for p in rows
         )
-        return self._document("observations", fields, as_of=as_of, by="published")
+        return self._document(
+            "observations", fields, as_of=as_of, final=final, by="published", recorded=recorded
+        )
 
     def versions(self, rows: Iterable[Version], ts: datetime) -> Iterator[str]:
         """`versions`, oldest first."""
@@ -71,6 +89,28 @@ class JsonHistory(HistoryRenderer):
         )
         return self._document("versions", fields)
 
+    def publication_records(
+        self,
+        rows: Iterable[PublicationRecord],
+        ts: datetime,
+        *,
+        recorded: datetime | None,
+        final: bool,
+    ) -> Iterator[str]:
+        """`versions`, in the order of publication, with `published_at` and `recorded_at`."""
+        del ts
+        fields = (
+            {
+                "ts": p.ts,
+                "value": p.value,
+                "published_at": p.published_at,
+                "recorded_at": p.recorded_at,
+                "run_id": p.run_id,
+            }
+            for p in rows
+        )
+        return self._document("versions", fields, final=final, by="published", recorded=recorded)
+
     def changes(
         self, rows: Iterable[Change], between: tuple[datetime, datetime], *, final: bool
     ) -> Iterator[str]:
@@ -80,17 +120,45 @@ class JsonHistory(HistoryRenderer):
             "changes", map(_change_fields, rows), as_of=as_of, final=final, since=since
         )
 
+    def published_changes(
+        self,
+        rows: Iterable[PublishedChange],
+        between: tuple[datetime, datetime],
+        *,
+        recorded: datetime | None,
+        final: bool,
+    ) -> Iterator[str]:
+        """`changes`, in order of ts, with the publication that made each."""
+        since, as_of = between
+        return self._document(
+            "changes",
+            map(_published_change_fields, rows),
+            as_of=as_of,
+            final=final,
+            since=since,
+            by="published",
+            recorded=recorded,
+        )
+
     def _document(
         self,
         name: str,
         rows: Iterable[dict[str, Any]],
         *,
+        summary: SeriesSummary | None = None,
         as_of: datetime | None = None,
         final: bool = False,
         **more: Any,
     ) -> Iterator[str]:
         return stream_json(
-            {"series": self._series_fields, "as_of": as_of, "final": final, **more}, name, rows
+            {
+                "series": _series_fields(summary or self.summarize()),
+                "as_of": as_of,
+                "final": final,
+                **more,
+            },
+            name,
+            rows,
         )
 
 
@@ -120,8 +188,22 @@ def _series_fields(s: SeriesSummary) -> dict[str, Any]:
             {"ts_from": r.ts_from, "resolution": None if r.length is None else r.length.iso}
             for r in s.resolutions
         ],
+        "publications": s.publications,
+        "first_published": s.first_published,
+        "last_published": s.last_published,
+        "counted_up_to": s.counted_up_to,
     }
 
 
 def _change_fields(c: Change) -> dict[str, Any]:
     return {"ts": c.ts, "before": c.before, "after": c.after, "known_at": c.known_at}
+
+
+def _published_change_fields(c: PublishedChange) -> dict[str, Any]:
+    return {
+        "ts": c.ts,
+        "before": c.before,
+        "after": c.after,
+        "published_at": c.published_at,
+        "known_at": c.known_at,
+    }

@@ -20,7 +20,7 @@ from dataportal.render.sparkline import BARS, sparkline
 from dataportal.render.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime, tzinfo
 
     from dataportal.render.history import NewestObservations
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
         Change,
         Observation,
         Publication,
+        PublicationRecord,
+        PublishedChange,
         SeriesSummary,
+        StoredSeries,
         Version,
     )
 
@@ -40,18 +43,30 @@ _format_row = "{:<25}  {:>22}  {:<32}  {}".format
 class TextHistory(HistoryRenderer):
     """Plain lines and tables."""
 
-    def __init__(self, series: SeriesSummary, zone: tzinfo, now: datetime) -> None:
-        self.series = self._summary = series
+    def __init__(
+        self,
+        series: StoredSeries,
+        summarize: Callable[[], SeriesSummary],
+        zone: tzinfo,
+        now: datetime,
+    ) -> None:
+        super().__init__(series, summarize)
         self._zone = zone
         self._now = now
 
-    def summary(self, revisions: Sequence[Change], newest: NewestObservations) -> Iterator[str]:
+    def summary(
+        self,
+        summary: SeriesSummary,
+        revisions: Sequence[Change],
+        published: Sequence[PublishedChange],
+        newest: NewestObservations,
+    ) -> Iterator[str]:
         """What the series is, how much is known, its last values as a plot, its revisions."""
-        s = self._summary
+        s = summary
         yield printable(f"{s.endpoint_prefix}: {s.name}" if s.name else s.endpoint_prefix)
         if s.description:
             yield f"  {printable(s.description)}"
-        for title, fact in self._facts():
+        for title, fact in self._facts(s):
             yield f"  {title:<{_TITLE_WIDTH}} {printable(fact)}"
         if is_terminal(sys.stdout) and can_encode(sys.stdout, BARS):
             width = min(_PLOT_WIDTH, shutil.get_terminal_size().columns - 16)
@@ -59,17 +74,26 @@ class TextHistory(HistoryRenderer):
             if plot:
                 yield f"  {'last values':<{_TITLE_WIDTH}} {plot}"
         yield ""
+        part = "" if s.is_counted else " (where the newest runs revised; --count looks at all)"
         if revisions:
-            yield "Latest revisions:"
+            yield f"Latest revisions{part}:"
             yield from self._change_table(revisions).lines(sys.stdout)
+        elif s.publications == 0:
+            yield f"No value has been revised or withdrawn yet{part}."
         else:
-            yield "No value has been revised or withdrawn yet."
+            yield f"No value known here has been revised or withdrawn yet{part}."
+        if published:
+            yield ""
+            yield "Latest revisions as published:"
+            yield from self._published_change_table(published).lines(sys.stdout)
+        elif s.publications != 0:
+            yield "No publication has revised an earlier one yet."
 
     def observations(
         self, rows: Iterable[Observation], as_of: datetime | None, *, final: bool
     ) -> Iterator[str]:
         """Columns of fixed width, line by line: the series may be of any length."""
-        s = self._summary
+        s = self.series
         when = "now" if as_of is None else self._local(as_of)
         finality = "" if as_of is None else ", final" if final else ", provisional"
         yield printable(f"{s.endpoint_prefix}{self._unit()}, as known {when}{finality}")
@@ -80,10 +104,18 @@ class TextHistory(HistoryRenderer):
                 self._local(o.ts), format_number(o.value), self._local(o.valid_from), until
             ).rstrip()
 
-    def publications(self, rows: Iterable[Publication], as_of: datetime) -> Iterator[str]:
+    def publications(
+        self,
+        rows: Iterable[Publication],
+        as_of: datetime,
+        *,
+        recorded: datetime | None,
+        final: bool,
+    ) -> Iterator[str]:
         """As observations are shown, with the times that the provider gives."""
-        s = self._summary
-        yield printable(f"{s.endpoint_prefix}{self._unit()}, as published by {self._local(as_of)}")
+        name = f"{self.series.endpoint_prefix}{self._unit()}"
+        cut = self._cut(recorded, final=final)
+        yield printable(f"{name}, as published by {self._local(as_of)}{cut}")
         yield _format_row("TS", "VALUE", "PUBLISHED", "KNOWN HERE SINCE").rstrip()
         for p in rows:
             published, known = self._local(p.published_at), self._local(p.recorded_at)
@@ -109,6 +141,32 @@ class TextHistory(HistoryRenderer):
             )
         yield from table.lines(sys.stdout)
 
+    def publication_records(
+        self,
+        rows: Iterable[PublicationRecord],
+        ts: datetime,
+        *,
+        recorded: datetime | None,
+        final: bool,
+    ) -> Iterator[str]:
+        """In the order of publication; a record of the same publication again stands after it."""
+        records = list(rows)
+        name = printable(self.series.endpoint_prefix)
+        cut = self._cut(recorded, final=final)
+        if not records:
+            yield f"{name}: no value at {self._local(ts)} was published{cut}"
+            return
+        yield f"{name} at {self._local(ts)}, as published{cut}:"
+        table = Table((">value", "published", "known here since", ">run"))
+        for p in records:
+            table.add(
+                NOTHING if p.value is None else format_number(p.value),
+                self._local(p.published_at),
+                self._local(p.recorded_at),
+                str(p.run_id),
+            )
+        yield from table.lines(sys.stdout)
+
     def changes(
         self, rows: Iterable[Change], between: tuple[datetime, datetime], *, final: bool
     ) -> Iterator[str]:
@@ -123,6 +181,41 @@ class TextHistory(HistoryRenderer):
         count = pluralize(len(changes), "change")
         yield f"{name}: {count} from {first} to {second} ({finality})"
         yield from self._change_table(changes).lines(sys.stdout)
+
+    def published_changes(
+        self,
+        rows: Iterable[PublishedChange],
+        between: tuple[datetime, datetime],
+        *,
+        recorded: datetime | None,
+        final: bool,
+    ) -> Iterator[str]:
+        """In order of ts."""
+        changes = list(rows)
+        first, second = map(self._local, between)
+        name = printable(self.series.endpoint_prefix)
+        cut = self._cut(recorded, final=final)
+        count = pluralize(len(changes), "change") if changes else "nothing changed"
+        colon = ":" if changes else ""
+        yield f"{name}: {count} as published from {first} to {second}{cut}{colon}"
+        if changes:
+            yield from self._published_change_table(changes).lines(sys.stdout)
+
+    def _cut(self, recorded: datetime | None, *, final: bool) -> str:
+        by = "" if recorded is None else f", recorded by {self._local(recorded)}"
+        return f"{by}, {'final' if final else 'provisional'}"
+
+    def _published_change_table(self, changes: Iterable[PublishedChange]) -> Table:
+        table = Table(("ts", ">before", ">after", "published", "known here since"))
+        for c in changes:
+            table.add(
+                self._local(c.ts),
+                NOTHING if c.before is None else format_number(c.before),
+                NOTHING if c.after is None else format_number(c.after),
+                self._local(c.published_at),
+                self._local(c.known_at),
+            )
+        return table
 
     def _change_table(self, changes: Iterable[Change]) -> Table:
         table = Table(("ts", ">before", ">after", "known since"))
@@ -140,8 +233,7 @@ class TextHistory(HistoryRenderer):
         unit = self.series.unit
         return f" in {unit}" if unit and unit != "1" else ""
 
-    def _facts(self) -> Iterator[tuple[str, str]]:
-        s = self._summary
+    def _facts(self, s: SeriesSummary) -> Iterator[tuple[str, str]]:
         yield "source", s.source
         kinds = [s.domain, s.category, s.subcategory]
         for title, fact in (
@@ -155,15 +247,14 @@ class TextHistory(HistoryRenderer):
             for r in s.resolutions:
                 title = "resolution" if r is s.resolutions[0] else ""
                 yield title, f"{r.length or 'irregular'} from {self._local(r.ts_from)} on"
-        if s.first_ts is None or s.last_ts is None:
-            yield "observations", "none"
-        else:
-            yield (
-                "observations",
-                f"{s.observations:,} from {self._local(s.first_ts)} to {self._local(s.last_ts)}",
-            )
+        yield "observations", self._extent(s, s.observations, s.first_ts, s.last_ts)
         withdrawn = f", {s.retracted:,} withdrawn" if s.retracted else ""
-        yield "versions", f"{s.versions:,}{withdrawn}"
+        yield "versions", f"{_count(s, s.versions)}{withdrawn}"
+        if s.publications != 0:
+            yield (
+                "publications",
+                self._extent(s, s.publications, s.first_published, s.last_published),
+            )
         if s.last_known is not None:
             yield (
                 "last change",
@@ -171,8 +262,19 @@ class TextHistory(HistoryRenderer):
             )
         yield "final up to", self._local(s.known_through)
 
+    def _extent(
+        self, s: SeriesSummary, count: int | None, first: datetime | None, last: datetime | None
+    ) -> str:
+        if first is None or last is None:
+            return "none"
+        return f"{_count(s, count)} from {self._local(first)} to {self._local(last)}"
+
     def _local(self, instant: datetime | None) -> str:
         return format_instant(instant, self._zone)
+
+
+def _count(s: SeriesSummary, count: int | None) -> str:
+    return f"more than {s.counted_up_to:,}" if count is None else f"{count:,}"
 
 
 def _fate(version: Version, successor: Version | None) -> str:

@@ -1,20 +1,17 @@
 -- What a series known at one time and the same series known at another differ in, and since when
--- that is known: what went, came back and went again, since it went last.
-SELECT coalesce(b.ts, a.ts) AS ts, a.value AS before, b.value AS after, coalesce(b.valid_from, (
-    SELECT max(v.valid_to) FROM time_series_data_scd2 AS v
-    WHERE v.series_id = %(series)s AND v.ts = a.ts AND v.valid_to <= %(second)s
-)) AS known_at
-FROM (
-    SELECT * FROM time_series_data_as_of(%(first)s)
-    WHERE series_id = %(series)s
+-- that is known: what went, came back and went again, since it went last. One look at the versions
+-- that reach between the two times, in the order of their index: a limit ends it early.
+SELECT ts, before, after, known_at FROM (
+    SELECT ts,
+           max(value) FILTER (WHERE valid_from <= %(first)s) AS before,
+           max(value) FILTER (WHERE valid_to > %(second)s) AS after,
+           coalesce(max(valid_from) FILTER (WHERE valid_to > %(second)s), max(valid_to))
+               AS known_at
+    FROM time_series_data_scd2
+    WHERE series_id = %(series)s AND valid_to > %(first)s AND valid_from <= %(second)s
       AND ts >= coalesce(%(start)s, '-infinity'::timestamptz)
       AND ts < coalesce(%(end)s, 'infinity'::timestamptz)
-) AS a
-FULL JOIN (
-    SELECT * FROM time_series_data_as_of(%(second)s)
-    WHERE series_id = %(series)s
-      AND ts >= coalesce(%(start)s, '-infinity'::timestamptz)
-      AND ts < coalesce(%(end)s, 'infinity'::timestamptz)
-) AS b ON b.ts = a.ts
-WHERE a.value IS DISTINCT FROM b.value
-ORDER BY 1
+    GROUP BY ts
+) AS observation
+WHERE before IS DISTINCT FROM after
+ORDER BY ts

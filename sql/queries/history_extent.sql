@@ -1,9 +1,7 @@
--- How much is known about a series: reads every version of it.
+-- How many versions of a series there are, and of when: reads every one of them.
 SELECT count(*) AS versions,
-       count(*) FILTER (WHERE valid_to = 'infinity') AS observations,
        count(DISTINCT ts) - count(*) FILTER (WHERE valid_to = 'infinity') AS retracted,
-       min(ts) FILTER (WHERE valid_to = 'infinity') AS first_ts,
-       max(ts) FILTER (WHERE valid_to = 'infinity') AS last_ts,
+       count(*) FILTER (WHERE valid_to = 'infinity') AS observations,
        min(valid_from) AS first_known,
        max(greatest(valid_from, nullif(valid_to, 'infinity'))) AS last_known
 FROM time_series_data_scd2

@@ -5,9 +5,15 @@ WITH state AS (
         last_knowledge_time = greatest(last_knowledge_time, %(known)s),
         known_through = greatest(known_through, %(known_through)s)
     WHERE source = %(source)s
-), asked AS (
-    UPDATE time_series SET history_asked_at = clock_timestamp()
-    WHERE series_id = ANY (%(asked)s)
+), changed AS (
+    UPDATE time_series AS s SET first_known_at = v.first_known, changed_at = v.last_known,
+        history_asked_at = CASE WHEN %(asked)s THEN clock_timestamp() ELSE s.history_asked_at END
+    FROM (
+        SELECT min(valid_from) AS first_known,
+               max(greatest(valid_from, nullif(valid_to, 'infinity'))) AS last_known
+        FROM time_series_data_scd2 WHERE series_id = %(series)s
+    ) AS v
+    WHERE s.series_id = %(series)s
 )
 UPDATE fetch_run SET
     finished_at = clock_timestamp(), outcome = 'succeeded',

@@ -5,6 +5,8 @@ SET TimeZone = 'UTC';
 -- for what is copied out as text
 SET DateStyle = 'ISO';
 SET extra_float_digits = 1;
+-- to compile a statement takes longer than any of ours that reads through an index
+SET jit = off;
 SET statement_timeout = '15min';
 SET lock_timeout = '2min';
 SET idle_in_transaction_session_timeout = '2min';

@@ -43,6 +43,10 @@ SUMMARY_KEYS = {
     "first_known",
     "last_known",
     "known_through",
+    "publications",
+    "first_published",
+    "last_published",
+    "counted_up_to",
 }
 
 
@@ -59,7 +63,7 @@ def test_the_summary_names_the_latest_revisions(run_cli: RunCli, database_url: s
     store_run(database_url, [1.0, 2.0, 3.0])
     store_run(database_url, [1.0, 2.5, None])
     document = history_document(run_cli, database_url)
-    assert document.keys() == {"series", "as_of", "final", "changes"}
+    assert document.keys() == {"series", "as_of", "final", "published_changes", "changes"}
     assert document["series"].keys() == SUMMARY_KEYS
     assert (document["as_of"], document["final"]) == (None, False)
     assert document["series"]["observations"] == 2
@@ -333,8 +337,159 @@ def test_what_was_not_published_is_told(run_cli: RunCli, database_url: str) -> N
     assert "nothing of the series was published before 2025-03-04T00:00:00Z" in done.stderr
     later = ("--as-of", "2025-03-04", "--by", "published")
     done = run_cli("history", "load", *later, env={"DATABASE_URL": database_url})
-    assert done.stderr == ""
+    assert "nothing" not in done.stderr
     assert "2025-03-04 00:00Z" in done.stdout
+
+
+def test_publications_are_counted_and_shown(run_cli: RunCli, database_url: str) -> None:
+    """How many, from when to when, what they revised; also where nothing known here changed."""
+    for day, value in ((4, 1.0), (6, 2.0), (5, 1.5)):
+        store_run(database_url, [value], published=datetime(2025, 3, day, tzinfo=UTC))
+    text = run_cli("history", "load", env={"DATABASE_URL": database_url}).stdout
+    assert "publications  3 from 2025-03-04 00:00Z to 2025-03-06 00:00Z" in text
+    *_, titles, second, first = text.splitlines()
+    assert titles.split()[:4] == ["TS", "BEFORE", "AFTER", "PUBLISHED"]
+    assert second.split()[2:5] == ["1.5", "2", "2025-03-06"]
+    assert first.split()[2:5] == ["1", "1.5", "2025-03-05"]
+    document = history_document(run_cli, database_url)
+    assert document["series"]["publications"] == 3
+    assert document["series"]["first_published"] == "2025-03-04T00:00:00Z"
+    assert document["series"]["last_published"] == "2025-03-06T00:00:00Z"
+    assert [(c["before"], c["after"]) for c in document["published_changes"]] == [
+        (1.5, 2.0),
+        (1.0, 1.5),
+    ]
+
+
+def test_every_publication_of_one_observation(run_cli: RunCli, database_url: str) -> None:
+    """In the order of publication, one stated anew after the first; nothing is withdrawn."""
+    days = [datetime(2025, 3, day, tzinfo=UTC) for day in (4, 5)]
+    for day, value in ((0, 1.0), (0, 9.9), (1, None)):
+        store_run(database_url, [value, 5.0], published=days[day])
+    options = ("--ts", "2025-03-01", "--by", "published")
+    document = history_document(run_cli, database_url, *options)
+    assert document["by"] == "published"
+    assert [(v["value"], v["published_at"]) for v in document["versions"]] == [
+        (1.0, "2025-03-04T00:00:00Z"),
+        (9.9, "2025-03-04T00:00:00Z"),
+        (None, "2025-03-05T00:00:00Z"),
+    ]
+    first = document["versions"][0]["recorded_at"]
+    cut = history_document(run_cli, database_url, *options, "--recorded", first)
+    assert [v["value"] for v in cut["versions"]] == [1.0]
+    assert cut["final"] is True
+    env = {"DATABASE_URL": database_url}
+    text = run_cli("history", "load", *options, env=env).stdout.splitlines()
+    assert [line.split()[0] for line in text[2:]] == ["1", "9.9", "-"]
+
+
+def test_a_publication_stated_anew_leaves_the_past_as_recorded(
+    run_cli: RunCli, database_url: str
+) -> None:
+    """With --recorded the answer is final and stays; without it is provisional, in every format."""
+    day = datetime(2025, 3, 4, tzinfo=UTC)
+    known = store_run(database_url, [1.0], published=day)
+    assert known
+    question = ("--as-of", "2025-03-05", "--by", "published")
+    recorded = (*question, "--recorded", known.isoformat())
+    before = history_document(run_cli, database_url, *recorded)
+    store_run(database_url, [9.9], published=day)
+    assert history_document(run_cli, database_url, *recorded) == {
+        **before,
+        "series": history_document(run_cli, database_url, *question)["series"],
+    }
+    assert before["final"] is True
+    assert before["recorded"] == known.isoformat().replace("+00:00", "Z")
+    now = history_document(run_cli, database_url, *question)
+    assert ([o["value"] for o in now["observations"]], now["final"]) == ([9.9], False)
+    for output_format in ("table", "csv", "json"):
+        options = (*question, "--format", output_format)
+        done = run_cli("history", "load", *options, env={"DATABASE_URL": database_url})
+        assert "provisional: a publication may be stated anew" in done.stderr
+        final = run_cli(
+            "history", "load", *recorded, "--format", output_format,
+            env={"DATABASE_URL": database_url},
+        )  # fmt: skip
+        assert final.stderr == ""
+        assert "final" in final.stdout or output_format == "csv"
+    done = run_cli(
+        "history", "load", *question, "--recorded", "now", env={"DATABASE_URL": database_url}
+    )
+    assert "provisional" in done.stderr
+    assert "provisional" in done.stdout
+
+
+def test_differences_between_two_publications(run_cli: RunCli, database_url: str) -> None:
+    """What the provider changed from one day to another, withdrawals too; days are whole."""
+    for day, values in ((4, [1.0, 2.0, 3.0]), (5, [1.0, 2.5, None])):
+        store_run(database_url, values, published=datetime(2025, 3, day, 9, tzinfo=UTC))
+    options = ("--diff", "2025-03-04", "2025-03-05", "--by", "published")
+    document = history_document(run_cli, database_url, *options)
+    assert [(c["before"], c["after"], c["published_at"]) for c in document["changes"]] == [
+        (2.0, 2.5, "2025-03-05T09:00:00Z"),
+        (3.0, None, "2025-03-05T09:00:00Z"),
+    ]
+    assert (document["by"], document["since"]) == ("published", "2025-03-04T23:59:59.999999Z")
+    env = {"DATABASE_URL": database_url}
+    limited = run_cli("history", "load", *options, "--limit", "1", "--format", "csv", env=env)
+    header, row = limited.stdout.splitlines()
+    assert header == "series,ts,before,after,published_at,known_at"
+    assert row.startswith("load,2025-03-01T02:00:00Z,3,,2025-03-05T09:00:00Z,")
+    text = run_cli("history", "load", *options, env=env).stdout
+    assert text.startswith("load: 2 changes as published from ")
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--recorded", "now"), "--by published"),
+        (("--recorded", "now", "--as-of", "now"), "--by published"),
+        (("--by", "published"), "--as-of, --ts or --diff"),
+        (("--as-of", "now", "--ts", "now"), "exclude each other"),
+        (("--as-of", "now", "--by", "published", "--recorded", "noon"), "--recorded"),
+    ],
+)
+def test_questions_that_contradict_each_other_say_why(
+    run_cli: RunCli, database_url: str, options: tuple[str, ...], word: str
+) -> None:
+    """Wrong usage, with nothing on stdout."""
+    done = run_cli("history", "load", *options, env={"DATABASE_URL": database_url})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert word in done.stderr
+
+
+def test_several_series_in_one_document(run_cli: RunCli, database_url: str) -> None:
+    """In the order of the names, globs in that of theirs; each as it is alone."""
+    for name in ("wind", "load", "load-2"):
+        record = SeriesRecord(name, unit="MW" if name == "wind" else "GW")
+        store_run(database_url, [1.0, 2.0], series=name, record=record)
+    env = {"DATABASE_URL": database_url}
+    done = run_cli("history", "wind", "load*", "--json", "--start", "2025-03-01T01:00", env=env)
+    histories = json.loads(done.stdout)["histories"]
+    names = [history["series"]["endpoint_prefix"] for history in histories]
+    assert names == ["wind", "load", "load-2"]
+    alone = history_document(run_cli, database_url, "--start", "2025-03-01T01:00")
+    assert histories[1] == alone
+    (only,) = json.loads(run_cli("history", "win*", "--json", env=env).stdout)["histories"]
+    assert only["series"]["endpoint_prefix"] == "wind"
+    done = run_cli("history", "--where", "unit=GW", "--format", "csv", env=env)
+    rows = [*csv.reader(io.StringIO(done.stdout))]
+    assert [row[0] for row in rows] == ["series", "load", "load", "load-2", "load-2"]
+    text = run_cli("history", "load", "wind", env=env).stdout
+    assert [block.split()[0] for block in text.split("\n\n")] == ["load", "No", "wind", "No"]
+
+
+def test_of_several_names_an_unknown_one_ends_it(run_cli: RunCli, database_url: str) -> None:
+    """Before anything is answered; so does a glob that matches nothing, and no name at all."""
+    store_run(database_url, [1.0])
+    for names, word in (
+        (("load", "wnid"), "'wnid'"),
+        (("wind-*",), "matches no series"),
+        ((), "list-series"),
+    ):
+        done = run_cli("history", *names, env={"DATABASE_URL": database_url})
+        assert (done.returncode, done.stdout) == (2, "")
+        assert word in done.stderr
 
 
 def test_before_the_first_fetch_nothing_was_known(run_cli: RunCli, database_url: str) -> None:

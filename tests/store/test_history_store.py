@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from support.store_feed import history, hour, hour_of, open_feed, open_observer
 
 from dataportal.store.connection import connect
+from dataportal.store.queries import query
 from dataportal.store.read import history as reading
 from dataportal.store.read.overview import open_reader
 from dataportal.store.records import Outcome, SeriesRecord
@@ -194,6 +195,115 @@ def test_the_summary_of_a_series_without_points(database_url: str) -> None:
     assert summary.metadata == {"a": 1}
     assert (summary.versions, summary.observations, summary.retracted) == (0, 0, 0)
     assert {summary.first_ts, summary.last_ts, summary.first_known, summary.last_known} == {None}
+
+
+def test_a_long_series_is_counted_up_to_a_limit(
+    reader: psycopg.Connection, known: list[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond it a count is not known, unless all is asked for; the extents are all the same."""
+    everything = load(reader)
+    monkeypatch.setattr(reading, "COUNTED_UP_TO", 5)
+    summary = load(reader)
+    assert (summary.versions, summary.observations, summary.retracted) == (None, 4, None)
+    assert (summary.first_ts, summary.last_ts) == (everything.first_ts, everything.last_ts)
+    assert (summary.first_known, summary.last_known) == (known[0], known[-1])
+    assert not summary.is_counted
+    monkeypatch.setattr(reading, "COUNTED_UP_TO", 3)
+    assert load(reader).observations is None
+    counted = reading.series_summary(reader, "load", count_all=True)
+    assert counted
+    assert (counted.versions, counted.observations, counted.retracted) == (10, 4, 2)
+    assert (counted.publications, counted.counted_up_to) == (0, None)
+
+
+def test_a_series_says_when_it_changed(database_url: str) -> None:
+    """At the first and the last knowledge time of its versions, whatever others did meanwhile."""
+    with (
+        open_feed(database_url, "load", "wind") as feed,
+        open_reader(database_url) as reader,
+    ):
+        for wind, load_value in ((1.0, 1.0), (1.0, 2.0), (None, 2.0), (None, 2.0)):
+            feed({0: load_value}, wind={0: wind}, accept_retractions=True)
+        for name in ("load", "wind"):
+            summary = reading.series_summary(reader, name)
+            assert summary
+            assert summary.first_known_at == summary.first_known is not None
+            assert summary.changed_at == summary.last_known
+
+
+def test_the_latest_revisions_of_a_long_series(
+    reader: psycopg.Connection, known: list[datetime]
+) -> None:
+    """Where they lie within what the newest runs that revised asked for, all are found."""
+    summary = load(reader)
+    assert reading.recent_revisions(reader, summary, limit=99) == reading.latest_revisions(
+        reader, summary.series_id, limit=99
+    )
+
+
+def test_a_limit_gives_the_end_of_each_answer(
+    reader: psycopg.Connection, known: list[datetime]
+) -> None:
+    """The same rows as without it, however few are read."""
+    series = load(reader).series_id
+    far = datetime(2999, 1, 1, tzinfo=UTC)
+    for limit in (1, 2, 99):
+        for at in (None, known[0], far):
+            everything = list(reading.observations(reader, series, at=at))
+            assert (
+                list(reading.observations(reader, series, at=at, limit=limit))
+                == (everything[-limit:])
+            )
+        changes = list(reading.differences(reader, series, known[0], far))
+        assert (
+            list(reading.differences(reader, series, known[0], far, limit=limit))
+            == (changes[-limit:])
+        )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "history_current_newest",
+        "history_as_of_newest",
+        "history_as_published_newest",
+        "history_differences_newest",
+        "history_published_differences",
+        "history_bounds",
+    ],
+)
+def test_few_rows_of_a_long_series_are_few_rows_read(database_url: str, name: str) -> None:
+    """The index is read from its end, and no more of it than the limit asks for."""
+    with open_observer(database_url) as look:
+        look.execute(LONG.encode())
+    with open_reader(database_url) as reader:
+        reader.execute("SET track_io_timing = off")
+        parameters = {
+            "series": 7, "limit": 5, "start": None, "end": None, "recorded": None,
+            "at": hour(99_999), "first": hour(-1), "second": hour(99_999),
+        }  # fmt: skip
+        explain = b"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + query(name)
+        row = reader.execute(explain, parameters).fetchone()
+    assert row
+    plan = row[0][0]["Plan"]
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 100, json.dumps(plan, indent=1)
+
+
+LONG = f"""
+INSERT INTO time_series_data (ts, value, updated_at, run_id, series_id)
+SELECT '{hour(0)}'::timestamptz + n * interval '1 minute', n, '{hour(0)}', 1, 7
+FROM generate_series(1, 30000) AS n;
+INSERT INTO time_series_data_scd2 (ts, value, valid_from, valid_to, run_id, series_id)
+SELECT '{hour(0)}'::timestamptz + n * interval '1 minute', n + v,
+       '{hour(0)}'::timestamptz + v * interval '1 hour',
+       CASE v WHEN 1 THEN 'infinity' ELSE '{hour(1)}'::timestamptz END, 1, 7
+FROM generate_series(1, 30000) AS n, generate_series(0, 1) AS v;
+INSERT INTO time_series_vintage (ts, published_at, recorded_at, value, run_id, series_id)
+SELECT '{hour(0)}'::timestamptz + n * interval '1 minute', '{hour(0)}', '{hour(0)}', n, 1, 7
+FROM generate_series(1, 30000) AS n;
+ANALYZE time_series_data, time_series_data_scd2, time_series_vintage
+"""  # noqa: S608 - of this file alone
+"""30,000 observations of series 7, each revised once, and published."""
 
 
 def test_a_withdrawal_is_the_last_thing_known(database_url: str) -> None:

@@ -44,6 +44,7 @@ RELEASED = {
     "0006_advances": "7c2135baac0299b8da969a7916fece91e70c9e7e04f2e6d7b490abfa288c109a",
     "0007_resolutions": "1cdc2446e55bdc1ee3ab333213440fd9d5134aa6f2ca2956a14ad189f7fcb588",
     "0008_points_in_time": "cb20624fa42c93b6b18b518e38fedc474131b6f4b38b7bd950a6ed008935b5d4",
+    "0009_changes": "17671a1b38bc266ffb13318000a254b37cc1e76855fc328b26dffc38706c9d2a",
 }
 HYPERTABLES = ("time_series_data", "time_series_data_scd2", "time_series_vintage")
 NAMES = tuple(migration.name for migration in migrations())

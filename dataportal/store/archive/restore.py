@@ -198,7 +198,8 @@ def _store(
             {
                 "run": entry.run_id,
                 "source": entry.series.source,
-                "asked": [ids[name]] if entry.series.history_asked else [],
+                "series": ids[name],
+                "asked": entry.series.history_asked,
                 "known": entry.known,
                 "known_through": entry.series.known_through,
                 "last": entry.last,

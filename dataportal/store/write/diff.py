@@ -101,6 +101,11 @@ class Diff:
     revised: Points = field(default_factory=Points)
     retracted: Points = field(default_factory=Points)
 
+    def series(self) -> list[int]:
+        """The series_ids of those that differ, ascending."""
+        kinds = (self.inserted, self.revised, self.retracted)
+        return sorted({points.series_id for kind in kinds for points in kind.columns})
+
     def retractions_by_series(self) -> dict[int, int]:
         """How many points would be retracted, by series_id."""
         counts: dict[int, int] = {}

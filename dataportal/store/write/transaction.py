@@ -129,7 +129,7 @@ class SliceTransaction:
             if self._stopped():
                 raise Interrupted
             if not write.dry_run:
-                self._commit(write, result)
+                self._commit(write, result, diff.series())
         return result
 
     @contextmanager
@@ -228,19 +228,20 @@ class SliceTransaction:
             )
         return WriteContext(run_id, **columns, resolutions=resolutions_by_series(resolutions))
 
-    def _commit(self, write: SliceWrite, result: MergeResult) -> None:
+    def _commit(self, write: SliceWrite, result: MergeResult, changed: list[int]) -> None:
         failpoint("before_commit")
         if result.recorded:
             with self._connection.pipeline():
-                self._record(write, result)
+                self._record(write, result, changed)
                 self._connection.execute("COMMIT")
         failpoint("after_commit")
 
-    def _record(self, write: SliceWrite, result: MergeResult) -> None:
+    def _record(self, write: SliceWrite, result: MergeResult, changed: list[int]) -> None:
         known = result.knowledge_time
         if known is not None:
             self._connection.execute(
-                query("merge_record_knowledge_time"), {"source": self._source, "known": known}
+                query("merge_record_knowledge_time"),
+                {"source": self._source, "known": known, "series": changed},
             )
         self._connection.execute(
             query("merge_record"),

@@ -1,0 +1,209 @@
+"""What `history` answers: asks the store what the question asks, for the renderer of its format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from dataportal.local_times import end_of_day
+from dataportal.render.console import say
+from dataportal.render.history import combine_answers, history_renderer
+from dataportal.times import iso, time_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date, datetime, tzinfo
+
+    import psycopg
+
+    from dataportal.render.history import Format, HistoryRenderer
+    from dataportal.store.read.history import StoredSeries
+
+_REVISIONS = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked about a series; at most one of `ts`, `as_of` and `diff`.
+
+    Attributes:
+        ts: every version of the observation at this time.
+        as_of: the observations as known at this time.
+        diff: what changed between these two times.
+        days: of the times of a question by publication those that are bare dates; None for others.
+        by_publication: whether these times are those of the provider.
+        recorded: by when a publication must have been recorded here to count; None for by now.
+        start: the first ts.
+        end: the ts before which to end.
+        limit: how many of the newest rows; None for all.
+        count_all: look at everything, however much it is.
+        output_format: how it is answered.
+        zone: the time zone that people read times in.
+        now: the present.
+    """
+
+    ts: datetime | None
+    as_of: datetime | None
+    diff: tuple[datetime, datetime] | None
+    days: tuple[date | None, ...]
+    by_publication: bool
+    recorded: datetime | None
+    start: datetime | None
+    end: datetime | None
+    limit: int | None
+    count_all: bool
+    output_format: Format
+    zone: tzinfo
+    now: datetime
+
+
+def answers(
+    connection: psycopg.Connection, question: Question, series: Sequence[StoredSeries]
+) -> Iterator[str]:
+    """The lines of the answers for several series, one after the other."""
+    lines = (answer(connection, question, s) for s in series)
+    return combine_answers(question.output_format, lines)
+
+
+def answer(
+    connection: psycopg.Connection, question: Question, series: StoredSeries
+) -> Iterator[str]:
+    """The lines of the answer for one series; notes are said on the way."""
+    from dataportal.store.read.history import summarize
+
+    renderer = history_renderer(
+        question.output_format,
+        series=series,
+        summarize=lambda: summarize(connection, series, count_all=question.count_all),
+        zone=question.zone,
+        now=question.now,
+    )
+    if question.by_publication:
+        yield from _published_answer(connection, _with_whole_days(question, series), renderer)
+    else:
+        yield from _known_answer(connection, question, renderer)
+
+
+def _known_answer(
+    connection: psycopg.Connection, q: Question, renderer: HistoryRenderer
+) -> Iterator[str]:
+    from dataportal.store.read import history
+
+    series = renderer.series
+    series_id = series.series_id
+    if q.ts is not None:
+        versions = history.versions(connection, series_id, q.ts)
+        return renderer.versions(versions[-(q.limit or 0) :], q.ts)
+    if q.diff is not None:
+        final = _is_final(series, q.diff[1])
+        changes = history.differences(
+            connection, series_id, *q.diff, start=q.start, end=q.end, limit=q.limit
+        )
+        return renderer.changes(changes, q.diff, final=final)
+    if q.as_of is not None or q.start or q.end or renderer.observations_by_default:
+        final = q.as_of is not None and _is_final(series, q.as_of)
+        if q.as_of is not None and (
+            since := history.first_knowledge_time(connection, series, q.as_of)
+        ):
+            say(f"nothing was known of the series before {iso(since)}")
+        observations = history.observations(
+            connection, series_id, at=q.as_of, start=q.start, end=q.end, limit=q.limit
+        )
+        return renderer.observations(observations, q.as_of, final=final)
+    return _summary(connection, q, renderer)
+
+
+def _published_answer(
+    connection: psycopg.Connection, q: Question, renderer: HistoryRenderer
+) -> Iterator[str]:
+    from dataportal.store.read import history
+
+    series = renderer.series
+    series_id = series.series_id
+    until = q.diff[1] if q.diff else q.as_of
+    if until is not None and (gap := history.publication_gap(connection, series_id, until)):
+        say(_explain_unpublished(gap.until))
+    final = _is_reproducible(series, q)
+    if q.ts is not None:
+        records = history.publication_records(connection, series_id, q.ts, q.recorded)
+        return renderer.publication_records(
+            records[-(q.limit or 0) :], q.ts, recorded=q.recorded, final=final
+        )
+    window: Any = {"recorded": q.recorded, "start": q.start, "end": q.end, "limit": q.limit}
+    if q.diff is not None:
+        changes = history.published_differences(connection, series_id, *q.diff, **window)
+        return renderer.published_changes(changes, q.diff, recorded=q.recorded, final=final)
+    at = q.as_of or q.now
+    publications = history.publications(connection, series_id, at=at, **window)
+    return renderer.publications(publications, at, recorded=q.recorded, final=final)
+
+
+def _summary(
+    connection: psycopg.Connection, q: Question, renderer: HistoryRenderer
+) -> Iterator[str]:
+    from dataportal.store.read import history
+
+    series, limit = renderer.series, q.limit or _REVISIONS
+    summary = renderer.summarize()
+    if summary.is_counted:
+        revisions = history.latest_revisions(connection, series.series_id, limit=limit)
+    else:
+        revisions = history.recent_revisions(connection, series, limit=limit)
+    published = (
+        history.published_revisions(
+            connection,
+            series.series_id,
+            limit=limit,
+            look_at_all=summary.publications is not None,
+        )
+        if summary.publications != 0
+        else []
+    )
+    return renderer.summary(
+        summary,
+        revisions,
+        published,
+        lambda count: history.observations(connection, series.series_id, limit=count),
+    )
+
+
+def _with_whole_days(question: Question, series: StoredSeries) -> Question:
+    """A question by publication with the ends of its days in place of their beginnings.
+
+    The publications of a day are out by its end, in the zone of who published them.
+    """
+    if not any(question.days):
+        return question
+    name = series.ts_timezone
+    zone = question.zone if name is None else time_zone(name)
+    ends = [None if day is None else end_of_day(day, zone) for day in question.days]
+    if question.diff is not None:
+        first, second = question.diff
+        return replace(question, diff=(ends[0] or first, ends[1] or second))
+    return replace(question, as_of=ends[0] or question.as_of)
+
+
+def _explain_unpublished(first_published: datetime | None) -> str:
+    if first_published is not None:
+        return f"nothing of the series was published before {iso(first_published)}"
+    return "the provider does not say when it published the series; leave --by published out"
+
+
+def _is_final(series: StoredSeries, at: datetime) -> bool:
+    """Whether the answer as of `at` is final; tells the user where it is not."""
+    if series.is_final(at):
+        return True
+    known_through = series.known_through
+    until = f"is final up to {iso(known_through)}" if known_through else "is not final yet"
+    say(f"this answer is provisional: what is known of the series {until}")
+    return False
+
+
+def _is_reproducible(series: StoredSeries, question: Question) -> bool:
+    """Whether a provider that states a publication anew cannot change the answer; tells if so."""
+    if question.recorded is not None:
+        return _is_final(series, question.recorded)
+    known_through = series.known_through
+    cut = f"--recorded {iso(known_through)}" if known_through else "--recorded once a run has ended"
+    say(f"this answer is provisional: a publication may be stated anew; it is final with {cut}")
+    return False
