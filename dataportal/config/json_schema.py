@@ -5,6 +5,7 @@ Dialect: https://json-schema.org/draft-07/schema, which editors for YAML underst
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from inspect import isclass
 from pkgutil import iter_modules
@@ -14,18 +15,19 @@ from dataportal.config import keys
 from dataportal.config.keys import GROUP, MEMBER, METADATA, OPTIONS, SINGLE
 from dataportal.plugins import data_sources
 from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
+from dataportal.plugins.parameters.declaration import DURATION_ERROR, DURATION_PATTERN
+from dataportal.plugins.parameters.json_schema import needs_any, parameters_schema
 from dataportal.repetitions import Repeated
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from dataportal.config.keys import Key
 
 _TEXT = {"type": ["string", "number", "boolean", "null"]}
 _LENGTH = {
-    # no stricter than `parse_duration`, which knows the units too
-    "pattern": r"^\s*(?:0|(?:\d+(?:\.\d+)?\s*[A-Za-z]+[\s,]*)+|[Pp][\dA-Za-z.]+|[A-Za-z]+ly)\s*$",
-    "patternErrorMessage": "a duration is written like 15 minutes, 1 hour, 7 days or PT15M",
+    "pattern": DURATION_PATTERN,
+    "patternErrorMessage": DURATION_ERROR,
     "examples": ["15 minutes", "1 hour", "7 days", "PT15M", "P1D"],
 }
 _POSITIVE = {"type": ["string", "null"], **_LENGTH}
@@ -61,6 +63,7 @@ def json_schema() -> dict[str, Any]:
     """The schema, as one JSON document."""
     single = _object({**SINGLE, **OPTIONS}, required=("module", "class"))
     single["properties"] |= _plugin_keys(BasePlugin)
+    single["allOf"] = _parameters_by_class(BasePlugin, _single_parameters)
     single["properties"]["metadata"] = _object({**METADATA, **OPTIONS}, closed=False)
     member = _object(MEMBER)
     member["properties"]["metadata"] = _object(METADATA, closed=False)
@@ -68,6 +71,7 @@ def json_schema() -> dict[str, Any]:
     member["anyOf"] = [*_HAS_NAME, in_metadata]
     group = _object({**GROUP, **OPTIONS}, required=("module", "class", "timeseries"))
     group["properties"] |= _plugin_keys(MultiSeriesPlugin)
+    group["allOf"] = _parameters_by_class(MultiSeriesPlugin, _group_parameters)
     group["properties"]["timeseries"] = {
         "description": GROUP["timeseries"].about,
         "type": "array",
@@ -93,18 +97,73 @@ def _section(entry: dict[str, Any], about: str) -> dict[str, Any]:
 
 def _plugin_keys(kind: type[BasePlugin | MultiSeriesPlugin]) -> dict[str, Any]:
     """The keys `module` and `class`, with the built-in ones of this kind to choose from."""
-    modules = [f"{data_sources.__name__}.{m.name}" for m in iter_modules(data_sources.__path__)]
-    classes = {
-        name: module
-        for module in modules
-        for name, cls in vars(import_module(module)).items()
-        if isclass(cls) and issubclass(cls, kind) and cls.__module__ == module and name[0] != "_"
+    classes = _built_in(kind)
+    choices = {
+        "module": sorted({cls.__module__ for cls in classes}),
+        "class": [cls.__name__ for cls in classes],
     }
-    choices = {"module": sorted(set(classes.values())), "class": sorted(classes)}
     return {
         name: {"description": SINGLE[name].about, **_TEXT, "examples": texts}
         for name, texts in choices.items()
     }
+
+
+def _built_in(kind: type[Any]) -> list[type[Any]]:
+    """The built-in plugin classes of this kind, in the order of their names."""
+    modules = [f"{data_sources.__name__}.{m.name}" for m in iter_modules(data_sources.__path__)]
+    classes = [
+        cls
+        for module in modules
+        for name, cls in vars(import_module(module)).items()
+        if isclass(cls) and issubclass(cls, kind) and cls.__module__ == module and name[0] != "_"
+    ]
+    return sorted(classes, key=lambda cls: cls.__name__)
+
+
+def _parameters_by_class(
+    kind: type[Any], describe: Callable[[type[Any]], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """What the entry of each built-in class must be like beside what holds for all."""
+    return [
+        {
+            "if": {
+                "properties": {
+                    "module": {"type": "string", "pattern": _module_pattern(cls.__module__)},
+                    "class": {"const": cls.__name__},
+                },
+                "required": ["module", "class"],
+            },
+            "then": describe(cls),
+        }
+        for cls in _built_in(kind)
+        if cls.parameters or (issubclass(cls, MultiSeriesPlugin) and cls.series_parameters)
+    ]
+
+
+def _module_pattern(module: str) -> str:
+    """A regular expression for a built-in module, and for its other name `src.X.Y`."""
+    return rf"^\s*(?:dataportal|src)\.{re.escape(module.partition('.')[2])}\s*$"
+
+
+def _single_parameters(cls: type[BasePlugin]) -> dict[str, Any]:
+    params = parameters_schema(cls.parameters)
+    schema: dict[str, Any] = {"properties": {"default_params": params}}
+    if needs_any(cls.parameters):
+        schema["required"] = ["default_params"]
+    return schema
+
+
+def _group_parameters(cls: type[MultiSeriesPlugin]) -> dict[str, Any]:
+    of_series = parameters_schema((), optional=cls.series_parameters)
+    schema: dict[str, Any] = {
+        "properties": {
+            "request_params": parameters_schema(cls.parameters, optional=cls.series_parameters),
+            "timeseries": {"items": {"properties": {"extract_filter": of_series}}},
+        }
+    }
+    if needs_any(cls.parameters):
+        schema["required"] = ["request_params"]
+    return schema
 
 
 def _object(

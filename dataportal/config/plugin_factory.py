@@ -17,7 +17,7 @@ from dataportal.plugins.base_plugin import (
     TimeSeriesMetadata,
 )
 from dataportal.plugins.loader import is_built_in, load_class, make_plugin, plugin_fault
-from dataportal.plugins.readers.parameters import ParameterError, leading_keys
+from dataportal.plugins.parameters.faults import ParameterError, leading_keys
 from dataportal.redaction import harmless, redact
 from dataportal.version import __version__
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from dataportal.config.sources import Limits, Source
     from dataportal.series import SeriesDescription
+
+_PAGES = {"http": "declarative"}
+"""Where the topic of the manual is called otherwise than the plugin's module."""
 
 
 class PluginParametersError(ConfigurationError):
@@ -76,6 +79,7 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
     params = _expand_params(source, dict(source.params), env)
     kind: type[BasePlugin | MultiSeriesPlugin]
     kind = MultiSeriesPlugin if source.is_group else BasePlugin
+    cls: type[BasePlugin | MultiSeriesPlugin] | None = None
     try:
         cls = load_class(source.module, source.class_name, kind, root=root)
         limits = source.limits(cls.source_defaults)
@@ -88,7 +92,10 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
     except DataportalError as error:
         faults = _faults(source, error)
         if isinstance(error, ConfigurationError):
-            raise PluginParametersError(faults, hint=error.hint) from error
+            hint = error.hint
+            if isinstance(error.__cause__, ParameterError) and cls is not None:
+                hint = hint or _page_hint(cls)
+            raise PluginParametersError(faults, hint=hint) from error
         error.message = "; ".join(faults)
         raise
     except BaseException as error:
@@ -112,6 +119,14 @@ def _faults(source: Source, error: DataportalError) -> list[str]:
         f"{place}: source {source.name!r}: {'; '.join(messages)}"
         for place, messages in by_place.items()
     ]
+
+
+def _page_hint(cls: type[BasePlugin | MultiSeriesPlugin]) -> str | None:
+    """Where the manual lists the parameters of a built-in plugin."""
+    if not is_built_in(cls):
+        return None
+    name = cls.__module__.rpartition(".")[2].removesuffix("_plugin").replace("_", "-")
+    return f"See: dataportal help {_PAGES.get(name, name)}"
 
 
 def _identity(cls: type, arguments: tuple[Any, ...], limits: Limits) -> str:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.http import HttpClient
+    from dataportal.plugins.parameters import Parameters
 
     Points = Sequence[Mapping[str, Any]] | Mapping[str, Any]
     """A list of points; or columns, or `{"data": <either>}`."""
@@ -117,6 +118,10 @@ class _Plugin:
     source_defaults: ClassVar[Mapping[str, Any]] = {}
     """Defaults for keys of a source that says nothing: `{"lookback": "14 days"}`."""
 
+    parameters: ClassVar[Sequence[type[Parameters]]] = ()
+    """Structs that declare what `default_params` or `request_params` take, for editors and the
+    manual; see dataportal.plugins.parameters."""
+
     blocks: ClassVar[bool] = False
     """Whether the methods block (files, another library's I/O). Built-in plugins that do not
     share one event loop; those that do, and all plugins from elsewhere, get a thread each."""
@@ -167,6 +172,10 @@ class MultiSeriesPlugin(_Plugin, ABC):
         series_definitions: the entry's `timeseries`, as `_series_definitions`.
         schedule: the entry's `schedule` as it is written there, as `_schedule`.
     """
+
+    series_parameters: ClassVar[Sequence[type[Parameters]]] = ()
+    """Structs that declare what the `extract_filter` of a series takes, or the `request_params`
+    for all of them."""
 
     def __init__(
         self,

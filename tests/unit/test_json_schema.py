@@ -39,8 +39,7 @@ timeseries:
       available_metrics:
         - power
       update_frequency: 1 hour
-    default_params:
-      filter: 1223
+    default_params: {filter: 1223, region: DE, resolution: hour}
 request_groups:
   my-api-energy-data:
     module: src.plugins.data_sources.my_multi_plugin
@@ -148,7 +147,7 @@ def test_the_files_handed_over_fit() -> None:
         ("requires_env: [MY_API_KEY]", "requires_env: [$MY_API_KEY]"),
         ("    class: MyMultiSeriesPlugin\n", ""),
         ("request_params:", "default_params:"),
-        ("default_params:\n      filter: 1223", "default_params: 1223"),
+        ("{filter: 1223, region: DE, resolution: hour}", "1223"),
         ("      - endpoint_prefix: my-series-electricity\n        extract", "      - extract"),
         ("extract_filter:", "filter:"),
         ("unique_id: my-series-gas", "name: gas"),

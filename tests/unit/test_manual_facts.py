@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
-from support import manual
+from support import manual, parameter_tables
 from support.conformance_kits import PLUGIN_MODULES, known_parameters, plugin_classes
 from support.http_server import LocalServer, Reply
 from support.manual import ROOT, first_cells, table
@@ -218,23 +218,18 @@ def test_every_sources_yaml_works(tmp_path: Path) -> None:
     assert built >= 36
 
 
-def _provider_rows() -> list[tuple[str, str]]:
-    """The pages of the built-in providers, and the modules of their plugins."""
-    rows = page("providers").section("Built in")
-    return re.findall(
-        r"^\| \[.*?\]\((?:providers/)?([\w-]+)\.md.* \| `(\w+)` \|", rows, re.MULTILINE
-    )
-
-
 def test_every_built_in_plugin_is_listed() -> None:
     """Each module has a row in the table of providers."""
-    assert sorted(module for _, module in _provider_rows()) == PLUGIN_MODULES
+    assert sorted(parameter_tables.topics().values()) == PLUGIN_MODULES
 
 
-@pytest.mark.parametrize(("topic", "module"), _provider_rows())
+@pytest.mark.parametrize(("topic", "module"), parameter_tables.topics().items())
 def test_every_parameter_is_listed(topic: str, module: str) -> None:
-    """Of the built-in plugins, by what they say when one is wrong."""
+    """With the words of its struct; else, in tests: python -m support.parameter_tables."""
     text = page(topic).text
+    if rows := parameter_tables.rows_of(module):
+        assert table(text, parameter_tables.HEAD) == rows
+        return
     head = next(line for line in text.splitlines() if line.startswith("| parameter"))
     listed = re.findall(r"`(\w+)`", "".join(first_cells("\n".join(table(text, head)))))
     assert set(listed) == known_parameters(module)
@@ -466,7 +461,7 @@ def test_how_far_each_run_asks_again_is_what_the_plugin_does(
 def test_the_defaults_of_every_plugin_are_told() -> None:
     """No class has a default that the page of its provider leaves out."""
     count = 0
-    for topic, module in _provider_rows():
+    for topic, module in parameter_tables.topics().items():
         for plugin in plugin_classes(module):
             for key, value in plugin.source_defaults.items():
                 assert re.search(rf"`{key}`( is `?| ){value}", page(topic).text), (key, value)

@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 import msgspec
 
 from dataportal.granularity import IntervalLength
 from dataportal.plugins.base_plugin import MultiSeriesPlugin, PermanentError, TransientError
+from dataportal.plugins.http import RateLimit
+from dataportal.plugins.parameters import Parameters, PositiveNumber, about, one_of
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.numbers import NumberFormat
 from dataportal.plugins.readers.parameters import Params
-from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.single_series import SingleSeriesPlugin
 from dataportal.plugins.readers.times import Clip, Window
 
@@ -39,7 +40,6 @@ ROUTES = {
     "region-sub-ba-data": ("subba", "parent"),
 }
 """The facets that tell the series of a route apart."""
-_FACETS = tuple(dict.fromkeys(facet for facets in ROUTES.values() for facet in facets))
 
 _PER_MINUTE = 120  # below 5 a second and 9,000 an hour, which cost the key
 _PAGE = 5000
@@ -62,21 +62,40 @@ class _Document(msgspec.Struct):
     code: int | str | None = None
 
 
+class EiaParameters(Parameters):
+    """What all series of a group share."""
+
+    route: Annotated[
+        str,
+        one_of(ROUTES),
+        about(
+            "`region-data` (demand, forecast, generation, interchange of a region), "
+            "`fuel-type-data` (generation by energy source), `interchange-data` or "
+            "`region-sub-ba-data`"
+        ),
+    ]
+    api_key: Annotated[str, about("the key, as a rule `${EIA_API_KEY}`", secret=True)]
+    per_minute: Annotated[PositiveNumber, about("requests a minute (120)")] = _PER_MINUTE
+    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+
+
+class EiaSeries(Parameters):
+    """The facets of a series, those of its route."""
+
+    respondent: Annotated[str | None, about("of region-data and fuel-type-data")] = None
+    type: Annotated[str | None, about("of region-data")] = None
+    fueltype: Annotated[str | None, about("of fuel-type-data")] = None
+    fromba: Annotated[str | None, about("of interchange-data")] = None
+    toba: Annotated[str | None, about("of interchange-data")] = None
+    subba: Annotated[str | None, about("of region-sub-ba-data")] = None
+    parent: Annotated[str | None, about("of region-sub-ba-data")] = None
+
+
 class EiaMultiSeriesPlugin(MultiSeriesPlugin):
-    """Series of one route, fetched together.
+    """Series of one route, fetched together: see `EiaParameters` and `EiaSeries`."""
 
-    `request_params`:
-        route: region-data (demand, forecast, generation, interchange of a region), fuel-type-data
-            (generation by energy source), interchange-data or region-sub-ba-data.
-        api_key: the key, as a rule `${EIA_API_KEY}`.
-        respondent, type, fueltype, fromba, toba, subba, parent: facets that all series share.
-        per_minute: how often to ask at most; 120.
-        base_url: a mirror's address instead of EIA's own.
-
-    The `extract_filter` of a series has the other facets of the route: `respondent: PJM`,
-    `type: D`.
-    """
-
+    parameters = (EiaParameters,)
+    series_parameters = (EiaSeries,)
     # balancing authorities send corrections for days; the forecast of demand reaches a day ahead
     source_defaults: ClassVar[Mapping[str, Any]] = {
         "lookback": "10 days",
@@ -92,15 +111,14 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
         params = Params(request_params)
-        self._route = params.choice("route", ROUTES, required=True)
-        key = params.text("api_key", required=True).strip()
-        self._base_url = params.text("base_url", BASE_URL).rstrip("/")
-        self._limit = rate_limit(params, _PER_MINUTE, key=key, everywhere=True)
+        eia = params.read(EiaParameters)
+        self._route, key = eia.route, eia.api_key.strip()
+        self._base_url = eia.base_url.rstrip("/")
+        self._limit = RateLimit(eia.per_minute, key=key or None, everywhere=True)
         # of a route that there is not, nobody knows which facets are wrong
-        self._facets = ROUTES.get(self._route, _FACETS)
-        self._shared = {name: params.text(name) for name in self._facets if params.has(name)}
-        params.finish()
-        self._selections = read_filters(series_definitions, self._read_selection)
+        self._facets = ROUTES.get(self._route, ())
+        self._shared = params.shared(EiaSeries)
+        self._selections = read_filters(series_definitions, self._read_selection, params)
         self._query: dict[str, Any] = {
             "api_key": key,
             "frequency": "hourly",
@@ -117,10 +135,20 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
 
     def _read_selection(self, extract_filter: Mapping[str, Any]) -> tuple[str, ...]:
         """The value of each facet of a series."""
-        params = Params({**self._shared, **extract_filter})
-        values = tuple(params.text(name, required=True) for name in self._facets)
+        params = Params(extract_filter, shared=self._shared)
+        facets = msgspec.structs.asdict(params.read(EiaSeries))
+        for name, value in facets.items():
+            if self._facets and value is not None and name not in self._facets:
+                params.add_fault(
+                    f"{name!r} is not a parameter of {self._route}, which has "
+                    f"{' and '.join(self._facets)}",
+                    name,
+                )
+        for name in self._facets:
+            if facets[name] is None:
+                params.add_fault(f"{name} is missing", name)
         params.finish()
-        return values
+        return tuple(facets[name] for name in self._facets)
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None

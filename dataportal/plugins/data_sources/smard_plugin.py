@@ -12,18 +12,24 @@ Files are built anew when values are revised, for days, sometimes for years.
 from __future__ import annotations
 
 import asyncio
-import re
 from bisect import bisect_left, bisect_right
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
 from dataportal.granularity import IntervalLength
 from dataportal.plugins.base_plugin import BasePlugin, PermanentError, TransientError
 from dataportal.plugins.http import NotFoundError, RateLimit
+from dataportal.plugins.parameters import (
+    Parameters,
+    PositiveNumber,
+    WholeNumber,
+    about,
+    matching,
+    one_of,
+)
 from dataportal.plugins.readers.parameters import Params
-from dataportal.plugins.readers.rate_limits import optional_rate_limit
 from dataportal.plugins.readers.times import Clip, Window, from_milliseconds
 from dataportal.times import time_zone
 
@@ -45,7 +51,6 @@ _LENGTHS = {
     "month": IntervalLength(months=1),
     "year": IntervalLength(months=12),
 }
-RESOLUTIONS = tuple(_LENGTHS)
 _ZONE = time_zone("Europe/Berlin")  # of its days, months and years
 REGIONS = (
     *("DE", "AT", "LU", "DE-LU", "DE-AT-LU"),
@@ -64,36 +69,50 @@ class _File(msgspec.Struct):
     series: list[tuple[int, float | None]]
 
 
-class SmardDataSourcePlugin(BasePlugin):
-    """One series of SMARD.
+class SmardParameters(Parameters):
+    """One series.
 
-    `default_params`:
-        filter: the number of the series, such as 1223 (lignite), 4068 (photovoltaics),
-            410 (grid load), 4169 (day-ahead price). The forecasts 122, 123, 125, 411, 715, 3791 and
-            5097 reach into the future: give their sources a `forecast_horizon` of 2 days, and
-            day-ahead prices one of 2 days too.
-        region: DE, AT, LU, DE-LU, DE-AT-LU, or a control area such as 50Hertz.
-        resolution: quarterhour, hour, day, week, month or year.
-        per_minute: how often to ask at most; 120, or as often as it likes with a `base_url`.
-        base_url: a mirror's address instead of SMARD's own.
+    The forecasts 122, 123, 125, 411, 715, 3791 and 5097 reach into the future: give their sources a
+    `forecast_horizon` of 2 days, and day-ahead prices one of 2 days too.
     """
 
+    filter: Annotated[WholeNumber, about("the number of the series, see below", examples=(1223,))]
+    region: Annotated[
+        str,
+        about(
+            "DE, AT, LU, DE-LU, DE-AT-LU, or a control area: 50Hertz, Amprion, TenneT, TransnetBW, "
+            "APG, Creos",
+            examples=REGIONS,
+        ),
+        matching(r"[A-Za-z0-9-]+", f"one such as {', '.join(REGIONS)}"),
+    ]
+    resolution: Annotated[
+        str,
+        one_of(_LENGTHS),
+        about("quarterhour, hour, day, week, month or year"),
+    ]
+    per_minute: Annotated[
+        PositiveNumber | None, about("requests a minute (120, of a mirror no limit)")
+    ] = None
+    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+
+
+class SmardDataSourcePlugin(BasePlugin):
+    """One series of SMARD; its parameters are those of `SmardParameters`."""
+
+    parameters = (SmardParameters,)
     source_defaults: ClassVar[Mapping[str, Any]] = {"lookback": "14 days"}
 
     def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
         super().__init__(metadata, default_params)
         params = Params(default_params)
-        self._filter = params.whole_number("filter", required=True)
-        self._region = params.text("region", required=True)
-        self._resolution = params.choice("resolution", RESOLUTIONS, required=True)
-        self._base_url = params.text("base_url", BASE_URL).rstrip("/")
-        if self._region and not re.fullmatch(r"[A-Za-z0-9-]+", self._region):
-            params.add_fault(
-                f"region must be one such as {', '.join(REGIONS)}, not {self._region!r}"
-            )
-        self._limit = optional_rate_limit(params, key="smard")
-        if self._base_url == BASE_URL and self._limit is None:
-            self._limit = RateLimit(_PER_MINUTE, key="smard")
+        smard = params.read(SmardParameters)
+        self._filter, self._region, self._resolution = smard.filter, smard.region, smard.resolution
+        self._base_url = smard.base_url.rstrip("/")
+        per_minute = smard.per_minute
+        if per_minute is None and self._base_url == BASE_URL:
+            per_minute = _PER_MINUTE
+        self._limit = None if per_minute is None else RateLimit(per_minute, key="smard")
         params.finish()
 
     async def get_historical_data(

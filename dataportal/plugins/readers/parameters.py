@@ -3,51 +3,87 @@
 from __future__ import annotations
 
 import math
-import re
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dataportal.plugins.parameters.conversion import convert
+from dataportal.plugins.parameters.faults import (
+    ParameterError,
+    leading_keys,
+    other_name_fault,
+    quotes_hint,
+    unknown_name_fault,
+)
+from dataportal.plugins.parameters.fields import fields
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
-    Keys = tuple[str | int, ...]
+    from dataportal.plugins.parameters.declaration import Parameters
+    from dataportal.plugins.parameters.faults import Keys
 
-_LEADING_NAME = re.compile(r"'?([A-Za-z_]\w*(?:\.\w+)*)")
-_OTHER_NAMES = {
-    "value_column": "value",
-    "ts_column": "ts",
-    "value": "value_column",
-    "ts": "ts_column",
-}
-"""What one plugin calls so, another one calls otherwise."""
+__all__ = [
+    "BESIDE",
+    "ParameterError",
+    "Params",
+    "leading_keys",
+    "other_name_fault",
+    "quotes_hint",
+]
 
-
-class ParameterError(ValueError):
-    """What is wrong with the parameters of a source.
-
-    Args:
-        faults: for each the keys that lead to it, such as `("query", "from")`, and the message.
-        text: all messages together, if not one after the other.
-    """
-
-    def __init__(self, faults: Sequence[tuple[Keys, str]], text: str | None = None) -> None:
-        super().__init__(text or "; ".join(message for _, message in faults))
-        self.faults = tuple(faults)
+P = TypeVar("P", bound="Parameters")
+BESIDE = ".."
+"""The first of the keys that lead to a parameter that all series of a group share."""
 
 
 class Params:
-    """The parameters of one source; each method that reads one notes a value that cannot be used.
+    """The parameters of one source; each method that reads some notes what cannot be used.
 
-    Call `finish` when all are read: a key that no method asked for is a fault too.
+    Call `finish` when all are read: a name that nothing asked for is a fault too.
 
     Args:
         values: by name; a None counts as not set.
+        shared: of a series of a group, what holds for all of them unless `values` say otherwise.
     """
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = {name: value for name, value in values.items() if value is not None}
+    def __init__(
+        self, values: Mapping[str, Any], *, shared: Mapping[str, Any] | None = None
+    ) -> None:
+        own = {name: value for name, value in values.items() if value is not None}
+        self._beside = {
+            name: value
+            for name, value in (shared or {}).items()
+            if value is not None and name not in own
+        }
+        self._values = {**self._beside, **own}
         self._known: list[str] = []
+        self._aliases: list[str] = []
         self._faults: list[tuple[Keys, str]] = []
+
+    def read(self, struct: type[P]) -> P:
+        """The parameters that a struct declares.
+
+        Where something cannot be used another value of its type stands in its place.
+        """
+        values = dict(self._values)
+        for field in fields(struct):
+            if field.takes_rest:
+                self._aliases += map(str, self._values)
+                continue
+            self._known.append(field.name)
+            self._aliases += field.aliases
+            if any(name in values and name not in self._beside for name in field.names):
+                for name in field.names:
+                    if name in self._beside:
+                        del values[name]
+        return convert(values, struct, lambda keys, text: self.add_fault(text, *keys))
+
+    def shared(self, struct: type[Parameters]) -> dict[str, Any]:
+        """What is given, for all series of a group, of the parameters that a series may have."""
+        names = [name for field in fields(struct) if not field.takes_rest for name in field.names]
+        self._known += [field.name for field in fields(struct) if not field.takes_rest]
+        self._aliases += names
+        return {name: self._values[name] for name in names if name in self._values}
 
     def add_fault(self, message: str, *keys: str | int) -> None:
         """Note a fault, for `finish` to raise.
@@ -56,7 +92,7 @@ class Params:
             message: what is wrong; it begins with the name of the parameter.
             keys: those that lead to what is wrong, where the beginning of the message does not.
         """
-        self._faults.append((keys or leading_keys(message), message))
+        self._faults.append((self._place(keys or leading_keys(message)), message))
 
     def has(self, name: str) -> bool:
         """Whether the parameter is set."""
@@ -178,53 +214,28 @@ class Params:
         Raises:
             ParameterError: with every fault, if there is any.
         """
+        if faults := self.faults():
+            raise ParameterError(faults)
+
+    def faults(self) -> list[tuple[Keys, str]]:
+        """The faults of all parameters, once all were read, each with the keys that lead to it."""
+        known = dict.fromkeys(self._known)
+        unknown: list[tuple[Keys, str]] = []
         for name in self._values:
-            if name not in self._known:
-                other = _OTHER_NAMES.get(name)
-                if other in self._known:
-                    self.add_fault(other_name_fault(name), name)
-                    continue
-                if name == "timezone":
-                    self.add_fault(
-                        "'timezone' is not a parameter of this plugin: it stands beside schedule",
-                        name,
-                    )
-                    continue
-                near = get_close_matches(str(name), self._known, n=1)
-                advice = (
-                    f"did you mean {near[0]!r}?" if near else f"known: {', '.join(self._known)}"
-                )
-                self.add_fault(f"{name!r} is not a parameter of this plugin; {advice}", str(name))
-        if self._faults:
-            raise ParameterError(self._faults)
+            if name in known or name in self._aliases:
+                continue
+            names = [*known, *self._aliases] if get_close_matches(name, self._aliases) else [*known]
+            unknown.append((self._place((name,)), unknown_name_fault(name, names)))
+        return [*self._faults, *unknown]
+
+    def _place(self, keys: Keys) -> Keys:
+        return (BESIDE, *keys) if keys and keys[0] in self._beside else keys
 
     def _value(self, name: str, default: Any, *, required: bool = False) -> Any:
         self._known.append(name)
         if required and name not in self._values:
             self.add_fault(f"{name} is missing")
         return self._values.get(name, default)
-
-
-def leading_keys(message: str) -> Keys:
-    """The keys of the parameter that a message begins with, such as `paging.total`."""
-    match = _LEADING_NAME.match(message)
-    return tuple(match[1].split(".")) if match else ()
-
-
-def other_name_fault(name: str) -> str:
-    """The fault of a parameter, or of a key of a filter, that only another plugin calls so."""
-    return f"{name} is called {_OTHER_NAMES[name]} in this plugin"
-
-
-def quotes_hint(value: object) -> str:
-    """The way out where YAML made a mapping of a field: `from: {start}`, without its quotes."""
-    items = value if isinstance(value, list) else [value]
-    for item in items:
-        if isinstance(item, dict) and len(item) == 1:
-            (key, inner), *_ = item.items()
-            if inner is None:
-                return f'; a field needs quotes: "{{{key}}}"'
-    return ""
 
 
 def _is_scalar(value: Any) -> bool:

@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.plugins.base_plugin import BasePlugin, FetchError, TimeSeriesDefinition
+from dataportal.plugins.parameters import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ class SingleSeriesPlugin(BasePlugin):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         cls.source_defaults = cls.group.source_defaults
+        cls.parameters = (*cls.group.parameters, *cls.group.series_parameters)
 
     def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
         super().__init__(metadata, default_params)
@@ -34,9 +36,14 @@ class SingleSeriesPlugin(BasePlugin):
         schedule = metadata.update_frequency or ""
         try:
             self._group = self.group(name, default_params, definitions, schedule)
-        except ValueError as error:
+        except ParameterError as error:
             # there is no extract_filter here that could be wrong
-            raise ValueError(str(error).replace(f"extract_filter of {name}: ", "")) from None
+            prefix = f"extract_filter of {name}: "
+            faults = [
+                (keys[3:] if keys[:1] == ("timeseries",) else keys, message.replace(prefix, ""))
+                for keys, message in error.faults
+            ]
+            raise ParameterError(faults, str(error).replace(prefix, "")) from None
 
     async def get_historical_data(
         self,

@@ -1,0 +1,66 @@
+"""Typed parameters of plugins.
+
+A plugin declares its parameters as structs, and reads them from what sources.yaml says:
+
+    class TideParameters(Parameters):
+        gauge: Annotated[WholeNumber, about("the number of the gauge")]
+        datum: Annotated[str, one_of(("NN", "LAT")), about("what heights are above (NN)")] = "NN"
+        ahead: Annotated[Duration, about("how far forecasts reach (2 days)")] = timedelta(days=2)
+
+    class TidePlugin(BasePlugin):
+        parameters = (TideParameters,)
+
+        def __init__(self, metadata, default_params):
+            super().__init__(metadata, default_params)
+            params = Params(default_params)
+            tide = params.read(TideParameters)
+            if tide.datum == "LAT" and tide.ahead:
+                params.add_fault("ahead does not go with datum LAT")
+            params.finish()
+
+`Params` (dataportal.plugins.readers.parameters) raises all faults at once, each with the keys that
+lead to it, from which file, line and column are told. From the same structs come the tables of the
+manual and the JSON Schema. What is read:
+
+- `str`: a text, or a number as it is written; `one_of(…)` these texts, or `matching` a pattern;
+- `WholeNumber`, `PositiveNumber`, `Annotated[int, Meta(ge=1, le=16)]`, `float`, `bool`;
+- `Duration`, `Instant`, `Zone`, `Pattern`, and any class with `written_as(parse)`;
+- `Column`; `tuple[X, ...]`; `dict[str, X]`; another struct of `Parameters`; `Any`;
+- `X | None` for what may be left out.
+
+A parameter that stands in a mapping, such as `paging: {page: p}`, is the field of a struct of its
+own. To add a parameter, add a field with its `about`, and update the manual and the schema:
+`python -m support.parameter_tables` in tests, and `dataportal schema`.
+"""
+
+from dataportal.plugins.parameters.declaration import (
+    Column,
+    Duration,
+    Instant,
+    Parameters,
+    Pattern,
+    PositiveNumber,
+    WholeNumber,
+    Zone,
+    about,
+    matching,
+    one_of,
+    written_as,
+)
+from dataportal.plugins.parameters.faults import ParameterError
+
+__all__ = [
+    "Column",
+    "Duration",
+    "Instant",
+    "ParameterError",
+    "Parameters",
+    "Pattern",
+    "PositiveNumber",
+    "WholeNumber",
+    "Zone",
+    "about",
+    "matching",
+    "one_of",
+    "written_as",
+]

@@ -1,0 +1,139 @@
+"""What the parameters of a plugin are declared with: the base of their structs, and their types."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+from dataportal.times import parse_duration, parse_instant, time_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+VARIABLE_PATTERN = r"\$\{"
+"""Found in a text that holds a `${VAR}`: what it will be, nobody knows before a run."""
+DURATION_PATTERN = (
+    r"^\s*(?:0|(?:\d+(?:\.\d+)?\s*[A-Za-z]+[\s,]*)+|[Pp][\dA-Za-z.]+|[A-Za-z]+ly)\s*$"
+)
+"""No stricter than `parse_duration`, which knows the units too."""
+DURATION_ERROR = "a duration is written like 15 minutes, 1 hour, 7 days or PT15M"
+
+
+class Parameters(msgspec.Struct, forbid_unknown_fields=True):
+    """The parameters of a plugin, or of a part of one; each field is annotated with `about`.
+
+    A field without a default must be given. A null counts as not given.
+    """
+
+
+def about(
+    text: str,
+    *,
+    aliases: Sequence[str] = (),
+    examples: Sequence[Any] = (),
+    secret: bool = False,
+    single: bool = False,
+    rest: bool = False,
+) -> Meta:
+    """What a parameter means, for the manual and for editors.
+
+    Args:
+        text: what it means, with what holds where it is not given in parentheses.
+        aliases: other names that it is taken under.
+        examples: values to be offered.
+        secret: whether no message may show its value.
+        single: whether a value alone counts as a list of one.
+        rest: whether the field, a mapping, takes all names that no other field has.
+    """
+    extra = {"aliases": tuple(aliases), "secret": secret, "single": single, "rest": rest}
+    return Meta(description=text, examples=list(examples) or None, extra=extra)
+
+
+def written_as(
+    parse: Callable[[str], Any],
+    *,
+    pattern: str = "",
+    expected: str = "",
+    examples: Sequence[str] = (),
+) -> Meta:
+    """How a value is made of a text.
+
+    Args:
+        parse: makes it; raises a ValueError that says what is wrong.
+        pattern: a regular expression that is found in every text that `parse` takes.
+        expected: what is said of a text in which it is not found.
+        examples: texts to be offered.
+    """
+    schema = {"pattern": f"{pattern}|{VARIABLE_PATTERN}"} if pattern else {}
+    if expected:
+        schema["patternErrorMessage"] = expected
+    return Meta(
+        extra={"parse": parse}, extra_json_schema=schema or None, examples=list(examples) or None
+    )
+
+
+def one_of(choices: Iterable[str]) -> Meta:
+    """Which texts there are to choose from."""
+    return Meta(extra={"choices": tuple(choices)})
+
+
+def matching(pattern: str, expected: str) -> Meta:
+    """What a text must look like.
+
+    Args:
+        pattern: a regular expression that the whole text must match.
+        expected: what it says, to follow "must be".
+    """
+    return Meta(
+        extra={"pattern": re.compile(pattern), "expected": expected},
+        extra_json_schema={
+            "pattern": f"^(?:{pattern})$|{VARIABLE_PATTERN}",
+            "patternErrorMessage": f"must be {expected}",
+        },
+    )
+
+
+def _is_column(value: object) -> bool:
+    return value != "" and not (isinstance(value, int) and value < 1)
+
+
+def _compiled_pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression ({error})") from None
+
+
+WholeNumber = Annotated[int, Meta(ge=0)]
+"""A whole number of 0 or more, also as a text of digits."""
+PositiveNumber = Annotated[float, Meta(gt=0)]
+"""A number of more than 0."""
+Column = Annotated[
+    str | int,
+    Meta(
+        extra={"check": _is_column, "expected": "a column's name, or its number from 1"},
+        extra_json_schema={"type": ["string", "integer"], "minimum": 1},
+    ),
+]
+"""A column or a place in a row: its name, or its number from 1."""
+Duration = Annotated[
+    timedelta,
+    written_as(
+        parse_duration,
+        pattern=DURATION_PATTERN,
+        expected=DURATION_ERROR,
+        examples=("15 minutes", "1 hour", "P1D"),
+    ),
+]
+"""A length such as `15 minutes` or `P1D`."""
+Instant = Annotated[datetime, written_as(parse_instant, examples=("2020-01-01",))]
+"""A time in ISO 8601, in UTC where it has no offset."""
+Pattern = Annotated[re.Pattern[str], written_as(_compiled_pattern)]
+"""A regular expression."""
+Zone = Annotated[ZoneInfo, written_as(time_zone, examples=("Europe/Berlin", "UTC"))]
+"""The name of a time zone."""
