@@ -265,7 +265,11 @@ def test_the_end_of_an_endpoint_is_announced(
             r"^endpoint must be one of price, public_power[^;]*; did you mean 'price'\?$",
         ),
         ({"endpoint": "price"}, {"de": {}}, "de: bzn is missing"),
-        ({"endpoint": "price"}, POWER, "^bzn is missing; 'production_type' is not"),
+        (
+            {"endpoint": "price"},
+            POWER,
+            "^bzn is missing, which price needs; 'production_type' is not",
+        ),
         ({"endpoint": "price", "country": "de"}, PRICE, "'country' is not a parameter"),
     ],
 )

@@ -17,19 +17,25 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
 from dataportal.plugins.base_plugin import MultiSeriesPlugin, PermanentError
-from dataportal.plugins.http import NotFoundError
+from dataportal.plugins.http import NotFoundError, RateLimit
+from dataportal.plugins.parameters import (
+    Duration,
+    Parameters,
+    PositiveNumber,
+    about,
+    matching,
+)
 from dataportal.plugins.readers.expressions import ABSENT_FIELD, Expression
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.numbers import NumberFormat
 from dataportal.plugins.readers.parameters import Params
-from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.single_series import SingleSeriesPlugin
-from dataportal.times import parse_duration, utc_now
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,20 +75,54 @@ class _Selection:
     value: Expression
 
 
+class CityBikesParameters(Parameters):
+    """What all series of a network share."""
+
+    network: Annotated[
+        str,
+        about(f"such as `velib`; all are listed at `{BASE_URL}/networks`", examples=("velib",)),
+        matching(r"[\w.-]+", "an id such as citybike-wien"),
+    ]
+    max_age: Annotated[
+        Duration,
+        about(
+            "how much older than the newest report of the network one may be to count in a sum "
+            "(1 hour)"
+        ),
+    ] = timedelta(hours=1)
+    coverage: Annotated[float, about("the share of stations that must report for a sum (0.5)")] = (
+        0.5
+    )
+    per_minute: Annotated[PositiveNumber, about("requests a minute (5)")] = _PER_MINUTE
+    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+
+
+class CityBikesSeries(Parameters):
+    """A station, or the sum over the network."""
+
+    station: Annotated[
+        str,
+        about(
+            "the id of a station; without it the series is a sum over the network. Of a group in "
+            "the `extract_filter` of each series"
+        ),
+    ] = ""
+    value: Annotated[
+        str,
+        about(
+            "`free_bikes`, `empty_slots`, or a name such as `extra.ebikes`; likewise "
+            "(`free_bikes`)",
+            examples=("free_bikes", "empty_slots"),
+        ),
+        matching(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", "a name such as free_bikes or extra.ebikes"),
+    ] = "free_bikes"
+
+
 class CityBikesMultiSeriesPlugin(MultiSeriesPlugin):
-    """Stations of one network, and sums over it, with one request.
+    """Stations of one network, and sums over it, with one request."""
 
-    `request_params`:
-        network: such as citybike-wien.
-        max_age: how much older than the newest report one may be to count in a sum; 1 hour.
-        coverage: the share of stations that must report for a sum; 0.5.
-        per_minute: how often to ask at most; 5.
-        base_url: a mirror's address instead of the API's own.
-
-    The `extract_filter` of a series may have `station`, the id of one; without it the series is the
-    sum over the network. `value` is free_bikes (as if not given), empty_slots, or a name such as
-    extra.ebikes.
-    """
+    parameters = (CityBikesParameters,)
+    series_parameters = (CityBikesSeries,)
 
     # a report may be old, and still be the newest one of its station
     source_defaults: ClassVar[Mapping[str, Any]] = {"initial_history": "all", "lookback": "1 day"}
@@ -96,22 +136,14 @@ class CityBikesMultiSeriesPlugin(MultiSeriesPlugin):
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
         params = Params(request_params)
-        self._network = params.text("network", required=True)
-        if self._network and not re.fullmatch(r"[\w.-]+", self._network):
-            params.add_fault(f"network must be an id such as citybike-wien, not {self._network!r}")
-        self._max_age = timedelta(hours=1)
-        if params.has("max_age"):
-            try:
-                self._max_age = parse_duration(params.text("max_age"))
-            except ValueError as error:
-                params.add_fault(f"max_age: {error}")
-        self._coverage = params.number("coverage", 0.5)
-        self._base_url = params.text("base_url", BASE_URL).rstrip("/")
-        self._limit = rate_limit(params, _PER_MINUTE, key="citybikes")
-        shared = {name: request_params[name] for name in ("station", "value") if params.has(name)}
-        params.finish()
+        citybikes = params.read(CityBikesParameters)
+        self._network, self._max_age = citybikes.network, citybikes.max_age
+        self._coverage = citybikes.coverage
+        self._base_url = citybikes.base_url.rstrip("/")
+        self._limit = RateLimit(citybikes.per_minute, key="citybikes")
+        shared = params.shared(CityBikesSeries)
         self._selections = read_filters(
-            series_definitions, lambda extract_filter: _read_selection({**shared, **extract_filter})
+            series_definitions, lambda own: _read_selection(own, shared), params
         )
         self.now = utc_now
 
@@ -184,13 +216,11 @@ class CityBikesDataSourcePlugin(SingleSeriesPlugin):
     group = CityBikesMultiSeriesPlugin
 
 
-def _read_selection(extract_filter: Mapping[str, Any]) -> _Selection:
-    params = Params(extract_filter)
-    station, value = params.text("station"), params.text("value", "free_bikes")
-    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", value):
-        params.add_fault(f"value must be a name such as free_bikes or extra.ebikes, not {value!r}")
+def _read_selection(extract_filter: Mapping[str, Any], shared: Mapping[str, Any]) -> _Selection:
+    params = Params(extract_filter, shared=shared)
+    series = params.read(CityBikesSeries)
     params.finish()
-    return _Selection(station, Expression(value))
+    return _Selection(series.station, Expression(series.value))
 
 
 def _present_value(station: dict[str, Any], value: Expression) -> Columns:

@@ -137,16 +137,7 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
         """The value of each facet of a series."""
         params = Params(extract_filter, shared=self._shared)
         facets = msgspec.structs.asdict(params.read(EiaSeries))
-        for name, value in facets.items():
-            if self._facets and value is not None and name not in self._facets:
-                params.add_fault(
-                    f"{name!r} is not a parameter of {self._route}, which has "
-                    f"{' and '.join(self._facets)}",
-                    name,
-                )
-        for name in self._facets:
-            if facets[name] is None:
-                params.add_fault(f"{name} is missing", name)
+        params.check_choice(facets, self._facets, self._route)
         params.finish()
         return tuple(facets[name] for name in self._facets)
 

@@ -11,14 +11,16 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import msgspec
 
 from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin, PermanentError
-from dataportal.plugins.http import NotFoundError
+from dataportal.plugins.http import NotFoundError, RateLimit
+from dataportal.plugins.parameters import Parameters, PositiveNumber, about, one_of
 from dataportal.plugins.readers.columnar import ColumnTimes
 from dataportal.plugins.readers.extract_filters import raise_if_all_failed, read_filters
 from dataportal.plugins.readers.parameters import Params
-from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.single_series import SingleSeriesPlugin
 from dataportal.plugins.readers.times import Window
 from dataportal.times import utc_now
@@ -72,14 +74,30 @@ ENDPOINTS = {
     "frequency": _Endpoint(("region",), column="data"),
 }
 """`cbet` are scheduled exchanges with the neighbours of a country, `cbpf` physical flows."""
-_NAMES = dict.fromkeys(
-    name
-    for endpoint in ENDPOINTS.values()
-    for name in (*endpoint.query, endpoint.row_parameter)
-    if name
-)
-_UNKNOWN = _Endpoint(tuple(_NAMES))
+_UNKNOWN = _Endpoint(())
 """An endpoint that there is not: nobody knows which parameters are wrong."""
+
+
+class EnergyChartsParameters(Parameters):
+    """What all series of a group share."""
+
+    endpoint: Annotated[str, one_of(ENDPOINTS), about("what is asked for, see below")]
+    per_minute: Annotated[PositiveNumber, about("requests a minute (30)")] = _PER_MINUTE
+    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+
+
+class EnergyChartsSeries(Parameters):
+    """What a series says of itself, by the endpoint of its group."""
+
+    country: Annotated[
+        str | None,
+        about("such as de; of a group here, or in the `extract_filter` of each series"),
+    ] = None
+    bzn: Annotated[str | None, about("the bidding zone, such as DE-LU; likewise")] = None
+    production_type: Annotated[str | None, about("such as Solar; likewise")] = None
+    forecast_type: Annotated[str | None, about("current, intraday or day-ahead; likewise")] = None
+    neighbour: Annotated[str | None, about("such as Austria; likewise")] = None
+    region: Annotated[str | None, about("such as DE-Freiburg; likewise")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +111,14 @@ class _Selection:
 class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
     """Series of one endpoint; those that one request brings are fetched with one.
 
-    `request_params`:
-        endpoint: price, public_power, total_power, public_power_forecast, cbet, cbpf or frequency.
-        country, bzn, production_type, forecast_type, neighbour, region: what all series share.
-        per_minute: how often to ask at most; 30.
-        base_url: a mirror's address instead of the API's own.
-
-    The `extract_filter` of a series says the rest, by endpoint: `bzn: DE-LU` (price); `country: de`
-    and `production_type: Solar`, as the answer names it (public_power, total_power); `country`,
-    `production_type: solar` and `forecast_type: day-ahead` (public_power_forecast); `country` and
-    `neighbour: Austria` (cbet, cbpf); `region: DE-Freiburg` (frequency).
+    `bzn: DE-LU` (price); `country: de` and `production_type: Solar`, as the answer names it
+    (public_power, total_power); `country`, `production_type: solar` and `forecast_type: day-ahead`
+    (public_power_forecast); `country` and `neighbour: Austria` (cbet, cbpf); `region: DE-Freiburg`
+    (frequency).
     """
+
+    parameters = (EnergyChartsParameters,)
+    series_parameters = (EnergyChartsSeries,)
 
     # estimates of the production are replaced for days
     source_defaults: ClassVar[Mapping[str, Any]] = {
@@ -121,20 +136,21 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
         params = Params(request_params)
-        self._path = params.choice("endpoint", ENDPOINTS, required=True)
-        self._base_url = params.text("base_url", BASE_URL).rstrip("/")
-        self._limit = rate_limit(params, _PER_MINUTE, key="energy-charts")
+        charts = params.read(EnergyChartsParameters)
+        self._path = charts.endpoint
+        self._base_url = charts.base_url.rstrip("/")
+        self._limit = RateLimit(charts.per_minute, key="energy-charts")
         self._endpoint = ENDPOINTS.get(self._path, _UNKNOWN)
         row_parameter = self._endpoint.row_parameter
         self._names = (*self._endpoint.query, *filter(None, [row_parameter]))
-        self._shared = {name: params.text(name) for name in self._names if params.has(name)}
-        params.finish()
-        self._selections = read_filters(series_definitions, self._read_selection)
+        self._shared = params.shared(EnergyChartsSeries)
+        self._selections = read_filters(series_definitions, self._read_selection, params)
         self.now = utc_now
 
     def _read_selection(self, extract_filter: Mapping[str, Any]) -> _Selection:
-        params = Params({**self._shared, **extract_filter})
-        texts = {name: params.text(name, required=True) for name in self._names}
+        params = Params(extract_filter, shared=self._shared)
+        texts = msgspec.structs.asdict(params.read(EnergyChartsSeries))
+        params.check_choice(texts, self._names, self._path)
         params.finish()
         row = texts.get(self._endpoint.row_parameter, "")
         return _Selection(tuple((name, texts[name]) for name in self._endpoint.query), row)

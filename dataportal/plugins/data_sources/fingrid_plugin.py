@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
@@ -21,11 +21,11 @@ from dataportal.plugins.base_plugin import (
     PermanentError,
     TransientError,
 )
-from dataportal.plugins.http import NotFoundError
+from dataportal.plugins.http import NotFoundError, RateLimit
+from dataportal.plugins.parameters import Parameters, PositiveNumber, WholeNumber, about
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.numbers import NumberFormat
 from dataportal.plugins.readers.parameters import Params
-from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.times import Clip, TimeFormat, Window
 from dataportal.times import utc_now
 
@@ -69,14 +69,35 @@ class _Page(msgspec.Struct):
     pagination: _Pagination
 
 
-class _Api:
-    """What both plugins share: `api_key`, `per_minute` and `base_url`."""
+class FingridParameters(Parameters):
+    """What all data sets share."""
 
-    def __init__(self, params: Params) -> None:
-        self._key = params.text("api_key", required=True).strip()
-        self._base_url = params.text("base_url", BASE_URL).rstrip("/")
+    api_key: Annotated[str, about("the key, as a rule `${FINGRID_API_KEY}`", secret=True)]
+    per_minute: Annotated[PositiveNumber, about("requests a minute (10)")] = _PER_MINUTE
+    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+
+
+class FingridDataset(Parameters):
+    """One data set."""
+
+    dataset_id: Annotated[
+        WholeNumber,
+        about(
+            "the number of the data set, such as 124 (consumption); of a group in the "
+            "`extract_filter` of each series",
+            examples=(124,),
+        ),
+    ]
+
+
+class _Api:
+    """What both plugins share."""
+
+    def __init__(self, fingrid: FingridParameters) -> None:
+        self._key = fingrid.api_key.strip()
+        self._base_url = fingrid.base_url.rstrip("/")
         # the limit belongs to the key, whoever uses it
-        self._limit = rate_limit(params, _PER_MINUTE, key=self._key, everywhere=True)
+        self._limit = RateLimit(fingrid.per_minute, key=self._key or None, everywhere=True)
         self._times = TimeFormat()
         self._numbers = NumberFormat()
 
@@ -190,22 +211,16 @@ def _utc_text(instant: datetime) -> str:
 
 
 class FingridDataSourcePlugin(BasePlugin):
-    """One data set.
+    """One data set."""
 
-    `default_params`:
-        dataset_id: the number of the data set, such as 124 (consumption).
-        api_key: the key, as a rule `${FINGRID_API_KEY}`.
-        per_minute: how often to ask at most; 10.
-        base_url: a mirror's address instead of Fingrid's own.
-    """
-
+    parameters = (FingridDataset, FingridParameters)
     source_defaults: ClassVar[Mapping[str, Any]] = _SOURCE_DEFAULTS
 
     def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
         super().__init__(metadata, default_params)
         params = Params(default_params)
-        self._dataset = params.whole_number("dataset_id", required=True)
-        self._api = _Api(params)
+        self._dataset = params.read(FingridDataset).dataset_id
+        self._api = _Api(params.read(FingridParameters))
         params.finish()
         self.now = utc_now
 
@@ -241,12 +256,10 @@ class FingridDataSourcePlugin(BasePlugin):
 
 
 class FingridMultiSeriesPlugin(MultiSeriesPlugin):
-    """Several data sets with one request.
+    """Several data sets with one request."""
 
-    `request_params`: as for `FingridDataSourcePlugin`, without `dataset_id`, which the
-    `extract_filter` of each series has.
-    """
-
+    parameters = (FingridParameters,)
+    series_parameters = (FingridDataset,)
     source_defaults: ClassVar[Mapping[str, Any]] = _SOURCE_DEFAULTS
 
     def __init__(
@@ -258,9 +271,11 @@ class FingridMultiSeriesPlugin(MultiSeriesPlugin):
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
         params = Params(request_params)
-        self._api = _Api(params)
-        params.finish()
-        self._datasets = read_filters(series_definitions, _read_dataset)
+        self._api = _Api(params.read(FingridParameters))
+        shared = params.shared(FingridDataset)
+        self._datasets = read_filters(
+            series_definitions, lambda own: _read_dataset(own, shared), params
+        )
         self.now = utc_now
 
     async def get_historical_data_multi(
@@ -291,8 +306,8 @@ class FingridMultiSeriesPlugin(MultiSeriesPlugin):
         }
 
 
-def _read_dataset(extract_filter: Mapping[str, Any]) -> int:
-    params = Params(extract_filter)
-    dataset = params.whole_number("dataset_id", required=True)
+def _read_dataset(extract_filter: Mapping[str, Any], shared: Mapping[str, Any]) -> int:
+    params = Params(extract_filter, shared=shared)
+    dataset = params.read(FingridDataset).dataset_id
     params.finish()
     return dataset

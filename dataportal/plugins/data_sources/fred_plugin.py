@@ -12,13 +12,14 @@ API: https://fred.stlouisfed.org/docs/api/fred/series_observations.html
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
 from dataportal.plugins.base_plugin import BasePlugin
+from dataportal.plugins.http import RateLimit
+from dataportal.plugins.parameters import Parameters, PositiveNumber, about
 from dataportal.plugins.readers.parameters import Params
-from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.times import Window
 
 if TYPE_CHECKING:
@@ -46,17 +47,30 @@ class _Page(msgspec.Struct):
     observations: list[_Row]
 
 
-class FredDataSourcePlugin(BasePlugin):
-    """One series of FRED, by default with its whole history of publication.
+class FredParameters(Parameters):
+    """One series."""
 
-    `default_params`:
-        series_id: such as GDP, UNRATE, CPIAUCSL.
-        api_key: the key, as a rule `${FRED_API_KEY}`.
-        vintages: true; false for series that ALFRED does not have, such as daily market data.
-        units, frequency, aggregation_method: as the API has them.
-        per_minute: how often to ask at most; 120, which the API allows a key.
-        base_url: a mirror's address instead of FRED's own.
-    """
+    series_id: Annotated[
+        str, about("such as GDP, UNRATE, CPIAUCSL", examples=("GDP", "UNRATE", "CPIAUCSL"))
+    ]
+    api_key: Annotated[str, about("the key, as a rule `${FRED_API_KEY}`", secret=True)]
+    vintages: Annotated[
+        bool,
+        about("false for series that ALFRED does not have, such as daily market data (true)"),
+    ] = True
+    units: Annotated[str | None, about("as the API has them")] = None
+    frequency: Annotated[str | None, about("as the API has it")] = None
+    aggregation_method: Annotated[str | None, about("as the API has it")] = None
+    per_minute: Annotated[
+        PositiveNumber, about("requests a minute (120, which the API allows a key)")
+    ] = _PER_MINUTE
+    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+
+
+class FredDataSourcePlugin(BasePlugin):
+    """One series of FRED, by default with its whole history of publication."""
+
+    parameters = (FredParameters,)
 
     # revisions reach back to the first observation, and a series is small
     source_defaults: ClassVar[Mapping[str, Any]] = {
@@ -67,18 +81,19 @@ class FredDataSourcePlugin(BasePlugin):
     def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
         super().__init__(metadata, default_params)
         params = Params(default_params)
+        fred = params.read(FredParameters)
         self._query: dict[str, str | int] = {
-            "series_id": params.text("series_id", required=True),
-            "api_key": params.text("api_key", required=True),
+            "series_id": fred.series_id,
+            "api_key": fred.api_key,
             "file_type": "json",
             "limit": _PAGE,
         }
         for name in ("units", "frequency", "aggregation_method"):
-            if params.has(name):
-                self._query[name] = params.text(name)
-        self._limit = rate_limit(params, _PER_MINUTE, key=str(self._query["api_key"]))
-        self._vintages = params.flag("vintages", default=True)
-        self._base_url = params.text("base_url", BASE_URL).rstrip("/")
+            if (value := getattr(fred, name)) is not None:
+                self._query[name] = value
+        self._limit = RateLimit(fred.per_minute, key=fred.api_key or None)
+        self._vintages = fred.vintages
+        self._base_url = fred.base_url.rstrip("/")
         params.finish()
 
     async def get_historical_data(

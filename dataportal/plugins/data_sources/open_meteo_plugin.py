@@ -15,8 +15,10 @@ import re
 from abc import abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import urlsplit
+
+from msgspec import Meta
 
 from dataportal.granularity import interval_length
 from dataportal.plugins.base_plugin import (
@@ -24,16 +26,17 @@ from dataportal.plugins.base_plugin import (
     PermanentError,
     TransientError,
 )
+from dataportal.plugins.http import RateLimit
+from dataportal.plugins.parameters import Parameters, PositiveNumber, about, matching, one_of
 from dataportal.plugins.readers.columnar import ColumnTimes
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
-from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.single_series import SingleSeriesPlugin
 from dataportal.plugins.readers.times import Window
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
     from dataportal.plugins.http.response import Answer
@@ -48,16 +51,10 @@ _STEPS = {
     "minutely_15": timedelta(minutes=15),
 }
 """How long an interval is, by the block of the answer that a variable stands in."""
-_SERIES_PARAMETERS = ("latitude", "longitude", *_STEPS, "stamp")
 _PER_MINUTE = 80  # 600 are allowed in a minute, but 5,000 in an hour
 _MOST_PAST_DAYS, _MOST_DAYS_AHEAD = 92, 16
 _ARCHIVE_BEGINS = datetime(1940, 1, 1, tzinfo=UTC)
-_CHOICES = {
-    "temperature_unit": ("celsius", "fahrenheit"),
-    "wind_speed_unit": ("kmh", "ms", "mph", "kn"),
-    "precipitation_unit": ("mm", "inch"),
-    "cell_selection": ("land", "sea", "nearest"),
-}
+_CHOICES = ("temperature_unit", "wind_speed_unit", "precipitation_unit", "cell_selection")
 _THROTTLED = re.compile(r"limit exceeded|too many", re.IGNORECASE)
 _OVER_AN_INTERVAL = re.compile(
     r"\w+_(radiation|irradiance)|sunshine_duration|precipitation(_probability)?|rain|showers"
@@ -84,8 +81,75 @@ class _Selection:
     earlier: timedelta
 
 
+class OpenMeteoParameters(Parameters):
+    """What all series of a group share."""
+
+    models: Annotated[
+        str | None,
+        about("one model (the best for the place)"),
+        matching(r"[^,]*", "one model: of several, the variables are renamed"),
+    ] = None
+    temperature_unit: Annotated[
+        str | None, one_of(("celsius", "fahrenheit")), about("celsius or fahrenheit (celsius)")
+    ] = None
+    wind_speed_unit: Annotated[
+        str | None, one_of(("kmh", "ms", "mph", "kn")), about("kmh, ms, mph or kn (kmh)")
+    ] = None
+    precipitation_unit: Annotated[str | None, one_of(("mm", "inch")), about("mm or inch (mm)")] = (
+        None
+    )
+    cell_selection: Annotated[
+        str | None, one_of(("land", "sea", "nearest")), about("land, sea or nearest (land)")
+    ] = None
+    api_key: Annotated[str, about("of customers; they have hosts of their own", secret=True)] = ""
+    per_minute: Annotated[PositiveNumber, about("requests a minute (80)")] = _PER_MINUTE
+    base_url: Annotated[
+        str | None, about(f"the address of a mirror (`{FORECAST_URL}`, `{ARCHIVE_URL}`)")
+    ] = None
+
+
+class OpenMeteoForecastParameters(OpenMeteoParameters):
+    """The same, and how far a forecast reaches."""
+
+    forecast_days: Annotated[
+        int,
+        Meta(ge=0, le=_MOST_DAYS_AHEAD),
+        about("days ahead from today on, up to 16; of forecasts alone (7)"),
+    ] = 7
+
+
+class OpenMeteoSeries(Parameters):
+    """A variable at a place."""
+
+    latitude: Annotated[
+        float,
+        Meta(ge=-90, le=90),
+        about(
+            "of the place, in degrees; of a group here, or in the `extract_filter` of each series"
+        ),
+    ]
+    longitude: Annotated[float, Meta(ge=-180, le=180), about("likewise")]
+    hourly: Annotated[
+        str | None,
+        about(
+            "the name of a variable, such as `temperature_2m`; of a group in the `extract_filter` "
+            "of each series, as the next two are"
+        ),
+    ] = None
+    daily: Annotated[str | None, about("or that of one of the days")] = None
+    minutely_15: Annotated[str | None, about("or that of one of each 15 minutes")] = None
+    stamp: Annotated[
+        str | None,
+        one_of(("start", "end")),
+        about("`start` or `end`: what of its interval the variable is stamped with (see below)"),
+    ] = None
+
+
 class _OpenMeteo(MultiSeriesPlugin):
     """What forecast and archive share; see `OpenMeteoForecastMultiSeriesPlugin`."""
+
+    parameters: ClassVar[Sequence[type[OpenMeteoParameters]]] = (OpenMeteoParameters,)
+    series_parameters = (OpenMeteoSeries,)
 
     endpoint: ClassVar[str]
     url: ClassVar[str]
@@ -99,50 +163,39 @@ class _OpenMeteo(MultiSeriesPlugin):
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
         params = Params(request_params)
-        self._shared = {
-            name: request_params[name] for name in _SERIES_PARAMETERS if params.has(name)
-        }
-        key = params.text("api_key").strip()
+        (struct,) = self.parameters
+        meteo = params.read(struct)
+        self._shared = params.shared(OpenMeteoSeries)
+        key = meteo.api_key.strip()
         self._query: dict[str, Any] = {"timeformat": "unixtime", "timezone": "GMT"}
-        for name, choices in _CHOICES.items():
-            if params.has(name):
-                self._query[name] = params.choice(name, choices)
-        if params.has("models"):
-            self._query["models"] = params.text("models")
-            if "," in self._query["models"]:
-                params.add_fault("models must name one: of several, the variables are renamed")
+        for name in (*_CHOICES, "models"):
+            if (value := getattr(meteo, name)) is not None:
+                self._query[name] = value
         own_url = self.url.replace("://", "://customer-") if key else self.url
-        self._base_url = params.text("base_url", own_url).rstrip("/")
-        self._limit = rate_limit(params, _PER_MINUTE, key=key or "open-meteo")
+        self._base_url = (own_url if meteo.base_url is None else meteo.base_url).rstrip("/")
+        self._limit = RateLimit(meteo.per_minute, key=key or "open-meteo")
         self._days_ahead = (
-            params.whole_number("forecast_days", 7) if self.endpoint == "forecast" else 0
+            meteo.forecast_days if isinstance(meteo, OpenMeteoForecastParameters) else 0
         )
-        if self._days_ahead > _MOST_DAYS_AHEAD:
-            params.add_fault(f"forecast_days must be {_MOST_DAYS_AHEAD} at most")
-        params.finish()
         self._query["apikey"] = key or None
-        self._selections = read_filters(series_definitions, self._read_selection)
+        self._selections = read_filters(series_definitions, self._read_selection, params)
         self.now = utc_now
 
     def _read_selection(self, extract_filter: Mapping[str, Any]) -> _Selection:
-        params = Params({**self._shared, **extract_filter})
-        for name, most in (("latitude", 90), ("longitude", 180)):
-            if not params.has(name):
-                params.add_fault(f"{name} is missing")
-            elif abs(params.number(name, 0.0)) > most:
-                params.add_fault(f"{name} must lie between -{most} and {most}")
-        blocks = [name for name in _STEPS if params.has(name)]
-        variable = params.text(blocks[0]) if blocks else ""
-        if len(blocks) != 1 or not re.fullmatch(r"\w+", variable):
+        params = Params(extract_filter, shared=self._shared)
+        series = params.read(OpenMeteoSeries)
+        variables = {name: getattr(series, name) for name in _STEPS}
+        given = [(name, variable) for name, variable in variables.items() if variable is not None]
+        if len(given) != 1 or not re.fullmatch(r"\w+", given[0][1]):
             params.add_fault(f"one of {', '.join(_STEPS)} must name one variable")
-        stamp = params.choice("stamp", ("start", "end"))
         params.finish()
-        is_end = stamp == "end" or (not stamp and _is_stamped_at_end(blocks[0], variable))
+        ((block, variable),) = given
+        is_end = series.stamp == "end" or (not series.stamp and _is_stamped_at_end(block, variable))
         return _Selection(
-            (params.number("latitude", 0.0), params.number("longitude", 0.0)),
-            blocks[0],
+            (series.latitude, series.longitude),
+            block,
             variable,
-            _STEPS[blocks[0]] if is_end else timedelta(),
+            _STEPS[block] if is_end else timedelta(),
         )
 
     @abstractmethod
@@ -198,22 +251,9 @@ class _OpenMeteo(MultiSeriesPlugin):
 
 
 class OpenMeteoForecastMultiSeriesPlugin(_OpenMeteo):
-    """Forecasts, and the last days as the models saw them; all series with one request.
+    """Forecasts, and the last days as the models saw them; all series with one request."""
 
-    `request_params`:
-        latitude, longitude: of the place; here, or for each series.
-        forecast_days: from today on, up to 16; 7.
-        models: one model; the best for the place.
-        temperature_unit, wind_speed_unit, precipitation_unit, cell_selection: as the API has them.
-        api_key: of customers, who have a host of their own.
-        per_minute: how often to ask at most; 80.
-        base_url: a mirror's address instead of Open-Meteo's own.
-
-    The `extract_filter` of a series has `hourly`, `daily` or `minutely_15` with the name of a
-    variable, such as `hourly: temperature_2m`; `latitude` and `longitude` where places differ; and
-    `stamp` (start or end) for a variable whose times this plugin takes wrongly.
-    """
-
+    parameters = (OpenMeteoForecastParameters,)
     endpoint = "forecast"
     url = FORECAST_URL
     source_defaults: ClassVar[Mapping[str, Any]] = {
@@ -236,8 +276,7 @@ class OpenMeteoForecastMultiSeriesPlugin(_OpenMeteo):
 class OpenMeteoArchiveMultiSeriesPlugin(_OpenMeteo):
     """The weather of the past, from reanalyses; it comes two to five days late.
 
-    All series with one request. Parameters as for `OpenMeteoForecastMultiSeriesPlugin`, without
-    `forecast_days`.
+    All series with one request.
     """
 
     endpoint = "archive"

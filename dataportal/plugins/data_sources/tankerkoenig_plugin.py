@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 
@@ -24,9 +24,16 @@ from dataportal.plugins.base_plugin import (
     PermanentError,
     TransientError,
 )
+from dataportal.plugins.http import RateLimit
+from dataportal.plugins.parameters import (
+    Parameters,
+    PositiveNumber,
+    about,
+    matching,
+    one_of,
+)
 from dataportal.plugins.readers.extract_filters import raise_if_all_failed, read_filters
 from dataportal.plugins.readers.parameters import Params
-from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.single_series import SingleSeriesPlugin
 from dataportal.times import parse_duration, utc_now
 
@@ -53,18 +60,32 @@ class _Prices(msgspec.Struct):
     prices: dict[str, dict[str, Any]] | None = None
 
 
+class TankerkoenigParameters(Parameters):
+    """What all stations share."""
+
+    api_key: Annotated[str, about("the key, as a rule `${TANKERKOENIG_API_KEY}`", secret=True)]
+    per_minute: Annotated[PositiveNumber, about("requests a minute within a poll (12)")] = (
+        _PER_MINUTE
+    )
+    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+
+
+class TankerkoenigSeries(Parameters):
+    """A fuel at a station."""
+
+    station: Annotated[
+        str,
+        about("the id of a station; of a group in the `extract_filter` of each series"),
+        matching(r"[0-9A-Za-z-]+", "the id of a station"),
+    ]
+    fuel: Annotated[str, one_of(FUELS), about("e5, e10 or diesel; likewise")]
+
+
 class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
-    """Prices at stations, ten of them with each request.
+    """Prices at stations, ten of them with each request."""
 
-    `request_params`:
-        api_key: the key, as a rule `${TANKERKOENIG_API_KEY}`.
-        per_minute: how often to ask at most within a poll; 12.
-        base_url: a mirror's address instead of the API's own.
-
-    The `extract_filter` of a series has `station`, the id of a station, and `fuel`: e5, e10 or
-    diesel.
-    """
-
+    parameters = (TankerkoenigParameters,)
+    series_parameters = (TankerkoenigSeries,)
     source_defaults: ClassVar[Mapping[str, Any]] = {
         "initial_history": "1 day",
         "lookback": "1 day",
@@ -79,18 +100,17 @@ class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
         params = Params(request_params)
-        key = params.text("api_key", required=True).strip()
-        self._base_url = params.text("base_url", BASE_URL).rstrip("/")
-        self._limit = rate_limit(params, _PER_MINUTE, key=key, everywhere=True)
-        self._key = key
+        tankerkoenig = params.read(TankerkoenigParameters)
+        self._key = tankerkoenig.api_key.strip()
+        self._base_url = tankerkoenig.base_url.rstrip("/")
+        self._limit = RateLimit(tankerkoenig.per_minute, key=self._key or None, everywhere=True)
         if _is_too_often(schedule):
             params.add_fault(
                 f"Tankerkönig may be asked every 5 minutes at most, not every {schedule}"
             )
-        shared = {name: request_params[name] for name in ("station", "fuel") if params.has(name)}
-        params.finish()
+        shared = params.shared(TankerkoenigSeries)
         self._selections = read_filters(
-            series_definitions, lambda extract_filter: _read_selection({**shared, **extract_filter})
+            series_definitions, lambda own: _read_selection(own, shared), params
         )
         self.now = utc_now
 
@@ -169,15 +189,14 @@ def _is_too_often(schedule: str) -> bool:
         return False  # not a duration, so nothing of ours to judge
 
 
-def _read_selection(extract_filter: Mapping[str, Any]) -> tuple[str, str]:
+def _read_selection(
+    extract_filter: Mapping[str, Any], shared: Mapping[str, Any]
+) -> tuple[str, str]:
     """The station and the fuel of a series."""
-    params = Params(extract_filter)
-    station = params.text("station", required=True).lower()
-    if station and not re.fullmatch(r"[0-9a-z-]+", station):
-        params.add_fault(f"station must be the id of a station, not {station!r}")
-    fuel = params.choice("fuel", FUELS, required=True)
+    params = Params(extract_filter, shared=shared)
+    series = params.read(TankerkoenigSeries)
     params.finish()
-    return station, fuel
+    return series.station.lower(), series.fuel
 
 
 def _prices(answer: Answer) -> dict[str, dict[str, Any]]:

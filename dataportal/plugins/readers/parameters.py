@@ -85,6 +85,26 @@ class Params:
         self._aliases += names
         return {name: self._values[name] for name in names if name in self._values}
 
+    def check_choice(self, values: Mapping[str, Any], needed: Collection[str], chosen: str) -> None:
+        """Note those values that are missing, or that what was chosen has no use for.
+
+        Args:
+            values: optional parameters, None where one is not given.
+            needed: the names of those that belong to it; none where it is not known.
+            chosen: what decides, such as the name of a data set.
+        """
+        if not needed:
+            return
+        for name in needed:
+            if values[name] is None:
+                self.add_fault(f"{name} is missing, which {chosen} needs", name)
+        for name, value in values.items():
+            if value is not None and name not in needed:
+                self.add_fault(
+                    f"{name!r} is not a parameter of {chosen}, which has {' and '.join(needed)}",
+                    name,
+                )
+
     def add_fault(self, message: str, *keys: str | int) -> None:
         """Note a fault, for `finish` to raise.
 
