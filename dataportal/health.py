@@ -258,7 +258,8 @@ def _reasons(
     reasons = []
     if state.last_failed:
         times = f"{state.failures} attempts in a row" if state.failures > 1 else "the last attempt"
-        reasons.append(f"{times} failed: {state.last_error or 'no reason recorded'}")
+        since = f" since {iso(state.failing_since)}" if state.failing_since else ""
+        reasons.append(f"{times} failed{since}: {state.last_error or 'no reason recorded'}")
     if state.known_latest is not None and state.known_latest > now + TOLERANCE:
         reasons.append(
             f"what it knows is dated {iso(state.known_latest)}, which is yet to come: a clock ran "

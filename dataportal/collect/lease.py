@@ -28,6 +28,7 @@ _HANDOVER = 1.0  # seconds in which a server notices that the client of a lock h
 _GAP = 0.3  # seconds for which a backfill leaves the lock to others between two slices
 _GAP_POLL = 0.1  # seconds between two looks for that gap
 _GAP_PATIENCE = 30.0  # seconds to wait for it; a slice should not take longer
+_ABSENCE = 60.0  # seconds for which a run that waits for its lock says at a time that it does
 
 
 class Lease:
@@ -52,6 +53,11 @@ class Lease:
         self._reads_state = reads_state
         self._session: ThreadedSession | None = None
         self._has_slot = False
+        self._run_id: int | None = None
+
+    def serve(self, run_id: int | None) -> None:
+        """From now on the lease is for this run: it says when it does without its lock."""
+        self._run_id = run_id
 
     async def acquire(self) -> SourceSnapshot | None:
         """Have all three; what is stored of the source, if the connection is a new one.
@@ -110,9 +116,15 @@ class Lease:
 
     async def yield_lock(self) -> None:
         """Leave the lock to others for a moment: between slices a backfill lets the schedule in."""
+        await self.announce_absence(_ABSENCE)
         await self.call(SourceSession.unlock)
         await asyncio.sleep(_GAP)
         await self._lock()
+
+    async def announce_absence(self, seconds: float) -> None:
+        """Record, if a run is under way, that it does without its lock for so many seconds."""
+        if self._run_id is not None and self._session is not None:
+            await self.call(SourceSession.leave_lock, self._run_id, seconds)
 
     def hand_back(self) -> None:
         """Give up all three after a run that ended well: others may have the connection."""
@@ -134,6 +146,7 @@ class Lease:
         pause, longest_pause = _LOCK_POLL
         started = time.monotonic()
         announced = False
+        announced_until = started + _ABSENCE
         with_state = self._reads_state and bool(series)
         while True:
             snapshot = await self.call(SourceSession.try_lock, series, with_state=with_state)
@@ -156,6 +169,9 @@ class Lease:
             if not announced:
                 announced = True
                 self._context.emit(Waiting(self._source, None, f"locked by {holder}"))
+            if time.monotonic() > announced_until - _ABSENCE / 2:
+                announced_until = time.monotonic() + _ABSENCE
+                await self.announce_absence(_ABSENCE)
             await asyncio.sleep(_GAP_POLL if holder.backfill else pause)
             pause = min(2 * pause, longest_pause)
 

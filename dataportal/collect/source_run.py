@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ from dataportal.errors import (
     DataportalError,
     KnowledgeAheadError,
     LockedError,
+    TransientError,
     UsageError,
 )
 from dataportal.failpoints import failpoint
@@ -130,9 +132,17 @@ class SourceRun:
                     await step(retries)
                 except asyncio.CancelledError:
                     raise
-                except BaseException:
+                except BaseException as error:
+                    await self._announce_wait(error, retries)
                     self._lease.release()
                     raise
+
+    async def _announce_wait(self, error: BaseException, retries: Retries) -> None:
+        """Before a wait for the next attempt: nobody is to take the run for dead meanwhile."""
+        if isinstance(error, TransientError) and self._lease.connected:
+            # should the database be gone too, there is nobody to tell
+            with suppress(DatabaseError):
+                await self._lease.announce_absence(retries.seconds_left())
 
     async def _register(self, snapshot: SourceSnapshot) -> None:
         """Find out under a new lock whether the source is still due, and register its series."""
@@ -173,6 +183,7 @@ class SourceRun:
             self._run_id = await self._lease.call(
                 SourceSession.start_run, self._request.kind, start, end
             )
+            self._lease.serve(self._run_id)
         self._report.begin(self._run_id, start, end)
         if fault is not None:
             raise fault
@@ -221,6 +232,7 @@ class SourceRun:
         self._report.resume(backfill)
         if not self._request.dry_run:
             await self._lease.call(SourceSession.resume_run, backfill.run_id)
+            self._lease.serve(backfill.run_id)
         return backfill
 
     async def _run_slices(self) -> None:

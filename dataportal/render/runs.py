@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dataportal.collect.results import RunResult
     from dataportal.schedule import Slice
 
-_MOODS = {
+OUTCOME_MOODS = {
     "succeeded": "good",
     "unchanged": "dim",
     "empty": "doubtful",
@@ -63,7 +63,7 @@ class RunsView:
                 ">took",
                 "remarks",
             ),
-            moods=_MOODS,
+            moods=OUTCOME_MOODS,
         )
         for run in self.runs:
             counts = (str(getattr(run.counts, name)) for name in _COUNT_COLUMNS)

@@ -104,6 +104,8 @@ class SourceState:
     """As of any K up to here is final."""
     failures: int = 0
     """Failed attempts in a row."""
+    failing_since: datetime | None = None
+    """When the first of these began."""
     last_error: str | None = None
     doubts: Mapping[str, Any] | None = None
     """What is doubted of it, by kind: `since`, in ISO 8601, and `message`."""

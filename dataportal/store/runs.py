@@ -14,6 +14,7 @@ from dataportal.redaction import harmless, redact
 from dataportal.store.connection import pipelined_transaction
 from dataportal.store.queries import query
 from dataportal.store.records import Backfill, Counts, Outcome, SourceState
+from dataportal.times import utc_now
 from dataportal.version import __version__
 
 if TYPE_CHECKING:
@@ -164,6 +165,16 @@ def source_state(*, last_outcome: str | None, **columns: Any) -> SourceState:
     """The state of a source, from the columns of `source_state` by the names of its fields."""
     outcome = None if last_outcome is None else Outcome(last_outcome)
     return SourceState(last_outcome=outcome, **columns)
+
+
+def leave_lock(connection: psycopg.Connection, run_id: int, seconds: float) -> None:
+    """Record that a run does without its lock for at most so many seconds, and is not dead."""
+    connection.execute(query("run_leave_lock"), {"run": run_id, "seconds": seconds})
+
+
+def will_return(unlocked_until: datetime | None) -> bool:
+    """Whether a run without a lock and without an end said that it would be back yet."""
+    return unlocked_until is not None and unlocked_until > utc_now()
 
 
 def _this_process() -> dict[str, Any]:

@@ -129,6 +129,11 @@ class SourceSession:
             state = None if states is None else states.fetchone() or SourceState(self._source)
             return SourceSnapshot(state=state) if rows is None else series.snapshot(rows, state)
 
+    def leave_lock(self, run_id: int, seconds: float) -> None:
+        """Record that the run does without its lock for so long, and is not dead meanwhile."""
+        with database_errors("recording that the run waits"):
+            runs.leave_lock(self._connection, run_id, seconds)
+
     def unlock(self) -> None:
         """Give the lock back, and keep the connection."""
         with database_errors("giving the lock back"):

@@ -22,6 +22,9 @@ UPDATE source_state AS s SET
         WHEN run.kind <> 'scheduled' THEN s.failures
         WHEN %(outcome)s = 'failed' THEN s.failures + 1
         ELSE 0 END,
+    failing_since = CASE
+        WHEN run.kind <> 'scheduled' THEN s.failing_since
+        WHEN %(outcome)s = 'failed' THEN coalesce(s.failing_since, run.started_at) END,
     -- the first doubt of a kind stays, until the entry settles it
     doubts = CASE
         WHEN %(settled)s THEN NULL

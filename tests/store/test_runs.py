@@ -19,8 +19,10 @@ from support.store_feed import (
 from support.stored_runs import START
 
 from dataportal import __version__
+from dataportal.errors import UsageError
 from dataportal.redaction import remember_secret
 from dataportal.store.read.overview import open_reader, overview
+from dataportal.store.read.runs import SeriesChanges, find_run, newest_runs, run_changes
 from dataportal.store.records import (
     Backfill,
     Counts,
@@ -137,6 +139,7 @@ def test_a_backfill_is_no_attempt_either(feed: Feed, outcome: Outcome) -> None:
         before.last_success,
         after.known_through,
         before.failures,
+        before.failing_since,
         before.last_error,
     )
 
@@ -455,3 +458,80 @@ def test_the_newest_unfinished_backfill_of_the_source_counts(feed: Feed, databas
     unfinished = feed.session.unfinished_backfill()
     assert unfinished
     assert unfinished.run_id == first
+
+
+def test_what_was_killed_is_closed_by_the_next_run(
+    feed: Feed, look: psycopg.Connection[Any]
+) -> None:
+    """As interrupted, under the lock; a run that said that it would be back is left alone."""
+    killed, waits = feed.run, backfill(feed)
+    look.execute(
+        "UPDATE fetch_run SET outcome = NULL, finished_at = NULL WHERE run_id = %s", [killed]
+    )
+    feed.session.leave_lock(waits, 60)
+    next_run = feed.start()
+    assert column(look, "outcome", killed) == Outcome.INTERRUPTED
+    assert "killed" in column(look, "error", killed)
+    assert column(look, "finished_at", killed) <= column(look, "started_at", next_run)
+    assert column(look, "finished_at", waits) is None
+    feed.session.leave_lock(waits, -1)
+    feed.start()
+    assert column(look, "outcome", waits) == Outcome.INTERRUPTED
+    assert column(look, "outcome", next_run) == Outcome.INTERRUPTED
+
+
+def test_a_source_fails_since_the_first_failure_in_a_row(
+    feed: Feed, look: psycopg.Connection[Any]
+) -> None:
+    """A good run ends it; a backfill and an interruption are no matter."""
+    first = state_after(feed, Outcome.FAILED)
+    assert first.failing_since == column(look, "started_at", feed.run)
+    second = state_after(feed, Outcome.FAILED)
+    assert (second.failures, second.failing_since) == (2, first.failing_since)
+    state_after(feed, Outcome.SUCCEEDED, RunKind.BACKFILL)
+    assert state_after(feed, Outcome.INTERRUPTED).failing_since == first.failing_since
+    assert state_after(feed, Outcome.PARTIAL).failing_since is None
+    assert state_after(feed, Outcome.FAILED).failing_since == column(look, "started_at", feed.run)
+
+
+def test_the_newest_runs_are_read_newest_first(feed: Feed, database_url: str) -> None:
+    """Of all sources or of some, perhaps only what did not end well, perhaps only lately."""
+    feed.finish(Outcome.FAILED)
+    with open_feed(database_url, "rain", source="other") as other:
+        other.finish(Outcome.SUCCEEDED)
+        at_work = other.start()
+        with closing(open_reader(database_url)) as reader:
+            everything = newest_runs(reader, limit=9)
+            assert [run.run_id for run in everything] == [at_work, other.run - 1, feed.run]
+            assert [run.outcome for run in everything] == ["running", "succeeded", "failed"]
+            assert newest_runs(reader, limit=1) == everything[:1]
+            assert newest_runs(reader, ["o*"], limit=9) == everything[:2]
+            assert newest_runs(reader, ["grid", "other"], limit=9) == everything
+            assert newest_runs(reader, limit=9, not_well=True) == everything[2:]
+            since = everything[1].started_at
+            assert newest_runs(reader, limit=9, since=since) == everything[:2]
+            with pytest.raises(UsageError, match="'othr' ever ran here") as unknown:
+                newest_runs(reader, ["othr"], limit=9)
+            assert "other" in str(unknown.value.hint)
+
+
+def test_what_a_run_changed_is_found_by_series(feed: Feed, database_url: str) -> None:
+    """New, revised and withdrawn, each only of this run, with the first and last ts of it."""
+    feed({0: 1, 1: 2, 2: 3, 3: 4}, wind={0: 5})
+    feed.finish()
+    changing = feed.start()
+    feed({0: 1, 1: 9, 2: None, 7: 3}, wind={0: 5})
+    feed.finish()
+    feed.start()
+    feed({1: 10, 2: 3})
+    feed.finish()
+    with closing(open_reader(database_url)) as reader:
+        changes = run_changes(reader, find_run(reader, changing))
+        first = run_changes(reader, find_run(reader, changing - 1))
+        with pytest.raises(UsageError, match="there is no run 999"):
+            find_run(reader, 999)
+    assert changes == [SeriesChanges("load", 1, 1, 1, hour(1), hour(7))]
+    assert first == [
+        SeriesChanges("load", 4, 0, 0, hour(0), hour(3)),
+        SeriesChanges("wind", 1, 0, 0, hour(0), hour(0)),
+    ]

@@ -69,6 +69,7 @@ def row(
         started_at=NOW - HOUR / 2,
         finished_at=None if running else NOW - HOUR / 2,
         outcome=None if running else outcome,
+        unlocked_until=None,
         error=None,
         host="here",
         pid=1,

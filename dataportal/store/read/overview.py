@@ -15,7 +15,7 @@ from dataportal.store.migrations import ensure_schema, require_schema
 from dataportal.store.queries import query
 from dataportal.store.records import Outcome, RunKind, SourceState
 from dataportal.store.rows import record_row
-from dataportal.store.runs import source_state
+from dataportal.store.runs import source_state, will_return
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
@@ -29,13 +29,17 @@ _RECENT = timedelta(days=400)  # also what is published once a year
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """The newest run of a source. `outcome` is None only while it is running."""
+    """The newest run of a source. `outcome` is None only while it is running.
+
+    `unlocked_until` is until when it leaves its lock to others, should it have said so.
+    """
 
     run_id: int
     kind: RunKind
     started_at: datetime
     finished_at: datetime | None
     outcome: Outcome | None
+    unlocked_until: datetime | None
     error: str | None
     host: str
     pid: int
@@ -193,4 +197,5 @@ def _last_run(row: dict[str, Any], *, is_alive: bool) -> RunRow | None:
         return None
     outcome = Outcome(row["outcome"]) if row["outcome"] else None
     run = RunRow(**{**row, "kind": RunKind(row["kind"]), "outcome": outcome})
+    is_alive = is_alive or will_return(run.unlocked_until)
     return run if is_alive or run.outcome else replace(run, outcome=Outcome.INTERRUPTED)

@@ -1,0 +1,16 @@
+-- The newest runs of some sources, perhaps only those that did not end well.
+SELECT run.*
+FROM unnest(%(sources)s::text[]) AS wanted (source)
+CROSS JOIN LATERAL (
+    SELECT run_id, source, kind, started_at, finished_at, outcome, unlocked_until,
+           window_start, window_end, done_until,
+           received, inserted, revised, retracted, unchanged, duplicates, rejected, outside,
+           withheld, nulls, vintages, error, host, pid, version
+    FROM fetch_run AS f
+    WHERE f.source = wanted.source AND f.started_at >= %(since)s
+      AND (NOT %(failed)s OR f.outcome IS NULL OR f.outcome IN ('failed', 'partial', 'interrupted'))
+    ORDER BY f.run_id DESC
+    LIMIT %(limit)s
+) AS run
+ORDER BY run.started_at DESC
+LIMIT %(limit)s
