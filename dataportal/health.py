@@ -44,6 +44,8 @@ class Condition(StrEnum):
     """Its runs end well, and what they bring is doubted."""
     DUE = "due"
     OK = "ok"
+    GONE = "gone"
+    """The database has series of it, and the file does not name it any more."""
     UNKNOWN = "unknown"
     """The database could not be asked."""
 
@@ -110,6 +112,12 @@ class Verdict:
 def broken_entry(source: str, problems: Sequence[str]) -> Verdict:
     """The verdict over an entry that cannot be used."""
     return Verdict(source, Condition.BROKEN, reasons=tuple(problems))
+
+
+def gone_source(row: SourceRow) -> Verdict:
+    """The verdict over a source of which only the database knows."""
+    newest = max((s.newest for s in row.series if s.newest), default=None)
+    return Verdict(row.state.source, Condition.GONE, counts=False, newest=newest)
 
 
 def unknown_state(source: Source) -> Verdict:

@@ -7,11 +7,12 @@ from dataportal.errors import ConfigurationError
 from dataportal.render.console import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import psycopg
 
     from dataportal.settings import Settings
+    from dataportal.store.read.overview import SourceRow
 
 
 def database_exists(settings: "Settings") -> bool:
@@ -56,3 +57,17 @@ def open_to_read(settings: "Settings", command: str) -> "Iterator[psycopg.Connec
         closing(open_reader(url, command=command)) as connection,
     ):
         yield connection
+
+
+def source_rows(settings: "Settings", command: str) -> "Mapping[str, SourceRow]":
+    """What the database has of every source, by its name; nothing where there is none yet.
+
+    Raises:
+        DatabaseError: it is out of reach.
+    """
+    if not database_exists(settings):
+        return {}
+    from dataportal.store.read.overview import overview
+
+    with open_to_read(settings, command) as connection:
+        return overview(connection)

@@ -15,9 +15,12 @@ from dataportal.cli.run_sources import (
 )
 from dataportal.cli.selection import (
     OnlyOption,
+    StateOption,
     broken_by_pattern,
+    conditions,
     load_configuration,
     select_by_pattern,
+    select_by_state,
 )
 from dataportal.cli.times import option_window
 from dataportal.errors import ExitCode, UsageError
@@ -44,6 +47,7 @@ def command(
         bool, typer.Option("--due", help="Only sources whose schedule says so.")
     ] = False,
     only: OnlyOption = None,
+    state: StateOption = None,
     start: StartOption = None,
     end: EndOption = None,
     dry_run: DryRunOption = False,
@@ -66,6 +70,9 @@ def command(
     configuration = load_configuration(settings, invocation)
     selected = select_by_pattern(configuration, only or ())
     broken = broken_by_pattern(configuration, only or ())
+    if state:
+        selected = select_by_state(selected, state, settings)
+        broken = broken if "broken" in conditions(state) else {}
     from dataportal.collect import RunRequest
 
     default = OnLocked.SKIP if first is None else OnLocked.WAIT

@@ -1,26 +1,38 @@
 """`dataportal list-sources`: shows every source with its state, or checks sources.yaml."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dataportal.cli.database import database_exists, open_to_read
+from dataportal.cli.database import source_rows
 from dataportal.cli.error_report import report_error
 from dataportal.cli.options import Invocation
-from dataportal.cli.selection import OnlyOption, load_configuration, select_by_pattern
-from dataportal.errors import DatabaseError, DataportalError, ExitCode
+from dataportal.cli.selection import (
+    OnlyOption,
+    StateOption,
+    broken_by_pattern,
+    conditions,
+    load_configuration,
+    matches_any,
+    select_by_pattern,
+)
+from dataportal.errors import DatabaseError, DataportalError, ExitCode, UsageError
 from dataportal.render.view import show_view
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from dataportal.config import Configuration, Source
+    from dataportal.health import Condition
+    from dataportal.render.list_sources import SourcesView
     from dataportal.settings import Settings
     from dataportal.store.read.overview import SourceRow
 
 EXAMPLES = (
     "dataportal list-sources",
+    "dataportal list-sources --state failing --state stale",
     "dataportal list-sources --series --only fred",
     "dataportal list-sources --only 'smard-*' --json",
     "dataportal --config sources.yaml list-sources --check",
@@ -40,37 +52,46 @@ def command(
         bool, typer.Option("--series", help="A line for each series rather than for each source.")
     ] = False,
     only: OnlyOption = None,
+    state: StateOption = None,
 ) -> ExitCode:
     """Every source with its series, schedule and state.
 
     Also its last run, its last success, the newest observation and when it is next due.
     States: ok, due, running, failing, stale, doubtful, never run, disabled, "needs X" (a variable
-    that is not set), broken (see --check), unknown (the database is out of reach).
+    that is not set), broken (see --check), gone (stored, and no longer in the file), unknown (the
+    database is out of reach).
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
+    if check and state:
+        raise UsageError("--check asks no database: leave --state out")
+    wanted = conditions(state)
     configuration = load_configuration(settings, invocation)
     sources = select_by_pattern(configuration, only or ())
     if check:
         return _check(configuration, sources, invocation)
-    return _list(configuration, sources, invocation, settings, by_series=series)
+    view, failure = _sources_view(configuration, sources, only or (), wanted, settings)
+    show_view(replace(view, by_series=series), json=invocation.json)
+    if failure is not None:
+        return report_error(failure, json=invocation.json, debug=invocation.debugging)
+    return ExitCode.DONE
 
 
-def _list(
+def _sources_view(
     configuration: "Configuration",
     sources: "list[Source]",
-    invocation: Invocation,
+    only: "Sequence[str]",
+    wanted: "frozenset[Condition]",
     settings: "Settings",
-    *,
-    by_series: bool,
-) -> ExitCode:
-    from dataportal.health import broken_entry, judge, unknown_state
+) -> "tuple[SourcesView, DataportalError | None]":
+    """The sources in these conditions, and why the database could not be asked, if so."""
+    from dataportal.health import broken_entry, gone_source, judge, unknown_state
     from dataportal.render.list_sources import Listing, SourcesView
 
     rows: Mapping[str, SourceRow] = {}
     failure: DataportalError | None = None
     try:
-        rows = _source_rows(settings)
+        rows = source_rows(settings, "list-sources")
     except DatabaseError as error:
         failure = error
     now = utc_now()
@@ -82,25 +103,25 @@ def _list(
         )
         for source in sources
     ]
-    unusable = {
-        name: broken_entry(name, [str(problem) for problem in problems])
-        for name, problems in configuration.broken.items()
-    }
-    view = SourcesView(listings, unusable, now, settings.zone, by_series=by_series)
-    show_view(view, json=invocation.json)
-    if failure is not None:
-        return report_error(failure, json=invocation.json, debug=invocation.debugging)
-    return ExitCode.DONE
-
-
-def _source_rows(settings: "Settings") -> "Mapping[str, SourceRow]":
-    """What the database has of every source, by its name."""
-    if not database_exists(settings):
-        return {}
-    from dataportal.store.read.overview import overview
-
-    with open_to_read(settings, "list-sources") as connection:
-        return overview(connection)
+    unusable = [
+        broken_entry(name, [str(problem) for problem in problems])
+        for name, problems in broken_by_pattern(configuration, only).items()
+    ]
+    named = {source.name for source in configuration.sources} | set(configuration.broken)
+    named |= {source.renamed_from for source in configuration.sources if source.renamed_from}
+    gone = [
+        (gone_source(row), row)
+        for name, row in rows.items()
+        if row.series and name not in named and matches_any(name, only)
+    ]
+    view = SourcesView(
+        [listing for listing in listings if listing.verdict.condition in wanted],
+        {verdict.source: verdict for verdict in unusable if verdict.condition in wanted},
+        now,
+        settings.zone,
+        gone=[(verdict, row) for verdict, row in gone if verdict.condition in wanted],
+    )
+    return view, failure
 
 
 def _check(

@@ -13,12 +13,66 @@ if TYPE_CHECKING:
     from dataportal.cli.options import Invocation
     from dataportal.config import Configuration, Source
     from dataportal.errors import Problem
+    from dataportal.health import Condition
     from dataportal.settings import Settings
 
 OnlyOption = Annotated[
     list[str] | None,
     typer.Option("--only", metavar="GLOB", help="Sources whose name or tag matches; repeatable."),
 ]
+StateOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--state",
+        metavar="STATE",
+        help="Only sources in that state, such as failing or stale; repeatable.",
+    ),
+]
+
+
+def conditions(states: Sequence[str] | None) -> "frozenset[Condition]":
+    """The conditions that `--state` names; all of them without it.
+
+    Raises:
+        UsageError: there is no such state.
+    """
+    from dataportal.health import Condition
+
+    wanted = set()
+    for state in states or Condition:
+        try:
+            wanted.add(Condition(state))
+        except ValueError:
+            words = [str(condition) for condition in Condition]
+            raise UsageError(
+                f"--state {state!r}: there is no such state",
+                hint=suggestion(state, words, f"The states: {', '.join(words)}"),
+            ) from None
+    return frozenset(wanted)
+
+
+def select_by_state(
+    sources: "Sequence[Source]", states: Sequence[str] | None, settings: "Settings"
+) -> "list[Source]":
+    """The sources that stand as `--state` says by now; all without it.
+
+    Raises:
+        UsageError: there is no such state.
+        DatabaseError: the database is out of reach.
+    """
+    if not states:
+        return list(sources)
+    wanted = conditions(states)
+    from dataportal.cli.database import source_rows
+    from dataportal.health import judge
+    from dataportal.times import utc_now
+
+    rows, now = source_rows(settings, "fetch-all"), utc_now()
+    return [
+        source
+        for source in sources
+        if judge(source, rows.get(source.name), now).condition in wanted
+    ]
 
 
 def load_configuration(settings: "Settings", invocation: "Invocation") -> "Configuration":
@@ -103,6 +157,13 @@ def broken_by_pattern(
         return dict(configuration.broken)
     names = _matching_names(configuration, patterns)
     return {name: problems for name, problems in configuration.broken.items() if name in names}
+
+
+def matches_any(name: str, patterns: Sequence[str]) -> bool:
+    """Whether the name of a source matches one of the patterns, or there are none."""
+    from fnmatch import fnmatchcase
+
+    return not patterns or any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _matching_names(configuration: "Configuration", patterns: Sequence[str]) -> set[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from dataportal.render.console import printable
 from dataportal.render.formatting import NOTHING, format_age, format_instant, pluralize
 from dataportal.render.tables import Table
+from dataportal.series import SeriesDescription
 from dataportal.times import format_duration
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from dataportal.config import Source
     from dataportal.health import Doubt, Verdict
-    from dataportal.series import SeriesDescription
     from dataportal.store.read.overview import RunRow, SourceRow
 
 _MOODS = {
@@ -29,6 +29,7 @@ _MOODS = {
     "due": "doubtful",
     "unknown": "doubtful",
     "disabled": "dim",
+    "gone": "dim",
 }
 
 
@@ -51,6 +52,7 @@ class SourcesView:
         now: what ages are counted to.
         zone: the time zone of the table.
         by_series: whether the table has a row for each series rather than for each source.
+        gone: sources that only the database knows.
     """
 
     listings: Sequence[Listing]
@@ -58,6 +60,7 @@ class SourcesView:
     now: datetime
     zone: tzinfo
     by_series: bool = False
+    gone: Sequence[tuple[Verdict, SourceRow]] = ()
 
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A table, why entries cannot be used, and what is doubted of sources."""
@@ -73,6 +76,7 @@ class SourcesView:
         """`sources`, each with its series."""
         sources = [_source_fields(listing) for listing in self.listings]
         sources += [_broken_fields(verdict) for verdict in self.broken.values()]
+        sources += [_gone_fields(verdict, row) for verdict, row in self.gone]
         return {"sources": sources}
 
     def _source_table(self) -> Table:
@@ -94,6 +98,8 @@ class SourcesView:
             table.add(*_cells(listing, self.now, self.zone))
         for name in self.broken:
             table.add(name, *[NOTHING] * 6, "broken")
+        for verdict, row in self.gone:
+            table.add(*_gone_cells(verdict, row, self.now, self.zone))
         return table
 
     def _series_table(self) -> Table:
@@ -114,6 +120,11 @@ class SourcesView:
                     listing.source.name,
                     listing.verdict.text,
                 )
+        for verdict, row in self.gone:
+            for stored in row.series:
+                newest_ts = format_instant(stored.newest, self.zone)
+                name = stored.endpoint_prefix
+                table.add(name, *[NOTHING] * 3, newest_ts, verdict.source, verdict.text)
         return table
 
 
@@ -173,15 +184,32 @@ def _newest_by_series(row: SourceRow | None) -> dict[str, datetime | None]:
     return {series.endpoint_prefix: series.newest for series in row.series} if row else {}
 
 
+def _gone_cells(verdict: Verdict, row: SourceRow, now: datetime, zone: tzinfo) -> tuple[str, ...]:
+    first, *others = [series.endpoint_prefix for series in row.series]
+    return (
+        verdict.source,
+        f"{first} +{len(others)}" if others else first,
+        NOTHING,
+        _run_text(row.last_run, now),
+        format_age(row.state.last_success, now),
+        format_instant(verdict.newest, zone),
+        NOTHING,
+        verdict.text,
+    )
+
+
+def _run_text(run: RunRow | None, now: datetime) -> str:
+    return f"{run.outcome or 'running'}, {format_age(run.started_at, now)}" if run else NOTHING
+
+
 def _cells(listing: Listing, now: datetime, zone: tzinfo) -> tuple[str, ...]:
     source, row, verdict = listing.source, listing.row, listing.verdict
     first, *others = [s.endpoint_prefix for s in source.series] or [NOTHING]
-    run = row.last_run if row else None
     return (
         source.name,
         f"{first} +{len(others)}" if others else first,
         format_duration(source.schedule),
-        f"{run.outcome or 'running'}, {format_age(run.started_at, now)}" if run else NOTHING,
+        _run_text(row.last_run if row else None, now),
         format_age(row.state.last_success, now) if row else NOTHING,
         format_instant(verdict.newest, zone),
         _format_due(verdict.next_due, now),
@@ -253,6 +281,27 @@ def _broken_fields(verdict: Verdict) -> dict[str, Any]:
         "newest": None,
         "next_due": None,
         "series": [],
+    }
+
+
+def _gone_fields(verdict: Verdict, row: SourceRow) -> dict[str, Any]:
+    state = row.state
+    return {
+        **_broken_fields(verdict),
+        "last_run": _run_fields(row.last_run) if row.last_run else None,
+        "last_attempt": state.last_attempt,
+        "last_success": state.last_success,
+        "failures": state.failures,
+        "failing_since": state.failing_since,
+        "known_through": state.known_through,
+        "newest": verdict.newest,
+        "series": [
+            {
+                **_series_fields(SeriesDescription(series.endpoint_prefix), series.newest),
+                "metadata": {},
+            }
+            for series in row.series
+        ],
     }
 
 

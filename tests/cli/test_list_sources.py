@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KEYS = {
     *("source", "where", "state", "reasons", "enabled", "missing_env", "tags", "schedule"),
     *("stale_after", "last_run", "last_attempt", "last_success", "failures", "known_through"),
-    *("newest", "next_due", "series", "doubts"),
+    *("newest", "next_due", "series", "doubts", "failing_since"),
 }
 
 
@@ -136,3 +136,51 @@ def test_a_broken_entry_stands_beside_the_others(
     del sources.entries["fine"]
     sources.write()
     assert run_cli("list-sources", env={"DATABASE_URL": database_url}).returncode == 78
+
+
+def test_sources_are_picked_by_their_state(
+    all_kinds: SourceFile, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """To list them and to fetch them; each state by its word, and several together."""
+    assert run_cli("fetch", "fresh", "ill", "old", env=env).returncode == 3
+
+    def listed(*options: str) -> set[str]:
+        return set(states(run_cli("list-sources", "--json", *options, env=env).stdout))
+
+    assert listed("--state", "failing") == {"ill"}
+    assert listed("--state", "failing", "--state", "stale") == {"ill", "old"}
+    assert listed("--state", "needs", "--only", "k*") == {"keyed"}
+    assert listed("--state", "running") == set()
+    (ill,) = json.loads(run_cli("list-sources", "--json", "--only", "ill", env=env).stdout)[
+        "sources"
+    ]
+    assert ill["failing_since"] == ill["last_attempt"]
+    again = run_cli("fetch-all", "--state", "failing", "--state", "never run", "--json", env=env)
+    assert again.returncode == 3
+    assert {run["source"] for run in json.loads(again.stdout)["runs"]} == {
+        *("ill", "asleep", "working")
+    }
+    wrong = run_cli("list-sources", "--state", "faling", env=env)
+    assert wrong.returncode == 2
+    assert "failing" in wrong.stderr
+
+
+def test_what_only_the_database_knows_is_listed(
+    all_kinds: SourceFile, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """A source that the file no longer names is gone, unless another one was renamed from it."""
+    run_cli("fetch", "fresh", env=env)
+    all_kinds.entries["new"] = all_kinds.entries.pop("fresh")
+    all_kinds.write()
+    document = run_cli("list-sources", "--json", "--state", "gone", env=env)
+    (gone,) = json.loads(document.stdout)["sources"]
+    assert gone.keys() == KEYS
+    assert (gone["source"], gone["state"]) == ("fresh", "gone")
+    assert gone["newest"] == gone["series"][0]["newest"] == "2025-03-01T01:00:00Z"
+    for options in ((), ("--series",)):
+        shown = run_cli("list-sources", *options, env=env)
+        (line,) = (line for line in shown.stdout.splitlines() if line.endswith(" gone"))
+        assert "fresh" in line
+    all_kinds.entries["new"]["renamed_from"] = "fresh"
+    all_kinds.write()
+    assert "gone" not in states(run_cli("list-sources", "--json", env=env).stdout).values()
