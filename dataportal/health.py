@@ -265,9 +265,11 @@ def _reasons(
 ) -> list[str]:
     reasons = []
     if state.last_failed:
-        times = f"{state.failures} attempts in a row" if state.failures > 1 else "the last attempt"
-        since = f" since {iso(state.failing_since)}" if state.failing_since else ""
-        reasons.append(f"{times} failed{since}: {state.last_error or 'no reason recorded'}")
+        times = "the last attempt failed"
+        if state.failures > 1:
+            since = f", since {iso(state.failing_since)}" if state.failing_since else ""
+            times = f"{state.failures} attempts in a row failed{since}"
+        reasons.append(f"{times}: {state.last_error or 'no reason recorded'}")
     if state.known_latest is not None and state.known_latest > now + TOLERANCE:
         reasons.append(
             f"what it knows is dated {iso(state.known_latest)}, which is yet to come: a clock ran "
