@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dataportal.config import Configuration, Source
-    from dataportal.schedule import Slice
+    from dataportal.render.runs import Plan
 
 EXAMPLES = (
     "dataportal fetch smard-1223-de-hour",
@@ -112,14 +112,15 @@ def _plans(
     end: "datetime | None",
     *,
     now: "datetime",
-) -> "list[tuple[str, list[Slice]]]":
-    """The slices of each source, by its name."""
-    from dataportal.collect import plan_backfill
+) -> "list[Plan]":
+    """The slices of each source, and the requests that they take."""
+    from dataportal.collect import count_requests, plan_backfill
     from dataportal.config import build_plugin
+    from dataportal.render.runs import Plan
 
     plans = []
     for source in sources:
         built = build_plugin(source, env=invocation.env, root=configuration.root)
         _, slices = plan_backfill(source, start, end, limits=built.limits, now=now)
-        plans.append((source.name, slices))
+        plans.append(Plan(source.name, slices, count_requests(built, slices)))
     return plans

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.collect.events import Event, Finished, Listener, Started, Stored, Waiting, Warned
 from dataportal.collect.results import RunRequest, RunResult, due_requests, unusable_entry
 from dataportal.collect.stop import StopSignal
-from dataportal.collect.windows import plan_backfill
+from dataportal.collect.windows import count_requests, plan_backfill
 
 if TYPE_CHECKING:
     from dataportal.collect.engine import collect
@@ -30,6 +30,7 @@ __all__ = [
     "Waiting",
     "Warned",
     "collect",
+    "count_requests",
     "due_requests",
     "plan_backfill",
     "unusable_entry",

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from dataportal.granularity import interval_length
 from dataportal.schedule import Progress, slices, window_start
-from dataportal.times import parse_duration
+from dataportal.times import iso, parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from dataportal.config import Limits, Source
+    from dataportal.config import BuiltPlugin, Limits, Source
     from dataportal.schedule import Slice
     from dataportal.store.records import SeriesProgress
 
@@ -71,6 +71,16 @@ def plan_scheduled_run(
         max_window=limits.max_window,
         interval_start=_interval_start(source, limits),
     )
+
+
+def count_requests(built: BuiltPlugin, planned: Sequence[Slice]) -> list[int | None]:
+    """How many requests each slice takes, as far as its plugin tells beforehand."""
+    return [
+        built.plugin.count_requests(
+            iso(window.ask_from or window.start), None if window.end is None else iso(window.end)
+        )
+        for window in planned
+    ]
 
 
 def _interval_start(source: Source, limits: Limits) -> Callable[[datetime], datetime]:

@@ -137,6 +137,14 @@ class _Plugin:
     """The source's `timezone`. The run resolves local times by itself; a plugin needs it only to
     calculate with them. Set like `http`."""
 
+    def count_requests(self, start_date: str, end_date: str | None = None) -> int | None:
+        """How many requests a window takes at least, for `fetch --plan`; None for "not known".
+
+        Nobody is asked for it, and `http` is not set. Arguments as of the other methods.
+        """
+        del start_date, end_date
+        return None
+
 
 class BasePlugin(_Plugin, ABC):
     """Fetches one series.

@@ -88,33 +88,54 @@ class RunsView:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """What a backfill of one source takes.
+
+    Attributes:
+        source: its name.
+        slices: oldest first.
+        requests: how many each of them takes at least; None where that is not known beforehand.
+    """
+
+    source: str
+    slices: Sequence[Slice]
+    requests: Sequence[int | None]
+
+
+@dataclass(frozen=True, slots=True)
 class PlanView:
     """The answer of `fetch --plan`: the slices of each source, oldest first."""
 
-    plans: Sequence[tuple[str, Sequence[Slice]]]
+    plans: Sequence[Plan]
     zone: tzinfo
 
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A line for each slice, by source."""
         del stream
-        for source, slices in self.plans:
-            yield printable(f"{source}: {pluralize(len(slices), 'slice')}")
-            for window in slices:
+        for plan in self.plans:
+            known = [count for count in plan.requests if count is not None]
+            total = f", {pluralize(sum(known), 'request')}" if known else ""
+            yield printable(f"{plan.source}: {pluralize(len(plan.slices), 'slice')}{total}")
+            for window, count in zip(plan.slices, plan.requests, strict=True):
                 start = format_instant(window.start, self.zone)
                 end = "the newest there is"
                 if window.end is not None:
                     end = format_instant(window.end, self.zone)
-                yield f"  {start} to {end}"
+                requests = "" if count is None else f", {pluralize(count, 'request')}"
+                yield f"  {start} to {end}{requests}"
 
     def document(self) -> Mapping[str, Any]:
         """`plans`, each with its slices."""
         return {
             "plans": [
                 {
-                    "source": source,
-                    "slices": [{"start": window.start, "end": window.end} for window in slices],
+                    "source": plan.source,
+                    "slices": [
+                        {"start": window.start, "end": window.end, "requests": count}
+                        for window, count in zip(plan.slices, plan.requests, strict=True)
+                    ],
                 }
-                for source, slices in self.plans
+                for plan in self.plans
             ]
         }
 

@@ -39,6 +39,19 @@ class Request:
     headers: Mapping[str, str]
     target: str
     """Path and query as they stood in the request line."""
+    method: str = "GET"
+    body: bytes = b""
+    """Of a POST request."""
+
+    @property
+    def form(self) -> Mapping[str, list[str]]:
+        """The fields of its body, if that is a form."""
+        return parse_qs(self.body.decode(), keep_blank_values=True)
+
+    @property
+    def json(self) -> Any:
+        """Its body, if that is JSON."""
+        return msgspec.json.decode(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +206,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answers as the test laid out."""
-        parts = urlsplit(self.path)
+        self._respond(b"")
+
+    def do_POST(self) -> None:
+        """Answers as the test laid out."""
+        self._respond(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+    def _respond(self, body: bytes) -> None:
+        parts, headers = urlsplit(self.path), _lower(self.headers)
         reply = self.server.owner.reply(
-            Request(parts.path, parse_qs(parts.query), _lower(self.headers), self.path)
+            Request(parts.path, parse_qs(parts.query), headers, self.path, self.command, body)
         )
         ending = self.server.owner.ending
         while reply.hold is not None and not reply.hold.wait(0.02) and not ending.is_set():

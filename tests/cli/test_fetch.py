@@ -164,6 +164,31 @@ def test_an_answer_without_points_changes_nothing(
     assert run_cli("healthcheck", env=env).returncode == 4
 
 
+def test_a_plan_says_how_many_requests_it_takes(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """Of a described source for each slice; nobody is asked, and the run asks no more than that."""
+    url = server.answer("/days", Reply.json([{"t": "2025-03-01T00:00:00Z", "v": 1}]))
+    params = {
+        "url": url,
+        "each": {"period": "day", "station": ["A", "B"]},
+        "query": {"day": "{start:%Y-%m-%d}", "station": "{station}"},
+        "ts": "t",
+        "value": "v",
+    }
+    sources.add("days", "http_plugin.HttpJsonPlugin", params, {"max_window": "2 days"})
+    sources.write()
+    bounds = ("--start", "2025-03-01", "--end", "2025-03-04")
+    plan = run_cli("fetch", "days", *bounds, "--plan", "--json", env=env)
+    slices = json.loads(plan.stdout)["plans"][0]["slices"]
+    assert [window["requests"] for window in slices] == [4, 2]
+    text = run_cli("fetch", "days", *bounds, "--plan", env=env).stdout
+    assert "days: 2 slices, 6 requests" in text
+    assert not server.requests
+    run_cli("fetch", "days", *bounds, env=env)
+    assert server.asked("/days") == 6
+
+
 def test_a_backfill_goes_in_slices_oldest_first(
     sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
 ) -> None:

@@ -442,7 +442,7 @@ MUTATIONS = (
         "a key in the path follows to another host",
         "21, 23",
         _HTTP_CLIENT,
-        "HttpClient.get",
+        "HttpClient._request",
         WithoutKeyword("Mask", "url"),
         "tests/faults/test_hostile_providers.py::test_a_redirect_to_another_host",
     ),

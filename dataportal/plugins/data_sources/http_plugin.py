@@ -29,6 +29,7 @@ from dataportal.plugins.base_plugin import (
     PermanentError,
 )
 from dataportal.plugins.declarative.answer_zone import AnswerZone
+from dataportal.plugins.declarative.batches import Batches
 from dataportal.plugins.declarative.csv_records import CsvReader
 from dataportal.plugins.declarative.extraction import PointExtractor
 from dataportal.plugins.declarative.json_records import JsonReader
@@ -64,6 +65,7 @@ class _Api:
         self._extractor = PointExtractor(params, utc_now)
         self._reader = reader(params, self._extractor.decimal)
         self._answer_zone = AnswerZone(params)
+        self._batches = Batches(params, self._request.address_fields)
         paginator = self._request.paginator
         for fault in (
             *self._extractor.faults(self._reader),
@@ -82,11 +84,19 @@ class _Api:
             ValueError: the filter cannot be used.
         """
         series = self._extractor.series_extraction(
-            extract_filter, self._request.address_fields, self._reader
+            extract_filter,
+            self._request.address_fields,
+            self._reader,
+            listed_fields=self._request.listed_fields,
         )
         if series.rows and self._request.paginator.counts_rows:
             raise ValueError("rows of its own cannot be had where paging counts rows")
         return series
+
+    def count(self, extractions: Sequence[SeriesExtraction], window: Window) -> int:
+        """How many requests the window takes, without further pages."""
+        groups = [fields for fields, _ in self._batches.of(extractions)]
+        return self._request.count(window, groups)
 
     async def fetch(
         self,
@@ -101,15 +111,13 @@ class _Api:
         Raises:
             FetchError: the request that all share failed, or one failed in a way that may pass.
         """
-        by_address: dict[tuple[tuple[str, str], ...], list[SeriesExtraction]] = {}
-        for series in extractions:
-            key = tuple(sorted(series.address_fields.items()))
-            by_address.setdefault(key, []).append(series)
-        for address_fields, sharing in by_address.items():
+        groups = list(self._batches.of(extractions))
+        self._request.check_count(window, [fields for fields, _ in groups])
+        for address_fields, sharing in groups:
             try:
-                await self._fetch_from(dict(address_fields), sharing, window, http, zone)
+                await self._fetch_from(address_fields, sharing, window, http, zone)
             except (PermanentError, BadDataError) as error:
-                if len(by_address) == 1:
+                if len(groups) == 1:
                     raise
                 for series in sharing:
                     series.fault = error
@@ -136,7 +144,7 @@ class _Api:
 
     async def _fetch_from(  # noqa: C901 - a loop for each level of an answer
         self,
-        address_fields: Mapping[str, str],
+        address_fields: Mapping[str, Any],
         extractions: Sequence[SeriesExtraction],
         window: Window,
         http: HttpClient,
@@ -190,6 +198,11 @@ class _Single(BasePlugin):
         self._api = _Api(Params(default_params), self.reader)
         self._api.series_extraction({})
 
+    def count_requests(self, start_date: str, end_date: str | None = None) -> int:
+        """How many requests a window takes, without further pages."""
+        extraction = self._api.series_extraction({})
+        return self._api.count([extraction], Window(start_date, end_date))
+
     async def get_historical_data(
         self,
         start_date: str,
@@ -224,6 +237,11 @@ class _Several(MultiSeriesPlugin):
         super().__init__(group_id, request_params, series_definitions, schedule)
         self._api = _Api(Params(request_params), self.reader)
         read_filters(series_definitions, self._api.series_extraction)
+
+    def count_requests(self, start_date: str, end_date: str | None = None) -> int:
+        """How many requests a window takes, without further pages."""
+        extractions = read_filters(self._series_definitions, self._api.series_extraction)
+        return self._api.count(list(extractions.values()), Window(start_date, end_date))
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None

@@ -5,20 +5,23 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dataportal.plugins.declarative.login import read_login, read_oauth2
+from dataportal.plugins.readers.parameters import ParameterError
 from dataportal.redaction import remember_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dataportal.plugins.http.tokens import Login
     from dataportal.plugins.readers.parameters import Params
 
 _LONG_ENOUGH = 8
 """Shorter names and values of cookies are words and numbers, not keys."""
 _EXPECTED = (
-    "auth must be one of bearer: TOKEN, basic: {user: …, password: …}, header: {NAME: KEY}, "
-    "query: {NAME: KEY}"
+    "auth must be one of bearer: TOKEN, basic: {user: …, password: …}, oauth2: {token_url: …}, "
+    "login: {url: …}, header: {NAME: KEY}, query: {NAME: KEY}; the last two also beside another"
 )
 
 
@@ -30,35 +33,70 @@ class Credentials:
         headers: by name.
         query: query parameters, by name.
         key: tells one user from another; None if there are no credentials.
+        login: how a token is had that goes along too.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     key: str | None = field(default=None, repr=False)
+    login: Login | None = None
 
 
 def read_credentials(params: Params) -> Credentials:
-    """The credentials in `auth`: an API key in a header or in the query, a bearer token, or basic.
+    """The credentials in `auth`.
 
-    All of them are remembered as secrets, so that no message shows them.
+    One of a bearer token, basic, and a login for a token (`oauth2`, `login`); beside it, or alone,
+    keys in headers and in the query. All of them are remembered as secrets, so that no message
+    shows them.
     """
-    match params.tree("auth"):
-        case {"bearer": str(token), **rest} if token and not rest:
+    given = params.tree("auth")
+    if not given:
+        if params.has("auth"):
+            params.add_fault(_EXPECTED)  # without the value, which may be a key
+        return Credentials()
+    headers: dict[str, str] = {}
+    query: dict[str, str] = {}
+    known: list[str] = []
+    secrets: list[str] = []
+    login: Login | None = None
+    match given:
+        case {"bearer": str(token)} if token:
             remember_secret(token)
-            return Credentials(headers={"Authorization": f"Bearer {token}"}, key=token)
-        case {"basic": {"user": user, "password": password, **more}, **rest} if not rest | more:
+            headers["Authorization"] = f"Bearer {token}"
+            known.append("bearer")
+            secrets.append(token)
+        case {"basic": {"user": user, "password": password, **more}} if not more:
             pair = b64encode(f"{user}:{password}".encode()).decode()
             _remember_pair(str(user), str(password))
             remember_secret(pair)
-            return Credentials(headers={"Authorization": f"Basic {pair}"}, key=pair)
-        case {"header": {**keys}, **rest} if not rest and _are_keys(keys):
-            return Credentials(headers=_secret_texts(keys), key=" ".join(map(str, keys.values())))
-        case {"query": {**keys}, **rest} if not rest and _are_keys(keys):
-            return Credentials(query=_secret_texts(keys), key=" ".join(map(str, keys.values())))
-        case {}:
-            if params.has("auth"):
-                params.add_fault(_EXPECTED)  # without the value, which may be a key
-    return Credentials()
+            headers["Authorization"] = f"Basic {pair}"
+            known.append("basic")
+            secrets.append(pair)
+        case {"oauth2": {**answer}}:
+            login = _login(params, "oauth2", answer)
+            known.append("oauth2")
+        case {"login": {**answer}}:
+            login = _login(params, "login", answer)
+            known.append("login")
+    secrets += [login.key] if login else []
+    for name, texts in (("header", headers), ("query", query)):
+        match given.get(name):
+            case {**keys} if _are_keys(keys):
+                texts.update(_secret_texts(keys))
+                known.append(name)
+                secrets += map(str, keys.values())
+    if given.keys() - set(known):
+        params.add_fault(_EXPECTED)
+    return Credentials(headers, query, " ".join(secrets) or None, login)
+
+
+def _login(params: Params, kind: str, given: Mapping[Any, Any]) -> Login | None:
+    try:
+        return (read_oauth2 if kind == "oauth2" else read_login)(given)
+    except ParameterError as error:
+        for keys, message in error.faults:
+            params.add_fault(f"auth.{kind}: {message}", "auth", kind, *keys)
+    return None
 
 
 def _remember_pair(user: str, password: str) -> None:

@@ -25,6 +25,7 @@ from dataportal.plugins.declarative.interval_starts import interval_starts
 from dataportal.plugins.declarative.page_doubts import is_page_size, page_doubt
 from dataportal.plugins.declarative.records import TRUNCATED_ROW
 from dataportal.plugins.declarative.series_extraction import SeriesExtraction, filter_text
+from dataportal.plugins.declarative.templates import field_names, fill_fields
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
 from dataportal.plugins.readers.local_labels import ClockChanges, LabelResolver
 from dataportal.plugins.readers.parameters import (
@@ -105,6 +106,15 @@ class PointExtractor:
         if params.has("published_at"):
             self._published = params.column("published_at", 1)
         self._filter = _read_filter(params)
+        # what a field of the address stands in is of each series alone
+        self._own_filter = {
+            path: texts[0]
+            for path, texts in self._filter.items()
+            if len(texts) == 1 and field_names(texts[0])
+        }
+        self._filter = {
+            path: texts for path, texts in self._filter.items() if path not in self._own_filter
+        }
         self._times = time_format(params)
         self._period: timedelta | None = None
         if params.has("period_end"):
@@ -126,7 +136,7 @@ class PointExtractor:
         for name, paths in (
             ("ts", self._ts),
             ("published_at", published),
-            ("filter", tuple(self._filter)),
+            ("filter", (*self._filter, *self._own_filter)),
             ("interval", () if self._interval is None else self._interval.number),
             ("dst", () if self._daylight is None or self._daylight.in_labels else (self._flag,)),
         ):
@@ -142,15 +152,22 @@ class PointExtractor:
         return (self._daylight and self._daylight.place) or ""
 
     def series_extraction(
-        self, extract_filter: Mapping[str, Any], address_fields: frozenset[str], reader: Reader
+        self,
+        extract_filter: Mapping[str, Any],
+        address_fields: frozenset[str],
+        reader: Reader,
+        *,
+        listed_fields: frozenset[str] = frozenset(),
     ) -> SeriesExtraction:
         """The extraction of the series with this filter, of which nothing was read yet.
 
         Args:
             extract_filter: `value` is the path of its values, and `rows` where its rows are; what
-                the address has a field for fills that in; everything else must stand in the row.
+                the address has a field for fills that in, and the same in braces in `rows` and in
+                the texts of the shared filter; everything else must stand in the row.
             address_fields: the names of the fields of the address.
             reader: knows which paths there can be.
+            listed_fields: those that need no value of its own, as the request has a list of them.
 
         Raises:
             ValueError: nothing says where the value stands, or a field of the address stays open.
@@ -169,20 +186,30 @@ class PointExtractor:
         if faults:
             raise ParameterError(faults)
         value = conditions.pop("value", self._value)
-        rows = str(conditions.pop("rows", ""))
+        rows = str(conditions.pop("rows", reader.rows if field_names(reader.rows) else ""))
         if isinstance(value, bool) or not isinstance(value, (str, int)) or value in ("", 0):
             raise ValueError("value is missing: the place where the value stands")
         open_fields = sorted(address_fields - conditions.keys())
         if open_fields:
             raise ValueError(f"the address has a field {{{open_fields[0]}}}, and nothing fills it")
         texts = {name: filter_text(item) for name, item in conditions.items()}
-        filters = {name: text for name, text in texts.items() if name not in address_fields}
+        in_places = field_names(rows).union(*map(field_names, self._own_filter.values()))
+        fields = address_fields | listed_fields | in_places
+        filters = {name: text for name, text in texts.items() if name not in fields}
+        own = {name: text for name, text in texts.items() if name in fields}
+        rows = fill_fields("rows", rows, own)
+        for place, text in self._own_filter.items():
+            filters.setdefault(place, fill_fields(f"filter.{place}", text, own))
         reader.check_rows(rows or reader.rows)
         for path in (value, *filters):
             reader.check_field(path)
         published = () if self._published is None else (self._published,)
         reader.check_together((*self._ts, value, *published, *self._filter, *filters))
-        in_address = {name: text for name, text in texts.items() if name in address_fields}
+        in_address = {
+            name: texts[name] if isinstance(conditions[name], bool | None) else conditions[name]
+            for name in own
+            if name in address_fields | listed_fields
+        }
         return SeriesExtraction(value, rows, filters, in_address)
 
     def extract(

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dataportal.plugins.declarative.records import Document, Reader, number_if_digits
+from dataportal.plugins.declarative.templates import field_names
 from dataportal.plugins.readers.column_origins import check_columns, count_items
 from dataportal.plugins.readers.expressions import ABSENT_FIELD, Expression
+from dataportal.plugins.readers.table_parameters import text_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +33,7 @@ class JsonReader(Reader):
     - `empty`: finds what is only there when the answer says that there are no data; looked for
       before `error`.
     - `error`: finds what is only there when the answer reports an error.
+    - `encoding`: of answers that are not in UTF-8 and do not say so.
     """
 
     def __init__(self, params: Params, decimal: str) -> None:
@@ -40,11 +43,13 @@ class JsonReader(Reader):
         expressions: dict[str, Expression] = {}
         for name, text in texts.items():
             try:
-                if text:
+                # what is in braces is filled in for each series
+                if text and not field_names(text):
                     expressions[name] = Expression(text)
             except ValueError as error:
                 params.add_fault(f"{name}: {error}")
         self._empty, self._error = expressions.get("empty"), expressions.get("error")
+        self._encoding = text_encoding(params)
         self._is_columnar = params.choice("layout", ("rows", "columns")) == "columns"
 
     @property
@@ -54,7 +59,7 @@ class JsonReader(Reader):
 
     def read(self, answer: Answer) -> Document | None:
         """The document, unless it reports an error or says that there are no data."""
-        content = answer.json()
+        content = answer.json(encoding=self._encoding or None)
         # nothing, null and false are not found
         if self._empty is not None and _find(self._empty, content, answer):
             return None

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 
 from dataportal.plugins.declarative.links import next_link
 from dataportal.plugins.readers.parameters import Params
@@ -35,10 +36,17 @@ _BEYOND_THE_END = {
 
 @dataclass(frozen=True, slots=True)
 class PageAddress:
-    """How one page is asked for: by query parameters, or by an address, which may be relative."""
+    """How one page is asked for: by parameters, or by an address, which may be relative.
 
-    query: Mapping[str, str | int]
+    Attributes:
+        query: the parameters, of the query or of the body.
+        url: the address.
+        is_query: whether only the query of that address counts.
+    """
+
+    query: Mapping[str, str | int | float]
     url: str | None = None
+    is_query: bool = False
 
 
 @dataclass(slots=True)
@@ -86,7 +94,10 @@ class Paginator(ABC):
     - `short_page`: `ask` for the page after one with fewer rows than `size` (the default, as a
       server may give fewer than asked for), or take it for the `end`.
     - `from`: finds the next cursor.
-    - `other_hosts` (false): whether a link may lead to another host.
+    - `other_hosts` (false): whether a link may lead to another host; `query_only` (false): whether
+      only its query counts, as the host that it names does not serve.
+    - `in`: whether the parameters belong in the `query` or in the `body`, where a name such as
+      `page.number` leads into the document (the body, if that is a form or JSON).
     - `max_pages` (1000): more is an error.
 
     What finds something is an expression (JSON) or a path (XML) in the whole answer, or
@@ -118,6 +129,10 @@ class Paginator(ABC):
             params.add_fault("size_param needs size, the number of rows to ask for")
         self._short_page_ends = params.choice("short_page", ("ask", "end")) == "end"
         self.follows_other_hosts = params.flag("other_hosts", default=False)
+        self.query_only = params.flag("query_only", default=False)
+        if self.query_only and self.follows_other_hosts:
+            params.add_fault("query_only does not go with other_hosts")
+        self.place = params.choice("in", ("query", "body"))
         self.max_pages = params.whole_number("max_pages", 1000)
         if self.max_pages < 1:
             params.add_fault("max_pages must be 1 or more")
@@ -383,7 +398,7 @@ class CursorPaginator(Paginator):
                 raise ValueError("paging.has_more says that more follow, and there is no cursor")
             return None
         if isinstance(cursor, str | int | float) and cursor is not True:
-            return PageAddress({**self._size_query(), self._value: str(cursor)})
+            return PageAddress({**self._size_query(), self._value: cursor})
         raise ValueError(f"paging.from finds {cursor!r}, which is no cursor")
 
 
@@ -394,7 +409,7 @@ class NextLinkPaginator(Paginator):
     """
 
     parameter = "next"
-    takes = ("size", "size_param", "total", "last", "other_hosts")
+    takes = ("size", "size_param", "total", "last", "other_hosts", "query_only")
     finders = (*Paginator.finders, "next")
 
     def __init__(self, params: Params) -> None:
@@ -407,7 +422,9 @@ class NextLinkPaginator(Paginator):
         if self._is_promise_kept(pages) or _is_none(link):
             return None
         if isinstance(link, str):
-            return PageAddress({}, link.strip())
+            if self.query_only and not urlsplit(link.strip()).query:
+                raise ValueError(f"paging.next finds {link!r}, which has no query")
+            return PageAddress({}, link.strip(), is_query=self.query_only)
         raise ValueError(f"paging.next finds {link!r}, which is no address")
 
 

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import aclosing
-from datetime import UTC, timedelta
 from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
+from dataportal.errors import PermanentError, TransientError
 from dataportal.plugins.declarative.auth import read_credentials
+from dataportal.plugins.declarative.body import Body, Fields, read_template, set_in_document
 from dataportal.plugins.declarative.pagination import Pages, read_paginator
-from dataportal.plugins.declarative.periods import next_period, period_start
 from dataportal.plugins.declarative.prefetch import MAX_PENDING, Prefetcher
-from dataportal.plugins.declarative.templates import Template
+from dataportal.plugins.declarative.ranges import Ranges
 from dataportal.plugins.http.errors import NotFoundError, RefusedError
 from dataportal.plugins.http.urls import address, is_trusted
-from dataportal.plugins.readers.parameters import ParameterError, quotes_hint
+from dataportal.plugins.readers.parameters import ParameterError
 from dataportal.plugins.readers.rate_limits import optional_rate_limit
-from dataportal.times import EARLIEST, parse_duration, parse_instant, time_zone
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from dataportal.plugins.declarative.pagination import PageAddress
     from dataportal.plugins.declarative.records import Document
+    from dataportal.plugins.declarative.templates import Template
     from dataportal.plugins.http import HttpClient
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.parameters import Params
@@ -34,21 +34,37 @@ if TYPE_CHECKING:
 
 # some providers say so that there are no data, and others that the address is wrong
 _MAY_SAY_NOTHING = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
-_PERIODS = ("hour", "day", "week", "month", "year")
-_LENGTHS = {"hour": timedelta(hours=1)}
+_METHODS = ("GET", "POST")
 
 
 class _HttpRequest(NamedTuple):
-    """One request: its address, its query, and the address that the first page had."""
+    """One request: its address, what it sends, and the address that the first page had."""
 
     url: str
     query: dict[str, Any]
+    headers: dict[str, str]
+    body: Any
     origin: str
 
-    def for_page(self, page: PageAddress) -> _HttpRequest:
-        """The request for another page; a link to it needs no query of ours."""
+    def for_page(self, page: PageAddress, place: str) -> _HttpRequest:
+        """The request for another page; a link to it needs no query of ours.
+
+        Args:
+            page: how it is asked for.
+            place: what its parameters are added to: `query`, `form` or `json`.
+        """
+        if page.url is not None and page.is_query:
+            query = parse_qs(urlsplit(page.url).query, keep_blank_values=True)
+            return self._replace(query={**self.query, **query})
         if page.url is not None:
             return self._replace(url=urljoin(self.url, page.url), query={})
+        if place == "form":
+            return self._replace(body={**self.body, **page.query})
+        if place == "json":
+            body = self.body
+            for path, value in page.query.items():
+                body = set_in_document(body, path, value)
+            return self._replace(body=body)
         return self._replace(query={**self.query, **page.query})
 
     @property
@@ -63,15 +79,14 @@ class Request:
     """How a provider is asked, from the parameters of a source.
 
     - `url`, with fields as in `Template`; `base_url` in front of a `url` that is only a path.
-    - `query`: parameters by name, with fields as well; a list gives its name several times.
-    - `headers`; `auth`: `header: {NAME: KEY}`, `query: {NAME: KEY}`, `bearer: TOKEN`, or
-      `basic: {user: …, password: …}`.
+    - `query`, `headers`: by name, with fields as well; a list gives its name several times.
+    - `method`: `GET`, or `POST` with one of `form`, `json` and `body`, in which there may be fields
+      too; see `Body`. `safe` (true): whether to send it twice does no harm.
+    - `auth`: see `read_credentials`.
     - `per_minute`: requests a minute; `everywhere` (false): whether all machines that share the
       database must keep it together.
-    - `each`: `hour`, `day`, `week`, `month` or `year`, or a length that divides an hour, such as
-      `30 minutes`: one request for every one that the window touches; in `zone` (UTC).
-    - `ahead` (1 day): how far past now an open window's `{end}` reaches.
-    - `earliest`: no `{start}` lies before this.
+    - `max_requests`: so many requests are sent in a run at most; more is an error.
+    - `each`, `zone`, `ahead`, `earliest`: see `Ranges`.
     - `paging`: see `Paginator`; `none` says that there is one page.
     - `not_found_is_empty` (false): whether HTTP 404 means "no data" rather than a wrong address;
       not of a page after the first one.
@@ -85,45 +100,34 @@ class Request:
     """
 
     def __init__(self, params: Params, now: Callable[[], datetime]) -> None:
-        self._now = now
         url, base_url = params.text("url", required=True), params.text("base_url")
         if base_url and "://" in url:
             params.add_fault("base_url goes with a url that is only a path")
         elif base_url:
             url = f"{base_url.rstrip('/')}/{url.lstrip('/')}"
-        self._query: dict[str, list[Template]] = {}
-        self._each = _read_each(params)
-        interval = _LENGTHS.get(self._each) if isinstance(self._each, str) else self._each
-        self._url = _template(params, "url", url, interval)
-        for name, value in params.tree("query").items():
-            values = value if isinstance(value, list) else [value]
-            if any(isinstance(item, dict | list) for item in values):
-                message = f"query.{name} must be a text or a list of texts{quotes_hint(value)}"
-                params.add_fault(message, "query", name)
-                continue
-            self._query[name] = [
-                _template(params, f"query.{name}", _query_text(item), interval) for item in values
-            ]
+        self._ranges = Ranges(params, now)
+        interval = self._ranges.interval
+        self._url = read_template(params, "url", url, interval)
+        self._query = Fields(params, "query", interval)
+        self._fields = Fields(params, "headers", interval)
+        self._body = Body.read(params, interval)
+        self._method = params.choice("method", _METHODS) or _METHODS[self._body is not None]
+        self._safe = params.flag("safe", default=True)
+        if self._body is not None and self._method != "POST":
+            params.add_fault(f"{self._body.kind} goes with method: POST", self._body.kind)
+        if params.has("safe") and self._method != "POST":
+            params.add_fault("safe goes with method: POST")
         self._credentials = read_credentials(params)
-        self._headers = {**params.mapping("headers"), **self._credentials.headers}
         self._limit = optional_rate_limit(
             params,
             key=self._credentials.key,
             everywhere=params.flag("everywhere", default=False),
         )
-        self._ahead = timedelta(days=1)
-        self._earliest = EARLIEST
-        self._zone: Any = UTC
-        for name, parse in (
-            ("ahead", parse_duration),
-            ("earliest", parse_instant),
-            ("zone", time_zone),
-        ):
-            if params.has(name):
-                try:
-                    setattr(self, f"_{name}", parse(params.text(name)))
-                except ValueError as error:
-                    params.add_fault(f"{name}: {error}")
+        self._max_requests = params.whole_number("max_requests")
+        if params.has("max_requests") and not self._max_requests:
+            params.add_fault("max_requests must be 1 or more")
+        self._sent = 0
+        self._is_answered = False
         self._not_found_is_empty = params.flag("not_found_is_empty", default=False)
         self._speaks_of_pages = params.has("paging")
         self.paginator = read_paginator({})
@@ -132,16 +136,67 @@ class Request:
         except ParameterError as error:
             for keys, message in error.faults:
                 params.add_fault(f"paging: {message}", "paging", *keys)
+        self._page_place = self._read_page_place(params)
+
+    def _read_page_place(self, params: Params) -> str:
+        """What the parameters of pages are added to."""
+        in_body = self._body is not None and self._body.kind in ("form", "json")
+        place = self.paginator.place or ("body" if in_body else "query")
+        if place == "query" or self._body is None or not in_body:
+            if place == "body":
+                params.add_fault("paging.in: body needs form or json", "paging", "in")
+            return "query"
+        if self.paginator.follows_other_hosts:
+            message = "paging.other_hosts does not go with method: POST"
+            params.add_fault(message, "paging", "other_hosts")
+        try:
+            if self._body.kind == "json":
+                for path in self.paginator.first().query:
+                    set_in_document(params.any_value("json"), path, None)
+        except ValueError as error:
+            params.add_fault(f"paging: {error}; in: query is for the address", "paging")
+        return self._body.kind
 
     @property
     def address_fields(self) -> frozenset[str]:
         """The names of the fields that the extract_filter of each series fills in."""
-        return frozenset().union(*(template.names for template in self._templates))
+        names = frozenset().union(*(template.names for template in self._templates))
+        return names - self._ranges.names
+
+    @property
+    def listed_fields(self) -> frozenset[str]:
+        """The names of the fields that have values of their own in `each`."""
+        return self._ranges.names
+
+    def count(self, window: Window, groups: Sequence[Mapping[str, Any]]) -> int:
+        """How many requests a window takes, without the further pages of an answer.
+
+        Args:
+            window: what is asked for.
+            groups: the fields of the address, of each group of series that shares its requests.
+        """
+        ranges = sum(1 for _ in self._ranges.of(window))
+        return ranges * sum(sum(1 for _ in self._ranges.values(fields)) for fields in groups)
+
+    def check_count(self, window: Window, groups: Sequence[Mapping[str, Any]]) -> None:
+        """Refuse a window that takes more requests than `max_requests` leaves.
+
+        Raises:
+            PermanentError: it does.
+        """
+        if not self._max_requests:
+            return
+        count = self._sent + self.count(window, groups)
+        if count > self._max_requests:
+            raise PermanentError(
+                f"this takes {count} requests in one run, and max_requests is {self._max_requests}",
+                hint="--plan shows how many a range takes; ask for a shorter one, or allow more",
+            )
 
     async def pages(
         self,
         window: Window,
-        address_fields: Mapping[str, str],
+        address_fields: Mapping[str, Any],
         *,
         http: HttpClient,
         read: Callable[[Answer], Sequence[Document]],
@@ -155,7 +210,7 @@ class Request:
 
         Args:
             window: what to ask for.
-            address_fields: the texts of the fields of the address.
+            address_fields: what the fields of the address become.
             http: the client.
             read: makes documents of an answer; none of one that says that there are no data.
             says_nothing: whether an answer under a status of refusal says so.
@@ -170,12 +225,13 @@ class Request:
         )
         try:
             requests = (
-                (self._http_request(start, end, address_fields), start, end)
-                for start, end in self._ranges(window)
+                (self._http_request(start, end, fields), start, end)
+                for start, end in self._ranges.of(window)
+                for fields in self._ranges.values(address_fields)
             )
             following = deque(islice(requests, MAX_PENDING))
             while following:
-                if not self.has_pages:
+                if not self.has_pages and self._safe:
                     prefetcher.expect(request for request, _, _ in following)
                 request, start, end = following.popleft()
                 pages = self._pages_of(request, prefetcher, read)
@@ -199,7 +255,7 @@ class Request:
         page_address: PageAddress | None = self.paginator.first()
         while page_address is not None:
             number = received.number + 1
-            request = request.for_page(page_address)
+            request = request.for_page(page_address, self._page_place)
             try:
                 answer = await prefetcher.answer(request)
             except RefusedError as error:
@@ -228,8 +284,11 @@ class Request:
             if page_address is not None and number >= self.paginator.max_pages:
                 raise answer.bad(f"is page {number}, and there are more: see max_pages")
             if page_address is not None:
-                self._check_link(answer, request.for_page(page_address))
-                prefetcher.expect(map(request.for_page, expected))
+                self._check_link(answer, request.for_page(page_address, self._page_place))
+                prefetcher.expect(
+                    request.for_page(address, self._page_place)
+                    for address in (expected if self._safe else ())
+                )
 
     def _is_nothing(self, error: RefusedError, received: Pages) -> bool:
         """Whether a refusal says that there is nothing, or nothing after the pages received."""
@@ -249,7 +308,8 @@ class Request:
 
     @property
     def _templates(self) -> list[Template]:
-        return [self._url, *(template for values in self._query.values() for template in values)]
+        body = [] if self._body is None else self._body.templates
+        return [self._url, *self._query.templates, *self._fields.templates, *body]
 
     @property
     def has_pages(self) -> bool:
@@ -259,35 +319,23 @@ class Request:
     @property
     def _is_repeated(self) -> bool:
         """Whether the next run will send the same request, for an answer in one piece."""
-        depends_on_window = not self._each and any(
+        depends_on_window = not self._ranges.has_periods and any(
             template.has_times for template in self._templates
         )
         return not depends_on_window and not self.has_pages
 
-    def _ranges(self, window: Window) -> Iterator[tuple[datetime, datetime]]:
-        """The start and the end of each request that the window takes."""
-        start = max(window.start, self._earliest)
-        end = self._now() + self._ahead if window.end is None else window.end
-        if not self._each:
-            if start < end:
-                yield start, end
-            return
-        floor = period_start(start.astimezone(self._zone), self._each)
-        while floor < end:
-            after = next_period(floor, self._each)
-            yield floor.astimezone(UTC), after.astimezone(UTC)
-            floor = after
-
     def _http_request(
-        self, start: datetime, end: datetime, address_fields: Mapping[str, str]
+        self, start: datetime, end: datetime, address_fields: Mapping[str, Any]
     ) -> _HttpRequest:
         """The request for a range, without what its pages differ in."""
-        query: dict[str, Any] = {}
-        for name, templates in self._query.items():
-            values = [template.fill(start, end, address_fields) for template in templates]
-            query[name] = values if len(values) > 1 else values[0]
         url = self._url.fill(start, end, address_fields, _quote)
-        return _HttpRequest(url, query, url)
+        headers = {
+            name: ", ".join(text) if isinstance(text, list) else text
+            for name, text in self._fields.fill(start, end, address_fields).items()
+        }
+        body = None if self._body is None else self._body.fill(start, end, address_fields)
+        query = self._query.fill(start, end, address_fields)
+        return _HttpRequest(url, query, {**headers, **self._credentials.headers}, body, url)
 
     async def _send(
         self,
@@ -296,6 +344,7 @@ class Request:
         says_nothing: Callable[[Answer], bool] | None,
     ) -> Answer | None:
         """The answer; None for a refusal that says that there are no data."""
+        self._count_request(request)
         also = () if says_nothing is None else _MAY_SAY_NOTHING
         if request.leads_elsewhere:
             # a link that leads elsewhere gets no key to take along
@@ -303,49 +352,52 @@ class Request:
                 request.url, limit=self._limit, linked_from=request.origin, also=also
             )
         else:
-            query = {**request.query, **self._credentials.query}
-            answer = await http.get(
-                request.url,
-                params=query or None,
-                headers=self._headers,
-                limit=self._limit,
-                also=also,
-            )
+            answer = await self._ask(http, request, also)
         if says_nothing is None or answer.status not in _MAY_SAY_NOTHING:
             return answer
         if says_nothing(answer):
             return None
         raise answer.refusal(urlsplit(request.url).hostname or "")
 
-
-def _read_each(params: Params) -> str | timedelta:
-    """A period of the calendar, or a length that divides an hour; an empty text for none."""
-    text = params.text("each")
-    if text not in _PERIODS:
+    async def _ask(self, http: HttpClient, request: _HttpRequest, also: Collection[int]) -> Answer:
+        options: dict[str, Any] = {
+            "params": {**request.query, **self._credentials.query} or None,
+            "headers": request.headers,
+            "limit": self._limit,
+            "also": also,
+            "login": self._credentials.login,
+        }
+        if self._method == "GET":
+            return await http.get(request.url, **options)
+        content = {} if self._body is None else {self._body.kind: request.body}
+        answer_before = self._is_answered
         try:
-            length = parse_duration(text) if text else timedelta()
-            if length and not timedelta(hours=1) % length:
-                return "hour" if length == timedelta(hours=1) else length
-        except ValueError:
-            pass
-        params.choice("each", _PERIODS)
-    return text
+            answer = await http.post(request.url, **content, **options, safe=self._safe)
+        except TransientError as error:
+            if self._safe or not answer_before:
+                raise
+            # to ask again would send those before once more
+            raise PermanentError(
+                f"{error.message}; a request before it was answered, and is not sent again",
+                hint=error.hint,
+            ) from None
+        self._is_answered = True
+        return answer
 
+    def _count_request(self, request: _HttpRequest) -> None:
+        """Count one more that is sent.
 
-def _template(params: Params, name: str, text: str, interval: timedelta | None) -> Template:
-    try:
-        return Template(text, interval)
-    except ValueError as error:
-        params.add_fault(f"{name}: {error}")
-        return Template("")
+        Raises:
+            PermanentError: it is one too many.
+        """
+        if self._max_requests and self._sent >= self._max_requests:
+            host = urlsplit(request.url).hostname
+            raise PermanentError(
+                f"{self._sent} requests were sent to {host}, and there are more: see max_requests"
+            )
+        self._sent += 1
 
 
 def _quote(text: str) -> str:
     """A text as it stands in an address, where + is a blank and & begins a parameter."""
     return quote(text, safe="/:,;=@!$'()*")
-
-
-def _query_text(value: Any) -> str:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -61,7 +61,7 @@ class SeriesExtraction:
     value: FieldPath
     rows: str
     filters: dict[str, str]
-    address_fields: dict[str, str]
+    address_fields: dict[str, Any]
     ts: list[datetime | str] = field(default_factory=list)
     values: list[Any] = field(default_factory=list)
     published: list[date | str] = field(default_factory=list)

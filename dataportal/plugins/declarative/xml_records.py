@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element, ParseError, tostring
 
 from dataportal.plugins.declarative.records import Document, Reader
+from dataportal.plugins.declarative.templates import field_names
 from dataportal.plugins.http.file_kinds import text_kind
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
 
@@ -30,7 +31,8 @@ _SHOWN = 200
 class XmlReader(Reader):
     """Reads XML, from the parameters of a source.
 
-    - `rows`: an XPath that finds the elements that are rows, such as `.//item` or `/list/item`.
+    - `rows`: an XPath that finds the elements that are rows, such as `.//item` or `/list/item`; a
+      group may leave that to its series.
     - `empty`: an XPath that finds what is only there when the answer says that there are no data;
       looked for before `error`.
     - `error`: an XPath that finds what is only there when the answer reports an error.
@@ -41,11 +43,12 @@ class XmlReader(Reader):
 
     def __init__(self, params: Params, decimal: str) -> None:
         del decimal  # numbers are read later
-        self.rows = params.text("rows", required=True)
+        self.rows = params.text("rows")
         self._empty, self._error = params.text("empty"), params.text("error")
         for name, path in (("rows", self.rows), ("empty", self._empty), ("error", self._error)):
             try:
-                if path:
+                # what is in braces is filled in for each series
+                if path and not field_names(path):
                     _Path(path)
             except ValueError as error:
                 params.add_fault(f"{name}: {error}")
@@ -68,6 +71,8 @@ class XmlReader(Reader):
 
     def check_rows(self, rows: str) -> None:
         """A path to elements."""
+        if not rows:
+            raise ValueError("rows is missing")
         if _Path(rows).attribute:
             raise ValueError(f"{rows!r} leads to an attribute, and rows are elements")
 

@@ -1,4 +1,4 @@
-"""The HTTP client of plugins: sends GET requests, keeps limits, hides secrets, sorts failures.
+"""The HTTP client of plugins: asks by GET or POST, keeps limits, hides secrets, sorts failures.
 
 It never tries again: whether to is decided in one place, by the run, from the error's type:
 
@@ -34,7 +34,9 @@ from dataportal.plugins.http.errors import (
 from dataportal.plugins.http.host_concurrency import HostConcurrency
 from dataportal.plugins.http.private_addresses import is_private
 from dataportal.plugins.http.rate_limit import RateLimit, RateLimiter
-from dataportal.plugins.http.response import Answer, Mask, excerpt
+from dataportal.plugins.http.request_body import request_body
+from dataportal.plugins.http.response import Answer, Mask, excerpt, hide_all
+from dataportal.plugins.http.tokens import SentAlong, TokenStore
 from dataportal.plugins.http.urls import (
     LAST_PORT,
     address,
@@ -52,15 +54,21 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
+    from dataportal.errors import FetchError
     from dataportal.plugins.http.loop_proxy import LoopProxy
+    from dataportal.plugins.http.request_body import RequestBody
+    from dataportal.plugins.http.tokens import Login, Token
     from dataportal.validators import ConditionalRequests
 
 __all__ = ["Answer", "HttpClient", "NotFoundError", "RateLimit"]
 
 _REDIRECTS = {301, 302, 303, 307, 308}
+_KEEP_METHOD = {HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT}
 _ACCEPTED = frozenset[int](
     {HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION, HTTPStatus.NO_CONTENT}
 )
+# by POST a result may be created
+_ACCEPTED_OF_POST = _ACCEPTED | {HTTPStatus.CREATED}
 _RANGE = "range"
 _PART = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+)")
 _LOOK_INTERVAL = 1.0  # seconds after which a wait looks whether there is still anything to wait for
@@ -71,7 +79,7 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 
 class HttpClient:
-    """Sends GET requests. Made anywhere; belongs to the event loop that uses it.
+    """Sends requests. Made anywhere; belongs to the event loop that uses it.
 
     Each loop that does has connections of its own, and limits requests to a host on its own. What
     a plugin has as `self.http` hands them all over to one loop, from however many of its own.
@@ -118,6 +126,8 @@ class HttpClient:
         self._proxies: WeakSet[LoopProxy] = WeakSet()
         self._proxy: LoopProxy | None = None
         self._conditional: ConditionalRequests | None = None
+        # shared by all copies: one token serves all sources of a run
+        self._tokens = TokenStore()
 
     def conditional(self, requests: ConditionalRequests) -> HttpClient:
         """The same client for one slice of one source, which asks for what has changed."""
@@ -142,6 +152,7 @@ class HttpClient:
         limit: RateLimit | None = None,
         also: Collection[int] = (),
         linked_from: str | None = None,
+        login: Login | None = None,
     ) -> Answer:
         """The complete answer to a GET request; only a success is returned.
 
@@ -154,35 +165,152 @@ class HttpClient:
             also: statuses whose answers are returned too, of providers that say "no data" by them.
             linked_from: the address whose answer named this one. Neither it nor a redirect leads to
                 a private address then, unless that one is private too.
+            login: how the token is had that goes along; it is asked for once for all requests of a
+                run, and once more where a request is refused with 401.
 
         Raises:
             TransientError: may pass; `retry_after` is what the provider asks for.
             PermanentError: will not pass by itself; NotFoundError for 404 and 410.
             BadDataError: the body is too large, or cannot be unpacked.
         """
+        request = self._request(
+            "GET", url, params, headers, deadline=deadline, limit=limit, also=also, login=login
+        )
+        if linked_from is not None:
+            request = replace(request, linked_from=address(linked_from, None))
+        return await self._answer(request)
+
+    async def post(
+        self,
+        url: str,
+        *,
+        form: Mapping[str, Any] | None = None,
+        json: Any = None,
+        body: str | bytes | None = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        deadline: float | None = None,
+        limit: RateLimit | None = None,
+        also: Collection[int] = (),
+        safe: bool = True,
+        confidential: bool = False,
+        login: Login | None = None,
+    ) -> Answer:
+        """The complete answer to a POST request; only a success is returned.
+
+        It counts as a question, which may be asked again: a run does so after a failure that may
+        pass. It follows a redirect by 307 and 308 on the same host alone, by 303 as a GET request,
+        and by no other, as clients differ on what these ask for.
+
+        Args:
+            url: http or https.
+            form: the fields of a form; a list gives its name several times, None leaves it out.
+            json: a document, in place of `form`.
+            body: a text (in UTF-8) or bytes, in place of both; `headers` say what it is.
+            params: as of `get`, and so are `headers`, `deadline`, `limit`, `also` and `login`.
+            headers: see `params`.
+            deadline: see `params`.
+            limit: see `params`.
+            also: see `params`.
+            safe: whether to ask twice does no harm. If not, a failure after it was sent will not
+                pass by itself.
+            confidential: whether no message may quote the answer, and whether 2xx of every kind is
+                a success: what a login sends and gets.
+            login: see `params`.
+
+        Raises:
+            FetchError: as `get` does.
+        """
+        request = self._request(
+            "POST",
+            url,
+            params,
+            headers,
+            body=request_body(form=form, json=json, body=body),
+            deadline=deadline,
+            limit=limit,
+            also=also,
+            login=login,
+        )
+        return await self._answer(replace(request, safe=safe, confidential=confidential))
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None,
+        headers: Mapping[str, str] | None,
+        *,
+        body: RequestBody | None = None,
+        deadline: float | None,
+        limit: RateLimit | None,
+        also: Collection[int],
+        login: Login | None,
+    ) -> _Request:
         own_headers = sendable_headers(headers or {})
         target = address(url, params)
+        fields: Collection[tuple[str, str]] = ()
+        content = None
+        if body is not None:
+            own_headers = body.headers(own_headers)
+            content, fields = body.content, body.fields
         mask = Mask(
-            query=target.params.multi_items(),
+            query=(*target.params.multi_items(), *fields),
             headers=own_headers.items(),
             password=target.password,
             url=str(target),
         )
-        request = _Request(
+        return _Request(
             target,
             own_headers,
             mask,
             seconds=self._request_timeout if deadline is None else deadline,
             limit=limit,
             # to who asked for no range it says that there are more pages
-            accepted=_ACCEPTED.union(
+            accepted=(_ACCEPTED if method == "GET" else _ACCEPTED_OF_POST).union(
                 also, () if _RANGE in map(str.lower, own_headers) else {HTTPStatus.PARTIAL_CONTENT}
             ),
-            linked_from=None if linked_from is None else address(linked_from, None),
+            method=method,
+            content=content,
+            login=login,
         )
+
+    async def _answer(self, request: _Request) -> Answer:
+        """The answer, of the loop that the client belongs to."""
         if self._proxy is None:
+            return await self._send_with_token(request)
+        return await self._proxy.run(self._send_with_token, request)
+
+    async def _send_with_token(self, request: _Request) -> Answer:
+        """The answer; a token that the provider refuses is renewed once."""
+        login, answer = request.login, None
+        if login is None:
             return await self._send(request)
-        return await self._proxy.run(self._send, request)
+        # asked for while no slot of the host is taken, as it may be the same host
+        token = await self._tokens.token(login, partial(self._log_in, login))
+        answer = await self._send(request.with_token(token))
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            renewed = await self._tokens.after_refusal(login, token, partial(self._log_in, login))
+            if renewed is not None:
+                token = renewed
+                answer = await self._send(request.with_token(token))
+        if answer.status != HTTPStatus.UNAUTHORIZED:
+            token.is_proved = True
+            return answer
+        if HTTPStatus.UNAUTHORIZED in request.accepted:
+            return answer
+        raise answer.refusal(
+            request.url.host,
+            hint="The login was taken, and its token is refused: look at header, token and scope "
+            "under auth, and whether the account may have these data",
+        )
+
+    async def _log_in(self, login: Login) -> Token:
+        """A new token, within all limits of a request, but once."""
+        client = copy.copy(self)
+        # its answer is no answer of the source, and is had in this loop
+        client._conditional = client._proxy = None  # noqa: SLF001 - it is the same class
+        return await login.ask(client)
 
     async def aclose(self) -> None:
         """Close the connections; of a plugin's client nothing, as others use it too."""
@@ -194,53 +322,63 @@ class HttpClient:
 
     async def _send(self, request: _Request) -> Answer:
         """The answer, within all limits. In the event loop that the client belongs to."""
-        host, shown = request.url.host, request.shown
+        host = request.url.host
         client, slot = self._connections.to(host)
         async with slot:
-            self._refuse_if_unwanted(host, shown)
+            self._refuse_if_unwanted(host, request)
             if request.limit is not None:
-                await self._wait_for_limit(host, request.limit, shown)
+                await self._wait_for_limit(host, request.limit, request)
             # where redirects have led to: what fails there is its fault
             place = _Place(request.url)
             try:
                 async with asyncio.timeout(request.seconds):
-                    get = partial(self._follow, client, request, place)
-                    if self._conditional is None:
-                        return await get({})
-                    return await self._conditional.send(
-                        str(request.url), request.headers, get, self._now
-                    )
-            except TimeoutError:
-                host, shown = place.url.host, request.mask.url(str(place.url))
-                raise TransientError(
-                    f"{host} took longer than {request.seconds:g} s for GET {shown}", host=host
-                ) from None
+                    return await self._follow_on_condition(client, request, place)
             # the last two: what a host's name or a port is refused with where it is used
-            except (httpx.HTTPError, httpx.InvalidURL, OverflowError, UnicodeError) as error:
-                host, shown = place.url.host, request.mask.url(str(place.url))
-                raise transport_error(error, url=shown, host=host, hide=request.mask) from None
+            except (
+                TimeoutError,
+                TransientError,
+                httpx.HTTPError,
+                httpx.InvalidURL,
+                OverflowError,
+                UnicodeError,
+            ) as error:
+                raise _failure(error, request, place) from None
 
-    async def _wait_for_limit(self, host: str, limit: RateLimit, shown: str) -> None:
+    async def _follow_on_condition(
+        self, client: httpx.AsyncClient, request: _Request, place: _Place
+    ) -> Answer:
+        """The answer; a GET request may ask whether the one that was kept has changed."""
+        follow = partial(self._follow, client, request, place)
+        if self._conditional is None:
+            return await follow({})
+        if request.method != "GET":
+            self._conditional.sent += 1
+            return await follow({})
+        url, headers = request.identity
+        return await self._conditional.send(url, headers, follow, self._now)
+
+    async def _wait_for_limit(self, host: str, limit: RateLimit, request: _Request) -> None:
         """Return when the limit lets the request be sent; nobody waits for what is not sent."""
         waiting = asyncio.ensure_future(self._rate_limiter.wait(host, limit))
         try:
             while not waiting.done():
                 await asyncio.wait({waiting}, timeout=_LOOK_INTERVAL)
-                self._refuse_if_unwanted(host, shown)
+                self._refuse_if_unwanted(host, request)
             await waiting
         finally:
             waiting.cancel()
 
-    def _refuse_if_unwanted(self, host: str, shown: str) -> None:
+    def _refuse_if_unwanted(self, host: str, request: _Request) -> None:
+        shown = f"{request.method} {request.shown}"
         if host in self._given_up:
             raise TransientError(
-                f"{host} used up its retries for another source, so GET {shown} was not sent",
+                f"{host} used up its retries for another source, so {shown} was not sent",
                 host=host,
             )
         seconds = self._rate_limiter.remaining_pause(host)
         if seconds > 0:
             raise TransientError(
-                f"{host} asked to be left alone for another {seconds:.0f} s, so GET {shown} was "
+                f"{host} asked to be left alone for another {seconds:.0f} s, so {shown} was "
                 "not sent",
                 host=host,
                 retry_after=seconds,
@@ -263,6 +401,7 @@ class HttpClient:
         """
         url, mask = request.url, request.mask
         place.url = url
+        method, content = request.method, request.content
         headers = dict(request.headers)
         visited = {url}
         # what is known of an answer says nothing about where it may be redirected to
@@ -272,32 +411,51 @@ class HttpClient:
         while True:
             if is_guarded and await is_private(url):
                 raise PermanentError(
-                    f"GET {mask.url(str(url))} was not sent: the link of a public host leads to a "
-                    "private address"
+                    f"{method} {mask.url(str(url))} was not sent: the link of a public host leads "
+                    "to a private address"
                 )
-            async with client.stream("GET", url, headers=conditional) as response:
-                location = response.headers.get("location")
-                if response.status_code not in _REDIRECTS or not location:
-                    answer = await self._read(response, mask, accepted)
+            place.is_sent = True
+            async with client.stream(method, url, headers=conditional, content=content) as response:
+                location, status = response.headers.get("location"), response.status_code
+                if status not in _REDIRECTS or not location:
+                    # who asks too often was not heard
+                    place.is_sent = status != HTTPStatus.TOO_MANY_REQUESTS
+                    answer = await self._read(response, request, method, accepted)
                     return replace(answer, redirected=len(visited) > 1)
-            here = mask.url(str(url))
+            here = f"{method} {mask.url(str(url))}"
             onward = onward_address(url, location, mask, here)
             mask.add_onward(onward.params.multi_items(), onward.password)
-            if not is_trusted(url, onward):
+            is_same_place = is_trusted(url, onward)
+            if method == "POST" and status == HTTPStatus.SEE_OTHER:
+                method, content = "GET", None
+                headers = {n: v for n, v in headers.items() if n.lower() != "content-type"}
+            elif method == "POST" and (status not in _KEEP_METHOD or not is_same_place):
+                raise PermanentError(
+                    f"{here} is redirected ({status}) to {mask.url(str(onward))}, and what it "
+                    "sends is not sent there",
+                    hint="If that is where it belongs, write it as the address",
+                )
+            if not is_same_place:
                 headers = {}
             conditional, accepted = headers, request.accepted
             url = place.url = onward
             if url in visited:
-                raise PermanentError(f"GET {here} is redirected in a circle")
+                raise PermanentError(f"{here} is redirected in a circle")
             if len(visited) > self._max_redirects:
-                raise PermanentError(f"GET {here} is redirected more than {len(visited) - 1} times")
+                raise PermanentError(f"{here} is redirected more than {len(visited) - 1} times")
             visited.add(url)
 
     async def _read(
-        self, response: httpx.Response, mask: Mask, accepted: Collection[int]
+        self,
+        response: httpx.Response,
+        request: _Request,
+        method: str,
+        accepted: Collection[int],
     ) -> Answer:
+        mask = request.mask
         url, host = mask.url(str(response.url)), response.url.host
-        if response.status_code not in accepted:
+        is_success = request.confidential and response.is_success
+        if response.status_code not in accepted and not is_success:
             pause = retry_after_seconds(response.headers.get("retry-after"), self._now())
             try:
                 start = excerpt(await read_start(response), mask)
@@ -305,14 +463,24 @@ class HttpClient:
                 # last, so that who was refused is the first to say so
                 if pause is not None:
                     self._rate_limiter.leave_alone(host, pause)
-            raise refusal(response.status_code, url=url, host=host, body=start, retry_after=pause)
+            raise refusal(
+                response.status_code,
+                method=method,
+                url=url,
+                host=host,
+                body="" if request.confidential else start,
+                retry_after=pause,
+            )
         if response.status_code == HTTPStatus.PARTIAL_CONTENT:
             part = _PART.match(response.headers.get("content-range", ""))
             if part is not None and int(part[2]) - int(part[1]) + 1 < int(part[3]):
                 raise BadDataError(f"the answer of {url} is only a part of it ({part[0]})")
-        body = await read_body(response, url=url, host=host, max_bytes=self._max_body)
+        body = await read_body(
+            response, method=method, url=url, host=host, max_bytes=self._max_body
+        )
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, url, headers, body, mask)
+        hide = hide_all if request.confidential else mask
+        return Answer(response.status_code, url, headers, body, hide, method=method)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +495,12 @@ class _Request:
         limit: how often the host may be asked.
         accepted: statuses whose answers are returned.
         linked_from: the address whose answer named this one, if one did.
+        method: GET or POST.
+        content: the body, of POST.
+        safe: whether it may be sent again after a failure.
+        confidential: whether nothing of the answer may be shown.
+        login: how the token is had that goes along.
+        token: the one that does.
     """
 
     url: httpx.URL
@@ -336,6 +510,33 @@ class _Request:
     limit: RateLimit | None
     accepted: frozenset[int]
     linked_from: httpx.URL | None = None
+    method: str = "GET"
+    content: bytes | None = None
+    safe: bool = True
+    confidential: bool = False
+    login: Login | None = None
+
+    def with_token(self, token: Token) -> _Request:
+        """The same with a token, whose refusal (401) is returned, and is no error yet."""
+        sent_along = self.login.send(token.text) if self.login else SentAlong({}, {})
+        url = self.url.copy_merge_params(sent_along.query) if sent_along.query else self.url
+        return replace(
+            self,
+            url=url,
+            headers={**self.headers, **sent_along.headers},
+            accepted=self.accepted | {HTTPStatus.UNAUTHORIZED},
+        )
+
+    @property
+    def identity(self) -> tuple[str, Mapping[str, str]]:
+        """Address and headers that are the same in every run, whichever token goes along."""
+        if self.login is None:
+            return str(self.url), self.headers
+        empty = self.login.send("")
+        url = self.url
+        for name in empty.query:
+            url = url.copy_remove_param(name)
+        return str(url), {**self.headers, **empty.headers}
 
     @property
     def shown(self) -> str:
@@ -345,9 +546,33 @@ class _Request:
 
 @dataclass(slots=True)
 class _Place:
-    """The address that is being asked."""
+    """The address that is being asked, and whether it may have heard of the request."""
 
     url: httpx.URL
+    is_sent: bool = False
+
+
+def _failure(error: Exception, request: _Request, place: _Place) -> FetchError:
+    """The error for a request that got no complete answer, or a refusal that may pass."""
+    host, shown = place.url.host, request.mask.url(str(place.url))
+    if isinstance(error, TransientError):
+        failure: FetchError = error
+    elif isinstance(error, TimeoutError):
+        failure = TransientError(
+            f"{host} took longer than {request.seconds:g} s for {request.method} {shown}",
+            host=host,
+        )
+    else:
+        failure = transport_error(
+            error, method=request.method, url=shown, host=host, hide=request.mask
+        )
+        # what found no connection was not sent
+        place.is_sent &= not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    if request.safe or not place.is_sent or not isinstance(failure, TransientError):
+        return failure
+    return PermanentError(
+        f"{failure.message}; it is not sent again, as that might do harm", hint=failure.hint
+    )
 
 
 class _Hosts(NamedTuple):

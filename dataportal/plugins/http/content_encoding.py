@@ -24,7 +24,9 @@ _ERROR_BODY_BYTES = 16 * 1024
 _ERROR_BODY_SECONDS = 2.0
 
 
-async def read_body(response: httpx.Response, *, url: str, host: str, max_bytes: int) -> bytes:
+async def read_body(
+    response: httpx.Response, *, url: str, host: str, max_bytes: int, method: str = "GET"
+) -> bytes:
     """The whole body, unpacked.
 
     Args:
@@ -32,6 +34,7 @@ async def read_body(response: httpx.Response, *, url: str, host: str, max_bytes:
         url: the address, fit to be shown.
         host: the host.
         max_bytes: how many it may have.
+        method: how it was asked for.
 
     Raises:
         BadDataError: it has more, or cannot be unpacked.
@@ -56,7 +59,7 @@ async def read_body(response: httpx.Response, *, url: str, host: str, max_bytes:
     except CannotUnpack as error:
         raise BadDataError(f"the answer of {url} cannot be unpacked: {error}") from None
     if not decoder.complete:
-        raise TransientError(f"{host} broke off its answer to GET {url}", host=host)
+        raise TransientError(f"{host} broke off its answer to {method} {url}", host=host)
     return b"".join(pieces)
 
 

@@ -56,7 +56,14 @@ class NotFoundError(RefusedError):
 
 
 def refusal(
-    status: int, *, url: str, host: str, body: str, retry_after: float | None
+    status: int,
+    *,
+    url: str,
+    host: str,
+    body: str,
+    retry_after: float | None,
+    method: str = "GET",
+    hint: str | None = None,
 ) -> FetchError:
     """The error for an answer with a status that is no success.
 
@@ -66,8 +73,11 @@ def refusal(
         host: the host asked.
         body: how the answer begins, fit to be shown.
         retry_after: the seconds the provider asks to wait.
+        method: how it was asked.
+        hint: what to do about a refused key, if that is known better.
     """
-    message = f"{host} answered {_status_name(status)} to GET {url}" + (f": {body}" if body else "")
+    message = f"{host} answered {_status_name(status)} to {method} {url}"
+    message += f": {body}" if body else ""
     if status in _TRANSIENT or (
         status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _PERMANENT_OF_SERVER
     ):
@@ -75,7 +85,8 @@ def refusal(
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return PermanentError(
             message,
-            hint="Check the key; the source's parameters in sources.yaml say which environment "
+            hint=hint
+            or "Check the key; the source's parameters in sources.yaml say which environment "
             "variable it is taken from",
         )
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
@@ -88,28 +99,30 @@ def refusal(
 
 
 def transport_error(
-    error: Exception, *, url: str, host: str, hide: Callable[[str], str]
+    error: Exception, *, url: str, host: str, hide: Callable[[str], str], method: str = "GET"
 ) -> FetchError:
     """The error for a request that got no complete answer."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return PermanentError(
-                f"the certificate of {host} is not valid ({cause.verify_message}): GET {url} was "
-                "not sent",
+                f"the certificate of {host} is not valid ({cause.verify_message}): {method} {url} "
+                "was not sent",
                 hint="If a proxy or a company network signs certificates here, name its authority "
                 "in SSL_CERT_FILE",
             )
         if isinstance(cause, socket.gaierror):
             return TransientError(
-                f"the name {host} could not be resolved for GET {url} ({cause.strerror})",
+                f"the name {host} could not be resolved for {method} {url} ({cause.strerror})",
                 host=host,
                 hint="If it stays so, check the address and the network",
             )
     reason = harmless(hide(str(error)), 200) or type(error).__name__
     for kind, message in _MESSAGES.items():
         if isinstance(error, kind):
-            return TransientError(f"{message.format(host=host)} GET {url} ({reason})", host=host)
-    return PermanentError(f"GET {url} cannot be sent ({reason})")
+            return TransientError(
+                f"{message.format(host=host)} {method} {url} ({reason})", host=host
+            )
+    return PermanentError(f"{method} {url} cannot be sent ({reason})")
 
 
 def retry_after_seconds(text: str | None, now: datetime) -> float | None:

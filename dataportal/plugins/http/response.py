@@ -55,6 +55,8 @@ class Answer:
     on_keep: Callable[[datetime | None, datetime | None, str], None] = field(
         default=lambda *_: None, repr=False
     )
+    method: str = "GET"
+    """How it was asked for."""
 
     @property
     def unchanged(self) -> bool:
@@ -112,9 +114,17 @@ class Answer:
             return None
         return written
 
-    def refusal(self, host: str) -> FetchError:
+    def refusal(self, host: str, hint: str | None = None) -> FetchError:
         """The error for an answer whose status is no success, if it does not say "no data"."""
-        return refusal(self.status, url=self.url, host=host, body=self.excerpt(), retry_after=None)
+        return refusal(
+            self.status,
+            method=self.method,
+            url=self.url,
+            host=host,
+            body=self.excerpt(),
+            retry_after=None,
+            hint=hint,
+        )
 
     def part(self, body: bytes, member: str) -> Answer:
         """A file that was unpacked from this answer, as an answer."""
@@ -155,13 +165,15 @@ class Answer:
             raise self.bad(f"is not {name} text{where}") from None
 
     @overload
-    def json(self) -> Any: ...
+    def json(self, *, encoding: str | None = None) -> Any: ...
 
     @overload
-    def json(self, shape: type[T]) -> T: ...
+    def json(self, shape: type[T], *, encoding: str | None = None) -> T: ...
 
-    def json(self, shape: Any = Any) -> Any:
+    def json(self, shape: Any = Any, *, encoding: str | None = None) -> Any:
         """The body as JSON; with a `shape`, checked against that type as msgspec does.
+
+        In `encoding`, else in the charset declared, else in UTF-8.
 
         NaN and Infinity are let through where the shape has room for a float: no JSON, but sent.
         So are numbers that do not fit: they come as infinite ones, for the run to refuse.
@@ -174,8 +186,9 @@ class Answer:
         if self.file_kind:
             raise self.bad(f"is {self.file_kind}, not JSON")
         body: bytes | str = self.body.removeprefix(b"\xef\xbb\xbf")
-        if (self._charset() or "utf-8").lower() not in {"utf-8", "utf8", "us-ascii"}:
-            body = self.text()
+        charset = encoding or self._charset() or "utf-8"
+        if charset.lower() not in {"utf-8", "utf8", "us-ascii"}:
+            body = self.text(encoding)
         try:
             return msgspec.json.decode(body, type=shape)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -219,6 +232,11 @@ def excerpt(body: bytes, hide: Callable[[str], str]) -> str:
     # masked before it is cut, so that no half of a secret is left over
     start = hide(body[: 20 * EXCERPT].decode("utf-8", "replace"))
     return harmless(" ".join(start.split()), EXCERPT)
+
+
+def hide_all(text: str) -> str:
+    """Hides whatever an answer says that is a secret as a whole."""
+    return MASK if text else ""
 
 
 class Mask:

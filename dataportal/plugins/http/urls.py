@@ -76,14 +76,21 @@ def _check_host(url: httpx.URL) -> None:
 
 
 def onward_address(url: httpx.URL, location: str, mask: Mask, here: str) -> httpx.URL:
-    """Where a redirect leads, without the secrets of this request if it leads elsewhere."""
+    """Where a redirect leads, without the secrets of this request if it leads elsewhere.
+
+    Args:
+        url: where it leads from.
+        location: what the answer says.
+        mask: knows the secrets.
+        here: method and address, fit to be shown.
+    """
     try:
         onward = url.join(location).copy_with(fragment=None)
         _check_host(onward)
     except (httpx.InvalidURL, ValueError):
-        raise PermanentError(f"GET {here} is redirected to what is no address") from None
+        raise PermanentError(f"{here} is redirected to what is no address") from None
     if onward.scheme not in {"http", "https"} or not onward.host:
-        raise PermanentError(f"GET {here} is redirected to what is no http or https address")
+        raise PermanentError(f"{here} is redirected to what is no http or https address")
     if is_trusted(url, onward):
         return onward
     query = onward.params.multi_items()
@@ -91,7 +98,7 @@ def onward_address(url: httpx.URL, location: str, mask: Mask, here: str) -> http
     if len(harmless_query) < len(query):
         onward = onward.copy_with(params=harmless_query)
     if mask.knows(str(onward)):
-        raise PermanentError(f"GET {here} is redirected to {onward.host}, and the key with it")
+        raise PermanentError(f"{here} is redirected to {onward.host}, and the key with it")
     return onward
 
 
