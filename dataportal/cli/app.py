@@ -31,6 +31,7 @@ GROUPS = {
     },
     "Look": {
         "list-sources": "Every source with its series, schedule and state.",
+        "list-series": "The series that the database holds.",
         "history": "What is known about a series, and what was known when.",
         "runs": "What happened, when, and why.",
         "healthcheck": "Check configuration, database, schema and freshness.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from support.http_server import LocalServer
 from support.program_sources import SourceFile, table
+from support.reading_role import reading_role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,3 +32,10 @@ def sources(tmp_path: Path) -> SourceFile:
 def env(database_url: str) -> dict[str, str]:
     """A database, and no patience with providers."""
     return {"DATABASE_URL": database_url, "MAX_RETRIES": "0"}
+
+
+@pytest.fixture
+def reader_url(database_url: str) -> Iterator[str]:
+    """The database for a role that may only read it."""
+    with reading_role(database_url) as url:
+        yield url

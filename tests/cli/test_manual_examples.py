@@ -35,7 +35,7 @@ _MASKS = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z", "K"),
     (r"\d+\.\d s\b", "S"),
     (r"\((now|\d+ \w+ ago)\)", "(AGE)"),
-    (r"\b\d+ \w+ ago\b|(?<= )now(?= )", "AGE"),
+    (r"\b\d+ \w+ ago\b|(?<= )now(?= |$)", "AGE"),
     (r"\bin \d+ \w+\b", "IN"),
     (r"run_id=\d+", "run_id=N"),
     (r"(revised|current) +\d+$", r"\1 N"),

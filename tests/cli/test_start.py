@@ -42,6 +42,7 @@ OWN = {
         "--accept-retractions",
     ),
     "list-sources": ("--check", "--only"),
+    "list-series": ("--where",),
     "history": ("--ts", "--as-of", "--diff", "--start", "--end", "--format", "--limit"),
     "healthcheck": ("--live", "--only"),
     "verify": ("--since", "--limit"),
