@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import date, tzinfo
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import tzinfo
     from zoneinfo import ZoneInfo
 
 _BOTH = 2
+_DAY = timedelta(days=1)
+_MARGIN = timedelta(hours=3)  # a local time may belong to the day before the change, or after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,63 @@ def instants_of(wall: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
     return tuple(instants)
 
 
+class ClockChanges:
+    """Tells the days around which the clocks of a zone change, and the offset on all others."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.zone = zone
+        self._offsets: dict[date, timedelta | None] = {}
+        self._near: dict[date, bool] = {}
+
+    def offset(self, day: date) -> timedelta | None:
+        """The offset from UTC that holds all day and for hours around it; None if it changes."""
+        try:
+            return self._offsets[day]
+        except KeyError:
+            offset = self._offsets[day] = self._find(day)
+            return offset
+
+    def touch(self, day: date) -> bool:
+        """Whether the clocks change on that day, or within hours of it."""
+        return self.offset(day) is None
+
+    def are_near(self, day: date) -> bool:
+        """Whether they change then, or on the day before, whose end is the midnight of the day."""
+        is_near = self._near.get(day)
+        if is_near is None:
+            is_near = self.touch(day) or (day > date.min and self.touch(day - _DAY))
+            self._near[day] = is_near
+        return is_near
+
+    def _find(self, day: date) -> timedelta | None:
+        try:
+            midnight = datetime.combine(day, time())
+            before = (midnight - _MARGIN).replace(tzinfo=self.zone).utcoffset()
+            after = (midnight + _DAY + _MARGIN).replace(tzinfo=self.zone).utcoffset()
+        except OverflowError:
+            return None  # at the ends of the calendar every time is looked at by itself
+        return before if before == after else None
+
+
+def instants_of_quiet_days(times: Iterable[datetime], zone: ZoneInfo) -> list[datetime] | None:
+    """The times in UTC, local ones by the clocks of the zone; None if these change near one.
+
+    Raises:
+        OverflowError: a time with an offset lies beyond the calendar.
+    """
+    changes = ClockChanges(zone)
+    instants: list[datetime] = []
+    for ts in times:
+        if ts.tzinfo is not None:
+            instants.append(ts.astimezone(UTC))
+            continue
+        offset = changes.offset(ts.date())
+        if offset is None:
+            return None
+        instants.append((ts - offset).replace(tzinfo=UTC))
+    return instants
+
+
 def end_of_day(day: date, zone: tzinfo) -> datetime:
     """The last microsecond of a local day, in UTC.
 
@@ -63,13 +122,18 @@ def resolve(
     A local time that does not exist, or whose order cannot tell which of two instants it means,
     stays local and says why.
     """
+    changes = ClockChanges(zone)
     known: dict[datetime, tuple[datetime, ...]] = {}
-    positions: defaultdict[datetime, list[int]] = defaultdict(list)
+    doubled: defaultdict[datetime, list[int]] = defaultdict(list)
     resolved = list(times)
     for position, local in enumerate(times):
         if not isinstance(local, LocalTime):
             continue
         wall = local.wall
+        offset = changes.offset(wall.date())
+        if offset is not None:
+            resolved[position] = (wall - offset).replace(tzinfo=UTC)
+            continue
         if wall not in known:
             known[wall] = instants_of(wall, zone)
         match known[wall]:
@@ -78,24 +142,34 @@ def resolve(
             case ():
                 resolved[position] = LocalTime(wall, f"does not exist in {zone}")
             case _:
-                positions[wall].append(position)
-    if positions:
-        # what is still open stands in by its earlier instant: the steps around it tell the order
-        descending = _descends(
-            known[t.wall][0] if isinstance(t, LocalTime) else t
-            for t in resolved
-            if isinstance(t, datetime) or (t is not None and t.wall in positions)
-        )
-        for wall, twice in positions.items():
-            if len(twice) != _BOTH:
-                reason = f"occurs twice in {zone}, and {len(twice)} times in the answer"
-                for position in twice:
-                    resolved[position] = LocalTime(wall, reason)
-                continue
-            earlier, later = known[wall]
-            resolved[twice[0]] = later if descending else earlier
-            resolved[twice[1]] = earlier if descending else later
+                doubled[wall].append(position)
+    if doubled:
+        _resolve_doubled(resolved, doubled, known, zone)
     return resolved
+
+
+def _resolve_doubled(
+    resolved: list[datetime | LocalTime | None],
+    doubled: Mapping[datetime, Sequence[int]],
+    known: Mapping[datetime, tuple[datetime, ...]],
+    zone: ZoneInfo,
+) -> None:
+    """Put instants in place of local times that occur twice, where their order tells them."""
+    # what is still open stands in by its earlier instant: the steps around it tell the order
+    descending = _descends(
+        known[t.wall][0] if isinstance(t, LocalTime) else t
+        for t in resolved
+        if isinstance(t, datetime) or (t is not None and t.wall in doubled)
+    )
+    for wall, twice in doubled.items():
+        if len(twice) != _BOTH:
+            reason = f"occurs twice in {zone}, and {len(twice)} times in the answer"
+            for position in twice:
+                resolved[position] = LocalTime(wall, reason)
+            continue
+        earlier, later = known[wall]
+        resolved[twice[0]] = later if descending else earlier
+        resolved[twice[1]] = earlier if descending else later
 
 
 def _descends(instants: Iterable[datetime]) -> bool:

@@ -201,7 +201,7 @@ def clean(
                 batch.reject(str(name), position, "the source declares no such series")
             continue
         window = _Window(start, end, zone, lengths.get(name))
-        columns = points.clean_columns()
+        columns = points.clean_columns(zone)
         if columns is not None:
             batch.series[name] = window.clip(*columns, points.ends, batch)
         else:

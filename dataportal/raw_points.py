@@ -14,10 +14,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from dataportal.errors import BadDataError
+from dataportal.local_times import instants_of_quiet_days
 from dataportal.redaction import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from zoneinfo import ZoneInfo
 
 MISSING: Final = object()
 """Stands for a ts, a value or a published_at that a point does not have."""
@@ -78,9 +80,15 @@ class RawPoints:
             return positions
         return [position for position, time in zip(positions, times, strict=True) if time == newest]
 
-    def clean_columns(self) -> tuple[list[datetime], list[float | None]] | None:
-        """Times in UTC and values as floats, if all are well-formed; None if anything is odd."""
-        ts = _aware_times(self.ts) if self.published is None else None
+    def clean_columns(
+        self, zone: ZoneInfo | None
+    ) -> tuple[list[datetime], list[float | None]] | None:
+        """Times in UTC and values as floats, if all are well-formed; None if anything is odd.
+
+        Args:
+            zone: where times without an offset are local; None where it is not known.
+        """
+        ts = _instants(self.ts, zone) if self.published is None else None
         values = _finite_numbers(self.values) if ts is not None else None
         if ts is None or values is None:
             return None
@@ -168,6 +176,8 @@ def _listed_points(raw: object, name: str, most: int) -> RawPoints:
     if type(raw) not in {list, tuple}:
         return _drain(_iterable(raw, name), name, most)
     points = _column(raw, name, most)
+    if (columns := _bare_columns(points)) is not None:
+        return RawPoints(*columns)
     published, ends = (
         [p.get(key, absent) if isinstance(p, Mapping) else absent for p in points]
         if any(isinstance(p, Mapping) and key in p for p in points)
@@ -219,6 +229,16 @@ def _drain(points: Iterable[Any], name: str, most: int) -> RawPoints:
     return RawPoints(ts, values, published, None, ends)
 
 
+def _bare_columns(points: Sequence[Any]) -> tuple[list[Any], list[Any]] | None:
+    """The columns of points that have a ts and a value, and nothing beside them; else None."""
+    if {*map(type, points)} != {dict} or {*map(len, points)} != {2}:
+        return None
+    try:
+        return [point["ts"] for point in points], [point["value"] for point in points]
+    except KeyError:
+        return None
+
+
 def _left_out(raw: Mapping[Any, Any], name: str) -> LeftOut:
     """What the plugin says under `outside` and `duplicates`."""
     outside, duplicates = raw.get("outside", 0), raw.get("duplicates", 0)
@@ -268,7 +288,7 @@ def _too_many(name: str) -> BadDataError:
     )
 
 
-def _aware_times(raw: Sequence[Any]) -> list[datetime] | None:
+def _instants(raw: Sequence[Any], zone: ZoneInfo | None) -> list[datetime] | None:
     kinds = set(map(type, raw))
     try:
         if kinds == {str}:
@@ -283,7 +303,7 @@ def _aware_times(raw: Sequence[Any]) -> list[datetime] | None:
         if zones == {UTC}:
             return times
         if None in zones:
-            return None
+            return None if zone is None else instants_of_quiet_days(times, zone)
         return [time.astimezone(UTC) for time in times]
     except (ValueError, OverflowError):
         return None

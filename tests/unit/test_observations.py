@@ -251,7 +251,7 @@ def test_the_fast_path_and_the_exact_one_agree(
     written = [instant.astimezone(zone) for instant in times]
     values = [data.draw(GOOD_VALUES) for _ in times]
     raw = shape(list(zip(map(str, written) if as_text else written, values, strict=True)))
-    fast = raw_points(raw, "a").clean_columns()
+    fast = raw_points(raw, "a").clean_columns(None)
     assert fast is not None
     exact = _clean_point_by_point(raw_points(raw, "a"), "a", Batch({}), EVERYTHING, Repeated.REFUSE)
     assert fast[0] == exact.ts == times

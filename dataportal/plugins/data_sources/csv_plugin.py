@@ -150,7 +150,7 @@ class _SeriesExtraction:
 
     value_column: str | int
     filters: dict[str, str] = field(default_factory=dict)
-    ts: list[datetime | str | None] = field(default_factory=list)
+    ts: list[datetime | str] = field(default_factory=list)
     value: list[float | str | None] = field(default_factory=list)
     unchanged: bool = False
     clip: Clip | None = None
@@ -158,6 +158,7 @@ class _SeriesExtraction:
 
     @property
     def columns(self) -> _Columns:
+        times: Sequence[datetime | str | None]
         times, repeated = (self.ts, 0) if self.labels is None else self.labels.resolve(self.ts)
         columns: _Columns = {"ts": times, "value": self.value}
         if repeated:
@@ -259,9 +260,10 @@ class _Source:
         for row in table.rows(width):
             cell = row[ts_index].strip()
             ts = self._times.read(cell)
-            outside = None
+            outside, is_noted = None, True
             if isinstance(ts, datetime):
                 outside = None if window.covers(ts) else ts
+                is_noted = ts.tzinfo is None
             elif isinstance(ts, HourBeyond):
                 noon = datetime.combine(ts.day, time(12))
                 outside = None if window.covers(noon) else noon
@@ -271,7 +273,7 @@ class _Source:
                     if outside is not None and series.clip is not None:
                         series.clip.takes(outside)
                         continue
-                    if series.labels is not None:
+                    if is_noted and series.labels is not None:
                         series.labels.note(len(series.ts), ts, cell, row)
                     series.ts.append(ts)
                     series.value.append(self._numbers.read(row[value_index]))

@@ -1,20 +1,17 @@
-"""Extracts points from records: selects the rows of each series, and reads times and values.
-
-More than 500 lines, as which rows count, what time each names and which of several count depend on
-one another.
-"""
+"""Extracts points from records: selects the rows of each series, and reads times and values."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+import operator
+from datetime import UTC, datetime, time, timedelta
 from itertools import compress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from dataportal.errors import BadDataError
 from dataportal.granularity import interval_length
-from dataportal.local_times import LocalTime, end_of_day, resolve
+from dataportal.local_times import ClockChanges
 from dataportal.plugins.declarative.daylight import DaylightFlags
 from dataportal.plugins.declarative.interval_numbers import (
     IntervalNumbers,
@@ -23,11 +20,17 @@ from dataportal.plugins.declarative.interval_numbers import (
 )
 from dataportal.plugins.declarative.interval_starts import interval_starts
 from dataportal.plugins.declarative.page_doubts import is_page_size, page_doubt
+from dataportal.plugins.declarative.record_times import RecordTimes
 from dataportal.plugins.declarative.records import TRUNCATED_ROW
 from dataportal.plugins.declarative.series_extraction import SeriesExtraction, filter_text
+from dataportal.plugins.declarative.series_times import (
+    SeriesRows,
+    instants_in_zone,
+    without_faulty_days,
+)
 from dataportal.plugins.declarative.templates import field_names, fill_fields
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
-from dataportal.plugins.readers.local_labels import ClockChanges, LabelResolver
+from dataportal.plugins.readers.local_labels import LabelResolver
 from dataportal.plugins.readers.parameters import (
     ParameterError,
     other_name_fault,
@@ -42,27 +45,25 @@ from dataportal.plugins.readers.table_parameters import (
 from dataportal.plugins.readers.times import (
     Clip,
     HourBeyond,
-    hour_fault,
     nearest_instant,
 )
 from dataportal.raw_points import RefusedTime
 from dataportal.times import format_duration, parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import tzinfo
 
     from dataportal.errors import FetchError
     from dataportal.plugins.declarative.records import FieldPath, Reader, Records
     from dataportal.plugins.readers.parameters import Params
     from dataportal.plugins.readers.times import (
-        TimeFormat,
         Window,
     )
 
 
-T = TypeVar("T")
 _DAY = timedelta(days=1)
+_OFFSET = operator.attrgetter("tzinfo")
 _MIDNIGHT = time()
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
@@ -94,6 +95,7 @@ class PointExtractor:
 
     def __init__(self, params: Params, now: Callable[[], datetime]) -> None:
         self._now = now
+        self._cells: WeakKeyDictionary[Records, Sequence[Any]] = WeakKeyDictionary()
         self._ts: tuple[FieldPath, ...] = params.columns("ts")
         self._interval = IntervalNumbers.read(params)
         self._daylight = DaylightFlags.read(params)
@@ -275,8 +277,15 @@ class PointExtractor:
         """Why these records, of an answer to a request for this range, may be a page of several."""
         if not is_page_size(len(records)):
             return None
-        times = map(self._times.read, self._time_cells(records))
-        return page_doubt(len(records), times, start, min(end, self._now()), zone=zone)
+        cells, end = self._time_cells(records), min(end, self._now())
+        first_and_last = [self._times.read(cell) for cell in (*cells[:1], *cells[-1:])]
+        has_times = not any(isinstance(ts, str) for ts in first_and_last)
+        if has_times and page_doubt(len(records), first_and_last, start, end, zone=zone) is None:
+            return None  # these two reach far enough, and the others no less far
+        times: Iterable[datetime | str] | None = self._times.read_all(cells)
+        if times is None:
+            times = map(self._times.read, cells)
+        return page_doubt(len(records), times, start, end, zone=zone)
 
     def _prepare(
         self,
@@ -301,12 +310,12 @@ class PointExtractor:
 
     def _record_times(
         self, records: Records, cells: Sequence[Any], stated: tzinfo | None
-    ) -> _RecordTimes:
+    ) -> RecordTimes:
         offset = None if isinstance(stated, ZoneInfo) else stated
         if self._interval is None:
-            return _RecordTimes(records, cells, self._times, daylight=self._daylight, offset=offset)
+            return RecordTimes(records, cells, self._times, daylight=self._daylight, offset=offset)
         numbers = [records.column(path) for path in self._interval.number]
-        return _RecordTimes(
+        return RecordTimes(
             records, cells, self._times, offset=offset, numbers=[*zip(*numbers, strict=True)]
         )
 
@@ -328,7 +337,7 @@ class PointExtractor:
         self,
         series: SeriesExtraction,
         rows: Sequence[int],
-        times: _RecordTimes,
+        times: RecordTimes,
         records: Records,
         window: Window,
     ) -> None:
@@ -340,41 +349,48 @@ class PointExtractor:
             return
         if len(rows) == len(column) and self._add_column(series, column, times, window):
             return
-        time_cells = times.cells
+        has_publications, is_numbered = self._published is not None, self._interval is not None
+        publications = times.publications(published, self._publications) if has_publications else ()
+        time_cells, read = times.cells, times if times.all is None else times.all
         start, end = window.start, window.end or _LATEST
         for row in rows:
-            if TRUNCATED_ROW in (time_cells[row], column[row], published[row]):
+            cell = column[row]
+            if TRUNCATED_ROW in (time_cells[row], cell, published[row]):
                 raise records.truncation_error(row)
             # a row without the field says nothing; one with an empty cell says "no value"
-            if column[row] is ABSENT_FIELD:
+            if cell is ABSENT_FIELD:
                 continue
             series.rows_with_value += 1
-            ts = times[row]
-            ts = self._numbered(series, ts, times, row) if self._interval is not None else ts
-            if not isinstance(ts, str):
+            ts = read[row]
+            if is_numbered:
+                ts = self._numbered(series, ts, times, row)
+            if isinstance(ts, str):
+                is_taken = self._takes_text(series, ts)
+            else:
                 series.rows_with_time += 1
                 is_surely_inside = ts.tzinfo is not None and start <= ts < end
-                if not is_surely_inside and not self._takes(series, ts, times, row):
-                    continue
-            elif isinstance(ts, HourBeyond) and not self._takes_beyond(series, ts):
+                is_taken = is_surely_inside or self._takes(series, ts, times, row)
+            if not is_taken:
                 continue
             series.ts.append(ts)
-            series.values.append(self._numbers.value(column[row]))
-            if self._published is not None:
-                series.published.append(self._publication(published[row], times))
+            series.values.append(self._numbers.value(cell))
+            if has_publications:
+                series.published.append(publications[row])
 
-    def _publication(self, cell: Any, times: _RecordTimes) -> date | str:
-        return times.in_place("" if cell is ABSENT_FIELD else self._publications.read(cell))
+    def _takes_text(self, series: SeriesExtraction, ts: str) -> bool:
+        """Whether the run is told of a time that cannot be read: not of a day outside the window.
 
-    def _takes_beyond(self, series: SeriesExtraction, ts: HourBeyond) -> bool:
-        """Whether an hour that no clock shows is of a day of the window; notes the fault if so."""
+        Notes the fault of a day that has an hour which no clock shows.
+        """
+        if not isinstance(ts, HourBeyond):
+            return True
         if series.clip is not None and not series.clip.takes(datetime.combine(ts.day, _MIDNIGHT)):
             return False
         series.day_faults[ts.day] = ts
         series.days[len(series.ts)] = ts.day
         return True
 
-    def _takes(self, series: SeriesExtraction, ts: datetime, times: _RecordTimes, row: int) -> bool:
+    def _takes(self, series: SeriesExtraction, ts: datetime, times: RecordTimes, row: int) -> bool:
         """Whether a point may lie in the window; notes what its time may mean."""
         cell = times.cells[row]
         if (
@@ -385,20 +401,16 @@ class PointExtractor:
             return False
         if ts.tzinfo is None:
             position = len(series.ts)
-            if ts.time() == _MIDNIGHT and (day := self._times.day_of_hour_24(cell)) is not None:
+            is_midnight = not ts.hour and not ts.minute
+            if is_midnight and (day := self._times.day_of_hour_24(cell)) is not None:
                 series.hours_24[day] += 1
                 series.days[position] = day
-            changes, day_of = series.changes, ts.date()
-            if changes is not None and (
-                changes.touch(day_of)
-                # a midnight may be the end of the day before
-                or (ts.time() == _MIDNIGHT and changes.touch(day_of - _DAY))
-            ):
+            if series.changes is not None and series.changes.are_near(ts.date()):
                 series.origins[position] = (times.records, row, cell)
         return True
 
     def _numbered(
-        self, series: SeriesExtraction, day: datetime | str, times: _RecordTimes, row: int
+        self, series: SeriesExtraction, day: datetime | str, times: RecordTimes, row: int
     ) -> datetime | str:
         """Where the interval of a day and a number begins; a text for what names none."""
         interval, zone = self._interval, None if series.changes is None else series.changes.zone
@@ -430,7 +442,7 @@ class PointExtractor:
         self,
         series: SeriesExtraction,
         column: Sequence[Any],
-        record_times: _RecordTimes,
+        record_times: RecordTimes,
         window: Window,
     ) -> bool:
         """Add a whole column if every row has a time and a number; whether it was added."""
@@ -441,22 +453,46 @@ class PointExtractor:
         times = record_times.all
         if times is None:
             return False
-        changes = series.changes
-        if changes is not None and any(
-            changes.touch(day) or changes.touch(day - _DAY)
-            for day in {ts.date() for ts in times if ts.tzinfo is None}
-        ):
-            return False  # more of these rows may be needed
         series.rows_with_value += len(times)
         series.rows_with_time += len(times)
+        rows: Sequence[int] = range(len(times))
         if self._period is None and not window.covers_all(times):
             inside = [*map((series.clip or Clip(window)).takes, times)]
             times, column = [*compress(times, inside)], [*compress(column, inside)]
+            rows = [*compress(rows, inside)]
+        self._note_origins(series, times, record_times, rows)
         series.ts.extend(times)
         series.values.extend(column)
         return True
 
+    def _note_origins(
+        self,
+        series: SeriesExtraction,
+        times: Sequence[datetime],
+        record_times: RecordTimes,
+        rows: Sequence[int],
+    ) -> None:
+        """Note which rows they stand in, of times near a change of the clocks."""
+        changes = series.changes
+        if changes is None or None not in {*map(_OFFSET, times)}:
+            return
+        days = [*map(datetime.date, times)]
+        near = {day for day in {*days} if changes.are_near(day)}
+        if not near:
+            return
+        first, cells = len(series.ts), record_times.cells
+        for index, day in enumerate(days):
+            if day in near and times[index].tzinfo is None:
+                row = rows[index]
+                series.origins[first + index] = (record_times.records, row, cells[row])
+
     def _time_cells(self, records: Records) -> Sequence[Any]:
+        cells = self._cells.get(records)
+        if cells is None:
+            cells = self._cells[records] = self._read_time_cells(records)
+        return cells
+
+    def _read_time_cells(self, records: Records) -> Sequence[Any]:
         columns = [records.column(path) for path in self._ts]
         if len(columns) == 1:
             return columns[0]
@@ -498,17 +534,19 @@ class PointExtractor:
         self, series: SeriesExtraction, zone: ZoneInfo | None
     ) -> tuple[Sequence[datetime | str], Collection[int]]:
         """Where the intervals begin, as far as the rows tell it; and which only repeat others."""
-        times: Sequence[datetime | str] = self._without_faulty_days(series)
+        times: Sequence[datetime | str] = without_faulty_days(series)
         repeated: Collection[int] = ()
         if self._snapshot and zone is not None:
             times = [nearest_instant(ts, zone, self._now()) for ts in times]
         elif self._period is not None and (zone is None or not self._period % _DAY):
             times = interval_starts(times, self._period, zone)
         elif zone is not None and (self._period is not None or series.origins):
-            rows = _SeriesRows(series, self._daylight, self._flag, zone)
-            times, repeated = LabelResolver(zone, rows, self._period).resolve(times)
+            rows = SeriesRows(series, self._daylight, self._flag, zone)
+            # where labels name beginnings, those of quiet days are left as they are
+            positions = series.origins if self._period is None else None
+            times, repeated = LabelResolver(zone, rows, self._period).resolve(times, positions)
         if series.zone is not None:
-            times = _in_zone(times, series.zone)
+            times = instants_in_zone(times, series.zone)
         return times, repeated
 
     def _taken(
@@ -521,139 +559,6 @@ class PointExtractor:
             position not in repeated and (isinstance(ts, str) or clip.takes(ts))
             for position, ts in enumerate(times)
         ]
-
-    def _without_faulty_days(self, series: SeriesExtraction) -> list[datetime | str]:
-        """The times, with texts in place of those of days that cannot be read."""
-        faults = dict(series.day_faults)
-        for day, count in series.hours_24.items():
-            if count > 1:
-                faults.setdefault(day, hour_fault(f"{day}", 24, count))
-        if not faults:
-            return series.ts
-        times: list[datetime | str] = []
-        for position, ts in enumerate(series.ts):
-            written = series.days.get(position)
-            if written is None and isinstance(ts, datetime) and ts.tzinfo is None:
-                written = ts.date()
-            fault = None if written is None else faults.get(written)
-            times.append(ts if fault is None else RefusedTime(fault))
-        return times
-
-
-class _RecordTimes:
-    """The times of records, each read once, whichever series it is for.
-
-    Attributes:
-        cells: the times as they are written.
-    """
-
-    def __init__(
-        self,
-        records: Records,
-        cells: Sequence[Any],
-        times: TimeFormat,
-        *,
-        daylight: DaylightFlags | None = None,
-        offset: tzinfo | None = None,
-        numbers: Sequence[tuple[Any, ...]] = (),
-    ) -> None:
-        self.records = records
-        self.cells = cells
-        self.numbers = numbers
-        self._times = times
-        self._daylight = daylight if daylight is not None and daylight.in_labels else None
-        self._offset = offset
-        self._parsed: dict[int, datetime | str] = {}
-
-    def __getitem__(self, row: int) -> datetime | str:
-        if row not in self._parsed:
-            cell = self.cells[row]
-            if self._daylight is not None and isinstance(cell, str):
-                cell = self._daylight.without_mark(cell)
-            read = "" if cell is ABSENT_FIELD else self._times.read(cell)
-            self._parsed[row] = read if self.numbers else self.in_place(read)
-        return self._parsed[row]
-
-    def in_place(self, ts: T) -> T:
-        """A local time with the offset that the answer states; anything else as it is."""
-        if self._offset is None or not isinstance(ts, date):
-            return ts
-        if not isinstance(ts, datetime):
-            return end_of_day(ts, self._offset)  # type: ignore[return-value]  # a datetime is a date
-        return ts.replace(tzinfo=self._offset) if ts.tzinfo is None else ts
-
-    @cached_property
-    def all(self) -> list[datetime] | None:
-        """All of them if they are ISO 8601; None if any is something else."""
-        if self._daylight is not None:
-            return None
-        times = self._times.read_all(self.cells)
-        if times is None or self._offset is None:
-            return times
-        return [*map(self.in_place, times)]
-
-
-class _SeriesRows:
-    """What the rows of a series say beside their labels, for `LabelResolver`."""
-
-    def __init__(
-        self,
-        series: SeriesExtraction,
-        daylight: DaylightFlags | None,
-        flag: FieldPath,
-        zone: ZoneInfo,
-    ) -> None:
-        self._series = series
-        self._daylight = daylight
-        self._flag = flag
-        self._zone = zone
-        self._columns: dict[int, Sequence[Any]] = {}
-        self._revised = series.revised
-
-    @property
-    def decides(self) -> bool:
-        return self._daylight is not None
-
-    def content(self, index: int) -> object:
-        records, row, _ = self._series.origins[index]
-        return records.row(row)
-
-    def text(self, index: int) -> str:
-        return filter_text(self._series.origins[index][2])
-
-    def publication(self, index: int) -> Hashable:
-        published = str(self._series.published[index]) if self._series.published else None
-        return published if self._revised is None else (published, self._revised[index])
-
-    def is_marked(self, index: int) -> bool:
-        return self._daylight is not None and bool(self._daylight.mark(self.text(index)))
-
-    def side(self, index: int, first: datetime, second: datetime) -> int | RefusedTime:
-        if self._daylight is None:
-            return RefusedTime("has no flag")
-        if self._daylight.in_labels:
-            cell: Any = self._daylight.mark(self.text(index))
-        else:
-            records, row, _ = self._series.origins[index]
-            if id(records) not in self._columns:
-                self._columns[id(records)] = records.column(self._flag)
-            cell = self._columns[id(records)][row]
-        return self._daylight.side(cell, first, second, self._zone)
-
-
-def _in_zone(times: Sequence[datetime | str], zone: ZoneInfo) -> list[datetime | str]:
-    """Local times of the zone as instants; texts for those that stand for none, or for two."""
-    local = [
-        None if isinstance(ts, str) else LocalTime(ts) if ts.tzinfo is None else ts for ts in times
-    ]
-    return [
-        instant
-        if isinstance(instant, datetime)
-        else RefusedTime(f"{ts} {instant.reason}")
-        if instant is not None
-        else ts
-        for instant, ts in zip(resolve(local, zone), times, strict=True)
-    ]
 
 
 def _rows_by_texts(

@@ -24,7 +24,7 @@ def is_page_size(rows: int) -> bool:
 
 def page_doubt(
     rows: int,
-    times: Iterable[object],
+    times: Iterable[datetime | str],
     start: datetime,
     end: datetime,
     *,
@@ -34,15 +34,16 @@ def page_doubt(
 
     Args:
         rows: how many it has.
-        times: those of its rows; what is no time is passed over.
+        times: those of its rows; what is no time is passed over. Those of some of the rows reach
+            no farther: where they raise no doubt, all of them raise none.
         start: of the window that was asked for.
         end: of the same; no later than the present.
         zone: where times without an offset are local.
     """
-    readable = [_instant(ts, zone) for ts in times if isinstance(ts, datetime)]
-    if not is_page_size(rows) or not readable or start >= end:
+    extremes = _extremes(times, zone)
+    if not is_page_size(rows) or not extremes or start >= end:
         return None
-    first, last = min(readable), max(readable)
+    first, last = min(extremes), max(extremes)
     step = (last - first) / (rows - 1)
     before, after = first - start, end - last - step
     gap = max(before, after)
@@ -59,5 +60,10 @@ def partial_content_doubt(rows: int) -> str:
     return f"the provider calls its answer of {rows:,} rows partial (206): {_WAY_OUT}"
 
 
-def _instant(ts: datetime, zone: ZoneInfo | None) -> datetime:
-    return ts.replace(tzinfo=zone or UTC).astimezone(UTC) if ts.tzinfo is None else ts
+def _extremes(times: Iterable[datetime | str], zone: ZoneInfo | None) -> list[datetime]:
+    """The earliest and the latest of the times with an offset, and of those without one."""
+    readable = [ts for ts in times if isinstance(ts, datetime)]
+    aware = [ts for ts in readable if ts.tzinfo is not None]
+    local = [ts for ts in readable if ts.tzinfo is None] if len(aware) < len(readable) else []
+    ends = [end.replace(tzinfo=zone or UTC) for end in (min(local), max(local))] if local else []
+    return [*((min(aware), max(aware)) if aware else ()), *ends]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dataportal.errors import FetchError
+    from dataportal.local_times import ClockChanges
     from dataportal.plugins.declarative.records import FieldPath, Records
-    from dataportal.plugins.readers.local_labels import ClockChanges
     from dataportal.plugins.readers.times import Clip
 
 _LISTED = 8  # texts that a message shows where a filter fits none

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
-from dataportal.local_times import instants_of
+from dataportal.local_times import ClockChanges, instants_of
 from dataportal.raw_points import RefusedTime
 from dataportal.times import format_duration
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     Instants = tuple[datetime, ...]
 
 FIRST, SECOND = 0, 1
-_DAY = timedelta(days=1)
-_MARGIN = timedelta(hours=3)  # a label may stand on the day before the change, or after it
 
 
 class Rows(Protocol):
@@ -50,30 +48,6 @@ class Rows(Protocol):
 
     def side(self, index: int, first: datetime, second: datetime) -> int | RefusedTime:
         """Which of two hours a doubled label means, `FIRST` or `SECOND`; or why nobody knows."""
-
-
-class ClockChanges:
-    """Tells the days around which the clocks of a zone change."""
-
-    def __init__(self, zone: ZoneInfo) -> None:
-        self.zone = zone
-        self._known: dict[date, bool] = {}
-
-    def touch(self, day: date) -> bool:
-        """Whether the clocks change on that day, or within hours of it."""
-        known = self._known.get(day)
-        if known is None:
-            known = self._known[day] = self._find(day)
-        return known
-
-    def _find(self, day: date) -> bool:
-        try:
-            midnight = datetime.combine(day, time())
-            before = (midnight - _MARGIN).replace(tzinfo=self.zone)
-            after = (midnight + _DAY + _MARGIN).replace(tzinfo=self.zone)
-            return before.utcoffset() != after.utcoffset()
-        except OverflowError:
-            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +80,23 @@ class LabelResolver:
         self._length = length
         self._changes = ClockChanges(zone)
 
-    def resolve(self, times: Sequence[datetime | str]) -> tuple[list[datetime | str], set[int]]:
+    def resolve(
+        self, times: Sequence[datetime | str], positions: Iterable[int] | None = None
+    ) -> tuple[list[datetime | str], set[int]]:
         """The beginnings of the intervals, and the positions that only repeat others.
 
         Beginnings without an offset are left to the run, if no label names an end: it resolves
         them, or says why it cannot.
+
+        Args:
+            times: the labels, in the order of the answer; texts for what is none.
+            positions: of those that need to be looked at; None for all of them.
         """
         resolved = list(times)
         days: defaultdict[date, list[int]] = defaultdict(list)
         length = self._length
-        for index, label in enumerate(times):
+        for index in range(len(times)) if positions is None else positions:
+            label = times[index]
             if isinstance(label, str):
                 continue
             if label.tzinfo is not None:

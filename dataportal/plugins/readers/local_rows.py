@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dataportal.plugins.readers.local_labels import FIRST, ClockChanges, LabelResolver
+from dataportal.local_times import ClockChanges
+from dataportal.plugins.readers.local_labels import FIRST, LabelResolver
 from dataportal.plugins.readers.times import HourBeyond, hour_fault
 from dataportal.raw_points import RefusedTime
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.readers.times import TimeFormat
-
-_DAY = timedelta(days=1)
-_MIDNIGHT = time()
 
 
 class LocalRows:
@@ -41,40 +39,43 @@ class LocalRows:
         self._hours_24: Counter[date] = Counter()
 
     def note(self, index: int, ts: datetime | str, cell: str, row: Sequence[str]) -> None:
-        """Keep what may be needed of the row that the point at `index` stands in."""
+        """Keep what may be needed of the row that the point at `index` stands in.
+
+        Not asked for one whose time has an offset.
+        """
         if isinstance(ts, HourBeyond):
             self._faults[ts.day] = ts
             self._written_days[index] = ts.day
-        if isinstance(ts, str) or ts.tzinfo is not None:
+        if isinstance(ts, str):
             return
-        if ts.time() == _MIDNIGHT and (day := self._times.day_of_hour_24(cell)) is not None:
+        if not ts.hour and not ts.minute and (day := self._times.day_of_hour_24(cell)) is not None:
             self._hours_24[day] += 1
             self._written_days[index] = day
         if self._changes is not None and self._changes.touch(ts.date()):
             self._rows[index] = (cell, row)
 
-    def resolve(
-        self, times: list[datetime | str | None]
-    ) -> tuple[list[datetime | str | None], int]:
+    def resolve(self, times: list[datetime | str]) -> tuple[list[datetime | str | None], int]:
         """The times with None for rows that repeat others, and how many they are."""
         for day, count in self._hours_24.items():
             if count > 1:
                 self._faults.setdefault(day, hour_fault(f"{day}", 24, count))
         if not self._faults and not self._rows:
-            return times, 0
-        read = [self._readable(index, ts) for index, ts in enumerate(times)]
+            return [*times], 0
+        read = [self._readable(*one) for one in enumerate(times)] if self._faults else times
         if self._zone is None:
             return [*read], 0
-        resolved, repeated = LabelResolver(self._zone, self, None).resolve(read)
+        resolved, repeated = LabelResolver(self._zone, self, None).resolve(read, self._rows)
+        if not repeated:
+            return [*resolved], 0
         kept = [None if index in repeated else ts for index, ts in enumerate(resolved)]
         return kept, len(repeated)
 
-    def _readable(self, index: int, ts: datetime | str | None) -> datetime | str:
+    def _readable(self, index: int, ts: datetime | str) -> datetime | str:
         day = self._written_days.get(index)
         if day is None and isinstance(ts, datetime) and ts.tzinfo is None:
             day = ts.date()
         fault = None if day is None else self._faults.get(day)
-        return RefusedTime(fault) if fault is not None else ts or ""
+        return ts if fault is None else RefusedTime(fault)
 
     def content(self, index: int) -> object:
         """All cells of the row."""

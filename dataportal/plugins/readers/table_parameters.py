@@ -10,6 +10,8 @@ from dataportal.plugins.readers.tables import Layout
 from dataportal.plugins.readers.times import TimeFormat
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dataportal.plugins.readers.parameters import Params
 
 _ISO = TimeFormat()
@@ -91,6 +93,17 @@ class PublicationFormat:
             if not isinstance(read, str):
                 return read.date() if one.is_of_days else read
         return self._formats[0].read(raw)
+
+    def read_all(self, cells: Sequence[object]) -> Sequence[date | str] | None:
+        """As `read` for each, in a fraction of the time; None unless all are ISO 8601 with a time.
+
+        A short text may be a bare date.
+        """
+        if self._formats[0] is not _ISO:
+            return None
+        times = _ISO.read_all(cells)
+        has_times = times and min(len(str(cell).strip()) for cell in cells) > len("2024-06-03")
+        return times if has_times else None
 
 
 def publication_format(params: Params, others: TimeFormat) -> PublicationFormat:

@@ -47,20 +47,19 @@ class Window:
         self.high = self.end
         if self.end is not None:
             self.high = self.end + _MARGIN if _LAST_DAY - self.end > _MARGIN else None
+        self._local_low = self.low.replace(tzinfo=None)
+        self._local_high = None if self.high is None else self.high.replace(tzinfo=None)
 
     def covers(self, ts: datetime) -> bool:
         """Whether a time with an offset lies in the window, or a local time may lie in it."""
         if ts.tzinfo is not None:
             return self.start <= ts and (self.end is None or ts < self.end)
-        ts = ts.replace(tzinfo=UTC)
-        return self.low <= ts and (self.high is None or ts < self.high)
+        return self._local_low <= ts and (self._local_high is None or ts < self._local_high)
 
     def covers_all(self, times: Sequence[datetime]) -> bool:
-        """Whether all of these times with an offset lie in the window; False for local times."""
+        """As `covers` for all of them; False where some have an offset and others are local."""
         try:
-            return not times or (
-                self.start <= min(times) and (self.end is None or max(times) < self.end)
-            )
+            return not times or (self.covers(min(times)) and self.covers(max(times)))
         except TypeError:
             return False
 

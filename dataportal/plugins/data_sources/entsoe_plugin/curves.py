@@ -39,8 +39,10 @@ def intervals(
     *,
     by: str = "",
     left_out: Callable[[str, int, int], None] = lambda _kind, _before, _after: None,
-) -> Iterator[tuple[datetime, datetime, str, str]]:
-    """The start and end of each interval of a Period, its value, and what its Point has at `by`.
+) -> Iterator[tuple[datetime, datetime | None, str, str]]:
+    """Where each interval of a Period begins, and ends if it began before the window; its value.
+
+    And what its Point has at `by`.
 
     Args:
         period: of any curve and resolution.
@@ -78,11 +80,14 @@ def intervals(
             points = [values[position]]
             if repeated:
                 points += repeated.get((curve, position), ())
-            for _, kind in points:
-                left_out(kind, before, after)
+            if before or after:
+                for _, kind in points:
+                    left_out(kind, before, after)
             for index in range(first, last):
+                start = grid.start(index)
+                end_of_first = _end(grid, index, period) if start < window.start else None
                 for point in points:
-                    yield grid.start(index), _end(grid, index, period), *point
+                    yield start, end_of_first, *point
 
 
 def _curves(

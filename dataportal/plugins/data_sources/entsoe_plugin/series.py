@@ -192,7 +192,7 @@ class SeriesExtraction:
             ):
                 if category in identities:
                     self._add_value(ts, (length, identities[category], text, created))
-                    if ts < window.start:
+                    if end is not None:
                         self._ends[ts] = end
 
     def _counter(self, categories: Collection[str]) -> Callable[[str, int, int], None]:
