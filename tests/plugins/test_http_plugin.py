@@ -449,7 +449,7 @@ def test_a_line_below_the_table_does_not_spoil_it(server: LocalServer) -> None:
         ("Json", {"ts": "t", "value": "v", "auth": {"header": "s3cret"}}, "auth must be one of"),
         ("Json", {"ts": "t", "value": "v", "query": {"a": "{station}"}}, "a field {station}"),
         ("Csv", {"ts": "t", "value": 2, "header": False}, "without a header a column has no name"),
-        ("Csv", {"ts": 1, "value": 2, "encoding": "latin-99"}, "encoding 'latin-99' is not known"),
+        ("Csv", {"ts": 1, "value": 2, "encoding": "latin-99"}, "encoding: 'latin-99' is not known"),
         ("Csv", {"ts": 1, "value": 2, "delimiter": "::"}, "delimiter must be one character"),
         ("Csv", {"ts": 1, "value": 2, "error": "("}, "no regular expression"),
         ("Xml", {"ts": "t", "value": "v"}, "rows is missing"),

@@ -70,7 +70,7 @@ class Rest(Parameters):
 
     value: Annotated[Column | None, about("where the value stands")] = None
     conditions: Annotated[
-        dict[str, str | int | float | bool], about("what must stand in a row", rest=True)
+        dict[str, str | int | float | bool | None], about("what must stand in a row", rest=True)
     ] = field(default_factory=dict)
 
 
@@ -156,7 +156,7 @@ def test_a_null_is_not_given() -> None:
         ),
         ("datum", "LATT", "datum must be one of NN, LAT, not 'LATT'; did you mean 'LAT'?"),
         ("days", 17, "days must be a whole number of 1 to 16, not 17"),
-        ("per_minute", 0, "per_minute must be a number of more than 0, not 0"),
+        ("per_minute", 0, "per_minute must be more than 0, not 0"),
         ("scale", float("inf"), "scale must be a number, not inf"),
         ("vintages", "NO", "vintages must be true or false, not 'NO'"),
         ("ahead", "soon", "ahead: 'soon' is not a duration; write it like"),
@@ -164,7 +164,7 @@ def test_a_null_is_not_given() -> None:
         ("pattern", "(", "pattern: '(' is no regular expression (missing )"),
         ("value", 0, "value must be a column's name, or its number from 1, not 0"),
         ("value", True, "value must be a column's name, or its number from 1, not True"),
-        ("headers", [], "headers must be a mapping"),
+        ("headers", [], "headers must map names to texts"),
         ("paging", 5, "paging must be a mapping, not 5"),
     ],
 )
@@ -223,8 +223,10 @@ def test_what_all_series_share_holds_unless_one_says_otherwise() -> None:
 
 def test_the_rest_of_an_open_filter_is_read_by_name() -> None:
     """Scalars as they are; nothing else."""
-    params = Params({"value": "v", "area": "NO", "id": 7, "is_open": True})
-    assert params.read(Rest) == Rest("v", {"area": "NO", "id": 7, "is_open": True})
+    params = Params({"value": "v", "area": "NO", "id": 7, "x": 1.5, "is_open": True, "y": None})
+    rest: dict[str, str | int | float | bool | None]
+    rest = {"area": "NO", "id": 7, "x": 1.5, "is_open": True, "y": None}
+    assert params.read(Rest) == Rest("v", rest)
     params.finish()
     params = Params({"area": ["a"]})
     params.read(Rest)

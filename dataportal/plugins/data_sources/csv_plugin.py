@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from itertools import compress
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from msgspec import field as default
 
 from dataportal.plugins.base_plugin import (
     BadDataError,
@@ -21,11 +23,17 @@ from dataportal.plugins.base_plugin import (
     TransientError,
 )
 from dataportal.plugins.http.file_kinds import file_kind, text_kind
+from dataportal.plugins.parameters import Column, Parameters, about
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.local_rows import LocalRows
 from dataportal.plugins.readers.parameters import Params, other_name_fault
-from dataportal.plugins.readers.rate_limits import optional_rate_limit
+from dataportal.plugins.readers.rate_limits import RateParameters, optional_rate_limit
 from dataportal.plugins.readers.table_parameters import (
+    DecimalParameters,
+    EncodingParameters,
+    NumberParameters,
+    TableParameters,
+    TimeParameters,
     decimal_sign,
     number_format,
     table_layout,
@@ -50,19 +58,60 @@ _BEGINNING = 4096
 _SOURCE_DEFAULTS = {"initial_history": "all", "lookback": "10000 years"}
 
 
-class _Location:
-    """Where a table is: in a local file, or at a URL.
+class LocationParameters(Parameters):
+    """Where a table is: in a local file, or at a URL."""
 
-    - `path`: the file; relative to the folder of sources.yaml.
-    - `url`: or its address. `base_url`: put in front of a `url` that is only a path.
-    - `headers`: sent with the request. `per_minute`: how often its host is asked at most.
-    - `encoding`: by default the one that a URL's answer declares, else UTF-8.
-    """
+    path: Annotated[
+        str, about("the file; a relative path starts at the folder of sources.yaml")
+    ] = ""
+    url: Annotated[str, about("or its address; one of the two")] = ""
+    base_url: Annotated[str, about("put in front of a `url` that is only a path")] = ""
+    headers: Annotated[dict[str, str], about("sent with the request", secret=True)] = default(
+        default_factory=dict
+    )
+
+
+class ColumnParameters(Parameters):
+    """Where times and values stand."""
+
+    ts_column: Annotated[
+        Column, about("the column of times: its name, or its number from 1 (1)")
+    ] = 1
+    value_column: Annotated[
+        Column, about("the column of values: its name, or its number from 1 (2)")
+    ] = 2
+
+
+class CsvSeries(Parameters):
+    """What is a series' own."""
+
+    value_column: Annotated[
+        Column | None, about("the column of its values: its name, or its number from 1")
+    ] = None
+    texts: Annotated[
+        dict[str, str | None],
+        about("what must stand in the column of this name", rest=True),
+    ] = default(default_factory=dict)
+
+
+_PARAMETERS = (
+    LocationParameters,
+    RateParameters,
+    EncodingParameters,
+    TableParameters,
+    ColumnParameters,
+    TimeParameters,
+    DecimalParameters,
+    NumberParameters,
+)
+
+
+class _Location:
+    """Where a table is, and how it is fetched; see `LocationParameters`."""
 
     def __init__(self, params: Params) -> None:
-        self._path = params.text("path")
-        self._url = params.text("url")
-        base_url = params.text("base_url")
+        location = params.read(LocationParameters)
+        self._path, self._url, base_url = location.path, location.url, location.base_url
         if bool(self._path) == bool(self._url):
             params.add_fault("give either path or url")
         if base_url and (self._path or "://" in self._url):
@@ -71,7 +120,7 @@ class _Location:
             )
         elif base_url:
             self._url = f"{base_url.rstrip('/')}/{self._url.lstrip('/')}"
-        self._headers = params.mapping("headers")
+        self._headers = location.headers
         self._limit = optional_rate_limit(params)
         self._encoding = text_encoding(params)
 
@@ -172,14 +221,7 @@ class _SeriesExtraction:
 
 
 class _Source:
-    """Which table, and how to read it, from the parameters that both plugins share.
-
-    - `path`, `url`, `base_url`, `headers`, `encoding`: see `_Location`.
-    - `delimiter` (detected if it is not set), `decimal` (.), `thousands` (none), `comment` (none),
-      `skip_rows` (0), `header` (true), `missing` (a list), `scale` (1).
-    - `ts_column` (1), `value_column` (2): a column's name, or its number from 1.
-    - `time_format` (ISO 8601): as strptime reads it, or `unix`, or `unix_ms`.
-    """
+    """Which table, and how to read it, from the parameters that both plugins share."""
 
     def __init__(self, params: Params) -> None:
         self._location = _Location(params)
@@ -187,12 +229,12 @@ class _Source:
         self._layout = table_layout(params, decimal)
         self._numbers = number_format(params, decimal)
         self._times = time_format(params)
-        self._ts_column = params.column("ts_column", 1)
-        self._value_column = params.column("value_column", 2)
+        columns = params.read(ColumnParameters)
+        self._ts_column, self._value_column = columns.ts_column, columns.value_column
         has_names = isinstance(self._ts_column, str) or isinstance(self._value_column, str)
         if has_names and not self._layout.header:
             params.add_fault("without a header ts_column and value_column must be numbers")
-        params.finish()
+        self.params = params
 
     def series_extraction(self, extract_filter: Mapping[str, Any]) -> _SeriesExtraction:
         """The extraction of the series with this filter, of which nothing was read yet.
@@ -201,13 +243,12 @@ class _Source:
             ValueError: the filter cannot be used.
         """
         params = Params(extract_filter)
-        column: str | int = self._value_column
-        if params.has("value_column"):
-            column = params.column("value_column", 2)
+        series = params.read(CsvSeries)
+        column = self._value_column if series.value_column is None else series.value_column
         for name in ("value", "ts"):
             if name in extract_filter:
                 params.add_fault(other_name_fault(name), name)
-        filters = {name: params.text(name) for name in extract_filter if name != "value_column"}
+        filters = {name: text or "" for name, text in series.texts.items()}
         if not self._layout.header and (filters or isinstance(column, str)):
             params.add_fault("without a header columns have no names to filter by")
         params.finish()
@@ -282,16 +323,18 @@ class _Source:
 class CsvDataSourcePlugin(BasePlugin):
     """One series from a table: a column of times and one of values.
 
-    `default_params`: all of `_Source`; `path` or `url` is needed. An empty cell, or what `missing`
+    An empty cell, or what `missing`
     lists, is "no value"; what is neither that nor a number is passed on, and refused by the run.
     """
 
+    parameters = _PARAMETERS
     source_defaults: ClassVar[Mapping[str, Any]] = _SOURCE_DEFAULTS
     blocks: ClassVar[bool] = True
 
     def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
         super().__init__(metadata, default_params)
         self._source = _Source(Params(default_params))
+        self._source.params.finish()
 
     async def get_historical_data(
         self,
@@ -314,11 +357,13 @@ class CsvDataSourcePlugin(BasePlugin):
 class CsvMultiSeriesPlugin(MultiSeriesPlugin):
     """Several series from one table, which is read once.
 
-    `request_params`: as for `CsvDataSourcePlugin`. Each series' `extract_filter` says what is its
+    Each series' `extract_filter` says what is its
     own: `value_column: price` in a wide table, `station: 42` (the column `station` holds 42) in a
     long one, or both.
     """
 
+    parameters = _PARAMETERS
+    series_parameters = (CsvSeries,)
     source_defaults: ClassVar[Mapping[str, Any]] = _SOURCE_DEFAULTS
     blocks: ClassVar[bool] = True
 
@@ -331,7 +376,7 @@ class CsvMultiSeriesPlugin(MultiSeriesPlugin):
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
         self._source = _Source(Params(request_params))
-        read_filters(series_definitions, self._source.series_extraction)
+        read_filters(series_definitions, self._source.series_extraction, self._source.params)
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None

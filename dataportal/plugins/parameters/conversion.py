@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,159 +40,165 @@ _PLACEHOLDERS: dict[type[inspect.Type], Any] = {
 }
 
 
-def convert(
-    values: Mapping[str, Any],
-    struct: type[P],
-    report: Report,
-    *,
-    inside: Keys = (),
-    secret: bool = False,
-) -> P:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value stands.
+
+    Attributes:
+        keys: those that lead to it.
+        report: notes faults.
+        secret: whether no message may show it.
+    """
+
+    keys: Keys
+    report: Report
+    secret: bool = False
+
+    @property
+    def name(self) -> str:
+        """The keys as messages have them: `paging.total`; an item of a list has no name."""
+        return ".".join(str(key) for key in self.keys if not isinstance(key, int))
+
+    def inside(self, key: str | int, kind: Kind | None = None) -> _Place:
+        """The place of something in it."""
+        secret = self.secret or (kind is not None and bool(kind.extra.get("secret")))
+        return _Place((*self.keys, key), self.report, secret)
+
+    def refuse(self, expected: str, value: Any, advice: str = "") -> Any:
+        """Report that the value must be something else."""
+        shown = "" if self.secret else f", not {value!r}{advice}"
+        self.report(self.keys, f"{self.name} must {expected}{shown}")
+        return _BAD
+
+
+def convert(values: Mapping[str, Any], struct: type[P], report: Report) -> P:
     """The parameters that a struct declares.
 
     A value that cannot be used, or is missing, is reported, and something else of its type stands
     in its place, so that the others can be looked at too. Names that the struct does not declare
-    are left alone, unless it is part of another one.
+    are left alone.
 
     Args:
         values: by name.
         struct: declares them.
         report: notes faults.
-        inside: the keys that lead to the values.
-        secret: whether no message may show any of them.
     """
-    given = {name: value for name, value in values.items() if value is not None}
+    return _struct(values, struct, _Place((), report))
+
+
+def _struct(values: Mapping[str, Any], struct: type[P], place: _Place) -> P:
+    given = {str(name): value for name, value in values.items() if value is not None}
     arguments: dict[str, Any] = {}
     known: list[str] = []
+    rest: Field | None = None
     for field in fields(struct):
         if field.takes_rest:
+            rest = field
             continue
         known += field.names
-        value = _value(field, _kind_within(field.kind, secret=secret), given, report, inside)
+        value = _field(field, given, place)
         if value is not _BAD:
             arguments[field.attribute] = value
-    rest = next((field for field in fields(struct) if field.takes_rest), None)
-    unknown = {str(name): value for name, value in given.items() if str(name) not in known}
     if rest is not None:
-        value = _converted(rest.kind, unknown, report, inside)
+        unknown = {str(name): value for name, value in values.items() if str(name) not in known}
+        value = _value(rest.kind, unknown, place)
         arguments[rest.attribute] = {} if value is _BAD else value
-    elif inside:
+    elif place.keys:
         firsts = [field.name for field in fields(struct)]
-        for name in unknown:
-            names = _suggestable(name, firsts, known)
-            report((*inside, name), unknown_name_fault(name, names, _dotted(inside)))
+        for name in [name for name in given if name not in known]:
+            # other names are suggested where one is nearly hit, and not listed else
+            names = known if get_close_matches(name, known, n=1) else firsts
+            place.report((*place.keys, name), unknown_name_fault(name, names, place.name))
     return struct(**arguments)
 
 
-def _value(field: Field, kind: Kind, given: Mapping[str, Any], report: Report, inside: Keys) -> Any:
+def _field(field: Field, given: Mapping[str, Any], place: _Place) -> Any:
     """What is given for a field; `_BAD` where its default is to hold."""
-    names = [name for name in field.names if name in given]
-    if not names:
+    first, *others = [name for name in field.names if name in given] or [""]
+    if not first:
         if not field.required:
             return _BAD
-        report((*inside, field.name), f"{_dotted((*inside, field.name))} is missing")
+        missing = place.inside(field.name)
+        place.report(missing.keys, f"{missing.name} is missing")
         return _placeholder(field.kind)
-    first, *others = names
     for other in others:
         if given[other] != given[first]:
-            report((*inside, other), f"{other} and {first} are one thing, given twice")
-    value = _converted(kind, given[first], report, (*inside, first))
+            keys = place.inside(other).keys
+            place.report(keys, f"{other} and {first} are one thing, given twice")
+    value = _value(field.kind, given[first], place.inside(first, field.kind))
     return _placeholder(field.kind) if value is _BAD and field.required else value
 
 
-def _converted(  # noqa: PLR0911 - one for each type
-    kind: Kind, value: Any, report: Report, keys: Keys
-) -> Any:
+def _value(kind: Kind, value: Any, place: _Place) -> Any:  # noqa: PLR0911 - one for each type
     """A value as its kind has it; `_BAD` for one that cannot be used, which is reported."""
-    extra = kind.extra
-
-    def refuse(expected: str) -> Any:
-        shown = "" if extra.get("secret") else f", not {value!r}{quotes_hint(value)}"
-        report(keys, f"{_dotted(keys)} must be {expected}{shown}")
-        return _BAD
-
-    if extra.get("single") and not isinstance(value, list):
+    if value is None and kind.takes_null:
+        return None
+    if kind.extra.get("single") and not isinstance(value, list):
         value = [value]
-    if "parse" in extra and not isinstance(value, dict | list):
-        return _parsed_text(extra["parse"], value, report, keys, refuse)
+    if "parse" in kind.extra and not isinstance(value, dict | list):
+        return _parsed_text(kind.extra["parse"], value, place)
     node = _type_for(kind, value)
     if node is None:
-        return refuse(_expected(kind))
+        if _is_of_texts(kind):
+            place.report(place.keys, f"{place.name} must map names to texts")  # may be a key
+            return _BAD
+        return place.refuse(f"be {_expected(kind)}", value, quotes_hint(value))
     if isinstance(node, inspect.StructType):
         struct: type[Any] = node.cls
-        return convert(value, struct, report, inside=keys, secret=bool(extra.get("secret")))
+        return _struct(value, struct, place)
+    if isinstance(node, inspect.DictType | inspect.ListType | inspect.VarTupleType):
+        return _collection(node, value, place)
+    return _scalar(node, kind, value, place)
+
+
+def _collection(
+    node: inspect.DictType | inspect.ListType | inspect.VarTupleType, value: Any, place: _Place
+) -> Any:
     if isinstance(node, inspect.DictType):
-        return _mapping(node, kind, value, report, keys)
-    if isinstance(node, inspect.ListType | inspect.VarTupleType):
-        item_kind = _kind_within(kind_of(node.item_type), secret=bool(extra.get("secret")))
-        items = [
-            _converted(item_kind, item, report, (*keys, position))
-            for position, item in enumerate(value)
-        ]
-        if _BAD in items:
-            return _BAD
-        return tuple(items) if isinstance(node, inspect.VarTupleType) else items
-    return _scalar(node, kind, value, report, keys, refuse)
+        kind = kind_of(node.value_type)
+        content = {str(k): _value(kind, item, place.inside(str(k))) for k, item in value.items()}
+        return _BAD if _BAD in content.values() else content
+    kind = kind_of(node.item_type)
+    items = [_value(kind, item, place.inside(number)) for number, item in enumerate(value)]
+    if _BAD in items:
+        return _BAD
+    return tuple(items) if isinstance(node, inspect.VarTupleType) else items
 
 
-def _scalar(
-    node: inspect.Type,
-    kind: Kind,
-    value: Any,
-    report: Report,
-    keys: Keys,
-    refuse: Callable[[str], Any],
-) -> Any:
+def _scalar(node: inspect.Type, kind: Kind, value: Any, place: _Place) -> Any:
+    converted = value
     if isinstance(node, inspect.BoolType):
-        return _BOOLEANS[value] if isinstance(value, str) else value
-    if isinstance(node, inspect.IntType | inspect.FloatType):
-        value = _number(node, value)
-        if value is None:
-            return refuse(_expected(kind))
+        converted = _BOOLEANS[value] if isinstance(value, str) else value
+    elif isinstance(node, inspect.IntType | inspect.FloatType):
+        converted = _number(node, value)
+        if converted is None:
+            is_number = isinstance(value, int | float) and node.gt is not None
+            expected = f"more than {node.gt:g}" if is_number else _expected(kind)
+            return place.refuse(f"be {expected}", value)
     elif isinstance(node, inspect.StrType):
-        value = str(value)
-        choices = kind.extra.get("choices", ())
-        if choices and value not in choices:
-            near = get_close_matches(value, choices, n=1)
+        converted = str(value)
+        choices, pattern = kind.extra.get("choices", ()), kind.extra.get("pattern")
+        if choices and converted not in choices:
+            near = get_close_matches(converted, choices, n=1)
             advice = f"; did you mean {near[0]!r}?" if near else ""
-            listed = ", ".join(choices)
-            shown = "" if kind.extra.get("secret") else f", not {value!r}{advice}"
-            report(keys, f"{_dotted(keys)} must be one of {listed}{shown}")
-            return _BAD
-        pattern = kind.extra.get("pattern")
-        if pattern is not None and not pattern.fullmatch(value):
-            return refuse(kind.extra["expected"])
+            return place.refuse(f"be one of {', '.join(choices)}", converted, advice)
+        if pattern is not None and not pattern.fullmatch(converted):
+            return place.refuse(f"be {kind.extra['expected']}", converted)
     check = kind.extra.get("check")
-    if check is not None and not check(value):
-        return refuse(_expected(kind))
-    return value
+    if check is not None and not check(converted):
+        return place.refuse(f"be {_expected(kind)}", value)
+    return converted
 
 
-def _parsed_text(
-    parse: Callable[[str], Any],
-    value: Any,
-    report: Report,
-    keys: Keys,
-    refuse: Callable[[str], Any],
-) -> Any:
+def _parsed_text(parse: Callable[[str], Any], value: Any, place: _Place) -> Any:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return refuse("a text")
+        return place.refuse("be a text", value)
     try:
         return parse(str(value))
     except ValueError as error:
-        report(keys, f"{_dotted(keys)}: {error}")
+        reason = "it cannot be used" if place.secret else str(error)
+        place.report(place.keys, f"{place.name}: {reason}")
         return _BAD
-
-
-def _mapping(
-    node: inspect.DictType, kind: Kind, value: Mapping[Any, Any], report: Report, keys: Keys
-) -> Any:
-    item_kind = _kind_within(kind_of(node.value_type), secret=bool(kind.extra.get("secret")))
-    content = {
-        str(name): _converted(item_kind, item, report, (*keys, str(name)))
-        for name, item in value.items()
-    }
-    return _BAD if _BAD in content.values() else content
 
 
 def _number(node: inspect.IntType | inspect.FloatType, value: Any) -> Any:
@@ -207,57 +213,58 @@ def _number(node: inspect.IntType | inspect.FloatType, value: Any) -> Any:
     is_int = isinstance(node, inspect.IntType)
     if is_int and not isinstance(number, int):
         return None
-    if not math.isfinite(number):
-        return None
-    if (
-        (node.ge is not None and number < node.ge)
+    is_outside = (
+        not math.isfinite(number)
+        or (node.ge is not None and number < node.ge)
         or (node.gt is not None and number <= node.gt)
         or (node.le is not None and number > node.le)
         or (node.lt is not None and number >= node.lt)
-    ):
+    )
+    if is_outside:
         return None
     return number if is_int else float(number)
 
 
-def _kind_within(kind: Kind, *, secret: bool) -> Kind:
-    """The kind of what stands within something that is secret, or not."""
-    return replace(kind, extra={**kind.extra, "secret": True}) if secret else kind
-
-
-def _type_for(kind: Kind, value: Any) -> inspect.Type | None:  # noqa: PLR0911 - one for each type
+def _type_for(  # noqa: PLR0911 - one for each type
+    kind: Kind, value: Any
+) -> inspect.Type | None:
     """The one of its types that a value is meant as; None if none is."""
 
     def first(*classes: type[inspect.Type]) -> inspect.Type | None:
-        return next((node for node in kind.types if isinstance(node, classes)), None)
+        matches = (node for cls in classes for node in kind.types if isinstance(node, cls))
+        return next(matches, None)
 
     if node := first(inspect.AnyType):
         return node
+    whole, real, text = inspect.IntType, inspect.FloatType, inspect.StrType
     if isinstance(value, dict):
         return first(inspect.StructType, inspect.DictType)
     if isinstance(value, list):
         return first(inspect.ListType, inspect.VarTupleType)
-    boolean = first(inspect.BoolType)
     if isinstance(value, bool):
-        return boolean
-    number = first(inspect.IntType, inspect.FloatType)
-    text = first(inspect.StrType)
-    if isinstance(value, int | float):
-        is_fit = number is not None and (
-            isinstance(value, int) or isinstance(number, inspect.FloatType)
-        )
-        return number if is_fit or text is None else text
-    if isinstance(value, str):
-        if text is None and number is None and value in _BOOLEANS:
-            return boolean
-        return text or number
-    return None
+        return first(inspect.BoolType)
+    if isinstance(value, int):
+        return first(whole, real, text)
+    if isinstance(value, float):
+        return first(real, text, whole)
+    if not isinstance(value, str):
+        return None
+    return first(text, real, whole, *([inspect.BoolType] if value in _BOOLEANS else []))
+
+
+def _is_of_texts(kind: Kind) -> bool:
+    """Whether it is a mapping of names to texts, and nothing else."""
+    return len(kind.types) == 1 and all(
+        isinstance(node, inspect.DictType) and isinstance(node.value_type, inspect.StrType)
+        for node in kind.types
+    )
 
 
 def _expected(kind: Kind) -> str:
     """What a value of this kind must be."""
-    types = kind.types
     if "check" in kind.extra:
         return str(kind.extra["expected"])
+    types = kind.types
     if any(isinstance(node, inspect.StrType | inspect.CustomType) for node in types):
         return "a text"
     for node in types:
@@ -281,13 +288,3 @@ def _expected_number(node: inspect.IntType | inspect.FloatType) -> str:
 
 def _placeholder(kind: Kind) -> Any:
     return next((_PLACEHOLDERS[type(n)] for n in kind.types if type(n) in _PLACEHOLDERS), None)
-
-
-def _suggestable(name: str, firsts: list[str], known: list[str]) -> list[str]:
-    """Other names are suggested where one is nearly hit, and not listed else."""
-    return known if get_close_matches(name, known, n=1) else firsts
-
-
-def _dotted(keys: Keys) -> str:
-    """`paging.total` for the keys; `ts` for the items of a list, too."""
-    return ".".join(str(key) for key in keys if not isinstance(key, int))

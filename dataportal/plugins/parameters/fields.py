@@ -23,11 +23,13 @@ class Kind:
         types: one or several, none of them null.
         extra: what `about` and its like say beside the type.
         schema: of JSON Schema, beside the type.
+        takes_null: whether a null says something, in a list or a mapping.
     """
 
     types: tuple[inspect.Type, ...]
     extra: Mapping[str, Any]
     schema: Mapping[str, Any]
+    takes_null: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,9 @@ def kind_of(node: inspect.Type) -> Kind:
     """What a value of this type may be."""
     extra: dict[str, Any] = {}
     schema: dict[str, Any] = {}
-    types = tuple(_unwrap(node, extra, schema))
-    return Kind(types, extra, schema)
+    types = list(_unwrap(node, extra, schema))
+    others = [one for one in types if not isinstance(one, inspect.NoneType)]
+    return Kind(tuple(others), extra, schema, takes_null=len(others) < len(types))
 
 
 def _field(field: inspect.Field) -> Field:
@@ -105,7 +108,7 @@ def _field(field: inspect.Field) -> Field:
 def _unwrap(
     node: inspect.Type, extra: dict[str, Any], schema: dict[str, Any]
 ) -> Iterable[inspect.Type]:
-    """The types of a union, without null; what is said of them is added to `extra` and `schema`.
+    """The types of a union; what is said of them is added to `extra` and `schema`.
 
     What is said further outside comes first.
     """
@@ -118,5 +121,5 @@ def _unwrap(
     elif isinstance(node, inspect.UnionType):
         for member in node.types:
             yield from _unwrap(member, extra, schema)
-    elif not isinstance(node, inspect.NoneType):
+    else:
         yield node

@@ -56,6 +56,7 @@ class Params:
             if value is not None and name not in own
         }
         self._values = {**self._beside, **own}
+        self._nulls = {name: value for name, value in values.items() if value is None}
         self._known: list[str] = []
         self._aliases: list[str] = []
         self._faults: list[tuple[Keys, str]] = []
@@ -65,7 +66,7 @@ class Params:
 
         Where something cannot be used another value of its type stands in its place.
         """
-        values = dict(self._values)
+        values = {**self._nulls, **self._values}
         for field in fields(struct):
             if field.takes_rest:
                 self._aliases += map(str, self._values)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from dataportal.plugins.http.rate_limit import RateLimit
+from dataportal.plugins.parameters import Parameters, PositiveNumber, about
 
 if TYPE_CHECKING:
     from dataportal.plugins.readers.parameters import Params
@@ -29,6 +30,18 @@ def rate_limit(
     return RateLimit(allowed, key=key or None, everywhere=everywhere)
 
 
+class RateParameters(Parameters):
+    """How often a host is asked."""
+
+    per_minute: Annotated[
+        PositiveNumber | None,
+        about(
+            "requests a minute to this host at most, by all sources of a run that use the same key "
+            "(no limit)"
+        ),
+    ] = None
+
+
 def optional_rate_limit(
     params: Params, *, key: str | None = None, everywhere: bool = False
 ) -> RateLimit | None:
@@ -36,6 +49,7 @@ def optional_rate_limit(
 
     `key` and `everywhere` are as in `rate_limit`.
     """
-    if not params.has("per_minute"):
+    per_minute = params.read(RateParameters).per_minute
+    if per_minute is None:
         return None
-    return rate_limit(params, 1.0, key=key, everywhere=everywhere)
+    return RateLimit(per_minute, key=key or None, everywhere=everywhere)

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from dataportal.plugins.parameters import (
+    Column,
+    Parameters,
+    WholeNumber,
+    about,
+    matching,
+    written_as,
+)
 from dataportal.plugins.readers.numbers import MISSING, NumberFormat
 from dataportal.plugins.readers.tables import Layout
 from dataportal.plugins.readers.times import TimeFormat
@@ -18,55 +26,134 @@ _ISO = TimeFormat()
 _NAMED_DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
+def _known_encoding(name: str) -> str:
+    try:
+        "".encode(name or "utf-8")
+    except LookupError:
+        raise ValueError(f"{name!r} is not known; try utf-8 or cp1252") from None
+    return name
+
+
+class TableParameters(Parameters):
+    """How tables are laid out."""
+
+    delimiter: Annotated[
+        str,
+        about("one character, or `tab`, `comma`, `semicolon`, `pipe` (found out)"),
+        matching(r'[^"\r\n]|tab|comma|semicolon|pipe|', "one character, or tab"),
+    ] = ""
+    header: Annotated[bool, about("whether the first line names the columns (true)")] = True
+    skip_rows: Annotated[WholeNumber, about("lines before the table (0)")] = 0
+    comment: Annotated[str, about("lines that begin with this are skipped (none)")] = ""
+
+
+class EncodingParameters(Parameters):
+    """How texts are encoded."""
+
+    encoding: Annotated[
+        str,
+        about("such as cp1252 (what the answer declares, else UTF-8)", examples=("cp1252",)),
+        written_as(_known_encoding),
+    ] = ""
+
+
+class DecimalParameters(Parameters):
+    """How numbers begin and end."""
+
+    decimal: Annotated[
+        str, about("the decimal sign, `.` or `,` (.)", examples=(",",)), matching(r"[.,]", ". or ,")
+    ] = "."
+
+
+class NumberParameters(Parameters):
+    """How numbers are written."""
+
+    thousands: Annotated[
+        str,
+        about("the sign between groups of three digits (none)"),
+        matching(r"\W|_|", "one character other than decimal"),
+    ] = ""
+    missing: Annotated[
+        tuple[str | int | float | bool | None, ...] | None,
+        about('texts that mean "no value" (an empty cell, NA, N/A, null, NaN, -)'),
+    ] = None
+    scale: Annotated[float, about("every value is multiplied by it (1)")] = 1.0
+
+
+class TimeParameters(Parameters):
+    """How times are written."""
+
+    time_format: Annotated[
+        TimeFormat,
+        about(
+            "as `strptime` reads it, with a year and a day, a month of a year, or a year; or "
+            "`unix`, or `unix_ms`; or `period` for 2024, 2024-S1, 2024-T1, 2024-Q1, 2024-B1, "
+            "2024-01, 2024-W05, 2024-D032, Q1 2024, 2024-01-01/P1M (ISO 8601)",
+            examples=("%d.%m.%Y %H:%M", "unix", "unix_ms", "period"),
+        ),
+        written_as(TimeFormat),
+    ] = _ISO
+
+
+class PublicationParameters(Parameters):
+    """Where and how it is written when values were published."""
+
+    published_at: Annotated[
+        Column | None,
+        about(
+            "the place of the time at which the provider published the value: one time may then "
+            "come several times, and every publication is kept. Without an offset it is local to "
+            "`timezone`; a bare date is the end of that day"
+        ),
+    ] = None
+    published_format: Annotated[
+        TimeFormat | None,
+        about(
+            "how `published_at` is written, as `time_format` (ISO 8601, else as `time_format` says)"
+        ),
+        written_as(TimeFormat),
+    ] = None
+
+
 def decimal_sign(params: Params) -> str:
     """The decimal sign, from `decimal`: a point, or a comma."""
-    decimal = params.text("decimal", ".")
-    if decimal not in {".", ","}:
-        params.add_fault(f"decimal must be . or , and not {decimal!r}")
-    return decimal
+    return params.read(DecimalParameters).decimal
 
 
 def table_layout(params: Params, decimal: str) -> Layout:
-    """The layout, from `delimiter` (detected), `header` (true), `skip_rows` (0) and `comment`."""
-    delimiter = params.text("delimiter")
-    delimiter = _NAMED_DELIMITERS.get(delimiter, delimiter)
-    if len(delimiter) > 1 or delimiter in {'"', "\r", "\n"}:
-        params.add_fault(f"delimiter must be one character, or tab, not {delimiter!r}")
+    """The layout that `TableParameters` describe."""
+    table = params.read(TableParameters)
+    delimiter = _NAMED_DELIMITERS.get(table.delimiter, table.delimiter)
     if delimiter == decimal:
         params.add_fault(f"delimiter and decimal cannot both be {decimal!r}")
     return Layout(
         delimiter=delimiter or None,
-        header=params.flag("header", default=True),
-        skip_rows=params.whole_number("skip_rows"),
-        comment=params.text("comment"),
+        header=table.header,
+        skip_rows=table.skip_rows,
+        comment=table.comment,
         decimal=decimal,
     )
 
 
 def number_format(params: Params, decimal: str) -> NumberFormat:
-    """The format of numbers, from `thousands` (none), `scale` (1) and `missing`."""
-    thousands = params.text("thousands")
-    if len(thousands) > 1 or thousands == decimal or thousands.isalnum():
-        params.add_fault(f"thousands must be one character other than decimal, not {thousands!r}")
-    missing = params.scalars("missing")
-    scale = params.number("scale", 1.0)
-    if scale == 0:
+    """The format of numbers that `NumberParameters` describe."""
+    numbers = params.read(NumberParameters)
+    if numbers.thousands == decimal:
+        params.add_fault("thousands must be one character other than decimal")
+    if numbers.scale == 0:
         params.add_fault("scale must not be 0")
+    missing = numbers.missing
     return NumberFormat(
         decimal=decimal,
-        thousands=thousands,
+        thousands=numbers.thousands,
         missing=MISSING if missing is None else [_as_text(item) for item in missing],
-        scale=scale,
+        scale=numbers.scale,
     )
 
 
 def time_format(params: Params) -> TimeFormat:
     """The format of times, from `time_format`: ISO 8601 unless it is set."""
-    try:
-        return TimeFormat(params.text("time_format"))
-    except ValueError as error:
-        params.add_fault(f"time_format {error}")
-        return TimeFormat()
+    return params.read(TimeParameters).time_format
 
 
 class PublicationFormat:
@@ -108,25 +195,16 @@ class PublicationFormat:
 
 def publication_format(params: Params, others: TimeFormat) -> PublicationFormat:
     """The format of times of publication, from `published_format`."""
-    own = None
-    if params.has("published_format"):
-        if not params.has("published_at"):
-            params.add_fault("published_format goes with published_at")
-        try:
-            own = TimeFormat(params.text("published_format"))
-        except ValueError as error:
-            params.add_fault(f"published_format {error}")
+    publication = params.read(PublicationParameters)
+    own = publication.published_format
+    if own is not None and publication.published_at is None:
+        params.add_fault("published_format goes with published_at")
     return PublicationFormat(own, others)
 
 
 def text_encoding(params: Params) -> str:
     """The text encoding, from `encoding`: one that Python knows, or "" if it is not set."""
-    name = params.text("encoding")
-    try:
-        "".encode(name or "utf-8")
-    except LookupError:
-        params.add_fault(f"encoding {name!r} is not known; try utf-8 or cp1252")
-    return name
+    return params.read(EncodingParameters).encoding
 
 
 def _as_text(item: object) -> str:
