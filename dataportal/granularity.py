@@ -125,8 +125,17 @@ class IntervalLength:
 def interval_length(granularity: str | timedelta | None) -> IntervalLength | None:
     """The length that a granularity such as `15 minutes`, `P1D`, `1 month` names; None for others.
 
-    A year is twelve months here, and not 365 days.
+    A year is twelve months here, and not 365 days. What is longer than the calendar is none.
     """
+    length = _read_length(granularity)
+    try:
+        fits = length is not None and length.longest < _LATEST - EARLIEST
+    except OverflowError:
+        fits = False
+    return length if fits else None
+
+
+def _read_length(granularity: str | timedelta | None) -> IntervalLength | None:
     if isinstance(granularity, timedelta):
         return IntervalLength(0, *_days_and_rest(granularity)) or None
     text = (granularity or "").strip()

@@ -11,7 +11,7 @@ from dataportal.config import Limits
 from dataportal.schedule import next_due
 from dataportal.store.clock import TOLERANCE
 from dataportal.store.records import SourceState
-from dataportal.times import EPOCH, format_duration, iso
+from dataportal.times import EPOCH, format_duration, iso, multiply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -219,14 +219,10 @@ def _patience(source: Source, row: SourceRow, series: SeriesDescription) -> time
     # what its plugin's class says is known from its runs: no plugin is imported here
     lookback = source.options.get("lookback", row.lookback)
     return max(
-        _times(_PATIENT_INTERVALS, series.interval or timedelta()),
-        _times(_PATIENT_SCHEDULES, source.schedule),
+        multiply(_PATIENT_INTERVALS, series.interval or timedelta()),
+        multiply(_PATIENT_SCHEDULES, source.schedule),
         min(Limits().lookback if lookback is None else lookback, _LONGEST_LOOKBACK),
     )
-
-
-def _times(count: int, length: timedelta) -> timedelta:
-    return length * count if length < timedelta.max / count else timedelta.max
 
 
 def _standstill(series: SeriesRow, patience: timedelta) -> Doubt:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from dataportal.times import EARLIEST, EPOCH
+from dataportal.times import EARLIEST, EPOCH, LATEST, multiply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
 RETRY_FAILED_AFTER = timedelta(minutes=15)
 """A failed source is due again after this, or after its schedule if that is shorter."""
 _DORMANT_INTERVALS = 3
 """A series counts as dormant only after this many of its own intervals: a yearly one is slow,
 not dead."""
-_LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def next_due(
     try:
         boundary = EPOCH + offset + slots * schedule
     except OverflowError:
-        boundary = _LATEST
+        boundary = LATEST
     if last_failed:
         return min(boundary, last_attempt + min(schedule, RETRY_FAILED_AFTER))
     return boundary
@@ -134,7 +134,9 @@ def window_start(
             back = lookback if progress.history_asked else initial_history
             starts.append(EARLIEST if back is None else _subtract(now, back))
             continue
-        patience = max(dormant_after, _DORMANT_INTERVALS * (progress.granularity or timedelta()))
+        patience = max(
+            dormant_after, multiply(_DORMANT_INTERVALS, progress.granularity or timedelta())
+        )
         is_dormant = progress.advanced_at is not None and now - progress.advanced_at > patience
         (dormant if is_dormant else starts).append(_subtract(min(progress.newest, now), lookback))
     if starts:
@@ -173,7 +175,10 @@ def slices(
         if last - start > max_window:
             reach = max_window
             while (until := interval_start(start + reach)) <= start:
-                reach *= 2  # an interval is longer than a slice
+                reach = multiply(2, reach)  # an interval is longer than a slice
+                if last - start <= reach:
+                    until = last
+                    break
             until = min(until, last)
         sliced.append(Slice(start, until, None if sliced else first))
         start = until
@@ -187,4 +192,4 @@ def _subtract(instant: datetime, length: timedelta) -> datetime:
 
 def _add(instant: datetime, length: timedelta) -> datetime:
     """So long after the instant, or where the calendar ends."""
-    return instant + length if _LATEST - instant > length else _LATEST
+    return instant + length if LATEST - instant > length else LATEST

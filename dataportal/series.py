@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
+LONGEST_NAME = 200
+"""Characters that the name of a source or a series may have."""
+
+
+def is_name(text: str) -> bool:
+    """Whether a source or a series may be called so: in a few printable characters."""
+    return bool(text.strip()) and len(text) <= LONGEST_NAME and text.isprintable()
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesDescription:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 """The start of an `initial_history: all`: before everything that was ever observed."""
+LATEST = datetime.max.replace(tzinfo=UTC)
+"""The last instant that the calendar has."""
 
 _UNITS = {
     "microsecond": timedelta(microseconds=1),
@@ -130,6 +132,11 @@ def parse_duration(text: str) -> timedelta:
 def _unit(word: str) -> timedelta | None:
     lower = word.lower()
     return _UNITS.get(lower) or _UNITS.get(lower.removesuffix("s"))
+
+
+def multiply(count: int, length: timedelta) -> timedelta:
+    """So many times the length, or the longest there is."""
+    return length * count if length <= timedelta.max // count else timedelta.max
 
 
 def format_duration(length: timedelta) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dataportal.granularity import interval_length
 from dataportal.schedule import Progress, slices, window_start
-from dataportal.times import iso, parse_duration
+from dataportal.times import iso, multiply, parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +34,7 @@ def plan_backfill(
     """The end of a backfill, which is absolute from its beginning, and its slices."""
     last = now + limits.forecast_horizon if end is None else end
     finest = min(_length(s.granularity) or timedelta() for s in source.series)
-    longest = limits.max_window or max(_SHORTEST_SLICE, _SLICE_INTERVALS * finest)
+    longest = limits.max_window or max(_SHORTEST_SLICE, multiply(_SLICE_INTERVALS, finest))
     return last, slices(
         start,
         last,

@@ -11,7 +11,7 @@ from dataportal.config.sources import DEFAULT_SCHEDULE, Source
 from dataportal.config.yaml_nodes import Document, Mapping, Scalar, Sequence, is_null
 from dataportal.errors import Problem
 from dataportal.redaction import harmless, redact
-from dataportal.series import SeriesDescription
+from dataportal.series import SeriesDescription, is_name
 from dataportal.times import format_duration
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     KeyPath = KeySequence[str | int]
 
 _SECTIONS = ("timeseries", "request_groups")
-_LONGEST_NAME = 200
 _SINGLE = keys_by_any_name(SINGLE | OPTIONS)
 _GROUP = keys_by_any_name(GROUP | OPTIONS)
 _METADATA = keys_by_any_name(METADATA | OPTIONS)
@@ -103,7 +102,7 @@ class EntryReader:
 
     def _source(self, key: Scalar, node: Node, *, is_group: bool) -> Source | None:
         name = key.text
-        if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+        if not is_name(name):
             self._report(key, "a name is a short printable text", name)
         if not isinstance(node, Mapping):
             self._report(node, "a source is a mapping with module, class …", name)
@@ -213,7 +212,7 @@ class EntryReader:
 
     def _claim(self, prefix: str, node: Node, source: str) -> None:
         """Note whose series it is; a name that occurs twice is a problem of the later one."""
-        if len(prefix) > _LONGEST_NAME or not prefix.isprintable():
+        if not is_name(prefix):
             self._report(node, "an endpoint_prefix is a short printable text", source)
         owner, first = self._prefixes.setdefault(prefix, (source, node))
         if first is not node:

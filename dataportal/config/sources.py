@@ -11,7 +11,7 @@ from dataportal.config.keys import LIMITS, OPTIONS
 from dataportal.errors import PluginError
 from dataportal.repetitions import Repeated
 from dataportal.schedule import slot_offset
-from dataportal.times import format_duration, time_zone
+from dataportal.times import format_duration, multiply, time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -120,7 +120,9 @@ class Source:
     @property
     def stale_after(self) -> timedelta:
         """The age of its last success from which on it is unhealthy."""
-        length: timedelta = self.options.get("stale_after", _STALE_SCHEDULES * self.schedule)
+        length: timedelta = self.options.get(
+            "stale_after", multiply(_STALE_SCHEDULES, self.schedule)
+        )
         return length
 
     @property

@@ -17,8 +17,7 @@ WITH state AS (
 )
 UPDATE fetch_run SET
     finished_at = clock_timestamp(), outcome = 'succeeded',
-    window_end = %(last)s::timestamptz + interval '1 microsecond',
-    done_until = %(last)s::timestamptz + interval '1 microsecond',
+    window_end = %(end)s, done_until = %(end)s,
     received = %(inserted)s::bigint + %(revised)s::bigint + %(retracted)s::bigint,
     inserted = %(inserted)s, revised = %(revised)s, retracted = %(retracted)s,
     vintages = %(vintages)s

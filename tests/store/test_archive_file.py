@@ -17,6 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dataportal.errors import ExitCode, FileError
+from dataportal.series import is_name
 from dataportal.store.archive import file as series_file
 from dataportal.store.archive.file import check_target, read, write
 from dataportal.store.archive.format import End, Series, Version, Vintage
@@ -76,19 +77,21 @@ def rows_of(path: Path) -> list[Row]:
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 TIMES = st.datetimes(timezones=st.just(UTC)).map(lambda time: time.replace(fold=0))
+PAST = st.datetimes(max_value=datetime(2026, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
+    lambda time: time.replace(fold=0)
+)
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Row]:
     """Rows of a series with any times, values and texts."""
-    text = st.none() | st.text(max_size=5)
-    rows: list[Row] = [
-        series(draw(st.text(min_size=1)), name=draw(text), known_through=draw(st.none() | TIMES))
-    ]
+    text = st.none() | st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=5)
+    name = draw(st.text(min_size=1).filter(is_name))
+    rows: list[Row] = [series(name, name=draw(text), known_through=draw(st.none() | PAST))]
     for ts in sorted(draw(st.sets(TIMES, max_size=4))):
-        bounds = sorted(draw(st.sets(TIMES, min_size=2, max_size=4)))
+        bounds = sorted(draw(st.sets(PAST, min_size=2, max_size=4)))
         rows += [Version(ts, draw(NUMBERS), start, end) for start, end in pairwise(bounds)]
-    for key in sorted(draw(st.sets(st.tuples(TIMES, TIMES, TIMES), max_size=3))):
+    for key in sorted(draw(st.sets(st.tuples(TIMES, TIMES, PAST), max_size=3))):
         rows.append(Vintage(*key, draw(st.none() | NUMBERS)))
     return rows
 

@@ -681,6 +681,14 @@ MUTATIONS = (
         Replace("A if is_built_in(B) else plain_answer(A)", by="A"),
         "tests/faults/test_acting_values.py::test_what_the_values_of_an_answer_do[leave]",
     ),
+    Mutation(
+        "what is known ahead of now may be restored",
+        "R",
+        "dataportal/store/archive/format.py",
+        "parse_line",
+        Replace("A is not None and A > B", by="False"),
+        "tests/faults/test_foreign_archives.py::test_what_no_database_can_hold_is_damaged",
+    ),
 )
 
 

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dataportal.granularity import interval_length
 from dataportal.schedule import Progress, Slice, slices, window_start
 from dataportal.times import EARLIEST
 
@@ -193,3 +195,28 @@ def test_slices_reach_to_the_ends_of_the_calendar() -> None:
     assert (parts[0].start, parts[-1].end) == (EARLIEST, LATEST)
     assert cut(EARLIEST + SECOND, None, century, timedelta.max)[-1].end == LATEST
     assert cut(EARLIEST, None, timedelta.max, timedelta.max) == [Slice(EARLIEST, None)]
+
+
+@pytest.mark.parametrize("text", ["P9000Y", "9000 years", "P999Y", "1200 months"])
+def test_an_interval_as_long_as_the_calendar(text: str) -> None:
+    """Is no trap: a window in slices shorter than it has an end."""
+    length = interval_length(text)
+    assert length
+    sliced = slices(
+        datetime(1900, 3, 1, tzinfo=UTC),
+        NOW,
+        now=NOW,
+        forecast_horizon=timedelta(),
+        max_window=DAY,
+        interval_start=lambda instant: length.start_of(instant, None),
+    )
+    assert sliced[-1].end == NOW
+
+
+@pytest.mark.parametrize("text", ["P10000Y", "P9999999Y", "999999999999 months", "4000000 days"])
+def test_an_interval_longer_than_the_calendar(text: str) -> None:
+    """Is none: nothing could be calculated with it."""
+    assert interval_length(text) is None
+    # nor does a source wait for three of them
+    slow = progress(NOW - 100 * DAY, NOW - 99 * DAY, timedelta.max)
+    assert start_of(slow) == NOW - 107 * DAY

@@ -17,9 +17,12 @@ import msgspec
 from dataportal.errors import FileError
 from dataportal.failpoints import failpoint
 from dataportal.store.archive.format import FORMAT, End, Head, LineSequence, parse_line
+from dataportal.store.clock import TOLERANCE
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from dataportal.store.archive.format import Row
@@ -77,19 +80,19 @@ def read(path: Path) -> Iterator[Row | End]:
         FileError: it cannot be read, is no such file, is cut, or was changed; says at which line.
     """
     _check_ending(path)
-    number, sequence = 0, LineSequence()
+    number, sequence, latest = 0, LineSequence(), utc_now() + TOLERANCE
     try:
         with _open_file(path) as file:
             while text := file.readline(_LONGEST_LINE):
                 number += 1
-                row = _parse_whole_line(text)
+                row = _parse_whole_line(text, latest)
                 sequence.check(row)
                 if not isinstance(row, End):
                     sequence.add(text, row)
                 if not isinstance(row, Head):
                     yield row
         if not sequence.complete:
-            _parse_whole_line(b"")
+            _parse_whole_line(b"", latest)
     except FileNotFoundError:
         raise FileError(f"there is no file {path}") from None
     except EOFError:
@@ -104,9 +107,9 @@ def read(path: Path) -> Iterator[Row | End]:
         raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def _parse_whole_line(text: bytes) -> Head | Row | End:
+def _parse_whole_line(text: bytes, latest: datetime) -> Head | Row | End:
     if text.endswith(b"\n"):
-        return parse_line(text)
+        return parse_line(text, latest=latest)
     if len(text) == _LONGEST_LINE:
         raise ValueError("the line is too long")
     raise EOFError

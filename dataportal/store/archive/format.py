@@ -16,11 +16,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
+
+from dataportal.redaction import harmless
+from dataportal.series import is_name
+from dataportal.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -89,24 +93,91 @@ class End(Line, frozen=True, tag="end"):
 
 
 Row: TypeAlias = Series | Version | Vintage
+_INSTANTS = {
+    Series: ("known_through",),
+    Version: ("ts", "valid_from", "valid_to"),
+    Vintage: ("ts", "published_at", "recorded_at"),
+}
+_DEEPEST = 100
 _DECODER: msgspec.json.Decoder[Head | Row | End] = msgspec.json.Decoder(Head | Row | End)
 
 
-def parse_line(text: bytes) -> Head | Row | End:
+def parse_line(text: bytes, *, latest: datetime) -> Head | Row | End:
     """A line of the file.
 
+    Args:
+        text: the line.
+        latest: nothing can have been known later.
+
     Raises:
-        ValueError: it is none of these, or of a later format.
+        ValueError: it is none of these, of a later format, or has what no database can hold.
     """
     try:
         row = _DECODER.decode(text)
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from None
-    if isinstance(row, Head) and row.format != FORMAT:
-        raise ValueError(f"format {row.format} is not known; update dataportal")
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if isinstance(row, Head):
+        if row.format != FORMAT:
+            raise ValueError(f"format {row.format} is not known; update dataportal")
+        return row
+    if isinstance(row, End):
+        return row
+    row = _in_utc(row)
+    if isinstance(row, Series):
+        _check_texts(row)
+        known = row.known_through
+    elif isinstance(row, Version):
+        known = row.valid_to or row.valid_from
+    else:
+        known = row.recorded_at
+    if known is not None and known > latest:
+        raise ValueError(f"it was known at {iso(known)}, which is yet to come")
     if isinstance(row, Version | Vintage) and not isfinite(row.value or 0.0):
         raise ValueError("the value is not finite")
     return row
+
+
+def _in_utc(row: Row) -> Row:
+    """The same times in UTC, in which they are kept and shown; a file of our own has them so."""
+    changes = {}
+    for name in _INSTANTS[type(row)]:
+        instant = getattr(row, name)
+        if instant is None or instant.tzinfo is UTC:
+            continue
+        try:
+            changes[name] = instant.astimezone(UTC)
+        except OverflowError:
+            raise ValueError(f"{instant.isoformat()} is beyond the calendar in UTC") from None
+    return msgspec.structs.replace(row, **changes) if changes else row
+
+
+def _check_texts(row: Series) -> None:
+    for name in (row.endpoint_prefix, row.source):
+        if not is_name(name):
+            raise ValueError(f"{_shown(name)} is no name: it is empty, too long or not printable")
+    _check_characters(msgspec.structs.asdict(row), 0)
+
+
+def _check_characters(value: object, depth: int) -> None:
+    """Look whether PostgreSQL can hold every text in it, of which none may have a NUL."""
+    if depth > _DEEPEST:
+        raise ValueError("it is nested too deeply")
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError(f"{_shown(value)} has a NUL in it")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _check_characters(key, depth)
+            _check_characters(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_characters(inner, depth + 1)
+
+
+def _shown(text: str) -> str:
+    """The text as a message shows it."""
+    return repr(harmless(text, 60))
 
 
 class LineSequence:

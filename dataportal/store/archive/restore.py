@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, closing
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,10 +27,11 @@ from dataportal.store.migrations import ensure_schema
 from dataportal.store.queries import query
 from dataportal.store.records import RunKind, SeriesRecord
 from dataportal.store.write.resolutions import record_stored_resolutions
-from dataportal.times import utc_now
+from dataportal.times import LATEST, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from datetime import datetime
     from pathlib import Path
 
     import psycopg
@@ -202,7 +204,7 @@ def _store(
                 "asked": entry.series.history_asked,
                 "known": entry.known,
                 "known_through": entry.series.known_through,
-                "last": entry.last,
+                "end": None if entry.last is None else _moment_after(entry.last),
                 "inserted": entry.inserted,
                 "revised": entry.revised,
                 "retracted": entry.retracted,
@@ -211,6 +213,10 @@ def _store(
         )
         if entry.run_id is not None:
             record_stored_resolutions(connection, ids[name], entry.run_id)
+
+
+def _moment_after(instant: datetime) -> datetime:
+    return instant if instant == LATEST else instant + timedelta.resolution
 
 
 def _record(line: Series) -> SeriesRecord:
