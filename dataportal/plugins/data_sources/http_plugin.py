@@ -31,6 +31,7 @@ from dataportal.plugins.base_plugin import (
 from dataportal.plugins.declarative.answer_zone import AnswerZone
 from dataportal.plugins.declarative.batches import Batches
 from dataportal.plugins.declarative.csv_records import CsvReader
+from dataportal.plugins.declarative.cubes import set_cube_defaults
 from dataportal.plugins.declarative.extraction import PointExtractor
 from dataportal.plugins.declarative.json_records import JsonReader
 from dataportal.plugins.declarative.page_doubts import partial_content_doubt
@@ -61,6 +62,7 @@ class _Api:
     """An API as its parameters describe it: request, pages, records, points."""
 
     def __init__(self, params: Params, reader: type[Reader]) -> None:
+        set_cube_defaults(params)
         self._request = Request(params, utc_now)
         self._extractor = PointExtractor(params, utc_now)
         self._reader = reader(params, self._extractor.decimal)

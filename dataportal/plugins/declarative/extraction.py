@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from dataportal.errors import BadDataError
 from dataportal.granularity import interval_length
 from dataportal.local_times import ClockChanges
+from dataportal.plugins.declarative.cube_extraction import add_axis
+from dataportal.plugins.declarative.cubes import VALUE_FIELD, Cube
 from dataportal.plugins.declarative.daylight import DaylightFlags
 from dataportal.plugins.declarative.interval_numbers import (
     IntervalNumbers,
@@ -29,6 +31,7 @@ from dataportal.plugins.declarative.series_times import (
     without_faulty_days,
 )
 from dataportal.plugins.declarative.templates import field_names, fill_fields
+from dataportal.plugins.declarative.time_axis import TimeAxis
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
 from dataportal.plugins.readers.local_labels import LabelResolver
 from dataportal.plugins.readers.parameters import (
@@ -235,6 +238,9 @@ class PointExtractor:
         Raises:
             BadDataError: the records have no field for the times.
         """
+        if isinstance(records, Cube):
+            self._extract_cube(records, extractions, window, zone, stated)
+            return
         cells = self._time_cells(records)
         if not cells:
             self._check_columns(records, extractions)
@@ -262,6 +268,59 @@ class PointExtractor:
                 for series in sharing:
                     series.fault = series.fault or error
 
+    def _extract_cube(
+        self,
+        cube: Cube,
+        extractions: Sequence[SeriesExtraction],
+        window: Window,
+        zone: ZoneInfo | None,
+        stated: tzinfo | None,
+    ) -> None:
+        """As `extract`, of a cube, whose observations of a series are found at once."""
+        axes: dict[int, TimeAxis] = {}
+        for series in extractions:
+            self._prepare(series, window, zone, stated)
+            own = {name: {text} for name, text in series.filters.items()}
+            shared = {
+                name: {*texts} & own.get(name, {*texts}) for name, texts in self._filter.items()
+            }
+            try:
+                records = cube.select({**own, **shared}) if len(cube) else None
+            except BadDataError as error:
+                series.fault = series.fault or error
+                continue
+            if not records or series.fault is not None:
+                continue
+            count = len(records)
+            series.first_records = series.first_records or records
+            series.rows_seen += count
+            series.rows_accepted += count
+            series.rows_matched += count
+            series.rows_taken += count
+            axis = axes.get(id(records.axis))
+            if axis is None:
+                axis = TimeAxis(records.axis, self._times, window, series.changes)
+                axes[id(records.axis)] = axis
+            rows: Sequence[int] = range(count)
+            if stated is None and self._takes_plain_times:
+                are_plain = self._numbers.are_plain if series.value == VALUE_FIELD else None
+                rows = add_axis(series, records, axis, are_plain)
+            if rows:
+                cells = self._time_cells(records)
+                times = self._record_times(records, cells, stated)
+                self._add_rows(series, rows, times, records, window)
+
+    @property
+    def _takes_plain_times(self) -> bool:
+        """Whether a time means what it says, and nothing beside it has to be read."""
+        return (
+            self._interval is None
+            and self._published is None
+            and self._daylight is None
+            and self._period is None
+            and len(self._ts) == 1
+        )
+
     def _check_columns(self, records: Records, extractions: Sequence[SeriesExtraction]) -> None:
         """Note what is wrong with columns that have no cells: a header alone may lack one too."""
         for series in extractions:
@@ -275,7 +334,7 @@ class PointExtractor:
         self, records: Records, start: datetime, end: datetime, zone: ZoneInfo | None
     ) -> str | None:
         """Why these records, of an answer to a request for this range, may be a page of several."""
-        if not is_page_size(len(records)):
+        if isinstance(records, Cube) or not is_page_size(len(records)):
             return None
         cells, end = self._time_cells(records), min(end, self._now())
         first_and_last = [self._times.read(cell) for cell in (*cells[:1], *cells[-1:])]

@@ -6,7 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from dataportal.plugins.declarative.cubes import OF_JSON
+from dataportal.plugins.declarative.json_stat import JsonStatCube
 from dataportal.plugins.declarative.records import Document, Reader, number_if_digits
+from dataportal.plugins.declarative.sdmx_json import sdmx_json_cube
 from dataportal.plugins.declarative.templates import field_names
 from dataportal.plugins.readers.column_origins import check_columns, count_items
 from dataportal.plugins.readers.expressions import ABSENT_FIELD, Expression
@@ -29,7 +32,9 @@ class JsonReader(Reader):
 
     - `rows`: finds the list of rows (the document itself). A row is an object or a list.
     - `layout`: `rows`, or `columns` for lists of the same length: then `ts` and `value` are
-      expressions that find them in what `rows` finds.
+      expressions that find them in what `rows` finds; `json-stat` or `sdmx-json` for cubes, whose
+      observations are found by the codes of their dimensions: then `ts` names the dimension of
+      time, if it is not told by itself.
     - `empty`: finds what is only there when the answer says that there are no data; looked for
       before `error`.
     - `error`: finds what is only there when the answer reports an error.
@@ -50,7 +55,9 @@ class JsonReader(Reader):
                 params.add_fault(f"{name}: {error}")
         self._empty, self._error = expressions.get("empty"), expressions.get("error")
         self._encoding = text_encoding(params)
-        self._is_columnar = params.choice("layout", ("rows", "columns")) == "columns"
+        self._layout = params.choice("layout", ("rows", "columns", *OF_JSON)) or "rows"
+        self._is_columnar = self._layout == "columns"
+        self._times = [*map(str, params.columns("ts"))] if self._layout in OF_JSON else []
 
     @property
     def knows_empty(self) -> bool:
@@ -66,6 +73,8 @@ class JsonReader(Reader):
         reported = None if self._error is None else _find(self._error, content, answer)
         if reported:
             raise answer.bad(f"reports an error ({' '.join(str(reported).split())[:_SHOWN]})")
+        if self._layout in OF_JSON:
+            return _JsonCubes(answer, content, self._layout, self._times)
         return _JsonDocument(answer, content, is_columnar=self._is_columnar)
 
     def check_rows(self, rows: str) -> None:
@@ -117,6 +126,25 @@ class _JsonDocument(Document):
     def find(self, path: str) -> Any:
         value = Expression(path).find(self._content)
         return None if value is ABSENT_FIELD else value
+
+
+class _JsonCubes(_JsonDocument):
+    """A document whose parts are cubes."""
+
+    def __init__(self, answer: Answer, content: Any, layout: str, times: Sequence[str]) -> None:
+        super().__init__(answer, content, is_columnar=False)
+        self._layout = layout
+        self._times = times
+
+    def read_records(self, rows: str) -> Records:
+        # cubes are no longer records of rows, and only asked for those of a series
+        part = self.find(rows)
+        cube: Any
+        if self._layout == "json-stat":
+            cube = JsonStatCube(part, self._times, self.answer)
+        else:
+            cube = sdmx_json_cube(part, self._times, self.answer)
+        return cube  # type: ignore[no-any-return]
 
 
 class _JsonRows:

@@ -9,7 +9,9 @@ import re
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element, ParseError, tostring
 
+from dataportal.plugins.declarative.cubes import OF_XML
 from dataportal.plugins.declarative.records import Document, Reader
+from dataportal.plugins.declarative.sdmx_ml import sdmx_ml_cube
 from dataportal.plugins.declarative.templates import field_names
 from dataportal.plugins.http.file_kinds import text_kind
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
@@ -33,6 +35,8 @@ class XmlReader(Reader):
 
     - `rows`: an XPath that finds the elements that are rows, such as `.//item` or `/list/item`; a
       group may leave that to its series.
+    - `layout`: `rows`, or `sdmx-ml` for a cube, whose observations are found by the codes of their
+      dimensions: then `ts` names the dimension of time, if it has another name than usual.
     - `empty`: an XPath that finds what is only there when the answer says that there are no data;
       looked for before `error`.
     - `error`: an XPath that finds what is only there when the answer reports an error.
@@ -43,7 +47,9 @@ class XmlReader(Reader):
 
     def __init__(self, params: Params, decimal: str) -> None:
         del decimal  # numbers are read later
-        self.rows = params.text("rows")
+        self._is_cube = params.choice("layout", ("rows", *OF_XML)) in OF_XML
+        self._times = [*map(str, params.columns("ts"))] if self._is_cube else []
+        self.rows = params.text("rows", "." if self._is_cube else "")
         self._empty, self._error = params.text("empty"), params.text("error")
         for name, path in (("rows", self.rows), ("empty", self._empty), ("error", self._error)):
             try:
@@ -61,6 +67,8 @@ class XmlReader(Reader):
     def read(self, answer: Answer) -> Document | None:
         """The document, unless it reports an error or says that there are no data."""
         document = _document(answer)
+        if self._is_cube:
+            document.times = self._times
         if self._empty and document.find(self._empty) is not None:
             return None
         if self._error:
@@ -156,11 +164,21 @@ def _document(answer: Answer) -> _XmlDocument:
 
 
 class _XmlDocument(Document):
+    """A document of elements.
+
+    Attributes:
+        times: of a cube, the dimension of time; None for what is none.
+    """
+
     def __init__(self, answer: Answer, root: Element) -> None:
         super().__init__(answer)
         self._root = root
+        self.times: list[str] | None = None
 
     def read_records(self, rows: str) -> Records:
+        if self.times is not None:
+            cube: Any = sdmx_ml_cube(self._root, self.times, self.answer)
+            return cube  # type: ignore[no-any-return]
         return _Elements(_Path(rows).elements(self._root), self.answer)
 
     def find(self, path: str) -> Any:

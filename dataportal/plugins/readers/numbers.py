@@ -66,7 +66,7 @@ class NumberFormat:
         return (
             self._scale == 1
             and {*map(type, cells)} <= {float, int, NoneType}
-            and self._missing_numbers.isdisjoint(cells)
+            and (not self._missing_numbers or self._missing_numbers.isdisjoint(cells))
         )
 
     def read(self, text: str) -> float | str | None:

@@ -115,6 +115,10 @@ class Params:
         """
         self._faults.append((self._place(keys or leading_keys(message)), message))
 
+    def set_default(self, name: str, value: Any) -> None:
+        """Let a parameter that is not set have this value."""
+        self._values.setdefault(name, value)
+
     def has(self, name: str) -> bool:
         """Whether the parameter is set."""
         self._known.append(name)

@@ -15,7 +15,7 @@ from dataportal.granularity import IntervalLength, interval_length
 
 _SEPARATOR = r"[-\s]?\s*"
 _YEAR_FIRST = re.compile(
-    rf"(\d{{4}})(?:{_SEPARATOR}(?:(?P<kind>[A-Za-z]){_SEPARATOR}(?P<number>\d{{1,3}})"
+    rf"(\d{{4}})(?:{_SEPARATOR}(?:(?P<kind>[A-Za-z]|[Jj]{{2}}|[Kk][Ww]|[Mm]{{2}}){_SEPARATOR}(?P<number>\d{{1,3}})"
     r"|(?P<month>\d{2})))?",
     re.ASCII,
 )
@@ -24,8 +24,13 @@ _NUMBER_FIRST = re.compile(
 )
 _RANGE = re.compile(r"(?P<start>[^/]+)/(?P<duration>P[^/]+)")
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(Z|[+-]\d{2}:\d{2})", re.ASCII | re.IGNORECASE)
-_MONTHS = {"A": 12, "S": 6, "H": 6, "T": 4, "Q": 3, "B": 2, "M": 1}
-"""How many months a period has, by the letter that SDMX gives it; B is two months."""
+_MONTHS = {"A": 12, "S": 6, "H": 6, "T": 4, "Q": 3, "B": 2, "M": 1, "K": 3, "KW": 3, "MM": 1}
+"""How many months a period has, by the letter that SDMX gives it; B is two months.
+
+K is a quarter of Nordic offices, KW and MM are quarters and months of CBS in the Netherlands.
+"""
+_WEEKS = ("W", "U")  # uke, the week of Nordic offices
+_WHOLE_YEAR = "JJ"  # jaar, of CBS, with the number 00
 _DAY, _WEEK = IntervalLength(days=1), IntervalLength(days=7)
 
 
@@ -34,7 +39,9 @@ def read_period(text: str) -> tuple[datetime, IntervalLength | None]:
 
     `2024`, `2024-A1`, `2024-S1` (or H), `2024-T1` (four months), `2024-Q1`, `2024-B1` (two months),
     `2024-01`, `2024-M01`, `2024-W05`, `2024-D032`, `2024-06-03`; with a dash, a blank or nothing
-    between year and letter; `Q1 2024`; `2024-01-01/P1M`, also with a time of day.
+    between year and letter; `Q1 2024`; `2024-01-01/P1M`, also with a time of day. `2024K1` and
+    `2024U05` are quarters and weeks of Nordic offices; `2024KW01`, `2024MM01` and `2024JJ00` are
+    quarters, months and years of CBS in the Netherlands.
 
     Raises:
         ValueError: none of these, or no such period.
@@ -69,7 +76,9 @@ def _start(text: str) -> datetime:
 
 
 def _reporting_period(year: int, kind: str, number: int) -> tuple[datetime, IntervalLength]:
-    if kind == "W":
+    if kind == _WHOLE_YEAR and number == 0:
+        kind, number = "A", 1
+    if kind in _WEEKS:
         return datetime.combine(date.fromisocalendar(year, number, 1), time()), _WEEK
     if kind == "D":
         if not 1 <= number <= 365 + calendar.isleap(year):

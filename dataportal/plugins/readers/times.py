@@ -215,6 +215,18 @@ class TimeFormat:
         except ValueError:
             return None
 
+    def read_many(self, cells: Sequence[str]) -> list[datetime | str]:
+        """As `read` for each of many texts, most of which are taken at once if they can be."""
+        # what a period of that length begins with is what ISO 8601 reads in it
+        if self._pattern == "" or (
+            self._pattern == "period" and min(map(len, cells), default=0) >= _WHOLE_DATE
+        ):
+            try:
+                return [*map(datetime.fromisoformat, cells)]
+            except ValueError:
+                pass
+        return [*map(self.read, cells)]
+
     def day_of_hour_24(self, raw: object) -> date | None:
         """The day whose end a time names by an hour of 24; None for any other time."""
         if "%H" not in self._pattern or "24" not in (text := str(raw)):
@@ -315,6 +327,7 @@ _TIME_OF_DAY = re.compile("%-?[HIMSfXcpT]")
 _WORDS = {"", "period", "unix", "unix_ms"}
 _HOURS_BEYOND = re.compile("2[4-6]")
 _HOURS_OF_DAY = 24
+_WHOLE_DATE = len("2024-06-03")
 
 
 def _instant(text: str) -> datetime:
