@@ -33,7 +33,7 @@ class Condition(StrEnum):
     """Its entry in sources.yaml cannot be used."""
     DISABLED = "disabled"
     NEEDS = "needs"
-    """Variables that it requires are not set, so it is not run; no fault."""
+    """Variables that it requires are not set, so it is not run; a fault if it used to be."""
     RUNNING = "running"
     FAILING = "failing"
     """Its last scheduled attempt failed."""
@@ -81,6 +81,7 @@ class Verdict:
         next_due: when it is to run next; None where it is not to.
         newest: the newest `ts` stored of any of its series.
         doubts: what is doubted of it; no fault, unless `reasons` says so.
+        needs: variables that it requires and that are not set.
     """
 
     source: str
@@ -90,6 +91,7 @@ class Verdict:
     next_due: datetime | None = None
     newest: datetime | None = None
     doubts: tuple[Doubt, ...] = ()
+    needs: tuple[str, ...] = ()
 
     @property
     def well(self) -> bool:
@@ -105,7 +107,7 @@ class Verdict:
     def text(self) -> str:
         """The condition, with the variables that are missing where that is it."""
         if self.condition is Condition.NEEDS:
-            return f"needs {', '.join(self.reasons)}"
+            return f"needs {', '.join(self.needs)}"
         return str(self.condition)
 
 
@@ -139,12 +141,14 @@ def judge(source: Source, row: SourceRow | None, now: datetime) -> Verdict:
     if not source.enabled:
         return Verdict(source.name, Condition.DISABLED, counts=False, newest=newest)
     if source.missing_env:
+        faults = tuple(_reasons_without(source, row.state, now)) if row else ()
         return Verdict(
             source.name,
             Condition.NEEDS,
-            counts=False,
-            reasons=tuple(source.missing_env),
+            counts=bool(faults),
+            reasons=faults,
             newest=newest,
+            needs=tuple(source.missing_env),
         )
     state = row.state if row else SourceState(source.name)
     faults = tuple(_reasons(source, state, newest, now))
@@ -254,6 +258,17 @@ def _page_doubts(source: Source, state: SourceState) -> Iterator[Doubt]:
     if doubt is not None and not source.speaks_of_pages:
         since = datetime.fromisoformat(doubt["since"])
         yield Doubt("pages", None, since, doubt["message"], "paging")
+
+
+def _reasons_without(source: Source, state: SourceState, now: datetime) -> Iterator[str]:
+    """What is wrong with a source that is not run for want of a variable.
+
+    One that was fetched had it: it is gone, or was left out of the crontab.
+    """
+    if state.last_success is not None and now - state.last_success > source.stale_after:
+        names = ", ".join(source.missing_env)
+        too_old = _too_old("last success", state.last_success, source.stale_after)
+        yield f"{too_old}, and it is not run, as {names} is not set"
 
 
 def _reasons(

@@ -39,8 +39,8 @@ def command(
     A source is ill when its last scheduled attempt failed, when it has never been fetched with
     success, when its last success is older than its stale_after, or its newest observation older
     than its data_stale_after; without that, when all its series that used to advance stand still;
-    and while it is doubted whether an answer was all there is. Sources that are disabled or need a
-    variable are not looked at.
+    and while it is doubted whether an answer was all there is. Sources that are disabled are not
+    looked at, nor those that need a variable, unless they had it and have grown stale since.
     """
     invocation: Invocation = ctx.obj
     from dataportal.render.healthcheck import HealthView, LiveView

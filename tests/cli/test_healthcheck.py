@@ -116,6 +116,27 @@ def test_an_empty_database_is_named(
     assert row == (None,)
 
 
+def test_a_source_that_lost_its_variable(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """Grows stale like any other; one that never had it is no fault, and `-q` says which it is."""
+    for name in ("had", "never"):
+        sources.csv(name, f"{server.url}/good.csv", requires_env=["GRID_KEY"], stale_after="1 day")
+    sources.write()
+    with_key = {**env, "GRID_KEY": "canary"}
+    assert run_cli("fetch", "had", env=with_key).returncode == 0
+    assert run_cli("healthcheck", env=env).returncode == 0
+    with open_observer(env["DATABASE_URL"]) as look:
+        look.execute(
+            "UPDATE source_state SET last_success_at = last_success_at - interval '2 days'"
+        )
+    done = run_cli("-q", "healthcheck", env=env)
+    assert done.returncode == 4
+    assert "GRID_KEY is not set" in done.stderr
+    assert "never" not in done.stderr
+    assert run_cli("list-sources", "--state", "needs", env=env).stdout.count("needs GRID_KEY") == 2
+
+
 def test_live_asks_nothing(run_cli: RunCli) -> None:
     """For probes of containers: no file, no database, and the program itself answers."""
     done = run_cli("healthcheck", "--live", env={"DATABASE_URL": "postgresql://me@127.0.0.1:1/db"})

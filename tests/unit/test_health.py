@@ -260,6 +260,21 @@ def test_what_is_not_to_run_is_neither_well_nor_ill(
         assert verdict.next_due is None
 
 
+def test_a_variable_that_is_gone(plain: Source) -> None:
+    """Who was fetched before is ill as soon as the last success is too old, and says why."""
+    keyed = replace(plain, missing_env=("A_KEY", "B"))
+    limit = keyed.stale_after
+    for success, is_ill in ((NOW - limit, False), (NOW - limit - DAY, True), (None, False)):
+        for failures in (0, 3):
+            verdict = judge(keyed, row(success=success, failures=failures), NOW)
+            assert (verdict.condition, verdict.well) == (Condition.NEEDS, not is_ill)
+            assert verdict.text == "needs A_KEY, B"
+            assert verdict.next_due is None
+            if is_ill:
+                assert "A_KEY, B is not set" in verdict.reasons[0]
+                assert "last success" in verdict.reasons[0]
+
+
 def test_nothing_is_claimed_of_a_source_nobody_could_ask_for(plain: Source) -> None:
     """Neither well nor due."""
     verdict = unknown_state(plain)
