@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.cli.monitoring import MetricsFileOption, PingUrlFileOption, monitoring
 from dataportal.cli.options import Invocation
 from dataportal.cli.run_sources import (
     AcceptRetractionsOption,
@@ -52,6 +53,8 @@ def command(
     dry_run: DryRunOption = False,
     on_locked: OnLockedOption = None,
     accept_retractions: AcceptRetractionsOption = False,
+    metrics_file: MetricsFileOption = None,
+    ping_url_file: PingUrlFileOption = None,
 ) -> ExitCode:
     """Run these sources now.
 
@@ -60,48 +63,53 @@ def command(
     as it is there, and --resume goes on where one was broken off.
     """
     invocation: Invocation = ctx.obj
-    settings = invocation.settings()
-    now = utc_now()
-    first, last = option_window(start, end, settings, now=now)
-    if resume and (start or end):
-        raise UsageError("--resume takes the range from the backfill that it goes on with")
-    if last is not None and first is None:
-        raise UsageError("--end needs --start", hint="A fetch without them asks for what is new")
-    if plan and first is None:
-        raise UsageError("--plan needs --start: it shows the slices of a backfill")
-    configuration = load_configuration(settings, invocation)
-    selected, broken = select_by_name(configuration, sources)
-    if plan:
-        from dataportal.render.runs import PlanView
-        from dataportal.render.view import show_view
+    watch_options = (metrics_file, ping_url_file)
+    with monitoring(invocation, "fetch", *watch_options, wanted=not (dry_run or plan)) as watch:
+        settings = invocation.settings()
+        now = utc_now()
+        first, last = option_window(start, end, settings, now=now)
+        if resume and (start or end):
+            raise UsageError("--resume takes the range from the backfill that it goes on with")
+        if last is not None and first is None:
+            raise UsageError(
+                "--end needs --start", hint="A fetch without them asks for what is new"
+            )
+        if plan and first is None:
+            raise UsageError("--plan needs --start: it shows the slices of a backfill")
+        configuration = load_configuration(settings, invocation)
+        selected, broken = select_by_name(configuration, sources)
+        if plan:
+            from dataportal.render.runs import PlanView
+            from dataportal.render.view import show_view
 
-        plans = _plans(configuration, selected, invocation, first or now, last, now=now)
-        show_view(PlanView(plans, settings.zone), json=invocation.json)
-        return ExitCode.DONE
-    from dataportal.collect import RunRequest
+            plans = _plans(configuration, selected, invocation, first or now, last, now=now)
+            show_view(PlanView(plans, settings.zone), json=invocation.json)
+            return ExitCode.DONE
+        from dataportal.collect import RunRequest
 
-    default = OnLocked.WAIT if first is not None or resume else OnLocked.SKIP
-    requests = [
-        RunRequest(
-            source,
-            start=first,
-            end=last,
-            resume=resume,
-            dry_run=dry_run,
-            accept_retractions=accept_retractions,
-            on_locked=on_locked or default,
+        default = OnLocked.WAIT if first is not None or resume else OnLocked.SKIP
+        requests = [
+            RunRequest(
+                source,
+                start=first,
+                end=last,
+                resume=resume,
+                dry_run=dry_run,
+                accept_retractions=accept_retractions,
+                on_locked=on_locked or default,
+            )
+            for source in selected
+        ]
+        job = FetchJob(
+            requests=requests,
+            broken=broken,
+            jobs=len(requests),
+            configuration=configuration,
+            settings=settings,
+            invocation=invocation,
+            monitoring=watch,
         )
-        for source in selected
-    ]
-    job = FetchJob(
-        requests=requests,
-        broken=broken,
-        jobs=len(requests),
-        configuration=configuration,
-        settings=settings,
-        invocation=invocation,
-    )
-    return run_sources(job)
+        return run_sources(job)
 
 
 def _plans(

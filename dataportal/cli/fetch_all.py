@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.cli.monitoring import MetricsFileOption, PingUrlFileOption, monitoring
 from dataportal.cli.run_sources import (
     AcceptRetractionsOption,
     DryRunOption,
@@ -53,6 +54,8 @@ def command(
     dry_run: DryRunOption = False,
     on_locked: OnLockedOption = None,
     accept_retractions: AcceptRetractionsOption = False,
+    metrics_file: MetricsFileOption = None,
+    ping_url_file: PingUrlFileOption = None,
 ) -> ExitCode:
     """Run every enabled source, side by side.
 
@@ -61,40 +64,45 @@ def command(
     fetched again from then on, to catch late revisions.
     """
     invocation: Invocation = ctx.obj
-    settings = invocation.settings()
-    first, last = option_window(start, end, settings, now=utc_now())
-    if last is not None and first is None:
-        raise UsageError("--end needs --start", hint="A fetch without them asks for what is new")
-    if due and first is not None:
-        raise UsageError("--due and --start do not go together", hint="A backfill is never due")
-    configuration = load_configuration(settings, invocation)
-    selected = select_by_pattern(configuration, only or ())
-    broken = broken_by_pattern(configuration, only or ())
-    if state:
-        selected = select_by_state(selected, state, settings)
-        broken = broken if "broken" in conditions(state) else {}
-    from dataportal.collect import RunRequest
+    watch_options = (metrics_file, ping_url_file)
+    with monitoring(invocation, "fetch-all", *watch_options, wanted=not dry_run) as watch:
+        settings = invocation.settings()
+        first, last = option_window(start, end, settings, now=utc_now())
+        if last is not None and first is None:
+            raise UsageError(
+                "--end needs --start", hint="A fetch without them asks for what is new"
+            )
+        if due and first is not None:
+            raise UsageError("--due and --start do not go together", hint="A backfill is never due")
+        configuration = load_configuration(settings, invocation)
+        selected = select_by_pattern(configuration, only or ())
+        broken = broken_by_pattern(configuration, only or ())
+        if state:
+            selected = select_by_state(selected, state, settings)
+            broken = broken if "broken" in conditions(state) else {}
+        from dataportal.collect import RunRequest
 
-    default = OnLocked.SKIP if first is None else OnLocked.WAIT
-    requests = [
-        RunRequest(
-            source,
-            start=first,
-            end=last,
-            only_if_due=due,
-            dry_run=dry_run,
-            accept_retractions=accept_retractions,
-            on_locked=on_locked or default,
+        default = OnLocked.SKIP if first is None else OnLocked.WAIT
+        requests = [
+            RunRequest(
+                source,
+                start=first,
+                end=last,
+                only_if_due=due,
+                dry_run=dry_run,
+                accept_retractions=accept_retractions,
+                on_locked=on_locked or default,
+            )
+            for source in selected
+            if source.enabled and not source.missing_env
+        ]
+        job = FetchJob(
+            requests=requests,
+            broken=broken,
+            jobs=jobs,
+            configuration=configuration,
+            settings=settings,
+            invocation=invocation,
+            monitoring=watch,
         )
-        for source in selected
-        if source.enabled and not source.missing_env
-    ]
-    job = FetchJob(
-        requests=requests,
-        broken=broken,
-        jobs=jobs,
-        configuration=configuration,
-        settings=settings,
-        invocation=invocation,
-    )
-    return run_sources(job)
+        return run_sources(job)

@@ -19,6 +19,7 @@ from dataportal.times import utc_now
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
+    from dataportal.cli.monitoring import Monitoring
     from dataportal.cli.options import Invocation
     from dataportal.collect import Event, Listener, RunRequest, RunResult, StopSignal
     from dataportal.config import Configuration
@@ -65,6 +66,7 @@ class FetchJob:
         configuration: the file that the sources are from.
         settings: how to run them.
         invocation: how to show it.
+        monitoring: what others are told of it.
     """
 
     requests: "Sequence[RunRequest]"
@@ -73,6 +75,7 @@ class FetchJob:
     configuration: "Configuration"
     settings: "Settings"
     invocation: "Invocation"
+    monitoring: "Monitoring"
 
 
 def run_sources(job: FetchJob) -> ExitCode:
@@ -98,13 +101,17 @@ def run_sources(job: FetchJob) -> ExitCode:
             job = replace(job, requests=_due(job.requests, url))
         if job.requests or job.broken:
             results, code = _run_with_log(job, url)
+        if url:
+            job.monitoring.read_sources(url, job.configuration.sources)
+    job.monitoring.code = code
+    view = RunsView(
+        results,
+        ok=code is ExitCode.DONE,
+        took=time.monotonic() - started,
+        dry_run=any(request.dry_run for request in job.requests),
+    )
+    job.monitoring.lines += view.brief()
     if not invocation.silent:
-        view = RunsView(
-            results,
-            ok=code is ExitCode.DONE,
-            took=time.monotonic() - started,
-            dry_run=any(request.dry_run for request in job.requests),
-        )
         show_view(view, json=invocation.json)
     return code
 

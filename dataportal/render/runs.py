@@ -71,6 +71,13 @@ class RunsView:
         yield from table.lines(stream)
         yield self._summary()
 
+    def brief(self) -> Iterator[str]:
+        """What went wrong, a line a source, and the summary."""
+        for run in self.runs:
+            if not run.good:
+                yield printable(f"{run.source}: {run.outcome}: {_remarks(run)}")
+        yield self._summary()
+
     def document(self) -> Mapping[str, Any]:
         """`ok`, and `runs`."""
         return {"ok": self.ok, "runs": [run.document() for run in self.runs]}

@@ -43,6 +43,10 @@ class RunRow:
     error: str | None
     host: str
     pid: int
+    received: int = 0
+    inserted: int = 0
+    revised: int = 0
+    retracted: int = 0
 
     @property
     def running(self) -> bool:

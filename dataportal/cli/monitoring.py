@@ -1,0 +1,162 @@
+"""What `fetch` and `fetch-all` tell a monitoring system as they begin, and however they end."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dataportal.errors import ConfigurationError, DataportalError, ExitCode, Interrupted
+from dataportal.render.console import say
+from dataportal.times import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dataportal.cli.options import Invocation
+    from dataportal.config import Source
+    from dataportal.monitoring.metrics_file import Samples
+    from dataportal.monitoring.ping import Ping
+
+MetricsFileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics-file",
+        metavar="FILE",
+        help="Write metrics for Prometheus' node exporter there [METRICS_FILE]",
+    ),
+]
+PingUrlFileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ping-url-file",
+        metavar="FILE",
+        help="A file with the address that is told of start and end [DATAPORTAL_PING_URL]",
+    ),
+]
+_STOP_PATIENCE = 2.0  # seconds for the last ping after a signal, which has ten in all
+_LONGEST_ADDRESS = 8192  # bytes
+
+
+@dataclass(slots=True)
+class Monitoring:
+    """What is to be told at the end of a command.
+
+    Attributes:
+        command: its name.
+        metrics_file: where the metrics go; None for nowhere.
+        code: how the command ended, once it has.
+        lines: what it said of its runs.
+    """
+
+    command: str
+    metrics_file: Path | None = None
+    code: ExitCode | None = None
+    lines: list[str] = field(default_factory=list)
+    _samples: "Samples | None" = None
+
+    def read_sources(self, url: str, sources: "Sequence[Source]") -> None:
+        """Read what the metrics say of the sources, while there is a database; never raises."""
+        if self.metrics_file is None:
+            return
+        from contextlib import closing
+
+        from dataportal.monitoring.metrics_file import source_samples
+        from dataportal.store.read.overview import open_reader, overview
+
+        try:
+            with closing(open_reader(url, command="metrics")) as connection:
+                rows = overview(connection)
+        except DataportalError as error:
+            say(f"the metrics file keeps what it says of sources: {error}")
+            return
+        self._samples = source_samples(sources, rows, utc_now())
+
+    def write_metrics(self, seconds: float) -> None:
+        """Write the file; a fault is told, and harms nothing."""
+        if self.metrics_file is None:
+            return
+        from dataportal.monitoring.metrics_file import CommandEnd, write_metrics
+
+        code = ExitCode.BUG if self.code is None else self.code
+        end = CommandEnd(self.command, int(code), utc_now(), seconds)
+        try:
+            write_metrics(self.metrics_file, end, self._samples)
+        except DataportalError as error:
+            say(str(error))
+
+
+@contextmanager
+def monitoring(
+    invocation: "Invocation",
+    command: str,
+    metrics_file: str | None,
+    ping_url_file: str | None,
+    *,
+    wanted: bool,
+) -> Iterator[Monitoring]:
+    """While the block runs, the command is under way; whoever watches is told of both ends.
+
+    Args:
+        invocation: the command line, and the environment.
+        command: the name of the command.
+        metrics_file: what `--metrics-file` says.
+        ping_url_file: what `--ping-url-file` says.
+        wanted: False for a trial, of which nobody is told.
+
+    Raises:
+        ConfigurationError: the address to ping cannot be used.
+    """
+    if not wanted:
+        yield Monitoring(command)
+        return
+    started = time.monotonic()
+    name = metrics_file or invocation.env.get("METRICS_FILE") or None
+    state = Monitoring(command, Path(name) if name else None)
+    ping = _new_ping(invocation, ping_url_file)
+    if ping is not None:
+        ping.start()
+    try:
+        yield state
+    except DataportalError as error:
+        state.code = error.signal_code if isinstance(error, Interrupted) else error.exit_code
+        state.lines.append(str(error))
+        raise
+    except SystemExit as error:
+        state.code = ExitCode(int(error.code or 0))
+        raise
+    finally:
+        state.write_metrics(time.monotonic() - started)
+        if ping is not None:
+            _finish(ping, state)
+
+
+def _new_ping(invocation: "Invocation", file: str | None) -> "Ping | None":
+    url = invocation.env.get("DATAPORTAL_PING_URL")
+    if file is not None:
+        try:
+            with Path(file).open(encoding="utf-8") as stream:
+                url = stream.read(_LONGEST_ADDRESS).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise ConfigurationError(f"--ping-url-file {file} cannot be read: {reason}") from None
+    if not url:
+        return None
+    from dataportal.monitoring.ping import Ping
+
+    return Ping(url)
+
+
+def _finish(ping: "Ping", state: Monitoring) -> None:
+    from dataportal.redaction import redact
+
+    lines = [redact(line) for line in state.lines]
+    if state.code in {ExitCode.SIGINT, ExitCode.SIGTERM}:
+        fault = ping.finish(state.code, lines, patience=_STOP_PATIENCE)
+    else:
+        fault = ping.finish(state.code, lines)
+    if fault is not None:
+        say(f"the ping did not arrive: {redact(fault)}")

@@ -1,0 +1,244 @@
+"""What others are told of runs: metrics for Prometheus, pings for a dead man's switch."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from support.http_server import Reply
+from support.manual import HOME
+from support.program_sources import Pause, await_end, table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from conftest import RunCli, StartCli
+    from support.http_server import LocalServer
+    from support.program_sources import SourceFile
+
+RULES = HOME / "deploy" / "prometheus-alerts.yaml"
+CHECK = "b1946ac9-2f6e-4f4c-9d4a-5f2f0c7f7a11"
+
+
+@pytest.fixture
+def two_sources(sources: SourceFile, server: LocalServer) -> SourceFile:
+    """One that works, and one whose provider has nothing."""
+    sources.csv('odd "name"', f"{server.url}/good.csv")
+    sources.csv("gone", server.answer("/gone.csv", Reply(404)))
+    sources.write()
+    return sources
+
+
+@pytest.fixture
+def promtool() -> str:
+    """Prometheus' own checker."""
+    program = shutil.which("promtool")
+    if program is None:
+        pytest.skip("there is no promtool: apt-get install prometheus")
+    return program
+
+
+def samples(path: Path) -> dict[str, float]:
+    """The value of each sample of a file of metrics."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, value in pairs}
+
+
+def test_metrics_say_how_each_source_stands(
+    two_sources: SourceFile,
+    server: LocalServer,
+    env: Mapping[str, str],
+    run_cli: RunCli,
+    tmp_path: Path,
+    promtool: str,
+) -> None:
+    """Also of those that did not run; a failure erases no success; promtool has no complaint."""
+    file = tmp_path / "dataportal.prom"
+    env = {**env, "METRICS_FILE": str(file)}
+    begun = time.time()
+    assert run_cli("fetch-all", env=env).returncode == 3
+    first = samples(file)
+    odd = 'source="odd \\"name\\""'
+    assert first[f"dataportal_source_newest_timestamp_seconds{{{odd}}}"] == 1740790800
+    assert first[f"dataportal_source_last_run_new_points{{{odd}}}"] == 2
+    assert first[f"dataportal_source_healthy{{{odd}}}"] == 1
+    assert first['dataportal_source_healthy{source="gone"}'] == 0
+    assert first['dataportal_source_last_run_outcome{source="gone",outcome="failed"}'] == 1
+    assert first['dataportal_command_exit_code{command="fetch-all"}'] == 3
+    success = first[f"dataportal_source_last_success_timestamp_seconds{{{odd}}}"]
+    assert begun - 1 < success < time.time() + 1
+    server.answer("/good.csv", Reply(404))
+    assert run_cli("fetch", 'odd "name"', env=env).returncode == 3
+    second = samples(file)
+    assert second[f"dataportal_source_last_success_timestamp_seconds{{{odd}}}"] == success
+    assert second[f"dataportal_source_consecutive_failures{{{odd}}}"] == 1
+    assert second['dataportal_source_consecutive_failures{source="gone"}'] == 1
+    assert second['dataportal_command_exit_code{command="fetch"}'] == 3
+    checked = subprocess.run(
+        [promtool, "check", "metrics"],
+        input=file.read_text(encoding="utf-8"),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+    assert file.stat().st_mode & 0o777 == 0o644
+
+
+def test_without_a_database_the_metrics_keep_what_they_say_of_sources(
+    two_sources: SourceFile, env: Mapping[str, str], run_cli: RunCli, tmp_path: Path
+) -> None:
+    """The command's own figures say that it failed; a file that cannot be written harms nothing."""
+    file = tmp_path / "m.prom"
+    options = ("fetch-all", "--metrics-file", str(file))
+    run_cli(*options, env=env)
+    before = samples(file)
+    away = {**env, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    assert run_cli(*options, env=away).returncode == 69
+    after = samples(file)
+    assert after['dataportal_command_exit_code{command="fetch-all"}'] == 69
+    for name, value in before.items():
+        if name.startswith("dataportal_source"):
+            assert after[name] == value
+    nowhere = run_cli("fetch", "gone", "--metrics-file", "/nowhere/m.prom", env=env)
+    assert nowhere.returncode == 3
+    assert "metrics file /nowhere/m.prom cannot be written" in nowhere.stderr
+    (two_sources.folder / "sources.yaml").write_text("timeseries: 3", encoding="utf-8")
+    assert run_cli(*options, env=env).returncode == 78
+    assert samples(file)['dataportal_command_exit_code{command="fetch-all"}'] == 78
+    assert [path.name for path in tmp_path.glob("*.part")] == []
+
+
+def test_the_alert_rules_fire_when_they_should(promtool: str, tmp_path: Path) -> None:
+    """A source that fails, one that is stale, and a schedule that stopped; else nothing."""
+    (tmp_path / "test.yaml").write_text(
+        f"""\
+rule_files: [{RULES}]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - {{series: 'dataportal_source_consecutive_failures{{source="a"}}', values: '0x5 1 2 3x60'}}
+      - {{series: 'dataportal_source_last_success_timestamp_seconds{{source="a"}}', values: '0x90'}}
+      - {{series: 'dataportal_source_stale_after_seconds{{source="a"}}', values: '3000x90'}}
+      - series: 'dataportal_command_finished_timestamp_seconds{{command="fetch-all"}}'
+        values: '0x90'
+      - {{series: 'dataportal_command_exit_code{{command="fetch-all"}}', values: '69x90'}}
+      - {{series: 'dataportal_source_healthy{{source="a"}}', values: '1x20 0x70'}}
+    alert_rule_test:
+      - {{eval_time: 4m, alertname: DataportalSourceFailing, exp_alerts: []}}
+      - {{eval_time: 40m, alertname: DataportalSourceStale, exp_alerts: []}}
+      - {{eval_time: 50m, alertname: DataportalSilent, exp_alerts: []}}
+      - {{eval_time: 10m, alertname: DataportalCommandFailed, exp_alerts: []}}
+      - {{eval_time: 60m, alertname: DataportalSourceUnhealthy, exp_alerts: []}}
+""",
+        encoding="utf-8",
+    )
+    quiet = subprocess.run(
+        [promtool, "test", "rules", "test.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert quiet.returncode == 0, quiet.stdout
+    text = (tmp_path / "test.yaml").read_text(encoding="utf-8")
+    for early, late in (("4m", "20m"), ("40m", "70m"), ("50m", "70m"), ("10m", "40m")):
+        text = text.replace(f"eval_time: {early},", f"eval_time: {late},")
+    (tmp_path / "test.yaml").write_text(
+        text.replace("eval_time: 60m", "eval_time: 85m"), encoding="utf-8"
+    )
+    fires = subprocess.run(
+        [promtool, "test", "rules", "test.yaml"],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert fires.returncode == 1
+    said = fires.stdout + fires.stderr
+    for alert in (
+        *("DataportalSourceFailing", "DataportalSourceStale", "DataportalSilent"),
+        *("DataportalCommandFailed", "DataportalSourceUnhealthy"),
+    ):
+        assert re.search(rf"alertname: {alert}, time", said), (alert, said)
+
+
+def test_pings_tell_of_both_ends(
+    two_sources: SourceFile, server: LocalServer, env: Mapping[str, str], run_cli: RunCli
+) -> None:
+    """Start, then success or the exit code, with one id for both; the address is a secret."""
+    for path in ("", "/start", "/3", "/78"):
+        server.answer(f"/{CHECK}{path}", Reply(200))
+    env = {**env, "DATAPORTAL_PING_URL": f"{server.url}/{CHECK}"}
+    good = run_cli("-q", "fetch", 'odd "name"', env=env)
+    assert (good.returncode, good.stdout, good.stderr) == (0, "", "")
+    start, end = server.wait_for(f"/{CHECK}/start"), server.wait_for(f"/{CHECK}")
+    assert start.query["rid"] == end.query["rid"]
+    assert b"1 succeeded" in end.body
+    bad = run_cli("fetch-all", "--log-level", "debug", env=env)
+    assert bad.returncode == 3
+    failure = server.wait_for(f"/{CHECK}/3")
+    assert b"gone: failed" in failure.body
+    assert failure.query["rid"] != end.query["rid"]
+    assert CHECK not in bad.stdout + bad.stderr
+    (two_sources.folder / "sources.yaml").write_text("timeseries: 3", encoding="utf-8")
+    assert run_cli("fetch-all", env=env).returncode == 78
+    assert server.wait_for(f"/{CHECK}/78").body
+    before = server.asked(f"/{CHECK}/start")
+    run_cli("fetch-all", "--dry-run", env=env)
+    assert server.asked(f"/{CHECK}/start") == before
+
+
+def test_a_ping_harms_no_run(
+    two_sources: SourceFile,
+    server: LocalServer,
+    env: Mapping[str, str],
+    run_cli: RunCli,
+    start_cli: StartCli,
+    tmp_path: Path,
+) -> None:
+    """Refused, without an answer, or in no address: told, and the exit code is the run's own."""
+    file = tmp_path / "ping"
+    file.write_text(f"{server.url}/missing\n", encoding="utf-8")
+    refused = run_cli("fetch", 'odd "name"', "--ping-url-file", str(file), env=env)
+    assert refused.returncode == 0
+    assert "the ping did not arrive: the answer was 404" in refused.stderr
+    held = threading.Event()
+    for path in ("/silent", "/silent/start"):
+        server.answer(path, Reply(200, hold=held))
+    file.write_text(f"{server.url}/silent", encoding="utf-8")
+    begun = time.monotonic()
+    silent = run_cli("fetch", 'odd "name"', "--ping-url-file", str(file), env=env)
+    assert time.monotonic() - begun < 20
+    assert silent.returncode == 0
+    assert "the ping did not arrive" in silent.stderr
+    pause = Pause(tmp_path, "after_start")
+    process = start_cli(
+        "fetch", 'odd "name"', "--ping-url-file", str(file), env={**env, **pause.env}
+    )
+    pause.wait_until_reached()
+    begun = time.monotonic()
+    os.kill(process.pid, signal.SIGTERM)
+    pause.go_on()
+    await_end(process)
+    assert process.returncode == 143
+    assert time.monotonic() - begun < 10
+    held.set()
+    file.write_text("not an address", encoding="utf-8")
+    wrong = run_cli("fetch", "gone", "--ping-url-file", str(file), env=env)
+    assert wrong.returncode == 78
+    assert "begins with http" in wrong.stderr
+    assert "not an address" not in wrong.stderr.replace("the ping URL is not an address", "")
+    missing = run_cli("fetch", "gone", "--ping-url-file", "/nowhere/ping", env=env)
+    assert missing.returncode == 78
+    server.answer("/good.csv", table([1.0, 2.0]))
