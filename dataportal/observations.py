@@ -15,10 +15,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from numbers import Real
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dataportal.errors import BadDataError, FetchError
-from dataportal.granularity import interval_length
 from dataportal.local_times import LocalTime, end_of_day, instants_of, resolve
 from dataportal.raw_points import (
     MISSING,
@@ -31,7 +30,7 @@ from dataportal.raw_points import (
 )
 from dataportal.redaction import harmless, redact
 from dataportal.repetitions import Repeated, choice, contradiction
-from dataportal.resolutions import Resolution
+from dataportal.statements import same_unit, statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from dataportal.granularity import IntervalLength
     from dataportal.raw_points import LeftOut, RawPoints
     from dataportal.repetitions import Moment
+    from dataportal.statements import Statement
 
 _MOST_REJECTIONS = 20
 """Rejections that are kept with their reasons; the rest are only counted."""
@@ -55,14 +55,14 @@ class Observations:
 
     Where the points carry times of publication, `values` are the newest published ones,
     `published` says when they were, and `vintages` has every (ts, published_at, value), in order.
-    `resolutions` are those that the answer names itself, in order.
+    `statement` is what the answer states of the series besides.
     """
 
     ts: list[datetime]
     values: list[float | None]
     published: list[datetime] | None = None
     vintages: list[Vintage] | None = None
-    resolutions: Sequence[Resolution] = ()
+    statement: Statement | None = None
 
     def __len__(self) -> int:
         return len(self.ts)
@@ -154,6 +154,7 @@ def clean(
     zone: ZoneInfo | None,
     repeated: Repeated = Repeated.REFUSE,
     lengths: Mapping[str, IntervalLength] = MappingProxyType({}),
+    units: Mapping[str, str] = MappingProxyType({}),
 ) -> Batch:
     """The answer as a batch of clean observations, with a count of everything left out.
 
@@ -169,6 +170,7 @@ def clean(
         repeated: what several numbers for one time mean, or for one publication of it.
         lengths: the lengths of intervals, of the series of which they are known. What the answer
             says itself, as the `end` of a point, comes first.
+        units: the units that the answers before named, of the series of which they are known.
 
     Raises:
         BadDataError: the answer has another shape, or more points than are taken.
@@ -200,50 +202,40 @@ def clean(
             for position in range(len(points)):
                 batch.reject(str(name), position, "the source declares no such series")
             continue
+        stated = statement(points.stated, name)
+        if _has_other_unit(stated, units.get(name), name, points, batch):
+            continue
         window = _Window(start, end, zone, lengths.get(name))
-        columns = points.clean_columns(zone)
-        if columns is not None:
-            batch.series[name] = window.clip(*columns, points.ends, batch)
-        else:
-            batch.series[name] = _clean_point_by_point(points, name, batch, window, repeated)
-    _add_resolutions(batch, answer)
+        observations = _clean_points(points, name, batch, window, repeated)
+        batch.series[name] = replace(observations, statement=stated) if stated else observations
     return batch
 
 
-def _add_resolutions(batch: Batch, answer: Mapping[Any, Any]) -> None:
-    """Take over how long the intervals are, of the series whose answer says it.
-
-    Raises:
-        BadDataError: an answer says it in another way than it should.
-    """
-    for name, points in batch.series.items():
-        raw = answer.get(name)
-        if isinstance(raw, Mapping) and raw.get("resolutions"):
-            resolutions = _parse_resolutions(raw["resolutions"], name)
-            batch.series[name] = replace(points, resolutions=resolutions)
+def _clean_points(
+    points: RawPoints, name: str, batch: Batch, window: _Window, repeated: Repeated
+) -> Observations:
+    columns = points.clean_columns(window.zone)
+    if columns is not None:
+        return window.clip(*columns, points.ends, batch)
+    return _clean_point_by_point(points, name, batch, window, repeated)
 
 
-def _parse_resolutions(raw: object, name: str) -> list[Resolution]:
-    """The resolutions that a plugin names: pairs of a time in UTC and of a length, such as PT15M.
-
-    Raises:
-        BadDataError: they are something else.
-    """
-    try:
-        pairs: list[Any] = [(_parse_time(ts), interval_length(length)) for ts, length in raw]  # type: ignore[attr-defined]  # whatever it is
-    except (TypeError, ValueError, AttributeError, _Rejected):
-        pairs = [(None, None)]
-    resolutions = [
-        Resolution(ts, length)
-        for ts, length in pairs
-        if isinstance(ts, datetime) and length is not None
-    ]
-    if len(resolutions) != len(pairs):
-        raise BadDataError(
-            f"series {name!r}: resolutions must be pairs of a time in UTC and a length such as "
-            f"PT15M, not {short_repr(raw)}"
-        )
-    return sorted(resolutions, key=lambda resolution: resolution.ts_from)
+def _has_other_unit(
+    stated: Statement | None, unit: str | None, name: str, points: RawPoints, batch: Batch
+) -> bool:
+    """Whether the answer has another unit than the series; then none of its points is taken."""
+    if stated is None or unit is None or stated.unit is None or not len(points):
+        return False
+    if same_unit(stated.unit, unit):
+        return False
+    batch.rejected += len(points) - 1
+    batch.reject(
+        name,
+        0,
+        f"the answer is in {stated.unit}, the series in {unit}: nothing of it is stored. If it is "
+        "the same unit under another name: --accept-units",
+    )
+    return True
 
 
 @dataclass(frozen=True, slots=True)

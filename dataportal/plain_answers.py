@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Real
@@ -140,7 +140,24 @@ def _plain_points(points: RawPoints) -> RawPoints:
         left_out=points.left_out,
         unchanged=points.unchanged,
         doubt=None if points.doubt is None else str.__str__(points.doubt),
+        stated=_plain_statement(points.stated),
     )
+
+
+def _plain_statement(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """What a plugin from elsewhere may state: what was read wrong, only those of ours know."""
+    plain: dict[str, Any] = {
+        key: _plain_text(stated[key]) for key in ("unit", "published_zone") if stated.get(key)
+    }
+    if resolutions := stated.get("resolutions"):
+        try:
+            plain["resolutions"] = [
+                (_plain_time(ts), length if type(length) is timedelta else _plain_text(length))
+                for ts, length in resolutions
+            ]
+        except (TypeError, ValueError):
+            plain["resolutions"] = Shown(resolutions)
+    return plain
 
 
 def _plain_column(raw: Iterable[Any], copy: Callable[[Any], Any]) -> list[Any]:

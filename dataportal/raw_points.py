@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from dataportal.errors import BadDataError
@@ -28,6 +29,10 @@ MOST_POINTS = 10_000_000
 """An answer may have so many. Each takes some 100 bytes and more, and no provider sends as many."""
 
 
+STATED: Final = ("unit", "resolutions", "published_zone", "withdrawn", "reread")
+"""What an answer may say of a series beside its columns."""
+
+
 class RawPoints:
     """Times and values side by side, as the plugin gave them; `MISSING` where there is none.
 
@@ -41,6 +46,7 @@ class RawPoints:
         left_out: what the plugin left out by itself.
         unchanged: whether the provider said that some of it is as it was when it was stored.
         doubt: why the answer may be a page, of which nobody asked for the others.
+        stated: what the answer says of the series besides, as `statements` reads it.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class RawPoints:
         *,
         unchanged: bool = False,
         doubt: str | None = None,
+        stated: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.ts = ts
         self.values = values
@@ -63,6 +70,7 @@ class RawPoints:
         self.left_out = left_out or LeftOut()
         self.unchanged = unchanged
         self.doubt = doubt
+        self.stated = stated
 
     def __len__(self) -> int:
         return len(self.ts)
@@ -143,6 +151,7 @@ def raw_points(raw: object, name: str, *, most: int = MOST_POINTS) -> RawPoints:
     if not isinstance(raw, Mapping):
         return _listed_points(raw, name, most)
     doubt = raw.get("doubt")
+    stated = {key: raw[key] for key in STATED if key in raw}
     unchanged = raw.get("unchanged") is True
     left_out = _left_out(raw, name)
     if "data" in raw and "ts" not in raw:
@@ -152,6 +161,7 @@ def raw_points(raw: object, name: str, *, most: int = MOST_POINTS) -> RawPoints:
     )
     points.left_out, points.unchanged = left_out, unchanged
     points.doubt = doubt if isinstance(doubt, str) else None
+    points.stated = stated
     return points
 
 

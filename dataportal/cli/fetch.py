@@ -8,6 +8,7 @@ from dataportal.cli.monitoring import MetricsFileOption, PingUrlFileOption, moni
 from dataportal.cli.options import Invocation
 from dataportal.cli.run_sources import (
     AcceptRetractionsOption,
+    AcceptUnitsOption,
     DryRunOption,
     EndOption,
     FetchJob,
@@ -53,6 +54,7 @@ def command(
     dry_run: DryRunOption = False,
     on_locked: OnLockedOption = None,
     accept_retractions: AcceptRetractionsOption = False,
+    accept_units: AcceptUnitsOption = False,
     metrics_file: MetricsFileOption = None,
     ping_url_file: PingUrlFileOption = None,
 ) -> ExitCode:
@@ -96,6 +98,7 @@ def command(
                 resume=resume,
                 dry_run=dry_run,
                 accept_retractions=accept_retractions,
+                accept_units=accept_units,
                 on_locked=on_locked or default,
             )
             for source in selected

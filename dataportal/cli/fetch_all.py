@@ -7,6 +7,7 @@ import typer
 from dataportal.cli.monitoring import MetricsFileOption, PingUrlFileOption, monitoring
 from dataportal.cli.run_sources import (
     AcceptRetractionsOption,
+    AcceptUnitsOption,
     DryRunOption,
     EndOption,
     FetchJob,
@@ -54,6 +55,7 @@ def command(
     dry_run: DryRunOption = False,
     on_locked: OnLockedOption = None,
     accept_retractions: AcceptRetractionsOption = False,
+    accept_units: AcceptUnitsOption = False,
     metrics_file: MetricsFileOption = None,
     ping_url_file: PingUrlFileOption = None,
 ) -> ExitCode:
@@ -91,6 +93,7 @@ def command(
                 only_if_due=due,
                 dry_run=dry_run,
                 accept_retractions=accept_retractions,
+                accept_units=accept_units,
                 on_locked=on_locked or default,
             )
             for source in selected

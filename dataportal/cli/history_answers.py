@@ -174,7 +174,7 @@ def _with_whole_days(question: Question, series: StoredSeries) -> Question:
     """
     if not any(question.days):
         return question
-    name = series.ts_timezone
+    name = series.published_timezone or series.ts_timezone
     zone = question.zone if name is None else time_zone(name)
     ends = [None if day is None else end_of_day(day, zone) for day in question.days]
     if question.diff is not None:

@@ -53,6 +53,12 @@ AcceptRetractionsOption = Annotated[
         "--accept-retractions", help="Let nulls withdraw even most of a series' stored values."
     ),
 ]
+AcceptUnitsOption = Annotated[
+    bool,
+    typer.Option(
+        "--accept-units", help="Let answers name another unit than before: it is the same one."
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,7 @@ class RunReport:
         """One more slice is stored; `progress` is how far the series had come before the run."""
         self.result.counts += merged.counts
         self.result.vintages += merged.vintages
+        self.result.withdrawn += merged.withdrawn
         self._before += batch.before
         self._after += batch.after
         if not merged.recorded:
@@ -119,17 +120,18 @@ class RunReport:
         """All slices are stored: the outcome follows from what became of their points."""
         result, counts = self.result, self._counts_before + self.result.counts
         faults = list(self._faults(counts))
-        if not (counts.received or self._has_unchanged):
+        has_news = counts.changed or self._vintages_before + result.vintages or result.withdrawn
+        if not (counts.received or self._has_unchanged or result.withdrawn):
             result.outcome = Outcome.EMPTY
             result.reason = "the answer holds no points; nothing was changed"
         elif faults:
             result.outcome = Outcome.PARTIAL
             result.reason = "; ".join(faults)
             result.code = ExitCode.INCOMPLETE
-        elif counts.received == counts.outside and not self._has_unchanged:
+        elif counts.received == counts.outside and not (self._has_unchanged or has_news):
             result.outcome = Outcome.EMPTY
             result.reason = _outside(counts.outside, before=self._before, after=self._after)
-        elif counts.changed or self._vintages_before + result.vintages:
+        elif has_news:
             result.outcome = Outcome.SUCCEEDED
         else:
             result.outcome = Outcome.UNCHANGED

@@ -32,6 +32,7 @@ class RunRequest:
         only_if_due: find out under the lock whether the source is due, and do nothing if not.
         dry_run: fetch and compare, write nothing.
         accept_retractions: let nulls retract most of a series, too.
+        accept_units: let the unit that answers name be another than before.
         on_locked: what to do if another run holds the source.
     """
 
@@ -42,6 +43,7 @@ class RunRequest:
     only_if_due: bool = False
     dry_run: bool = False
     accept_retractions: bool = False
+    accept_units: bool = False
     on_locked: OnLocked = OnLocked.SKIP
 
     @property
@@ -97,6 +99,7 @@ class RunResult:
         end: its end; None for the newest there is.
         counts: what became of every point.
         vintages: how many publications were recorded.
+        withdrawn: how many observations were withdrawn that had been read wrong.
         seconds: how long it took, waits included.
         error: why it failed.
         code: the exit code it asks for.
@@ -112,6 +115,7 @@ class RunResult:
     end: datetime | None = None
     counts: Counts = field(default_factory=Counts)
     vintages: int = 0
+    withdrawn: int = 0
     seconds: float = 0.0
     error: str | None = None
     code: ExitCode = ExitCode.DONE
@@ -136,6 +140,7 @@ class RunResult:
             },
             **self.counts.by_name(),
             "vintages": self.vintages,
+            "withdrawn": self.withdrawn,
             "seconds": round(self.seconds, 3),
             "error": self.error,
             "warnings": list(self.warnings),

@@ -89,7 +89,7 @@ class SliceRun:
         and who lets retractions through wants to see them.
         """
         request = self.request
-        is_special = request.dry_run or request.accept_retractions
+        is_special = request.dry_run or request.accept_retractions or request.accept_units
         return request.kind is RunKind.SCHEDULED and not is_special
 
     async def _fetch_and_store(
@@ -131,6 +131,7 @@ class SliceRun:
                 for series in source.series
                 if (length := interval_length(series.granularity)) is not None
             },
+            units={} if self.request.accept_units else session.units,
         )
         validators = None
         if requests is not None:
@@ -156,6 +157,7 @@ class SliceRun:
             ),
             done_until=window.end,
             accept_retractions=self.request.accept_retractions,
+            accept_units=self.request.accept_units,
             dry_run=self.request.dry_run,
             validators=validators,
         )

@@ -22,7 +22,7 @@ from dataportal.collect.outcome import RunReport
 from dataportal.collect.plugin_call import plugin_error
 from dataportal.collect.retry import Retries
 from dataportal.collect.slice import SliceRun
-from dataportal.collect.windows import plan_backfill, plan_scheduled_run
+from dataportal.collect.windows import plan_backfill, plan_scheduled_run, with_correction
 from dataportal.config import build_plugin
 from dataportal.errors import (
     DatabaseError,
@@ -212,6 +212,7 @@ class SourceRun:
             end, self._slices = plan_backfill(
                 self._source, done_until or start, end, limits=limits, now=now
             )
+            await self._plan_correction()
             return start, end
         stored = self._progress
         known = {name for name, series in stored.items() if series.newest or series.history_asked}
@@ -219,7 +220,17 @@ class SourceRun:
             {series.endpoint_prefix for series in self._source.series} - known
         )
         start, self._slices = plan_scheduled_run(self._source, stored, limits=limits, now=now)
+        await self._plan_correction()
         return start, None
+
+    async def _plan_correction(self) -> None:
+        """Plan to ask for all that is stored, first of all, if that was read in an older way."""
+        reading = 1 if self._built is None else self._built.plugin.reading
+        if all(s.newest is None or s.reading >= reading for s in self._progress.values()):
+            return
+        oldest = await self._lease.call(SourceSession.oldest)
+        if oldest is not None:
+            self._slices = with_correction(self._slices, oldest)
 
     async def _resume_backfill(self) -> Backfill:
         backfill = await self._lease.call(SourceSession.unfinished_backfill)
@@ -252,6 +263,7 @@ class SourceRun:
             window, is_only=len(self._slices) == 1, seconds_left=retries.seconds_left
         )
         self._report.add(merged, batch, self._progress)
+        self._warn(merged.notes)
 
     async def _finish(self) -> None:
         """Find the outcome of a run whose slices are all stored, and record it."""

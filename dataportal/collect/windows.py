@@ -6,18 +6,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dataportal.granularity import interval_length
-from dataportal.schedule import Progress, slices, window_start
-from dataportal.times import iso, multiply, parse_duration
+from dataportal.schedule import Progress, Slice, slices, window_start
+from dataportal.times import EARLIEST, iso, multiply, parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from dataportal.config import BuiltPlugin, Limits, Source
-    from dataportal.schedule import Slice
     from dataportal.store.records import SeriesProgress
 
 _SHORTEST_SLICE = timedelta(days=366)
+_CORRECTION_MARGIN = timedelta(days=31)
+"""How far before the oldest ts a correction asks: it may have been the end of an interval."""
 _SLICE_INTERVALS = 10_000
 """A slice of a backfill whose source does not say is a year, or this many of the intervals that its
 finest series has: a transaction neither tiny nor long."""
@@ -81,6 +82,20 @@ def count_requests(built: BuiltPlugin, planned: Sequence[Slice]) -> list[int | N
         )
         for window in planned
     ]
+
+
+def with_correction(planned: list[Slice], oldest: datetime) -> list[Slice]:
+    """The slices after one that asks for all there is since the oldest stored ts, and earlier.
+
+    Nothing comes before it if the first slice is such a one already.
+    """
+    start = oldest - min(_CORRECTION_MARGIN, oldest - EARLIEST)
+    first = planned[0] if planned else None
+    if first is not None and first.end is None and first.start <= start:
+        return planned
+    if first is not None and first.end is None:
+        planned = planned[1:]
+    return [Slice(start, None), *planned]
 
 
 def _interval_start(source: Source, limits: Limits) -> Callable[[datetime], datetime]:

@@ -21,6 +21,8 @@ that began before the window and reaches into it is stored. A plugin that clips 
 how many points it left out, beside its columns: `"outside": {"before": 3, "after": 1}`, and
 `"duplicates"` for rows that were equal to others in every field.
 
+`"unit": "MWh"` beside columns is the unit that the answer names: the first one is kept, and an
+answer in another one is refused. `"published_zone"` is the zone of whose days it publishes.
 `"resolutions": [("2025-09-30T22:00:00Z", "PT15M"), …]` beside columns says how long the intervals
 are, from which ts on, in order. Left out, the distance of the points says it.
 """
@@ -125,6 +127,10 @@ class _Plugin:
     blocks: ClassVar[bool] = False
     """Whether the methods block (files, another library's I/O). Built-in plugins that do not
     share one event loop; those that do, and all plugins from elsewhere, get a thread each."""
+
+    reading: ClassVar[int] = 1
+    """Rises when the plugin mends how it reads its provider. The next run of a series that is
+    stored by an earlier reading asks for all of it, and its answer says what moved (`reread`)."""
 
     http: HttpClient
     """The client to ask providers with. Set by the run before the first call, not in `__init__`.

@@ -70,7 +70,7 @@ def outcome_sentence(result: RunResult) -> str:
         for word, count in (
             ("new", counts.inserted),
             ("revised", counts.revised),
-            ("withdrawn", counts.retracted),
+            ("withdrawn", counts.retracted + result.withdrawn),
             ("unchanged", counts.unchanged),
             ("published", result.vintages),
         )

@@ -66,8 +66,9 @@ class RunsView:
             moods=OUTCOME_MOODS,
         )
         for run in self.runs:
-            counts = (str(getattr(run.counts, name)) for name in _COUNT_COLUMNS)
-            table.add(run.source, run.outcome, *counts, format_seconds(run.seconds), _remarks(run))
+            counts = run.counts + Counts(retracted=run.withdrawn)
+            figures = (str(getattr(counts, name)) for name in _COUNT_COLUMNS)
+            table.add(run.source, run.outcome, *figures, format_seconds(run.seconds), _remarks(run))
         yield from table.lines(stream)
         yield self._summary()
 
@@ -85,7 +86,8 @@ class RunsView:
     def _summary(self) -> str:
         frequency = Counter(str(run.outcome) for run in self.runs)
         outcomes = ", ".join(f"{frequency[o]} {o}" for o in Outcome if frequency[o])
-        total = sum((run.counts for run in self.runs), Counts())
+        withdrawn = Counts(retracted=sum(run.withdrawn for run in self.runs))
+        total = sum((run.counts for run in self.runs), withdrawn)
         would = "would be " if self.dry_run else ""
         return (
             f"{pluralize(len(self.runs), 'source')} in {format_seconds(self.took)}: {outcomes}; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataportal.series import SeriesDescription
 
@@ -83,11 +83,25 @@ class SeriesProgress:
         newest: the last ts stored; None where nothing is.
         advanced_at: when that was written.
         history_asked: whether its initial history has been asked for.
+        answer_unit: the unit that its answers name.
+        published_timezone: the zone of whose days its provider publishes.
+        reading: by which reading of its provider it is stored.
     """
 
     newest: datetime | None
     advanced_at: datetime | None
     history_asked: bool
+    answer_unit: str | None = None
+    published_timezone: str | None = None
+    reading: int = 1
+
+
+class StatedFacts(NamedTuple):
+    """What is kept of a series that its answers state: see `SeriesProgress`."""
+
+    unit: str | None = None
+    zone: str | None = None
+    reading: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +226,7 @@ class SliceWrite:
         received: what cleaning counted; the merge's own counts are added to it.
         done_until: up to where the run is done once this is stored.
         accept_retractions: let nulls retract most of a series, too.
+        accept_units: keep the unit that an answer names in place of the one before.
         dry_run: compare, and write nothing.
         validators: what to keep of the answers that it came in.
     """
@@ -223,6 +238,7 @@ class SliceWrite:
     received: Counts
     done_until: datetime | None = None
     accept_retractions: bool = False
+    accept_units: bool = False
     dry_run: bool = False
     validators: SliceValidators | None = None
 
@@ -237,6 +253,8 @@ class MergeResult:
         silent: series with stored points in the slice and none in the answer.
         withheld: series whose nulls would have retracted most of their stored points.
         vintages: publications that were recorded.
+        withdrawn: observations that were withdrawn as they had been read wrong.
+        notes: what of that is to be told.
         dated: whether any point told when it was published.
         recorded: whether the counts stand in the run's row already. Where nothing was written they
             wait for the end of the run, so that a slice without news costs no commit.
@@ -247,5 +265,7 @@ class MergeResult:
     silent: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     vintages: int = 0
+    withdrawn: int = 0
+    notes: tuple[str, ...] = ()
     dated: bool = False
     recorded: bool = True

@@ -18,12 +18,13 @@ from dataportal.store.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     import psycopg
     from psycopg.rows import DictRow
 
-    from dataportal.store.records import SourceState
+    from dataportal.store.records import SourceState, StatedFacts
 
 _FIELDS = tuple(SeriesRecord.__slots__)
 _PROGRESS_FIELDS = tuple(SeriesProgress.__slots__)
@@ -62,6 +63,28 @@ def is_registered(stored: SourceSnapshot, source: str, records: Sequence[SeriesR
         and series.source == source
         and series.record == record
         for record in records
+    )
+
+
+def oldest_point(connection: psycopg.Connection, series: Sequence[int]) -> datetime | None:
+    """The first ts that is stored of any of these series."""
+    row = connection.execute(query("series_oldest"), {"series": list(series)}).fetchone()
+    return row[0] if row else None
+
+
+def keep_facts(connection: psycopg.Connection, facts: Mapping[int, StatedFacts]) -> None:
+    """Keep what the answers of series state, by series_id; there may be nothing."""
+    if not facts:
+        return
+    units, zones, readings = zip(*facts.values(), strict=True)
+    connection.execute(
+        query("series_state"),
+        {
+            "series": list(facts),
+            "unit": list(units),
+            "zone": list(zones),
+            "reading": list(readings),
+        },
     )
 
 

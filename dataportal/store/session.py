@@ -14,7 +14,13 @@ from dataportal.store.clock import check_clock, send_clock
 from dataportal.store.connection import connect, database_errors, rename
 from dataportal.store.migrations import ensure_schema
 from dataportal.store.read.overview import source_states
-from dataportal.store.records import Counts, Registration, SourceSnapshot, SourceState
+from dataportal.store.records import (
+    Counts,
+    Registration,
+    SourceSnapshot,
+    SourceState,
+    StatedFacts,
+)
 from dataportal.store.validators import conditional_requests
 from dataportal.store.write.diff import Sizes
 from dataportal.store.write.transaction import SliceTransaction
@@ -59,6 +65,7 @@ class SourceSession:
         self._stopped = threading.Event()
         self._series: dict[str, int] = {}
         self._has_points: frozenset[int] = frozenset()
+        self._facts: dict[int, StatedFacts] = {}
         self._without_history: list[str] = []
         self._sizes = sizes or Sizes()
 
@@ -196,10 +203,30 @@ class SourceSession:
         self._has_points = frozenset(
             ids[name] for name in ids if name in progress and progress[name].newest is not None
         )
+        self._facts = {
+            series_id: StatedFacts(known.answer_unit, known.published_timezone, known.reading)
+            if (known := progress.get(name))
+            else StatedFacts()
+            for name, series_id in ids.items()
+        }
         self._without_history = [
             name for name in ids if name not in progress or not progress[name].history_asked
         ]
         return Registration(progress, warnings)
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The units that the answers of its series name, of those that have named one."""
+        return {
+            name: unit
+            for name, series_id in self._series.items()
+            if (unit := self._facts[series_id].unit) is not None
+        }
+
+    def oldest(self) -> datetime | None:
+        """The first ts that is stored of its series."""
+        with database_errors("reading the first observation"):
+            return series.oldest_point(self._connection, list(self._series.values()))
 
     def conditional_requests(
         self, identity: str, start: datetime, now: datetime
@@ -250,6 +277,7 @@ class SourceSession:
             key=self._key,
             series=self._series,
             has_points=self._has_points,
+            facts=self._facts,
             stopped=self._stopped.is_set,
             sizes=self._sizes,
         )

@@ -7,7 +7,7 @@ UPDATE fetch_run SET
     unchanged = unchanged + %(unchanged)s, duplicates = duplicates + %(duplicates)s,
     rejected = rejected + %(rejected)s, outside = outside + %(outside)s,
     withheld = withheld + %(withheld)s, nulls = nulls + %(nulls)s,
-    vintages = vintages + %(vintages)s,
+    vintages = vintages + %(vintages)s, withdrawn = withdrawn + %(withdrawn)s,
     done_until = coalesce(%(done_until)s, done_until)
 WHERE run_id = %(run)s
 RETURNING CASE WHEN %(soon)s THEN set_config('synchronous_commit', 'off', true) END

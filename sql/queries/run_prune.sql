@@ -3,6 +3,6 @@ DELETE FROM fetch_run WHERE run_id IN (
     SELECT run_id FROM fetch_run
     WHERE source = %(source)s AND started_at < clock_timestamp() - interval '90 days'
       AND finished_at IS NOT NULL AND inserted = 0 AND revised = 0 AND retracted = 0
-      AND vintages = 0 AND issues = 0
+      AND vintages = 0 AND issues = 0 AND withdrawn = 0
     ORDER BY started_at LIMIT 100
 )

@@ -3,6 +3,7 @@
 SELECT s.series_id, s.endpoint_prefix, s.source, s.name, s.description, s.granularity, s.unit,
        s.domain, s.category, s.subcategory, s.update_frequency, s.ts_timezone, s.metadata,
        n.ts AS newest, n.updated_at AS advanced_at, s.history_asked_at IS NOT NULL AS history_asked,
+       s.answer_unit, s.published_timezone, s.reading,
        EXISTS (SELECT FROM source_state AS o WHERE o.source = %(source)s) AS is_known
 FROM time_series AS s
 LEFT JOIN LATERAL (

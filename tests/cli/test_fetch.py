@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 RUN_KEYS = {
     *("source", "run_id", "kind", "outcome", "reason", "window", "seconds", "error", "warnings"),
-    *("vintages", *Counts.__slots__),
+    *("vintages", "withdrawn", *Counts.__slots__),
 }
 
 

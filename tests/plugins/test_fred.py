@@ -7,14 +7,17 @@ import json
 import os
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 from support.http_server import LocalServer, Reply
 
 from dataportal.errors import BadDataError, PermanentError
+from dataportal.local_times import end_of_day
 from dataportal.observations import clean
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
 from dataportal.plugins.data_sources.fred_plugin import FredDataSourcePlugin
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from support.http_server import Request
 
 SHARED = Path(os.environ.get("DATAPORTAL_SHARED") or Path(__file__).parents[2].parent / "shared")
+CHICAGO = ZoneInfo("America/Chicago")
 START = datetime(1, 1, 1, tzinfo=UTC)
 PATH = "/fred/series/observations"
 
@@ -101,8 +105,7 @@ def published(database: psycopg.Connection | str, day: date) -> dict[str, float]
             return published(connection, day)
     summary = series_summary(database, "gdp")
     assert summary is not None
-    at = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    rows = publications(database, summary.series_id, at=at)
+    rows = publications(database, summary.series_id, at=end_of_day(day, CHICAGO))
     return {row.ts.date().isoformat(): row.value for row in rows}
 
 
@@ -182,7 +185,9 @@ def test_without_vintages_the_present_is_fetched() -> None:
         server.answer(PATH, Reply.json(document([row("2020-01-01", ".", "2024-01-01")])))
         answer = fetch(server, vintages=False)
         assert "realtime_start" not in server.requests[0].query
-    assert answer == {"ts": [datetime(2020, 1, 1, tzinfo=UTC)], "value": [None]}
+    assert answer["ts"] == [datetime(2020, 1, 1, tzinfo=UTC)]
+    assert answer["value"] == [None]
+    assert not answer.keys() & {"published_at", "published_zone", "end"}
 
 
 def test_an_answer_that_stops_short_is_refused() -> None:
@@ -208,3 +213,177 @@ def test_every_wrong_parameter_is_named() -> None:
     """At once."""
     with pytest.raises(ValueError, match=r"series_id is missing; api_key is missing; .*'serie'"):
         FredDataSourcePlugin(TimeSeriesMetadata("gdp"), {"serie": "GDP"})
+
+
+WEEKS = [
+    ("2024-01-06", "203", "2024-01-18"),
+    ("2024-01-13", "189", "2024-01-25"),
+    ("2024-01-20", "214", "2024-01-25"),
+]
+"""Initial claims (ICSA) as ALFRED has them: of weeks that end on these Saturdays."""
+
+
+def weekly_server(server: LocalServer, frequency: str, days: list[str] | None = None) -> None:
+    """A provider of weekly values, and of what it says of the series."""
+    rows = [row(day, value, first) for day, value, first in WEEKS]
+    if days is not None:
+        rows = [row(day, "1", "2024-02-01") for day in days]
+    server.answer(PATH, Reply.json(document(rows)))
+    server.answer("/fred/series", Reply.json({"seriess": [{"frequency": frequency}]}))
+
+
+def days_of(answer: Any) -> list[str]:
+    """The days of an answer's times, which are all midnights in UTC."""
+    assert {ts.time().isoformat() for ts in answer["ts"]} <= {"00:00:00"}
+    return [ts.date().isoformat() for ts in answer["ts"]]
+
+
+@pytest.mark.parametrize(
+    ("frequency", "first"),
+    [
+        ("Weekly, Ending Saturday", "2023-12-31"),
+        ("weekly, ending saturday", "2023-12-31"),
+        ("Biweekly, Ending Saturday", "2023-12-24"),
+        ("Weekly, As of Saturday", "2024-01-06"),
+        ("Daily", "2024-01-06"),
+    ],
+)
+def test_a_week_is_stored_under_its_first_day(frequency: str, first: str) -> None:
+    """Where it is dated by its last one; what is "as of" a day is not."""
+    with LocalServer() as server:
+        weekly_server(server, frequency)
+        answer = fetch(server)
+    assert days_of(answer)[0] == first
+    assert answer["value"] == ["203", "189", "214"]
+
+
+def test_who_wants_the_dates_of_the_provider_gets_them() -> None:
+    """And nothing but the observations is asked for."""
+    with LocalServer() as server:
+        weekly_server(server, "Weekly, Ending Saturday")
+        assert days_of(fetch(server, stamp="provider")) == [day for day, _, _ in WEEKS]
+        assert server.asked("/fred/series") == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "first"), [("wesa", "2023-12-31"), ("bwesa", "2023-12-24"), ("w", "2023-12-31")]
+)
+def test_weeks_that_the_api_makes_are_dated_by_their_end_too(code: str, first: str) -> None:
+    """As `frequency` asks for them."""
+    with LocalServer() as server:
+        weekly_server(server, "Daily")
+        assert days_of(fetch(server, frequency=code))[0] == first
+
+
+@pytest.mark.parametrize("days", [["2024-01-01", "2024-02-01"], ["2024-01-01"], []])
+def test_dates_that_can_only_be_firsts_of_months_are_not_asked_about(days: list[str]) -> None:
+    """One request is enough for most series; and days of daily series follow each other."""
+    with LocalServer() as server:
+        weekly_server(server, "Weekly, Ending Saturday", days)
+        assert days_of(fetch(server)) == days
+        weekly_server(server, "Daily", ["2024-01-05", "2024-01-08", "2024-01-09"])
+        assert days_of(fetch(server))[0] == "2024-01-05"
+        assert server.asked("/fred/series") == 0
+
+
+def test_a_week_of_another_day_than_its_series_says_is_refused() -> None:
+    """Rather than stored a few days off."""
+    with LocalServer() as server:
+        weekly_server(server, "Weekly, Ending Friday")
+        with pytest.raises(BadDataError, match="end on Friday, and one is dated 2024-01-06"):
+            fetch(server)
+
+
+@pytest.mark.parametrize(
+    ("day", "instant"),
+    [
+        ("2024-01-25", datetime(2024, 1, 26, 5, 59, 59, 999999, tzinfo=UTC)),
+        ("2024-07-25", datetime(2024, 7, 26, 4, 59, 59, 999999, tzinfo=UTC)),
+        ("2024-03-10", datetime(2024, 3, 11, 4, 59, 59, 999999, tzinfo=UTC)),
+    ],
+)
+def test_a_day_of_publication_counts_from_its_end(day: str, instant: datetime) -> None:
+    """In US Central, winter and summer, also where the clocks change on it."""
+    with LocalServer() as server:
+        server.answer(PATH, Reply.json(document([row("2023-10-01", "27.9", day)])))
+        answer = fetch(server)
+    assert answer["published_at"] == [instant]
+    assert answer["published_zone"] == "America/Chicago"
+
+
+TOO_MANY = {
+    "error_code": 400,
+    "error_message": "Bad Request.  There are 4 vintage dates between 1776-07-04 and 9999-12-31 "
+    "for series id DFF which exceeds the maximum number of vintage dates allowed (2000).",
+}
+
+
+def alfred(rows: list[dict[str, str]], most: int) -> Any:
+    """ALFRED, which refuses more vintages than `most`, and cuts rows to the real time asked for."""
+    days = sorted({r["realtime_start"] for r in rows})
+
+    def reply(request: Request) -> Reply:
+        first, last = (request.query[f"realtime_{end}"][0] for end in ("start", "end"))
+        if sum(first <= day <= last for day in days) > most:
+            return Reply.json(TOO_MANY, status=400)
+        inside = [
+            {
+                **r,
+                "realtime_start": max(r["realtime_start"], first),
+                "realtime_end": min(r["realtime_end"], last),
+            }
+            for r in rows
+            if r["realtime_start"] <= last and r["realtime_end"] >= first
+        ]
+        return Reply.json(document(inside, cap=last))
+
+    return reply
+
+
+def daily_rates(vintages: int) -> list[dict[str, str]]:
+    """A rate of each day, published on the day after; the first one is corrected now and then."""
+    first = date(2010, 1, 1)
+    days = [first + n * timedelta(days=1) for n in range(vintages)]
+    rows = [
+        row(day.isoformat(), f"{n % 7}.5", days[n + 1].isoformat())
+        for n, day in enumerate(days[:-1])
+    ]
+    # neighbours differ, as in ALFRED; one of them goes on from the first piece to the second
+    corrections = [days[1], days[600], days[1_900], days[2_300], days[2_400]]
+    for number, (since, until) in enumerate(pairwise([*corrections, date(9999, 12, 31)])):
+        end = until if until.year == 9999 else until - timedelta(days=1)
+        value = str(number) if number != 3 else "."
+        rows.append(row("2009-12-31", value, since.isoformat(), end.isoformat()))
+    # one that was withdrawn just where a piece ends, and came back
+    rows.append(row("2009-12-30", "1", days[1].isoformat(), days[2_000].isoformat()))
+    rows.append(row("2009-12-30", "1", days[2_010].isoformat()))
+    return rows
+
+
+@pytest.mark.parametrize("vintages", [2_500, 4_500])
+def test_more_vintages_than_one_answer_tells_come_in_pieces(vintages: int) -> None:
+    """As they would come in one: what goes on from one piece to the next is one value."""
+    rows = daily_rates(vintages)
+    days = sorted({r["realtime_start"] for r in rows})
+    with LocalServer() as server:
+        server.answer(PATH, Reply.json(document(rows)))
+        whole = fetch(server)
+        server.answer(PATH, alfred(rows, 2_000))
+        server.answer(
+            "/fred/series/vintagedates",
+            Reply.json({"count": len(days), "vintage_dates": days}),
+        )
+        pieces = fetch(server)
+    names = ("ts", "value", "published_at")
+    assert sorted(zip(*(whole[name] for name in names), strict=True), key=repr) == sorted(
+        zip(*(pieces[name] for name in names), strict=True), key=repr
+    )
+
+
+def test_a_refusal_of_too_many_vintages_without_days_is_passed_on() -> None:
+    """There is nothing that could be asked for in pieces."""
+    with LocalServer() as server:
+        server.answer(PATH, Reply.json(TOO_MANY, status=400))
+        server.answer("/fred/series/vintagedates", Reply.json({"count": 0, "vintage_dates": []}))
+        with pytest.raises(PermanentError, match="exceeds the maximum"):
+            fetch(server)

@@ -11,6 +11,7 @@ from support.store_feed import PATHS, hour, open_feed, open_observer
 from dataportal.granularity import interval_length
 from dataportal.observations import Observations
 from dataportal.resolutions import Resolution
+from dataportal.statements import Statement
 from dataportal.store.read.history import series_summary
 from dataportal.store.records import Counts, SliceWrite
 from dataportal.store.resolutions import resolutions
@@ -42,7 +43,7 @@ def quarters(first: int, count: int) -> list[datetime]:
 
 def store(feed: Feed, ts: list[datetime], said: list[Resolution] | None = None) -> MergeResult:
     """Merge points at these times, all of the value 1."""
-    points = Observations(ts, [1.0] * len(ts), resolutions=said or ())
+    points = Observations(ts, [1.0] * len(ts), statement=Statement(resolutions=said or ()))
     received = Counts(received=len(ts))
     write = SliceWrite(feed.run, {"load": points}, start=ts[0], end=None, received=received)
     return feed.session.merge(write)

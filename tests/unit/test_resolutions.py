@@ -203,7 +203,8 @@ def test_what_a_provider_says_counts_from_the_first_point() -> None:
         end=None,
         zone=None,
     )
-    assert list(batch.series["a"].resolutions) == [Resolution(SWITCH, QUARTERS)]
+    assert batch.series["a"].statement
+    assert list(batch.series["a"].statement.resolutions) == [Resolution(SWITCH, QUARTERS)]
 
 
 @pytest.mark.parametrize("wrong", ["PT15M", [("2025-01-01", "PT15M")], [(SWITCH, "often")], [1], 7])

@@ -28,6 +28,7 @@ class SingleSeriesPlugin(BasePlugin):
         super().__init_subclass__()
         cls.source_defaults = cls.group.source_defaults
         cls.parameters = (*cls.group.parameters, *cls.group.series_parameters)
+        cls.reading = cls.group.reading
 
     def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
         super().__init__(metadata, default_params)

@@ -43,6 +43,9 @@ class StoredSeries(SeriesRecord):
         known_through: as of any K up to here is final.
         first_known_at: when its first version was stored; None for none.
         changed_at: when any of its values came, was revised or was withdrawn last.
+        published_timezone: the zone of whose days its provider publishes; None for that of its
+            times.
+        answer_unit: the unit that its answers name; None where they name none.
     """
 
     series_id: int
@@ -50,6 +53,8 @@ class StoredSeries(SeriesRecord):
     known_through: datetime | None
     first_known_at: datetime | None = None
     changed_at: datetime | None = None
+    published_timezone: str | None = None
+    answer_unit: str | None = None
 
     def is_final(self, at: datetime) -> bool:
         """Whether the answer as of `at` can never change again."""

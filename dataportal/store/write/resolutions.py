@@ -53,8 +53,9 @@ def record_resolutions(
             series_id in inserted or (series_id in has_points and not recorded)
         ):
             continue
-        if points.resolutions:
-            seen = stretches_said(points.resolutions, points.ts[-1])
+        said = points.statement.resolutions if points.statement else ()
+        if said:
+            seen = stretches_said(said, points.ts[-1])
         elif recorded or series_id not in has_points:
             seen = stretches(steps(points.ts))
         else:

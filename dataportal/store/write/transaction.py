@@ -20,10 +20,12 @@ from dataportal.errors import Interrupted, LockLostError
 from dataportal.failpoints import failpoint
 from dataportal.store import lock
 from dataportal.store.queries import query
-from dataportal.store.records import Counts, MergeResult
+from dataportal.store.records import Counts, MergeResult, StatedFacts
 from dataportal.store.resolutions import resolutions_by_series, select_resolutions
+from dataportal.store.series import keep_facts
 from dataportal.store.validators import BEGIN, check_state, write_validators
 from dataportal.store.write.chunks import make_chunks
+from dataportal.store.write.corrections import find_corrections
 from dataportal.store.write.diff import Diff
 from dataportal.store.write.merge import ExactWrites, Merge, WriteContext
 from dataportal.store.write.resolutions import record_resolutions
@@ -51,6 +53,7 @@ class SliceTransaction:
         key: the number of its lock.
         series: the series_id of each of its series, by endpoint_prefix.
         has_points: the series_id of those of which points were stored before the run.
+        facts: what is kept of each that its answers state; what a slice adds is put in.
         stopped: asked now and then; True ends the transaction with `Interrupted`.
         sizes: from which on another way is taken.
     """
@@ -63,6 +66,7 @@ class SliceTransaction:
         key: int,
         series: Mapping[str, int],
         has_points: Collection[int],
+        facts: dict[int, StatedFacts],
         stopped: Callable[[], bool],
         sizes: Sizes,
     ) -> None:
@@ -71,6 +75,7 @@ class SliceTransaction:
         self._key = key
         self._series = series
         self._has_points = has_points
+        self._facts = facts
         self._stopped = stopped
         self._sizes = sizes
 
@@ -80,7 +85,8 @@ class SliceTransaction:
         size = sum(map(len, batch.values()))
         if not write.dry_run and size > self._sizes.looked_up:
             make_chunks(self._connection, [o.ts for o in batch.values()])
-        begin = _begin_statement(write)
+        facts = self._new_facts(batch, write)
+        begin = _begin_statement(write, has_facts=bool(facts))
         validators = write.validators
         with self._slot(size), self._rollback_at_end():
             merge, silent = self._read_stored(batch, write, begin)
@@ -98,27 +104,32 @@ class SliceTransaction:
                 diff = merge.compare(None if write.dry_run else writes)
                 withheld = {} if write.accept_retractions else merge.withhold(diff)
                 counts += merge.counts(diff, withheld)
+            corrections = find_corrections(self._connection, batch, self._facts)
+            publications = [*vintages.new, *corrections.vintages]
+            withdrawn = len(corrections.withdrawn)
             known = None
-            if (counts.changed or vintages.new) and not write.dry_run:
+            if (counts.changed or publications or withdrawn) and not write.dry_run:
                 known = context().known
-                insert_vintages(self._connection, vintages.new, run_id=write.run_id, known=known)
+                insert_vintages(self._connection, publications, run_id=write.run_id, known=known)
+                writes.retract(corrections.withdrawn)
+                writes.check()
                 if merge is not None:
                     merge.write(diff, writes)
-                record_resolutions(
-                    self._connection,
-                    batch,
-                    context().resolutions,
-                    run_id=write.run_id,
-                    inserted={points.series_id for points in diff.inserted.columns},
-                    has_points=self._has_points,
-                )
-            wrote = known is not None or validators is not None
+                self._record_resolutions(batch, diff, context())
+            keep_facts(self._connection, facts)
+            wrote = known is not None or validators is not None or bool(facts)
             result = MergeResult(
                 counts + write.received,
                 known,
-                silent=self._names(silent),
+                silent=self._names([i for i in silent if i not in corrections.notes]),
                 withheld=self._names(withheld),
-                vintages=len(vintages.new),
+                vintages=len(publications),
+                withdrawn=withdrawn,
+                notes=tuple(
+                    f"series {name!r}: {corrections.notes[number]}"
+                    for name, number in self._series.items()
+                    if number in corrections.notes
+                ),
                 dated=any(o.vintages for o in batch.values()),
                 recorded=not write.dry_run and (wrote or write.done_until is not None),
             )
@@ -130,7 +141,36 @@ class SliceTransaction:
                 raise Interrupted
             if not write.dry_run:
                 self._commit(write, result, diff.series())
+        self._facts.update(facts)
         return result
+
+    def _record_resolutions(
+        self, batch: Mapping[int, Observations], diff: Diff, context: WriteContext
+    ) -> None:
+        record_resolutions(
+            self._connection,
+            batch,
+            context.resolutions,
+            run_id=context.run_id,
+            inserted={points.series_id for points in diff.inserted.columns},
+            has_points=self._has_points,
+        )
+
+    def _new_facts(
+        self, batch: Mapping[int, Observations], write: SliceWrite
+    ) -> dict[int, StatedFacts]:
+        """What the answers state and is not kept yet, of the series of which points are taken."""
+        facts = {}
+        for series_id, points in batch.items():
+            stated, kept = points.statement, self._facts[series_id]
+            if stated is None or not points.ts or write.dry_run:
+                continue
+            unit = (stated.unit if write.accept_units else None) or kept.unit or stated.unit
+            zone = stated.published_zone or kept.zone
+            fact = StatedFacts(unit, zone, max(kept.reading, stated.reading))
+            if fact != kept:
+                facts[series_id] = fact
+        return facts
 
     @contextmanager
     def _slot(self, size: int) -> Iterator[None]:
@@ -249,14 +289,16 @@ class SliceTransaction:
                 "run": write.run_id,
                 "done_until": write.done_until,
                 "vintages": result.vintages,
+                "withdrawn": result.withdrawn,
                 "soon": known is None,
                 **result.counts.by_name(),
             },
         )
 
 
-def _begin_statement(write: SliceWrite) -> str | None:
+def _begin_statement(write: SliceWrite, *, has_facts: bool) -> str | None:
     """How the transaction begins, if it is certain from the start that there will be one."""
     if write.validators is not None:
         return BEGIN
-    return None if write.dry_run or write.done_until is None else "BEGIN"
+    is_certain = write.done_until is not None or has_facts
+    return "BEGIN" if is_certain and not write.dry_run else None
