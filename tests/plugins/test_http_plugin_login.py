@@ -349,7 +349,7 @@ def test_no_secret_of_a_login_is_in_any_message(
 @pytest.mark.parametrize(
     ("auth", "said"),
     [
-        ({"oauth2": {}}, "token_url is missing; auth.oauth2: client_id is missing"),
+        ({"oauth2": {}}, "token_url is missing; auth.oauth2.client_id is missing"),
         ({"oauth2": "x"}, "auth must be one of"),
         ({"oauth2": {"token_url": "u"}}, "client_id is missing"),
         ({"oauth2": {"client_id": "c"}}, "token_url is missing"),

@@ -261,7 +261,11 @@ def test_pages_that_make_no_sense_are_refused(
         ("Json", {"paging": {"page": "p", "offset": "o"}}, "paging: must have one of"),
         ("Json", {"paging": {"cursor": "c"}}, "cursor needs from"),
         ("Json", {"paging": {"offset": "o"}}, "offset needs size, total, last or has_more"),
-        ("Json", {"paging": {"page": "p", "max_pages": 0}}, "max_pages must be 1 or more"),
+        (
+            "Json",
+            {"paging": {"page": "p", "max_pages": 0}},
+            "max_pages must be a whole number of 1 or more",
+        ),
         ("Json", {"paging": {"next": "a["}}, "paging.next: 'a[' is no JMESPath"),
         ("Json", {"paging": {"page": "p"}, "rows": "a[?b]"}, "rows must find all of a page"),
         ("Csv", {"paging": {"page": "p", "last": "n"}}, "cannot be looked for in a table"),

@@ -171,7 +171,7 @@ PAGINGS: list[dict[str, Any]] = [
 def test_every_row_is_had_once(count: int, size: int, paging: dict[str, Any]) -> None:
     """Whatever the number of rows and the size of a page; no more requests than it takes."""
     has_size = "offset" in paging or "size_param" in paging
-    paginator = read_paginator({**paging, "size": size} if has_size else paging)
+    paginator = read_paginator(Params({"paging": {**paging, "size": size} if has_size else paging}))
     rows = list(range(count))
     received: list[int] = []
     first_expected: list[Any] = []

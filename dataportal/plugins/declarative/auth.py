@@ -5,10 +5,15 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
-from dataportal.plugins.declarative.login import read_login, read_oauth2
-from dataportal.plugins.readers.parameters import ParameterError
+from dataportal.plugins.declarative.login import (
+    LoginParameters,
+    OAuth2Parameters,
+    read_login,
+    read_oauth2,
+)
+from dataportal.plugins.parameters import Parameters, about
 from dataportal.redaction import remember_secret
 
 if TYPE_CHECKING:
@@ -19,10 +24,43 @@ if TYPE_CHECKING:
 
 _LONG_ENOUGH = 8
 """Shorter names and values of cookies are words and numbers, not keys."""
+_WAYS = ("bearer", "basic", "oauth2", "login")
+_KEYS = ("header", "query")
 _EXPECTED = (
     "auth must be one of bearer: TOKEN, basic: {user: …, password: …}, oauth2: {token_url: …}, "
     "login: {url: …}, header: {NAME: KEY}, query: {NAME: KEY}; the last two also beside another"
 )
+
+
+class BasicParameters(Parameters):
+    """A user's name and password in each request."""
+
+    user: Annotated[str, about("the user's name")]
+    password: Annotated[str, about("the password")]
+
+
+class Auth(Parameters):
+    """What proves who asks: one of the first four, and keys."""
+
+    bearer: Annotated[str | None, about("a token")] = None
+    basic: Annotated[BasicParameters | None, about("a user's name and password")] = None
+    oauth2: Annotated[OAuth2Parameters | None, about("a token as RFC 6749 has it")] = None
+    login: Annotated[LoginParameters | None, about("a token had in any other way")] = None
+    header: Annotated[dict[str, str] | None, about("keys in headers, by name")] = None
+    query: Annotated[dict[str, str] | None, about("keys in the query, by name")] = None
+
+
+class AuthParameters(Parameters):
+    """Whether a provider wants to know who asks."""
+
+    auth: Annotated[
+        Auth | None,
+        about(
+            "`header: {NAME: KEY}`, `query: {NAME: KEY}`, `bearer: TOKEN`, `basic: {user: …, "
+            "password: …}`, `oauth2` or `login`, see [Logging in](#logging-in); never shown",
+            secret=True,
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,54 +87,37 @@ def read_credentials(params: Params) -> Credentials:
     keys in headers and in the query. All of them are remembered as secrets, so that no message
     shows them.
     """
-    given = params.tree("auth")
-    if not given:
-        if params.has("auth"):
-            params.add_fault(_EXPECTED)  # without the value, which may be a key
+    auth = params.read(AuthParameters).auth
+    if auth is None:
         return Credentials()
+    ways = [name for name in _WAYS if getattr(auth, name) is not None]
+    keys = [(name, given) for name in _KEYS if (given := getattr(auth, name)) is not None]
+    if len(ways) > 1 or not (ways or keys) or not all(_are_keys(given) for _, given in keys):
+        params.add_fault(_EXPECTED, "auth")  # without the value, which may be a key
     headers: dict[str, str] = {}
     query: dict[str, str] = {}
-    known: list[str] = []
     secrets: list[str] = []
     login: Login | None = None
-    match given:
-        case {"bearer": str(token)} if token:
-            remember_secret(token)
-            headers["Authorization"] = f"Bearer {token}"
-            known.append("bearer")
-            secrets.append(token)
-        case {"basic": {"user": user, "password": password, **more}} if not more:
-            pair = b64encode(f"{user}:{password}".encode()).decode()
-            _remember_pair(str(user), str(password))
-            remember_secret(pair)
-            headers["Authorization"] = f"Basic {pair}"
-            known.append("basic")
-            secrets.append(pair)
-        case {"oauth2": {**answer}}:
-            login = _login(params, "oauth2", answer)
-            known.append("oauth2")
-        case {"login": {**answer}}:
-            login = _login(params, "login", answer)
-            known.append("login")
+    if auth.bearer:
+        remember_secret(auth.bearer)
+        headers["Authorization"] = f"Bearer {auth.bearer}"
+        secrets.append(auth.bearer)
+    if auth.basic is not None:
+        pair = b64encode(f"{auth.basic.user}:{auth.basic.password}".encode()).decode()
+        _remember_pair(auth.basic.user, auth.basic.password)
+        remember_secret(pair)
+        headers["Authorization"] = f"Basic {pair}"
+        secrets.append(pair)
+    if auth.oauth2 is not None:
+        login = read_oauth2(params, auth.oauth2)
+    elif auth.login is not None:
+        login = read_login(params, auth.login)
     secrets += [login.key] if login else []
-    for name, texts in (("header", headers), ("query", query)):
-        match given.get(name):
-            case {**keys} if _are_keys(keys):
-                texts.update(_secret_texts(keys))
-                known.append(name)
-                secrets += map(str, keys.values())
-    if given.keys() - set(known):
-        params.add_fault(_EXPECTED)
+    for texts, given in ((headers, auth.header), (query, auth.query)):
+        if given is not None:
+            texts.update(_secret_texts(given))
+            secrets += given.values()
     return Credentials(headers, query, " ".join(secrets) or None, login)
-
-
-def _login(params: Params, kind: str, given: Mapping[Any, Any]) -> Login | None:
-    try:
-        return (read_oauth2 if kind == "oauth2" else read_login)(given)
-    except ParameterError as error:
-        for keys, message in error.faults:
-            params.add_fault(f"auth.{kind}: {message}", "auth", kind, *keys)
-    return None
 
 
 def _remember_pair(user: str, password: str) -> None:
@@ -106,15 +127,13 @@ def _remember_pair(user: str, password: str) -> None:
         remember_secret(user)
 
 
-def _are_keys(keys: Mapping[object, object]) -> bool:
-    texts = (value for value in keys.values() if not isinstance(value, bool))
-    return bool(keys) and all(isinstance(text, str | int) and text != "" for text in texts)
+def _are_keys(keys: Mapping[str, str]) -> bool:
+    return bool(keys) and all(keys.values())
 
 
-def _secret_texts(keys: Mapping[object, object]) -> dict[str, str]:
+def _secret_texts(keys: Mapping[str, str]) -> Mapping[str, str]:
     """The keys as texts by their names; each is remembered as a secret, and each part of it."""
-    for value in keys.values():
-        text = str(value)
+    for text in keys.values():
         remember_secret(text)
         # a scheme stands before what it is about: Bearer, Basic
         scheme, _, rest = text.partition(" ")
@@ -129,4 +148,4 @@ def _secret_texts(keys: Mapping[object, object]) -> dict[str, str]:
             _, _, content = part.partition("=")
             if len(content.strip()) >= _LONG_ENOUGH:
                 remember_secret(content.strip().strip('"'))
-    return {str(name): str(value) for name, value in keys.items()}
+    return keys

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from dataportal.plugins.declarative.templates import Values
-from dataportal.plugins.readers.parameters import ParameterError, Params
+from dataportal.plugins.parameters import Count, Parameters, about
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from dataportal.plugins.declarative.series_extraction import SeriesExtraction
+    from dataportal.plugins.readers.parameters import Params
+
+
+class BatchSettings(Parameters):
+    """How many values of which field one request asks for."""
+
+    size: Annotated[Count, about("how many values a request asks for at most")]
+    field: Annotated[
+        str, about("the field, where `extract_filter` fills several of the address")
+    ] = ""
+    separator: Annotated[str, about("what stands between the values in a text (`,`)")] = ","
+
+
+class BatchParameters(Parameters):
+    """Whether series that differ in one field of the address share requests."""
+
+    batch: Annotated[
+        Count | BatchSettings | None,
+        about("how many series one request asks for: see [Many requests](#many-requests)"),
+    ] = None
 
 
 class Batches:
@@ -28,33 +48,20 @@ class Batches:
 
     def __init__(self, params: Params, names: Collection[str]) -> None:
         self._size, self._field, self._separator = 0, "", ","
-        given = params.any_value("batch")
-        if given is None:
+        batch = params.read(BatchParameters).batch
+        if batch is None:
             return
-        inner = Params(given if isinstance(given, dict) else {"size": given})
-        self._size = inner.whole_number("size", required=True)
-        self._field = inner.text("field")
-        self._separator = inner.text("separator", ",")
-        if self._size < 1:
-            inner.add_fault("size must be a whole number of 1 or more", "size")
+        if isinstance(batch, int):
+            batch = BatchSettings(size=batch)
+        self._size, self._field, self._separator = batch.size, batch.field, batch.separator
         if not self._field and len(names) == 1:
             (self._field,) = names
         if self._field not in names:
             fields = ", ".join(f"{{{name}}}" for name in sorted(names)) or "none"
-            inner.add_fault(
-                f"field must name one of the fields that an extract_filter fills, of which there "
-                f"are {fields}" + (f", not {self._field!r}" if self._field else ""),
-                "field",
+            params.add_fault(
+                "batch.field must name one of the fields that an extract_filter fills, of which "
+                f"there are {fields}" + (f", not {self._field!r}" if self._field else "")
             )
-        try:
-            inner.finish()
-        except ParameterError as error:
-            for keys, message in error.faults:
-                params.add_fault(
-                    f"batch.{message}" if isinstance(given, dict) else f"batch: {message}",
-                    "batch",
-                    *(keys if isinstance(given, dict) else ()),
-                )
 
     def of(
         self, extractions: Sequence[SeriesExtraction]

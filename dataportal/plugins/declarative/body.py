@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from dataportal.plugins.declarative.templates import Template, Values
-from dataportal.plugins.readers.parameters import quotes_hint
+from dataportal.plugins.parameters import Parameters, about, expected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -17,28 +17,52 @@ KINDS = ("form", "json", "body")
 """The parameters for bodies, which are arguments of `HttpClient.post` too."""
 
 
+TextOrTexts = Annotated[
+    str | int | float | bool | list[str | int | float | bool | None] | None,
+    expected("a text or a list of texts"),
+]
+"""What a name of a query or a form has: a list gives the name several times."""
+
+
+class BodyParameters(Parameters):
+    """What a request by POST sends."""
+
+    form: Annotated[
+        dict[str, TextOrTexts] | None,
+        about("sent as a form, by POST: as `query` is written, see [By POST](#by-post)"),
+    ] = None
+    json: Annotated[Any, about("or as a document of any depth")] = None
+    body: Annotated[
+        str | None,
+        about("or as a text; say in `headers` what it is: `Content-Type: application/vnd.flux`"),
+    ] = None
+
+
 class Fields:
     """Names with texts, or lists of texts, that have fields: a query, a form, headers.
 
     A list gives its name several times; an item with a field of several values is there for each.
 
     Args:
-        params: of the source.
+        params: of the source, to note faults in.
         name: of the parameter.
+        values: what it says.
         interval: see `Template`.
         is_body: see `Template`.
     """
 
     def __init__(
-        self, params: Params, name: str, interval: timedelta | None, *, is_body: bool = False
+        self,
+        params: Params,
+        name: str,
+        values: Mapping[str, Any],
+        interval: timedelta | None,
+        *,
+        is_body: bool = False,
     ) -> None:
         self._templates: dict[str, tuple[bool, list[Template]]] = {}
-        for key, value in params.tree(name).items():
+        for key, value in values.items():
             items = value if isinstance(value, list) else [value]
-            if any(isinstance(item, dict | list) for item in items):
-                message = f"{name}.{key} must be a text or a list of texts{quotes_hint(value)}"
-                params.add_fault(message, name, key)
-                continue
             self._templates[str(key)] = (
                 isinstance(value, list),
                 [
@@ -87,20 +111,21 @@ class Body:
     @classmethod
     def read(cls, params: Params, interval: timedelta | None) -> Body | None:
         """The body that the parameters describe; None for none."""
-        given = [name for name in KINDS if params.has(name)]
+        parameters = params.read(BodyParameters)
+        given = [name for name in KINDS if getattr(parameters, name) is not None]
         if len(given) > 1:
             params.add_fault(f"give one of {', '.join(given)}: a request has one body", given[1])
         if not given:
             return None
         kind = given[0]
         if kind == "form":
-            fields = Fields(params, "form", interval, is_body=True)
+            fields = Fields(params, "form", parameters.form or {}, interval, is_body=True)
             return cls(kind, fields.fill, list(fields.templates))
         templates: list[Template] = []
         if kind == "body":
-            text = read_template(params, kind, params.text(kind), interval, is_body=True)
+            text = read_template(params, kind, parameters.body or "", interval, is_body=True)
             return cls(kind, text.fill, [text])
-        tree = _with_templates(params, params.any_value("json"), ("json",), interval, templates)
+        tree = _with_templates(params, parameters.json, ("json",), interval, templates)
         return cls(kind, lambda *times: _fill_tree(tree, *times), templates)
 
     def fill(self, start: datetime, end: datetime, names: Mapping[str, Any]) -> Any:

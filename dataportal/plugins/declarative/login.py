@@ -15,23 +15,24 @@ import json
 from base64 import b64encode
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote_plus, urlsplit
 
 import msgspec
+from msgspec import field as default
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.http.tokens import Login, SentAlong, Token
+from dataportal.plugins.parameters import Duration, Parameters, about, expected, one_of, written_as
 from dataportal.plugins.readers.expressions import Expression
-from dataportal.plugins.readers.parameters import Params
 from dataportal.redaction import harmless, redact, remember_secret
-from dataportal.times import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from dataportal.plugins.http import HttpClient
     from dataportal.plugins.http.response import Answer
+    from dataportal.plugins.readers.parameters import Params
 
 _FIELD = "{token}"
 _GRANTS = ("client_credentials", "password")
@@ -48,6 +49,82 @@ _PERMANENT_ERRORS = {
 _TRANSIENT_ERRORS = {"server_error", "temporarily_unavailable", "slow_down"}
 _MAY_EXPLAIN = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _LONGEST_TOKEN = 32_768
+
+
+_Place = Annotated[Expression | None, written_as(Expression)]
+_SentAlong = Annotated[
+    str | dict[str, str] | None, expected("a name, or a mapping of names to texts")
+]
+
+
+class TokenParameters(Parameters):
+    """How a token goes along, and how long it can be used."""
+
+    header: Annotated[
+        _SentAlong,
+        about(
+            'how the token goes along: `header: TGT`, `header: {Authorization: "Token {token}"}` '
+            "(a bearer token)"
+        ),
+    ] = None
+    query: Annotated[_SentAlong, about("the same in the query: `query: token`")] = None
+    lifetime: Annotated[
+        Duration | None,
+        about(
+            "how long it can be used (as `expires_in` in the answer says; else until it is "
+            "refused)",
+            secret=False,
+        ),
+    ] = None
+
+
+class OAuth2Parameters(TokenParameters, kw_only=True):
+    """A token of RFC 6749."""
+
+    token_url: Annotated[str, about("where the token is had")]
+    grant_type: Annotated[
+        str | None,
+        one_of(_GRANTS),
+        about("`client_credentials`; `password` where there is a `username`", secret=False),
+    ] = None
+    client_id: Annotated[str, about("who asks")] = ""
+    client_secret: Annotated[str, about("and the secret of it")] = ""
+    client_auth: Annotated[
+        str | None,
+        one_of(("header", "body")),
+        about(
+            "whether both go in the `header` (beside a secret) or in the `body` (else)",
+            secret=False,
+        ),
+    ] = None
+    username: Annotated[str | None, about("of the user", aliases=("user",))] = None
+    password: Annotated[str | None, about("of the user")] = None
+    scope: Annotated[
+        str | list[str] | None,
+        expected("a text or a list of texts"),
+        about("a text or a list", aliases=("scopes",)),
+    ] = None
+    form: Annotated[dict[str, str], about("further fields, such as `response_type: id_token`")] = (
+        default(default_factory=dict)
+    )
+    token: Annotated[
+        _Place, about("the place of the token in the answer (`access_token`)", secret=False)
+    ] = None
+
+
+class LoginParameters(TokenParameters, kw_only=True):
+    """A request whose answer has a token."""
+
+    url: Annotated[str, about("where to log in")]
+    headers: Annotated[dict[str, str], about("sent with the request")] = default(
+        default_factory=dict
+    )
+    form: Annotated[dict[str, str] | None, about("what is sent: a form")] = None
+    json: Annotated[Any, about("or a document")] = None
+    body: Annotated[str | None, about("or a text")] = None
+    token: Annotated[
+        _Place, about("the place of the token in the answer (the whole text)", secret=False)
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,37 +224,19 @@ class _Question:
         return seconds if 0 < seconds < float("inf") else None
 
 
-def read_oauth2(given: Mapping[str, Any]) -> Login:
-    """The login that `oauth2` describes: a token of RFC 6749.
-
-    - `token_url`; `grant_type`: `client_credentials`, or `password` where a `username` is given.
-    - `client_id`, `client_secret`; `client_auth`: whether they go in the `header` (Basic; the
-      default beside a secret) or in the `body`.
-    - `username`, `password`: of the user, for the grant `password`.
-    - `scope` (a text or a list), `form`: further fields.
-    - `token` (access_token): the place of the token in the answer; `lifetime`: how long it can be
-      used, where the answer has no `expires_in`.
-    - `header`, `query`: see `_sent_along`.
-
-    Raises:
-        ParameterError: with every fault.
-    """
-    params = Params(given)
-    url = params.text("token_url", required=True)
-    client_id, secret = params.text("client_id"), params.text("client_secret")
-    user = params.text("username") or params.text("user")
-    password = params.text("password")
-    grant = params.choice("grant_type", _GRANTS) or _GRANTS[bool(user)]
-    _check_credentials(params, grant, client_id, user)
-    in_header = (
-        params.choice("client_auth", ("header", "body")) or ("body", "header")[bool(secret)]
-    ) == "header"
+def read_oauth2(params: Params, oauth2: OAuth2Parameters) -> Login:
+    """The login for a token of RFC 6749; what is wrong with it is noted in `params`."""
+    client_id, secret = oauth2.client_id, oauth2.client_secret
+    user, password = oauth2.username or "", oauth2.password or ""
+    grant = oauth2.grant_type or _GRANTS[bool(user)]
+    _check_credentials(params, grant, oauth2)
+    in_header = (oauth2.client_auth or ("body", "header")[bool(secret)]) == "header"
     form: dict[str, Any] = {"grant_type": grant}
     headers = {"Accept": "application/json"}
     if grant == "password":
         form |= {"username": user, "password": password}
-    if scope := _scope(params):
-        form["scope"] = scope
+    if oauth2.scope:
+        form["scope"] = oauth2.scope if isinstance(oauth2.scope, str) else " ".join(oauth2.scope)
     if in_header:
         pair = b64encode(f"{quote_plus(client_id)}:{quote_plus(secret)}".encode()).decode()
         remember_secret(pair)
@@ -186,62 +245,42 @@ def read_oauth2(given: Mapping[str, Any]) -> Login:
         form["client_id"] = client_id
         if secret:
             form["client_secret"] = secret
-    form |= params.mapping("form")
+    form |= oauth2.form
     for name in ("client_secret", "password"):
         remember_secret(str(form.get(name, "")))
     remember_secret(secret)
-    send = _sent_along(params)
     question = _Question(
         "oauth2",
-        url,
+        oauth2.token_url,
         {"form": form},
         headers,
-        _place(params, "token", "access_token"),
-        _lifetime(params),
+        oauth2.token or Expression("access_token"),
+        _lifetime(params, "oauth2", oauth2),
         Expression("expires_in"),
     )
-    params.finish()
-    return Login(question.key, question.ask, send)
+    return Login(question.key, question.ask, _sent_along(params, "oauth2", oauth2))
 
 
-def read_login(given: Mapping[str, Any]) -> Login:
-    """The login that `login` describes: a request whose answer has a token.
-
-    - `url`; `form`, `json` or `body`: what is sent; `headers`.
-    - `token`: the place of the token in the answer; without it the whole answer is the token.
-    - `lifetime`: how long it can be used; without it until it is refused, or as the answer's
-      `expires_in` says.
-    - `header`, `query`: see `_sent_along`.
-
-    Raises:
-        ParameterError: with every fault.
-    """
-    params = Params(given)
-    url = params.text("url", required=True)
-    bodies = {
-        "form": params.mapping("form"),
-        "json": params.any_value("json"),
-        "body": params.text("body"),
-    }
+def read_login(params: Params, login: LoginParameters) -> Login:
+    """The login by a request of its own; what is wrong with it is noted in `params`."""
+    bodies = {"form": login.form, "json": login.json, "body": login.body}
     body = {name: content for name, content in bodies.items() if content not in (None, "", {})}
     if len(body) != 1:
-        params.add_fault("login must have one of form, json and body: what is sent", "url")
+        message = "auth.login must have one of form, json and body: what is sent"
+        params.add_fault(message, "auth", "login")
     for text in _texts_of(body):
         remember_secret(text)
-    accept = "application/json" if params.has("token") else "text/plain"
-    headers = {"Accept": accept, **params.mapping("headers")}
-    send = _sent_along(params)
+    accept = "text/plain" if login.token is None else "application/json"
     question = _Question(
         "login",
-        url,
+        login.url,
         body,
-        headers,
-        _place(params, "token", "") if params.has("token") else None,
-        _lifetime(params),
+        {"Accept": accept, **login.headers},
+        login.token,
+        _lifetime(params, "login", login),
         Expression("expires_in"),
     )
-    params.finish()
-    return Login(question.key, question.ask, send)
+    return Login(question.key, question.ask, _sent_along(params, "login", login))
 
 
 class _Sender:
@@ -257,67 +296,43 @@ class _Sender:
         )
 
 
-def _sent_along(params: Params) -> _Sender:
-    """How a token goes along.
-
-    - `header`: a name, for a header that is the token; or names and texts with `{token}` in them
-      (`Authorization: "Bearer {token}"`).
-    - `query`: the same, for query parameters.
-    """
+def _sent_along(params: Params, kind: str, given: TokenParameters) -> _Sender:
+    """How a token goes along: under a name, or in texts that have `{token}` in them."""
     placed: dict[str, dict[str, str]] = {}
-    for name in ("header", "query"):
-        given = params.any_value(name)
-        if isinstance(given, str) and given:
-            placed[name] = {given: _FIELD}
-        elif given is not None:
-            placed[name] = params.mapping(name)
-            if not any(_FIELD in text for text in placed[name].values()):
-                params.add_fault(f'{name} must have "{_FIELD}" in one of its texts', name)
+    for name, texts in (("header", given.header), ("query", given.query)):
+        if isinstance(texts, str) and texts:
+            placed[name] = {texts: _FIELD}
+        elif isinstance(texts, dict):
+            placed[name] = texts
+            if not any(_FIELD in text for text in texts.values()):
+                params.add_fault(
+                    f'auth.{kind}.{name} must have "{_FIELD}" in one of its texts',
+                    *("auth", kind, name),
+                )
     if not placed:
         placed["header"] = {"Authorization": f"Bearer {_FIELD}"}
     return _Sender(placed.get("header", {}), placed.get("query", {}))
 
 
-def _check_credentials(params: Params, grant: str, client_id: str, user: str) -> None:
+def _check_credentials(params: Params, grant: str, oauth2: OAuth2Parameters) -> None:
     if grant == "client_credentials":
-        if not client_id:
-            params.add_fault("client_id is missing")
-        if user:
-            params.add_fault("username goes with grant_type: password")
-    elif not user or not params.has("password"):
-        params.add_fault("grant_type: password needs username and password", "grant_type")
+        if not oauth2.client_id:
+            params.add_fault("auth.oauth2.client_id is missing")
+        if oauth2.username:
+            params.add_fault("auth.oauth2.username goes with grant_type: password")
+    elif not oauth2.username or oauth2.password is None:
+        params.add_fault(
+            "auth.oauth2.grant_type: password needs username and password",
+            *("auth", "oauth2", "grant_type"),
+        )
 
 
-def _scope(params: Params) -> str:
-    scope = params.any_value("scope")
-    scope = params.any_value("scopes") if scope is None else scope
-    if isinstance(scope, list) and all(isinstance(item, str) for item in scope):
-        return " ".join(scope)
-    if scope is not None and not isinstance(scope, str):
-        params.add_fault("scope must be a text or a list of texts", "scope")
-        return ""
-    return scope or ""
-
-
-def _place(params: Params, name: str, default: str) -> Expression | None:
-    try:
-        return Expression(params.text(name, default))
-    except ValueError as error:
-        params.add_fault(f"{name}: {error}")
+def _lifetime(params: Params, kind: str, given: TokenParameters) -> float | None:
+    if given.lifetime is None:
         return None
-
-
-def _lifetime(params: Params) -> float | None:
-    if not params.has("lifetime"):
-        return None
-    try:
-        seconds = parse_duration(params.text("lifetime")).total_seconds()
-    except ValueError as error:
-        params.add_fault(f"lifetime: {error}")
-        return None
+    seconds = given.lifetime.total_seconds()
     if seconds <= 0:
-        params.add_fault("lifetime must be more than 0")
-        return None
+        params.add_fault(f"auth.{kind}.lifetime must be more than 0")
     return seconds
 
 

@@ -9,17 +9,21 @@ import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 from dataportal.plugins.declarative.links import next_link
-from dataportal.plugins.readers.parameters import Params
+from dataportal.plugins.parameters import Count, Parameters, WholeNumber, about, expected, one_of
 from dataportal.redaction import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from dataportal.plugins.declarative.records import Document, Reader
+    from dataportal.plugins.readers.parameters import Params
+
+    AddFault = Callable[..., None]
+    """Notes a fault: the message, and the keys under `paging` that lead to it."""
 
 _HEADER = "header:"
 _PROMISES = ("total", "last")
@@ -81,31 +85,97 @@ class Pages:
             self.rows_of_first = rows
 
 
+_PLACE = "an expression or a path in the whole answer, or `header:NAME`"
+
+
+class PagingParameters(Parameters, rename={"from_": "from", "in_": "in"}):
+    """How an API cuts its answers into pages."""
+
+    page: Annotated[
+        str | None, about("the query parameter that takes the number of a page, from `first` on")
+    ] = None
+    offset: Annotated[
+        str | None,
+        about(
+            "or the one that takes the number of a row, from `first` on; with `size`, `total`, "
+            "`last` or `has_more`"
+        ),
+    ] = None
+    cursor: Annotated[
+        str | None, about("or the one that takes what `from` finds in the page before")
+    ] = None
+    next: Annotated[
+        str | None,
+        about(
+            f"or where the address of the next page stands: {_PLACE}; `header:Link` is the link to "
+            "the next page"
+        ),
+    ] = None
+    from_: Annotated[str | None, about("where the next cursor stands, likewise")] = None
+    size: Annotated[WholeNumber | None, about("how many rows to ask for in a page")] = None
+    size_param: Annotated[str | None, about("the query parameter that takes `size`")] = None
+    first: Annotated[
+        WholeNumber | None, about("the number of the first page (1), or of the first row (0)")
+    ] = None
+    total: Annotated[str | None, about("where it stands how many rows there are")] = None
+    last: Annotated[str | None, about("where the number of the last page stands")] = None
+    has_more: Annotated[str | None, about("where it stands whether another page follows")] = None
+    short_page: Annotated[
+        str | None,
+        one_of(("ask", "end")),
+        about(
+            "whether a page with fewer rows than `size` is the `end`, or the next one is to be "
+            "asked for: `ask` (ask)"
+        ),
+    ] = None
+    other_hosts: Annotated[
+        bool | None, about("whether a link may lead to another host, without keys (false)")
+    ] = None
+    query_only: Annotated[
+        bool | None,
+        about("of a link whether only its query counts, as its host does not serve (false)"),
+    ] = None
+    in_: Annotated[
+        str | None,
+        one_of(("query", "body")),
+        about(
+            "whether the parameters belong in the `query` or in the `body` (the body, if that is a "
+            "form or JSON)"
+        ),
+    ] = None
+    max_pages: Annotated[Count, about("more pages are an error (1000)")] = 1000
+
+    def value(self, name: str) -> Any:
+        """What a parameter of this name is; None where it is not given."""
+        return getattr(self, {"from": "from_", "in": "in_"}.get(name, name))
+
+
+class PagesParameters(Parameters):
+    """Whether answers come in pages."""
+
+    paging: Annotated[
+        str | PagingParameters | None,
+        one_of(("none",)),
+        expected("a mapping, or none"),
+        about("how answers are cut into pages, see below; `none` says that they are whole"),
+    ] = None
+
+
 class Paginator(ABC):
     """How an API cuts its answers into pages, from the parameter `paging` of a source.
 
-    A strategy takes those of these parameters that it has a use for, and refuses the others:
+    A strategy takes those of `PagingParameters` that it has a use for, and refuses the others.
 
-    - `size` and `size_param`: how many rows to ask for in a page, and under which name.
-    - `first`: the number of the first page (1), or of the first row (0).
-    - `total`: finds how many rows there are; `last`: finds the number of the last page. What the
-      first page says holds where later ones say nothing; fewer rows or pages are an error.
-    - `has_more`: finds whether another page follows.
-    - `short_page`: `ask` for the page after one with fewer rows than `size` (the default, as a
-      server may give fewer than asked for), or take it for the `end`.
-    - `from`: finds the next cursor.
-    - `other_hosts` (false): whether a link may lead to another host; `query_only` (false): whether
-      only its query counts, as the host that it names does not serve.
-    - `in`: whether the parameters belong in the `query` or in the `body`, where a name such as
-      `page.number` leads into the document (the body, if that is a form or JSON).
-    - `max_pages` (1000): more is an error.
+    What the first page says of `total` and `last` holds where later ones say nothing; fewer rows or
+    pages are an error.
 
     What finds something is an expression (JSON) or a path (XML) in the whole answer, or
     `header:NAME` for a header of it; of `header:Link` the link to the next page is taken (RFC
     8288).
 
     Args:
-        params: those under `paging`.
+        paging: what sources.yaml says.
+        add_fault: notes what is wrong with it.
     """
 
     parameter: ClassVar[str] = ""
@@ -119,32 +189,32 @@ class Paginator(ABC):
     first_number: ClassVar[int] = 1
     """What `first` is if it is not set."""
 
-    def __init__(self, params: Params) -> None:
-        self._refuse_others(params)
-        self._value = params.text(self.parameter) if self.parameter else ""
-        self._first_number = params.whole_number("first", self.first_number)
-        self._size = params.whole_number("size")
-        self._size_param = params.text("size_param")
+    def __init__(self, paging: PagingParameters, add_fault: AddFault) -> None:
+        self._refuse_others(paging, add_fault)
+        self._value = paging.value(self.parameter) if self.parameter else ""
+        self._first_number = self.first_number if paging.first is None else paging.first
+        self._size = paging.size or 0
+        self._size_param = paging.size_param or ""
         if self._size_param and not self._size:
-            params.add_fault("size_param needs size, the number of rows to ask for")
-        self._short_page_ends = params.choice("short_page", ("ask", "end")) == "end"
-        self.follows_other_hosts = params.flag("other_hosts", default=False)
-        self.query_only = params.flag("query_only", default=False)
+            add_fault("size_param needs size, the number of rows to ask for", "size_param")
+        self._short_page_ends = paging.short_page == "end"
+        self.follows_other_hosts = bool(paging.other_hosts)
+        self.query_only = bool(paging.query_only)
         if self.query_only and self.follows_other_hosts:
-            params.add_fault("query_only does not go with other_hosts")
-        self.place = params.choice("in", ("query", "body"))
-        self.max_pages = params.whole_number("max_pages", 1000)
-        if self.max_pages < 1:
-            params.add_fault("max_pages must be 1 or more")
-        self._paths = {name: params.text(name) for name in self.finders if params.has(name)}
+            add_fault("query_only does not go with other_hosts", "query_only")
+        self.place = paging.in_ or ""
+        self.max_pages = paging.max_pages
+        self._paths: dict[str, str] = {
+            name: path for name in self.finders if (path := paging.value(name)) is not None
+        }
 
-    def _refuse_others(self, params: Params) -> None:
+    def _refuse_others(self, paging: PagingParameters, add_fault: AddFault) -> None:
         """Note the parameters that this strategy has no use for: they would be read in vain."""
         if not self.parameter:
             return
         for name in _OPTIONS:
-            if name not in self.takes and params.has(name):
-                params.add_fault(f"{name} means nothing beside {self.parameter}")
+            if name not in self.takes and paging.value(name) is not None:
+                add_fault(f"{name} means nothing beside {self.parameter}", name)
 
     def faults(self, reader: Reader) -> Iterable[str]:
         """What is wrong with the paths, given what reads the answers."""
@@ -272,14 +342,19 @@ class _CountingPaginator(Paginator):
     counts_rows = True
     takes = ("first", "size", "size_param", "total", "last", "has_more", "short_page")
 
-    def __init__(self, params: Params) -> None:
-        super().__init__(params)
-        if params.has("short_page"):
-            tells = next((name for name in (*_PROMISES, "has_more") if params.has(name)), None)
+    def __init__(self, paging: PagingParameters, add_fault: AddFault) -> None:
+        super().__init__(paging, add_fault)
+        if paging.short_page is not None:
+            names = (*_PROMISES, "has_more")
+            tells = next((name for name in names if paging.value(name) is not None), None)
             if tells:
-                params.add_fault(f"short_page means nothing beside {tells}, which tells the end")
+                add_fault(
+                    f"short_page means nothing beside {tells}, which tells the end", "short_page"
+                )
             if self._short_page_ends and not self._size:
-                params.add_fault("short_page: end needs size, the number of rows of a full page")
+                add_fault(
+                    "short_page: end needs size, the number of rows of a full page", "short_page"
+                )
 
     def first(self) -> PageAddress:
         return self._address(0, 0)
@@ -361,10 +436,10 @@ class OffsetPaginator(_CountingPaginator):
     parameter = "offset"
     first_number = 0
 
-    def __init__(self, params: Params) -> None:
-        super().__init__(params)
+    def __init__(self, paging: PagingParameters, add_fault: AddFault) -> None:
+        super().__init__(paging, add_fault)
         if not self._size and not self._paths:
-            params.add_fault("offset needs size, total, last or has_more")
+            add_fault("offset needs size, total, last or has_more", "offset")
 
     def _position(self, pages: int, rows: int) -> int:
         del pages
@@ -381,12 +456,12 @@ class CursorPaginator(Paginator):
     parameter = "cursor"
     takes = ("from", "size", "size_param", "total", "last", "has_more")
 
-    def __init__(self, params: Params) -> None:
-        super().__init__(params)
+    def __init__(self, paging: PagingParameters, add_fault: AddFault) -> None:
+        super().__init__(paging, add_fault)
         if "from" not in self._paths:
-            params.add_fault("cursor needs from, which finds the next cursor in a page")
+            add_fault("cursor needs from, which finds the next cursor in a page", "cursor")
         if self._size and not self._size_param:
-            params.add_fault("size means nothing beside cursor without size_param")
+            add_fault("size means nothing beside cursor without size_param", "size")
 
     def _onward(self, pages: Pages) -> PageAddress | None:
         has_more = self._find_has_more(pages)
@@ -412,10 +487,10 @@ class NextLinkPaginator(Paginator):
     takes = ("size", "size_param", "total", "last", "other_hosts", "query_only")
     finders = (*Paginator.finders, "next")
 
-    def __init__(self, params: Params) -> None:
-        super().__init__(params)
+    def __init__(self, paging: PagingParameters, add_fault: AddFault) -> None:
+        super().__init__(paging, add_fault)
         if self._size and not self._size_param:
-            params.add_fault("size means nothing beside next without size_param")
+            add_fault("size means nothing beside next without size_param", "size")
 
     def _onward(self, pages: Pages) -> PageAddress | None:
         link = self._find("next", pages.document)
@@ -438,19 +513,22 @@ _OPTIONS = tuple(
 )
 
 
-def read_paginator(paging: Mapping[str, Any]) -> Paginator:
-    """The strategy that the parameter `paging` of a source describes; a single page if it is empty.
+def read_paginator(params: Params) -> Paginator:
+    """The strategy that the parameter `paging` describes; a single page if there is none.
 
-    Raises:
-        ValueError: with everything that is wrong with it.
+    What is wrong with it is noted in `params`.
     """
-    params = Params(paging)
-    chosen = [paginator for name, paginator in PAGINATORS.items() if params.has(name)]
-    if paging and len(chosen) != 1:
-        params.add_fault(f"must have one of {', '.join(PAGINATORS)}")
-    paginator = chosen[0](params) if chosen else SinglePage(params)
-    params.finish()
-    return paginator
+    paging = params.read(PagesParameters).paging
+
+    def add_fault(message: str, *keys: str) -> None:
+        params.add_fault(f"paging: {message}", "paging", *keys)
+
+    if not isinstance(paging, PagingParameters):
+        return SinglePage(PagingParameters(), add_fault)
+    chosen = [cls for name, cls in PAGINATORS.items() if paging.value(name) is not None]
+    if len(chosen) != 1 and paging != PagingParameters():
+        add_fault(f"must have one of {', '.join(PAGINATORS)}")
+    return (chosen[0] if chosen else SinglePage)(paging, add_fault)
 
 
 def _is_none(value: Any) -> bool:

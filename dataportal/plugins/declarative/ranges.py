@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from difflib import get_close_matches
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from dataportal.plugins.declarative.body import text_of
 from dataportal.plugins.declarative.periods import next_period, period_start
-from dataportal.times import EARLIEST, parse_duration, parse_instant, time_zone
+from dataportal.plugins.parameters import Duration, Instant, Parameters, Zone, about
+from dataportal.times import EARLIEST, parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,15 +24,27 @@ _LENGTHS = {"hour": timedelta(hours=1)}
 _PERIOD = "period"
 
 
+class RangeParameters(Parameters):
+    """What a run's window is cut into."""
+
+    each: Annotated[
+        str | dict[str, Any] | None,
+        about(
+            "`hour`, `day`, `week`, `month` or `year`, or a length that divides an hour, such as "
+            "`30 minutes`: one request for each that the window touches; up to three are under way "
+            "at once. Or lists of values for fields: see [Many requests](#many-requests)",
+            examples=(*_PERIODS, "30 minutes"),
+        ),
+    ] = None
+    zone: Annotated[Zone | None, about("the time zone of `each` (UTC)")] = None
+    ahead: Annotated[
+        Duration, about("how far past now an open window's `{end}` reaches (1 day)")
+    ] = timedelta(days=1)
+    earliest: Annotated[Instant, about("no `{start}` lies before this")] = EARLIEST
+
+
 class Ranges:
     """Which ranges of time, and which values of fields, a window takes requests for.
-
-    - `each`: `hour`, `day`, `week`, `month` or `year`, or a length that divides an hour, such as
-      `30 minutes`: one request for every one that the window touches; in `zone` (UTC). Or names of
-      fields with lists of values, of which each has a request of its own (`station: [A, B]`), and
-      among them `period` with one of the above.
-    - `ahead` (1 day): how far past now an open window's `{end}` reaches.
-    - `earliest`: no `{start}` lies before this.
 
     Args:
         params: of the source.
@@ -41,20 +54,10 @@ class Ranges:
     def __init__(self, params: Params, now: Callable[[], datetime]) -> None:
         self._now = now
         self._lists: dict[str, list[Any]] = {}
-        self._each = self._read_each(params)
-        self._ahead = timedelta(days=1)
-        self._earliest = EARLIEST
-        self._zone: Any = UTC
-        for name, parse in (
-            ("ahead", parse_duration),
-            ("earliest", parse_instant),
-            ("zone", time_zone),
-        ):
-            if params.has(name):
-                try:
-                    setattr(self, f"_{name}", parse(params.text(name)))
-                except ValueError as error:
-                    params.add_fault(f"{name}: {error}")
+        ranges = params.read(RangeParameters)
+        self._each = self._read_each(params, ranges.each)
+        self._ahead, self._earliest = ranges.ahead, ranges.earliest
+        self._zone: Any = ranges.zone or UTC
 
     @property
     def interval(self) -> timedelta | None:
@@ -91,11 +94,10 @@ class Ranges:
         for values in product(*lists.values()):
             yield {**dict(zip(lists, values, strict=True)), **given}
 
-    def _read_each(self, params: Params) -> str | timedelta:
+    def _read_each(self, params: Params, given: str | dict[str, Any] | None) -> str | timedelta:
         """A period of the calendar, or a length that divides an hour; an empty text for none."""
-        given = params.any_value("each")
         if not isinstance(given, dict):
-            return _read_period(params, "each", params.text("each"))
+            return _read_period(params, "each", given or "")
         period = ""
         for name, value in given.items():
             if name == _PERIOD and not isinstance(value, list):

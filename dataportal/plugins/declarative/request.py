@@ -6,19 +6,28 @@ from collections import deque
 from contextlib import aclosing
 from http import HTTPStatus
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
+from msgspec import field as default
+
 from dataportal.errors import PermanentError, TransientError
-from dataportal.plugins.declarative.auth import read_credentials
-from dataportal.plugins.declarative.body import Body, Fields, read_template, set_in_document
-from dataportal.plugins.declarative.pagination import Pages, read_paginator
+from dataportal.plugins.declarative.auth import AuthParameters, read_credentials
+from dataportal.plugins.declarative.body import (
+    Body,
+    BodyParameters,
+    Fields,
+    TextOrTexts,
+    read_template,
+    set_in_document,
+)
+from dataportal.plugins.declarative.pagination import Pages, PagesParameters, read_paginator
 from dataportal.plugins.declarative.prefetch import MAX_PENDING, Prefetcher
-from dataportal.plugins.declarative.ranges import Ranges
+from dataportal.plugins.declarative.ranges import RangeParameters, Ranges
 from dataportal.plugins.http.errors import NotFoundError, RefusedError
 from dataportal.plugins.http.urls import address, is_trusted
-from dataportal.plugins.readers.parameters import ParameterError
-from dataportal.plugins.readers.rate_limits import optional_rate_limit
+from dataportal.plugins.parameters import Count, Parameters, about, one_of
+from dataportal.plugins.readers.rate_limits import RateParameters, optional_rate_limit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
@@ -75,21 +84,57 @@ class _HttpRequest(NamedTuple):
         )
 
 
-class Request:
-    """How a provider is asked, from the parameters of a source.
+class AddressParameters(Parameters):
+    """Where and how a provider is asked."""
 
-    - `url`, with fields as in `Template`; `base_url` in front of a `url` that is only a path.
-    - `query`, `headers`: by name, with fields as well; a list gives its name several times.
-    - `method`: `GET`, or `POST` with one of `form`, `json` and `body`, in which there may be fields
-      too; see `Body`. `safe` (true): whether to send it twice does no harm.
-    - `auth`: see `read_credentials`.
-    - `per_minute`: requests a minute; `everywhere` (false): whether all machines that share the
-      database must keep it together.
-    - `max_requests`: so many requests are sent in a run at most; more is an error.
-    - `each`, `zone`, `ahead`, `earliest`: see `Ranges`.
-    - `paging`: see `Paginator`; `none` says that there is one page.
-    - `not_found_is_empty` (false): whether HTTP 404 means "no data" rather than a wrong address;
-      not of a page after the first one.
+    url: Annotated[str, about("the address; it may have [fields](#fields-in-addresses)")]
+    base_url: Annotated[str, about("put in front of a `url` that is only a path")] = ""
+    query: Annotated[
+        dict[str, TextOrTexts],
+        about("query parameters by name, with fields too; a list gives its name several times"),
+    ] = default(default_factory=dict)
+    headers: Annotated[
+        dict[str, TextOrTexts], about("sent with each request, with fields too", secret=True)
+    ] = default(default_factory=dict)
+    method: Annotated[
+        str | None,
+        one_of(_METHODS),
+        about("GET or POST (POST with `form`, `json` or `body`, else GET)"),
+    ] = None
+
+
+class SendParameters(Parameters):
+    """How often, and what a refusal means."""
+
+    safe: Annotated[
+        bool | None, about("whether a POST may be sent again after a failure (true)")
+    ] = None
+    everywhere: Annotated[
+        bool, about("whether several machines keep `per_minute` together (false)")
+    ] = False
+    max_requests: Annotated[
+        Count | None,
+        about(
+            "how many requests a run sends at most; a range that takes more is refused (no limit)"
+        ),
+    ] = None
+    not_found_is_empty: Annotated[bool, about('whether 404 means "no data" (false)')] = False
+
+
+REQUEST_PARAMETERS = (
+    AddressParameters,
+    BodyParameters,
+    AuthParameters,
+    RangeParameters,
+    PagesParameters,
+    RateParameters,
+    SendParameters,
+)
+"""All that a `Request` reads."""
+
+
+class Request:
+    """How a provider is asked, from the parameters of a source: `REQUEST_PARAMETERS`.
 
     Args:
         params: of the source.
@@ -100,7 +145,8 @@ class Request:
     """
 
     def __init__(self, params: Params, now: Callable[[], datetime]) -> None:
-        url, base_url = params.text("url", required=True), params.text("base_url")
+        asked, sent = params.read(AddressParameters), params.read(SendParameters)
+        url, base_url = asked.url, asked.base_url
         if base_url and "://" in url:
             params.add_fault("base_url goes with a url that is only a path")
         elif base_url:
@@ -108,34 +154,27 @@ class Request:
         self._ranges = Ranges(params, now)
         interval = self._ranges.interval
         self._url = read_template(params, "url", url, interval)
-        self._query = Fields(params, "query", interval)
-        self._fields = Fields(params, "headers", interval)
+        self._query = Fields(params, "query", asked.query, interval)
+        self._fields = Fields(params, "headers", asked.headers, interval)
         self._body = Body.read(params, interval)
-        self._method = params.choice("method", _METHODS) or _METHODS[self._body is not None]
-        self._safe = params.flag("safe", default=True)
+        self._method = asked.method or _METHODS[self._body is not None]
+        self._safe = sent.safe is not False
         if self._body is not None and self._method != "POST":
             params.add_fault(f"{self._body.kind} goes with method: POST", self._body.kind)
-        if params.has("safe") and self._method != "POST":
+        if sent.safe is not None and self._method != "POST":
             params.add_fault("safe goes with method: POST")
         self._credentials = read_credentials(params)
         self._limit = optional_rate_limit(
             params,
             key=self._credentials.key,
-            everywhere=params.flag("everywhere", default=False),
+            everywhere=sent.everywhere,
         )
-        self._max_requests = params.whole_number("max_requests")
-        if params.has("max_requests") and not self._max_requests:
-            params.add_fault("max_requests must be 1 or more")
+        self._max_requests = sent.max_requests
         self._sent = 0
         self._is_answered = False
-        self._not_found_is_empty = params.flag("not_found_is_empty", default=False)
+        self._not_found_is_empty = sent.not_found_is_empty
         self._speaks_of_pages = params.has("paging")
-        self.paginator = read_paginator({})
-        try:
-            self.paginator = read_paginator(params.tree("paging", empty="none"))
-        except ParameterError as error:
-            for keys, message in error.faults:
-                params.add_fault(f"paging: {message}", "paging", *keys)
+        self.paginator = read_paginator(params)
         self._page_place = self._read_page_place(params)
 
     def _read_page_place(self, params: Params) -> str:

@@ -23,7 +23,7 @@ lead to it, from which file, line and column are told. From the same structs com
 manual and the JSON Schema. What is read:
 
 - `str`: a text, or a number as it is written; `one_of(…)` these texts, or `matching` a pattern;
-- `WholeNumber`, `PositiveNumber`, `Annotated[int, Meta(ge=1, le=16)]`, `float`, `bool`;
+- `WholeNumber`, `Count`, `PositiveNumber`, `Annotated[int, Meta(ge=1, le=16)]`, `float`, `bool`;
 - `Duration`, `Instant`, `Zone`, `Pattern`, and any class with `written_as(parse)`;
 - `Column`; `tuple[X, ...]`; `dict[str, X]`; another struct of `Parameters`; `Any`;
 - `X | None` for what may be left out.
@@ -35,6 +35,7 @@ own. To add a parameter, add a field with its `about`, and update the manual and
 
 from dataportal.plugins.parameters.declaration import (
     Column,
+    Count,
     Duration,
     Instant,
     Parameters,
@@ -43,6 +44,7 @@ from dataportal.plugins.parameters.declaration import (
     WholeNumber,
     Zone,
     about,
+    expected,
     matching,
     one_of,
     written_as,
@@ -51,6 +53,7 @@ from dataportal.plugins.parameters.faults import ParameterError
 
 __all__ = [
     "Column",
+    "Count",
     "Duration",
     "Instant",
     "ParameterError",
@@ -60,6 +63,7 @@ __all__ = [
     "WholeNumber",
     "Zone",
     "about",
+    "expected",
     "matching",
     "one_of",
     "written_as",

@@ -61,8 +61,8 @@ class _Place:
 
     def inside(self, key: str | int, kind: Kind | None = None) -> _Place:
         """The place of something in it."""
-        secret = self.secret or (kind is not None and bool(kind.extra.get("secret")))
-        return _Place((*self.keys, key), self.report, secret)
+        said = None if kind is None else kind.extra.get("secret")
+        return _Place((*self.keys, key), self.report, self.secret if said is None else said)
 
     def refuse(self, expected: str, value: Any, advice: str = "") -> Any:
         """Report that the value must be something else."""
@@ -181,9 +181,10 @@ def _scalar(node: inspect.Type, kind: Kind, value: Any, place: _Place) -> Any:
         if choices and converted not in choices:
             near = get_close_matches(converted, choices, n=1)
             advice = f"; did you mean {near[0]!r}?" if near else ""
-            return place.refuse(f"be one of {', '.join(choices)}", converted, advice)
+            listed = kind.extra.get("expected") or f"one of {', '.join(choices)}"
+            return place.refuse(f"be {listed}", converted, advice)
         if pattern is not None and not pattern.fullmatch(converted):
-            return place.refuse(f"be {kind.extra['expected']}", converted)
+            return place.refuse(f"be {kind.extra['matching']}", converted)
     check = kind.extra.get("check")
     if check is not None and not check(converted):
         return place.refuse(f"be {_expected(kind)}", value)
@@ -262,7 +263,7 @@ def _is_of_texts(kind: Kind) -> bool:
 
 def _expected(kind: Kind) -> str:
     """What a value of this kind must be."""
-    if "check" in kind.extra:
+    if "expected" in kind.extra:
         return str(kind.extra["expected"])
     types = kind.types
     if any(isinstance(node, inspect.StrType | inspect.CustomType) for node in types):

@@ -36,7 +36,7 @@ def about(
     *,
     aliases: Sequence[str] = (),
     examples: Sequence[Any] = (),
-    secret: bool = False,
+    secret: bool | None = None,
     single: bool = False,
     rest: bool = False,
 ) -> Meta:
@@ -46,7 +46,7 @@ def about(
         text: what it means, with what holds where it is not given in parentheses.
         aliases: other names that it is taken under.
         examples: values to be offered.
-        secret: whether no message may show its value.
+        secret: whether no message may show its value; if it is not said, as what it stands in.
         single: whether a value alone counts as a list of one.
         rest: whether the field, a mapping, takes all names that no other field has.
     """
@@ -58,7 +58,7 @@ def written_as(
     parse: Callable[[str], Any],
     *,
     pattern: str = "",
-    expected: str = "",
+    error: str = "",
     examples: Sequence[str] = (),
 ) -> Meta:
     """How a value is made of a text.
@@ -66,12 +66,12 @@ def written_as(
     Args:
         parse: makes it; raises a ValueError that says what is wrong.
         pattern: a regular expression that is found in every text that `parse` takes.
-        expected: what is said of a text in which it is not found.
+        error: what editors say of a text in which it is not found.
         examples: texts to be offered.
     """
     schema = {"pattern": f"{pattern}|{VARIABLE_PATTERN}"} if pattern else {}
-    if expected:
-        schema["patternErrorMessage"] = expected
+    if error:
+        schema["patternErrorMessage"] = error
     return Meta(
         extra={"parse": parse}, extra_json_schema=schema or None, examples=list(examples) or None
     )
@@ -82,18 +82,23 @@ def one_of(choices: Iterable[str]) -> Meta:
     return Meta(extra={"choices": tuple(choices)})
 
 
-def matching(pattern: str, expected: str) -> Meta:
+def expected(text: str) -> Meta:
+    """What a value must be, to follow "must be", in place of what its type is called."""
+    return Meta(extra={"expected": text})
+
+
+def matching(pattern: str, text: str) -> Meta:
     """What a text must look like.
 
     Args:
         pattern: a regular expression that the whole text must match.
-        expected: what it says, to follow "must be".
+        text: what it says, to follow "must be".
     """
     return Meta(
-        extra={"pattern": re.compile(pattern), "expected": expected},
+        extra={"pattern": re.compile(pattern), "matching": text},
         extra_json_schema={
             "pattern": f"^(?:{pattern})$|{VARIABLE_PATTERN}",
-            "patternErrorMessage": f"must be {expected}",
+            "patternErrorMessage": f"must be {text}",
         },
     )
 
@@ -111,6 +116,8 @@ def _compiled_pattern(text: str) -> re.Pattern[str]:
 
 WholeNumber = Annotated[int, Meta(ge=0)]
 """A whole number of 0 or more, also as a text of digits."""
+Count = Annotated[int, Meta(ge=1)]
+"""A whole number of 1 or more, also as a text of digits."""
 PositiveNumber = Annotated[float, Meta(gt=0)]
 """A number of more than 0."""
 Column = Annotated[
@@ -126,7 +133,7 @@ Duration = Annotated[
     written_as(
         parse_duration,
         pattern=DURATION_PATTERN,
-        expected=DURATION_ERROR,
+        error=DURATION_ERROR,
         examples=("15 minutes", "1 hour", "P1D"),
     ),
 ]
