@@ -32,6 +32,7 @@ GROUPS = {
     "Look": {
         "list-sources": "Every source with its series, schedule and state.",
         "list-series": "The series that the database holds.",
+        "read": "Values of series, as they are or were known at points in time.",
         "history": "What is known about a series, and what was known when.",
         "runs": "What happened, when, and why.",
         "healthcheck": "Check configuration, database, schema and freshness.",

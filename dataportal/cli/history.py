@@ -1,6 +1,5 @@
 """`dataportal history`: what is known about series, and what was known when."""
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,7 +7,7 @@ import typer
 from dataportal.cli.database import open_to_read
 from dataportal.cli.history_answers import Question, answer, answers
 from dataportal.cli.stored_series import SeriesArgument, WhereOption, series_wanted
-from dataportal.cli.times import option_day, option_instant, option_window
+from dataportal.cli.times import By, option_day, option_instant, option_window
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import show
 from dataportal.render.history import Format
@@ -27,13 +26,6 @@ EXAMPLES = (
     "dataportal history smard-1223-de-hour --diff 2025-03-01 now",
     "dataportal history smard-1223-de-hour --start 7d --format csv > week.csv",
 )
-
-
-class By(StrEnum):
-    """Whose times a question goes by."""
-
-    KNOWN = "known"
-    PUBLISHED = "published"
 
 
 def command(

@@ -1,6 +1,7 @@
 """Reads the times that options take; an error names the option."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from dataportal.errors import UsageError
@@ -8,6 +9,13 @@ from dataportal.times import parse_instant
 
 if TYPE_CHECKING:
     from dataportal.settings import Settings
+
+
+class By(StrEnum):
+    """Whose times a question goes by."""
+
+    KNOWN = "known"
+    PUBLISHED = "published"
 
 
 def option_instant(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import select
+from contextlib import nullcontext
+from itertools import count
 from typing import TYPE_CHECKING, TypeVar
 
 import psycopg
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_FETCH = 10_000
+ROWS_AT_A_TIME = 10_000
 """Rows that are taken from the server at a time."""
+_cursors = count(1)
 _BLOCK = 1_000
 """Lines of a block: few enough that it is changed within the processor's cache."""
 _SHORT_FRACTION = re.compile(rb"(\.\d{1,5})Z")
@@ -33,24 +36,34 @@ _LARGE_NUMBER = re.compile(rb"-?[\d.]+e\+\d+")
 
 
 def stream_records(
-    connection: psycopg.Connection, name: str, parameters: Mapping[str, Any], record: type[T]
+    connection: psycopg.Connection,
+    name: str,
+    parameters: Mapping[str, Any],
+    record: type[T],
+    *,
+    at_a_time: int = ROWS_AT_A_TIME,
 ) -> Iterator[T]:
-    """The rows of a query, through a cursor of the server's, in a transaction of their own.
+    """The rows of a query, through a cursor of the server's.
+
+    Outside of a transaction they have one of their own. Within one, several may be read side by
+    side.
 
     Args:
         connection: in autocommit mode.
         name: the query; its columns are the fields of the record.
         parameters: of the query.
         record: what to make of each row.
+        at_a_time: how many rows are taken from the server at a time.
     """
+    is_within = connection.info.transaction_status is psycopg.pq.TransactionStatus.INTRANS
     with (
         database_errors("reading the history"),
-        connection.transaction(),
+        nullcontext() if is_within else connection.transaction(),
         connection.cursor(
-            f"dataportal_{name}", binary=True, row_factory=record_row(record)
+            f"dataportal_{next(_cursors)}", binary=True, row_factory=record_row(record)
         ) as cursor,
     ):
-        cursor.itersize = _FETCH
+        cursor.itersize = at_a_time
         cursor.execute(query(name), parameters)
         yield from cursor
 

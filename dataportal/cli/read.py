@@ -1,0 +1,199 @@
+"""`dataportal read`: the values of series, as they were known or published at points in time."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dataportal.cli.database import open_to_read
+from dataportal.cli.stored_series import SeriesArgument, WhereOption, series_wanted
+from dataportal.cli.times import By, option_window
+from dataportal.errors import ExitCode, UsageError
+from dataportal.render.console import show
+from dataportal.render.read import Format
+from dataportal.resampling import Aggregate
+from dataportal.times import utc_now
+
+if TYPE_CHECKING:
+    from dataportal.cli.options import Invocation
+
+EXAMPLES = (
+    "dataportal read smard-1223-de-hour --limit 5",
+    "dataportal read 'smard-*-de-hour' --as-of 2025-03-03T06:00Z --wide --format csv -o load.csv",
+    "dataportal read smard-5097-de-quarterhour --cutoff 'D-1 06:00 Europe/Berlin' --start 30d",
+    "dataportal read --where unit=MW --lead 24h --start 2025-03-01 --end 2025-04-01",
+    "dataportal read mauna-loa-co2 --every '1 month' --agg mean --start 2000-01-01",
+    "dataportal read smard-1223-de-hour smard-4071-de-hour --at decisions.csv --wide --format csv",
+)
+
+
+def command(
+    ctx: typer.Context,
+    *,
+    series: SeriesArgument = None,
+    where: WhereOption = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="K", help="The values known at K.")
+    ] = None,
+    lead: Annotated[
+        str | None,
+        typer.Option("--lead", metavar="D", help="For each ts the value known D before it: 24h."),
+    ] = None,
+    cutoff: Annotated[
+        str | None,
+        typer.Option(
+            "--cutoff",
+            metavar="WHEN",
+            help="For each ts the value known at a time of day, days before: 'D-1 06:00 "
+            "Europe/Berlin'.",
+        ),
+    ] = None,
+    issued: Annotated[
+        str | None,
+        typer.Option(
+            "--issued",
+            metavar="T",
+            help="The run of a forecast at T, whole, or the latest. T may be a day or a minute "
+            "with one run.",
+        ),
+    ] = None,
+    release: Annotated[
+        str | None,
+        typer.Option(
+            "--release", metavar="N", help="The version of that number: first, 2, 3 …, or latest."
+        ),
+    ] = None,
+    at: Annotated[
+        Path | None,
+        typer.Option(
+            "--at",
+            metavar="FILE",
+            help="For each row of ts and time of decision the value known then; CSV, - for stdin.",
+        ),
+    ] = None,
+    by: Annotated[
+        By,
+        typer.Option(
+            "--by",
+            help="By the times at which values became known here, or at which the provider "
+            "published them, where it says when.",
+        ),
+    ] = By.KNOWN,
+    recorded: Annotated[
+        str | None,
+        typer.Option(
+            "--recorded",
+            metavar="K2",
+            help="With --by published: only what was recorded here by K2, so that the answer can "
+            "be final.",
+        ),
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option("--start", metavar="T", help="Observations from T on.")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--end", metavar="T", help="Observations before T.")
+    ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            "--every", metavar="D", help="One value for each 1 hour, 1 day, 1 week, 1 month …"
+        ),
+    ] = None,
+    agg: Annotated[
+        Aggregate | None,
+        typer.Option("--agg", help="With --every: what becomes of its values [mean]"),
+    ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option(
+            "--zone",
+            metavar="ZONE",
+            help="With --every: whose days and months [SCHEDULER_TIMEZONE]",
+        ),
+    ] = None,
+    wide: Annotated[
+        bool, typer.Option("--wide", help="One row for each ts, one column for each series.")
+    ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit",
+            metavar="N",
+            min=1,
+            help="The newest N rows of each series only; with --wide of all together.",
+        ),
+    ] = None,
+    output_format: Annotated[
+        Format | None,
+        typer.Option("--format", help="csv and json give times in UTC [table; as FILE ends]"),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Write it there, whole or not at all."),
+    ] = None,
+) -> ExitCode:
+    """The values of series, as they are or as they were known at points in time.
+
+    Without an option for a point in time: the values known now. Times are ISO 8601, or "7d" for
+    seven days ago, or "now"; without an offset they are read in SCHEDULER_TIMEZONE (UTC).
+
+    An answer is final where nothing that a run may still store can change it. Else it is
+    provisional, which a note on stderr and "final": false say. In CSV the last column says it of
+    each row.
+    """
+    from dataportal.cli.read_answers import answer_decisions, answer_points
+    from dataportal.cli.read_questions import PointOptions, parse_request
+
+    invocation: Invocation = ctx.obj
+    settings = invocation.settings()
+    form = Format.JSON if invocation.json else output_format or _format_of(output)
+    invocation.json = invocation.json or (form is Format.JSON and output is None)
+    now = utc_now()
+    names, conditions = series_wanted(series, where)
+    if not (names or conditions):
+        raise UsageError("name a series, or say --where", hint="See: dataportal list-series")
+    first, last = option_window(start, end, settings, now=now)
+    request = parse_request(
+        PointOptions(as_of, lead, cutoff, issued, release, at),
+        by_publication=by is By.PUBLISHED,
+        recorded=recorded,
+        every=every,
+        aggregate=agg,
+        zone=zone,
+        start=first,
+        end=last,
+        limit=limit,
+        wide=wide,
+        settings=settings,
+        now=now,
+    )
+    from dataportal.render.output_file import check_output, write_lines
+    from dataportal.render.progress_bar import progress_bar
+    from dataportal.render.read import value_lines
+    from dataportal.store.read.selection import select_series
+
+    if output is not None:
+        check_output(output)
+    with (
+        open_to_read(settings, "read") as connection,
+        # on a terminal the values themselves show that it goes on
+        progress_bar(
+            "reading", wanted=invocation.shows_progress and output is not None
+        ) as progress,
+    ):
+        selected = select_series(connection, names, conditions)
+        answer = answer_points if request.decisions is None else answer_decisions
+        with answer(connection, request, selected, progress) as values:
+            lines = value_lines(values, form, settings.zone)
+            if output is None:
+                show(lines)
+            else:
+                write_lines(output, lines)
+    return ExitCode.DONE
+
+
+def _format_of(output: Path | None) -> Format:
+    """The format that the name of a file asks for; for people where there is none."""
+    suffix = output.suffix.lower().removeprefix(".") if output else ""
+    return Format(suffix) if suffix in {"csv", "json"} else Format.TABLE

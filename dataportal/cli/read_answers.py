@@ -1,0 +1,456 @@
+"""What `read` answers: asks the store for the values of each series, for the renderer."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import psycopg
+
+from dataportal.errors import UsageError
+from dataportal.local_times import end_of_day
+from dataportal.render.console import say
+from dataportal.render.formatting import format_instant, pluralize
+from dataportal.render.read import SeriesText, Values
+from dataportal.resampling import resample
+from dataportal.store.connection import database_errors
+from dataportal.store.read.history import first_knowledge_time, publication_gap
+from dataportal.store.read.points import (
+    Kind,
+    StoredPoints,
+    issue_neighbours,
+    issues,
+    points_at,
+)
+from dataportal.times import format_duration, iso, parse_instant, time_zone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime, tzinfo
+
+    from dataportal.cli.read_questions import IssueTime, Request
+    from dataportal.render.read import Cell
+    from dataportal.store.read.history import StoredSeries
+    from dataportal.store.read.points import (
+        DecisionPoint,
+        PointQuestion,
+    )
+
+    Progress = Callable[..., None]
+
+_ROWS_HELD, _FEWEST_AT_A_TIME = 100_000, 100
+"""Rows of all series that are held where they are put side by side, and of one series at least."""
+_FAR_AHEAD = parse_instant("9999-01-01T00:00Z")
+
+
+class Asked(NamedTuple):
+    """One series and the question as it is for it."""
+
+    series: StoredSeries
+    question: PointQuestion
+    final: bool
+
+
+@contextmanager
+def answer_points(
+    connection: psycopg.Connection,
+    request: Request,
+    selected: Sequence[StoredSeries],
+    progress: Progress,
+) -> Iterator[Values]:
+    """The values of series in order of ts, all as they are at one moment."""
+    with _one_moment(connection):
+        asked = [_ask(connection, request, series) for series in selected]
+        _tell_beginnings(connection, asked)
+        _tell_finality(request, asked)
+        rows = _wide_rows if request.wide else _long_rows
+        columns = ["ts", *(s.series.endpoint_prefix for s in asked)]
+        yield Values(
+            title=_title(request, asked),
+            head=_head(request, asked),
+            columns=columns if request.wide else _columns(request),
+            rows=rows(connection, request, asked, progress),
+            series=columns[1:] if request.wide else (),
+            texts=_texts(connection, request, asked, progress),
+        )
+
+
+@contextmanager
+def answer_decisions(
+    connection: psycopg.Connection,
+    request: Request,
+    selected: Sequence[StoredSeries],
+    progress: Progress,
+) -> Iterator[Values]:
+    """The values of series at the times of decisions, in their order."""
+    decisions, question = request.decisions or (), request.question
+    last = max(decision.decided_at for decision in decisions)
+    decided = question.recorded_by if question.published else last
+    asked = [
+        Asked(series, question, decided is not None and series.is_final(decided))
+        for series in selected
+    ]
+    _tell_finality(request, asked)
+    names = [series.endpoint_prefix for series in selected]
+    with _one_moment(connection):
+        points = points_at(
+            connection,
+            names,
+            decisions,
+            published=question.published,
+            recorded_by=question.recorded_by,
+        )
+        rows = _counted(points, len(decisions) * len(names), progress)
+        columns = ["ts", "decided_at"]
+        if request.wide:
+            columns += names
+        else:
+            since = ["published_at", "recorded_at"] if question.published else ["valid_from"]
+            columns = ["series", *columns, "value", *since, "final"]
+        yield Values(
+            title=_title(request, asked),
+            head=_head(request, asked),
+            columns=columns,
+            rows=_wide_decisions(rows) if request.wide else _long_decisions(rows, asked),
+            series=names if request.wide else (),
+        )
+
+
+@contextmanager
+def _one_moment(connection: psycopg.Connection) -> Iterator[None]:
+    """All that is read within is as it was when it was begun."""
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    with database_errors("reading the values"), connection.transaction():
+        yield
+
+
+def _ask(connection: psycopg.Connection, request: Request, series: StoredSeries) -> Asked:
+    """The question as it is for one series: days and runs are its own."""
+    question = request.question
+    if request.as_of_day is not None:
+        # publications of a day are out by its end, in the zone of who published them
+        at = end_of_day(request.as_of_day, _series_zone(series, request.zone))
+        question = replace(question, at=at)
+    if request.issue is not None:
+        at = _find_issue(connection, request, request.issue, series)
+        question = replace(question, at=at)
+    return Asked(series, question, question.is_final(series, request.end))
+
+
+def _series_zone(series: StoredSeries, otherwise: tzinfo) -> tzinfo:
+    return otherwise if series.ts_timezone is None else time_zone(series.ts_timezone)
+
+
+def _find_issue(
+    connection: psycopg.Connection, request: Request, issue: IssueTime, series: StoredSeries
+) -> datetime:
+    """The time of the one run, or publication, that is meant.
+
+    Raises:
+        UsageError: there is none, or more than one; names those that there are.
+    """
+    by: dict[str, Any] = {
+        "published": request.question.published,
+        "recorded_by": request.question.recorded_by,
+    }
+    if issue.start is None:
+        newest = issue_neighbours(connection, series, _FAR_AHEAD, **by).before
+        if newest is None:
+            raise _no_issue(issue, series, published=by["published"])
+        return newest
+    start, end = issue.start, issue.start + (issue.length or timedelta.resolution)
+    if issue.day is not None and by["published"]:
+        end = end_of_day(issue.day, _series_zone(series, request.zone)) + timedelta.resolution
+        start = end_of_day(issue.day - timedelta(days=1), _series_zone(series, request.zone))
+        start += timedelta.resolution
+    meant = issues(connection, series, start=start, end=end, **by)
+    exact = [one.issued_at for one in meant if one.issued_at == issue.start]
+    if len(meant) == 1 or (exact and issue.day is None):
+        return (exact or [meant[0].issued_at])[0]
+    name = series.endpoint_prefix
+    if meant:
+        times = ", ".join(iso(one.issued_at) for one in meant[:5])
+        raise UsageError(
+            f"--issued {issue.text}: {name!r} was issued {len(meant)} times then: {times}"
+            + (" …" if len(meant) > 5 else ""),  # noqa: PLR2004 - as above
+            hint="Name one of them",
+        )
+    near = issue_neighbours(connection, series, start, **by)
+    if near == (None, None):
+        raise _no_issue(issue, series, published=by["published"])
+    around = " and ".join(
+        f"the {word} is {iso(time)}"
+        for word, time in (("last before", near.before), ("first after", near.after))
+        if time is not None
+    )
+    hint = None
+    if near.before is None and not by["published"]:
+        hint = (
+            "What earlier runs answered was not recorded, so that their values cannot be told "
+            "from others; --as-of shows what was known then"
+        )
+    raise UsageError(f"--issued {issue.text}: {name!r} was not issued then; {around}", hint=hint)
+
+
+def _no_issue(issue: IssueTime, series: StoredSeries, *, published: bool) -> UsageError:
+    name = series.endpoint_prefix
+    if published:
+        return UsageError(
+            f"--issued {issue.text}: the provider does not say when it published {name!r}",
+            hint="Leave --by published out",
+        )
+    return UsageError(
+        f"--issued {issue.text}: no run of {name!r} recorded what it answered",
+        hint="Runs do since 1.1.0, of sources with a forecast_horizon; earlier ones are refused. "
+        "--by published asks for what the provider issued, --as-of for what was known",
+    )
+
+
+def _tell_beginnings(connection: psycopg.Connection, asked: Sequence[Asked]) -> None:
+    """Tell people of series of which there is nothing to say yet at the time that they name."""
+    for series, question, _ in asked:
+        name = series.endpoint_prefix
+        if question.published:
+            gap = publication_gap(connection, series.series_id, question.at or _FAR_AHEAD)
+            if gap is not None and gap.until is None:
+                say(
+                    f"{name}: the provider does not say when it published the series; leave "
+                    "--by published out"
+                )
+            elif gap is not None:
+                say(f"{name}: nothing of it was published before {iso(gap.until)}")
+        elif question.kind is Kind.AS_OF and question.at is not None:
+            since = first_knowledge_time(connection, series, question.at)
+            if since is not None:
+                say(f"{name}: nothing was known of it before {iso(since)}")
+
+
+def _tell_finality(request: Request, asked: Sequence[Asked]) -> None:
+    """Tell people where an answer is provisional, and why."""
+    provisional = [one for one in asked if not one.final]
+    if not (provisional and _is_of_the_past(request)):
+        return
+    question = request.question
+    if question.published and question.recorded_by is None:
+        say(
+            "this answer is provisional: what is recorded later may change it; "
+            "--recorded K2 leaves that out"
+        )
+        return
+    if question.kind is Kind.RELEASE and not question.published:
+        say("this answer is provisional: observations may still be added to it")
+        return
+    times = [one.series.known_through for one in provisional]
+    oldest = min((time for time in times if time is not None), default=None)
+    until = "is not final yet" if None in times or not oldest else f"is final up to {iso(oldest)}"
+    which = "the series" if len(asked) == 1 else f"{len(provisional)} of {len(asked)} series"
+    hint = ""
+    if question.kind in {Kind.LEAD, Kind.CUTOFF} and request.end is None:
+        hint = "; --end bounds the question"
+    say(f"this answer is provisional: what is known of {which} {until}{hint}")
+
+
+def _is_of_the_past(request: Request) -> bool:
+    return request.decisions is not None or request.question.is_of_the_past
+
+
+def _title(request: Request, asked: Sequence[Asked]) -> str:
+    """What is shown, in a line."""
+    question, zone = request.question, request.zone
+    names = [one.series.endpoint_prefix for one in asked]
+    what = names[0] if len(names) == 1 else f"{len(names)} series"
+    units = {one.series.unit for one in asked}
+    unit = units.pop() if len(units) == 1 else None
+    how = "published" if question.published else "known"
+    match question.kind:
+        case _ if request.decisions is not None:
+            point = f"as {how} at {pluralize(len(request.decisions), 'decision')}"
+        case Kind.AS_OF:
+            times = {one.question.at for one in asked}
+            at = times.pop() if len(times) == 1 else None
+            point = f"as {how} {format_instant(at, zone)}" if at else f"as {how} by now"
+        case Kind.LEAD if question.lead is not None:
+            after = question.lead < timedelta()
+            side = "after" if after else "before"
+            point = f"as {how} {format_duration(abs(question.lead))} {side} each ts"
+        case Kind.CUTOFF if question.cutoff is not None:
+            cutoff = question.cutoff
+            day = f"D{-cutoff.days:+d}" if cutoff.days else "D"
+            point = f"as {how} {day} {cutoff.clock:%H:%M} {cutoff.zone.key}"
+        case Kind.ISSUE:
+            times = {one.question.at for one in asked}
+            at = times.pop() if len(times) == 1 else None
+            point = f"as issued {format_instant(at, zone)}" if at else "as issued"
+        case Kind.RELEASE:
+            point = f"release {question.number}" + (", as published" if question.published else "")
+        case _:
+            point = "as known now"
+    if request.every is not None:
+        point = f"{request.aggregate} of {_every_text(request)}, {point}"
+    finality = ""
+    if _is_of_the_past(request):
+        finality = ", final" if all(one.final for one in asked) else ", provisional"
+    return f"{what}{f' in {unit}' if unit and unit != '1' else ''}, {point}{finality}"
+
+
+def _every_text(request: Request) -> str:
+    length = request.every
+    if length is None:
+        return ""
+    if length.months:
+        return pluralize(length.months, "month")
+    return format_duration(timedelta(days=length.days) + length.rest)
+
+
+def _head(request: Request, asked: Sequence[Asked]) -> dict[str, Any]:
+    """The fields of a JSON document before its rows; what was not asked is null."""
+    question, cutoff = request.question, request.question.cutoff
+    is_issue = question.kind is Kind.ISSUE
+    return {
+        "by": "published" if question.published else "known",
+        "as_of": question.at if question.kind is Kind.AS_OF else None,
+        "lead": question.lead,
+        "cutoff": None
+        if cutoff is None
+        else {"days": cutoff.days, "time": f"{cutoff.clock}", "zone": cutoff.zone.key},
+        "release": question.number,
+        "recorded": question.recorded_by,
+        "start": request.start,
+        "end": request.end,
+        "every": _every_text(request) or None,
+        "agg": str(request.aggregate) if request.every else None,
+        "zone": str(request.zone) if request.every else None,
+        "final": bool(asked) and all(one.final for one in asked),
+        "series": [
+            {
+                "endpoint_prefix": one.series.endpoint_prefix,
+                "name": one.series.name,
+                "unit": one.series.unit,
+                "granularity": one.series.granularity,
+                "timezone": one.series.ts_timezone,
+                "known_through": one.series.known_through,
+                "issued_at": one.question.at if is_issue else None,
+                "final": one.final,
+            }
+            for one in asked
+        ],
+    }
+
+
+def _columns(request: Request) -> list[str]:
+    if request.every is not None:
+        columns = ["series", "ts", "value", "count"]
+    elif request.question.published:
+        columns = ["series", "ts", "value", "published_at", "recorded_at"]
+    else:
+        columns = ["series", "ts", "value", "valid_from", "valid_to"]
+    return [*columns, "final"] if _is_of_the_past(request) else columns
+
+
+def _stored(connection: psycopg.Connection, request: Request, one: Asked) -> StoredPoints:
+    limit = request.limit if request.every is None else None
+    return StoredPoints(connection, one.question, one.series, request.start, request.end, limit)
+
+
+def _texts(
+    connection: psycopg.Connection, request: Request, asked: Sequence[Asked], progress: Progress
+) -> Iterable[SeriesText] | None:
+    """Rows as text of the database's own, where they are neither counted nor changed."""
+    if request.wide or request.every is not None or request.limit is not None:
+        return None
+    wanted = _is_of_the_past(request)
+    return (
+        SeriesText(
+            one.series.endpoint_prefix,
+            _stored(connection, request, one).csv_blocks(with_finality=wanted),
+        )
+        for one in _counted(asked, len(asked), progress)
+    )
+
+
+def _long_rows(
+    connection: psycopg.Connection, request: Request, asked: Sequence[Asked], progress: Progress
+) -> Iterator[Sequence[Cell]]:
+    """One series after the other."""
+    ends_with_finality = _is_of_the_past(request)
+    for one in _counted(asked, len(asked), progress):
+        name = one.series.endpoint_prefix
+        if request.every is not None:
+            for interval in _resampled(connection, request, one):
+                final = one.question.is_final(one.series, interval.end)
+                row = (name, interval.start, interval.value, interval.size, final)
+                yield row if ends_with_finality else row[:-1]
+            continue
+        for point in _stored(connection, request, one):
+            yield (name, *point) if ends_with_finality else (name, *point[:-1])
+
+
+def _resampled(connection: psycopg.Connection, request: Request, one: Asked) -> Iterable[Any]:
+    if request.every is None:
+        return ()
+    points = ((point.ts, point.value) for point in _stored(connection, request, one))
+    intervals = resample(points, request.every, request.aggregate, request.zone)
+    return intervals if request.limit is None else deque(intervals, maxlen=request.limit)
+
+
+def _wide_rows(
+    connection: psycopg.Connection, request: Request, asked: Sequence[Asked], progress: Progress
+) -> Iterator[Sequence[Cell]]:
+    """One row for each ts, with what each series has there."""
+
+    def column(number: int, one: Asked) -> Iterator[tuple[datetime, int, float | None]]:
+        if request.every is not None:
+            for interval in _resampled(connection, request, one):
+                yield interval.start, number, interval.value
+        else:
+            for point in replace(_stored(connection, request, one), at_a_time=at_a_time):
+                yield point.ts, number, point.value
+
+    del progress
+    at_a_time = max(_FEWEST_AT_A_TIME, _ROWS_HELD // len(asked))
+    cells = merge(*(column(number, one) for number, one in enumerate(asked)))
+    rows = _side_by_side(cells, len(asked))
+    return iter(rows if request.limit is None else deque(rows, maxlen=request.limit))
+
+
+def _side_by_side(
+    cells: Iterable[tuple[datetime, int, float | None]], width: int
+) -> Iterator[Sequence[Cell]]:
+    for ts, group in groupby(cells, key=itemgetter(0)):
+        row: list[Cell] = [ts, *[None] * width]
+        for _, number, value in group:
+            row[number + 1] = value
+        yield row
+
+
+def _long_decisions(
+    points: Iterable[DecisionPoint], asked: Sequence[Asked]
+) -> Iterator[Sequence[Cell]]:
+    by_name = {one.series.endpoint_prefix: one for one in asked}
+    for p in points:
+        one = by_name[p.series]
+        if one.question.published:
+            yield p.series, p.ts, p.decided_at, p.value, p.since, p.recorded_at, one.final
+        else:
+            is_final = one.series.is_final(p.decided_at)
+            yield p.series, p.ts, p.decided_at, p.value, p.since, is_final
+
+
+def _wide_decisions(points: Iterable[DecisionPoint]) -> Iterator[Sequence[Cell]]:
+    for _, group in groupby(points, key=itemgetter(0)):
+        row = list(group)
+        yield [row[0].ts, row[0].decided_at, *(point.value for point in row)]
+
+
+def _counted(rows: Iterable[Any], total: int, progress: Progress) -> Iterator[Any]:
+    every = max(1, total // 100)
+    for done, row in enumerate(rows):
+        if not done % every:
+            progress(done, total)
+        yield row
