@@ -218,13 +218,14 @@ def _tell_beginnings(connection: psycopg.Connection, asked: Sequence[Asked]) -> 
         name = series.endpoint_prefix
         if question.published:
             gap = publication_gap(connection, series.series_id, question.at or _FAR_AHEAD)
-            if gap is not None and gap.until is None:
-                say(
-                    f"{name}: the provider does not say when it published the series; leave "
-                    "--by published out"
-                )
-            elif gap is not None:
-                say(f"{name}: nothing of it was published before {iso(gap.until)}")
+            if gap is None:
+                continue
+            say(
+                f"{name}: nothing of it was published before {iso(gap.until)}"
+                if gap.until
+                else f"{name}: the provider does not say when it published the series; leave "
+                "--by published out"
+            )
         elif question.kind is Kind.AS_OF and question.at is not None:
             since = first_knowledge_time(connection, series, question.at)
             if since is not None:
