@@ -1,0 +1,174 @@
+"""How the server answers questions of points in time: by the index of each series alone.
+
+Beside 2 and beside 149 other series, on the tables as the server has them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from support import manual
+from support.databases import with_schema
+from support.fleets import NAMED, make_fleet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.databases import Databases
+
+pytestmark = [pytest.mark.slow, pytest.mark.database]
+
+QUESTIONS = {
+    "known_as_of": "%(names)s, '2026-03-01', {range}",
+    "known_lead": "%(names)s, '24 hours', {range}",
+    "known_cutoff": "%(names)s, 1, '06:00', 'Europe/Berlin', {range}",
+    "known_release": "%(names)s, 1, {range}",
+    "known_at": "%(names)s, %(times)s, %(times)s",
+    "known_issues": "%(names)s",
+    "known_issue": "%(names)s, '2026-01-01'",
+    "known_revisions": "%(names)s, {range}",
+    "published_as_of": "%(names)s, '2026-03-01', 'infinity', {range}",
+    "published_lead": "%(names)s, '24 hours', 'infinity', {range}",
+    "published_cutoff": "%(names)s, 1, '06:00', 'Europe/Berlin', 'infinity', {range}",
+    "published_release": "%(names)s, 1, 'infinity', {range}",
+    "published_at": "%(names)s, %(times)s, %(times)s, 'infinity'",
+    "published_issues": "%(names)s, 'infinity', {range}",
+    "published_issue": "%(names)s, '2026-01-01', 'infinity'",
+    "published_revisions": "%(names)s, 'infinity', {range}",
+}
+RANGE = "'2025-01-01', '2026-01-01'"
+# a table that is not one of data, or a catalogue of the server
+_SCAN = re.compile(r"Seq Scan on (?:\w+\.)?(time_series_(?:data|data_scd2|vintage)|_hyper_\w+)\b")
+_NOT_INLINED = re.compile(r"Function Scan on (?:\w+\.)?time_series_")
+
+
+@pytest.fixture(scope="module", params=[3, 150])
+def fleet(
+    request: pytest.FixtureRequest, server_url: str, databases: Databases
+) -> Iterator[psycopg.Connection[Any]]:
+    """A database of so many series with decades of data, as a session of a person has it."""
+    others = [f"other-{number}" for number in range(request.param - 3)]
+
+    def prepare(url: str) -> None:
+        with_schema(url)
+        make_fleet(url, [*NAMED[:3], *others], step="8 days")
+
+    with (
+        databases.fresh(server_url, f"fleet{request.param}", prepare) as url,
+        psycopg.connect(url, autocommit=True, options="-c TimeZone=UTC") as connection,
+    ):
+        yield connection
+
+
+def plan(connection: psycopg.Connection[Any], statement: str, parameters: Any = None) -> str:
+    """How the server would answer."""
+    rows = connection.execute(f"EXPLAIN {statement}".encode(), parameters)
+    return "\n".join(line for (line,) in rows)
+
+
+def assert_by_index(text: str) -> None:
+    """No table of data is read from end to end, and every function is part of the statement."""
+    assert not _SCAN.search(text), text
+    assert not _NOT_INLINED.search(text), text
+
+
+@pytest.mark.parametrize("names", [1, 3])
+@pytest.mark.parametrize("function", QUESTIONS)
+def test_each_function(fleet: psycopg.Connection[Any], function: str, names: int) -> None:
+    """For up to three series it looks into the index of each."""
+    arguments = QUESTIONS[function].format(range=RANGE)
+    times = fleet.execute(
+        "SELECT array_agg(t) FROM generate_series('2025-01-01Z'::timestamptz, '2026-01-01Z',"
+        " '8 days') AS t"
+    ).fetchone()
+    assert times
+    parameters = {"names": list(NAMED[:names]), "times": times[0]}
+    statement = f"SELECT * FROM time_series_{function}({arguments})"  # noqa: S608 - of this file
+    assert_by_index(plan(fleet, statement, parameters))
+
+
+def test_a_condition_reaches_the_index(fleet: psycopg.Connection[Any]) -> None:
+    """Also one that stands outside of the function."""
+    text = plan(
+        fleet,
+        "SELECT * FROM time_series_known_as_of(ARRAY['mauna-loa-co2'], now())"
+        " WHERE ts >= '2026-01-01'",
+    )
+    assert_by_index(text)
+    assert re.search(r"Index Cond: .*ts >= '2026-01-01", text)
+
+
+def statements() -> list[tuple[str, str]]:
+    """Every question for data in the manual and beside the schema, with the topic of its page."""
+    pages = [*manual.everything(), manual.Page(manual.ROOT / "sql" / "README.md")]
+    texts = [(page.topic, text) for page in pages for text in _texts(page)]
+    return [
+        (topic, text)
+        for topic, text in texts
+        # these repair, or compare whole tables
+        if topic not in {"troubleshooting", "moving"}
+        and re.search(r"\btime_series_(data|vintage|known|published)", text)
+    ]
+
+
+def _texts(page: manual.Page) -> Iterator[str]:
+    for block in page.blocks("sql"):
+        for text in block.split(";\n"):
+            yield re.sub(r"^--.*\n", "", text.strip(), flags=re.MULTILINE)
+    for language in ("python", "r"):
+        for block in page.blocks(language):
+            yield from re.findall(r'"{1,3}(\s*SELECT .*?)"{1,3}', block, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(("topic", "statement"), statements())
+def test_each_statement_of_the_manual(
+    fleet: psycopg.Connection[Any], topic: str, statement: str
+) -> None:
+    """Answers by the index of the series that it names, few or many beside them."""
+    text = statement.removesuffix(";").replace("$__timeFilter(d.ts)", "d.ts >= '2026-01-01'")
+    parameters: Any = {"series": NAMED[0], "at": "2026-03-01 06:00Z"}
+    if "%s" in text:
+        parameters = ["2026-03-01 06:00Z", NAMED[0]]
+    elif "%(" not in text:
+        parameters = None
+    assert_by_index(plan(fleet, text, parameters))
+
+
+def pages_touched(connection: psycopg.Connection[Any], statement: str) -> int:
+    """How many pages of tables and indexes the server looks at."""
+    for _ in range(2):  # what it reads of its catalogues the first time does not count
+        rows = connection.execute(f"EXPLAIN (ANALYZE, BUFFERS) {statement}".encode())
+        lines = [line for (line,) in rows]
+    match = re.search(r"shared hit=(\d+)(?: read=(\d+))?|shared read=(\d+)", "\n".join(lines))
+    assert match
+    return sum(int(number or 0) for number in match.groups())
+
+
+def test_others_do_not_cost(server_url: str, databases: Databases) -> None:
+    """A question of ten series reads as many pages beside ten times as many rows of others."""
+    names = [f"mine-{number}" for number in range(10)]
+
+    def prepare(url: str) -> None:
+        with_schema(url)
+        make_fleet(url, names, start="2024-01-01", end="2026-01-01", step="6 hours")
+
+    with (
+        databases.fresh(server_url, "own_fleet", prepare) as url,
+        psycopg.connect(url, autocommit=True, options="-c TimeZone=UTC") as connection,
+    ):
+        statement = (
+            f"SELECT * FROM time_series_known_as_of(ARRAY{names}, '2025-12-01', '2025-01-01',"  # noqa: S608 - of this test
+            " '2025-12-01')"
+        )
+        alone = pages_touched(connection, statement)
+        connection.execute(
+            "INSERT INTO time_series_data_scd2 (series_id, ts, value, valid_from, run_id)"
+            " SELECT 1000 + n, ts, 1, now(), 1 FROM generate_series(1, 100) AS n,"
+            " generate_series('2024-01-01Z'::timestamptz, '2026-01-01Z', '6 hours') AS ts"
+        )
+        connection.execute("ANALYZE")
+        beside = pages_touched(connection, statement)
+        assert 0.8 * alone <= beside <= 1.2 * alone
