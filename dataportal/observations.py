@@ -224,17 +224,20 @@ def _has_other_unit(
     stated: Statement | None, unit: str | None, name: str, points: RawPoints, batch: Batch
 ) -> bool:
     """Whether the answer has another unit than the series; then none of its points is taken."""
-    if stated is None or unit is None or stated.unit is None or not len(points):
+    if stated is None or stated.unit is None or not len(points):
         return False
-    if same_unit(stated.unit, unit):
+    if stated.other_units:
+        named = " and in ".join([stated.unit, *stated.other_units])
+        reason = f"the answer has values in {named}: nothing of it is stored. Ask for one of them"
+    elif unit is not None and not same_unit(stated.unit, unit):
+        reason = (
+            f"the answer is in {stated.unit}, the series in {unit}: nothing of it is stored. If it "
+            "is the same unit under another name: --accept-units"
+        )
+    else:
         return False
     batch.rejected += len(points) - 1
-    batch.reject(
-        name,
-        0,
-        f"the answer is in {stated.unit}, the series in {unit}: nothing of it is stored. If it is "
-        "the same unit under another name: --accept-units",
-    )
+    batch.reject(name, 0, reason)
     return True
 
 

@@ -146,9 +146,12 @@ def _plain_points(points: RawPoints) -> RawPoints:
 
 def _plain_statement(stated: Mapping[str, Any]) -> dict[str, Any]:
     """What a plugin from elsewhere may state: what was read wrong, only those of ours know."""
-    plain: dict[str, Any] = {
-        key: _plain_text(stated[key]) for key in ("unit", "published_zone") if stated.get(key)
-    }
+    plain: dict[str, Any] = {}
+    if zone := stated.get("published_zone"):
+        plain["published_zone"] = _plain_text(zone)
+    if unit := stated.get("unit"):
+        is_list = isinstance(unit, list | tuple | set | frozenset)
+        plain["unit"] = list(map(_plain_text, unit)) if is_list else _plain_text(unit)
     if resolutions := stated.get("resolutions"):
         try:
             plain["resolutions"] = [

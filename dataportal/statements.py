@@ -34,6 +34,7 @@ class Statement:
 
     Attributes:
         unit: of its values, as it is written there.
+        other_units: further ones that some of its values are in.
         resolutions: how long its intervals are, in order.
         published_zone: the zone of whose days the provider publishes.
         withdrawn: times whose values are not of this series, though they may be stored.
@@ -43,6 +44,7 @@ class Statement:
     """
 
     unit: str | None = None
+    other_units: Sequence[str] = ()
     resolutions: Sequence[Resolution] = ()
     published_zone: str | None = None
     withdrawn: Sequence[datetime] = ()
@@ -61,10 +63,12 @@ def statement(raw: Mapping[str, Any], name: str) -> Statement | None:
         return None
     withdrawn = raw.get("withdrawn") or {"ts": [], "reason": ""}
     reading, reread = raw.get("reread") or (1, None)
+    units = _units(raw.get("unit"), name)
     return Statement(
-        unit=_text(raw, "unit", name),
+        unit=units[0] if units else None,
+        other_units=units[1:],
         resolutions=_resolutions(raw.get("resolutions") or (), name),
-        published_zone=_text(raw, "published_zone", name),
+        published_zone=_text(raw.get("published_zone"), "published_zone", name),
         withdrawn=withdrawn["ts"],
         why=harmless(withdrawn["reason"], 200),
         reading=reading,
@@ -81,8 +85,17 @@ def _spelling(unit: str) -> str:
     return "".join(unicodedata.normalize("NFKC", unit).casefold().split())
 
 
-def _text(raw: Mapping[Any, Any], key: str, name: str) -> str | None:
-    text = raw.get(key)
+def _units(raw: object, name: str) -> list[str]:
+    """One unit or several, without other spellings of the same."""
+    units: list[str] = []
+    for item in raw if isinstance(raw, list | tuple | set | frozenset) else [raw]:
+        unit = _text(item, "unit", name)
+        if unit is not None and not any(same_unit(unit, known) for known in units):
+            units.append(unit)
+    return units
+
+
+def _text(text: object, key: str, name: str) -> str | None:
     if text is None or text == "":
         return None
     if not isinstance(text, str):

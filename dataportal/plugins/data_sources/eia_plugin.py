@@ -165,21 +165,27 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
         }
         clips = {selection: Clip(window, _LENGTH) for selection in by_facets}
         numbers = NumberFormat()
-        for period, value, facets in await self._rows(query):
+        units: dict[tuple[str, ...], set[str]] = {selection: set() for selection in by_facets}
+        for period, value, unit, facets in await self._rows(query):
             columns = by_facets.get(facets)
             ts = _hour_start(period)
             if columns is None or (isinstance(ts, datetime) and not clips[facets].takes(ts)):
                 continue
             columns["ts"].append(ts)
             columns["value"].append(numbers.read(value) if isinstance(value, str) else value)
+            if isinstance(unit, str):
+                units[facets].add(unit)
         return {
-            name: clips[selection].columns(by_facets[selection])
+            name: {
+                **clips[selection].columns(by_facets[selection]),
+                "unit": sorted(units[selection]),
+            }
             for name, selection in self._selections.items()
         }
 
-    async def _rows(self, query: dict[str, Any]) -> list[tuple[Any, Any, tuple[str, ...]]]:
-        """Period, value and facets of the rows of all pages."""
-        rows: list[tuple[Any, Any, tuple[str, ...]]] = []
+    async def _rows(self, query: dict[str, Any]) -> list[tuple[Any, Any, Any, tuple[str, ...]]]:
+        """Period, value, its unit and the facets of the rows of all pages."""
+        rows: list[tuple[Any, Any, Any, tuple[str, ...]]] = []
         last_page: list[dict[str, Any]] = []
         while True:
             answer = await self._get({**query, "offset": len(rows)})
@@ -193,7 +199,12 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
             last_page = response.data
             try:
                 rows += [
-                    (row["period"], row["value"], tuple(str(row[name]) for name in self._facets))
+                    (
+                        row["period"],
+                        row["value"],
+                        row.get("value-units"),
+                        tuple(str(row[name]) for name in self._facets),
+                    )
                     for row in response.data
                 ]
             except KeyError as error:

@@ -157,7 +157,7 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
 
     async def get_historical_data_multi(
         self, start_date: str, end_date: str | None = None
-    ) -> dict[str, dict[str, list[Any]] | FetchError]:
+    ) -> dict[str, dict[str, Any] | FetchError]:
         """The observations of each series with `start_date <= ts < end_date`, as columns.
 
         A series that the answer lacks has an error in place of its points, and so have all of a
@@ -167,7 +167,7 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
             TransientError: the API is out of reach, or was asked too often.
         """
         window = Window(start_date, end_date)
-        results: dict[str, dict[str, list[Any]] | FetchError] = {}
+        results: dict[str, dict[str, Any] | FetchError] = {}
         for query in dict.fromkeys(selection.query for selection in self._selections.values()):
             rows = {
                 name: selection.row
@@ -185,13 +185,20 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
 
     def _series(
         self, rows: Mapping[str, str], answer: Answer, window: Window
-    ) -> dict[str, dict[str, list[Any]] | FetchError]:
+    ) -> dict[str, dict[str, Any] | FetchError]:
         document = answer.json(dict[str, Any])
         if document.get("deprecated"):
             _log.warning("Energy-Charts is about to remove %s", answer.url)
         columns = self._columns(document, answer)
         times = ColumnTimes(document["unix_seconds"], answer, window)
-        return {name: _points(times, columns, row, answer) for name, row in rows.items()}
+        # only prices come with one, in one spelling or another: EUR/MWh, EUR / MWh
+        unit = document.get("unit") if self._endpoint.column == "price" else None
+        stated = {"unit": unit} if isinstance(unit, str) else {}
+        results: dict[str, dict[str, Any] | FetchError] = {}
+        for name, row in rows.items():
+            points = _points(times, columns, row, answer)
+            results[name] = {**points, **stated} if isinstance(points, dict) else points
+        return results
 
     async def _get(self, query: tuple[tuple[str, str], ...], window: Window) -> Answer | None:
         """The answer; None where nothing is published yet."""
@@ -245,7 +252,7 @@ def _utc_text(instant: datetime) -> str:
 
 def _points(
     times: ColumnTimes, columns: dict[str, Any], row: str, answer: Answer
-) -> dict[str, list[Any]] | FetchError:
+) -> dict[str, Any] | FetchError:
     if row in columns:
         return times.points(row or "values", columns[row])
     if not len(times):

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from dataportal.plugins.base_plugin import FetchError, TimeSeriesDefinition
     from dataportal.plugins.http.response import Answer
 
-    Results = dict[str, dict[str, list[Any]] | FetchError]
+    Results = dict[str, dict[str, Any] | FetchError]
 
 FORECAST_URL = "https://api.open-meteo.com/v1"
 ARCHIVE_URL = "https://archive-api.open-meteo.com/v1"
@@ -357,12 +357,14 @@ def _points(
         variables = [v for v in block if v != "time" and units.get(v) != "undefined"]
         if selection.variable in variables:
             column = block[selection.variable]
-            results[name] = times[selection.block].points(
+            points = times[selection.block].points(
                 selection.variable,
                 column,
                 earlier=selection.earlier,
                 length=interval_length("P1D" if selection.block == "daily" else None),
             )
+            unit = units.get(selection.variable)
+            results[name] = {**points, "unit": unit} if isinstance(unit, str) else points
         else:
             known = ", ".join(sorted(variables)) or "none"
             results[name] = answer.bad(

@@ -66,8 +66,8 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
     there: `psr_type: solar` of one zone's generation, `zone: FR` of the load of several.
         api_key: the token, as a rule `${ENTSOE_API_KEY}`.
         dataset, zone (or from_zone and to_zone): see `read_request`.
-        psr_type, direction, business_type, sequence, category, flow, resource, resolution: see
-            `Selection`.
+        psr_type, direction, business_type, sequence, category, flow, resource, resolution,
+            currency, unit: see `Selection`.
         per_minute: how often to ask at most; 380.
         base_url: a mirror's address instead of ENTSO-E's own.
     """
@@ -153,6 +153,8 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
                     except ValueError as error:
                         errors.setdefault(name, answer.bad(f"has {error}"))
         for name, extraction in extractions.items():
+            if last is not None and extraction.several_units:
+                errors.setdefault(name, last.bad(f"has {extraction.several_units}"))
             if last is not None and extraction.mismatch:
                 reason = f"has nothing of what was asked for ({extraction.mismatch})"
                 errors.setdefault(name, last.bad(reason))

@@ -30,6 +30,7 @@ _ROOT, _SERIES = "_MarketDocument", "TimeSeries"
 _POSITION = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
 # neither tells what a series is, nor is the same in two documents about it
 _NOT_OF_IDENTITY = {"mRID", "curveType"}
+_MEASURES = ("price_Measure_Unit.name", "quantity_Measure_Unit.name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,21 @@ class MarketSeries:
         return {
             name: text for name, text in self.attributes.items() if name not in _NOT_OF_IDENTITY
         }
+
+    @property
+    def currency(self) -> str:
+        """Of its prices, such as EUR; "" for what has none."""
+        return self.attributes.get("currency_Unit.name", "")
+
+    @property
+    def measure(self) -> str:
+        """What its values, or its prices, are of: MAW for megawatts, MWH for megawatt-hours."""
+        return next((self.attributes[name] for name in _MEASURES if name in self.attributes), "")
+
+    @property
+    def unit(self) -> str:
+        """Of its values, as the document writes it: MAW, EUR/MWH; "" where it does not say."""
+        return "/".join(filter(None, (self.currency, self.measure)))
 
 
 @dataclass(slots=True)

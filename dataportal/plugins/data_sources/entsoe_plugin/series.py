@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataportal.plugins.data_sources.entsoe_plugin.curves import interval_length, intervals
+from dataportal.statements import same_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
@@ -46,6 +48,7 @@ PSR_TYPES = {
 RESOLUTIONS = ("PT1M", "PT15M", "PT30M", "PT60M", "P1D", "P7D", "P1M", "P1Y")
 _CATEGORY = "imbalance_Price.category"
 _RESOURCES = ("MktPSRType/PowerSystemResources/mRID", "registeredResource.mRID")
+_CURRENCY = re.compile("[A-Z]{3}")
 _IN, _OUT = "inBiddingZone_Domain.mRID", "outBiddingZone_Domain.mRID"
 
 
@@ -60,6 +63,8 @@ class Selection:
     - `category`: of an imbalance price: A04 excess balance, A05 insufficient balance.
     - `flow`: of an imbalance volume: A01 up, A02 down.
     - `resource`: the code of a unit.
+    - `currency`: of prices, such as EUR; intervals in another one are not of the series.
+    - `unit`: what values, or prices, are of, as the platform writes it: MAW, MWH.
     - `resolution`: without it every interval is taken as it comes, and where one time comes in two
       resolutions the finer one.
     """
@@ -72,6 +77,8 @@ class Selection:
     flow: str = ""
     resource: str = ""
     resolution: str = ""
+    currency: str = ""
+    unit: str = ""
 
     @classmethod
     def read(cls, params: Params, *, directional: bool, sequence: str) -> Selection:
@@ -99,7 +106,16 @@ class Selection:
             flow=params.text("flow"),
             resource=params.text("resource"),
             resolution=params.choice("resolution", RESOLUTIONS),
+            currency=_read_currency(params),
+            unit=params.text("unit").upper(),
         )
+
+
+def _read_currency(params: Params) -> str:
+    currency = params.text("currency").upper()
+    if currency and not _CURRENCY.fullmatch(currency):
+        params.add_fault(f"currency must be three letters such as EUR or PLN, not {currency!r}")
+    return currency
 
 
 class SeriesExtraction:
@@ -116,6 +132,10 @@ class SeriesExtraction:
         self._before = self._after = 0
         self._identities: list[Mapping[str, str]] = []
         self._has_match = False
+        # the units of what fits, and of the intervals that only their unit keeps out
+        self._units: list[str] = []
+        self._other_units: dict[datetime, str] = {}
+        self._resolutions: dict[timedelta, str] = {}
         self._other_texts: dict[str, set[str]] = {}
 
     @property
@@ -138,7 +158,25 @@ class SeriesExtraction:
             columns["end"] = [self._ends.get(ts) for ts in times]
         if self._before or self._after:
             columns["outside"] = {"before": self._before, "after": self._after}
+        if self._units:
+            columns["unit"] = self._units[0]
+        if in_others := self._other_units.keys() - self._values.keys():
+            units = sorted({self._other_units[ts] for ts in in_others})
+            reason = f"the answer names them in {' and '.join(units)}"
+            columns["withdrawn"] = {"ts": sorted(in_others), "reason": reason}
+        columns["resolutions"] = list(self._resolution_changes(times))
         return columns
+
+    @property
+    def several_units(self) -> str:
+        """Why the intervals are no series, if they are in more than one unit; else "".
+
+        A zone changes its currency from one day to the next.
+        """
+        if len(self._units) < 2:  # noqa: PLR2004 - that is several
+            return ""
+        units = " and in ".join(self._units)
+        return f"values in {units}: say which is meant, with currency or unit"
 
     @property
     def mismatch(self) -> str:
@@ -177,6 +215,9 @@ class SeriesExtraction:
         """
         if not self._fits(series):
             return
+        if not self._is_in_unit(series):
+            self._note_other_unit(series, value, window, zones)
+            return
         for period in series.periods:
             if not self._matches("resolution", period.resolution):
                 continue
@@ -192,8 +233,37 @@ class SeriesExtraction:
             ):
                 if category in identities:
                     self._add_value(ts, (length, identities[category], text, created))
+                    self._resolutions[length] = period.resolution
+                    self._note_unit(series.unit)
                     if end is not None:
                         self._ends[ts] = end
+
+    def _is_in_unit(self, series: MarketSeries) -> bool:
+        """Whether a series is in the currency and the unit that are meant; any if none are."""
+        selection = self._selection
+        pairs = ((selection.currency, series.currency), (selection.unit, series.measure))
+        return all(not meant or same_unit(meant, text) for meant, text in pairs)
+
+    def _note_unit(self, unit: str) -> None:
+        if unit and not any(same_unit(unit, known) for known in self._units):
+            self._units.append(unit)
+
+    def _note_other_unit(
+        self, series: MarketSeries, value: str, window: Window, zones: Sequence[ZoneInfo]
+    ) -> None:
+        for period in series.periods:
+            for ts, _, _, category in intervals(period, value, zones, window, by=_CATEGORY):
+                if self._selection.category in {"", category}:
+                    self._other_units[ts] = series.unit or "no unit"
+
+    def _resolution_changes(self, times: Sequence[datetime]) -> Iterator[tuple[datetime, str]]:
+        """Where intervals of another length begin, and how long they are."""
+        before = None
+        for ts in times:
+            length = self._values[ts][0]
+            if length != before:
+                yield ts, self._resolutions[length]
+            before = length
 
     def _counter(self, categories: Collection[str]) -> Callable[[str, int, int], None]:
         """What counts intervals outside of the window, where their category is selected."""
