@@ -15,7 +15,7 @@ from dataportal.granularity import IntervalLength
 from dataportal.times import EARLIEST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime, tzinfo
 
     from dataportal.resolutions import Resolution
@@ -135,6 +135,19 @@ def find_first_gap(grid: Grid, start: datetime, before: datetime) -> Gap | None:
         number = (before - start) // length.rest
         return Gap(before - number * length.rest, before, number, length) if number else None
     return _missing(grid, length.start_of(start, grid.zone), before, start)
+
+
+def join_ranges(
+    ranges: Iterable[tuple[datetime, datetime]], within: timedelta
+) -> list[tuple[datetime, datetime]]:
+    """The ranges in order, those as one that lie no further apart than `within`."""
+    joined: list[tuple[datetime, datetime]] = []
+    for start, end in sorted(ranges):
+        if joined and start - joined[-1][1] <= within:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _missing(grid: Grid, at: datetime | None, before: datetime, start: datetime) -> Gap | None:

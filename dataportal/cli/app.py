@@ -35,6 +35,7 @@ GROUPS = {
         "read": "Values of series, as they are or were known at points in time.",
         "history": "What is known about a series, and what was known when.",
         "runs": "What happened, when, and why.",
+        "gaps": "What should be there of series and is not.",
         "healthcheck": "Check configuration, database, schema and freshness.",
     },
     "Keep": {

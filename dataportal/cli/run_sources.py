@@ -93,22 +93,10 @@ def run_sources(job: FetchJob) -> ExitCode:
     """
     from dataportal.render.runs import RunsView
     from dataportal.render.view import show_view
-    from dataportal.store import open_database
 
     started = time.monotonic()
     invocation = job.invocation
-    results: list[RunResult] = []
-    code = ExitCode.DONE
-    with ExitStack() as stack:
-        url = ""
-        if job.requests:
-            database = open_database(job.settings, say=say, create=not invocation.quiet)
-            url = stack.enter_context(database)
-            job = replace(job, requests=_due(job.requests, url))
-        if job.requests or job.broken:
-            results, code = _run_with_log(job, url)
-        if url:
-            job.monitoring.read_sources(url, job.configuration.sources)
+    results, code = collect_results(job)
     job.monitoring.code = code
     view = RunsView(
         results,
@@ -120,6 +108,30 @@ def run_sources(job: FetchJob) -> ExitCode:
     if not invocation.silent:
         show_view(view, json=invocation.json)
     return code
+
+
+def collect_results(job: FetchJob) -> "tuple[list[RunResult], ExitCode]":
+    """Run the sources: how each run ended, and the exit code that they ask for.
+
+    Raises:
+        DatabaseError: the database is out of reach.
+        ConfigurationError: there is no database to use.
+    """
+    from dataportal.store import open_database
+
+    with ExitStack() as stack:
+        url = ""
+        if job.requests:
+            database = open_database(job.settings, say=say, create=not job.invocation.quiet)
+            url = stack.enter_context(database)
+            job = replace(job, requests=_due(job.requests, url))
+        results: list[RunResult] = []
+        code = ExitCode.DONE
+        if job.requests or job.broken:
+            results, code = _run_with_log(job, url)
+        if url:
+            job.monitoring.read_sources(url, job.configuration.sources)
+    return results, code
 
 
 def _due(requests: "Sequence[RunRequest]", url: str) -> "Sequence[RunRequest]":

@@ -44,6 +44,7 @@ OWN = {
     "list-sources": ("--check", "--only"),
     "list-series": ("--where",),
     "history": ("--ts", "--as-of", "--diff", "--start", "--end", "--format", "--limit"),
+    "gaps": ("--start", "--end", "--as-of", "--fill", "--where"),
     "healthcheck": ("--live", "--only"),
     "verify": ("--since", "--limit"),
     "dump": (),
