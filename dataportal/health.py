@@ -11,7 +11,7 @@ from dataportal.config import Limits
 from dataportal.schedule import next_due
 from dataportal.store.clock import TOLERANCE
 from dataportal.store.records import SourceState
-from dataportal.times import EPOCH, format_duration, iso, multiply
+from dataportal.times import EARLIEST, EPOCH, format_duration, iso, multiply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +24,8 @@ _PATIENT_INTERVALS, _PATIENT_SCHEDULES = 10, 3
 _LONGEST_LOOKBACK = timedelta(days=30)
 _REGULAR_ADVANCES = 2  # scheduled runs that brought a newer ts: one may be a load of all there is
 _MOST_NAMES = 5
+_MINDED = timedelta(days=30)
+"""How far back from the age at which gaps are unhealthy anybody looks for them."""
 
 
 class Condition(StrEnum):
@@ -152,6 +154,7 @@ def judge(source: Source, row: SourceRow | None, now: datetime) -> Verdict:
         )
     state = row.state if row else SourceState(source.name)
     faults = tuple(_reasons(source, state, newest, now))
+    faults += tuple(_gap_reasons(source, row)) if row else ()
     still = series_at_rest(source, row, now) if row else []
     standing_still = tuple(_standstill(series, patience) for series, patience in still)
     pages = tuple(_page_doubts(source, state))
@@ -189,6 +192,28 @@ def judge(source: Source, row: SourceRow | None, now: datetime) -> Verdict:
 def needs_newest(source: Source, row: SourceRow, now: datetime) -> bool:
     """Whether the verdict over a source depends on the newest observations of its series."""
     return source.data_stale_after is not None or bool(series_at_rest(source, row, now))
+
+
+def gap_window(source: Source, now: datetime) -> tuple[datetime, datetime] | None:
+    """Where a gap of the source's series is unhealthy; None for nowhere."""
+    age = source.gaps_stale_after
+    if age is None or not source.enabled or source.missing_env or now - EARLIEST < age + _MINDED:
+        return None
+    return now - age - _MINDED, now - age
+
+
+def _gap_reasons(source: Source, row: SourceRow) -> Iterator[str]:
+    with_gaps = [s for s in row.gaps if s.gaps]
+    for s in with_gaps[:_MOST_NAMES]:
+        name, first, last = s.series.endpoint_prefix, s.gaps[0], s.gaps[-1]
+        values = f"{s.missing} value" + ("s" if s.missing > 1 else "")
+        yield (
+            f"{name} lacks {values} from {iso(first.start)} to {iso(last.end)}, longer ago than "
+            f"{format_duration(source.gaps_stale_after or timedelta())}: dataportal gaps "
+            f"{name} --fill"
+        )
+    if (more := len(with_gaps) - _MOST_NAMES) > 0:
+        yield f"and {more} more of its series have gaps"
 
 
 def series_at_rest(

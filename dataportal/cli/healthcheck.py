@@ -1,5 +1,6 @@
 """`dataportal healthcheck`: checks configuration, database, schema and freshness."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,8 +40,9 @@ def command(
     A source is ill when its last scheduled attempt failed, when it has never been fetched with
     success, when its last success is older than its stale_after, or its newest observation older
     than its data_stale_after; without that, when all its series that used to advance stand still;
-    and while it is doubted whether an answer was all there is. Sources that are disabled are not
-    looked at, nor those that need a variable, unless they had it and have grown stale since.
+    when a gap of its series is older than its gaps_stale_after; and while it is doubted whether an
+    answer was all there is. Sources that are disabled are not looked at, nor those that need a
+    variable, unless they had it and have grown stale since.
     """
     invocation: Invocation = ctx.obj
     from dataportal.render.healthcheck import HealthView, LiveView
@@ -105,7 +107,7 @@ def _read_database(
     settings: "Settings", configuration: "Configuration | None", now: "datetime"
 ) -> "tuple[Mapping[str, SourceRow], str]":
     """What the database has of every source, by its name, and what server it is."""
-    from dataportal.health import needs_newest
+    from dataportal.health import gap_window, needs_newest
     from dataportal.store.read.overview import database_facts, overview
 
     sources = {source.name: source for source in configuration.sources} if configuration else {}
@@ -117,6 +119,16 @@ def _read_database(
     with open_to_read(settings, "healthcheck") as connection:
         facts = database_facts(connection)
         rows = overview(connection, newest_if=newest_if)
+        windows = {
+            name: window
+            for name, source in sources.items()
+            if name in rows and (window := gap_window(source, now))
+        }
+        if windows:
+            from dataportal.store.read.gaps import gaps_of_sources
+
+            for name, gaps in gaps_of_sources(connection, windows).items():
+                rows[name] = replace(rows[name], gaps=gaps)
     extension = f", TimescaleDB {facts.timescaledb}" if facts.timescaledb else ""
     return rows, f"PostgreSQL {facts.server_version}{extension}"
 

@@ -183,6 +183,10 @@ OPTIONS: dict[str, Key] = {
         "the age of the newest observation that is unhealthy, or off"
         " (unhealthy once all series stand still)",
     ),
+    "gaps_stale_after": Key(
+        positive_duration_or_off,
+        "the age of a gap that is unhealthy, of the 30 days before; or off (off)",
+    ),
     "dormant_after": Key(
         positive_duration, "how long a series may rest before it counts as ended (90 d)"
     ),

@@ -131,6 +131,11 @@ class Source:
         return self.options.get("data_stale_after")
 
     @property
+    def gaps_stale_after(self) -> timedelta | None:
+        """The age of a gap from which on it is unhealthy; None for never."""
+        return self.options.get("gaps_stale_after")
+
+    @property
     def expects_advances(self) -> bool:
         """Whether series that stand still are told: unless it says how old its data may be."""
         return "data_stale_after" not in self.options

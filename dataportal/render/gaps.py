@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime, tzinfo
 
+    from dataportal.gaps import Gap
     from dataportal.render.runs import RunsView
     from dataportal.store.read.gaps import SeriesGaps
 
-_WITHIN = timedelta(days=7)
-"""Gaps of a source that lie no further apart are fetched together."""
+_WITHIN, _WITHIN_INTERVALS = timedelta(days=7), 10
+"""Gaps of a source that lie no further apart, or no more intervals, are fetched together."""
 _MOST_NAMES = 5
 _WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 
@@ -41,13 +42,16 @@ class FetchCommand(NamedTuple):
 
 def fetch_commands(series: Sequence[SeriesGaps]) -> list[FetchCommand]:
     """What would fetch all gaps, source by source."""
-    ranges: defaultdict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
+    by_source: defaultdict[str, list[Gap]] = defaultdict(list)
     for s in series:
-        ranges[s.series.source] += ((gap.start, gap.end) for gap in s.gaps)
+        by_source[s.series.source] += s.gaps
     return [
         FetchCommand(source, start, end)
-        for source, own in ranges.items()
-        for start, end in join_ranges(own, _WITHIN)
+        for source, gaps in by_source.items()
+        for start, end in join_ranges(
+            ((gap.start, gap.end) for gap in gaps),
+            max([_WITHIN, *(_WITHIN_INTERVALS * gap.length.longest for gap in gaps)]),
+        )
     ]
 
 

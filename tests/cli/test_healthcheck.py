@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -141,3 +142,35 @@ def test_live_asks_nothing(run_cli: RunCli) -> None:
     """For probes of containers: no file, no database, and the program itself answers."""
     done = run_cli("healthcheck", "--live", env={"DATABASE_URL": "postgresql://me@127.0.0.1:1/db"})
     assert (done.returncode, done.stdout) == (0, "live\n")
+
+
+def test_a_gap_makes_a_source_ill_that_minds_it(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """From its gaps_stale_after on, for 30 days; what is younger, older or not minded does not."""
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+    def without(*days_ago: int) -> Reply:
+        gone = {now - timedelta(days=days) for days in days_ago}
+        hours = [now - timedelta(hours=n) for n in range(24 * 60)]
+        rows = [f"{hour:%Y-%m-%dT%H:%MZ},1" for hour in hours if hour not in gone]
+        return Reply(body="\n".join(["ts,value", *rows]).encode())
+
+    hourly = {"granularity": "1 hour"}
+    for name, days_ago, options in (
+        ("old", (5, 9), {"gaps_stale_after": "3 days"}),
+        ("young", (2,), {"gaps_stale_after": "3 days"}),
+        ("ancient", (40,), {"gaps_stale_after": "3 days"}),
+        ("unminded", (5,), {}),
+    ):
+        url = server.answer(f"/{name}.csv", without(*days_ago))
+        sources.csv(name, url, metadata=hourly, initial_history="all", **options)
+    sources.write()
+    assert run_cli("fetch-all", env=env).returncode == 0
+    done = run_cli("healthcheck", "--json", env=env)
+    assert done.returncode == 4
+    by_name = checks(done.stdout)
+    assert {name for name, check in by_name.items() if not check["ok"]} == {"old"}
+    assert by_name["old"]["state"] == "stale"
+    assert by_name["old"]["message"].startswith("old lacks 2 values from ")
+    assert by_name["old"]["message"].endswith("longer ago than 3 days: dataportal gaps old --fill")

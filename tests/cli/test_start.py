@@ -43,6 +43,7 @@ OWN = {
     ),
     "list-sources": ("--check", "--only"),
     "list-series": ("--where",),
+    "runs": ("--run", "--failed", "--since", "--limit"),
     "history": ("--ts", "--as-of", "--diff", "--start", "--end", "--format", "--limit"),
     "gaps": ("--start", "--end", "--as-of", "--fill", "--where"),
     "healthcheck": ("--live", "--only"),

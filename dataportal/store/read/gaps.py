@@ -21,11 +21,12 @@ from dataportal.resolutions import Resolution, Steps, stretches
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
 from dataportal.store.read.copy_out import stream_records
+from dataportal.store.read.selection import select_series
 from dataportal.store.resolutions import resolutions
 from dataportal.times import time_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta, tzinfo
 
     import psycopg
@@ -90,6 +91,7 @@ def gaps_of_series(
     start: datetime | None = None,
     end: datetime | None = None,
     at: datetime | None = None,
+    since_first: bool = False,
     progress: Callable[..., None] = lambda _done, _total=None: None,
 ) -> Iterator[SeriesGaps]:
     """What is missing of each of these series, one after the other.
@@ -102,13 +104,41 @@ def gaps_of_series(
         end: what should be over by then, also after the last observation; None for up to the
             last one.
         at: as it was known at this time; None for now.
+        since_first: what would lie before the first observation is not missing all the same.
         progress: called with the number of series that are done, and that of all.
     """
     known = resolutions(connection, [s.series_id for s in series])
     for number, s in enumerate(series):
         progress(number, len(series))
-        yield _gaps(connection, s, known.get(s.series_id, ()), start=start, end=end, at=at)
+        yield _gaps(
+            connection,
+            s,
+            known.get(s.series_id, ()),
+            start=start,
+            end=end,
+            at=at,
+            since_first=since_first,
+        )
     progress(len(series), len(series))
+
+
+def gaps_of_sources(
+    connection: psycopg.Connection, windows: Mapping[str, tuple[datetime, datetime]]
+) -> dict[str, tuple[SeriesGaps, ...]]:
+    """What is missing in a window of each of these sources, but for before a first observation."""
+    series = [s for s in select_series(connection) if s.source in windows] if windows else []
+    return {
+        source: tuple(
+            gaps_of_series(
+                connection,
+                [s for s in series if s.source == source],
+                start=start,
+                end=end,
+                since_first=True,
+            )
+        )
+        for source, (start, end) in windows.items()
+    }
 
 
 def _gaps(
@@ -119,6 +149,7 @@ def _gaps(
     start: datetime | None,
     end: datetime | None,
     at: datetime | None,
+    since_first: bool,
 ) -> SeriesGaps:
     parameters: dict[str, Any] = {
         "series": series.series_id, "start": start, "end": end, "at": at,
@@ -135,7 +166,7 @@ def _gaps(
     zone = time_zone(series.ts_timezone) if series.ts_timezone else None
     grid = Grid(lengths, zone, _rest_days(connection, series, lengths, zone))
     gaps: list[Gap | None] = []
-    if start is not None and edges.before is None and edges.first is not None:
+    if start is not None and not (since_first or edges.before) and edges.first is not None:
         gaps.append(find_first_gap(grid, start, edges.first))
     gaps += (
         find_gap(grid, pair.ts, pair.following, start=start)

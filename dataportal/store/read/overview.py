@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from dataportal.store.read.gaps import SeriesGaps
+
 _RECENT = timedelta(days=400)  # also what is published once a year
 
 
@@ -71,12 +73,16 @@ class SeriesRow:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """A source as the database knows it; `lookback` is that of its last run."""
+    """A source as the database knows it; `lookback` is that of its last run.
+
+    `gaps` are what is missing of its series, where somebody looked.
+    """
 
     state: SourceState
     last_run: RunRow | None
     series: tuple[SeriesRow, ...]
     lookback: timedelta | None = None
+    gaps: tuple[SeriesGaps, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
