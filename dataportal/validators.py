@@ -4,7 +4,8 @@ A validator (ETag or Last-Modified, RFC 9110 section 8.8) names one state of one
 server still has this state says nothing about the database, so it is believed only
 
 - of an answer whose points, all of them in the window, were stored by the very transaction that
-  kept the validator, without one that was refused, withheld, doubled or left out at its end;
+  kept the validator, without one that was refused, withheld, doubled or left out at its end (those
+  of answers that stand apart may be doubled: the newest counts);
 - for a window that begins where that one did or later, and that is open at its end as that one was;
 - by the same source as it was: its parameters, series, zone, limits, plugin and program;
 - while exactly what was stored then is stored still;
@@ -12,6 +13,9 @@ server still has this state says nothing about the database, so it is believed o
 
 Of several answers some may be unchanged and some not. Then those that are unchanged may be left out
 only if no point of the others lies within their times, as one could take the other's place.
+
+What a list of files says of a file, such as its size and the time of its last change, names a state
+of it too: then nothing is asked at all.
 """
 
 from __future__ import annotations
@@ -62,6 +66,8 @@ class Validator(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
         first: the earliest time in the answer, if that is known.
         last: the latest.
         note: for an answer without points, such as a list of files: what it said that matters.
+        apart: whether it may be left out beside points of the same times: each has a publication of
+            its own, or all answers that were not left out are newer, and their points count.
     """
 
     since: datetime
@@ -70,6 +76,7 @@ class Validator(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
     first: datetime | None = None
     last: datetime | None = None
     note: str = ""
+    apart: bool = False
 
     @property
     def span(self) -> tuple[datetime, datetime] | None:
@@ -170,6 +177,8 @@ class ConditionalRequests:
         headers: Mapping[str, str],
         get: Callable[[Mapping[str, str]], Awaitable[A]],
         now: Callable[[], datetime],
+        *,
+        state: str = "",
     ) -> A:
         """The answer to a request; without its body if the server says that it is the one kept.
 
@@ -178,9 +187,14 @@ class ConditionalRequests:
             headers: the plugin's own.
             get: sends it with these further headers.
             now: tells the time.
+            state: what a list of files says of it, which names the state of the answer then.
         """
         self.sent += 1
-        key = request_key(url, headers)
+        key = request_key(url, headers, state)
+        if state:
+            answer = await get({})
+            # a state is told apart from what a server says by its quotes
+            return self._keeps(answer, key, Validator(since=now(), etag=f'"{key}"'))
         if condition := self.condition(key):
             answer = await get(condition)
             if not answer.unchanged:
@@ -189,6 +203,18 @@ class ConditionalRequests:
                 return replace(answer, note=self.known[key].note)
         answer = await get({})
         return self._keepable(answer, key, headers, now())
+
+    def knows(self, url: str, headers: Mapping[str, str], state: str) -> bool:
+        """Whether an answer was kept in this state, which a list of files says it is in still."""
+        return bool(state) and request_key(url, headers, state) in self.known
+
+    def confirm_unasked(self, url: str, headers: Mapping[str, str], state: str) -> None:
+        """Take an answer that is known for unchanged, without a request."""
+        key = request_key(url, headers, state)
+        self.sent += 1
+        self.unchanged[key] = self.known[key]
+        if key in self.fresh:
+            self._ambiguous.add(key)
 
     def condition(self, key: str) -> dict[str, str]:
         """The header that asks whether the answer is still the same; none if it is not known."""
@@ -222,6 +248,12 @@ class ConditionalRequests:
         if key in self.unchanged or (before is not None and not _is_same(before, validator)):
             self._ambiguous.add(key)
 
+    @property
+    def are_apart(self) -> bool:
+        """Whether every answer may be left out beside points of the same times."""
+        validators = [*self.unchanged.values(), *self.fresh.values()]
+        return len(validators) == self.sent and all(known.apart for known in validators)
+
     def may_leave_out(self, series: Iterable[Sequence[datetime]]) -> bool:
         """Whether the unchanged answers may be left out beside points at these times.
 
@@ -230,7 +262,11 @@ class ConditionalRequests:
         """
         if len(self.unchanged) == self.sent:
             return True
-        spans = [validator.span for validator in self.unchanged.values() if not validator.note]
+        spans = [
+            validator.span
+            for validator in self.unchanged.values()
+            if not validator.note and not validator.apart
+        ]
         if None in spans:
             return False
         return not any(_meets(times, span) for times in series for span in spans if span)
@@ -288,11 +324,21 @@ class ConditionalRequests:
     def _keepable(self, answer: A, key: str, headers: Mapping[str, str], now: datetime) -> A:
         """The answer, which the plugin may keep if the server can recognise it."""
         validator = validator_of(answer.headers, sent=headers, now=now)
-        if validator is None or answer.status != HTTPStatus.OK or answer.redirected:
+        if validator is None or answer.redirected:
+            return answer
+        return self._keeps(answer, key, validator)
+
+    def _keeps(self, answer: A, key: str, validator: Validator) -> A:
+        if answer.status != HTTPStatus.OK:
             return answer
 
-        def keep(first: datetime | None, last: datetime | None, note: str) -> None:
-            self.keep(key, msgspec.structs.replace(validator, first=first, last=last, note=note))
+        def keep(
+            first: datetime | None, last: datetime | None, note: str, *, apart: bool = False
+        ) -> None:
+            known = msgspec.structs.replace(
+                validator, first=first, last=last, note=note, apart=apart
+            )
+            self.keep(key, known)
 
         return replace(answer, on_keep=keep)
 
@@ -315,9 +361,13 @@ class _Answer(Protocol):
 A = TypeVar("A", bound=_Answer)
 
 
-def request_key(url: str, headers: Mapping[str, str]) -> str:
-    """What identifies a request, without telling its secrets: address and headers, hashed."""
+def request_key(url: str, headers: Mapping[str, str], state: str = "") -> str:
+    """What identifies a request, without telling its secrets: address and headers, hashed.
+
+    With a state, it identifies the answer in this state.
+    """
     lines = [url, *sorted(f"{name.lower()}: {value}" for name, value in headers.items())]
+    lines += [f"\n{state}"] if state else []
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
 
 

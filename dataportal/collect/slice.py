@@ -141,7 +141,9 @@ class SliceRun:
                 times=[series.ts for series in batch.series.values()],
                 left_out_from=batch.left_out_from,
                 unchanged=batch.unchanged,
-                sound=not (batch.rejected or batch.duplicates or batch.nulls),
+                sound=not (
+                    batch.rejected or batch.nulls or (batch.duplicates and not requests.are_apart)
+                ),
             )
         write = SliceWrite(
             self.run_id or 0,

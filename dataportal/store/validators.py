@@ -93,7 +93,9 @@ def write_validators(
     if unchanged and (merged.counts.retracted or merged.withheld):
         raise WholeAnswerNeeded
     silent = set(merged.silent) - validators.unchanged
-    is_whole = validators.sound and not (merged.withheld or silent or merged.dated)
+    # of publications the newest counts, wherever it stands, if the plugin says so
+    is_dated = merged.dated and not validators.requests.are_apart
+    is_whole = validators.sound and not (merged.withheld or silent or is_dated)
     has_points = merged.counts.received > 0 or unchanged
     is_kept = is_whole and has_points
     answers = validators.requests.validators(validators.left_out_from) if is_kept else {}

@@ -170,6 +170,8 @@ class _Api:
             read=self._reader.documents,
             says_nothing=self._reader.says_nothing if self._reader.knows_empty else None,
             review=review,
+            zone=zone,
+            has_publications=self._extractor.has_publications,
         )
         async with aclosing(pages):
             async for documents in pages:

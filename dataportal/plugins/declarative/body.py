@@ -109,15 +109,23 @@ class Body:
         self.templates = templates
 
     @classmethod
-    def read(cls, params: Params, interval: timedelta | None) -> Body | None:
-        """The body that the parameters describe; None for none."""
-        parameters = params.read(BodyParameters)
-        given = [name for name in KINDS if getattr(parameters, name) is not None]
-        if len(given) > 1:
-            params.add_fault(f"give one of {', '.join(given)}: a request has one body", given[1])
-        if not given:
+    def read(
+        cls, params: Params, interval: timedelta | None, given: BodyParameters | None = None
+    ) -> Body | None:
+        """The body that the parameters describe; None for none.
+
+        Args:
+            params: of the source.
+            interval: see `Template`.
+            given: what is read already.
+        """
+        parameters = given or params.read(BodyParameters)
+        kinds = [name for name in KINDS if getattr(parameters, name) is not None]
+        if len(kinds) > 1:
+            params.add_fault(f"give one of {', '.join(kinds)}: a request has one body", kinds[1])
+        if not kinds:
             return None
-        kind = given[0]
+        kind = kinds[0]
         if kind == "form":
             fields = Fields(params, "form", parameters.form or {}, interval, is_body=True)
             return cls(kind, fields.fill, list(fields.templates))

@@ -152,6 +152,11 @@ class PointExtractor:
                     yield f"{name}: {error}"
 
     @property
+    def has_publications(self) -> bool:
+        """Whether each value has a time of publication."""
+        return self._published is not None
+
+    @property
     def _flag(self) -> FieldPath:
         """Where a flag of daylight saving time stands."""
         return (self._daylight and self._daylight.place) or ""

@@ -49,12 +49,18 @@ class Ranges:
     Args:
         params: of the source.
         now: tells the present.
+        ranges: what is read already.
     """
 
-    def __init__(self, params: Params, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        params: Params,
+        now: Callable[[], datetime],
+        ranges: RangeParameters | None = None,
+    ) -> None:
         self._now = now
         self._lists: dict[str, list[Any]] = {}
-        ranges = params.read(RangeParameters)
+        ranges = ranges or params.read(RangeParameters)
         self._each = self._read_each(params, ranges.each)
         self._ahead, self._earliest = ranges.ahead, ranges.earliest
         self._zone: Any = ranges.zone or UTC
@@ -74,10 +80,14 @@ class Ranges:
         """The fields that have lists of values."""
         return frozenset(self._lists)
 
+    def bounds(self, window: Window) -> tuple[datetime, datetime]:
+        """The start and the end of a window, which has both then."""
+        end = self._now() + self._ahead if window.end is None else window.end
+        return max(window.start, self._earliest), end
+
     def of(self, window: Window) -> Iterator[tuple[datetime, datetime]]:
         """The start and the end of each range, in order."""
-        start = max(window.start, self._earliest)
-        end = self._now() + self._ahead if window.end is None else window.end
+        start, end = self.bounds(window)
         if not self._each:
             if start < end:
                 yield start, end

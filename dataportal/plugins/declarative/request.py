@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import aclosing
+from dataclasses import replace
 from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -21,6 +22,7 @@ from dataportal.plugins.declarative.body import (
     read_template,
     set_in_document,
 )
+from dataportal.plugins.declarative.index import LINK, Index, IndexParameters
 from dataportal.plugins.declarative.pagination import Pages, PagesParameters, read_paginator
 from dataportal.plugins.declarative.prefetch import MAX_PENDING, Prefetcher
 from dataportal.plugins.declarative.ranges import RangeParameters, Ranges
@@ -30,9 +32,17 @@ from dataportal.plugins.parameters import Count, Parameters, about, one_of
 from dataportal.plugins.readers.rate_limits import RateParameters, optional_rate_limit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import (
+        AsyncGenerator,
+        Callable,
+        Collection,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
+    from datetime import datetime, tzinfo
 
+    from dataportal.plugins.declarative.index import Entry
     from dataportal.plugins.declarative.pagination import PageAddress
     from dataportal.plugins.declarative.records import Document
     from dataportal.plugins.declarative.templates import Template
@@ -54,6 +64,8 @@ class _HttpRequest(NamedTuple):
     headers: dict[str, str]
     body: Any
     origin: str
+    entry: Entry | None = None
+    is_kept: bool = False
 
     def for_page(self, page: PageAddress, place: str) -> _HttpRequest:
         """The request for another page; a link to it needs no query of ours.
@@ -87,7 +99,13 @@ class _HttpRequest(NamedTuple):
 class AddressParameters(Parameters):
     """Where and how a provider is asked."""
 
-    url: Annotated[str, about("the address; it may have [fields](#fields-in-addresses)")]
+    url: Annotated[
+        str | None,
+        about(
+            "the address; it may have [fields](#fields-in-addresses); of the files of an `index` "
+            "that of the entry (`{link}`)"
+        ),
+    ] = None
     base_url: Annotated[str, about("put in front of a `url` that is only a path")] = ""
     query: Annotated[
         dict[str, TextOrTexts],
@@ -126,6 +144,7 @@ REQUEST_PARAMETERS = (
     BodyParameters,
     AuthParameters,
     RangeParameters,
+    IndexParameters,
     PagesParameters,
     RateParameters,
     SendParameters,
@@ -146,8 +165,15 @@ class Request:
 
     def __init__(self, params: Params, now: Callable[[], datetime]) -> None:
         asked, sent = params.read(AddressParameters), params.read(SendParameters)
-        url, base_url = asked.url, asked.base_url
-        if base_url and "://" in url:
+        base_url = asked.base_url
+        self._index = Index.read(params, now, base_url)
+        url = asked.url or ("" if self._index is None else f"{{{LINK}}}")
+        if not url:
+            params.add_fault("url is missing")
+        self._is_link = self._index is not None and url == f"{{{LINK}}}"
+        if self._is_link:
+            pass  # the address of a file is whole
+        elif base_url and "://" in url:
             params.add_fault("base_url goes with a url that is only a path")
         elif base_url:
             url = f"{base_url.rstrip('/')}/{url.lstrip('/')}"
@@ -200,6 +226,8 @@ class Request:
     def address_fields(self) -> frozenset[str]:
         """The names of the fields that the extract_filter of each series fills in."""
         names = frozenset().union(*(template.names for template in self._templates))
+        if self._index is not None:
+            names = (names - self._index.names) | self._index.address_fields
         return names - self._ranges.names
 
     @property
@@ -214,6 +242,8 @@ class Request:
             window: what is asked for.
             groups: the fields of the address, of each group of series that shares its requests.
         """
+        if self._index is not None:
+            return sum(1 for fields in groups for _ in self._index.requests(window, fields))
         ranges = sum(1 for _ in self._ranges.of(window))
         return ranges * sum(sum(1 for _ in self._ranges.values(fields)) for fields in groups)
 
@@ -241,6 +271,8 @@ class Request:
         read: Callable[[Answer], Sequence[Document]],
         says_nothing: Callable[[Answer], bool] | None = None,
         review: Callable[[Sequence[Document], datetime, datetime], None] = lambda *_: None,
+        zone: tzinfo | None = None,
+        has_publications: bool = False,
     ) -> AsyncGenerator[Sequence[Document] | None]:
         """The documents of every page of every request that the window takes, in order.
 
@@ -255,6 +287,8 @@ class Request:
             says_nothing: whether an answer under a status of refusal says so.
             review: looks at the documents of an answer again once they were taken, if the source
                 says nothing of pages; with the start and the end of what was asked for.
+            zone: of the source.
+            has_publications: whether each value has a time of publication.
 
         Raises:
             FetchError: as the client and `read` do; a BadDataError for pages without end.
@@ -263,31 +297,35 @@ class Request:
             lambda request: self._send(http, request, says_nothing)
         )
         try:
-            requests = (
-                (self._http_request(start, end, fields), start, end)
-                for start, end in self._ranges.of(window)
-                for fields in self._ranges.values(address_fields)
-            )
+            if self._index is None:
+                requests = self._requests(window, address_fields)
+            else:
+                requests = iter(
+                    await self._file_requests(
+                        self._index, window, address_fields, http, zone, has_publications
+                    )
+                )
             following = deque(islice(requests, MAX_PENDING))
             while following:
                 if not self.has_pages and self._safe:
                     prefetcher.expect(request for request, _, _ in following)
                 request, start, end = following.popleft()
-                pages = self._pages_of(request, prefetcher, read)
+                pages = self._pages_of(request, prefetcher, read, has_publications)
                 async with aclosing(pages):
                     async for documents in pages:
                         yield documents
-                        if documents and not self._speaks_of_pages:
+                        if documents and not self._speaks_of_pages and self._index is None:
                             review(documents, start, end)
                 following.extend(islice(requests, 1))
         finally:
             await prefetcher.cancel()
 
-    async def _pages_of(  # noqa: C901 - the ways in which pages end
+    async def _pages_of(
         self,
         request: _HttpRequest,
         prefetcher: Prefetcher[_HttpRequest, Answer | None],
         read: Callable[[Answer], Sequence[Document]],
+        has_publications: bool,  # noqa: FBT001 - handed on
     ) -> AsyncGenerator[Sequence[Document] | None]:
         """The documents of every page of one request."""
         received, last_body = Pages(), b""
@@ -310,9 +348,9 @@ class Request:
                 raise answer.bad(f"is page {number}, and the same as page {number - 1}")
             last_body = answer.body
             documents = read(answer)
+            _set_times(documents, request.entry)
             yield documents
-            if self._is_repeated:
-                answer.keep()
+            self._keep(answer, request.entry, has_publications=has_publications)
             rows = sum(document.row_count for document in documents)
             received.add(documents[0] if documents else None, rows)
             try:
@@ -328,6 +366,14 @@ class Request:
                     request.for_page(address, self._page_place)
                     for address in (expected if self._safe else ())
                 )
+
+    def _keep(self, answer: Answer, entry: Entry | None, *, has_publications: bool) -> None:
+        """Let the server say next time whether an answer has changed, where that can be used."""
+        if entry is not None:
+            # its points give way to those of newer files, or have publications of their own
+            answer.keep(apart=has_publications or entry.time is not None)
+        elif self._is_repeated:
+            answer.keep()
 
     def _is_nothing(self, error: RefusedError, received: Pages) -> bool:
         """Whether a refusal says that there is nothing, or nothing after the pages received."""
@@ -363,6 +409,85 @@ class Request:
         )
         return not depends_on_window and not self.has_pages
 
+    def _requests(
+        self, window: Window, address_fields: Mapping[str, Any]
+    ) -> Iterator[tuple[_HttpRequest, datetime, datetime]]:
+        """The requests of a window, each with the range that it asks for."""
+        for start, end in self._ranges.of(window):
+            for fields in self._ranges.values(address_fields):
+                yield self._http_request(start, end, fields), start, end
+
+    async def _file_requests(
+        self,
+        index: Index,
+        window: Window,
+        address_fields: Mapping[str, Any],
+        http: HttpClient,
+        zone: tzinfo | None,
+        has_publications: bool,  # noqa: FBT001 - handed on
+    ) -> list[tuple[_HttpRequest, datetime, datetime]]:
+        """The requests for the files that a window needs, the earliest first.
+
+        A file that is as it was when it was kept is not asked for, unless an earlier one is: then
+        its points have to come after those once more.
+
+        Raises:
+            FetchError: a list cannot be had, or names no file as described.
+        """
+        # a list is no part of the answer: that it changed says nothing of the files
+        asking = http.unconditional()
+        answers = []
+        for asked in index.requests(window, address_fields):
+            headers = {**self._static_headers(window, address_fields)}
+            request = _HttpRequest(asked.url, dict(asked.query), headers, asked.body, asked.url)
+            self._count_request(request)
+            answers.append((asked.url, await self._ask_for_list(asking, request)))
+        start, end = self._ranges.bounds(window)
+        requests = []
+        may_leave_out = True
+        for entry in index.needed(answers, window, zone):
+            for fields in self._ranges.values(address_fields):
+                request = self._http_request(start, end, {**fields, **entry.fields})
+                if self._is_link:
+                    link = entry.fields[LINK]
+                    request = request._replace(url=link, origin=answers[0][0])
+                is_kept = self._method == "GET" and http.is_kept(
+                    request.url, state=entry.state, **self._identity(request)
+                )
+                if not (has_publications or entry.time is None):
+                    may_leave_out = may_leave_out and is_kept
+                is_kept = is_kept and may_leave_out
+                requests.append((request._replace(entry=entry, is_kept=is_kept), start, end))
+        asked_for = sum(not request.is_kept for request, _, _ in requests)
+        if self._max_requests and self._sent + asked_for > self._max_requests:
+            raise PermanentError(
+                f"this takes {self._sent + asked_for} requests in one run, and max_requests is "
+                f"{self._max_requests}",
+                hint="Ask for a shorter range, or allow more",
+            )
+        return requests
+
+    def _static_headers(self, window: Window, address_fields: Mapping[str, Any]) -> dict[str, str]:
+        """The headers of a request for a list."""
+        start, end = self._ranges.bounds(window)
+        return self._http_request(start, end, address_fields).headers
+
+    async def _ask_for_list(self, http: HttpClient, request: _HttpRequest) -> Answer:
+        options = {**self._identity(request), "limit": self._limit}
+        if request.body is None:
+            return await http.get(request.url, **options)
+        return await http.post(request.url, **request.body, **options)
+
+    def _identity(self, request: _HttpRequest) -> dict[str, Any]:
+        """What makes a request the same as another one, beside its address."""
+        if request.leads_elsewhere:
+            return {}
+        return {
+            "params": {**request.query, **self._credentials.query} or None,
+            "headers": request.headers,
+            "login": self._credentials.login,
+        }
+
     def _http_request(
         self, start: datetime, end: datetime, address_fields: Mapping[str, Any]
     ) -> _HttpRequest:
@@ -383,15 +508,25 @@ class Request:
         says_nothing: Callable[[Answer], bool] | None,
     ) -> Answer | None:
         """The answer; None for a refusal that says that there are no data."""
+        if request.is_kept and request.entry is not None:
+            return http.kept_answer(
+                request.url, state=request.entry.state, **self._identity(request)
+            )
         self._count_request(request)
         also = () if says_nothing is None else _MAY_SAY_NOTHING
         if request.leads_elsewhere:
             # a link that leads elsewhere gets no key to take along
             answer = await http.get(
-                request.url, limit=self._limit, linked_from=request.origin, also=also
+                request.url,
+                limit=self._limit,
+                linked_from=request.origin,
+                also=also,
+                state="" if request.entry is None else request.entry.state,
             )
         else:
             answer = await self._ask(http, request, also)
+        if request.entry is not None:
+            answer = replace(answer, entry=request.entry.fields)
         if says_nothing is None or answer.status not in _MAY_SAY_NOTHING:
             return answer
         if says_nothing(answer):
@@ -399,15 +534,10 @@ class Request:
         raise answer.refusal(urlsplit(request.url).hostname or "")
 
     async def _ask(self, http: HttpClient, request: _HttpRequest, also: Collection[int]) -> Answer:
-        options: dict[str, Any] = {
-            "params": {**request.query, **self._credentials.query} or None,
-            "headers": request.headers,
-            "limit": self._limit,
-            "also": also,
-            "login": self._credentials.login,
-        }
+        options = {**self._identity(request), "limit": self._limit, "also": also}
         if self._method == "GET":
-            return await http.get(request.url, **options)
+            state = "" if request.entry is None else request.entry.state
+            return await http.get(request.url, **options, state=state)
         content = {} if self._body is None else {self._body.kind: request.body}
         answer_before = self._is_answered
         try:
@@ -435,6 +565,13 @@ class Request:
                 f"{self._sent} requests were sent to {host}, and there are more: see max_requests"
             )
         self._sent += 1
+
+
+def _set_times(documents: Sequence[Document], entry: Entry | None) -> None:
+    """Note of the files that a list names which of them is newer, if it says that."""
+    for document in documents:
+        if entry is not None and entry.time is not None:
+            document.time = entry.time
 
 
 def _quote(text: str) -> str:

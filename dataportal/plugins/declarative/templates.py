@@ -155,6 +155,15 @@ class Template:
         return time_format.write(time_format.round_up(end), is_end=True)
 
 
+def finest_unit(pattern: str) -> str:
+    """The finest unit of time that a format of strftime or strptime says; "" for no such format."""
+    if "%" not in pattern:
+        return ""
+    directives = pattern.replace("%%", "")
+    units = (unit for unit, directive in _DIRECTIVES if directive.search(directives))
+    return next(units, "year")
+
+
 def field_names(text: str) -> frozenset[str]:
     """The names of the plain fields `{name}` in a path, an expression or a text."""
     return frozenset(_PLAIN_FIELD.findall(text))
@@ -196,8 +205,7 @@ class _Format:
                     f"{{…:{text}}} must be as strftime writes it, such as %Y-%m-%d, unix or unix_ms"
                 )
             directives = self._pattern.replace("%%", "")
-            units = (unit for unit, directive in _DIRECTIVES if directive.search(directives))
-            self._unit = next(units, "year")
+            self._unit = finest_unit(self._pattern)
             self._counts_hours = re.search("%-?K", directives) is not None
             if self._counts_hours and self._unit != "hour":
                 raise ValueError(f"{{…:{text}}} has hours from 1 to 24, and nothing finer goes")

@@ -153,6 +153,7 @@ class HttpClient:
         also: Collection[int] = (),
         linked_from: str | None = None,
         login: Login | None = None,
+        state: str = "",
     ) -> Answer:
         """The complete answer to a GET request; only a success is returned.
 
@@ -167,6 +168,8 @@ class HttpClient:
                 a private address then, unless that one is private too.
             login: how the token is had that goes along; it is asked for once for all requests of a
                 run, and once more where a request is refused with 401.
+            state: what a list of files says of this one, such as its size and the time of its last
+                change: it names the state that `Answer.keep` keeps, see `kept_answer`.
 
         Raises:
             TransientError: may pass; `retry_after` is what the provider asks for.
@@ -178,7 +181,54 @@ class HttpClient:
         )
         if linked_from is not None:
             request = replace(request, linked_from=address(linked_from, None))
-        return await self._answer(request)
+        return await self._answer(replace(request, state=state) if state else request)
+
+    def is_kept(
+        self,
+        url: str,
+        *,
+        state: str,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        login: Login | None = None,
+    ) -> bool:
+        """Whether the answer to a GET request was kept in this state, and is still stored."""
+        if self._conditional is None or not state:
+            return False
+        request = self._state_request(url, params, headers, login)
+        return self._conditional.knows(*request.identity, state)
+
+    def kept_answer(
+        self,
+        url: str,
+        *,
+        state: str,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        login: Login | None = None,
+    ) -> Answer:
+        """The answer that `is_kept`: it is unchanged, and nobody is asked for it."""
+        request = self._state_request(url, params, headers, login)
+        if self._conditional is not None:
+            self._conditional.confirm_unasked(*request.identity, state)
+        return Answer(HTTPStatus.NOT_MODIFIED, request.shown, {}, b"", request.mask)
+
+    def unconditional(self) -> HttpClient:
+        """The same client for what is no part of the answer, such as a list of its files."""
+        client = copy.copy(self)
+        client._conditional = None  # noqa: SLF001 - it is the same class
+        return client
+
+    def _state_request(
+        self,
+        url: str,
+        params: Mapping[str, Any] | None,
+        headers: Mapping[str, str] | None,
+        login: Login | None,
+    ) -> _Request:
+        return self._request(
+            "GET", url, params, headers, deadline=None, limit=None, also=(), login=login
+        )
 
     async def post(
         self,
@@ -355,7 +405,7 @@ class HttpClient:
             self._conditional.sent += 1
             return await follow({})
         url, headers = request.identity
-        return await self._conditional.send(url, headers, follow, self._now)
+        return await self._conditional.send(url, headers, follow, self._now, state=request.state)
 
     async def _wait_for_limit(self, host: str, limit: RateLimit, request: _Request) -> None:
         """Return when the limit lets the request be sent; nobody waits for what is not sent."""
@@ -500,7 +550,7 @@ class _Request:
         safe: whether it may be sent again after a failure.
         confidential: whether nothing of the answer may be shown.
         login: how the token is had that goes along.
-        token: the one that does.
+        state: of the answer, as a list of files says it.
     """
 
     url: httpx.URL
@@ -515,6 +565,7 @@ class _Request:
     safe: bool = True
     confidential: bool = False
     login: Login | None = None
+    state: str = ""
 
     def with_token(self, token: Token) -> _Request:
         """The same with a token, whose refusal (401) is returned, and is no error yet."""

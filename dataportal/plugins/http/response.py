@@ -52,11 +52,11 @@ class Answer:
     """Of a file that was unpacked from an answer: its name."""
     note: str = ""
     """Of an unchanged answer: what `keep` was given."""
-    on_keep: Callable[[datetime | None, datetime | None, str], None] = field(
-        default=lambda *_: None, repr=False
-    )
+    on_keep: Callable[..., None] = field(default=lambda *_, **__: None, repr=False)
     method: str = "GET"
     """How it was asked for."""
+    entry: Mapping[str, str] = field(default_factory=dict)
+    """Of a file that an index names: what that says of it, such as its `link` and its `time`."""
 
     @property
     def unchanged(self) -> bool:
@@ -68,7 +68,12 @@ class Answer:
         return self.status == HTTPStatus.NOT_MODIFIED
 
     def keep(
-        self, first: datetime | None = None, last: datetime | None = None, *, note: str = ""
+        self,
+        first: datetime | None = None,
+        last: datetime | None = None,
+        *,
+        note: str = "",
+        apart: bool = False,
     ) -> None:
         """Let the server say next time whether this answer has changed, and not send it again.
 
@@ -82,8 +87,10 @@ class Answer:
             last: the latest.
             note: for an answer without points, such as a list of files: what it says, in short. It
                 is `note` of the unchanged answer then, whose window begins no earlier.
+            apart: it may be left out beside points of the same times: each has a publication of its
+                own, or every answer that is not left out is newer, and its points count.
         """
-        self.on_keep(first, last, note)
+        self.on_keep(first, last, note, apart=apart)
 
     @property
     def is_page(self) -> bool:
