@@ -74,16 +74,17 @@ def intervals(
         ends = [*positions[1:], grid.count + 1]
         for position, next_position in zip(positions, ends, strict=True):
             end = next_position - 1 if period.curve == VARIABLE_BLOCKS else position
-            first, last = max(position - 1, low), min(end, high)
-            before = max(0, min(end, low) - (position - 1))
-            after = max(0, end - max(position - 1, high))
+            begin = position - 1
             points = [values[position]]
             if repeated:
                 points += repeated.get((curve, position), ())
-            if before or after:
+            if begin < low or end > high:
+                before = max(0, min(end, low) - begin)
+                after = max(0, end - max(begin, high))
                 for _, kind in points:
                     left_out(kind, before, after)
-            for index in range(first, last):
+                begin, end = max(begin, low), min(end, high)
+            for index in range(begin, end):
                 start = grid.start(index)
                 end_of_first = _end(grid, index, period) if start < window.start else None
                 for point in points:
