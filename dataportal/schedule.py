@@ -26,7 +26,7 @@ class Progress:
 
     Attributes:
         newest: its newest ts; None where nothing is stored.
-        advanced_at: when that was written.
+        advanced_at: when a run last brought a newer one than all before.
         history_asked: whether its initial history has been asked for.
         granularity: the length of its intervals, if that is known.
     """

@@ -81,7 +81,8 @@ class SeriesProgress:
 
     Attributes:
         newest: the last ts stored; None where nothing is.
-        advanced_at: when that was written.
+        advanced_at: when a run last brought a newer one than all before; of a series that none did
+            since that is recorded, when the newest was written last.
         history_asked: whether its initial history has been asked for.
         answer_unit: the unit that its answers name.
         published_timezone: the zone of whose days its provider publishes.

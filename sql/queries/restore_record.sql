@@ -1,5 +1,6 @@
 -- Records what a restore brought, in the transaction that wrote it. Its source goes on after the last
--- that either database knew, and what was final in the other one is final here.
+-- that either database knew, and what was final in the other one is final here. A series advanced
+-- when the value of its newest ts was first known, wherever that was.
 WITH state AS (
     UPDATE source_state SET
         last_knowledge_time = greatest(last_knowledge_time, %(known)s),
@@ -7,12 +8,18 @@ WITH state AS (
     WHERE source = %(source)s
 ), changed AS (
     UPDATE time_series AS s SET first_known_at = v.first_known, changed_at = v.last_known,
-        history_asked_at = CASE WHEN %(asked)s THEN clock_timestamp() ELSE s.history_asked_at END
+        history_asked_at = CASE WHEN %(asked)s THEN clock_timestamp() ELSE s.history_asked_at END,
+        advanced_at = n.first_known
     FROM (
         SELECT min(valid_from) AS first_known,
                max(greatest(valid_from, nullif(valid_to, 'infinity'))) AS last_known
         FROM time_series_data_scd2 WHERE series_id = %(series)s
-    ) AS v
+    ) AS v, (
+        SELECT min(valid_from) AS first_known FROM time_series_data_scd2
+        WHERE series_id = %(series)s AND ts = (
+            SELECT max(ts) FROM time_series_data WHERE series_id = %(series)s
+        )
+    ) AS n
     WHERE s.series_id = %(series)s
 )
 UPDATE fetch_run SET

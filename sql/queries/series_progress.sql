@@ -1,8 +1,10 @@
 -- The series of these names, whoever writes them, and how far each has come: its newest
--- observation, and when that was written. Whether the source is known stands in every row.
+-- observation, and when a run last brought a newer one; of a series that none did since that is
+-- recorded, when the newest was written. Whether the source is known stands in every row.
 SELECT s.series_id, s.endpoint_prefix, s.source, s.name, s.description, s.granularity, s.unit,
        s.domain, s.category, s.subcategory, s.update_frequency, s.ts_timezone, s.metadata,
-       n.ts AS newest, n.updated_at AS advanced_at, s.history_asked_at IS NOT NULL AS history_asked,
+       n.ts AS newest, coalesce(s.advanced_at, n.updated_at) AS advanced_at,
+       s.history_asked_at IS NOT NULL AS history_asked,
        s.answer_unit, s.published_timezone, s.reading,
        EXISTS (SELECT FROM source_state AS o WHERE o.source = %(source)s) AS is_known
 FROM time_series AS s

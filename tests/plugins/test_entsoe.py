@@ -118,6 +118,26 @@ def test_a_resolution_selects(server: LocalServer, resolution: str, values: str)
         assert "".join(points.values()) == values
 
 
+def test_a_coarse_interval_stands_in_no_finer_ones_place(server: LocalServer) -> None:
+    """Of what began before the window nothing is taken where finer intervals go on within it.
+
+    The quarter that began with the hour lies before the window, and may be stored already: the mean
+    of the hour would revise it.
+    """
+    quarters = period(DAY, "2025-01-01T03:00Z", "PT15M", by_position(range(12)))
+    hours = period(DAY, "2025-01-01T03:00Z", "PT60M", by_position([100, 101, 102]))
+    server.answer(PATH, xml(document(series(quarters), series(hours))))
+    values = fetch(server, "2025-01-01T01:30Z", "2025-01-01T03:00Z", **LOAD)
+    first = datetime(2025, 1, 1, 1, 30, tzinfo=UTC)
+    assert values == {first + n * timedelta(minutes=15): str(6 + n) for n in range(6)}
+    server.answer(PATH, xml(document(series(hours))))
+    hour = datetime(2025, 1, 1, 1, tzinfo=UTC)
+    assert fetch(server, "2025-01-01T01:30Z", "2025-01-01T03:00Z", **LOAD) == {
+        hour: "101",
+        hour + timedelta(hours=1): "102",
+    }
+
+
 def test_a_resolution_that_is_not_there_is_an_error(server: LocalServer) -> None:
     """And not silence: it says what there is instead."""
     server.answer(PATH, xml(document(prices(1), prices(1, resolution="PT15M"))))

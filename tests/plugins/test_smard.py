@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from support.http_server import LocalServer, Reply
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
+from dataportal.observations import clean
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
 from dataportal.plugins.data_sources.smard_plugin import SmardDataSourcePlugin
 from dataportal.plugins.http import HttpClient
@@ -260,7 +261,6 @@ def test_page_under_200_is_bad_data(smard: Smard) -> None:
         ({"series": [["1", 2.0]]}, "$.series[0][0]"),
         ({"series": [[1.5, 2.0]]}, "$.series[0][0]"),
         ({"series": [[None, 2.0]]}, "$.series[0][0]"),
-        ({"series": [[0, 1], [10**17, 2.0]]}, "stamp 100000000000000000 at position 1"),
     ],
 )
 def test_file_of_another_shape_is_bad_data(smard: Smard, content: object, file: str) -> None:
@@ -271,6 +271,20 @@ def test_file_of_another_shape_is_bad_data(smard: Smard, content: object, file: 
         points_of(plugin_for(smard.server), "2020-01-01", None)
     assert file in str(caught.value)
     assert url in str(caught.value)
+
+
+@pytest.mark.parametrize("beyond", [str(10**17), str(-(10**17)), str(10**30), "9" * 5000])
+def test_a_stamp_beyond_the_calendar_costs_its_point(smard: Smard, beyond: str) -> None:
+    """The others of the file are handed over; the run refuses the one, and says its stamp."""
+    stamp = milliseconds(weeks("2025-03-24", 1)[0])
+    rows = f"[{stamp}, 1.0], [{beyond}, 2.0], [{stamp + 3_600_000}, 3.0]"
+    smard.server.answer(smard.path(stamp), Reply(body=f'{{"series": [{rows}]}}'.encode()))
+    points = points_of(plugin_for(smard.server), "2020-01-01", None)
+    raw = [{"ts": ts, "value": value} for ts, value in points]
+    batch = clean({"a": raw}, series=["a"], start=None, end=None, zone=None)
+    assert {1.0, 3.0} <= {*batch.series["a"].values}
+    (rejection,) = batch.rejections
+    assert "beyond the calendar" in rejection.reason
 
 
 @pytest.mark.parametrize(

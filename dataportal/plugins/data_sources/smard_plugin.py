@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left, bisect_right
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import compress
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
@@ -31,16 +33,16 @@ from dataportal.plugins.parameters import (
 )
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.times import Clip, Window, from_milliseconds
+from dataportal.raw_points import RefusedTime
 from dataportal.times import time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from dataportal.plugins.base_plugin import TimeSeriesMetadata
     from dataportal.plugins.http import Answer
 
-    _Columns = tuple[list[datetime], list[float | None]]
+    _Columns = tuple[Sequence[datetime | str], Sequence[float | None]]
 
 BASE_URL = "https://www.smard.de/app/chart_data"
 _LENGTHS = {
@@ -66,7 +68,8 @@ class _Index(msgspec.Struct):
 
 
 class _File(msgspec.Struct):
-    series: list[tuple[int, float | None]]
+    # a stamp that no double holds is read as an infinite number
+    series: list[tuple[int | float, float | None]]
 
 
 class SmardParameters(Parameters):
@@ -197,17 +200,19 @@ class SmardDataSourcePlugin(BasePlugin):
         if answer.has_no_content:
             return [], []
         series = answer.json(_File).series
-        times = _instants([stamp for stamp, _ in series], answer)
-        if times:
-            # no two files have points of the same times
-            answer.keep(first=min(times), last=max(times))
+        times = [_instant(begin) for begin, _ in series]
+        for index, (begin, _) in enumerate(series):
+            if isinstance(begin, float) and isfinite(begin):
+                raise answer.bad(f"has no whole number, but {begin}, at $.series[{index}][0]")
         values = [value for _, value in series]
-        if clip.window.covers_all(times):
+        readable = [ts for ts in times if isinstance(ts, datetime)]
+        if readable:
+            # no two files have points of the same times
+            answer.keep(first=min(readable), last=max(readable))
+        if len(readable) == len(times) and clip.window.covers_all(readable):
             return times, values
-        inside = [
-            (ts, value) for ts, (_, value) in zip(times, series, strict=True) if clip.takes(ts)
-        ]
-        return [ts for ts, _ in inside], [value for _, value in inside]
+        inside = [isinstance(ts, str) or clip.takes(ts) for ts in times]
+        return [*compress(times, inside)], [*compress(values, inside)]
 
     async def _get(self, name: str) -> Answer:
         url = f"{self._base_url}/{self._filter}/{self._region}/{name}"
@@ -220,3 +225,11 @@ def _instants(stamps: list[int], answer: Answer) -> list[datetime]:
     except OverflowError:
         worst = max(stamps, key=abs)
         raise answer.bad(f"has the stamp {worst} at position {stamps.index(worst)}") from None
+
+
+def _instant(stamp: float) -> datetime | str:
+    """When a stamp is; the reason for one beyond the calendar, which costs its point alone."""
+    try:
+        return from_milliseconds(int(stamp))
+    except OverflowError:
+        return RefusedTime(f"the stamp {stamp} is beyond the calendar")

@@ -32,7 +32,11 @@ from dataportal.plugins.http.errors import (
     transport_error,
 )
 from dataportal.plugins.http.host_concurrency import HostConcurrency
-from dataportal.plugins.http.private_addresses import is_private
+from dataportal.plugins.http.private_addresses import (
+    connection_guard,
+    has_private_peer,
+    is_private,
+)
 from dataportal.plugins.http.rate_limit import RateLimit, RateLimiter
 from dataportal.plugins.http.request_body import request_body
 from dataportal.plugins.http.response import Answer, Mask, excerpt, hide_all
@@ -459,13 +463,22 @@ class HttpClient:
         accepted = request.accepted | ({HTTPStatus.NOT_MODIFIED} if condition else set())
         is_guarded = request.linked_from is not None and not await is_private(request.linked_from)
         while True:
+            refusal = partial(_private_link, f"{method} {mask.url(str(url))}")
             if is_guarded and await is_private(url):
-                raise PermanentError(
-                    f"{method} {mask.url(str(url))} was not sent: the link of a public host leads "
-                    "to a private address"
-                )
+                raise refusal()
+            # its name may have another address by now
+            guard = connection_guard(url, refusal) if is_guarded else None
             place.is_sent = True
-            async with client.stream(method, url, headers=conditional, content=content) as response:
+            async with client.stream(
+                method,
+                url,
+                headers=conditional,
+                content=content,
+                extensions=None if guard is None else {"trace": guard},
+            ) as response:
+                # a connection that was there before
+                if guard is not None and has_private_peer(response.extensions["network_stream"]):
+                    raise refusal()
                 location, status = response.headers.get("location"), response.status_code
                 if status not in _REDIRECTS or not location:
                     # who asks too often was not heard
@@ -601,6 +614,12 @@ class _Place:
 
     url: httpx.URL
     is_sent: bool = False
+
+
+def _private_link(request: str) -> PermanentError:
+    return PermanentError(
+        f"{request} was not sent: the link of a public host leads to a private address"
+    )
 
 
 def _failure(error: Exception, request: _Request, place: _Place) -> FetchError:

@@ -1,14 +1,20 @@
-"""Tells private, loopback and link-local addresses, to which no public host may lead a request."""
+"""Tells private, loopback and link-local addresses, to which no public host may lead a request.
+
+A name may have another address when it is connected to than when it was looked up, as whoever owns
+it answers for it: so the address that a connection really has is looked at too.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies, proxy_bypass
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
     import httpx
 
 
@@ -23,8 +29,7 @@ async def is_private(url: httpx.URL) -> bool:
         return _is_private(literal)
     if host == "localhost" or host.endswith(".localhost"):
         return True
-    proxies = getproxies()
-    if (url.scheme in proxies or "all" in proxies) and not proxy_bypass(host):
+    if _is_proxied(url):
         return False
     try:
         addresses = await asyncio.get_running_loop().getaddrinfo(
@@ -35,6 +40,40 @@ async def is_private(url: httpx.URL) -> bool:
     return any(
         _is_private(ip_address(str(sockaddr[0]).partition("%")[0])) for *_, sockaddr in addresses
     )
+
+
+def connection_guard(
+    url: httpx.URL, refusal: Callable[[], Exception]
+) -> Callable[[str, Mapping[str, Any]], Awaitable[None]] | None:
+    """What refuses a new connection to a private address, before anything is sent over it.
+
+    For the extension `trace` of a request; None where a proxy connects. See
+    https://www.encode.io/httpcore/extensions/.
+
+    Args:
+        url: of the request.
+        refusal: makes the error to be raised.
+    """
+    if _is_proxied(url):
+        return None
+
+    async def guard(event: str, info: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete" and has_private_peer(info["return_value"]):
+            await info["return_value"].aclose()
+            raise refusal()
+
+    return guard
+
+
+def has_private_peer(stream: Any) -> bool:
+    """Whether a connection is to a private address."""
+    address = stream.get_extra_info("server_addr")
+    return bool(address) and _is_private(ip_address(str(address[0]).partition("%")[0]))
+
+
+def _is_proxied(url: httpx.URL) -> bool:
+    proxies = getproxies()
+    return (url.scheme in proxies or "all" in proxies) and not proxy_bypass(url.host)
 
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:

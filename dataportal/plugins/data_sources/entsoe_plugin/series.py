@@ -145,19 +145,24 @@ class SeriesExtraction:
         What came more than once stands behind: the run settles it. A newer document revises an
         older one.
         """
-        times = sorted(self._values)
+        coarser = self._coarser_starts()
+        times = sorted(self._values.keys() - coarser)
         columns: dict[str, Any] = {"ts": times, "value": [self._values[ts][2] for ts in times]}
+        before = self._before + len(coarser)
         if self._repeated:
             columns["revised_at"] = [self._values[ts][3] for ts in times]
             for ts, others in self._repeated.items():
+                if ts in coarser:
+                    before += len(others)
+                    continue
                 for text, created in others:
                     columns["ts"].append(ts)
                     columns["value"].append(text)
                     columns["revised_at"].append(created)
         if self._ends:
             columns["end"] = [self._ends.get(ts) for ts in times]
-        if self._before or self._after:
-            columns["outside"] = {"before": self._before, "after": self._after}
+        if before or self._after:
+            columns["outside"] = {"before": before, "after": self._after}
         if self._units:
             columns["unit"] = self._units[0]
         if in_others := self._other_units.keys() - self._values.keys():
@@ -166,6 +171,21 @@ class SeriesExtraction:
             columns["withdrawn"] = {"ts": sorted(in_others), "reason": reason}
         columns["resolutions"] = list(self._resolution_changes(times))
         return columns
+
+    def _coarser_starts(self) -> set[datetime]:
+        """Where intervals begin before the window within which a finer one begins.
+
+        The finer ones that began with them lie before the window, and they would stand in the place
+        of those.
+        """
+        return {
+            ts
+            for ts, end in self._ends.items()
+            if any(
+                ts < other < end and length < self._values[ts][0]
+                for other, (length, *_) in self._values.items()
+            )
+        }
 
     @property
     def several_units(self) -> str:
