@@ -15,6 +15,7 @@ DataportalError
 ├── DatabaseError          69    the database is out of reach or will not do
 │   ├── DatabaseTransientError   may pass: connection lost, deadlock, timeout, too many clients
 │   │   └── ClockError           its clock and that of this machine differ
+│   ├── EncodingError      78    its encoding cannot hold a text
 │   ├── KnowledgeAheadError 78   a source knows something as of a time that is yet to come
 │   └── SchemaError        78    the schema is too old, too new or half-way
 └── Interrupted            143   SIGTERM or SIGINT ended the work
@@ -208,6 +209,12 @@ class DatabaseTransientError(DatabaseError):
 
 class ClockError(DatabaseTransientError):
     """The database's clock and the program's differ by more than clocks do."""
+
+
+class EncodingError(DatabaseError):
+    """A text has a character that the database's encoding does not have."""
+
+    exit_code = ExitCode.CONFIGURATION
 
 
 class KnowledgeAheadError(DatabaseError):

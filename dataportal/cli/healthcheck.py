@@ -74,8 +74,12 @@ def _check(
     rows = None
     now = utc_now()
     try:
-        rows, server = _read_database(settings, configuration, now)
+        rows, unstorable, server = _read_database(settings, configuration, now)
         checks.append(CheckResult("database", message=server))
+        checks += [
+            CheckResult("database", source=name, message=reason, code=ExitCode.CONFIGURATION)
+            for name, reason in unstorable.items()
+        ]
         checks.append(CheckResult("schema", message="up to date"))
     except SchemaError as error:
         checks += [CheckResult("database"), failure("schema", error)]
@@ -105,9 +109,10 @@ def _check_configuration(configuration: "Configuration") -> "list[CheckResult]":
 
 def _read_database(
     settings: "Settings", configuration: "Configuration | None", now: "datetime"
-) -> "tuple[Mapping[str, SourceRow], str]":
-    """What the database has of every source, by its name, and what server it is."""
+) -> "tuple[Mapping[str, SourceRow], Mapping[str, str], str]":
+    """What the database has of every source, why it cannot hold some, and what server it is."""
     from dataportal.health import gap_window, needs_newest
+    from dataportal.store.encoding import find_unstorable
     from dataportal.store.read.overview import database_facts, overview
 
     sources = {source.name: source for source in configuration.sources} if configuration else {}
@@ -129,8 +134,14 @@ def _read_database(
 
             for name, gaps in gaps_of_sources(connection, windows).items():
                 rows[name] = replace(rows[name], gaps=gaps)
+        unstorable = {
+            name: reason
+            for name, source in sources.items()
+            if (reason := find_unstorable(connection, source.texts))
+        }
     extension = f", TimescaleDB {facts.timescaledb}" if facts.timescaledb else ""
-    return rows, f"PostgreSQL {facts.server_version}{extension}"
+    encoding = f", encoding {facts.encoding}" if facts.encoding != "UTF8" else ""
+    return rows, unstorable, f"PostgreSQL {facts.server_version}{extension}{encoding}"
 
 
 def _check_freshness(

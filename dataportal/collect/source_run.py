@@ -27,6 +27,7 @@ from dataportal.config import build_plugin
 from dataportal.errors import (
     DatabaseError,
     DataportalError,
+    EncodingError,
     KnowledgeAheadError,
     LockedError,
     TransientError,
@@ -328,7 +329,7 @@ class SourceRun:
     def _note_database_fault(self, error: DataportalError) -> None:
         """Keep the other sources from trying again what cannot be had at all."""
         context = self._context
-        if isinstance(error, KnowledgeAheadError):
+        if isinstance(error, EncodingError | KnowledgeAheadError):
             return  # of this source alone
         if isinstance(error, DatabaseError) and not self._lease.connected and not self._is_prepared:
             context.database_fault = context.database_fault or permanent_fault(error)

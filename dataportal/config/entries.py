@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from functools import partial
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataportal.config.keys import GROUP, MEMBER, METADATA, OPTIONS, SINGLE, keys_by_any_name
@@ -245,6 +246,8 @@ class EntryReader:
             raw = self._document.value(content, faults)
             if key.text not in names:
                 unknown[key.text] = raw
+                if open_ended and not _is_finite(raw):
+                    faults.append((content, "metadata cannot hold a number that is not finite"))
                 nodes.setdefault(key.text, key)
                 self._report_unknown(key, names, source, open_ended=open_ended)
             elif raw is not None:
@@ -288,7 +291,10 @@ class EntryReader:
 
     def _report(self, node: Node, message: str, source: str | None = None) -> None:
         problem = Problem(self._document.where(node), redact(harmless(message, 300)), source)
-        self._problems.append((node.mark.line, node.mark.column, problem))
+        found = (node.mark.line, node.mark.column, problem)
+        # what lies in several mappings is looked at in each
+        if found not in self._problems:
+            self._problems.append(found)
 
 
 def _find_param(path: Path, params: Node | None, members: Node | None, keys: KeyPath) -> str | None:
@@ -323,6 +329,15 @@ def _description(
         metadata=metadata,
         **values,
     )
+
+
+def _is_finite(value: object) -> bool:
+    """Whether every number in it is, as JSON has no others."""
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or isfinite(value)
 
 
 def _number_as_text(node: Node, raw: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from dataportal.schedule import slot_offset
 from dataportal.times import format_duration, multiply, time_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
     from zoneinfo import ZoneInfo
 
@@ -159,6 +160,16 @@ class Source:
     def tags(self) -> tuple[str, ...]:
         """Words to choose it by."""
         return tuple(self.options.get("tags", ()))
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """What a database has to hold of it before its first run: names and all they describe."""
+        yield self.name
+        for series in self.series:
+            for name in fields(series):
+                value = getattr(series, name.name)
+                is_text = value is None or isinstance(value, str)
+                yield value or "" if is_text else json.dumps(value, ensure_ascii=False)
 
     def limits(self, plugin_defaults: Mapping[str, Any]) -> Limits:
         """The limits of its runs: its own options, else its plugin class's, else the product's.

@@ -112,6 +112,8 @@ class Document:
         for key, value in zip(alternating, alternating, strict=True):
             if not isinstance(key, Scalar):
                 faults.append((key, "a key must be a plain text"))
+            elif "\0" in key.text:
+                faults.append((key, "a key cannot have a NUL in it"))
             elif key.text == "<<" and key.plain:
                 merged += value.content if isinstance(value, Sequence) else [value]
             elif key.text in entries:
@@ -137,6 +139,8 @@ class Document:
             faults.append((node, f"the tag {_short_tag(node.tag or '')} has no meaning here"))
             return None
         if isinstance(node, Scalar):
+            if "\0" in node.text:
+                faults.append((node, "a text cannot have a NUL in it"))
             return scalar_value(node)
         if isinstance(node, Mapping):
             return {

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import psycopg
 
-from dataportal.errors import DatabaseError, DatabaseTransientError, SchemaError
+from dataportal.errors import (
+    DatabaseError,
+    DatabaseTransientError,
+    EncodingError,
+    SchemaError,
+)
 from dataportal.redaction import harmless, redact
 from dataportal.store.queries import query
 
@@ -99,8 +105,12 @@ def database_errors(action: str) -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise _database_error(error, action) from error
+    except UnicodeEncodeError as error:
+        # such as a name on the command line in another encoding
+        raise EncodingError(f"{action}: {harmless(str(error), 200)}", hint=_UTF8) from error
 
 
+_UTF8 = "Keep the portal in a database made with ENCODING 'UTF8'; dump and restore bring it there"
 _ERRORS: dict[str, tuple[type[DatabaseError], str | None]] = {
     "28": (DatabaseError, "Check the user and the password in DATABASE_URL"),
     "3D": (DatabaseError, "Create the database first, or correct its name in DATABASE_URL"),
@@ -115,6 +125,8 @@ _ERRORS: dict[str, tuple[type[DatabaseError], str | None]] = {
     "57014": (DatabaseTransientError, "The statement took too long, or was cancelled"),
     "57": (DatabaseTransientError, "The server is restarting or ended the connection"),
     "55P03": (DatabaseTransientError, "Somebody else holds a lock on the table"),
+    "22P05": (EncodingError, _UTF8),
+    "22021": (EncodingError, _UTF8),
     "40": (DatabaseTransientError, None),
     "08": (DatabaseTransientError, "The connection broke"),
 }
@@ -141,7 +153,7 @@ def _ascii_name(application_name: str) -> str:
 def _database_error(error: psycopg.Error, action: str) -> DatabaseError:
     state = error.sqlstate or _state_from_text(str(error))
     reason = harmless(redact(_first_line(str(error))), 500)
-    message = f"{action}: {reason}"
+    message = f"{action}: {reason}{_untranslatable(reason)}"
     for code in (state, state[:2]):
         if code in _ERRORS:
             error_class, hint = _ERRORS[code]
@@ -149,6 +161,15 @@ def _database_error(error: psycopg.Error, action: str) -> DatabaseError:
     if isinstance(error, psycopg.OperationalError):
         return DatabaseTransientError(message, hint="Check that the server runs and is reachable")
     return DatabaseError(message)
+
+
+def _untranslatable(reason: str) -> str:
+    """The character that the server names by its bytes, in whatever language."""
+    sequence = re.search(r"(?:0x[0-9a-f]{2} ?)+", reason)
+    if sequence is None:
+        return ""
+    raw = bytes(int(byte, 16) for byte in sequence[0].split())
+    return f" ({harmless(raw.decode('utf-8', 'replace'))!r})"
 
 
 def _state_from_text(text: str) -> str:

@@ -12,6 +12,7 @@ from psycopg.rows import dict_row, kwargs_row
 
 from dataportal.redaction import harmless, redact
 from dataportal.store.connection import pipelined_transaction
+from dataportal.store.encoding import storable
 from dataportal.store.queries import query
 from dataportal.store.records import Backfill, Counts, Outcome, SourceState
 from dataportal.times import utc_now
@@ -115,11 +116,11 @@ def finish_run(
             {
                 "run": run_id,
                 "outcome": outcome.value,
-                "error": None if error is None else harmless(redact(error)),
+                "error": storable(connection, None if error is None else harmless(redact(error))),
                 **counts.by_name(),
                 "key": key,
                 "lookback": lookback,
-                "doubt": doubt,
+                "doubt": storable(connection, doubt),
                 "settled": settled,
             },
         )

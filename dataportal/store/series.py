@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
@@ -174,7 +175,12 @@ def _registered_series(row: DictRow) -> RegisteredSeries:
 
 def _parameters(record: SeriesRecord, source: str) -> dict[str, Any]:
     columns = {name: getattr(record, name) for name in _FIELDS}
-    return {**columns, "metadata": Jsonb(dict(record.metadata)), "source": source}
+    return {**columns, "metadata": Jsonb(dict(record.metadata), _to_json), "source": source}
+
+
+def _to_json(document: object) -> str:
+    # not as \u00e9, which only a database in UTF-8 can turn into a character
+    return json.dumps(document, ensure_ascii=False)
 
 
 def _change_warnings(before: SeriesRecord, after: SeriesRecord) -> list[str]:

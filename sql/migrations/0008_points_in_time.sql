@@ -392,7 +392,7 @@ COMMENT ON FUNCTION time_series_known_issues IS 'The runs of forecasts, and what
 COMMENT ON FUNCTION time_series_known_issue IS
     'One run of forecasts, whole: also the values that stayed as they were.';
 COMMENT ON FUNCTION time_series_known_release IS
-    'The first, second … version of each observation.';
+    'The first, second or any later version of each observation.';
 COMMENT ON FUNCTION time_series_known_at IS
     'For each ts and decision time what was known then, in their order; NULL where nothing was.';
 COMMENT ON FUNCTION time_series_known_revisions IS
@@ -407,7 +407,7 @@ COMMENT ON FUNCTION time_series_published_issues IS
     'The times of publication, and what was published at each.';
 COMMENT ON FUNCTION time_series_published_issue IS 'All that was published at one time.';
 COMMENT ON FUNCTION time_series_published_release IS
-    'The first, second … publication of each observation that changed its value.';
+    'The first, second or any later publication of each observation that changed its value.';
 COMMENT ON FUNCTION time_series_published_at IS
     'For each ts and decision time what was published then, in their order; NULL where nothing was.';
 COMMENT ON FUNCTION time_series_published_revisions IS

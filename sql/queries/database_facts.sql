@@ -1,3 +1,4 @@
 -- What server this is: for healthcheck.
 SELECT current_setting('server_version') AS server_version,
-       (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescaledb
+       (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS timescaledb,
+       current_setting('server_encoding') AS encoding

@@ -145,6 +145,12 @@ def test_what_concerns_the_whole_file_makes_all_of_it_unusable(
         ("metadata: {unit: [MW]}", "5:22: unit: must be a text"),
         ('metadata: {endpoint_prefix: "a\\tb"}', "5:33: an endpoint_prefix is a short printable"),
         (f"metadata: {{endpoint_prefix: {'a' * 201}}}", "5:33: an endpoint_prefix is a short"),
+        ('metadata: {unit: "a\\0"}', "5:22: a text cannot have a NUL in it"),
+        ('metadata: {owner: [{a: "\\0"}]}', "5:28: a text cannot have a NUL in it"),
+        ('metadata: {owner: {"\\0": a}}', "5:24: a key cannot have a NUL in it"),
+        ('default_params: {a: "\\x00"}', "5:25: a text cannot have a NUL in it"),
+        ("metadata: {owner: [1.5, .nan]}", "5:23: metadata cannot hold a number that is not"),
+        ("metadata: {owner: -.inf}", "5:23: metadata cannot hold a number that is not finite"),
     ],
 )
 def test_a_fault_in_an_entry_is_named_and_the_others_can_be_used(

@@ -87,10 +87,11 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """What server this is: its version, and that of TimescaleDB where it is installed."""
+    """What server this is: its version, that of TimescaleDB where it is installed, its encoding."""
 
     server_version: str
     timescaledb: str | None
+    encoding: str
 
 
 class _OwnedRow(NamedTuple):
@@ -199,7 +200,7 @@ def database_facts(connection: psycopg.Connection) -> DatabaseFacts:
     with database_errors("asking the server about itself"):
         cursor = connection.cursor(row_factory=record_row(DatabaseFacts))
         facts = cursor.execute(query("database_facts")).fetchone()
-    return facts or DatabaseFacts("unknown", None)
+    return facts or DatabaseFacts("unknown", None, "unknown")
 
 
 def _last_run(row: dict[str, Any], *, is_alive: bool) -> RunRow | None:
