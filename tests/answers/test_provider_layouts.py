@@ -83,3 +83,109 @@ def test_imf_sdmx_ml_is_read() -> None:
     check_replay(
         "imf-structure", "Xml", {"imf-pcps": {}}, path="/PCPS", layout="sdmx-ml", timezone="UTC"
     )
+
+
+def test_eco2mix_has_the_day_and_the_area_above_its_values() -> None:
+    """A day of an ancestor, an area of the parent, an hour from 0 of the row."""
+    check_replay(
+        "eco2mix",
+        "Xml",
+        {"eco2mix-delu-price": {"area": "DL"}, "eco2mix-fr-price": {"area": "FR"}},
+        path="/curves/getDonneesMarche",
+        query={
+            "dateDeb": "{start:%d/%m/%Y@Europe/Paris}",
+            "dateFin": "{last:%d/%m/%Y@Europe/Paris}",
+            "mode": "NORM",
+        },
+        rows=".//valeur",
+        fields={"area": {"parent": "@perimetre"}, "day": {"parent": "@date"}},
+        interval={"day": "day", "number": "@periode", "length": "1 hour", "first": 0},
+        value=".",
+        missing=["ND", ""],
+        timezone="Europe/Paris",
+    )
+
+
+def test_ieso_has_the_day_above_its_generators() -> None:
+    """The day once in the document, the generator around the row."""
+    check_replay(
+        "ieso",
+        "Xml",
+        {
+            "ieso-bruce-a1": {"generator": "BRUCEA-G1"},
+            "ieso-lennox-g1": {"generator": "LENNOX-G1"},
+        },
+        path="/public/GenOutputCapability/PUB_GenOutputCapability_{start:%Y%m%d@Etc/GMT+5}.xml",
+        each="day",
+        zone="Etc/GMT+5",
+        rows=".//Output",
+        fields={"day": {"document": "IMODocBody/Date"}, "generator": {"parent": "GeneratorName"}},
+        interval={"day": "day", "number": "Hour", "length": "1 hour"},
+        value="EnergyMW",
+        timezone="Etc/GMT+5",
+    )
+
+
+def test_ncei_has_parts_of_cells() -> None:
+    """Tenths and a quality in one cell."""
+    part = {"scale": 0.1}
+    check_replay(
+        "ncei",
+        "Csv",
+        {f"ncei-{name}": {"value": name} for name in ("temperature", "pressure", "wind")},
+        path="/access/services/data/v1",
+        query={
+            "dataset": "global-hourly",
+            "stations": "72505394728",
+            "startDate": "{start:%Y-%m-%d}",
+            "endDate": "{end:%Y-%m-%d}",
+        },
+        ts="DATE",
+        fields={
+            "temperature": {"place": "TMP", "pattern": r"^([+-]\d+),", **part},
+            "pressure": {"place": "SLP", "pattern": r"^(\d+),", **part},
+            "wind": {"place": "WND", "pattern": r"^(?:[^,]*,){3}(\d+),", **part},
+        },
+        missing=["+9999", "9999", "99999"],
+        timezone="UTC",
+    )
+
+
+def test_statcan_has_a_power_of_ten_in_each_row() -> None:
+    """And the vector around the rows."""
+    check_replay(
+        "statcan",
+        "Json",
+        {
+            "statcan-cpi": {"vector": "41690973"},
+            "statcan-employment": {"vector": "2062811"},
+            "statcan-exports": {"vector": "32164132"},
+        },
+        path="/t1/wds/rest/getDataFromVectorsAndLatestNPeriods",
+        method="POST",
+        json=[{"vectorId": 41690973, "latestN": 3}],
+        rows="[].object.vectorDataPoint[]",
+        fields={
+            "vector": {"parent": "vectorId"},
+            "amount": {"place": "value", "power_of_ten": "scalarFactorCode"},
+        },
+        ts="refPer",
+        value="amount",
+        published_at="releaseTime",
+        timezone="America/Toronto",
+    )
+
+
+def test_statnett_has_a_start_and_a_step() -> None:
+    """No value has a time, and a null keeps its place."""
+    check_replay(
+        "statnett",
+        "Json",
+        {"statnett-no-net-exchange": {}},
+        path="/restapi/Physicalflow/GetData",
+        query={"From": "{start:%Y-%m-%d}"},
+        rows="PhysicalFlowNetExchange",
+        start="StartPointUTC",
+        step="PeriodTickMs",
+        time_format="unix_ms",
+    )

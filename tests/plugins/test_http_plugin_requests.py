@@ -446,7 +446,7 @@ def test_a_limit_counts_the_requests_of_a_key(
     everywhere: bool,  # noqa: FBT001 - a parameter
 ) -> None:
     """Of this run, or of all machines where sources.yaml says so."""
-    params = {"auth": auth} if auth else {}
+    params: dict[str, Any] = {"auth": auth} if auth else {}
     plugin: Any = plugin_of(
         "Json", url="http://x/a", per_minute=10, everywhere=everywhere, **PLACES, **params
     )

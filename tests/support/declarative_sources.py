@@ -31,12 +31,16 @@ EVER = ("2000-01-01T00:00:00Z", "2100-01-01T00:00:00Z")
 
 
 def plugin_of(
-    kind: str, filters: Mapping[str, Mapping[str, Any]] | None = None, **params: Any
+    kind: str,
+    filters: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    granularity: str | None = None,
+    **params: Any,
 ) -> BasePlugin | MultiSeriesPlugin:
     """A plugin for `Json`, `Csv` or `Xml`: of one series, or of those that the filters name."""
     if filters is None:
         single: type[BasePlugin] = getattr(http_plugin, f"Http{kind}Plugin")
-        return single(TimeSeriesMetadata(SERIES), params)
+        return single(TimeSeriesMetadata(SERIES, granularity=granularity), params)
     several: type[MultiSeriesPlugin] = getattr(http_plugin, f"Http{kind}MultiSeriesPlugin")
     series = [TimeSeriesDefinition(name, extract_filter=own) for name, own in filters.items()]
     return several("group", params, series, "1 day")

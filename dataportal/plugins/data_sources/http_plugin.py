@@ -22,6 +22,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dataportal.errors import FetchError
+from dataportal.granularity import interval_length
 from dataportal.plugins.base_plugin import (
     BadDataError,
     BasePlugin,
@@ -30,12 +31,14 @@ from dataportal.plugins.base_plugin import (
 )
 from dataportal.plugins.declarative.answer_zone import AnswerZone
 from dataportal.plugins.declarative.batches import Batches
+from dataportal.plugins.declarative.beside_fields import BesideFields, UnkeptRows
 from dataportal.plugins.declarative.csv_records import CsvReader
 from dataportal.plugins.declarative.cubes import set_cube_defaults
 from dataportal.plugins.declarative.extraction import PointExtractor
 from dataportal.plugins.declarative.json_records import JsonReader
 from dataportal.plugins.declarative.page_doubts import partial_content_doubt
 from dataportal.plugins.declarative.request import Request
+from dataportal.plugins.declarative.steps import Steps
 from dataportal.plugins.declarative.xml_records import XmlReader
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
@@ -63,14 +66,20 @@ class _Api:
 
     def __init__(self, params: Params, reader: type[Reader]) -> None:
         set_cube_defaults(params)
+        steps = Steps.read(params)
         self._request = Request(params, utc_now)
         self._extractor = PointExtractor(params, utc_now)
         self._reader = reader(params, self._extractor.decimal)
+        self._fields = BesideFields(params, self._extractor.decimal, steps)
+        self._reader.further_fields = self._fields.names
         self._answer_zone = AnswerZone(params)
         self._batches = Batches(params, self._request.address_fields)
+        if steps is not None and params.text("layout") == "columns":
+            params.add_fault("start goes with rows that are values, not with layout: columns")
         paginator = self._request.paginator
         for fault in (
             *self._extractor.faults(self._reader),
+            *self._fields.faults(self._reader),
             *paginator.faults(self._reader),
             *self._answer_zone.faults(self._reader),
         ):
@@ -159,10 +168,12 @@ class _Api:
 
         def review(documents: Sequence[Document], start: datetime, end: datetime) -> None:
             for document, (rows, sharing) in product(documents, by_rows.items()):
-                doubt = self._doubt(document, document.records(rows), start, end, zone)
+                records = self._records(document, rows, zone)
+                doubt = self._doubt(document, records, start, end, zone)
                 for series in sharing if doubt else ():
                     series.doubt = series.doubt or doubt
 
+        unkept = UnkeptRows()
         pages = self._request.pages(
             window,
             address_fields,
@@ -182,13 +193,32 @@ class _Api:
                 for document in documents:
                     stated = self._answer_zone.read(document)
                     for rows, sharing in by_rows.items():
-                        self._extractor.extract(
-                            document.records(rows), sharing, window, zone=zone, stated=stated
-                        )
+                        self._check_steps(document, sharing)
+                        records = self._records(document, rows, zone)
+                        unkept.note(rows, records)
+                        self._extractor.extract(records, sharing, window, zone=zone, stated=stated)
                     # the pages of a request are parts of one answer, none of them newer
                     time = None if self._request.has_pages else document.time
                     for series in extractions:
                         series.file_times.append((time, len(series.ts)))
+        for rows, sharing in by_rows.items():
+            for series in sharing:
+                series.fault = series.fault or unkept.fault(rows)
+
+    def _records(self, document: Document, rows: str, zone: ZoneInfo | None) -> Records:
+        """The records of a document, with what stands beside them."""
+        if rows not in document.extended:
+            records = document.records(rows)
+            document.extended[rows] = self._fields.extend(records, document, zone)
+        return document.extended[rows]
+
+    def _check_steps(self, document: Document, extractions: Sequence[SeriesExtraction]) -> None:
+        """Note that the steps of an answer have another length than a series."""
+        steps = self._fields.steps
+        for series in () if steps is None else extractions:
+            fault = "" if steps is None else steps.fault(document, series.granularity)
+            if fault and series.fault is None:
+                series.fault = document.answer.bad(fault)
 
 
 class _Single(BasePlugin):
@@ -218,6 +248,7 @@ class _Single(BasePlugin):
         Local times up to a day before and after are among them: only the run knows the time zone.
         """
         extraction = self._api.series_extraction({})
+        extraction.granularity = interval_length(self._meta.granularity)
         window = Window(start_date, end_date)
         (columns,) = await self._api.fetch([extraction], window, http=self.http, zone=self.zone)
         if isinstance(columns, FetchError):
@@ -255,6 +286,9 @@ class _Several(MultiSeriesPlugin):
         Local times up to a day before and after are among them: only the run knows the time zone.
         """
         extractions = read_filters(self._series_definitions, self._api.series_extraction)
+        for series in self._series_definitions:
+            own = extractions[series.endpoint_prefix]
+            own.granularity = interval_length(series.frequency)
         window = Window(start_date, end_date)
         results = await self._api.fetch(
             list(extractions.values()), window, http=self.http, zone=self.zone

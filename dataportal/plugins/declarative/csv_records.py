@@ -109,6 +109,10 @@ class _TableDocument(Document):
         except BadDataError as error:
             raise _with_excerpt(error, self.answer) from None
 
+    @property
+    def text(self) -> str:
+        return self._text
+
     def find(self, path: str) -> Any:
         raise ValueError(f"{path!r} cannot be looked for in a table")
 

@@ -69,6 +69,7 @@ class CubeRecords:
         axis: the same list for all records of a cube that share it.
         positions: of observations that are there.
         values: of these.
+        further_field: a further field by its name; None for one that there is not.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class CubeRecords:
         self.values = values
         self._field = field
         self._answer = answer
+        self.further_field: Callable[[str], Sequence[Any] | None] = lambda _: None
         self._kept: list[bool] | None = None
         if ABSENT_FIELD in values:
             self._keep([value is not ABSENT_FIELD for value in values])
@@ -97,6 +99,9 @@ class CubeRecords:
             return [self.axis[position] for position in self.positions]
         if path == VALUE_FIELD:
             return self.values
+        further = self.further_field(str(path))
+        if further is not None:
+            return further
         column = self._field(str(path))
         if column is None:
             return [ABSENT_FIELD] * len(self)

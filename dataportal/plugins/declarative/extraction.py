@@ -147,7 +147,7 @@ class PointExtractor:
         ):
             for path in paths:
                 try:
-                    reader.check_field(path)
+                    reader.check_place(path)
                 except ValueError as error:
                     yield f"{name}: {error}"
 
@@ -212,9 +212,10 @@ class PointExtractor:
             filters.setdefault(place, fill_fields(f"filter.{place}", text, own))
         reader.check_rows(rows or reader.rows)
         for path in (value, *filters):
-            reader.check_field(path)
+            reader.check_place(path)
         published = () if self._published is None else (self._published,)
-        reader.check_together((*self._ts, value, *published, *self._filter, *filters))
+        places = (*self._ts, value, *published, *self._filter, *filters)
+        reader.check_together(path for path in places if path not in reader.further_fields)
         in_address = {
             name: texts[name] if isinstance(conditions[name], bool | None) else conditions[name]
             for name in own

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dataportal.plugins.declarative.cubes import OF_JSON
+from dataportal.plugins.declarative.json_containers import containers, first_in
 from dataportal.plugins.declarative.json_stat import JsonStatCube
 from dataportal.plugins.declarative.records import Document, Reader, number_if_digits
 from dataportal.plugins.declarative.sdmx_json import sdmx_json_cube
@@ -91,6 +92,10 @@ class JsonReader(Reader):
         if self._is_columnar:
             check_columns(map(str, paths))
 
+    def check_parent_path(self, path: str) -> None:
+        """An expression."""
+        Expression(path)
+
     def check_document_path(self, path: str) -> None:
         """An expression."""
         Expression(path)
@@ -126,6 +131,25 @@ class _JsonDocument(Document):
     def find(self, path: str) -> Any:
         value = Expression(path).find(self._content)
         return None if value is ABSENT_FIELD else value
+
+    def parent_fields(self, records: Records, path: str) -> Sequence[Any]:
+        rows = [records.row(number) for number in range(len(records))]
+        chains = containers(self._content, rows)
+        if chains is None:
+            raise self.answer.bad(
+                "has rows that are no parts of it as they stand, so that nothing is around them"
+            )
+        expression = Expression(path)
+        known: dict[int, Any] = {}
+        fields: list[Any] = []
+        for chain in chains:
+            key = id(chain)
+            if key not in known:
+                known[key] = first_in(chain, expression)
+            fields.append(known[key])
+        if fields and all(field is ABSENT_FIELD for field in fields):
+            raise self.answer.bad(f"has no {path!r} around its rows")
+        return fields
 
 
 class _JsonCubes(_JsonDocument):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.readers.archives import ArchiveError, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from dataportal.plugins.http.response import Answer
@@ -54,17 +55,36 @@ class Records(Protocol):
         """The error for a row that ends too early."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an answer was asked for.
+
+    Attributes:
+        start: the first instant.
+        end: the first one no longer.
+        fields: the texts of the other fields of the address.
+    """
+
+    start: datetime
+    end: datetime
+    fields: Mapping[str, Any]
+
+
 class Document(ABC):
     """One answer, or one file of an answer that is an archive.
 
     Attributes:
         answer: with the unpacked file as its body.
         time: when its file was written, if that is known: a newer one revises an older one.
+        asked: what it was asked for, if that is known.
+        extended: its records with the further fields that a source describes, by their `rows`.
     """
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
         self.time: datetime | None = None
+        self.asked: Asked | None = None
+        self.extended: dict[str, Records] = {}
         self._records: dict[str, Records] = {}
 
     @property
@@ -81,6 +101,23 @@ class Document(ABC):
         if rows not in self._records:
             self._records[rows] = self.read_records(rows)
         return self._records[rows]
+
+    @property
+    def text(self) -> str:
+        """All of it as a text.
+
+        Raises:
+            BadDataError: it is none.
+        """
+        return self.answer.text()
+
+    def parent_fields(self, records: Records, path: str) -> Sequence[Any]:
+        """Of each row, what stands at a path in the nearest part of the document around it.
+
+        Raises:
+            BadDataError: rows have nothing around them, or nothing has the path.
+        """
+        raise records.bad(f"has rows with nothing around them, and so no {path!r}")
 
     @abstractmethod
     def read_records(self, rows: str) -> Records:
@@ -104,9 +141,11 @@ class Reader(ABC):
 
     Attributes:
         rows: where the rows are, for each series that does not say it for itself.
+        further_fields: the names of fields that rows have beside those that stand in them.
     """
 
     rows: str = ""
+    further_fields: frozenset[FieldPath] = frozenset()
 
     @abstractmethod
     def __init__(self, params: Params, decimal: str) -> None: ...
@@ -171,6 +210,23 @@ class Reader(ABC):
         Raises:
             ValueError: it cannot.
         """
+
+    def check_place(self, path: FieldPath) -> None:
+        """Check that a row can have a field at this path, or has a further one of that name.
+
+        Raises:
+            ValueError: neither.
+        """
+        if path not in self.further_fields:
+            self.check_field(path)
+
+    def check_parent_path(self, path: str) -> None:
+        """Check that `Document.parent_fields` can be asked for this path.
+
+        Raises:
+            ValueError: it cannot.
+        """
+        raise ValueError(f"{path!r} cannot be looked for around the rows of a table")
 
     def check_together(self, paths: Iterable[FieldPath]) -> None:  # noqa: B027 - for most it is so
         """Check that these fields belong together, row by row; those of one row always do.

@@ -26,6 +26,7 @@ from dataportal.plugins.declarative.index import LINK, Index, IndexParameters
 from dataportal.plugins.declarative.pagination import Pages, PagesParameters, read_paginator
 from dataportal.plugins.declarative.prefetch import MAX_PENDING, Prefetcher
 from dataportal.plugins.declarative.ranges import RangeParameters, Ranges
+from dataportal.plugins.declarative.records import Asked
 from dataportal.plugins.http.errors import NotFoundError, RefusedError
 from dataportal.plugins.http.urls import address, is_trusted
 from dataportal.plugins.parameters import Count, Parameters, about, one_of
@@ -308,14 +309,16 @@ class Request:
             following = deque(islice(requests, MAX_PENDING))
             while following:
                 if not self.has_pages and self._safe:
-                    prefetcher.expect(request for request, _, _ in following)
-                request, start, end = following.popleft()
+                    prefetcher.expect(request for request, _ in following)
+                request, asked = following.popleft()
                 pages = self._pages_of(request, prefetcher, read, has_publications)
                 async with aclosing(pages):
                     async for documents in pages:
+                        for document in documents or ():
+                            document.asked = asked
                         yield documents
                         if documents and not self._speaks_of_pages and self._index is None:
-                            review(documents, start, end)
+                            review(documents, asked.start, asked.end)
                 following.extend(islice(requests, 1))
         finally:
             await prefetcher.cancel()
@@ -411,11 +414,11 @@ class Request:
 
     def _requests(
         self, window: Window, address_fields: Mapping[str, Any]
-    ) -> Iterator[tuple[_HttpRequest, datetime, datetime]]:
+    ) -> Iterator[tuple[_HttpRequest, Asked]]:
         """The requests of a window, each with the range that it asks for."""
         for start, end in self._ranges.of(window):
             for fields in self._ranges.values(address_fields):
-                yield self._http_request(start, end, fields), start, end
+                yield self._http_request(start, end, fields), Asked(start, end, fields)
 
     async def _file_requests(
         self,
@@ -425,7 +428,7 @@ class Request:
         http: HttpClient,
         zone: tzinfo | None,
         has_publications: bool,  # noqa: FBT001 - handed on
-    ) -> list[tuple[_HttpRequest, datetime, datetime]]:
+    ) -> list[tuple[_HttpRequest, Asked]]:
         """The requests for the files that a window needs, the earliest first.
 
         A file that is as it was when it was kept is not asked for, unless an earlier one is: then
@@ -447,7 +450,8 @@ class Request:
         may_leave_out = True
         for entry in index.needed(answers, window, zone):
             for fields in self._ranges.values(address_fields):
-                request = self._http_request(start, end, {**fields, **entry.fields})
+                known = {**fields, **entry.fields}
+                request = self._http_request(start, end, known)
                 if self._is_link:
                     link = entry.fields[LINK]
                     request = request._replace(url=link, origin=answers[0][0])
@@ -457,8 +461,9 @@ class Request:
                 if not (has_publications or entry.time is None):
                     may_leave_out = may_leave_out and is_kept
                 is_kept = is_kept and may_leave_out
-                requests.append((request._replace(entry=entry, is_kept=is_kept), start, end))
-        asked_for = sum(not request.is_kept for request, _, _ in requests)
+                request = request._replace(entry=entry, is_kept=is_kept)
+                requests.append((request, Asked(start, end, known)))
+        asked_for = sum(not request.is_kept for request, _ in requests)
         if self._max_requests and self._sent + asked_for > self._max_requests:
             raise PermanentError(
                 f"this takes {self._sent + asked_for} requests in one run, and max_requests is "

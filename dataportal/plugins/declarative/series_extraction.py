@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from dataportal.errors import FetchError
+    from dataportal.granularity import IntervalLength
     from dataportal.local_times import ClockChanges
     from dataportal.plugins.declarative.records import FieldPath, Records
     from dataportal.plugins.readers.times import Clip
@@ -55,6 +56,7 @@ class SeriesExtraction:
         origins: of points by their position: the records and the row they stood in, where more
             of a row may be needed to tell what its time means.
         changes: of the clocks of the zone that its local times are in; None if that is not known.
+        granularity: of the series, if that is known.
         clip: leaves out and counts what lies outside of the window.
     """
 
@@ -83,6 +85,7 @@ class SeriesExtraction:
     origins: dict[int, tuple[Records, int, Any]] = field(default_factory=dict)
     clip: Clip | None = None
     changes: ClockChanges | None = None
+    granularity: IntervalLength | None = None
 
     @property
     def revised(self) -> list[datetime | None] | None:

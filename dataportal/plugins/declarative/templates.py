@@ -8,6 +8,8 @@
                                             as long as `each` says; number0 counts from 0
     {start:%Y%m%d%K}                        hours from 01 to 24: of `{start}` the first one asked
                                             for, of `{end}` the last, with its own day; %-K: 1 to 24
+    {last:%Y-%m-%d@Europe/Rome}             the last instant asked for, rounded down: the last day,
+                                            for providers that count it in
     {start:%Y:int}                          in a body of JSON a number, not a text
     {dataset_id}                            what a series' extract_filter says under that name
 
@@ -35,6 +37,7 @@ _PLAIN_FIELD = re.compile(r"\{([A-Za-z_]\w*)\}")
 _QUOTED_FIELD = re.compile(r"\{(\{[A-Za-z_]\w*(?::[^{}]*)?\})\}")
 _PARTS = re.compile(rf"(?P<quoted>{_QUOTED_FIELD.pattern})|{_FIELD.pattern}")
 _TIMES = ("start", "end")
+_LAST = "last"
 _DIRECTIVES = (
     ("", re.compile(r"%-?f")),
     ("second", re.compile(r"%-?[STXcrs]")),
@@ -98,10 +101,10 @@ class Template:
         self._formats: dict[str, _Format] = {}
         fields = [match for match in self._parts.finditer(text) if match["name"]]
         self.names: frozenset[str] = frozenset(
-            match["name"] for match in fields if match["name"] not in _TIMES
+            match["name"] for match in fields if not _is_time(match)
         )
         for match in fields:
-            if match["name"] in _TIMES:
+            if _is_time(match):
                 self._formats[match["format"] or ""] = _Format(match["format"] or "", interval)
 
     @property
@@ -129,7 +132,7 @@ class Template:
             name = match["name"]
             if not name:
                 return match["quoted"][1:-1]
-            if name not in _TIMES:
+            if not _is_time(match):
                 return encode(str(names[name])) if name in names else match[0]
             return encode(self._time(match, start, end))
 
@@ -143,7 +146,7 @@ class Template:
         match = self._parts.fullmatch(self._text)
         if match is None or not match["name"]:
             return self.fill(start, end, names)
-        if match["name"] not in _TIMES:
+        if not _is_time(match):
             return names.get(match["name"], self._text)
         text = self._time(match, start, end)
         return int(text) if self._formats[match["format"] or ""].is_number else text
@@ -152,6 +155,8 @@ class Template:
         time_format = self._formats[match["format"] or ""]
         if match["name"] == "start":
             return time_format.write(start)
+        if match["name"] == _LAST:
+            return time_format.write(end - timedelta(microseconds=1))
         return time_format.write(time_format.round_up(end), is_end=True)
 
 
@@ -162,6 +167,11 @@ def finest_unit(pattern: str) -> str:
     directives = pattern.replace("%%", "")
     units = (unit for unit, directive in _DIRECTIVES if directive.search(directives))
     return next(units, "year")
+
+
+def _is_time(match: re.Match[str]) -> bool:
+    """Whether a field is a time; without a format `last` is a name like any other."""
+    return match["name"] in _TIMES or (match["name"] == _LAST and match["format"] is not None)
 
 
 def field_names(text: str) -> frozenset[str]:

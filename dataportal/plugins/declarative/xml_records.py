@@ -90,6 +90,10 @@ class XmlReader(Reader):
             raise ValueError(f"{path!r} must be a path, such as time or @date")  # noqa: TRY004 - one error for every wrong value
         _Path(path)
 
+    def check_parent_path(self, path: str) -> None:
+        """A path."""
+        _Path(path)
+
     def check_document_path(self, path: str) -> None:
         """A path."""
         _Path(path)
@@ -174,6 +178,7 @@ class _XmlDocument(Document):
         super().__init__(answer)
         self._root = root
         self.times: list[str] | None = None
+        self._parents: dict[Element, Element] | None = None
 
     def read_records(self, rows: str) -> Records:
         if self.times is not None:
@@ -191,6 +196,32 @@ class _XmlDocument(Document):
             return None
         return text or "".join(first.itertext()).strip()
 
+    def parent_fields(self, records: Records, path: str) -> Sequence[Any]:
+        if self._parents is None:
+            self._parents = {child: parent for parent in self._root.iter() for child in parent}
+        if not isinstance(records, _Elements):
+            return super().parent_fields(records, path)
+        element_path = _Path(path)
+        known: dict[Element, Any] = {}
+        fields: list[Any] = []
+        for row in records.elements:
+            parent = self._parents.get(row)
+            if parent is not None and parent not in known:
+                known[parent] = self._first_around(parent, element_path)
+            fields.append(ABSENT_FIELD if parent is None else known[parent])
+        if fields and all(field is ABSENT_FIELD for field in fields):
+            raise self.answer.bad(f"has no {path!r} around its rows")
+        return fields
+
+    def _first_around(self, element: Element | None, path: _Path) -> Any:
+        """What a path finds in the nearest element, from this one outwards, that has it."""
+        while element is not None and self._parents is not None:
+            field = path.field(element)
+            if field is not ABSENT_FIELD:
+                return field
+            element = self._parents.get(element)
+        return ABSENT_FIELD
+
 
 class _Elements:
     def __init__(self, rows: list[Element], answer: Answer) -> None:
@@ -199,6 +230,10 @@ class _Elements:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @property
+    def elements(self) -> Sequence[Element]:
+        return self._rows
 
     def column(self, path: FieldPath) -> Sequence[Any]:
         element_path = _Path(str(path))

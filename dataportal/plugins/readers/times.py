@@ -179,6 +179,8 @@ class TimeFormat:
 
     def read(self, raw: object) -> datetime | str:  # noqa: PLR0911 - one for each form
         """The time, naive where nothing says an offset; else a text, for the run to refuse."""
+        if isinstance(raw, datetime):
+            return raw
         if isinstance(raw, bool) or not isinstance(raw, str | int | float):
             return "" if raw is None else repr(raw)
         text = str(raw).strip()
