@@ -32,6 +32,7 @@ def test_scb_json_stat_of_version_1_is_read_inside_its_bundle() -> None:
         "Json",
         deaths,
         path="/OV0104/v1/doris/en/ssd/START/HS/HS0301/DodaOrsak",
+        json={"query": [], "response": {"format": "json-stat"}},
         layout="json-stat",
         timezone="Europe/Stockholm",
     )
