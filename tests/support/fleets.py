@@ -47,7 +47,7 @@ def make_fleet(
     names: Sequence[str],
     *,
     start: str = "2001-01-01",
-    end: str = "2027-01-01",
+    end: str = "2026-12-01",
     step: str = "2 days",
     versions: int = 2,
 ) -> None:
