@@ -52,15 +52,29 @@ def check_clock(
     if row is None:
         return
     clock, latest = row
-    if not before - TOLERANCE <= clock <= after + TOLERANCE:
-        raise ClockError(
-            f"the database's clock says {iso(clock)}, and that of this machine {iso(after)}: "
-            "nothing is written",
-            hint="Set the one that is wrong",
-        )
+    check_time(clock, before=before, after=after)
     if latest is not None and latest > after + TOLERANCE:
         raise KnowledgeAheadError(
             f"what source {source!r} knows is dated {iso(latest)}, which is yet to come: "
             "nothing is written",
             hint="A clock ran ahead; the tables' owner can bring its times back",
+        )
+
+
+def check_time(clock: datetime, *, before: datetime, after: datetime) -> None:
+    """Refuse to write where the clocks differ: also one that jumps in the middle of a run.
+
+    Args:
+        clock: the database's time.
+        before: the program's time when the question was sent.
+        after: the program's time when the answer had come.
+
+    Raises:
+        ClockError: the clocks differ; may pass.
+    """
+    if not before - TOLERANCE <= clock <= after + TOLERANCE:
+        raise ClockError(
+            f"the database's clock says {iso(clock)}, and that of this machine {iso(after)}: "
+            "nothing is written",
+            hint="Set the one that is wrong",
         )

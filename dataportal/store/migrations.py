@@ -88,6 +88,11 @@ def schema_state(connection: psycopg.Connection) -> SchemaState:
             rows = cursor.execute(query("migration_applied")).fetchall()
         except psycopg.errors.UndefinedTable:
             rows = []
+        except psycopg.errors.UndefinedColumn as error:
+            raise SchemaError(
+                "there is a table schema_migration that is not dataportal's",
+                hint="Give dataportal a schema of its own: search_path in DATABASE_URL",
+            ) from error
         if rows:
             schema = rows[0].current_schema
         else:
@@ -100,8 +105,10 @@ def schema_state(connection: psycopg.Connection) -> SchemaState:
     }
     known = migrations()
     mismatch = _schema_mismatch(schema, applied, known)
-    if not (mismatch or applied) and rows:
-        mismatch = _second_portal_error(schema, rows[0].table_schema)
+    if not (mismatch or applied):
+        with database_errors("looking for another schema"):
+            other = connection.execute(query("migration_elsewhere")).fetchone()
+        mismatch = None if other is None else _second_portal_error(schema, other[0])
     # nothing is ever added to a schema that this program does not understand
     pending = () if mismatch else tuple(m.name for m in known if m.version not in applied)
     return SchemaState(
@@ -138,7 +145,7 @@ def _second_portal_error(schema: str | None, other: str) -> SchemaError:
     """A schema that got in front of the path by accident must not become another portal."""
     return SchemaError(
         f"there are no tables of dataportal in schema {schema!r}, which comes first in the search "
-        f"path, and there are some in {other!r}: none are made",
+        f"path of what this role may use, and there are some in {other!r}: none are made",
         hint=f"Name the schema in DATABASE_URL: options=-csearch_path%3D{other} for what is "
         "there, or the new one alone",
     )

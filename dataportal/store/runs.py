@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.rows import dict_row, kwargs_row
 
 from dataportal.redaction import harmless, redact
+from dataportal.store.clock import check_time
 from dataportal.store.connection import pipelined_transaction
 from dataportal.store.encoding import storable
 from dataportal.store.queries import query
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from dataportal.store.records import AnswerExtent, RunKind
 
+_TAKES = {Outcome.SUCCEEDED, Outcome.UNCHANGED, Outcome.EMPTY, Outcome.PARTIAL}
 _PRUNES = 1 / 8  # of all runs: to look for what is old takes a tenth of a small one
 
 
@@ -110,10 +112,12 @@ def finish_run(
     if prune is None:
         prune = random.random() < _PRUNES  # noqa: S311 - nobody gains by guessing it
     is_alone = not (history_asked or advanced or answers or prune)
+    before = utc_now()
     with nullcontext() if is_alone else pipelined_transaction(connection):
-        connection.execute(
+        clocks = connection.execute(
             query("run_finish"),
             {
+                "now": before,
                 "run": run_id,
                 "outcome": outcome.value,
                 "error": storable(connection, None if error is None else harmless(redact(error))),
@@ -144,6 +148,10 @@ def finish_run(
             )
         if prune:
             connection.execute(query("run_prune"), {"source": source})
+    # what failed or was left is no more than that under a clock that is wrong
+    clock = clocks.fetchone() if outcome in _TAKES else None
+    if clock is not None:
+        check_time(clock[0], before=before, after=utc_now())
 
 
 def unfinished_backfill(connection: psycopg.Connection, source: str) -> Backfill | None:

@@ -1,6 +1,10 @@
 -- Records that a run ends, with the figures of slices that wrote nothing. An attempt that was
 -- interrupted is none: it says nothing of the source.
-WITH run AS (
+-- A clock that has jumped since the run began makes nothing final.
+WITH clock AS (
+    SELECT clock_timestamp() BETWEEN %(now)s::timestamptz - interval '5 minutes'
+                                 AND %(now)s::timestamptz + interval '5 minutes' AS is_right
+), run AS (
     UPDATE fetch_run SET finished_at = clock_timestamp(), outcome = %(outcome)s, error = %(error)s,
         received = received + %(received)s, unchanged = unchanged + %(unchanged)s,
         duplicates = duplicates + %(duplicates)s, rejected = rejected + %(rejected)s,
@@ -16,7 +20,8 @@ UPDATE source_state AS s SET
     last_error = CASE WHEN run.kind = 'scheduled' THEN %(error)s ELSE s.last_error END,
     last_success_at = CASE
         WHEN run.kind = 'scheduled' AND %(outcome)s IN ('succeeded', 'unchanged')
-        THEN clock_timestamp() ELSE s.last_success_at END,
+        THEN CASE WHEN clock.is_right THEN clock_timestamp() ELSE run.started_at END
+        ELSE s.last_success_at END,
     lookback = coalesce(%(lookback)s::interval, s.lookback),
     failures = CASE
         WHEN run.kind <> 'scheduled' THEN s.failures
@@ -33,8 +38,9 @@ UPDATE source_state AS s SET
                  'since', run.started_at, 'message', %(doubt)s::text))
              || coalesce(s.doubts, '{}') END,
     -- nobody else has the lock, nor gets it before this is committed
-    known_through = CASE WHEN pg_try_advisory_xact_lock(%(key)s)
+    known_through = CASE WHEN clock.is_right AND pg_try_advisory_xact_lock(%(key)s)
         THEN greatest(clock_timestamp(), s.last_knowledge_time, s.known_through)
         ELSE s.known_through END
-FROM run
+FROM run, clock
 WHERE s.source = run.source AND %(outcome)s NOT IN ('interrupted', 'skipped')
+RETURNING clock_timestamp()

@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING
 import pytest
 from support.http_server import LocalServer
 from support.program_sources import SourceFile, runs_by_source, table
-from support.store_feed import open_feed, open_observer
+from support.store_feed import open_feed, open_observer, state_of, tuples
 
 import dataportal
 from dataportal.errors import ClockError, ExitCode
+from dataportal.store import runs
 from dataportal.store import session as under_test
+from dataportal.store.records import Outcome
 from dataportal.store.session import SourceSession
+from dataportal.store.write import transaction
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from conftest import RunCli
 
 AHEAD = """
@@ -52,6 +57,47 @@ def test_clocks_that_differ(
     monkeypatch.setattr(under_test, "utc_now", lambda: utc_now() + timedelta(minutes=4))
     with open_feed(database_url) as feed:
         feed({0: 2.0})
+
+
+@pytest.mark.parametrize("minutes", [-6, 6])
+def test_a_clock_that_jumps_while_the_provider_is_asked(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    """What comes then is not stored, and nothing is made final at the end."""
+
+    def jumped() -> datetime:
+        return utc_now() + timedelta(minutes=minutes)
+
+    with open_feed(database_url) as feed, open_observer(database_url) as look:
+        feed({0: 1.0})
+        feed.finish()
+        feed.start()
+        before = tuples(look), state_of(feed.session)
+        with monkeypatch.context() as patch:
+            patch.setattr(transaction, "utc_now", jumped)
+            with pytest.raises(ClockError, match="nothing is written"):
+                feed({0: 2.0, 1: 3.0})
+            assert (tuples(look), state_of(feed.session)) == before
+            # what is the same needs no time
+            assert feed({0: 1.0}).counts.unchanged == 1
+        with monkeypatch.context() as patch:
+            patch.setattr(runs, "utc_now", jumped)
+            with pytest.raises(ClockError, match="nothing is written"):
+                feed.session.finish_run(feed.run, Outcome.UNCHANGED)
+            state = state_of(feed.session)
+            assert state.known_through == before[1].known_through
+            assert state.last_success
+            assert state.last_success <= utc_now()
+            # recorded as what it is
+            feed.session.finish_run(feed.run, Outcome.FAILED, error="the clocks differ")
+            assert state_of(feed.session).known_through == before[1].known_through
+        feed.start()
+        feed({0: 2.0})
+        feed.finish()
+        after = state_of(feed.session).known_through
+        assert before[1].known_through
+        assert after
+        assert after > before[1].known_through
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -355,6 +356,63 @@ def test_no_second_portal_by_accident(database_url: str) -> None:
         assert ensure_schema(connection) == "before"
         connection.execute("SET search_path = before, public")
         assert ensure_schema(connection) == "before"
+
+
+ACCIDENTS = {
+    "an empty table of migrations": (
+        "CREATE TABLE before.schema_migration (version int, name text, sha256 text, program text)",
+        "before, public",
+    ),
+    "one between": (
+        "CREATE SCHEMA middle; CREATE TABLE middle.schema_migration (LIKE schema_migration)",
+        "before, middle, public",
+    ),
+    "quotes and a schema that is not there": ("SELECT", '"before", nowhere, "public"'),
+    "the schema of the role": (
+        """DO $$ BEGIN EXECUTE format('CREATE SCHEMA %I', current_user); END $$""",
+        '"$user", public',
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ACCIDENTS)
+def test_other_accidents_make_no_second_portal(database_url: str, kind: str) -> None:
+    """Whatever lies in front of the portal, or between."""
+    with connect(database_url, application_name="test") as connection:
+        statement, path = ACCIDENTS[kind]
+        connection.execute(f"CREATE SCHEMA before; {statement}".encode())
+        connection.execute(f"SET search_path = {path}".encode())
+        for use in (require_schema, ensure_schema, migrate):
+            with pytest.raises(SchemaError, match=r"'public'.*search_path"):
+                use(connection)
+        rows = connection.execute("SELECT 1 FROM pg_tables WHERE tablename = 'time_series'")
+        assert len(rows.fetchall()) == 1
+
+
+def test_no_second_portal_where_the_first_is_not_to_be_used(database_url: str) -> None:
+    """A role that lost its right to the schema makes no other one in the next."""
+    role = f"dataportal_test_{secrets.token_hex(6)}"
+    with connect(database_url, application_name="test") as connection:
+        connection.execute(
+            f"CREATE ROLE {role}; GRANT {role} TO CURRENT_USER; CREATE SCHEMA other;"
+            f" GRANT CREATE, USAGE ON SCHEMA other TO {role};"
+            " REVOKE ALL ON SCHEMA public FROM public;"
+            f" SET search_path = public, other; SET ROLE {role}".encode()
+        )
+        try:
+            with pytest.raises(SchemaError, match=r"'other'.*'public'"):
+                ensure_schema(connection)
+        finally:
+            connection.execute(f"RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}".encode())
+
+
+def test_a_table_of_migrations_that_is_not_ours(empty_database_url: str) -> None:
+    """Of a name that is ours: 78, with the way to a schema of one's own."""
+    with connect(empty_database_url, application_name="test") as connection:
+        connection.execute("CREATE TABLE schema_migration (id integer)")
+        for use in (require_schema, ensure_schema, migrate):
+            with pytest.raises(SchemaError, match="schema of its own: search_path"):
+                use(connection)
 
 
 def test_a_table_of_somebody_else(empty_database_url: str) -> None:

@@ -19,6 +19,7 @@ from psycopg.rows import dict_row
 from dataportal.errors import Interrupted, LockLostError
 from dataportal.failpoints import failpoint
 from dataportal.store import lock
+from dataportal.store.clock import check_time
 from dataportal.store.queries import query
 from dataportal.store.records import Counts, MergeResult, StatedFacts
 from dataportal.store.resolutions import resolutions_by_series, select_resolutions
@@ -30,6 +31,7 @@ from dataportal.store.write.diff import Diff
 from dataportal.store.write.merge import ExactWrites, Merge, WriteContext
 from dataportal.store.write.resolutions import record_resolutions
 from dataportal.store.write.vintages import compare_vintages, insert_vintages
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -254,6 +256,7 @@ class SliceTransaction:
 
     def _write_context(self, run_id: int, *, is_begun: bool) -> WriteContext:
         """What is now written is known from now on; read when the first change is found."""
+        before = utc_now()
         with self._pipeline(None if is_begun else "BEGIN"):
             self._connection.execute(query("merge_settings"))
             cursor = self._connection.cursor(row_factory=dict_row).execute(
@@ -266,6 +269,7 @@ class SliceTransaction:
                 f"source {self._source!r} has no row in source_state any more",
                 hint="Somebody deleted it since the run began. Run again: it is made anew",
             )
+        check_time(columns.pop("clock"), before=before, after=utc_now())
         return WriteContext(run_id, **columns, resolutions=resolutions_by_series(resolutions))
 
     def _commit(self, write: SliceWrite, result: MergeResult, changed: list[int]) -> None:
