@@ -584,7 +584,7 @@ MUTATIONS = (
         "an entry that cannot be used stops the others",
         "29",
         _RUN_SOURCES,
-        "run_sources",
+        "collect_results",
         Replace("A or B", by="A and not B"),
         "tests/cli/test_fetch_all.py::test_an_entry_that_cannot_be_used_stops_no_other",
     ),
@@ -680,6 +680,14 @@ MUTATIONS = (
         "_call_in_own_loop",
         Replace("A if is_built_in(B) else plain_answer(A)", by="A"),
         "tests/faults/test_acting_values.py::test_what_the_values_of_an_answer_do[leave]",
+    ),
+    Mutation(
+        "a clock may jump in mid-run",
+        "C",
+        _TRANSACTION,
+        "SliceTransaction._write_context",
+        Replace("check_time(A, before=B, after=C)", by="A"),
+        "tests/faults/test_clocks.py::test_a_clock_that_jumps_while_the_provider_is_asked[6]",
     ),
     Mutation(
         "what is known ahead of now may be restored",
