@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import threading
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -204,6 +205,7 @@ def test_elia(server: LocalServer, run: Any) -> None:
 
 
 ECO2MIX = "/api/explore/v2.1/catalog/datasets/eco2mix-national-tr/exports/json"
+CONSOLIDATED = ECO2MIX.replace("-tr/", "-cons-def/")
 
 
 def test_eco2mix(server: LocalServer, run: Any) -> None:
@@ -218,6 +220,7 @@ def test_eco2mix(server: LocalServer, run: Any) -> None:
         for minute in (0, 15)
     ]
     server.answer(ECO2MIX, Reply.json(rows))
+    server.answer(CONSOLIDATED, Reply.json([]))
     done, stored = run("france", "2025-03-30", "2025-03-31")
     assert (done["outcome"], done["nulls"]) == ("succeeded", 2)
     assert list(stored["france-consumption"].values()) == [50000, 50000, 50001, 50001]
@@ -225,6 +228,37 @@ def test_eco2mix(server: LocalServer, run: Any) -> None:
     (where,) = server.requests[0].query["where"]
     assert where.startswith("date_heure >= date'2025-03-30T00:00:00Z' and date_heure < date'2025-")
     assert where.endswith(" and consommation is not null")
+
+
+@pytest.mark.parametrize("slow", [ECO2MIX, CONSOLIDATED])
+def test_consolidated_values_take_the_place_of_those_in_real_time(
+    server: LocalServer, run: Any, slow: str
+) -> None:
+    """Whichever data set answers first; where it has none, those in real time stay."""
+    real_time = [
+        {"date_heure": f"2025-01-01T00:{minute:02}:00+00:00", "consommation": 60000 + minute}
+        for minute in (0, 15, 30, 45)
+    ]
+    consolidated = [
+        {"date_heure": "2025-01-01T00:00:00+00:00", "consommation": 60123, "nucleaire": 45001},
+        {"date_heure": "2025-01-01T00:30:00+00:00", "consommation": 60456, "nucleaire": None},
+    ]
+    answers = {ECO2MIX: real_time, CONSOLIDATED: consolidated}
+    first = threading.Event()
+
+    def reply(request: Request) -> Reply:
+        if request.path == slow:
+            assert first.wait(10)
+        else:
+            first.set()
+        return Reply.json([{"nucleaire": 45000, **row} for row in answers[request.path]])
+
+    for path in answers:
+        server.answer(path, reply)
+    done, stored = run("france", "2025-01-01", "2025-01-02")
+    assert (done["outcome"], done["inserted"]) == ("succeeded", 8)
+    assert list(stored["france-consumption"].values()) == [60123, 60015, 60456, 60045]
+    assert list(stored["france-nuclear"].values()) == [45001, 45000, 45000, 45000]
 
 
 ECB = "/service/data/EXR/D.USD+JPY.EUR.SP00.A"

@@ -83,6 +83,8 @@ def _elia(source: Source, request: Request) -> Reply:
 
 def _eco2mix(source: Source, request: Request) -> Reply:
     assert request.query["timezone"] == ["UTC"]
+    columns = request.query["select"][0].split(", ")
+    assert columns[1:] == [*dict.fromkeys(_filter_texts(source, "value"))]
     row = dict.fromkeys(_filter_texts(source, "value"), 1.5)
     return Reply.json([{"date_heure": "2025-03-03T13:00:00+00:00", "nature": "x", **row}])
 

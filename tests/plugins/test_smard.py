@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -383,3 +383,92 @@ def test_smard_itself_is_asked_gently(params: dict[str, Any], per_minute: float 
     all_params = {"filter": 410, "region": "DE", "resolution": "hour", **params}
     limit = SmardDataSourcePlugin(TimeSeriesMetadata("load"), all_params)._limit
     assert (None if limit is None else limit.per_minute) == per_minute
+
+
+def local(day: str) -> datetime:
+    """Midnight of a day in Berlin, in UTC."""
+    return datetime.fromisoformat(day).replace(tzinfo=BERLIN).astimezone(UTC)
+
+
+MONTHS = [f"2025-{month:02}-01" for month in range(1, 13)]
+LONGER: dict[str, dict[str, list[str]]] = {
+    "week": {
+        "2023-12-25": ["2023-12-25"],
+        "2024-01-01": [f"{date.fromordinal(738886 + 7 * n)}" for n in range(53)],
+        "2025-01-06": ["2025-01-06", "2025-01-13"],
+    },
+    "month": {"2025-01-01": MONTHS, "2026-01-01": ["2026-01-01"]},
+    "year": {f"{year}-01-01": [f"{year}-01-01"] for year in (2023, 2024, 2025)},
+}
+"""The first days of intervals by the first day of their files: a year of weeks, the months of a
+year, a year alone. As in SMARD's indices of 4169 DE (month) and of the generation (year)."""
+
+
+def longer(server: LocalServer, resolution: str) -> dict[datetime, float | None]:
+    """Serves the files of a resolution; all their points, of which the newest is none yet."""
+    smard = Smard(server, [], resolution)
+    files = LONGER[resolution]
+    smard.lay_out("index", {"timestamps": [milliseconds(local(first)) for first in files]})
+    points: dict[datetime, float | None] = {}
+    for first, days in files.items():
+        own: dict[datetime, float | None] = {
+            local(day): float(date.fromisoformat(day).toordinal()) for day in days
+        }
+        smard.week(local(first), own)
+        points |= own
+    return points
+
+
+@pytest.mark.parametrize("resolution", LONGER)
+def test_weeks_months_and_years_begin_at_midnight_in_berlin(
+    server: LocalServer, resolution: str
+) -> None:
+    """All of them, from as many files as there are, and how long they are."""
+    points = longer(server, resolution)
+    plugin = plugin_for(server, resolution=resolution)
+    assert points_of(plugin, "0001-01-01T00:00:00Z", None) == list(points.items())
+    assert {ts.astimezone(BERLIN).hour for ts in points} == {0}
+
+
+@pytest.mark.parametrize(
+    ("resolution", "start", "first"),
+    [
+        # Wednesday of the week that began on Monday, 30 December, in the file of the year before
+        ("week", "2025-01-01T00:00:00Z", "2024-12-30"),
+        ("week", "2025-01-06T00:00:00Z", "2025-01-06"),
+        ("month", "2025-07-15T00:00:00Z", "2025-07-01"),
+        ("month", "2025-03-31T21:59:59Z", "2025-03-01"),
+        ("month", "2025-03-31T22:00:00Z", "2025-04-01"),
+        ("year", "2024-12-31T22:00:00Z", "2024-01-01"),
+        ("year", "2024-12-31T23:00:00Z", "2025-01-01"),
+    ],
+)
+def test_an_interval_that_reaches_into_the_window_is_there(
+    server: LocalServer, resolution: str, start: str, first: str
+) -> None:
+    """Also if it stands in the file before."""
+    longer(server, resolution)
+    points = points_of(plugin_for(server, resolution=resolution), start, None)
+    assert min(ts for ts, _ in points) == local(first)
+
+
+def test_monthly_prices_of_the_german_auction(server: LocalServer) -> None:
+    """Of 4169 DE: January and July 2025, and January 2026 in the next file; then nothing yet.
+
+    The stamps and means are those of SMARD (as a public client's tests quote them).
+    """
+    smard = Smard(server, [], "month")
+    files = {
+        1735686000000: [[1735686000000, 114.14], [1751320800000, 87.8]],
+        1767222000000: [[1767222000000, 110.09], [1790805600000, None]],
+    }
+    smard.lay_out("index", {"timestamps": list(files)})
+    for stamp, pairs in files.items():
+        smard.lay_out(stamp, {"meta_data": {"version": 1, "created": 1}, "series": pairs})
+    points = points_of(plugin_for(server, resolution="month"), "2015-01-01T00:00:00Z", None)
+    assert points == [
+        (local("2025-01-01"), 114.14),
+        (local("2025-07-01"), 87.8),
+        (local("2026-01-01"), 110.09),
+        (local("2026-10-01"), None),
+    ]

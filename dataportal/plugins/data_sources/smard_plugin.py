@@ -34,7 +34,7 @@ from dataportal.plugins.parameters import (
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.times import Clip, Window, from_milliseconds
 from dataportal.raw_points import RefusedTime
-from dataportal.times import time_zone
+from dataportal.times import EARLIEST, time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -157,6 +157,9 @@ class SmardDataSourcePlugin(BasePlugin):
                 "value": [value for _, values in changed for value in values],
             }
         )
+        resolution = _LENGTHS[self._resolution].iso
+        if times := [ts for ts in columns["ts"] if isinstance(ts, datetime)]:
+            columns["resolutions"] = [(min(times), resolution)]
         return {**columns, "unchanged": len(changed) < len(results)}
 
     async def _files(self, window: Window) -> dict[datetime, int]:
@@ -180,7 +183,11 @@ class SmardDataSourcePlugin(BasePlugin):
         else:
             stamps = sorted(answer.json(_Index).timestamps)
         begins = _instants(stamps, answer)
-        first = max(bisect_right(begins, window.start) - 1, 0)
+        earliest = window.start
+        if self._resolution == "week":
+            # a week that reaches into the window may stand in the file of the year before
+            earliest -= min(_LENGTHS["week"].longest, earliest - EARLIEST)
+        first = max(bisect_right(begins, earliest) - 1, 0)
         after = len(begins) if window.end is None else bisect_left(begins, window.end)
         answer.keep(note=" ".join(map(str, stamps[first:])))
         return dict(zip(begins[first:after], stamps[first:after], strict=True))
@@ -206,7 +213,10 @@ class SmardDataSourcePlugin(BasePlugin):
                 raise answer.bad(f"has no whole number, but {begin}, at $.series[{index}][0]")
         values = [value for _, value in series]
         readable = [ts for ts in times if isinstance(ts, datetime)]
-        if readable:
+        if readable and self._resolution == "week":
+            # one that lies in two years may stand in two files
+            answer.keep()
+        elif readable:
             # no two files have points of the same times
             answer.keep(first=min(readable), last=max(readable))
         if len(readable) == len(times) and clip.window.covers_all(readable):
