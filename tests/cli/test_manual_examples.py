@@ -277,19 +277,20 @@ def test_analysts_get_a_series_as_of_a_time(reader: Reader, database_url: str) -
     assert known
     before = (known - timedelta(microseconds=1)).isoformat()
     page = manual.page("analysts")
-    (in_notebook,) = (block for block in page.blocks("python") if "time_series_data_as_of" in block)
+    (in_notebook,) = (block for block in page.blocks("python") if "series_known_as_of" in block)
     (in_readme,) = manual.readme().blocks("python")
     for block in (in_notebook, in_readme):
         text = block.replace("smard-1223-de-hour", "mauna-loa-co2")
         text = re.sub(r"2026-03-0\d 06:00Z", before, text)
+        text = re.sub(r"20\d\d-01-01", "1950-01-01", text)
         script = text + "\nprint(len(rows), rows[-1][1])\n"
         output = reader.shell(f"{shlex.quote(sys.executable)} - <<'PYTHON'\n{script}PYTHON\n")
         assert output == "2225 371.5\n"
-    (line,) = (line for line in page.shell_lines() if "--format csv > lignite.csv" in line)
+    (line,) = (line for line in page.shell_lines() if "-o lignite.csv" in line)
     line = line.replace("smard-1223-de-hour", "mauna-loa-co2").replace("2026-03-01", before)
     reader.shell(line)
     rows = (reader.folder / "lignite.csv").read_text(encoding="utf-8").splitlines()
-    assert rows[0] == "series,ts,value,valid_from,valid_to"
+    assert rows[0] == "series,ts,value,valid_from,valid_to,final"
     assert rows[-1].startswith("mauna-loa-co2,2001-12-29T00:00:00Z,371.5,")
 
 
