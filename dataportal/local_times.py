@@ -7,11 +7,13 @@ that the clocks skip stands for none.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from dataportal.times import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -114,15 +116,69 @@ def end_of_day(day: date, zone: tzinfo) -> datetime:
     return midnight.astimezone(UTC) - timedelta.resolution
 
 
+def numbered_days(
+    labels: Iterable[tuple[date, datetime]], changes: ClockChanges
+) -> dict[date, str]:
+    """The days whose labels are no times of a clock, but numbers of intervals; and what tells it.
+
+    `0..22` and `1..23` on a day of 23 hours, `0..24` on one of 25: as many as the day has, at equal
+    distances, though the clocks skip one of them or show one twice. On all other days both readings
+    are the same, or their labels are what clocks show.
+
+    Args:
+        labels: of one series, each with the day that it names: an hour of 24 names the day before.
+        changes: of the zone that they are of.
+    """
+    by_day: defaultdict[date, Counter[datetime]] = defaultdict(Counter)
+    for day, label in labels:
+        if changes.touch(day):
+            by_day[day][label] += 1
+    faults = ((day, _number_fault(day, counts, changes.zone)) for day, counts in by_day.items())
+    return {day: fault for day, fault in faults if fault is not None}
+
+
+def _number_fault(day: date, counts: Counter[datetime], zone: ZoneInfo) -> str | None:
+    try:
+        length = _begin(day + _DAY, zone) - _begin(day, zone)
+    except OverflowError:
+        return None
+    labels, count = sorted(counts), len(counts)
+    if count < 2 or length == _DAY:  # noqa: PLR2004 - to have a distance
+        return None
+    step = length / count
+    is_even = all(later - earlier == step for earlier, later in pairwise(labels))
+    if not is_even or labels[0] - datetime.combine(day, time()) not in {timedelta(), step}:
+        return None
+    instants = {label: len(instants_of(label, zone)) for label in labels}
+    has_hour_24 = labels[-1].date() > day
+    once = max((n for label, n in counts.items() if instants[label] < _BOTH), default=0)
+    is_doubled = any(n > once for label, n in counts.items() if instants[label] == _BOTH)
+    if all(instants.values()) if length < _DAY else (not has_hour_24 or is_doubled):
+        return None
+    last = "24:00" if has_hour_24 else f"{labels[-1]:%H:%M}"
+    return (
+        f"{day} has {count} intervals of {format_duration(step)}, and its labels are "
+        f"{labels[0]:%H:%M} to {last}: these are numbers of intervals, not hours of a clock; "
+        "see interval"
+    )
+
+
+def _begin(day: date, zone: ZoneInfo) -> datetime:
+    """When a local day begins; where the clocks skip its midnight, when they do."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
 def resolve(
     times: Sequence[datetime | LocalTime | None], zone: ZoneInfo
 ) -> list[datetime | LocalTime | None]:
     """The times of one answer, in its order, with local ones as instants in UTC.
 
     A local time that does not exist, or whose order cannot tell which of two instants it means,
-    stays local and says why.
+    stays local and says why. So does each of a day whose local times are none; see `numbered_days`.
     """
     changes = ClockChanges(zone)
+    unquiet = [t.wall for t in times if isinstance(t, LocalTime) and changes.touch(t.wall.date())]
+    faults = numbered_days(((wall.date(), wall) for wall in unquiet), changes)
     known: dict[datetime, tuple[datetime, ...]] = {}
     doubled: defaultdict[datetime, list[int]] = defaultdict(list)
     resolved = list(times)
@@ -133,6 +189,9 @@ def resolve(
         offset = changes.offset(wall.date())
         if offset is not None:
             resolved[position] = (wall - offset).replace(tzinfo=UTC)
+            continue
+        if wall.date() in faults:
+            resolved[position] = LocalTime(wall, f"cannot be read: {faults[wall.date()]}")
             continue
         if wall not in known:
             known[wall] = instants_of(wall, zone)

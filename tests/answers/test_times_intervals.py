@@ -466,6 +466,124 @@ READ_AS_CLOCK = {
         outcome="partial",
         counts={"rejected": 25},
     ),
+    # as many labels as the day has hours, one of which the clocks skip; without period_end
+    "0-to-22": Case(
+        table(
+            "day,hour,v",
+            *clock("29.03.2025", range(24)),
+            *clock("30.03.2025", range(23)),
+            *clock("31.03.2025", range(24)),
+        ),
+        CLOCK,
+        {
+            **steps("2025-03-28T23:00Z", HOUR, range(24)),
+            **steps("2025-03-30T22:00Z", HOUR, range(24)),
+        },
+        kind="Csv",
+        keys=BERLIN,
+        outcome="partial",
+        counts={"rejected": 23},
+        says=("2025-03-30", "23 intervals", "interval"),
+    ),
+    "1-to-23-newest-first": Case(
+        Reply.json([{"at": f"2025-03-09 {hour:02}", "v": hour} for hour in range(23, 0, -1)]),
+        {"ts": "at", "time_format": "%Y-%m-%d %H", "value": "v"},
+        {},
+        keys={"timezone": "America/New_York"},
+        outcome="partial",
+        counts={"rejected": 23},
+    ),
+    "iso-0-to-22": Case(
+        Reply.json([{"at": f"2025-03-30T{hour:02}:00:00", "v": hour} for hour in range(23)]),
+        {"ts": "at", "value": "v"},
+        {},
+        keys={"timezone": "Europe/London"},
+        outcome="partial",
+        counts={"rejected": 23},
+    ),
+    "quarters-of-23-hours": Case(
+        Reply.json(
+            [{"at": f"2025-03-30T{n // 4:02}:{n % 4 * 15:02}", "v": n} for n in range(92)]
+            + [{"at": f"2025-03-31T{n // 4:02}:{n % 4 * 15:02}", "v": n} for n in range(96)]
+        ),
+        {"ts": "at", "value": "v"},
+        steps("2025-03-30T22:00Z", QUARTER, range(96)),
+        keys=BERLIN,
+        outcome="partial",
+        counts={"rejected": 92},
+    ),
+    "0-to-24": Case(
+        table(
+            "day,hour,v",
+            *clock("24.10.2025", range(24)),
+            *clock("26.10.2025", range(25)),
+            *clock("28.10.2025", range(24)),
+        ),
+        CLOCK,
+        {
+            **steps("2025-10-23T22:00Z", HOUR, range(24)),
+            **steps("2025-10-27T23:00Z", HOUR, range(24)),
+        },
+        kind="Csv",
+        keys=BERLIN,
+        outcome="partial",
+        counts={"rejected": 25},
+        says=("2025-10-26", "25 intervals", "interval"),
+    ),
+    "0-to-22-in-a-file": Case(
+        table(
+            "time,v",
+            *(f"20250308{hour:02},{hour}" for hour in range(24)),
+            *(f"20250309{hour:02},{hour}" for hour in range(23)),
+        ),
+        {"url": "{server}", "ts_column": "time", "value_column": "v", "time_format": "%Y%m%d%H"},
+        steps("2025-03-08T05:00Z", HOUR, range(24)),
+        kind="csv_plugin.CsvDataSourcePlugin",
+        keys={"timezone": "America/New_York"},
+        outcome="partial",
+        counts={"rejected": 23},
+    ),
+    "0-to-24-in-a-file": Case(
+        table(
+            "time,v",
+            *(f"20251101{hour:02},{hour}" for hour in range(24)),
+            *(f"20251102{hour:02},{hour}" for hour in range(25)),
+        ),
+        {"url": "{server}", "ts_column": "time", "value_column": "v", "time_format": "%Y%m%d%H"},
+        steps("2025-11-01T04:00Z", HOUR, range(24)),
+        kind="csv_plugin.CsvDataSourcePlugin",
+        keys={"timezone": "America/New_York"},
+        outcome="partial",
+        counts={"rejected": 25},
+    ),
+    # a label too many is refused alone: the others are hours of a clock
+    "24-labels-of-23-hours": Case(
+        table("day,hour,v", *clock("30.03.2025", range(24))),
+        CLOCK,
+        {
+            **steps("2025-03-29T23:00Z", HOUR, range(2)),
+            **steps("2025-03-30T01:00Z", HOUR, range(3, 24)),
+        },
+        kind="Csv",
+        keys=BERLIN,
+        outcome="partial",
+        counts={"rejected": 1},
+    ),
+    # a clock that shows the doubled hour twice, and both midnights
+    "26-labels-of-25-hours": Case(
+        table("day,hour,v", *clock("26.10.2025", [0, 1, 2, 2, *range(3, 25)])),
+        CLOCK,
+        steps("2025-10-25T22:00Z", HOUR, range(26)),
+        kind="Csv",
+        keys=BERLIN,
+    ),
+    # the clocks skip the first hour: the others are all there is
+    "sao-paulo": Case(
+        Reply.json([{"at": f"2018-11-04T{hour:02}:00", "v": hour} for hour in range(1, 24)]),
+        {"ts": "at", "value": "v"},
+        steps("2018-11-04T03:00Z", HOUR, range(1, 24)),
+        keys={"timezone": "America/Sao_Paulo"},
+    ),
     # an hour of 24 alone is the midnight that ends the day, as before
     "24-once": Case(
         table("day,hour,v", *SATURDAY),

@@ -599,7 +599,9 @@ class PointExtractor:
         self, series: SeriesExtraction, zone: ZoneInfo | None
     ) -> tuple[Sequence[datetime | str], Collection[int]]:
         """Where the intervals begin, as far as the rows tell it; and which only repeat others."""
-        times: Sequence[datetime | str] = without_faulty_days(series)
+        times: Sequence[datetime | str] = without_faulty_days(
+            series, are_clock_times=self._period is None and self._daylight is None
+        )
         repeated: Collection[int] = ()
         if self._snapshot and zone is not None:
             times = [nearest_instant(ts, zone, self._now()) for ts in times]

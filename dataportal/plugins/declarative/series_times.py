@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from dataportal.local_times import LocalTime, resolve
+from dataportal.local_times import LocalTime, numbered_days, resolve
 from dataportal.plugins.declarative.series_extraction import filter_text
 from dataportal.plugins.readers.times import hour_fault
 from dataportal.raw_points import RefusedTime
@@ -80,9 +80,22 @@ class SeriesRows:
         return self._daylight.side(cell, first, second, self._zone)
 
 
-def without_faulty_days(series: SeriesExtraction) -> list[datetime | str]:
-    """The times of a series, with the reason in place of those of days that cannot be read."""
+def without_faulty_days(series: SeriesExtraction, *, are_clock_times: bool) -> list[datetime | str]:
+    """The times of a series, with the reason in place of those of days that cannot be read.
+
+    Args:
+        series: with its times.
+        are_clock_times: whether the labels are taken for what clocks show, and nothing else tells
+            the hours of a change apart.
+    """
     faults = dict(series.day_faults)
+    if series.origins and series.changes is not None and are_clock_times:
+        labels = [
+            (series.days.get(position, label.date()), label)
+            for position in series.origins
+            if isinstance(label := series.ts[position], datetime)
+        ]
+        faults = {**numbered_days(labels, series.changes), **faults}
     for day, count in series.hours_24.items():
         if count > 1:
             faults.setdefault(day, hour_fault(f"{day}", 24, count))

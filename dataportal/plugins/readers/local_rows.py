@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from dataportal.local_times import ClockChanges
+from dataportal.local_times import ClockChanges, numbered_days
 from dataportal.plugins.readers.local_labels import FIRST, LabelResolver
 from dataportal.plugins.readers.times import HourBeyond, hour_fault
 from dataportal.raw_points import RefusedTime
@@ -51,7 +51,7 @@ class LocalRows:
         if not ts.hour and not ts.minute and (day := self._times.day_of_hour_24(cell)) is not None:
             self._hours_24[day] += 1
             self._written_days[index] = day
-        if self._changes is not None and self._changes.touch(ts.date()):
+        if self._changes is not None and self._changes.are_near(ts.date()):
             self._rows[index] = (cell, row)
 
     def resolve(self, times: list[datetime | str]) -> tuple[list[datetime | str | None], int]:
@@ -59,6 +59,13 @@ class LocalRows:
         for day, count in self._hours_24.items():
             if count > 1:
                 self._faults.setdefault(day, hour_fault(f"{day}", 24, count))
+        if self._changes is not None and self._rows:
+            labels = [
+                (self._written_days.get(index, label.date()), label)
+                for index in self._rows
+                if isinstance(label := times[index], datetime)
+            ]
+            self._faults = {**numbered_days(labels, self._changes), **self._faults}
         if not self._faults and not self._rows:
             return [*times], 0
         read = [self._readable(*one) for one in enumerate(times)] if self._faults else times
