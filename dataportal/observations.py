@@ -9,16 +9,17 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from numbers import Real
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dataportal.errors import BadDataError, FetchError
-from dataportal.local_times import LocalTime, end_of_day, instants_of, resolve
+from dataportal.local_times import ClockChanges, LocalTime, end_of_day, instants_of, resolve
 from dataportal.raw_points import (
     MISSING,
     MOST_POINTS,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from dataportal.repetitions import Moment
     from dataportal.statements import Statement
 
+_BOTH = 2  # hours of an autumn night that clocks show alike
 _MOST_REJECTIONS = 20
 """Rejections that are kept with their reasons; the rest are only counted."""
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -294,6 +296,44 @@ def _clean_point_by_point(
     points: RawPoints, name: str, batch: Batch, window: _Window, repeated: Repeated
 ) -> Observations:
     zone, end = window.zone, window.end
+    times, values, publications, reasons = _read_points(points, zone)
+    resolved = times
+    if zone is not None:
+        for position in _repetitions(times, [values, publications, points.ends], reasons, zone):
+            times[position] = None
+        resolved = resolve(times, zone)
+    position_at: dict[datetime, dict[datetime | None, int]] = {}
+    repetitions: dict[Moment, list[int]] = {}
+    for position, ts in enumerate(resolved):
+        if position in reasons:
+            batch.reject(name, position, reasons[position])
+        elif ts is None:  # a row that repeats another one
+            batch.duplicates += 1
+        elif isinstance(ts, LocalTime):
+            batch.reject(name, position, f"{points.ts[position]!s} {ts.reason}")
+        elif end is not None and ts >= end:
+            batch.leave_out(after=1, earliest=ts)
+        elif window.is_before(ts, points.ends[position] if points.ends else None):
+            batch.leave_out(before=1)
+        else:
+            _place(position, (ts, publications[position]), position_at, repetitions)
+    _settle(repetitions, position_at, points, values, name, batch, repeated)
+    ordered = sorted(position_at)
+    if points.published is None:
+        return Observations(ordered, [values[position_at[ts][None]] for ts in ordered])
+    return _published_observations(ordered, position_at, values)
+
+
+class _Points(NamedTuple):
+    """What could be read of points, side by side, and why the others cannot be taken."""
+
+    times: list[datetime | LocalTime | None]
+    values: list[float | None]
+    publications: list[datetime | None]
+    reasons: dict[int, str]
+
+
+def _read_points(points: RawPoints, zone: ZoneInfo | None) -> _Points:
     times: list[datetime | LocalTime | None] = []
     values: list[float | None] = []
     publications: list[datetime | None] = []
@@ -314,26 +354,36 @@ def _clean_point_by_point(
         times.append(time)
         values.append(value)
         publications.append(published)
-    resolved = resolve(times, zone) if zone is not None else times
-    position_at: dict[datetime, dict[datetime | None, int]] = {}
-    repetitions: dict[Moment, list[int]] = {}
-    for position, ts in enumerate(resolved):
-        if position in reasons:
-            batch.reject(name, position, reasons[position])
-        elif isinstance(ts, LocalTime) or ts is None:
-            reason = ts.reason if isinstance(ts, LocalTime) else "has no time"
-            batch.reject(name, position, f"{points.ts[position]!s} {reason}")
-        elif end is not None and ts >= end:
-            batch.leave_out(after=1, earliest=ts)
-        elif window.is_before(ts, points.ends[position] if points.ends else None):
-            batch.leave_out(before=1)
-        else:
-            _place(position, (ts, publications[position]), position_at, repetitions)
-    _settle(repetitions, position_at, points, values, name, batch, repeated)
-    ordered = sorted(position_at)
-    if points.published is None:
-        return Observations(ordered, [values[position_at[ts][None]] for ts in ordered])
-    return _published_observations(ordered, position_at, values)
+    return _Points(times, values, publications, reasons)
+
+
+def _repetitions(
+    times: Sequence[datetime | LocalTime | None],
+    beside: Sequence[Sequence[object] | None],
+    reasons: Mapping[int, str],
+    zone: ZoneInfo,
+) -> set[int]:
+    """The points with a local time that is there more often than the clocks show it, but once each.
+
+    Of those that are equal in all that is beside them. Two in an hour that occurs twice are two
+    hours, also if they are equal.
+    """
+    positions: defaultdict[datetime, list[int]] = defaultdict(list)
+    changes = ClockChanges(zone)
+    for position, time in enumerate(times):
+        if isinstance(time, LocalTime) and changes.touch(time.wall.date()):
+            positions[time.wall].append(position)
+    repeated: set[int] = set()
+    for wall, several in positions.items():
+        if len(several) <= _BOTH or len(instants_of(wall, zone)) < _BOTH:
+            continue
+        known: set[tuple[object, ...]] = set()
+        for position in several:
+            content = tuple(column[position] if column else None for column in beside)
+            if position not in reasons and content in known:
+                repeated.add(position)
+            known.add(content)
+    return repeated
 
 
 def _place(

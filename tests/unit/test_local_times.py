@@ -248,3 +248,45 @@ def test_local_times_without_a_zone_are_all_rejected() -> None:
     batch = cleaned(written(quarters(AUTUMN, 25)), None)
     assert (batch.received, batch.rejected) == (100, 100)
     assert all("has no offset" in r.reason for r in batch.rejections)
+
+
+@pytest.mark.parametrize(
+    ("values", "stored", "duplicates", "rejected"),
+    [
+        ([5, 5], [5, 5], 0, 0),
+        ([1, 1, 2, 2], [1, 2], 2, 0),
+        ([1, 2, 1, 2], [1, 2], 2, 0),
+        ([1, 2, 2], [1, 2], 1, 0),
+        ([1, 1, 1], [], 2, 1),
+        ([1, 2, 3], [], 0, 3),
+        ([None, None, 4], [None, 4], 1, 0),
+    ],
+)
+def test_points_of_any_plugin_that_come_too_often_count_once(
+    values: list[Any], stored: list[float | None], duplicates: int, rejected: int
+) -> None:
+    """Where the clocks show a time twice, and it is there three times and more, equal ones are one.
+
+    What stays open then is refused.
+    """
+    batch = cleaned([{"ts": "2025-10-26T02:30", "value": value} for value in values])
+    hours = ["2025-10-26T00:30+00:00", "2025-10-26T01:30+00:00"]
+    expected = dict(zip(hours[: len(stored)], stored, strict=True))
+    kept = {
+        ts.isoformat(timespec="minutes"): value
+        for ts, value in zip(batch.series["a"].ts, batch.series["a"].values, strict=True)
+    }
+    assert kept == expected
+    assert (batch.duplicates, batch.rejected) == (duplicates, rejected)
+    assert batch.received == len(values)
+
+
+def test_publications_of_a_doubled_hour_are_kept_apart() -> None:
+    """Rows that differ in their publication alone do not repeat one another."""
+    points = [
+        {"ts": "2025-10-26T02:30", "value": 1, "published_at": f"2025-10-27T0{hour}:00Z"}
+        for hour in (1, 1, 2)
+    ]
+    batch = cleaned(points)
+    assert (batch.duplicates, batch.rejected) == (1, 0)
+    assert len(batch.series["a"].vintages or ()) == 2
