@@ -26,7 +26,8 @@ DECLARE
         nullif(current_setting('dataportal.reader', true), ''), 'dataportal_reader');
     relations CONSTANT text := 'schema_migration, time_series, time_series_data,'
         ' time_series_data_scd2, time_series_data_history, time_series_vintage,'
-        ' time_series_issue, fetch_run, source_state, request_slot, time_series_resolution';
+        ' time_series_issue, fetch_run, source_state, request_slot, time_series_resolution,'
+        ' backfill';
     needed record;
     grantee text;
     question regprocedure;

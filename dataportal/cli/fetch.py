@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dataportal.cli.monitoring import MetricsFileOption, PingUrlFileOption, monitoring
-from dataportal.cli.options import Invocation
 from dataportal.cli.run_sources import (
     AcceptRetractionsOption,
     AcceptUnitsOption,
@@ -14,6 +13,7 @@ from dataportal.cli.run_sources import (
     FetchJob,
     OnLockedOption,
     StartOption,
+    plan_backfills,
     run_sources,
 )
 from dataportal.cli.selection import load_configuration, select_by_name
@@ -23,25 +23,27 @@ from dataportal.on_locked import OnLocked
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from dataportal.config import Configuration, Source
-    from dataportal.render.runs import Plan
+    from dataportal.cli.options import Invocation
 
 EXAMPLES = (
     "dataportal fetch smard-1223-de-hour",
     "dataportal fetch smard-1223-de-hour --start 2015-01-01 --end 2025-01-01",
     "dataportal fetch smard-1223-de-hour --start 10y --plan",
     "dataportal fetch smard-1223-de-hour --resume",
+    "dataportal fetch 'smard-*' --start 10y",
 )
+_JOBS = 8
+"""How many sources run at a time, if they are not more that are named one by one."""
 
 
 def command(
     ctx: typer.Context,
     *,
     sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="Names of sources or of their series.")
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...", help="Names, globs or tags of sources, or names of their series."
+        ),
     ],
     start: StartOption = None,
     end: EndOption = None,
@@ -84,7 +86,7 @@ def command(
             from dataportal.render.runs import PlanView
             from dataportal.render.view import show_view
 
-            plans = _plans(configuration, selected, invocation, first or now, last, now=now)
+            plans = plan_backfills(configuration, selected, invocation, first or now, last, now=now)
             show_view(PlanView(plans, settings.zone), json=invocation.json)
             return ExitCode.DONE
         from dataportal.collect import RunRequest
@@ -106,32 +108,11 @@ def command(
         job = FetchJob(
             requests=requests,
             broken=broken,
-            jobs=len(requests),
+            jobs=max(_JOBS, len(sources)),
             configuration=configuration,
             settings=settings,
             invocation=invocation,
             monitoring=watch,
+            resume=resume and len(requests) > 1,
         )
         return run_sources(job)
-
-
-def _plans(
-    configuration: "Configuration",
-    sources: "Sequence[Source]",
-    invocation: Invocation,
-    start: "datetime",
-    end: "datetime | None",
-    *,
-    now: "datetime",
-) -> "list[Plan]":
-    """The slices of each source, and the requests that they take."""
-    from dataportal.collect import count_requests, plan_backfill
-    from dataportal.config import build_plugin
-    from dataportal.render.runs import Plan
-
-    plans = []
-    for source in sources:
-        built = build_plugin(source, env=invocation.env, root=configuration.root)
-        _, slices = plan_backfill(source, start, end, limits=built.limits, now=now)
-        plans.append(Plan(source.name, slices, count_requests(built, slices)))
-    return plans

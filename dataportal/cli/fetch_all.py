@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.cli.database import source_rows
 from dataportal.cli.monitoring import MetricsFileOption, PingUrlFileOption, monitoring
 from dataportal.cli.run_sources import (
     AcceptRetractionsOption,
@@ -13,6 +14,7 @@ from dataportal.cli.run_sources import (
     FetchJob,
     OnLockedOption,
     StartOption,
+    plan_backfills,
     run_sources,
 )
 from dataportal.cli.selection import (
@@ -36,6 +38,8 @@ EXAMPLES = (
     "dataportal fetch-all",
     "dataportal -q fetch-all --due             # in a crontab, every five minutes",
     "dataportal fetch-all --only 'smard-*' --start 90d",
+    "dataportal fetch-all --start 10y --plan",
+    "dataportal fetch-all --resume",
 )
 
 
@@ -52,6 +56,15 @@ def command(
     state: StateOption = None,
     start: StartOption = None,
     end: EndOption = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Show what a backfill would do, and stop.")
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with the newest backfill of several sources, begun or not."
+        ),
+    ] = False,
     dry_run: DryRunOption = False,
     on_locked: OnLockedOption = None,
     accept_retractions: AcceptRetractionsOption = False,
@@ -67,7 +80,7 @@ def command(
     """
     invocation: Invocation = ctx.obj
     watch_options = (metrics_file, ping_url_file)
-    with monitoring(invocation, "fetch-all", *watch_options, wanted=not dry_run) as watch:
+    with monitoring(invocation, "fetch-all", *watch_options, wanted=not (dry_run or plan)) as watch:
         settings = invocation.settings()
         first, last = option_window(start, end, settings, now=utc_now())
         if last is not None and first is None:
@@ -76,15 +89,31 @@ def command(
             )
         if due and first is not None:
             raise UsageError("--due and --start do not go together", hint="A backfill is never due")
+        if resume and (first is not None or due):
+            raise UsageError(
+                "--resume takes the range from the backfill that it goes on with",
+                hint="Leave --start, --end and --due out",
+            )
+        if plan and first is None:
+            raise UsageError("--plan needs --start: it shows what a backfill would do")
         configuration = load_configuration(settings, invocation)
         selected = select_by_pattern(configuration, only or ())
         broken = broken_by_pattern(configuration, only or ())
         if state:
             selected = select_by_state(selected, state, settings)
             broken = broken if "broken" in conditions(state) else {}
+        selected = [source for source in selected if source.enabled and not source.missing_env]
+        if plan and first is not None:
+            from dataportal.render.runs import PlanTable
+            from dataportal.render.view import show_view
+
+            plans = plan_backfills(configuration, selected, invocation, first, last, now=utc_now())
+            rows = source_rows(settings, "fetch-all")
+            show_view(PlanTable(plans, rows, settings.zone), json=invocation.json)
+            return ExitCode.DONE
         from dataportal.collect import RunRequest
 
-        default = OnLocked.SKIP if first is None else OnLocked.WAIT
+        default = OnLocked.SKIP if first is None and not resume else OnLocked.WAIT
         requests = [
             RunRequest(
                 source,
@@ -97,7 +126,6 @@ def command(
                 on_locked=on_locked or default,
             )
             for source in selected
-            if source.enabled and not source.missing_env
         ]
         job = FetchJob(
             requests=requests,
@@ -107,5 +135,6 @@ def command(
             settings=settings,
             invocation=invocation,
             monitoring=watch,
+            resume=resume,
         )
         return run_sources(job)

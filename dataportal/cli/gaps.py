@@ -150,7 +150,7 @@ def _fetch(
     codes = [ExitCode.DONE if len(sources) == len({c.source for c in commands}) else _IN_PART]
     for turn in zip_longest(*by_source.values()):
         requests = [request for request in turn if request is not None]
-        ended, code = collect_results(
+        end = collect_results(
             FetchJob(
                 requests=requests,
                 broken={},
@@ -161,9 +161,9 @@ def _fetch(
                 monitoring=Monitoring("gaps"),
             )
         )
-        results += ended
-        codes.append(code)
-        if code in {ExitCode.SIGINT, ExitCode.SIGTERM}:
+        results += end.results
+        codes.append(end.code)
+        if end.code in {ExitCode.SIGINT, ExitCode.SIGTERM}:
             break
     worst = worst_code(codes)
     took = time.monotonic() - started

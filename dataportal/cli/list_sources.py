@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dataportal.cli.database import source_rows
+from dataportal.cli.database import database_exists, open_to_read
 from dataportal.cli.error_report import report_error
 from dataportal.cli.options import Invocation
 from dataportal.cli.selection import (
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dataportal.health import Condition
     from dataportal.render.list_sources import SourcesView
     from dataportal.settings import Settings
+    from dataportal.store.backfills import SourcesBackfill
     from dataportal.store.read.overview import SourceRow
 
 EXAMPLES = (
@@ -89,9 +90,10 @@ def _sources_view(
     from dataportal.render.list_sources import Listing, SourcesView
 
     rows: Mapping[str, SourceRow] = {}
+    backfill: SourcesBackfill | None = None
     failure: DataportalError | None = None
     try:
-        rows = source_rows(settings, "list-sources")
+        rows, backfill = _read_database(settings)
     except DatabaseError as error:
         failure = error
     now = utc_now()
@@ -120,8 +122,22 @@ def _sources_view(
         now,
         settings.zone,
         gone=[(verdict, row) for verdict, row in gone if verdict.condition in wanted],
+        backfill=backfill,
     )
     return view, failure
+
+
+def _read_database(
+    settings: "Settings",
+) -> "tuple[Mapping[str, SourceRow], SourcesBackfill | None]":
+    """What the database has of every source, and the backfill to go on with."""
+    if not database_exists(settings):
+        return {}, None
+    from dataportal.store.backfills import unfinished_backfill
+    from dataportal.store.read.overview import overview
+
+    with open_to_read(settings, "list-sources") as connection:
+        return overview(connection), unfinished_backfill(connection)
 
 
 def _check(

@@ -11,21 +11,24 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from dataportal.cli.signals import call_on_signal, wake_on_signal
-from dataportal.errors import DatabaseError, ExitCode, worst_code
+from dataportal.errors import DatabaseError, ExitCode, UsageError, worst_code
 from dataportal.on_locked import OnLocked
 from dataportal.render.console import lead_foreign_output_away, say, supports_escape_codes
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
+    from datetime import datetime
 
     from dataportal.cli.monitoring import Monitoring
     from dataportal.cli.options import Invocation
     from dataportal.collect import Event, Listener, RunRequest, RunResult, StopSignal
-    from dataportal.config import Configuration
+    from dataportal.config import Configuration, Source
     from dataportal.errors import Problem
     from dataportal.logs import Log
+    from dataportal.render.runs import Plan
     from dataportal.settings import Settings
+    from dataportal.store.backfills import SourcesBackfill
 
 T = TypeVar("T")
 
@@ -73,6 +76,7 @@ class FetchJob:
         settings: how to run them.
         invocation: how to show it.
         monitoring: what others are told of it.
+        resume: go on with the newest backfill of several sources, as far as it is theirs.
     """
 
     requests: "Sequence[RunRequest]"
@@ -82,6 +86,7 @@ class FetchJob:
     settings: "Settings"
     invocation: "Invocation"
     monitoring: "Monitoring"
+    resume: bool = False
 
 
 def run_sources(job: FetchJob) -> ExitCode:
@@ -96,13 +101,15 @@ def run_sources(job: FetchJob) -> ExitCode:
 
     started = time.monotonic()
     invocation = job.invocation
-    results, code = collect_results(job)
+    end = collect_results(job)
+    results, code = end.results, end.code
     job.monitoring.code = code
     view = RunsView(
         results,
         ok=code is ExitCode.DONE,
         took=time.monotonic() - started,
         dry_run=any(request.dry_run for request in job.requests),
+        backfill=end.backfill,
     )
     job.monitoring.lines += view.brief()
     if not invocation.silent:
@@ -110,8 +117,23 @@ def run_sources(job: FetchJob) -> ExitCode:
     return code
 
 
-def collect_results(job: FetchJob) -> "tuple[list[RunResult], ExitCode]":
-    """Run the sources: how each run ended, and the exit code that they ask for.
+@dataclass(frozen=True, slots=True)
+class JobEnd:
+    """How a job ended.
+
+    Attributes:
+        results: how each run ended.
+        code: the exit code that they ask for.
+        backfill: how far the backfill of several sources has come that they were part of.
+    """
+
+    results: "list[RunResult]"
+    code: ExitCode
+    backfill: "SourcesBackfill | None"
+
+
+def collect_results(job: FetchJob) -> JobEnd:
+    """Run the sources.
 
     Raises:
         DatabaseError: the database is out of reach.
@@ -124,14 +146,64 @@ def collect_results(job: FetchJob) -> "tuple[list[RunResult], ExitCode]":
         if job.requests:
             database = open_database(job.settings, say=say, create=not job.invocation.quiet)
             url = stack.enter_context(database)
-            job = replace(job, requests=_due(job.requests, url))
+            job = replace(job, requests=_as_backfill(job, _due(job.requests, url), url))
         results: list[RunResult] = []
         code = ExitCode.DONE
         if job.requests or job.broken:
             results, code = _run_with_log(job, url)
+        backfill = _backfill_state(job, url)
         if url:
             job.monitoring.read_sources(url, job.configuration.sources)
-    return results, code
+    return JobEnd(results, code, backfill)
+
+
+def _as_backfill(
+    job: FetchJob, requests: "Sequence[RunRequest]", url: str
+) -> "Sequence[RunRequest]":
+    """The requests as parts of one backfill: of the newest there is, or of a new one.
+
+    A backfill of a single source needs no more than its run.
+
+    Raises:
+        UsageError: there is no backfill to resume.
+        DatabaseError: the database is out of reach.
+    """
+    from dataportal.store.backfills import add_backfill, find_unfinished_backfill
+
+    if job.resume:
+        from dataportal.collect import resume_requests
+
+        unfinished = find_unfinished_backfill(url)
+        names = set(unfinished.sources if unfinished else ())
+        if unfinished is None or not any(request.source.name in names for request in requests):
+            if all(request.resume for request in requests):
+                return requests  # each has a backfill of its own
+            raise UsageError(
+                "there is no unfinished backfill of several sources",
+                hint="Start one: dataportal fetch-all --start 10y",
+            )
+        return resume_requests(requests, unfinished)
+    first = requests[0] if requests else None
+    if first is None or first.start is None or first.dry_run or len(requests) == 1:
+        return requests
+    if any((request.start, request.end) != (first.start, first.end) for request in requests):
+        return requests  # each has a window of its own
+    names = [request.source.name for request in requests]
+    number = add_backfill(url, names, first.start, first.end)
+    return [replace(request, backfill=number) for request in requests]
+
+
+def _backfill_state(job: FetchJob, url: str) -> "SourcesBackfill | None":
+    """How far the backfill of several sources has come that the runs were part of."""
+    number = next((request.backfill for request in job.requests if request.backfill), None)
+    if number is None:
+        return None
+    from dataportal.store.backfills import close_backfill
+
+    try:
+        return close_backfill(url, number)
+    except DatabaseError:
+        return None  # the runs have told that the database is away
 
 
 def _due(requests: "Sequence[RunRequest]", url: str) -> "Sequence[RunRequest]":
@@ -182,7 +254,9 @@ def _run_engine(
     import stamina.instrumentation
 
     from dataportal.collect import collect
-    from dataportal.render.run_progress import run_progress
+    from dataportal.render.backfill_pace import BackfillPace
+    from dataportal.render.run_progress import pace_logger, run_progress
+    from dataportal.store.records import RunKind
 
     # what is said about a retry is said by the run, not by the library
     stamina.instrumentation.set_on_retry_hooks([])
@@ -190,16 +264,24 @@ def _run_engine(
     def log_failure(source: str, error: BaseException) -> None:
         log.debug("failed with", source=source, exc_info=error)
 
+    is_backfill = all(request.kind is RunKind.BACKFILL for request in job.requests)
+    pace = BackfillPace(len(job.requests)) if is_backfill else None
+    log_pace = pace_logger(log, pace) if pace else None
     # neither print nor whatever writes to the number of stdout may
     lead_foreign_output_away()
     with (
-        run_progress(len(job.requests), wanted=job.invocation.shows_progress) as draw_event,
+        run_progress(
+            len(job.requests), wanted=job.invocation.shows_progress, pace=pace
+        ) as draw_event,
         # what a plugin prints must not end up among the results
         redirect_stdout(sys.stderr),
     ):
 
         def listen(event: "Event") -> None:
             log_event(event)
+            if pace and log_pace:
+                pace(event)
+                log_pace(event)
             draw_event(event)
 
         return _run_in_loop(
@@ -228,3 +310,25 @@ def _run_in_loop(work: "Coroutine[Any, Any, T]") -> T:
             return loop.run_until_complete(work)
     finally:
         loop.close()
+
+
+def plan_backfills(
+    configuration: "Configuration",
+    sources: "Sequence[Source]",
+    invocation: "Invocation",
+    start: "datetime",
+    end: "datetime | None",
+    *,
+    now: "datetime",
+) -> "list[Plan]":
+    """The slices of each source, and the requests that they take."""
+    from dataportal.collect import count_requests, plan_backfill
+    from dataportal.config import build_plugin
+    from dataportal.render.runs import Plan
+
+    plans = []
+    for source in sources:
+        built = build_plugin(source, env=invocation.env, root=configuration.root)
+        _, slices = plan_backfill(source, start, end, limits=built.limits, now=now)
+        plans.append(Plan(source.name, slices, count_requests(built, slices)))
+    return plans

@@ -95,7 +95,8 @@ def select_by_name(
 ) -> "tuple[list[Source], dict[str, Sequence[Problem]]]":
     """The sources of these names, each once, and those that are broken, with their problems.
 
-    The name of a series stands for its source.
+    The name of a series stands for its source. A glob or a tag stands for the sources that match,
+    without those that are disabled or need a variable.
 
     Raises:
         ConfigurationError: none of them can be used, or one requires a variable that is not set.
@@ -114,6 +115,10 @@ def select_by_name(
             broken[name] = configuration.broken[name]
             continue
         source = sources.get(name) or by_series.get(name)
+        if source is None and (matches := _glob_matches(configuration, name)):
+            selected |= {s.name: s for s in matches if s.enabled and not s.missing_env}
+            broken |= {n: p for n, p in configuration.broken.items() if matches_any(n, [name])}
+            continue
         if source is None:
             raise UsageError(
                 f"there is no source {name!r} in {configuration.path}",
@@ -131,6 +136,16 @@ def select_by_name(
             problems=[problem for problems in broken.values() for problem in problems],
         )
     return list(selected.values()), broken
+
+
+def _glob_matches(configuration: "Configuration", pattern: str) -> "list[Source]":
+    from fnmatch import fnmatchcase
+
+    return [
+        source
+        for source in configuration.sources
+        if any(fnmatchcase(word, pattern) for word in (source.name, *source.tags))
+    ]
 
 
 def select_by_pattern(configuration: "Configuration", patterns: Sequence[str]) -> "list[Source]":

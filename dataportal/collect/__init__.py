@@ -11,7 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataportal.collect.events import Event, Finished, Listener, Started, Stored, Waiting, Warned
-from dataportal.collect.results import RunRequest, RunResult, due_requests, unusable_entry
+from dataportal.collect.results import (
+    RunRequest,
+    RunResult,
+    due_requests,
+    resume_requests,
+    unusable_entry,
+)
 from dataportal.collect.stop import StopSignal
 from dataportal.collect.windows import count_requests, plan_backfill
 
@@ -33,6 +39,7 @@ __all__ = [
     "count_requests",
     "due_requests",
     "plan_backfill",
+    "resume_requests",
     "unusable_entry",
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import ExitCode
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from dataportal.config import Source
     from dataportal.errors import Problem
+    from dataportal.store.backfills import SourcesBackfill
     from dataportal.store.records import SourceState
 
 
@@ -34,6 +35,7 @@ class RunRequest:
         accept_retractions: let nulls retract most of a series, too.
         accept_units: let the unit that answers name be another than before.
         on_locked: what to do if another run holds the source.
+        backfill: the backfill of several sources that it is part of.
     """
 
     source: Source
@@ -45,6 +47,7 @@ class RunRequest:
     accept_retractions: bool = False
     accept_units: bool = False
     on_locked: OnLocked = OnLocked.SKIP
+    backfill: int | None = None
 
     @property
     def kind(self) -> RunKind:
@@ -82,6 +85,26 @@ def due_requests(
     """
     return [
         request for request in requests if request.should_run(states.get(request.source.name), now)
+    ]
+
+
+def resume_requests(requests: Sequence[RunRequest], backfill: SourcesBackfill) -> list[RunRequest]:
+    """The requests that finish a backfill of several sources: of those that did not reach its end.
+
+    Those that were begun go on after their last slice, the others begin.
+
+    Args:
+        requests: for each source that may take part.
+        backfill: what is to be finished.
+    """
+    left, begun = set(backfill.left), set(backfill.begun)
+    number = backfill.backfill_id
+    return [
+        replace(request, resume=True, backfill=number)
+        if request.source.name in begun
+        else replace(request, resume=False, start=backfill.start, end=backfill.end, backfill=number)
+        for request in requests
+        if request.source.name in left
     ]
 
 

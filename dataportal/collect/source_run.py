@@ -182,7 +182,7 @@ class SourceRun:
         start, end = await self._plan()
         if self._run_id is None and not self._request.dry_run:
             self._run_id = await self._lease.call(
-                SourceSession.start_run, self._request.kind, start, end
+                SourceSession.start_run, self._request.kind, start, end, self._request.backfill
             )
             self._lease.serve(self._run_id)
         self._report.begin(self._run_id, start, end)
@@ -234,7 +234,7 @@ class SourceRun:
             self._slices = with_correction(self._slices, oldest)
 
     async def _resume_backfill(self) -> Backfill:
-        backfill = await self._lease.call(SourceSession.unfinished_backfill)
+        backfill = await self._lease.call(SourceSession.unfinished_backfill, self._request.backfill)
         if backfill is None:
             raise UsageError(
                 f"source {self._source.name!r} has no unfinished backfill to resume",

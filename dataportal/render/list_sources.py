@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.render.console import printable
 from dataportal.render.formatting import NOTHING, format_age, format_instant, pluralize
+from dataportal.render.runs import backfill_fields, backfill_sentence
 from dataportal.render.tables import Table
 from dataportal.series import SeriesDescription
 from dataportal.times import format_duration
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from dataportal.config import Source
     from dataportal.health import Doubt, Verdict
+    from dataportal.store.backfills import SourcesBackfill
     from dataportal.store.read.overview import RunRow, SourceRow
 
 _MOODS = {
@@ -53,6 +55,7 @@ class SourcesView:
         zone: the time zone of the table.
         by_series: whether the table has a row for each series rather than for each source.
         gone: sources that only the database knows.
+        backfill: the newest one of several sources, if it is not done.
     """
 
     listings: Sequence[Listing]
@@ -61,6 +64,7 @@ class SourcesView:
     zone: tzinfo
     by_series: bool = False
     gone: Sequence[tuple[Verdict, SourceRow]] = ()
+    backfill: SourcesBackfill | None = None
 
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A table, why entries cannot be used, and what is doubted of sources."""
@@ -71,13 +75,16 @@ class SourcesView:
         for listing in self.listings:
             for doubt in listing.verdict.doubts:
                 yield printable(f"{listing.source.name}: {doubt.message}")
+        if self.backfill is not None:
+            yield backfill_sentence(self.backfill)
 
     def document(self) -> Mapping[str, Any]:
         """`sources`, each with its series."""
         sources = [_source_fields(listing) for listing in self.listings]
         sources += [_broken_fields(verdict) for verdict in self.broken.values()]
         sources += [_gone_fields(verdict, row) for verdict, row in self.gone]
-        return {"sources": sources}
+        backfill = None if self.backfill is None else backfill_fields(self.backfill)
+        return {"sources": sources, "backfill": backfill}
 
     def _source_table(self) -> Table:
         table = Table(

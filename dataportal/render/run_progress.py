@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from dataportal.collect.events import Event
     from dataportal.collect.results import RunResult
     from dataportal.logs import Log
+    from dataportal.render.backfill_pace import BackfillPace
 
+_PACE_INTERVAL = 60.0  # seconds between two lines about a backfill
 _LEVELS = {
     Outcome.FAILED: "error",
     Outcome.PARTIAL: "error",
@@ -81,13 +84,30 @@ def outcome_sentence(result: RunResult) -> str:
     return f"{sentence} ({figures})" if figures else sentence
 
 
+def pace_logger(log: Log, pace: BackfillPace) -> Callable[[Event], None]:
+    """A listener that logs once a minute how far a backfill has come, for where no bar is drawn."""
+    noted = time.monotonic()
+
+    def log_pace(event: Event) -> None:
+        nonlocal noted
+        del event
+        if time.monotonic() - noted >= _PACE_INTERVAL:
+            noted = time.monotonic()
+            log.info(pace.sentence())
+
+    return log_pace
+
+
 @contextmanager
-def run_progress(total: int, *, wanted: bool) -> Iterator[Callable[[Event], None]]:
+def run_progress(
+    total: int, *, wanted: bool, pace: BackfillPace | None = None
+) -> Iterator[Callable[[Event], None]]:
     """A listener that draws bars on stderr, if `wanted` and there is a terminal; else nothing.
 
     Args:
         total: how many sources are to run.
         wanted: False for `-q` and `--json`.
+        pace: that of a backfill, which is shown in place of the number of sources.
     """
     if not wanted or not supports_escape_codes(sys.stderr):
         yield lambda _event: None
@@ -111,14 +131,15 @@ def run_progress(total: int, *, wanted: bool) -> Iterator[Callable[[Event], None
         transient=True,
     )
     with bars:
-        yield _Bars(bars, total)
+        yield _Bars(bars, total, pace)
 
 
 class _Bars:
     """A bar for all sources, and one for each that runs in several slices."""
 
-    def __init__(self, bars: Progress, total: int) -> None:
+    def __init__(self, bars: Progress, total: int, pace: BackfillPace | None) -> None:
         self._bars = bars
+        self._pace = pace
         self._total: TaskID = bars.add_task("sources", total=total, note="")
         self._by_source: dict[str, TaskID] = {}
 
@@ -134,9 +155,18 @@ class _Bars:
             case Finished(result):
                 if (task := self._by_source.pop(result.source, None)) is not None:
                     self._bars.remove_task(task)
-                self._bars.advance(self._total)
+                if self._pace is None:
+                    self._bars.advance(self._total)
                 if result.code is not ExitCode.DONE:
                     self._bars.update(self._total, note=f"last ill: {printable(result.source, 30)}")
+
+        if self._pace is not None:
+            self._bars.update(
+                self._total,
+                description=self._pace.sentence(),
+                completed=self._pace.done,
+                total=self._pace.total or None,
+            )
 
     def _update(self, source: str, **changes: Any) -> None:
         if source not in self._by_source:

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.render.console import printable
-from dataportal.render.formatting import format_instant, format_seconds, pluralize
+from dataportal.render.formatting import NOTHING, format_instant, format_seconds, pluralize
 from dataportal.render.tables import Table
 from dataportal.store.records import Counts, Outcome
+from dataportal.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
 
     from dataportal.collect.results import RunResult
     from dataportal.schedule import Slice
+    from dataportal.store.backfills import SourcesBackfill
+    from dataportal.store.read.overview import SourceRow
 
 OUTCOME_MOODS = {
     "succeeded": "good",
@@ -27,6 +30,7 @@ OUTCOME_MOODS = {
     "skipped": "dim",
     "interrupted": "doubtful",
 }
+RESUME = "dataportal fetch-all --resume"
 _COUNT_COLUMNS = ("inserted", "revised", "retracted", "unchanged")
 _REMARKABLE_COUNTS = ("duplicates", "rejected", "outside", "withheld", "nulls")
 
@@ -40,17 +44,20 @@ class RunsView:
         ok: whether the exit code is 0.
         took: the seconds that passed for all of them together.
         dry_run: whether nothing was written.
+        backfill: how far the backfill of several sources has come that they were part of.
     """
 
     runs: Sequence[RunResult]
     ok: bool
     took: float
     dry_run: bool
+    backfill: SourcesBackfill | None = None
 
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A table with a row for each run, and a summary; that one alone if there are none."""
         if not self.runs:
             yield f"{pluralize(0, 'source')} in {format_seconds(self.took)}: nothing to do"
+            yield from self._backfill_lines()
             return
         table = Table(
             (
@@ -71,6 +78,7 @@ class RunsView:
             table.add(run.source, run.outcome, *figures, format_seconds(run.seconds), _remarks(run))
         yield from table.lines(stream)
         yield self._summary()
+        yield from self._backfill_lines()
 
     def brief(self) -> Iterator[str]:
         """What went wrong, a line a source, and the summary."""
@@ -78,10 +86,18 @@ class RunsView:
             if not run.good:
                 yield printable(f"{run.source}: {run.outcome}: {_remarks(run)}")
         yield self._summary()
+        yield from self._backfill_lines()
 
     def document(self) -> Mapping[str, Any]:
-        """`ok`, and `runs`."""
-        return {"ok": self.ok, "runs": [run.document() for run in self.runs]}
+        """`ok`, `runs`, and `backfill` where they were part of one of several sources."""
+        document: dict[str, Any] = {"ok": self.ok, "runs": [run.document() for run in self.runs]}
+        if self.backfill is not None:
+            document["backfill"] = backfill_fields(self.backfill)
+        return document
+
+    def _backfill_lines(self) -> Iterator[str]:
+        if self.backfill is not None:
+            yield backfill_sentence(self.backfill)
 
     def _summary(self) -> str:
         frequency = Counter(str(run.outcome) for run in self.runs)
@@ -94,6 +110,30 @@ class RunsView:
             f"{would}{total.inserted:,} new, {total.revised:,} revised, "
             f"{total.retracted:,} withdrawn"
         )
+
+
+def backfill_sentence(backfill: SourcesBackfill) -> str:
+    """How far a backfill of several sources has come, and the command that goes on."""
+    sentence = (
+        f"backfill from {iso(backfill.start)}: {len(backfill.done):,} of "
+        f"{pluralize(len(backfill.sources), 'source')} done"
+    )
+    if not backfill.left:
+        return sentence
+    return f"{sentence}, {len(backfill.left):,} left; to go on: {RESUME}"
+
+
+def backfill_fields(backfill: SourcesBackfill) -> dict[str, Any]:
+    """A backfill of several sources as JSON has it."""
+    return {
+        "backfill_id": backfill.backfill_id,
+        "created_at": backfill.created_at,
+        "window": {"start": backfill.start, "end": backfill.end},
+        "sources": len(backfill.sources),
+        "done": len(backfill.done),
+        "left": backfill.left,
+        "resume": RESUME if backfill.left else None,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +149,16 @@ class Plan:
     source: str
     slices: Sequence[Slice]
     requests: Sequence[int | None]
+
+    def document(self) -> dict[str, Any]:
+        """The plan as JSON has it."""
+        return {
+            "source": self.source,
+            "slices": [
+                {"start": window.start, "end": window.end, "requests": count}
+                for window, count in zip(self.slices, self.requests, strict=True)
+            ],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +185,52 @@ class PlanView:
 
     def document(self) -> Mapping[str, Any]:
         """`plans`, each with its slices."""
+        return {"plans": [plan.document() for plan in self.plans]}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTable:
+    """The answer of `fetch-all --plan`: what a backfill of many sources would do.
+
+    Attributes:
+        plans: of each source.
+        rows: what the database has of each source, by its name.
+        zone: the time zone of the table.
+    """
+
+    plans: Sequence[Plan]
+    rows: Mapping[str, SourceRow]
+    zone: tzinfo
+
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """A row for each source, and the sum."""
+        table = Table(("source", ">slices", ">requests", "from", "to", "stored up to"))
+        for plan in self.plans:
+            known = [count for count in plan.requests if count is not None]
+            last = plan.slices[-1].end if plan.slices else None
+            table.add(
+                plan.source,
+                f"{len(plan.slices):,}",
+                f"{sum(known):,}" if known else NOTHING,
+                format_instant(plan.slices[0].start, self.zone) if plan.slices else NOTHING,
+                format_instant(last, self.zone) if last else "the newest",
+                format_instant(self._newest(plan.source), self.zone),
+            )
+        yield from table.lines(stream)
+        slices = sum(len(plan.slices) for plan in self.plans)
+        yield f"{pluralize(len(self.plans), 'source')}, {pluralize(slices, 'slice')}"
+
+    def document(self) -> Mapping[str, Any]:
+        """`plans`, each with its slices and the newest `ts` stored."""
         return {
             "plans": [
-                {
-                    "source": plan.source,
-                    "slices": [
-                        {"start": window.start, "end": window.end, "requests": count}
-                        for window, count in zip(plan.slices, plan.requests, strict=True)
-                    ],
-                }
-                for plan in self.plans
+                {**plan.document(), "newest": self._newest(plan.source)} for plan in self.plans
             ]
         }
+
+    def _newest(self, source: str) -> datetime | None:
+        row = self.rows.get(source)
+        return max((s.newest for s in row.series if s.newest), default=None) if row else None
 
 
 def _remarks(run: RunResult) -> str:

@@ -38,6 +38,7 @@ def start_run(
     start: datetime,
     end: datetime | None,
     *,
+    backfill: int | None = None,
     at_once: bool = False,
 ) -> int:
     """Record that a run began; its run_id.
@@ -48,6 +49,7 @@ def start_run(
         kind: why it takes place.
         start: the start of its window.
         end: the end of its window, if it has one.
+        backfill: the backfill of several sources that it is part of.
         at_once: do not wait for the disk; whatever the run commits later does, and brings this
             with it. Not within a transaction, where it would hold for all of that.
     """
@@ -58,6 +60,7 @@ def start_run(
             "kind": kind.value,
             "start": start,
             "end": end,
+            "backfill": backfill,
             "at_once": at_once,
             **_this_process(),
         },
@@ -154,10 +157,13 @@ def finish_run(
         check_time(clock[0], before=before, after=utc_now())
 
 
-def unfinished_backfill(connection: psycopg.Connection, source: str) -> Backfill | None:
-    """The newest backfill of the source that did not reach its end."""
+def unfinished_backfill(
+    connection: psycopg.Connection, source: str, backfill: int | None = None
+) -> Backfill | None:
+    """The newest backfill of the source that did not reach its end; perhaps as part of that one."""
     cursor = connection.cursor(row_factory=dict_row)
-    columns = cursor.execute(query("run_unfinished_backfill"), {"source": source}).fetchone()
+    parameters = {"source": source, "backfill": backfill}
+    columns = cursor.execute(query("run_unfinished_backfill"), parameters).fetchone()
     if columns is None:
         return None
     counts = Counts(**{name: columns.pop(name) for name in Counts.__slots__})

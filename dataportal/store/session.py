@@ -248,15 +248,19 @@ class SourceSession:
                 now=now,
             )
 
-    def start_run(self, kind: RunKind, start: datetime, end: datetime | None) -> int:
-        """Record that a run began; its run_id."""
+    def start_run(
+        self, kind: RunKind, start: datetime, end: datetime | None, backfill: int | None = None
+    ) -> int:
+        """Record that a run began, perhaps as part of a backfill of several; its run_id."""
         with database_errors("recording the run"):
-            return runs.start_run(self._connection, self._source, kind, start, end, at_once=True)
+            return runs.start_run(
+                self._connection, self._source, kind, start, end, backfill=backfill, at_once=True
+            )
 
-    def unfinished_backfill(self) -> Backfill | None:
-        """The source's newest backfill that did not reach its end."""
+    def unfinished_backfill(self, backfill: int | None = None) -> Backfill | None:
+        """The source's newest backfill that did not reach its end; perhaps as part of that one."""
         with database_errors("looking for an unfinished backfill"):
-            return runs.unfinished_backfill(self._connection, self._source)
+            return runs.unfinished_backfill(self._connection, self._source, backfill)
 
     def resume_run(self, run_id: int) -> None:
         """Take an unfinished run up again."""

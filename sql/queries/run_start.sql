@@ -7,7 +7,7 @@ WITH killed AS (
     WHERE source = %(source)s AND finished_at IS NULL
       AND (unlocked_until IS NULL OR unlocked_until < clock_timestamp())
 )
-INSERT INTO fetch_run (source, kind, window_start, window_end, host, pid, version)
-VALUES (%(source)s, %(kind)s, %(start)s, %(end)s, %(host)s, %(pid)s, %(version)s)
+INSERT INTO fetch_run (source, kind, window_start, window_end, host, pid, version, backfill_id)
+VALUES (%(source)s, %(kind)s, %(start)s, %(end)s, %(host)s, %(pid)s, %(version)s, %(backfill)s)
 RETURNING run_id,
     CASE WHEN %(at_once)s THEN set_config('synchronous_commit', 'off', true) END
