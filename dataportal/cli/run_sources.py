@@ -188,8 +188,8 @@ def _as_backfill(
         return requests
     if any((request.start, request.end) != (first.start, first.end) for request in requests):
         return requests  # each has a window of its own
-    names = [request.source.name for request in requests]
-    number = add_backfill(url, names, first.start, first.end)
+    sources = [request.source.name for request in requests]
+    number = add_backfill(url, sources, first.start, first.end)
     return [replace(request, backfill=number) for request in requests]
 
 

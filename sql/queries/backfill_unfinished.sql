@@ -7,11 +7,13 @@ FROM (
 ) AS b
 CROSS JOIN LATERAL (
     SELECT array_agg(f.source) FILTER (
-               WHERE f.outcome IN ('succeeded', 'unchanged', 'empty', 'partial')) AS done,
+               WHERE f.outcome IN ('succeeded', 'unchanged', 'empty', 'partial')
+                  OR f.done_until >= f.window_end) AS done,
            array_agg(f.source) AS begun,
-           count(*) FILTER (WHERE f.outcome IS NOT NULL AND f.outcome <> 'interrupted') AS ended
+           count(*) FILTER (WHERE f.outcome <> 'interrupted' OR f.done_until >= f.window_end)
+               AS ended
     FROM (
-        SELECT DISTINCT ON (source) source, outcome FROM fetch_run
+        SELECT DISTINCT ON (source) source, outcome, done_until, window_end FROM fetch_run
         WHERE backfill_id = b.backfill_id ORDER BY source, run_id DESC
     ) AS f
 ) AS r

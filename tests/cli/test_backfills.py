@@ -79,13 +79,14 @@ def test_a_backfill_that_is_killed_anywhere_goes_on_to_the_same_end(
         process = run_cli(*command, env={**env, **fault})
         await_unlocked(env["DATABASE_URL"])
         command = [*arguments, "--resume"]
-        if process.returncode == 0:
+        if process.returncode in {0, 2}:
             break
         assert process.returncode == -9, process.stderr
-    process = run_cli(*command, env=env)
-    assert process.returncode == 0, process.stderr
-    document = answer(process)
-    assert (document["backfill"]["done"], document["backfill"]["left"]) == (4, [])
+    if process.returncode == -9:
+        process = run_cli(*command, env=env)
+    # the last kill may have come when nothing was left to do but to say so
+    assert process.returncode in {0, 2}, process.stderr
+    assert process.returncode == 0 or "there is no unfinished backfill" in process.stderr
     values = stored(env["DATABASE_URL"])
     assert set(values) == set(_NAMES)
     assert {name: len(rows) for name, rows in values.items()} == dict.fromkeys(_NAMES, _POINTS)
