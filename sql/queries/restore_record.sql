@@ -27,5 +27,5 @@ UPDATE fetch_run SET
     window_end = %(end)s, done_until = %(end)s,
     received = %(inserted)s::bigint + %(revised)s::bigint + %(retracted)s::bigint,
     inserted = %(inserted)s, revised = %(revised)s, retracted = %(retracted)s,
-    vintages = %(vintages)s
+    vintages = %(vintages)s, issues = %(issues)s
 WHERE run_id = %(run)s

@@ -20,7 +20,7 @@ from dataportal.errors import ExitCode, FileError
 from dataportal.series import is_name
 from dataportal.store.archive import file as series_file
 from dataportal.store.archive.file import check_target, read, write
-from dataportal.store.archive.format import End, Series, Version, Vintage
+from dataportal.store.archive.format import End, Issue, Series, Version, Vintage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +64,8 @@ SAMPLE: list[Row] = [
     vintage(0, 1, 5),
     vintage(0, 1, 6, 2.0),
     vintage(0, 2, 5, None),
+    Issue(DAY, DAY, DAY + HOUR, 2),
+    Issue(DAY + HOUR, DAY, DAY, 1),
     series("empty"),
 ]
 
@@ -132,6 +134,7 @@ def test_the_file_is_what_it_is_said_to_be(tmp_path: Path) -> None:
         "versions": types.count("version"),
         "vintages": types.count("vintage"),
         "sha256": hashlib.sha256(b"".join(lines)).hexdigest(),
+        "issues": types.count("issue"),
     }
 
 
@@ -266,6 +269,30 @@ def test_what_dump_never_writes_is_refused(
     assert raised.value.exit_code is ExitCode.USAGE
     assert f"{path}:{line}: " in str(raised.value)
     assert message in str(raised.value)
+
+
+ISSUE = (
+    '{"type":"issue","issued_at":"2025-03-01T05:00:00Z","first_ts":"2025-03-01T06:00:00Z",'
+    '"last_ts":"2025-03-02T06:00:00Z","points":2}'
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "message"),
+    [
+        ([ISSUE], 2, "belongs to no series"),
+        ([LOAD, ISSUE, ISSUE], 4, "the issues are not in their order"),
+        ([LOAD, ISSUE, v("00:00", "01:00", None)], 4, "after the issues"),
+        ([LOAD, ISSUE.replace(":2}", ":0}")], 3, "the issue holds nothing"),
+        ([LOAD, ISSUE.replace("02T06", "01T05")], 3, "the issue holds nothing"),
+        ([LOAD, ISSUE.replace("2025-03-01T05", "2999-03-01T05")], 3, "which is yet to come"),
+    ],
+)
+def test_issues_that_dump_never_writes(
+    tmp_path: Path, lines: list[str], line: int, message: str
+) -> None:
+    """Are refused with their line, too."""
+    test_what_dump_never_writes_is_refused(tmp_path, lines, line, message)
 
 
 def test_such_a_file_by_hand_is_taken(tmp_path: Path) -> None:

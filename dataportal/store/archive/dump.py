@@ -1,4 +1,4 @@
-"""Dumps the whole history of series to a file: metadata, every version, every vintage."""
+"""Dumps the whole history of series to a file: metadata, versions, vintages, issues."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from dataportal.store.archive.file import write
-from dataportal.store.archive.format import Series, Version, Vintage, count_rows
+from dataportal.store.archive.format import Issue, Series, Version, Vintage, count_rows
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
 from dataportal.store.read.copy_out import stream_records
@@ -82,3 +82,4 @@ def series_rows(connection: psycopg.Connection, name: str) -> Generator[Row]:
     yield Series(**columns)
     yield from stream_records(connection, "dump_versions", parameters, Version)
     yield from stream_records(connection, "dump_vintages", parameters, Vintage)
+    yield from stream_records(connection, "dump_issues", parameters, Issue)

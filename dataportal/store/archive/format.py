@@ -4,12 +4,14 @@
     {"type":"series","endpoint_prefix":"load","source":"grid","known_through":"2025-03-03T06:00:00Z",…}
     {"type":"version","ts":"2025-03-01T00:00:00Z","value":1.5,"valid_from":"…","valid_to":null}
     {"type":"vintage","ts":"2025-03-01T00:00:00Z","published_at":"…","recorded_at":"…","value":null}
+    {"type":"issue","issued_at":"…","first_ts":"…","last_ts":"…","points":48}
     {"type":"end","series":1,"versions":1,"vintages":1,"sha256":"…"}
 
 After its `series` line come the versions of a series, by ts and valid_from, then its vintages, by
-ts, published_at and recorded_at. `valid_to` is null while a version is current; `value` is null
-for a publication of "no value". Times are UTC. Keys of a database, such as series_id and run_id,
-are not in it. The last line counts the others and has the SHA-256 of all lines before it.
+ts, published_at and recorded_at, then its issues, by issued_at. `valid_to` is null while a version
+is current; `value` is null for a publication of "no value". Times are UTC. Keys of a database, such
+as series_id and run_id, are not in it. The last line counts the others, and its `issues` are left
+out where there are none; it has the SHA-256 of all lines before it.
 """
 
 from __future__ import annotations
@@ -83,22 +85,34 @@ class Vintage(Line, frozen=True, tag="vintage"):
     value: float | None
 
 
-class End(Line, frozen=True, tag="end"):
+class Issue(Line, frozen=True, tag="issue"):
+    """What a run of a forecast answered, and since when all of it was known."""
+
+    issued_at: Instant
+    first_ts: Instant
+    last_ts: Instant
+    points: int
+
+
+class End(Line, frozen=True, tag="end", omit_defaults=True):
     """The last line: what the others amount to."""
 
     series: int
     versions: int
     vintages: int
     sha256: str
+    issues: int = 0
 
 
-Row: TypeAlias = Series | Version | Vintage
+Row: TypeAlias = Series | Version | Vintage | Issue
 _INSTANTS = {
     Series: ("known_through",),
     Version: ("ts", "valid_from", "valid_to"),
     Vintage: ("ts", "published_at", "recorded_at"),
+    Issue: ("issued_at", "first_ts", "last_ts"),
 }
 _DEEPEST = 100
+_MOST_POINTS = 2**31  # what the column holds
 _DECODER: msgspec.json.Decoder[Head | Row | End] = msgspec.json.Decoder(Head | Row | End)
 
 
@@ -131,7 +145,7 @@ def parse_line(text: bytes, *, latest: datetime) -> Head | Row | End:
     elif isinstance(row, Version):
         known = row.valid_to or row.valid_from
     else:
-        known = row.recorded_at
+        known = row.issued_at if isinstance(row, Issue) else row.recorded_at
     if known is not None and known > latest:
         raise ValueError(f"it was known at {iso(known)}, which is yet to come")
     if isinstance(row, Version | Vintage) and not isfinite(row.value or 0.0):
@@ -185,7 +199,7 @@ class LineSequence:
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
-        self._counts = {Series: 0, Version: 0, Vintage: 0}
+        self._counts = {Series: 0, Version: 0, Vintage: 0, Issue: 0}
         self._names: set[str] = set()
         self._before: Head | Row | End | None = None
 
@@ -203,8 +217,8 @@ class LineSequence:
 
     def end(self) -> End:
         """The last line for those that were added."""
-        series, versions, vintages = self._counts.values()
-        return End(series, versions, vintages, self._digest.hexdigest())
+        series, versions, vintages, issues = self._counts.values()
+        return End(series, versions, vintages, self._digest.hexdigest(), issues)
 
     def check(self, row: Head | Row | End) -> None:
         """Look whether this line may be the next: then no version overlaps another.
@@ -234,13 +248,25 @@ class LineSequence:
         return None if isinstance(row, Head) else _order_fault(row, before)
 
 
-def _order_fault(row: Version | Vintage, before: Head | Row | None) -> str | None:
+def _order_fault(row: Version | Vintage | Issue, before: Head | Row | None) -> str | None:
     if isinstance(before, Head):
         return "it belongs to no series"
+    if isinstance(row, Issue):
+        return _issue_fault(row, before)
+    if isinstance(before, Issue):
+        return "a version or a vintage after the issues"
     if isinstance(row, Version):
         return _version_fault(row, before)
     if isinstance(before, Vintage) and not _vintage_key(before) < _vintage_key(row):
         return "the vintages are not in their order"
+    return None
+
+
+def _issue_fault(row: Issue, before: Head | Row | None) -> str | None:
+    if row.first_ts > row.last_ts or not 0 < row.points < _MOST_POINTS:
+        return "the issue holds nothing"
+    if isinstance(before, Issue) and before.issued_at >= row.issued_at:
+        return "the issues are not in their order"
     return None
 
 
@@ -272,6 +298,7 @@ class ArchivedSeries:
         revised: versions that took the place of another one.
         retracted: versions that ended without another one.
         vintages: publications.
+        issues: runs of a forecast.
         first, last: the range of ts.
         known: the last knowledge time in it.
         run_id: the run that its versions name in the database that they were restored into.
@@ -282,6 +309,7 @@ class ArchivedSeries:
     revised: int = 0
     retracted: int = 0
     vintages: int = 0
+    issues: int = 0
     first: datetime | None = None
     last: datetime | None = None
     known: datetime | None = None
@@ -293,8 +321,12 @@ class ArchivedSeries:
         """How many there are."""
         return self.inserted + self.revised
 
-    def add(self, row: Version | Vintage) -> None:
+    def add(self, row: Version | Vintage | Issue) -> None:
         """Take another line into account."""
+        if isinstance(row, Issue):
+            self._advance(row.issued_at)
+            self.issues += 1
+            return
         self.first = self.first or row.ts
         self.last = max(self.last or row.ts, row.ts)
         if isinstance(row, Version):

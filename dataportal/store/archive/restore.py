@@ -21,7 +21,7 @@ from dataportal.failpoints import failpoint
 from dataportal.store import lock, runs, series
 from dataportal.store.archive.dump import series_rows
 from dataportal.store.archive.file import read
-from dataportal.store.archive.format import End, Series, Version, Vintage, count_rows
+from dataportal.store.archive.format import End, Issue, Series, Version, Vintage, count_rows
 from dataportal.store.connection import connect, database_errors
 from dataportal.store.migrations import ensure_schema
 from dataportal.store.queries import query
@@ -153,8 +153,9 @@ def _no_rows() -> Generator[Row]:
 def _check_same(path: Path, name: str, row: Row | None, stored: Row | None) -> None:
     if _comparable(row) == _comparable(stored):
         return
-    differing = row or stored
-    at = f", at {differing.ts.isoformat()}" if isinstance(differing, Version | Vintage) else ""
+    times = [r.ts for r in (row, stored) if isinstance(r, Version | Vintage)]
+    times += [r.issued_at for r in (row, stored) if isinstance(r, Issue)]
+    at = f", at {times[0].isoformat()}" if times else ""
     raise FileError(
         f"series {name!r} is stored already, and is not what {path} has of it{at}",
         hint="Nothing was changed. Restore it into a database, or a schema, that does not have it",
@@ -194,6 +195,7 @@ def _store(
     failpoint("between_tables")
     copy("restore_copy_history", _version_line)
     copy("restore_copy_vintages", _vintage_line)
+    copy("restore_copy_issues", _issue_line)
     for name, entry in by_name.items():
         connection.execute(
             query("restore_record"),
@@ -209,6 +211,7 @@ def _store(
                 "revised": entry.revised,
                 "retracted": entry.retracted,
                 "vintages": entry.vintages,
+                "issues": entry.issues,
             },
         )
         if entry.run_id is not None:
@@ -255,21 +258,34 @@ def _copy_lines(
             yield text + tail
 
 
-def _current_line(row: Version | Vintage) -> str | None:
-    if isinstance(row, Vintage) or row.valid_to is not None:
+def _current_line(row: Version | Vintage | Issue) -> str | None:
+    if not isinstance(row, Version) or row.valid_to is not None:
         return None
     return f"{row.ts.isoformat()}\t{row.value!r}\t{row.valid_from.isoformat()}"
 
 
-def _version_line(row: Version | Vintage) -> str | None:
-    if isinstance(row, Vintage):
+def _version_line(row: Version | Vintage | Issue) -> str | None:
+    if not isinstance(row, Version):
         return None
     until = row.valid_to.isoformat() if row.valid_to else "infinity"
     return f"{row.ts.isoformat()}\t{row.value!r}\t{row.valid_from.isoformat()}\t{until}"
 
 
-def _vintage_line(row: Version | Vintage) -> str | None:
-    if isinstance(row, Version):
+def _issue_line(row: Version | Vintage | Issue) -> str | None:
+    if not isinstance(row, Issue):
+        return None
+    return "\t".join(
+        (
+            row.issued_at.isoformat(),
+            row.first_ts.isoformat(),
+            row.last_ts.isoformat(),
+            str(row.points),
+        )
+    )
+
+
+def _vintage_line(row: Version | Vintage | Issue) -> str | None:
+    if not isinstance(row, Vintage):
         return None
     value = r"\N" if row.value is None else repr(row.value)
     times = f"{row.ts.isoformat()}\t{row.published_at.isoformat()}\t{row.recorded_at.isoformat()}"
