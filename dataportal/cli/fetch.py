@@ -12,8 +12,10 @@ from dataportal.cli.run_sources import (
     EndOption,
     FetchJob,
     OnLockedOption,
+    RemindOption,
     StartOption,
     plan_backfills,
+    reminder_interval,
     run_sources,
 )
 from dataportal.cli.selection import load_configuration, select_by_name
@@ -57,6 +59,7 @@ def command(
     on_locked: OnLockedOption = None,
     accept_retractions: AcceptRetractionsOption = False,
     accept_units: AcceptUnitsOption = False,
+    remind: RemindOption = None,
     metrics_file: MetricsFileOption = None,
     ping_url_file: PingUrlFileOption = None,
 ) -> ExitCode:
@@ -113,6 +116,7 @@ def command(
             settings=settings,
             invocation=invocation,
             monitoring=watch,
+            remind=reminder_interval(remind),
             resume=resume and len(requests) > 1,
         )
         return run_sources(job)

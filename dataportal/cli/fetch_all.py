@@ -13,8 +13,10 @@ from dataportal.cli.run_sources import (
     EndOption,
     FetchJob,
     OnLockedOption,
+    RemindOption,
     StartOption,
     plan_backfills,
+    reminder_interval,
     run_sources,
 )
 from dataportal.cli.selection import (
@@ -69,6 +71,7 @@ def command(
     on_locked: OnLockedOption = None,
     accept_retractions: AcceptRetractionsOption = False,
     accept_units: AcceptUnitsOption = False,
+    remind: RemindOption = None,
     metrics_file: MetricsFileOption = None,
     ping_url_file: PingUrlFileOption = None,
 ) -> ExitCode:
@@ -135,6 +138,7 @@ def command(
             settings=settings,
             invocation=invocation,
             monitoring=watch,
+            remind=reminder_interval(remind),
             resume=resume,
         )
         return run_sources(job)

@@ -18,7 +18,7 @@ from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from dataportal.cli.monitoring import Monitoring
     from dataportal.cli.options import Invocation
@@ -50,6 +50,14 @@ EndOption = Annotated[
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Fetch and compare, but write nothing.")
 ]
+RemindOption = Annotated[
+    str | None,
+    typer.Option(
+        "--remind",
+        metavar="DURATION",
+        help="Tell a failure that does not change once in that time, and when it is over.",
+    ),
+]
 AcceptRetractionsOption = Annotated[
     bool,
     typer.Option(
@@ -76,6 +84,7 @@ class FetchJob:
         settings: how to run them.
         invocation: how to show it.
         monitoring: what others are told of it.
+        remind: how long a failure that does not change is no news.
         resume: go on with the newest backfill of several sources, as far as it is theirs.
     """
 
@@ -87,6 +96,21 @@ class FetchJob:
     invocation: "Invocation"
     monitoring: "Monitoring"
     resume: bool = False
+    remind: "timedelta | None" = None
+
+
+def reminder_interval(text: str | None) -> "timedelta | None":
+    """The duration that `--remind` names, such as 1d; None without it.
+
+    Raises:
+        UsageError: not a duration.
+    """
+    from dataportal.times import parse_duration
+
+    try:
+        return None if text is None else parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"--remind: {error}") from None
 
 
 def run_sources(job: FetchJob) -> ExitCode:
@@ -223,10 +247,10 @@ def _run_with_log(job: FetchJob, url: str) -> "tuple[list[RunResult], ExitCode]"
     """The results, and the exit code that they ask for; events are logged meanwhile."""
     from dataportal.collect import Finished, StopSignal, unusable_entry
     from dataportal.logs import configure_logging
-    from dataportal.render.run_progress import event_logger
+    from dataportal.render.run_progress import EventLog
 
     log = configure_logging(level=_log_level(job), style=job.settings.log_format)
-    log_event = event_logger(log)
+    log_event = EventLog(log)
     stop = StopSignal()
     results = [unusable_entry(name, problems) for name, problems in job.broken.items()]
     for result in results:
@@ -234,6 +258,7 @@ def _run_with_log(job: FetchJob, url: str) -> "tuple[list[RunResult], ExitCode]"
     if job.requests:
         with call_on_signal(lambda number: stop.set(ExitCode(128 + number))):
             results += _run_engine(job, url, stop, log, log_event)
+    log_event.close()
     return results, stop.code or worst_code(result.code for result in results)
 
 
@@ -295,6 +320,7 @@ def _run_engine(
                 events=listen,
                 stop=stop,
                 on_failure=log_failure,
+                remind=job.remind,
             )
         )
 

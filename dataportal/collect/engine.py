@@ -24,7 +24,7 @@ from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     from dataportal.collect.events import Listener
@@ -49,6 +49,7 @@ async def collect(
     events: Listener,
     stop: StopSignal,
     on_failure: Callable[[str, BaseException], None],
+    remind: timedelta | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> list[RunResult]:
     """Run all requests; their results in the order of the requests, without those not due.
@@ -66,6 +67,7 @@ async def collect(
         events: called with each event.
         stop: ends the work when it is set.
         on_failure: called with a source and the exception behind its failure.
+        remind: how long a failure that does not change is no news; None tells it at each run.
         now: the clock.
 
     Raises:
@@ -85,6 +87,7 @@ async def collect(
         hosts_given_up=given_up,
         now=now,
         on_failure=on_failure,
+        remind=remind,
     )
     try:
         return await _Runs(context, stop).run_all(requests)
@@ -123,7 +126,7 @@ class _Runs:
         return [result for result in results if result is not None]
 
     async def _work(self, requests: Sequence[RunRequest]) -> None:
-        states = await self._source_states()
+        states = self._context.states = await self._source_states()
         for request in due_requests(requests, states, self._context.now()):
             # a slot is taken by the run itself; this only keeps ten thousand from queueing up
             async with self._context.slots:

@@ -8,6 +8,7 @@ from dataportal.collect.results import RunResult
 from dataportal.errors import (
     DatabaseError,
     ExitCode,
+    TransientError,
     UsageError,
 )
 from dataportal.redaction import harmless, redact
@@ -149,6 +150,7 @@ class RunReport:
         """The run ended with an error; what was stored before stays."""
         self.result.outcome = Outcome.FAILED
         self.result.error = harmless(redact(str(error)))
+        self.result.host = error.host if isinstance(error, TransientError) else None
         has_own_code = isinstance(error, DatabaseError | UsageError)
         self.result.code = error.exit_code if has_own_code else ExitCode.INCOMPLETE
 

@@ -127,6 +127,9 @@ class RunResult:
         error: why it failed.
         code: the exit code it asks for.
         warnings: what somebody should know besides.
+        host: the host that failed, where that is why.
+        is_news: whether an end that is ill is told, and not only recorded.
+        recovery: that the source works again, where that is news.
     """
 
     source: str
@@ -143,6 +146,9 @@ class RunResult:
     error: str | None = None
     code: ExitCode = ExitCode.DONE
     warnings: list[str] = field(default_factory=list)
+    host: str | None = None
+    is_news: bool = True
+    recovery: str | None = None
 
     @property
     def good(self) -> bool:

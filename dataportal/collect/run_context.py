@@ -11,7 +11,7 @@ from dataportal.times import utc_now
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     from dataportal.collect.events import Listener
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dataportal.errors import DatabaseError
     from dataportal.plugins.http import HttpClient
     from dataportal.settings import Settings
+    from dataportal.store.records import SourceState
 
 
 @dataclass(slots=True)
@@ -40,6 +41,8 @@ class RunContext:
         hosts_given_up: hosts that used up their retries.
         database_fault: why the database cannot be used, once that is known.
         stop_code: the exit code of a run that was interrupted.
+        states: what was remembered of each source when the command began, by its name.
+        remind: how long a failure that does not change is no news; None tells it at each run.
     """
 
     settings: Settings
@@ -55,3 +58,5 @@ class RunContext:
     hosts_given_up: set[str] = field(default_factory=set)
     database_fault: DatabaseError | None = None
     stop_code: ExitCode = ExitCode.SIGTERM
+    states: Mapping[str, SourceState] = field(default_factory=dict)
+    remind: timedelta | None = None

@@ -20,6 +20,7 @@ from dataportal.collect.events import Finished, Started, Stored, Waiting, Warned
 from dataportal.collect.lease import Lease, permanent_fault
 from dataportal.collect.outcome import RunReport
 from dataportal.collect.plugin_call import plugin_error
+from dataportal.collect.reminders import is_news, recovery
 from dataportal.collect.retry import Retries
 from dataportal.collect.slice import SliceRun
 from dataportal.collect.windows import plan_backfill, plan_scheduled_run, with_correction
@@ -310,6 +311,7 @@ class SourceRun:
         if self._run_id is None:
             return
         result = self._report.result
+        told = self._note_news()
         await self._lease.call(
             SourceSession.finish_run,
             self._run_id,
@@ -323,8 +325,21 @@ class SourceRun:
             refused_series=self._report.refused_series,
             doubt=self._report.doubt,
             settled=self._source.speaks_of_pages,
+            told=told,
             answers=self._report.answers if self._limits.forecast_horizon else None,
         )
+
+    def _note_news(self) -> bool:
+        """Find out whether the end of the run is news; whether an ill end is told."""
+        result, remind = self._report.result, self._context.remind
+        state = self._context.states.get(self._source.name)
+        if remind is None or result.kind is not RunKind.SCHEDULED:
+            return False
+        if state is not None:
+            error, now = result.error or result.reason, self._context.now()
+            result.is_news = is_news(state, result.outcome, error, now=now, remind=remind)
+            result.recovery = recovery(state, result.outcome)
+        return result.is_news and not result.good
 
     def _note_database_fault(self, error: DataportalError) -> None:
         """Keep the other sources from trying again what cannot be had at all."""

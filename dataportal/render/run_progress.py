@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.collect.events import Finished, Started, Stored, Waiting, Warned
 from dataportal.errors import ExitCode
 from dataportal.render.console import printable, supports_escape_codes
-from dataportal.render.formatting import format_seconds
+from dataportal.render.formatting import format_seconds, pluralize
 from dataportal.store.records import Outcome
 
 if TYPE_CHECKING:
@@ -24,18 +24,32 @@ if TYPE_CHECKING:
     from dataportal.render.backfill_pace import BackfillPace
 
 _PACE_INTERVAL = 60.0  # seconds between two lines about a backfill
+_MOST_NAMES = 5
 _LEVELS = {
     Outcome.FAILED: "error",
     Outcome.PARTIAL: "error",
     Outcome.INTERRUPTED: "warning",
     Outcome.EMPTY: "warning",
+    # another machine does it
+    Outcome.SKIPPED: "debug",
 }
 
 
-def event_logger(log: Log) -> Callable[[Event], None]:
-    """A listener that logs each event: routine as info, what needs a look as warning or error."""
+class EventLog:
+    """Logs each event: routine as info, what needs a look as warning or error.
 
-    def log_event(event: Event) -> None:
+    Where a host fails, the first source that it fails is told in full, the others together in one
+    line at the end.
+    """
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._failed_by_host: dict[str, list[str]] = {}
+        self._waits: set[str] = set()
+
+    def __call__(self, event: Event) -> None:
+        """Log an event."""
+        log = self._log
         match event:
             case Started(source, slices):
                 log.debug("started", source=source, slices=slices)
@@ -44,17 +58,42 @@ def event_logger(log: Log) -> Callable[[Event], None]:
             case Waiting(source, None, reason):
                 log.info("waits", source=source, reason=reason)
             case Waiting(source, float() | int() as pause, reason):
-                log.warning("tries again", source=source, wait=format_seconds(pause), reason=reason)
+                # near-equal lines of many sources say no more than the first
+                level = "debug" if reason in self._waits else "warning"
+                self._waits.add(reason)
+                wait = format_seconds(pause)
+                getattr(log, level)("tries again", source=source, wait=wait, reason=reason)
             case Warned(source, message):
                 log.warning(message, source=source)
             case Finished(result):
-                details: dict[str, Any] = {} if result.run_id is None else {"run_id": result.run_id}
-                level = _LEVELS.get(result.outcome, "info")
-                if level == "error":
-                    details |= _page(result)
-                getattr(log, level)(outcome_sentence(result), source=result.source, **details)
+                self._log_end(result)
 
-    return log_event
+    def close(self) -> None:
+        """Log what was left to be told together."""
+        for host, sources in self._failed_by_host.items():
+            if sources:
+                names = ", ".join(sources[:_MOST_NAMES])
+                more = len(sources) - _MOST_NAMES
+                names += f" and {more:,} more" if more > 0 else ""
+                count = pluralize(len(sources), "source")
+                self._log.error(f"{host} failed {count} besides: {names}")
+        self._failed_by_host.clear()
+
+    def _log_end(self, result: RunResult) -> None:
+        details: dict[str, Any] = {} if result.run_id is None else {"run_id": result.run_id}
+        level = _LEVELS.get(result.outcome, "info") if result.is_news else "debug"
+        if level == "error":
+            details |= _page(result)
+            if result.host is not None:
+                if result.host in self._failed_by_host:
+                    self._failed_by_host[result.host].append(result.source)
+                    level = "debug"
+                else:
+                    self._failed_by_host[result.host] = []
+        getattr(self._log, level)(outcome_sentence(result), source=result.source, **details)
+        if result.recovery is not None:
+            # under -q nothing less is shown, and whoever was told of the failure is to be told
+            self._log.error(result.recovery, source=result.source)
 
 
 def _page(result: RunResult) -> dict[str, str]:

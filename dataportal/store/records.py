@@ -121,6 +121,8 @@ class SourceState:
     """Failed attempts in a row."""
     failing_since: datetime | None = None
     """When the first of these began."""
+    reminded_at: datetime | None = None
+    """When a failure was last told."""
     last_error: str | None = None
     doubts: Mapping[str, Any] | None = None
     """What is doubted of it, by kind: `since`, in ISO 8601, and `message`."""

@@ -88,6 +88,7 @@ def finish_run(
     lookback: timedelta | None = None,
     doubt: str | None = None,
     settled: bool = False,
+    told: bool = False,
     answers: Mapping[str, AnswerExtent] | None = None,
     prune: bool | None = None,
 ) -> None:
@@ -107,6 +108,7 @@ def finish_run(
         lookback: how far before the newest observation it asked; None where that is not known.
         doubt: why its answers may be pages, of which nobody asked for the others; the first one is
             kept.
+        told: that it ended ill is told to somebody.
         settled: the source's entry says what there is to say of pages: no doubt is left.
         answers: how far it reached in each series that may be a forecast, by endpoint_prefix.
         prune: forget old runs of the source that wrote nothing; by default one run in eight does,
@@ -129,6 +131,7 @@ def finish_run(
                 "lookback": lookback,
                 "doubt": storable(connection, doubt),
                 "settled": settled,
+                "told": told,
             },
         )
         if history_asked:

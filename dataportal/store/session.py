@@ -301,6 +301,7 @@ class SourceSession:
         refused_series: Collection[str] = (),
         doubt: str | None = None,
         settled: bool = False,
+        told: bool = False,
         answers: Mapping[str, AnswerExtent] | None = None,
         prune: bool | None = None,
     ) -> None:
@@ -324,6 +325,7 @@ class SourceSession:
                 lookback=lookback,
                 doubt=doubt,
                 settled=settled,
+                told=told,
                 answers=answers,
                 prune=prune,
             )

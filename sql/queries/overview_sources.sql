@@ -1,7 +1,7 @@
 -- Every source that ever ran, with its newest run. A lookback of more than a century says no more
 -- than that, and may be longer than the program can hold.
 SELECT s.source, s.last_attempt_at AS last_attempt, s.last_outcome,
-       s.last_success_at AS last_success, s.known_through, s.failures, s.failing_since,
+       s.last_success_at AS last_success, s.known_through, s.failures, s.failing_since, s.reminded_at,
        s.last_error, s.doubts,
        greatest(s.last_knowledge_time, s.known_through) AS known_latest,
        extract(epoch FROM least(s.lookback, interval '36500 days'))::float8 AS lookback,

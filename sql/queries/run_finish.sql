@@ -30,6 +30,7 @@ UPDATE source_state AS s SET
     failing_since = CASE
         WHEN run.kind <> 'scheduled' THEN s.failing_since
         WHEN %(outcome)s = 'failed' THEN coalesce(s.failing_since, run.started_at) END,
+    reminded_at = CASE WHEN %(told)s THEN clock_timestamp() ELSE s.reminded_at END,
     -- the first doubt of a kind stays, until the entry settles it
     doubts = CASE
         WHEN %(settled)s THEN NULL

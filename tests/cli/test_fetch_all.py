@@ -194,3 +194,55 @@ def test_a_lost_database_url_never_makes_a_database_under_q(
     empty = run_cli("fetch-all", env={"DATABASE_URL": ""})
     assert empty.returncode == 78
     assert "empty" in empty.stderr
+
+
+def test_a_failure_that_does_not_change_is_told_once(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """With --remind: as it begins, as it changes, and when it is over; the exit code stays 3."""
+    sources.csv("load", server.answer("/load.csv", Reply(404)))
+    sources.write()
+
+    def told(*options: str) -> tuple[int, str]:
+        process = run_cli("-q", "fetch-all", "--remind", "1d", *options, env=env)
+        return process.returncode, process.stdout + process.stderr
+
+    code, first = told()
+    assert code == 3
+    assert "404" in first
+    assert told() == (3, "")
+    server.answer("/load.csv", Reply(410))
+    code, changed = told()
+    assert code == 3
+    assert "410" in changed
+    assert told() == (3, "")
+    with open_observer(env["DATABASE_URL"]) as look:
+        look.execute("UPDATE source_state SET reminded_at = reminded_at - interval '25 hours'")
+    code, reminder = told()
+    assert code == 3
+    assert "410" in reminder
+    assert told() == (3, "")
+    server.answer("/load.csv", table([1.0]))
+    code, over = told()
+    assert code == 0
+    assert "works again, after it had failed since" in over
+    assert told() == (0, "")
+    wrong = run_cli("fetch-all", "--remind", "often", env=env)
+    assert wrong.returncode == 2
+    assert "--remind" in wrong.stderr
+
+
+def test_the_failures_of_one_host_are_told_together(
+    sources: SourceFile, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """The first in full, the others by their names in one line; each is failed all the same."""
+    for number in range(8):
+        sources.csv(f"load-{number}", f"http://127.0.0.1:1/load-{number}.csv")
+    sources.write()
+    process = run_cli("-q", "fetch-all", env=env)
+    assert process.returncode == 3
+    first, others = process.stderr.splitlines()
+    assert "no connection to 127.0.0.1" in first
+    assert "failed 7 sources besides: load-" in others
+    assert "and 2 more" in others
+    assert {run.outcome for run in recorded_runs(env["DATABASE_URL"])} == {"failed"}

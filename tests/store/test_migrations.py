@@ -49,6 +49,7 @@ RELEASED = {
     "0010_runs": "ef8ece138c2e4b9a84708d4e80c643326556db08455158efae8bc16f69d99035",
     "0011_statements": "f5f930a7ece2deef464ae753081755f29bc0fe77f5283bb290ec1454bb9980b3",
     "0012_backfills": "3a8c0f8838afaebde17f83674867b8244421fab2ac23f78f4c3326b93819a1d4",
+    "0013_reminders": "a44422a8f2244eab9c9d8ab65c2a0be4a1f82544629535a67f6ecf843ac6dd96",
 }
 HYPERTABLES = ("time_series_data", "time_series_data_scd2", "time_series_vintage")
 NAMES = tuple(migration.name for migration in migrations())

@@ -140,6 +140,7 @@ def test_a_backfill_is_no_attempt_either(feed: Feed, outcome: Outcome) -> None:
         after.known_through,
         before.failures,
         before.failing_since,
+        before.reminded_at,
         before.last_error,
     )
 
