@@ -40,7 +40,7 @@ def state(outcome: Outcome | None, error: str | None, told_ago: timedelta | None
     ],
 )
 def test_a_failure_is_news_as_it_begins_as_it_changes_and_once_in_a_while(
-    before: SourceState, outcome: Outcome, error: str | None, expected: bool
+    before: SourceState, outcome: Outcome, error: str | None, *, expected: bool
 ) -> None:
     """Figures alone are no change."""
     assert is_news(before, outcome, error, now=NOW, remind=DAY) is expected
