@@ -190,3 +190,177 @@ def test_statnett_has_a_start_and_a_step() -> None:
         step="PeriodTickMs",
         time_format="unix_ms",
     )
+
+
+def test_aemo_has_several_tables_in_a_file() -> None:
+    """Each with columns of its own, named by its own line."""
+    prices = {"section": "DISPATCH PRICE", "value": "RRP"}
+    demands = {"section": "DISPATCH REGIONSUM", "value": "TOTALDEMAND"}
+    check_replay(
+        "aemo-sections",
+        "Csv",
+        {
+            "aemo-nsw1-price": {**prices, "REGIONID": "NSW1"},
+            "aemo-sa1-price": {**prices, "REGIONID": "SA1"},
+            "aemo-nsw1-demand5": {**demands, "REGIONID": "NSW1"},
+            "aemo-sa1-demand5": {**demands, "REGIONID": "SA1"},
+        },
+        path="/Reports/Current/DispatchIS_Reports/"
+        "PUBLIC_DISPATCHIS_202410060225_0000000430000000.zip",
+        sections={"header": "^I,", "rows": "^D,", "name": [2, 3]},
+        ts="SETTLEMENTDATE",
+        time_format="%Y/%m/%d %H:%M:%S",
+        period_end="5 minutes",
+        timezone="Etc/GMT-10",
+    )
+
+
+def test_omie_has_the_hours_of_a_day_as_columns() -> None:
+    """25 of them in autumn; the day stands in the line before the table."""
+    spain = "Precio marginal en el sistema español (EUR/MWh)"
+    portugal = "Precio marginal en el sistema portugués (EUR/MWh)"
+    check_replay(
+        "omie",
+        "Csv",
+        {"omie-es-price": {"quantity": spain}, "omie-pt-price": {"quantity": portugal}},
+        path="/sites/default/files/dados/AGNO_{start:%Y@Europe/Madrid}"
+        "/MES_{start:%m@Europe/Madrid}/TXT/INT_PBC_EV_H_1_{start:%d_%m_%Y@Europe/Madrid}"
+        "_{start:%d_%m_%Y@Europe/Madrid}.TXT",
+        each="day",
+        zone="Europe/Madrid",
+        delimiter=";",
+        decimal=",",
+        header_row="^;1;2;",
+        layout="wide",
+        columns=r"^\d+$",
+        fields={"quantity": {"place": 1}, "day": {"text": r";(\d\d/\d\d/\d{4});"}},
+        interval={"day": "day", "number": "header", "length": "1 hour"},
+        time_format="%d/%m/%Y",
+        timezone="Europe/Madrid",
+    )
+
+
+def test_isone_has_kinds_of_rows_and_marks_of_hours() -> None:
+    """Remarks before, units below the header, a count after; 02X is the second one."""
+    check_replay(
+        "isone",
+        "Csv",
+        {"isone-load": {}},
+        path="/transform/csv/hourlysystemdemand",
+        query={
+            "start": "{start:%Y%m%d@America/New_York}",
+            "end": "{start:%Y%m%d@America/New_York}",
+        },
+        each="day",
+        zone="America/New_York",
+        header_row="^.H.,.Date.,.Hour Ending",
+        filter={"H": "D"},
+        ts=["Date", "Hour Ending"],
+        time_format="%m/%d/%Y %H",
+        period_end="1 hour",
+        dst={"second": "X"},
+        value="Total Load",
+        timezone="America/New_York",
+    )
+
+
+def test_isone_forecasts_have_dates_as_columns() -> None:
+    """And the time of issue in a remark."""
+    check_replay(
+        "isone-forecast",
+        "Csv",
+        {"isone-wind-forecast": {}},
+        path="/transform/csv/wphf",
+        query={"start": "20250225"},
+        header_row="^.D.,.Date",
+        footer="^.T.",
+        layout="wide",
+        columns=r"^\d\d/\d\d/\d{4}$",
+        fields={"issued": {"text": r"Report generated (.{19}) E[SD]T"}},
+        ts=["header", "Hour Ending"],
+        time_format="%m/%d/%Y %H",
+        period_end="1 hour",
+        published_at="issued",
+        published_format="%m/%d/%Y %H:%M:%S",
+        timezone="America/New_York",
+    )
+
+
+def test_smhi_has_a_preface_of_any_length() -> None:
+    """The table begins where the first cell is Datum."""
+    check_replay(
+        "smhi",
+        "Csv",
+        {"smhi-abisko-temperature": {}},
+        path="/api/version/1.0/parameter/1/station/188790/period/corrected-archive/data.csv",
+        header_row="^Datum;",
+        ts=["Datum", "Tid (UTC)"],
+        value="Lufttemperatur",
+        timezone="UTC",
+    )
+
+
+def test_usgs_has_a_line_of_widths_and_a_zone_in_each_row() -> None:
+    """Marks for missing values are named."""
+    series = {
+        "usgs": {"usgs-discharge": "69512_00060", "usgs-gage-height": "69513_00065"},
+        "usgs-spring": {"usgs-discharge": "69512_00060"},
+    }
+    for name, columns in series.items():
+        check_replay(
+            name,
+            "Csv",
+            {key: {"value": column} for key, column in columns.items()},
+            path="/nwis/iv/",
+            query={"format": "rdb", "sites": "01491000"},
+            comment="#",
+            delimiter="tab",
+            first_row="^USGS",
+            ts="datetime",
+            dst="tz_cd",
+            missing=["", "Ice", "Eqp", "Bkw"],
+            timezone="America/New_York",
+        )
+
+
+def test_eurostat_tsv_is_wide_by_month() -> None:
+    """With the key in the first cell, and flags behind the numbers."""
+    check_replay(
+        "eurostat-tsv",
+        "Csv",
+        {"eurostat-tsv-de": {"geo": "DE"}, "eurostat-tsv-fr": {"geo": "FR"}},
+        path="/eurostat/api/dissemination/sdmx/2.1/data/prc_hicp_midx/M.I15.",
+        query={"format": "TSV", "compressed": "true"},
+        delimiter="tab",
+        layout="wide",
+        columns=r"^\d{4}-\d\d",
+        time_format="period",
+        fields={
+            "geo": {"place": 1, "pattern": r"^M,I15,(\w+)$"},
+            "number": {"place": "cell", "pattern": r"^(:|[\d.-]+)"},
+        },
+        value="number",
+        missing=[":"],
+        timezone="Europe/Luxembourg",
+    )
+
+
+def test_influxdb_has_a_header_for_each_table() -> None:
+    """Annotations are comments."""
+    check_replay(
+        "influxdb",
+        "Csv",
+        {
+            "influx-usage-a": {"_field": "usage", "host": "a"},
+            "influx-procs-a": {"_field": "procs", "host": "a"},
+            "influx-procs-b": {"_field": "procs", "host": "b"},
+        },
+        path="/api/v2/query",
+        method="POST",
+        query={"org": "reach"},
+        body='from(bucket: "b") |> range(start: {start}, stop: {end})',
+        comment="#",
+        sections={"header": "^,result,table"},
+        ts="_time",
+        value="_value",
+    )

@@ -39,6 +39,7 @@ from dataportal.plugins.declarative.json_records import JsonReader
 from dataportal.plugins.declarative.page_doubts import partial_content_doubt
 from dataportal.plugins.declarative.request import Request
 from dataportal.plugins.declarative.steps import Steps
+from dataportal.plugins.declarative.wide_records import set_wide_defaults
 from dataportal.plugins.declarative.xml_records import XmlReader
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
@@ -66,6 +67,7 @@ class _Api:
 
     def __init__(self, params: Params, reader: type[Reader]) -> None:
         set_cube_defaults(params)
+        set_wide_defaults(params)
         steps = Steps.read(params)
         self._request = Request(params, utc_now)
         self._extractor = PointExtractor(params, utc_now)

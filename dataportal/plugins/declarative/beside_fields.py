@@ -56,7 +56,8 @@ class BesideField(FactorParameters):
         str | None, about("what was asked, such as `{start:%Y-%m-%d@Europe/Prague}`")
     ] = None
     index: Annotated[
-        str | None, about("a field of the entry of the [index](#index) that names the file")
+        str | None,
+        about("a field of the entry of the [index](declarative.md#index) that names the file"),
     ] = None
     pattern: Annotated[
         Pattern | None,
@@ -69,7 +70,10 @@ class RowParameters(Parameters):
 
     fields: Annotated[
         dict[str, BesideField],
-        about("further fields by their names; see [Further fields](#further-fields)"),
+        about(
+            "further fields by their names: see "
+            "[Further fields](declarative-layouts.md#further-fields)"
+        ),
     ] = default(default_factory=dict)
     keep_rows: Annotated[
         dict[str, Pattern],

@@ -13,6 +13,8 @@ from dataportal.plugins.declarative.records import (
     Reader,
     number_if_digits,
 )
+from dataportal.plugins.declarative.sections import SectionParameters, SectionRecords
+from dataportal.plugins.declarative.wide_records import read_wide, wide_if
 from dataportal.plugins.http.file_kinds import text_kind
 from dataportal.plugins.readers.table_parameters import table_layout, text_encoding
 from dataportal.plugins.readers.tables import Table
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dataportal.plugins.declarative.records import FieldPath, Records
+    from dataportal.plugins.declarative.sections import SectionSettings
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.parameters import Params
 
@@ -40,6 +43,12 @@ class CsvReader(Reader):
     def __init__(self, params: Params, decimal: str) -> None:
         self._layout = table_layout(params, decimal)
         self._encoding = text_encoding(params) or None
+        self.wide = read_wide(params)
+        self.sections = params.read(SectionParameters).sections
+        if self.sections is not None and self.wide is not None:
+            params.add_fault("sections does not go with layout: wide")
+        if self.sections is not None and not self._layout.header:
+            params.add_fault("sections have headers: header: false does not go with them")
         self._empty, self._error = _pattern(params, "empty"), _pattern(params, "error")
 
     @property
@@ -66,6 +75,13 @@ class CsvReader(Reader):
     def table(self, text: str, name: str) -> Table:
         """The text as a table."""
         return Table(io.StringIO(text, newline=""), self._layout, name)
+
+    def section_records(
+        self, text: str, sections: SectionSettings, answer: Answer
+    ) -> SectionRecords:
+        """The rows of all tables of a text."""
+        layout = self._layout
+        return SectionRecords(text, layout.delimiter, layout.comment, sections, answer)
 
     def column(self, path: FieldPath) -> FieldPath:
         """A column's name, or its number where columns have no names."""
@@ -102,10 +118,12 @@ class _TableDocument(Document):
 
     def read_records(self, rows: str) -> Records:
         del rows
+        if self._reader.sections is not None:
+            return self._reader.section_records(self._text, self._reader.sections, self.answer)
         try:
             table = self._reader.table(self._text, self.answer.name)
             cells = [] if table.is_empty else list(table.rows(1))
-            return _TableRows(table, cells, self.answer, self._reader)
+            return wide_if(_TableRows(table, cells, self.answer, self._reader), self._reader.wide)
         except BadDataError as error:
             raise _with_excerpt(error, self.answer) from None
 
@@ -128,6 +146,10 @@ class _TableRows:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @property
+    def names(self) -> Sequence[str]:
+        return self._table.names
 
     def column(self, path: FieldPath) -> Sequence[Any]:
         if self._table.is_empty:

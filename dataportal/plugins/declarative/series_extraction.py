@@ -10,7 +10,7 @@ from dataportal.plugins.declarative.records import TRUNCATED_ROW
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
@@ -126,7 +126,9 @@ class SeriesExtraction:
             others = _texts_instead(shared_filter, first_records)
             return f"has no row with {_conditions(texts)} among {self.rows_seen}{others}"
         if not self.rows_matched:
-            others = _texts_instead(self.filters, first_records)
+            others = _texts_instead(
+                {path: [text] for path, text in self.filters.items()}, first_records
+            )
             return f"has no row with {_conditions(self.filters)} among {self.rows_seen}{others}"
         if self.rows_taken and not self.rows_with_value:
             return f"has nothing at {self.value!r} in any of {self.rows_taken} rows"
@@ -153,14 +155,18 @@ def _conditions(texts: Mapping[str, str]) -> str:
     return " and ".join(f"{path} = {text!r}" for path, text in texts.items())
 
 
-def _texts_instead(filters: Mapping[str, object], first_records: Records) -> str:
-    """What the rows say instead, where a single field decides."""
-    if len(filters) != 1:
-        return ""
-    cells = first_records.column(next(iter(filters)))
-    texts = list(dict.fromkeys(filter_text(cell) for cell in cells if cell is not TRUNCATED_ROW))
-    more = ", …" if len(texts) > _LISTED else ""
-    return f", but {', '.join(text or repr(text) for text in texts[:_LISTED])}{more}"
+def _texts_instead(filters: Mapping[str, Collection[str]], first_records: Records) -> str:
+    """What the rows say instead, in the first place where none says what is asked for."""
+    for path, wanted in filters.items():
+        cells = first_records.column(path)
+        texts = [*dict.fromkeys(filter_text(cell) for cell in cells if cell is not TRUNCATED_ROW)]
+        if set(wanted).intersection(texts):
+            continue
+        more = ", …" if len(texts) > _LISTED else ""
+        place = f" at {path!r}" if len(filters) > 1 else ""
+        listed = ", ".join(text or repr(text) for text in texts[:_LISTED])
+        return f", but {listed}{more}{place}"
+    return ""
 
 
 def _is_refused(value: object) -> bool:

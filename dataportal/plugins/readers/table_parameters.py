@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 from dataportal.plugins.parameters import (
     Column,
     Parameters,
+    Pattern,
     WholeNumber,
     about,
     matching,
@@ -45,6 +47,22 @@ class TableParameters(Parameters):
     header: Annotated[bool, about("whether the first line names the columns (true)")] = True
     skip_rows: Annotated[WholeNumber, about("lines before the table (0)")] = 0
     comment: Annotated[str, about("lines that begin with this are skipped (none)")] = ""
+    header_row: Annotated[
+        str | None,
+        about(
+            "where the table begins after a text: the number of the line that names the columns, "
+            "or a regular expression that is found in it",
+            examples=("5", "^Date;"),
+        ),
+    ] = None
+    first_row: Annotated[
+        Pattern | None,
+        about("a regular expression that is found in the first line of values after the header"),
+    ] = None
+    footer: Annotated[
+        Pattern | None,
+        about("a regular expression that is found in the first line after the table"),
+    ] = None
 
 
 class EncodingParameters(Parameters):
@@ -126,10 +144,23 @@ def table_layout(params: Params, decimal: str) -> Layout:
     delimiter = _NAMED_DELIMITERS.get(table.delimiter, table.delimiter)
     if delimiter == decimal:
         params.add_fault(f"delimiter and decimal cannot both be {decimal!r}")
+    if table.header_row is not None and table.skip_rows:
+        params.add_fault("give either skip_rows or header_row", "header_row")
+    skip_rows, header_row = table.skip_rows, None
+    try:
+        if (table.header_row or "").isdecimal():
+            skip_rows = max(int(table.header_row or "1"), 1) - 1
+        elif table.header_row is not None:
+            header_row = re.compile(table.header_row)
+    except re.error as error:
+        params.add_fault(f"header_row {table.header_row!r} is no regular expression ({error})")
     return Layout(
         delimiter=delimiter or None,
         header=table.header,
-        skip_rows=table.skip_rows,
+        skip_rows=skip_rows,
+        header_row=header_row,
+        first_row=table.first_row,
+        footer=table.footer,
         comment=table.comment,
         decimal=decimal,
     )

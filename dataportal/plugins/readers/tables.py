@@ -12,6 +12,7 @@ from dataportal.errors import BadDataError
 from dataportal.redaction import harmless, redact
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Iterator
 
 DELIMITERS = ("\t", ";", "|", ",")
@@ -19,6 +20,7 @@ DELIMITERS = ("\t", ";", "|", ",")
 
 _LOOK_AHEAD = 20
 _LISTED = 40  # column names shown in a message
+_PASSED, _PASSED_WIDTH = 5, 60  # lines shown in a message, and how much of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,10 @@ class Layout:
         skip_rows: so many lines before that are no part of the table.
         comment: lines that begin with it are no part of it either.
         decimal: the decimal sign; it is never taken for the delimiter.
+        header_row: found in the line that names the columns, or the first one if none does; what
+            stands before it is no part of the table.
+        first_row: found in the first line after the header that is a row.
+        footer: found in the first line that is no part of the table any more.
     """
 
     delimiter: str | None = None
@@ -38,6 +44,9 @@ class Layout:
     skip_rows: int = 0
     comment: str = ""
     decimal: str = "."
+    header_row: re.Pattern[str] | None = None
+    first_row: re.Pattern[str] | None = None
+    footer: re.Pattern[str] | None = None
 
 
 class Table:
@@ -63,6 +72,11 @@ class Table:
         self._first = self._next()
         self.is_empty = self._first is None
         self._names = [cell.strip() for cell in self._first or ()]
+
+    @property
+    def names(self) -> list[str]:
+        """What the header calls the columns; none without a header."""
+        return self._names if self._layout.header else []
 
     def column_index(self, column: str | int, widest: int = 0) -> int:
         """The index in a row, from 0, of a column that is known by its name or its number from 1.
@@ -129,8 +143,43 @@ class _Lines:
         self.number = 0
         self._name = name
         self._comment = layout.comment
-        self._lines = islice(enumerate(lines, 1), layout.skip_rows, None)
+        self._lines: Iterator[tuple[int, str]] = islice(enumerate(lines, 1), layout.skip_rows, None)
+        if layout.header_row is not None:
+            self._lines = self._from(self._lines, layout.header_row, "header_row")
+        if layout.first_row is not None:
+            self._lines = self._rows_from(self._lines, layout.first_row, has_header=layout.header)
+        if layout.footer is not None:
+            self._lines = _until(self._lines, layout.footer)
         self._ahead: deque[tuple[int, str]] = deque()
+
+    def _from(
+        self, lines: Iterator[tuple[int, str]], pattern: re.Pattern[str], parameter: str
+    ) -> Iterator[tuple[int, str]]:
+        """The lines from the first one on in which a pattern is found."""
+        passed: list[str] = []
+        for number, line in lines:
+            if pattern.search(line.rstrip("\r\n")):
+                yield number, line
+                yield from lines
+                return
+            if line.strip() and len(passed) < _PASSED:
+                passed.append(line.strip()[:_PASSED_WIDTH])
+        if passed:
+            raise BadDataError(
+                f"{self._name} has no line that fits {parameter} {pattern.pattern!r}; its lines "
+                f"are {harmless(redact(', '.join(map(repr, passed))), 500)}, …"
+            )
+
+    def _rows_from(
+        self, lines: Iterator[tuple[int, str]], pattern: re.Pattern[str], *, has_header: bool
+    ) -> Iterator[tuple[int, str]]:
+        """The header, and then the lines from the first row on."""
+        if has_header:
+            for number, line in lines:
+                yield number, line
+                if line.strip() and not (self._comment and line.startswith(self._comment)):
+                    break
+        yield from self._from(lines, pattern, "first_row")
 
     def peek(self, count: int) -> list[str]:
         """The next lines, which stay to be read."""
@@ -160,6 +209,14 @@ class _Lines:
                 hint="Set encoding, for example cp1252",
             ) from None
         return None
+
+
+def _until(lines: Iterator[tuple[int, str]], pattern: re.Pattern[str]) -> Iterator[tuple[int, str]]:
+    """The lines before the first one in which a pattern is found."""
+    for number, line in lines:
+        if pattern.search(line.rstrip("\r\n")):
+            return
+        yield number, line
 
 
 def _likely_delimiter(lines: _Lines, decimal: str) -> str:
