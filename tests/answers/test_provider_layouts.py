@@ -153,23 +153,21 @@ def test_ncei_has_parts_of_cells() -> None:
 
 
 def test_statcan_has_a_power_of_ten_in_each_row() -> None:
-    """And the vector around the rows."""
+    """A number for the vector above its rows, and the time of publication in each."""
+    vectors = {"cpi": 41690973, "employment": 2062811, "exports": 32164132}
     check_replay(
         "statcan",
         "Json",
-        {
-            "statcan-cpi": {"vector": "41690973"},
-            "statcan-employment": {"vector": "2062811"},
-            "statcan-exports": {"vector": "32164132"},
-        },
+        {f"statcan-{name}": {"vector": number} for name, number in vectors.items()},
         path="/t1/wds/rest/getDataFromVectorsAndLatestNPeriods",
-        method="POST",
-        json=[{"vectorId": 41690973, "latestN": 3}],
+        json=[{"vectorId": "{vector}", "latestN": 3}],
+        batch=300,
         rows="[].object.vectorDataPoint[]",
         fields={
-            "vector": {"parent": "vectorId"},
+            "of": {"parent": "vectorId"},
             "amount": {"place": "value", "power_of_ten": "scalarFactorCode"},
         },
+        filter={"of": "{vector}"},
         ts="refPer",
         value="amount",
         published_at="releaseTime",

@@ -203,3 +203,139 @@ def test_hubeau_by_links_under_partial_content() -> None:
         value="resultat_obs",
         scale=0.001,
     )
+
+
+def test_ercot_by_a_list_of_documents() -> None:
+    """Addresses by a number, publications by the time in the list, and no document before."""
+    asked = check_replay(
+        "ercot",
+        "Csv",
+        {
+            "ercot-forecast-north": {"value": "North"},
+            "ercot-forecast-systemtotal": {"value": "SystemTotal"},
+        },
+        path="/misdownload/servlets/mirDownload",
+        query={"doclookupId": "{document}"},
+        index={
+            "url": "@LAB@/misapp/servlets/IceDocListJsonWS",
+            "query": {"reportTypeId": 12311},
+            "rows": "ListDocsByRptTypeRes.DocumentList[].Document",
+            "name": "FriendlyName",
+            "pattern": "_csv$",
+            "fields": {"document": "DocID"},
+            "time": "PublishDate",
+        },
+        fields={"published": {"index": "time"}},
+        published_at="published",
+        ts=["DeliveryDate", "HourEnding"],
+        time_format="%m/%d/%Y %H:%M",
+        period_end="1 hour",
+        dst="DSTFlag",
+        timezone="America/Chicago",
+    )
+    assert len(asked) == 3
+
+
+def test_aemo_by_a_folder_of_files() -> None:
+    """Those of the window, by the time in their names; intervals are named by their ends."""
+    asked = check_replay(
+        "aemo",
+        "Csv",
+        {f"aemo-{region.lower()}-demand": {"5": region} for region in ("NSW1", "VIC1")},
+        index={
+            "url": "@LAB@/Reports/Current/Operational_Demand/FORECAST_HH/",
+            "pattern": r"_HH_(?P<time>\d{12})_\d+\.zip$",
+            "time_format": "%Y%m%d%H%M",
+            "before": "30 minutes",
+        },
+        header=False,
+        filter={"1": "D"},
+        ts=6,
+        time_format="%Y/%m/%d %H:%M:%S",
+        period_end="30 minutes",
+        published_at=7,
+        published_format="%Y/%m/%d %H:%M:%S",
+        value=9,
+        timezone="Etc/GMT-10",
+    )
+    assert len(asked) == 3
+
+
+def test_agsi_by_pages_with_gas_days() -> None:
+    """A day begins at six, by the clocks of the country."""
+    check_replay(
+        "agsi",
+        "Json",
+        {
+            "agsi-de-storage": {"value": "gasInStorage"},
+            "agsi-de-injection": {"value": "injection"},
+        },
+        path="/api",
+        query={
+            "country": "DE",
+            "from": "{start:%Y-%m-%d@Europe/Berlin}",
+            "to": "{end:%Y-%m-%d@Europe/Berlin}",
+        },
+        auth={"header": {"x-key": "${AGSI_KEY}"}},
+        rows="data",
+        paging={"page": "page", "last": "last_page", "total": "total"},
+        ts="join('', [gasDayStart, 'T06:00'])",
+        missing=["-"],
+        timezone="Europe/Berlin",
+    )
+
+
+def test_arcgis_by_offsets_until_no_more_follow() -> None:
+    """The server cuts pages short, and says where more follow."""
+    check_replay(
+        "arcgis",
+        "Json",
+        {f"arcgis-{name.lower()}": {"Station": name} for name in "AB"},
+        path="/arcgis/rest/services/Messwerte/FeatureServer/0/query",
+        query={"f": "json", "where": "1=1", "outFields": "*", "orderByFields": "Datum"},
+        error="error.message",
+        rows="features[].attributes",
+        paging={"offset": "resultOffset", "has_more": "exceededTransferLimit"},
+        ts="Datum",
+        time_format="unix_ms",
+        value="Wert",
+    )
+
+
+def test_ckan_by_offsets_of_a_server_that_caps() -> None:
+    """It gives fewer rows than are asked for."""
+    check_replay(
+        "ckan",
+        "Json",
+        {
+            "neso-solar": {"value": "EMBEDDED_SOLAR_FORECAST"},
+            "neso-wind": {"value": "EMBEDDED_WIND_FORECAST"},
+        },
+        path="/api/3/action/datastore_search",
+        query={"resource_id": "db6c038f-98af-4570-ab60-24d71ebd0ae5", "sort": "DATETIME"},
+        rows="result.records",
+        paging={
+            "offset": "offset",
+            "size": 10000,
+            "size_param": "limit",
+            "total": "result.total",
+        },
+        ts="DATETIME",
+        timezone="UTC",
+    )
+
+
+def test_socrata_by_offsets_until_a_page_is_empty() -> None:
+    """A bare list, of which nothing tells the end."""
+    check_replay(
+        "socrata",
+        "Json",
+        {"cdc-usa": {"jurisdiction": "USA"}, "cdc-region1": {"jurisdiction": "Region 1"}},
+        path="/resource/ua7e-t2fy.json",
+        query={"$order": "week_end"},
+        auth={"header": {"X-App-Token": "${SOCRATA_TOKEN}"}},
+        paging={"offset": "$offset", "size": 5, "size_param": "$limit"},
+        ts="week_end",
+        value="weekly_rate",
+        timezone="America/New_York",
+    )
