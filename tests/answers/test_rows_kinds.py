@@ -64,6 +64,18 @@ FILES: dict[str, tuple[bytes, str]] = {
     "hdf5": (b"\x89HDF\r\n\x1a\n\0\0\0", "an HDF5 file"),
     "netcdf": (b"CDF\x01\0\0\0\0", "a NetCDF file"),
     "grib": (b"GRIB\0\0\0\2", "a GRIB file"),
+    "feather": (b"FEA1\0\0\0\0", "a Feather file"),
+    "orc": (b"ORC\x08\x03\0", "an ORC file"),
+    "avro": (b"Obj\x01\x04\x14avro.codec", "an Avro file"),
+    "numpy": (b"\x93NUMPY\x01\0", "a NumPy file"),
+    "lz4": (b"\x04\x22\x4d\x18\x64\x40", "an LZ4 file"),
+    "compress": (b"\x1f\x9d\x90", "a compress (.Z) file"),
+    "tar": (b"a.csv".ljust(257, b"\0") + b"ustar\x0000" + b"\0" * 300, "a tar archive"),
+    "webp": (b"RIFF\x24\0\0\0WEBPVP8 ", "a WebP file"),
+    "heic": (b"\0\0\0\x20ftypheic\0\0", "HEIC"),
+    "tiff": (b"II*\0\x08\0", "a TIFF file"),
+    "rtf": (b"{\\rtf1\\ansi no data}", "an RTF file"),
+    "postscript": (b"%!PS-Adobe-3.0\n", "a PostScript file"),
     # three lines in place of a large file
     "lfs": (
         b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n",
@@ -107,6 +119,7 @@ TEXTS = {
     "json-for-csv": case("csv", b'{"error": "quota, try later"}', "is JSON"),
     "json-list-for-csv": case("csv", b'[{"t": "2025-06-02", "v": 1}]', "is JSON"),
     "json-for-file": case("file", b'{"a": [1, 2]}', "is JSON"),
+    "utf-16-for-csv": case("csv", "t,v\n1,2\n".encode("utf-16"), "UTF-16", "encoding", never=()),
     "csv-for-json": case("json", b"t,v\n2025-06-02T00:00Z,1\n", "not JSON"),
     "csv-for-xml": case("xml", b"t,v\n2025-06-02T00:00Z,1\n", "not XML"),
 }

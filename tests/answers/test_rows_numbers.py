@@ -6,11 +6,13 @@ scaled values a bug of the program.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.answer_runs import Case
-from support.provider_answers import PROVIDERS, Literal, json_reply
+from support.http_server import Reply
+from support.provider_answers import PROVIDERS, WINDOW, Literal, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,7 +147,36 @@ COUNTS = {
     )
     for n, text in enumerate(("1e400", "9" * 5000, "NaN", "1.5", "-1"))
 }
-CASES = EVERYWHERE | ROUNDED | ELSEWHERE | COUNTS
+
+
+def stamped(name: str, template: str, text: str) -> Case:
+    """Three stamps of a built-in plugin, the second of which is this text."""
+    provider = PROVIDERS[name]
+    first = int(datetime.fromisoformat(FIRST).timestamp())
+    body = template % (first, text, first + 7200)
+    return Case(
+        Reply(body=body.encode()),
+        provider.params,
+        AROUND,
+        kind=provider.kind,
+        window=WINDOW,
+        outcome="partial",
+        counts={"rejected": 1, "inserted": 2},
+    )
+
+
+STAMPS = {
+    f"{name}-stamp-{word}": stamped(name, template, text)
+    for name, template in (
+        ("energy-charts", '{"unix_seconds": [%s, %s, %s], "price": [1, 2, 3], "unit": "EUR"}'),
+        (
+            "open-meteo",
+            '{"hourly_units": {}, "hourly": {"time": [%s, %s, %s], "temperature_2m": [1, 2, 3]}}',
+        ),
+    )
+    for word, text in {**HUGE, "17-digits": "1" + "0" * 17}.items()
+}
+CASES = EVERYWHERE | ROUNDED | ELSEWHERE | COUNTS | STAMPS
 
 
 @pytest.mark.parametrize("name", EVERYWHERE)
@@ -165,6 +196,14 @@ def test_a_number_that_a_double_rounds_is_one(results: Mapping[str, Result], nam
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_scaled_and_in_other_places(results: Mapping[str, Result], name: str) -> None:
     """After it is scaled, as a text, as an id, as a time, in one of two columns."""
+    results[name].check()
+
+
+@pytest.mark.parametrize("name", STAMPS)
+def test_a_stamp_that_no_calendar_has_costs_its_point(
+    results: Mapping[str, Result], name: str
+) -> None:
+    """Of lists of times that several columns share."""
     results[name].check()
 
 

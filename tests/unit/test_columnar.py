@@ -13,8 +13,11 @@ from dataportal.errors import BadDataError
 from dataportal.plugins.http.response import Answer
 from dataportal.plugins.readers.columnar import ColumnTimes
 from dataportal.plugins.readers.times import Window
+from dataportal.raw_points import RefusedTime
+from dataportal.times import EPOCH
 
 ANSWER = Answer(200, "https://api.example.org/data", {}, b"{}")
+HOUR = timedelta(hours=1)
 EVER = Window("0001-01-01T00:00:00Z", None)
 SECONDS = st.integers(-(2**31), 2**33)
 VALUES = st.none() | st.floats(allow_nan=False) | st.integers()
@@ -50,12 +53,23 @@ def test_texts_name_the_same_times_as_seconds(seconds: list[int], offset: int) -
 
 
 @pytest.mark.parametrize(
-    "times", ["now", 5, {}, [1.5], [True], [None], ["noon"], [10**15], [[]], ["2024-01-01", None]]
+    "times", ["now", 5, {}, [1.5], [True], [None], ["noon"], [[]], ["2024-01-01", None]]
 )
 def test_times_that_are_none_are_refused(times: Any) -> None:
     """With the address, and before any value is looked at."""
     with pytest.raises(BadDataError, match=r"api\.example\.org"):
         ColumnTimes(times, ANSWER, EVER)
+
+
+@pytest.mark.parametrize("beyond", [10**15, -(10**15), 10**30, float("inf"), float("-inf")])
+def test_a_time_beyond_the_calendar_costs_its_point(beyond: float) -> None:
+    """Its reason stands in its place, for the run to refuse; the others are as they were."""
+    points = ColumnTimes([0, beyond, 3600], ANSWER, EVER).points("it", [1, 2, 3], earlier=HOUR)
+    first, refused, last = points["ts"]
+    assert (first, last) == (EPOCH - HOUR, EPOCH)
+    assert isinstance(refused, RefusedTime)
+    assert "beyond the calendar" in refused
+    assert points["value"] == [1, 2, 3]
 
 
 @given(st.integers(0, 5), st.integers(0, 5))

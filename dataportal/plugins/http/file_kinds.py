@@ -26,8 +26,27 @@ _BEGINNINGS = (
     (b"CDF\x05", "a NetCDF file"),
     (b"GRIB\0", "a GRIB file"),
     (b"\x1f\x8b", "a gzip file"),
+    (b"\x1f\x9d", "a compress (.Z) file"),
+    (b"\x04\x22\x4d\x18", "an LZ4 file"),
+    (b"FEA1", "a Feather file"),
+    (b"ORC", "an ORC file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"\x93NUMPY", "a NumPy file"),
+    (b"{\\rtf", "an RTF file"),
+    (b"%!PS-Adobe", "a PostScript file"),
+    (b"\x7fELF", "a program"),
+    (b"II*\0", "a TIFF file"),
+    (b"MM\0*", "a TIFF file"),
     (b"version https://git-lfs.github.com/", "a Git LFS pointer, and not the file itself"),
 )
+_WITHIN = (
+    (257, b"ustar", "a tar archive"),
+    (8, b"WEBPVP8", "a WebP file"),
+    (8, b"WAVEfmt ", "a WAV file"),
+    (4, b"ftyp", "a video, or an AVIF or HEIC file"),
+)
+"""Where in a file what stands that tells its kind."""
+_BEGINNING = 4096
 _BZIP2_MAGIC = b"1AY&SY"
 _ZIP = b"PK\x03\x04"
 # by a file, or the beginning of one, that only such archives have
@@ -42,7 +61,13 @@ def file_kind(body: bytes) -> str:
     for beginning, kind in _BEGINNINGS:
         if body.startswith(beginning):
             # a text may begin with these three letters
-            return "" if beginning == b"BZh" and body[4:10] != _BZIP2_MAGIC else kind
+            is_text = (beginning == b"BZh" and body[4:10] != _BZIP2_MAGIC) or (
+                beginning == b"ORC" and b"\0" not in body[:_BEGINNING]
+            )
+            return "" if is_text else kind
+    for position, magic, kind in _WITHIN:
+        if body.startswith(magic, position):
+            return kind
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
@@ -168,8 +169,10 @@ class Answer:
         except UnicodeError as error:
             if self.file_kind:
                 raise self.bad(f"is {self.file_kind}, not text") from None
+            if name == "utf-8-sig" and self.body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+                raise self.bad("is text in UTF-16, not in UTF-8: set encoding: utf-16") from None
             where = f" at byte {error.start}" if isinstance(error, UnicodeDecodeError) else ""
-            raise self.bad(f"is not {name} text{where}") from None
+            raise self.bad(f"is not {name.removesuffix('-sig')} text{where}") from None
 
     @overload
     def json(self, *, encoding: str | None = None) -> Any: ...

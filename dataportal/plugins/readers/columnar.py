@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import compress
+from math import isinf
 from typing import TYPE_CHECKING, Any
 
 from dataportal.plugins.readers.times import Clip, from_milliseconds
+from dataportal.raw_points import RefusedTime
 
 if TYPE_CHECKING:
     from dataportal.granularity import IntervalLength
@@ -34,8 +37,6 @@ class ColumnTimes:
             raise answer.bad("has no list of times")
         try:
             self._instants = [_instant(time, offset) for time in times]
-        except OverflowError:
-            raise answer.bad("has a time beyond the calendar") from None
         except (TypeError, ValueError):
             raise answer.bad("has a time that is neither seconds nor ISO 8601") from None
 
@@ -69,23 +70,37 @@ class ColumnTimes:
             raise self._answer.bad(
                 f"has {len(column)} values of {name} and {len(self._instants)} times"
             )
-        times: list[datetime] = []
-        values: list[Any] = []
         clip = Clip(self._window, length)
-        for instant, value in zip(self._instants, column, strict=True):
-            ts = instant - earlier
-            if clip.takes(ts):
-                times.append(ts)
-                values.append(value)
-        return clip.columns({"ts": times, "value": values})
+        times = self._instants if not earlier else [_before(ts, earlier) for ts in self._instants]
+        readable = [ts for ts in times if isinstance(ts, datetime)]
+        if len(readable) == len(times) and self._window.covers_all(readable):
+            return clip.columns({"ts": [*times], "value": column})
+        inside = [isinstance(ts, str) or clip.takes(ts) for ts in times]
+        return clip.columns(
+            {"ts": [*compress(times, inside)], "value": [*compress(column, inside)]}
+        )
 
 
-def _instant(time: Any, offset: Any) -> datetime:
+def _before(ts: datetime | str, earlier: timedelta) -> datetime | str:
+    return ts if isinstance(ts, str) else ts - earlier
+
+
+def _instant(time: Any, offset: Any) -> datetime | RefusedTime:
+    """The instant; the reason for one that no calendar has, which costs its point alone."""
+    try:
+        return _read(time, offset)
+    except OverflowError:
+        return RefusedTime(f"the time {time} is beyond the calendar")
+
+
+def _read(time: Any, offset: Any) -> datetime:
     if isinstance(time, str):
         parsed = datetime.fromisoformat(time)
         if parsed.tzinfo is None:
             return parsed.replace(tzinfo=UTC) - timedelta(seconds=offset)
         return parsed.astimezone(UTC)
+    if isinstance(time, float) and isinf(time):  # so a number that no double holds is read
+        raise OverflowError
     if type(time) is not int:  # a bool is an int to Python, and no time
         raise TypeError
     return from_milliseconds(time * 1000)
