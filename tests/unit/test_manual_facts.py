@@ -418,6 +418,7 @@ QUESTIONS = [
     "revised",
     "asked again",
     "requests",
+    "compared with",
 ]
 
 
