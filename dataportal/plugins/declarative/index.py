@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import unquote, urljoin
 
@@ -425,35 +424,11 @@ class _RawEntry:
     find: Callable[[str], str] = field(default=lambda _: "", repr=False)
 
 
-class _Links(HTMLParser):
-    """Collects the links of a page, each with the text before and after it."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.links: list[str] = []
-        self.texts: list[list[str]] = [[]]
-        self._is_inside = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begins a link."""
-        if tag == "a" and (link := dict(attrs).get("href")):
-            self.links.append(link)
-            self.texts.append([])
-            self._is_inside = True
-
-    def handle_endtag(self, tag: str) -> None:
-        """Ends a link."""
-        if tag == "a":
-            self._is_inside = False
-
-    def handle_data(self, data: str) -> None:
-        """Adds to the text between two links."""
-        if not self._is_inside:
-            self.texts[-1].append(data)
-
-
 def _html_entries(answer: Answer) -> Iterator[_RawEntry]:
-    page = _Links()
+    # its tables of entities take longer to import than all of this
+    from dataportal.plugins.declarative.html_links import HtmlLinks
+
+    page = HtmlLinks()
     page.feed(answer.text())
     page.close()
     texts = [" ".join("".join(parts).split()) for parts in page.texts]

@@ -1,4 +1,8 @@
-"""Requests the pages of a window of time from a provider that sources.yaml describes."""
+"""Requests the pages of a window of time from a provider that sources.yaml describes.
+
+More than 500 lines, as which requests there are, how each is sent and how its pages end depend on
+the same parameters.
+"""
 
 from __future__ import annotations
 

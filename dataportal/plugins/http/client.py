@@ -5,6 +5,8 @@ It never tries again: whether to is decided in one place, by the run, from the e
 - `TransientError` may pass: timeouts, broken connections, cut bodies, 408, 425, 429, 5xx;
 - `PermanentError` will not: a bad certificate, a refused key, other 4xx (404: `NotFoundError`);
 - `BadDataError`: an answer that is too large, or is not what it says.
+
+More than 500 lines, as half of them say what the public methods take.
 """
 
 from __future__ import annotations
@@ -13,25 +15,28 @@ import asyncio
 import copy
 import logging
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.request import getproxies
+from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import httpx
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
+from dataportal.plugins.http.connections import Connections
 from dataportal.plugins.http.content_encoding import MIB, read_body, read_start
 from dataportal.plugins.http.errors import (
     NotFoundError,
     refusal,
     retry_after_seconds,
-    transport_error,
 )
-from dataportal.plugins.http.host_concurrency import HostConcurrency
+from dataportal.plugins.http.outgoing import (
+    OutgoingRequest,
+    Place,
+    private_link_error,
+    request_failure,
+)
 from dataportal.plugins.http.private_addresses import (
     connection_guard,
     has_private_peer,
@@ -40,25 +45,21 @@ from dataportal.plugins.http.private_addresses import (
 from dataportal.plugins.http.rate_limit import RateLimit, RateLimiter
 from dataportal.plugins.http.request_body import request_body
 from dataportal.plugins.http.response import Answer, Mask, excerpt, hide_all
-from dataportal.plugins.http.tokens import SentAlong, TokenStore
+from dataportal.plugins.http.tokens import TokenStore
 from dataportal.plugins.http.urls import (
-    LAST_PORT,
     address,
     is_trusted,
     onward_address,
     sendable_headers,
 )
-from dataportal.redaction import harmless, redact
 from dataportal.times import utc_now
 from dataportal.version import __version__
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Collection, Mapping
-    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
-    from dataportal.errors import FetchError
     from dataportal.plugins.http.loop_proxy import LoopProxy
     from dataportal.plugins.http.request_body import RequestBody
     from dataportal.plugins.http.tokens import Login, Token
@@ -120,7 +121,7 @@ class HttpClient:
     ) -> None:
         if not user_agent.strip():
             raise ValueError("user_agent must say who asks")
-        self._connections = _Connections(user_agent, connect_timeout, tls, per_host)
+        self._connections = Connections(user_agent, connect_timeout, tls, per_host)
         self._request_timeout = request_timeout
         self._max_body = max_body
         self._max_redirects = max_redirects
@@ -229,7 +230,7 @@ class HttpClient:
         params: Mapping[str, Any] | None,
         headers: Mapping[str, str] | None,
         login: Login | None,
-    ) -> _Request:
+    ) -> OutgoingRequest:
         return self._request(
             "GET", url, params, headers, deadline=None, limit=None, also=(), login=login
         )
@@ -300,7 +301,7 @@ class HttpClient:
         limit: RateLimit | None,
         also: Collection[int],
         login: Login | None,
-    ) -> _Request:
+    ) -> OutgoingRequest:
         own_headers = sendable_headers(headers or {})
         target = address(url, params)
         fields: Collection[tuple[str, str]] = ()
@@ -314,7 +315,7 @@ class HttpClient:
             password=target.password,
             url=str(target),
         )
-        return _Request(
+        return OutgoingRequest(
             target,
             own_headers,
             mask,
@@ -329,13 +330,13 @@ class HttpClient:
             login=login,
         )
 
-    async def _answer(self, request: _Request) -> Answer:
+    async def _answer(self, request: OutgoingRequest) -> Answer:
         """The answer, of the loop that the client belongs to."""
         if self._proxy is None:
             return await self._send_with_token(request)
         return await self._proxy.run(self._send_with_token, request)
 
-    async def _send_with_token(self, request: _Request) -> Answer:
+    async def _send_with_token(self, request: OutgoingRequest) -> Answer:
         """The answer; a token that the provider refuses is renewed once."""
         login, answer = request.login, None
         if login is None:
@@ -374,7 +375,7 @@ class HttpClient:
             await proxy.aclose()
         await self._connections.aclose()
 
-    async def _send(self, request: _Request) -> Answer:
+    async def _send(self, request: OutgoingRequest) -> Answer:
         """The answer, within all limits. In the event loop that the client belongs to."""
         host = request.url.host
         client, slot = self._connections.to(host)
@@ -383,7 +384,7 @@ class HttpClient:
             if request.limit is not None:
                 await self._wait_for_limit(host, request.limit, request)
             # where redirects have led to: what fails there is its fault
-            place = _Place(request.url)
+            place = Place(request.url)
             try:
                 async with asyncio.timeout(request.seconds):
                     return await self._follow_on_condition(client, request, place)
@@ -396,10 +397,10 @@ class HttpClient:
                 OverflowError,
                 UnicodeError,
             ) as error:
-                raise _failure(error, request, place) from None
+                raise request_failure(error, request, place) from None
 
     async def _follow_on_condition(
-        self, client: httpx.AsyncClient, request: _Request, place: _Place
+        self, client: httpx.AsyncClient, request: OutgoingRequest, place: Place
     ) -> Answer:
         """The answer; a GET request may ask whether the one that was kept has changed."""
         follow = partial(self._follow, client, request, place)
@@ -411,7 +412,7 @@ class HttpClient:
         url, headers = request.identity
         return await self._conditional.send(url, headers, follow, self._now, state=request.state)
 
-    async def _wait_for_limit(self, host: str, limit: RateLimit, request: _Request) -> None:
+    async def _wait_for_limit(self, host: str, limit: RateLimit, request: OutgoingRequest) -> None:
         """Return when the limit lets the request be sent; nobody waits for what is not sent."""
         waiting = asyncio.ensure_future(self._rate_limiter.wait(host, limit))
         try:
@@ -422,7 +423,7 @@ class HttpClient:
         finally:
             waiting.cancel()
 
-    def _refuse_if_unwanted(self, host: str, request: _Request) -> None:
+    def _refuse_if_unwanted(self, host: str, request: OutgoingRequest) -> None:
         shown = f"{request.method} {request.shown}"
         if host in self._given_up:
             raise TransientError(
@@ -441,8 +442,8 @@ class HttpClient:
     async def _follow(
         self,
         client: httpx.AsyncClient,
-        request: _Request,
-        place: _Place,
+        request: OutgoingRequest,
+        place: Place,
         condition: Mapping[str, str],
     ) -> Answer:
         """The answer, wherever redirects lead to.
@@ -463,7 +464,7 @@ class HttpClient:
         accepted = request.accepted | ({HTTPStatus.NOT_MODIFIED} if condition else set())
         is_guarded = request.linked_from is not None and not await is_private(request.linked_from)
         while True:
-            refusal = partial(_private_link, f"{method} {mask.url(str(url))}")
+            refusal = partial(private_link_error, f"{method} {mask.url(str(url))}")
             if is_guarded and await is_private(url):
                 raise refusal()
             # its name may have another address by now
@@ -511,7 +512,7 @@ class HttpClient:
     async def _read(
         self,
         response: httpx.Response,
-        request: _Request,
+        request: OutgoingRequest,
         method: str,
         accepted: Collection[int],
     ) -> Answer:
@@ -544,187 +545,3 @@ class HttpClient:
         headers = {name.lower(): value for name, value in response.headers.items()}
         hide = hide_all if request.confidential else mask
         return Answer(response.status_code, url, headers, body, hide, method=method)
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What is to be sent, and within which limits.
-
-    Attributes:
-        url: with all parameters.
-        headers: those of the plugin.
-        mask: hides the secrets in both.
-        seconds: how long it may take once it is sent.
-        limit: how often the host may be asked.
-        accepted: statuses whose answers are returned.
-        linked_from: the address whose answer named this one, if one did.
-        method: GET or POST.
-        content: the body, of POST.
-        safe: whether it may be sent again after a failure.
-        confidential: whether nothing of the answer may be shown.
-        login: how the token is had that goes along.
-        state: of the answer, as a list of files says it.
-    """
-
-    url: httpx.URL
-    headers: Mapping[str, str]
-    mask: Mask
-    seconds: float
-    limit: RateLimit | None
-    accepted: frozenset[int]
-    linked_from: httpx.URL | None = None
-    method: str = "GET"
-    content: bytes | None = None
-    safe: bool = True
-    confidential: bool = False
-    login: Login | None = None
-    state: str = ""
-
-    def with_token(self, token: Token) -> _Request:
-        """The same with a token, whose refusal (401) is returned, and is no error yet."""
-        sent_along = self.login.send(token.text) if self.login else SentAlong({}, {})
-        url = self.url.copy_merge_params(sent_along.query) if sent_along.query else self.url
-        return replace(
-            self,
-            url=url,
-            headers={**self.headers, **sent_along.headers},
-            accepted=self.accepted | {HTTPStatus.UNAUTHORIZED},
-        )
-
-    @property
-    def identity(self) -> tuple[str, Mapping[str, str]]:
-        """Address and headers that are the same in every run, whichever token goes along."""
-        if self.login is None:
-            return str(self.url), self.headers
-        empty = self.login.send("")
-        url = self.url
-        for name in empty.query:
-            url = url.copy_remove_param(name)
-        return str(url), {**self.headers, **empty.headers}
-
-    @property
-    def shown(self) -> str:
-        """The address, fit to be shown."""
-        return self.mask.url(str(self.url))
-
-
-@dataclass(slots=True)
-class _Place:
-    """The address that is being asked, and whether it may have heard of the request."""
-
-    url: httpx.URL
-    is_sent: bool = False
-
-
-def _private_link(request: str) -> PermanentError:
-    return PermanentError(
-        f"{request} was not sent: the link of a public host leads to a private address"
-    )
-
-
-def _failure(error: Exception, request: _Request, place: _Place) -> FetchError:
-    """The error for a request that got no complete answer, or a refusal that may pass."""
-    host, shown = place.url.host, request.mask.url(str(place.url))
-    if isinstance(error, TransientError):
-        failure: FetchError = error
-    elif isinstance(error, TimeoutError):
-        failure = TransientError(
-            f"{host} took longer than {request.seconds:g} s for {request.method} {shown}",
-            host=host,
-        )
-    else:
-        failure = transport_error(
-            error, method=request.method, url=shown, host=host, hide=request.mask
-        )
-        # what found no connection was not sent
-        place.is_sent &= not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-    if request.safe or not place.is_sent or not isinstance(failure, TransientError):
-        return failure
-    return PermanentError(
-        f"{failure.message}; it is not sent again, as that might do harm", hint=failure.hint
-    )
-
-
-class _Hosts(NamedTuple):
-    """What belongs to one event loop."""
-
-    clients: dict[str, httpx.AsyncClient]
-    concurrency: HostConcurrency
-
-
-class _Connections:
-    """Connections to hosts, and slots for requests there, in the event loop that uses them.
-
-    Each host has a client of httpx of its own, without any state but its connections: a pool looks
-    through all of them at every request, which with those to many hosts takes longer than the rest
-    of the request.
-
-    Args:
-        user_agent: the name to send.
-        connect_timeout: seconds to reach a host.
-        tls: how certificates are checked; by default as httpx does.
-        per_host: requests under way to one host at a time.
-    """
-
-    def __init__(
-        self,
-        user_agent: str,
-        connect_timeout: float,
-        tls: ssl.SSLContext | None,
-        per_host: int,
-    ) -> None:
-        self._user_agent = user_agent
-        self._connect_timeout = connect_timeout
-        self._tls = tls
-        self._per_host = per_host
-        self._hosts: dict[asyncio.AbstractEventLoop, _Hosts] = {}
-
-    def to(self, host: str) -> tuple[httpx.AsyncClient, AbstractAsyncContextManager[None]]:
-        """What a request to a host is sent with, and the slot that it takes.
-
-        Raises:
-            PermanentError: what the environment says of proxies or certificates cannot be used.
-        """
-        loop = asyncio.get_running_loop()
-        hosts = self._hosts.get(loop)
-        if hosts is None:
-            hosts = self._hosts[loop] = _Hosts({}, HostConcurrency(self._per_host))
-        client = hosts.clients.get(host)
-        if client is None:
-            client = hosts.clients[host] = self._client()
-        return client, hosts.concurrency.slot(host)
-
-    async def aclose(self) -> None:
-        """Close those of the running event loop."""
-        hosts = self._hosts.pop(asyncio.get_running_loop(), None)
-        if hosts is not None:
-            for client in hosts.clients.values():
-                await client.aclose()
-
-    def _client(self) -> httpx.AsyncClient:
-        try:
-            _check_proxies()
-            # made once: to read all certificates takes as long as several requests
-            self._tls = self._tls or httpx.create_ssl_context()
-            return httpx.AsyncClient(
-                headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip"},
-                timeout=httpx.Timeout(None, connect=self._connect_timeout),
-                follow_redirects=False,
-                verify=self._tls,
-                # sources share the client: what one is told must not travel with another
-                cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-            )
-        except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
-            raise PermanentError(
-                f"the HTTP client cannot be set up ({redact(harmless(str(error), 300))})",
-                hint="Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE",
-            ) from None
-
-
-def _check_proxies() -> None:
-    """Raise ValueError for a proxy in the environment whose port only connecting would refuse."""
-    for scheme, text in getproxies().items():
-        if scheme in {"http", "https", "all"}:
-            port = httpx.URL(text if "://" in text else f"http://{text}").port
-            if port is not None and not 0 < port <= LAST_PORT:
-                raise ValueError(f"the proxy for {scheme} has the port {port}")
