@@ -63,7 +63,8 @@ def json_schema() -> dict[str, Any]:
     """The schema, as one JSON document."""
     single = _object({**SINGLE, **OPTIONS}, required=("module", "class"))
     single["properties"] |= _plugin_keys(BasePlugin)
-    single["allOf"] = _parameters_by_class(BasePlugin, _single_parameters)
+    definitions: dict[str, dict[str, Any]] = {}
+    single["allOf"] = _parameters_by_class(BasePlugin, definitions)
     single["properties"]["metadata"] = _object({**METADATA, **OPTIONS}, closed=False)
     member = _object(MEMBER)
     member["properties"]["metadata"] = _object(METADATA, closed=False)
@@ -71,7 +72,7 @@ def json_schema() -> dict[str, Any]:
     member["anyOf"] = [*_HAS_NAME, in_metadata]
     group = _object({**GROUP, **OPTIONS}, required=("module", "class", "timeseries"))
     group["properties"] |= _plugin_keys(MultiSeriesPlugin)
-    group["allOf"] = _parameters_by_class(MultiSeriesPlugin, _group_parameters)
+    group["allOf"] = _parameters_by_class(MultiSeriesPlugin, definitions)
     group["properties"]["timeseries"] = {
         "description": GROUP["timeseries"].about,
         "type": "array",
@@ -88,6 +89,7 @@ def json_schema() -> dict[str, Any]:
         },
         "patternProperties": {"^x-": {"description": "a place for anchors"}},
         "additionalProperties": False,
+        "definitions": definitions,
     }
 
 
@@ -121,9 +123,21 @@ def _built_in(kind: type[Any]) -> list[type[Any]]:
 
 
 def _parameters_by_class(
-    kind: type[Any], describe: Callable[[type[Any]], dict[str, Any]]
+    kind: type[Any], definitions: dict[str, dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """What the entry of each built-in class must be like beside what holds for all."""
+    """What the entry of each built-in class must be like beside what holds for all.
+
+    Args:
+        kind: of plugins.
+        definitions: schemas of parameters by their names; further ones are added.
+    """
+
+    def define(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+        same = (known for known, other in definitions.items() if other == schema)
+        name = next(same, name)
+        definitions[name] = schema
+        return {"$ref": f"#/definitions/{name}"}
+
     return [
         {
             "if": {
@@ -133,7 +147,7 @@ def _parameters_by_class(
                 },
                 "required": ["module", "class"],
             },
-            "then": describe(cls),
+            "then": _parameters_of(cls, define),
         }
         for cls in _built_in(kind)
         if cls.parameters or (issubclass(cls, MultiSeriesPlugin) and cls.series_parameters)
@@ -145,24 +159,20 @@ def _module_pattern(module: str) -> str:
     return rf"^\s*(?:dataportal|src)\.{re.escape(module.partition('.')[2])}\s*$"
 
 
-def _single_parameters(cls: type[BasePlugin]) -> dict[str, Any]:
-    params = parameters_schema(cls.parameters)
-    schema: dict[str, Any] = {"properties": {"default_params": params}}
+def _parameters_of(
+    cls: type[Any], define: Callable[[str, dict[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    """What the entry of a class must be like."""
+    is_group = issubclass(cls, MultiSeriesPlugin)
+    of_series = cls.series_parameters if is_group else ()
+    name = "request_params" if is_group else "default_params"
+    params = define(cls.__name__, parameters_schema(cls.parameters, optional=of_series))
+    schema: dict[str, Any] = {"properties": {name: params}}
+    if is_group:
+        own = define(f"{cls.__name__}.extract_filter", parameters_schema((), optional=of_series))
+        schema["properties"]["timeseries"] = {"items": {"properties": {"extract_filter": own}}}
     if needs_any(cls.parameters):
-        schema["required"] = ["default_params"]
-    return schema
-
-
-def _group_parameters(cls: type[MultiSeriesPlugin]) -> dict[str, Any]:
-    of_series = parameters_schema((), optional=cls.series_parameters)
-    schema: dict[str, Any] = {
-        "properties": {
-            "request_params": parameters_schema(cls.parameters, optional=cls.series_parameters),
-            "timeseries": {"items": {"properties": {"extract_filter": of_series}}},
-        }
-    }
-    if needs_any(cls.parameters):
-        schema["required"] = ["request_params"]
+        schema["required"] = [name]
     return schema
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dataportal.config.sources import Limits, Source
     from dataportal.series import SeriesDescription
 
-_PAGES = {"http": "declarative"}
+_PAGES = {"http": "declarative-parameters"}
 """Where the topic of the manual is called otherwise than the plugin's module."""
 
 

@@ -254,7 +254,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"dataset": "load_forecast_week", "zone": "FR"}, "business_type is missing"),
     (
         {"dataset": "physical_flows", "zone": "FR"},
-        "from_zone is missing; to_zone is missing; zone does not go with",
+        "zone does not go with dataset physical_flows, .*from_zone is missing; to_zone is missing",
     ),
     ({"dataset": "load", "zone": "FR", "zon": "FR"}, "did you mean 'zone'"),
 ]

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -77,17 +76,17 @@ def _make_plugin(kit: Conformance, params: dict[str, Any]) -> Any:
     return kit.plugin(kit.metadata, params)
 
 
-def plugin_classes(module: str) -> set[PluginClass]:
-    """The public plugin classes of a module of data_sources."""
+def plugin_classes(module: str) -> list[PluginClass]:
+    """The public plugin classes of a module of data_sources, in its order."""
     imported = importlib.import_module(f"{data_sources.__name__}.{module}")
-    return {
+    return [
         cls
         for name, cls in vars(imported).items()
         if inspect.isclass(cls)
         and issubclass(cls, BasePlugin | MultiSeriesPlugin)
         and cls.__module__ == imported.__name__
         and not name.startswith("_")
-    }
+    ]
 
 
 def kits_of(module: str) -> list[Kit]:
@@ -97,33 +96,6 @@ def kits_of(module: str) -> list[Kit]:
         return []
     conformance = importlib.import_module(name)
     return [Kit(module, kit, conformance.KITS[kit], conformance.LIMIT) for kit in conformance.KITS]
-
-
-def known_parameters(module: str) -> set[str]:
-    """The names of all parameters that the plugins of a module take, those of filters included.
-
-    By what they say of one that they do not know.
-    """
-    unknown = {"\N{SNOWMAN}": 1}
-    known: set[str] = set()
-    for kit in kits_of(module):
-        conformance = kit.conformance
-        params = conformance.params(_NOWHERE)
-        known |= _known_by(conformance, unknown) | _known_by(conformance, {**params, **unknown})
-        if conformance.series:
-            first, *others = conformance.series
-            spoilt = replace(first, extract_filter={**first.extract_filter, **unknown})
-            known |= _known_by(replace(conformance, series=[spoilt, *others]), params)
-    return known
-
-
-def _known_by(kit: Conformance, params: dict[str, Any]) -> set[str]:
-    try:
-        _make_plugin(kit, params)
-    except ValueError as error:
-        lists = re.findall(r" is not a parameter .*?known: ([\w, ]+)", str(error))
-        return {name for names in lists for name in names.split(", ")}
-    return set()
 
 
 def all_kits() -> list[Kit]:

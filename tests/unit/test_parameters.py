@@ -232,7 +232,7 @@ def test_the_rest_of_an_open_filter_is_read_by_name() -> None:
     params.read(Rest)
     with pytest.raises(ParameterError, match="area must be a text"):
         params.finish()
-    validator = Draft7Validator(parameters_schema([Rest]))
+    validator = Draft7Validator(parameters_schema((), optional=[Rest]))
     assert not [*validator.iter_errors({"area": "NO", "id": 7, "is_open": True})]
     assert [*validator.iter_errors({"area": ["a"]})]
 

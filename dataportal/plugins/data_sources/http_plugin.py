@@ -1,16 +1,10 @@
 """Any API that answers with JSON, CSV or XML, described in sources.yaml alone.
 
 `HttpJsonPlugin`, `HttpCsvPlugin` and `HttpXmlPlugin` fetch one series; the same names with
-`MultiSeries` in them fetch several from one answer. The parameters are those of
-
-- `Request`: where and how to ask, period by period and page by page;
-- `JsonReader`, `CsvReader` or `XmlReader`: where the rows are;
-- `PointExtractor`: where times and values stand in a row, and how they are written;
-- `AnswerZone`: where an answer states the offset of its local times.
-
-The `extract_filter` of a series in a group says what is its own: `value` (the path of its values in
-a row), `rows` (where its rows are), texts for the fields of the address, and what must stand at
-which path of a row.
+`MultiSeries` in them fetch several from one answer. What there may be in sources.yaml is declared
+beside what reads it: `REQUEST_PARAMETERS` (where and how to ask, period by period and page by
+page), `POINT_PARAMETERS` (where times and values stand in a row, and how they are written), and
+`parameters` of each reader (where the rows are).
 """
 
 from __future__ import annotations
@@ -29,16 +23,17 @@ from dataportal.plugins.base_plugin import (
     MultiSeriesPlugin,
     PermanentError,
 )
-from dataportal.plugins.declarative.answer_zone import AnswerZone
-from dataportal.plugins.declarative.batches import Batches
-from dataportal.plugins.declarative.beside_fields import BesideFields, UnkeptRows
+from dataportal.plugins.declarative.answer_zone import AnswerZone, ZoneParameters
+from dataportal.plugins.declarative.batches import Batches, BatchParameters
+from dataportal.plugins.declarative.beside_fields import BesideFields, RowParameters, UnkeptRows
 from dataportal.plugins.declarative.csv_records import CsvReader
 from dataportal.plugins.declarative.cubes import set_cube_defaults
-from dataportal.plugins.declarative.extraction import PointExtractor
+from dataportal.plugins.declarative.extraction import POINT_PARAMETERS, PointExtractor
 from dataportal.plugins.declarative.json_records import JsonReader
 from dataportal.plugins.declarative.page_doubts import partial_content_doubt
-from dataportal.plugins.declarative.request import Request
-from dataportal.plugins.declarative.steps import Steps
+from dataportal.plugins.declarative.point_parameters import SeriesParameters
+from dataportal.plugins.declarative.request import REQUEST_PARAMETERS, Request
+from dataportal.plugins.declarative.steps import StepParameters, Steps
 from dataportal.plugins.declarative.wide_records import set_wide_defaults
 from dataportal.plugins.declarative.xml_records import XmlReader
 from dataportal.plugins.readers.extract_filters import read_filters
@@ -55,11 +50,19 @@ if TYPE_CHECKING:
     from dataportal.plugins.declarative.records import Document, Reader, Records
     from dataportal.plugins.declarative.series_extraction import SeriesExtraction
     from dataportal.plugins.http import HttpClient
+    from dataportal.plugins.parameters import Parameters
 
     Columns = dict[str, Any]
 
 _LEAVES_ROWS_OUT = re.compile(r"\[\?|\[[^\]]*=")
 """Stands in an expression or a path that selects among the rows."""
+
+
+def _parameters(reader: type[Reader]) -> tuple[type[Parameters], ...]:
+    """What a plugin takes whose answers this reads."""
+    request: tuple[type[Parameters], ...] = (*REQUEST_PARAMETERS, BatchParameters)
+    rows: tuple[type[Parameters], ...] = (StepParameters, RowParameters, ZoneParameters)
+    return request + reader.parameters + POINT_PARAMETERS + rows
 
 
 class _Api:
@@ -76,7 +79,7 @@ class _Api:
         self._reader.further_fields = self._fields.names
         self._answer_zone = AnswerZone(params)
         self._batches = Batches(params, self._request.address_fields)
-        if steps is not None and params.text("layout") == "columns":
+        if steps is not None and params.given("layout") == "columns":
             params.add_fault("start goes with rows that are values, not with layout: columns")
         paginator = self._request.paginator
         for fault in (
@@ -263,6 +266,7 @@ class _Several(MultiSeriesPlugin):
 
     reader: ClassVar[type[Reader]]
     """What reads the answers."""
+    series_parameters = (SeriesParameters,)
 
     def __init__(
         self,
@@ -302,33 +306,39 @@ class HttpJsonPlugin(_Single):
     """One series from an API that answers with JSON."""
 
     reader = JsonReader
+    parameters = _parameters(JsonReader)
 
 
 class HttpCsvPlugin(_Single):
     """One series from an API that answers with a table of text."""
 
     reader = CsvReader
+    parameters = _parameters(CsvReader)
 
 
 class HttpXmlPlugin(_Single):
     """One series from an API that answers with XML."""
 
     reader = XmlReader
+    parameters = _parameters(XmlReader)
 
 
 class HttpJsonMultiSeriesPlugin(_Several):
     """Several series from answers in JSON."""
 
     reader = JsonReader
+    parameters = _parameters(JsonReader)
 
 
 class HttpCsvMultiSeriesPlugin(_Several):
     """Several series from tables of text."""
 
     reader = CsvReader
+    parameters = _parameters(CsvReader)
 
 
 class HttpXmlMultiSeriesPlugin(_Several):
     """Several series from answers in XML."""
 
     reader = XmlReader
+    parameters = _parameters(XmlReader)

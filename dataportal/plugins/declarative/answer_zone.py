@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from dataportal.plugins.parameters import Parameters, about
 from dataportal.plugins.readers.utc_offsets import read_utc_offset
 from dataportal.times import time_zone
 
@@ -17,18 +18,30 @@ if TYPE_CHECKING:
 _HEADER = "header:"
 
 
+class ZoneParameters(Parameters):
+    """Where an answer says of what clocks its local times are."""
+
+    utc_offset: Annotated[
+        str,
+        about(
+            "the place in the answer of the offset of all its local times (seconds, or +01:00), in "
+            "place of the source's `timezone`; `header:NAME` is a header"
+        ),
+    ] = ""
+    zone_from: Annotated[
+        str, about("the place in the answer of the name of their zone, likewise")
+    ] = ""
+
+
 class AnswerZone:
     """Where the local times of an answer are, from one of two parameters.
-
-    - `utc_offset`: the place, in the whole answer, of an offset for all of them: seconds, or a text
-      such as +01:00; `header:NAME` for a header.
-    - `zone_from`: the place of the name of a zone.
 
     It comes before the `timezone` of the source; a time with an offset of its own keeps it.
     """
 
     def __init__(self, params: Params) -> None:
-        offset, zone = params.text("utc_offset"), params.text("zone_from")
+        places = params.read(ZoneParameters)
+        offset, zone = places.utc_offset, places.zone_from
         if offset and zone:
             params.add_fault("give either utc_offset or zone_from")
         self._path = offset or zone

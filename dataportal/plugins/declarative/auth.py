@@ -57,7 +57,8 @@ class AuthParameters(Parameters):
         Auth | None,
         about(
             "`header: {NAME: KEY}`, `query: {NAME: KEY}`, `bearer: TOKEN`, `basic: {user: …, "
-            "password: …}`, `oauth2` or `login`, see [Logging in](#logging-in); never shown",
+            "password: …}`, `oauth2` or `login`, see [Logging in](declarative.md#logging-in); "
+            "never shown",
             secret=True,
         ),
     ] = None

@@ -29,7 +29,10 @@ class BatchParameters(Parameters):
 
     batch: Annotated[
         Count | BatchSettings | None,
-        about("how many series one request asks for: see [Many requests](#many-requests)"),
+        about(
+            "how many series one request asks for: see "
+            "[Many requests](declarative.md#many-requests)"
+        ),
     ] = None
 
 

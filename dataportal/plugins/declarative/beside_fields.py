@@ -15,6 +15,7 @@ from dataportal.plugins.declarative.templates import Template
 from dataportal.plugins.parameters import Column, Parameters, Pattern, about  # noqa: TC001 - read at runtime
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
 from dataportal.plugins.readers.numbers import MISSING, NumberFormat
+from dataportal.plugins.readers.table_parameters import NumberParameters
 
 if TYPE_CHECKING:
     import re
@@ -102,10 +103,15 @@ class BesideFields:
         self._fields = given.fields
         self._keep, self._drop = given.keep_rows, given.drop_rows
         self.steps = steps
+        numbers = params.read(NumberParameters)
         self._numbers = NumberFormat(
             decimal=decimal,
-            thousands=params.text("thousands"),
-            missing=_missing(params),
+            thousands=numbers.thousands,
+            missing=(
+                MISSING
+                if numbers.missing is None
+                else [filter_text(text) for text in numbers.missing]
+            ),
         )
         self.names = frozenset(self._fields) | ({steps.name} if steps is not None else set())
         self._templates: dict[str, Template] = {}
@@ -359,11 +365,6 @@ class _CubeWithFields:
 
         records.further_field = further_field
         return records
-
-
-def _missing(params: Params) -> Sequence[str]:
-    given = params.scalars("missing")
-    return MISSING if given is None else [filter_text(text) for text in given]
 
 
 def _fault(name: str, check: Callable[[Any], None], path: Any) -> Iterable[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 from dataportal.plugins.declarative.templates import Template, Values
-from dataportal.plugins.parameters import Parameters, about, expected
+from dataportal.plugins.parameters import Parameters, TextOrTexts, about
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -17,19 +17,14 @@ KINDS = ("form", "json", "body")
 """The parameters for bodies, which are arguments of `HttpClient.post` too."""
 
 
-TextOrTexts = Annotated[
-    str | int | float | bool | list[str | int | float | bool | None] | None,
-    expected("a text or a list of texts"),
-]
-"""What a name of a query or a form has: a list gives the name several times."""
-
-
 class BodyParameters(Parameters):
     """What a request by POST sends."""
 
     form: Annotated[
         dict[str, TextOrTexts] | None,
-        about("sent as a form, by POST: as `query` is written, see [By POST](#by-post)"),
+        about(
+            "sent as a form, by POST: as `query` is written, see [By POST](declarative.md#by-post)"
+        ),
     ] = None
     json: Annotated[Any, about("or as a document of any depth")] = None
     body: Annotated[
@@ -101,10 +96,18 @@ class Body:
     Attributes:
         kind: which one.
         templates: all texts with fields.
+        document: of `json`, as sources.yaml has it.
     """
 
-    def __init__(self, kind: str, fill: Callable[..., Any], templates: list[Template]) -> None:
+    def __init__(
+        self,
+        kind: str,
+        fill: Callable[..., Any],
+        templates: list[Template],
+        document: Any = None,
+    ) -> None:
         self.kind = kind
+        self.document = document
         self._fill = fill
         self.templates = templates
 
@@ -134,7 +137,7 @@ class Body:
             text = read_template(params, kind, parameters.body or "", interval, is_body=True)
             return cls(kind, text.fill, [text])
         tree = _with_templates(params, parameters.json, ("json",), interval, templates)
-        return cls(kind, lambda *times: _fill_tree(tree, *times), templates)
+        return cls(kind, lambda *times: _fill_tree(tree, *times), templates, parameters.json)
 
     def fill(self, start: datetime, end: datetime, names: Mapping[str, Any]) -> Any:
         """What `HttpClient.post` gets."""

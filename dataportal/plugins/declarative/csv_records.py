@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.declarative.records import (
@@ -14,9 +13,15 @@ from dataportal.plugins.declarative.records import (
     number_if_digits,
 )
 from dataportal.plugins.declarative.sections import SectionParameters, SectionRecords
-from dataportal.plugins.declarative.wide_records import read_wide, wide_if
+from dataportal.plugins.declarative.wide_records import WideParameters, read_wide, wide_if
 from dataportal.plugins.http.file_kinds import text_kind
-from dataportal.plugins.readers.table_parameters import table_layout, text_encoding
+from dataportal.plugins.parameters import Parameters, Pattern, about
+from dataportal.plugins.readers.table_parameters import (
+    EncodingParameters,
+    TableParameters,
+    table_layout,
+    text_encoding,
+)
 from dataportal.plugins.readers.tables import Table
 
 if TYPE_CHECKING:
@@ -30,15 +35,35 @@ if TYPE_CHECKING:
 _SEARCHED = 2000  # characters at the beginning of an answer in which `error` is looked for
 
 
-class CsvReader(Reader):
-    """Reads tables of text, from the parameters of a source.
+class CsvParameters(Parameters):
+    """What tables look like that are none."""
 
-    - `delimiter` (detected), `header` (true), `skip_rows` (0), `comment`, `encoding`.
-    - `empty`: a regular expression that is found in the beginning of an answer only when it says
-      that there are no data; looked for before `error`.
-    - `error`: a regular expression that is found in the beginning of an answer only when it reports
-      an error.
-    """
+    error: Annotated[
+        Pattern | None,
+        about(
+            "a regular expression that is found in the beginning of an answer only if it reports "
+            "an error"
+        ),
+    ] = None
+    empty: Annotated[
+        Pattern | None,
+        about(
+            "the same, for an answer (or a file of an archive, or one under 400 or 404) that says "
+            "that there are no data; looked for before `error`"
+        ),
+    ] = None
+
+
+class CsvReader(Reader):
+    """Reads tables of text, from the parameters of a source."""
+
+    parameters: ClassVar = (
+        WideParameters,
+        CsvParameters,
+        SectionParameters,
+        TableParameters,
+        EncodingParameters,
+    )
 
     def __init__(self, params: Params, decimal: str) -> None:
         self._layout = table_layout(params, decimal)
@@ -49,7 +74,8 @@ class CsvReader(Reader):
             params.add_fault("sections does not go with layout: wide")
         if self.sections is not None and not self._layout.header:
             params.add_fault("sections have headers: header: false does not go with them")
-        self._empty, self._error = _pattern(params, "empty"), _pattern(params, "error")
+        csv = params.read(CsvParameters)
+        self._empty, self._error = csv.empty, csv.error
 
     @property
     def knows_empty(self) -> bool:
@@ -100,14 +126,6 @@ class CsvReader(Reader):
     def check_document_path(self, path: str) -> None:
         """A table has nothing but rows."""
         raise ValueError(f"{path!r} cannot be looked for in a table; header:NAME can")
-
-
-def _pattern(params: Params, name: str) -> re.Pattern[str] | None:
-    try:
-        return re.compile(params.text(name)) if params.has(name) else None
-    except re.error as error:
-        params.add_fault(f"{name} is no regular expression ({error})")
-        return None
 
 
 class _TableDocument(Document):

@@ -33,7 +33,7 @@ _TIME_NAMES = frozenset({"time", "time_period", "period", "tid", "timeperiod"})
 
 def set_cube_defaults(params: Params) -> None:
     """Let a source with the layout of a cube leave out where times and values are."""
-    if params.text("layout") in (*OF_JSON, *OF_XML):
+    if params.given("layout") in (*OF_JSON, *OF_XML):
         params.set_default("ts", TIME_FIELD)
         params.set_default("value", VALUE_FIELD)
         params.set_default("time_format", "period")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from dataportal.plugins.declarative.series_extraction import filter_text
+from dataportal.plugins.parameters import Column, Parameters, TextOrTexts, about
 from dataportal.plugins.readers.local_labels import FIRST, SECOND
 from dataportal.plugins.readers.utc_offsets import read_utc_offset
 from dataportal.raw_points import RefusedTime
@@ -21,7 +22,19 @@ if TYPE_CHECKING:
 
 _DAYLIGHT = {"y", "yes", "true", "1", "1.0", "summer", "dst"}
 _STANDARD = {"n", "no", "false", "0", "0.0", "winter", "standard"}
-_KEYS = ("place", "first", "second")
+
+
+class DaylightParameters(Parameters):
+    """What the two hours of an autumn night are called."""
+
+    place: Annotated[
+        Column | None, about("the place of a flag; without it marks stand in the label")
+    ] = None
+    first: Annotated[
+        TextOrTexts | None,
+        about("the text for the earlier hour, or several; in a label a mark, such as A in 02A"),
+    ] = None
+    second: Annotated[TextOrTexts | None, about("the text for the later hour, likewise")] = None
 
 
 class DaylightFlags:
@@ -49,26 +62,19 @@ class DaylightFlags:
             self._mark = re.compile(rf"(?<=\d)(?:{texts})(?![A-Za-z])")
 
     @classmethod
-    def read(cls, params: Params) -> DaylightFlags | None:
+    def read(
+        cls, params: Params, given: FieldPath | DaylightParameters | None
+    ) -> DaylightFlags | None:
         """The flags that the parameters describe; None if they describe none."""
-        if not params.has("dst"):
-            return None
-        given = params.any_value("dst")
-        if not isinstance(given, dict):
-            return cls(params.column("dst", 1))
-        unknown = [str(key) for key in given if key not in _KEYS]
-        texts = {key: _texts(given.get(key)) for key in ("first", "second")}
-        place = given.get("place")
-        if unknown:
-            params.add_fault(f"dst takes {', '.join(_KEYS)}, not {', '.join(unknown)}")
-        elif "place" in given and (isinstance(place, bool) or not isinstance(place, str | int)):
-            params.add_fault("dst.place must name a field")
-        elif place is None and not all(all(of) for of in texts.values()):
+        if not isinstance(given, DaylightParameters):
+            return None if given is None else cls(given)
+        first, second = _texts(given.first), _texts(given.second)
+        if given.place is None and not (all(first) and all(second)):
             params.add_fault("dst: a mark must not be empty")
-        elif place is None and not any(texts.values()):
+        elif given.place is None and not (first or second):
             params.add_fault("dst needs a place, or the marks of the first or the second hour")
         else:
-            return cls(place, texts["first"], texts["second"])
+            return cls(given.place, first, second)
         return None
 
     @property

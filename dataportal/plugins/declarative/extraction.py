@@ -22,6 +22,7 @@ from dataportal.plugins.declarative.interval_numbers import (
 )
 from dataportal.plugins.declarative.interval_starts import interval_starts
 from dataportal.plugins.declarative.page_doubts import is_page_size, page_doubt
+from dataportal.plugins.declarative.point_parameters import PointParameters, SeriesParameters
 from dataportal.plugins.declarative.record_times import RecordTimes
 from dataportal.plugins.declarative.records import TRUNCATED_ROW
 from dataportal.plugins.declarative.series_extraction import SeriesExtraction, filter_text
@@ -34,12 +35,12 @@ from dataportal.plugins.declarative.templates import field_names, fill_fields
 from dataportal.plugins.declarative.time_axis import TimeAxis
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
 from dataportal.plugins.readers.local_labels import LabelResolver
-from dataportal.plugins.readers.parameters import (
-    ParameterError,
-    other_name_fault,
-    quotes_hint,
-)
+from dataportal.plugins.readers.parameters import Params, other_name_fault
 from dataportal.plugins.readers.table_parameters import (
+    DecimalParameters,
+    NumberParameters,
+    PublicationParameters,
+    TimeParameters,
     decimal_sign,
     number_format,
     publication_format,
@@ -51,7 +52,7 @@ from dataportal.plugins.readers.times import (
     nearest_instant,
 )
 from dataportal.raw_points import RefusedTime
-from dataportal.times import format_duration, parse_duration
+from dataportal.times import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
 
     from dataportal.errors import FetchError
     from dataportal.plugins.declarative.records import FieldPath, Reader, Records
-    from dataportal.plugins.readers.parameters import Params
+    from dataportal.plugins.parameters import Parameters
     from dataportal.plugins.readers.times import (
         Window,
     )
@@ -71,25 +72,20 @@ _MIDNIGHT = time()
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
+POINT_PARAMETERS: tuple[type[Parameters], ...] = (
+    PointParameters,
+    TimeParameters,
+    PublicationParameters,
+    DecimalParameters,
+    NumberParameters,
+)
+"""All that a `PointExtractor` reads."""
+
+
 class PointExtractor:
     """Knows where times and values stand in a row, and how they are written.
 
-    - `ts`, `value`: a path (a name, an expression or a path; a number from 1). For `ts` also a list
-      of paths, whose texts are joined with a blank.
-    - `filter`: what must stand at which path for a row to be taken: a text, or a list of texts of
-      which one must.
-    - `interval`, in place of `ts`: the local day and the number of an interval in it; see
-      `IntervalNumbers`.
-    - `dst`: what tells the two hours of an autumn night apart; see `DaylightFlags`.
-    - `published_at`: the path of the time at which the provider published the value: then one time
-      may come several times, and every publication is kept.
-    - `published_format`: how that is written: ISO 8601, or as `time_format` says, if it is not set.
-      Without an offset it is local; a bare date is the end of that day.
-    - `time_format`: ISO 8601 if it is not set; see `TimeFormat`.
-    - `period_end`: times name the end of an interval of this length, such as `1 hour`.
-    - `snapshot` (false): times are of the present, so that a local time of an hour that occurs
-      twice is the one nearest to now.
-    - `missing` (a list), `scale` (1), `decimal` (.), `thousands`: see `NumberFormat`.
+    Its parameters are `POINT_PARAMETERS`.
 
     Args:
         params: of the source.
@@ -99,18 +95,17 @@ class PointExtractor:
     def __init__(self, params: Params, now: Callable[[], datetime]) -> None:
         self._now = now
         self._cells: WeakKeyDictionary[Records, Sequence[Any]] = WeakKeyDictionary()
-        self._ts: tuple[FieldPath, ...] = params.columns("ts")
-        self._interval = IntervalNumbers.read(params)
-        self._daylight = DaylightFlags.read(params)
-        if bool(self._ts) == params.has("interval"):
+        points = params.read(PointParameters)
+        self._ts: tuple[FieldPath, ...] = points.ts
+        self._interval = IntervalNumbers.read(params, points.interval)
+        self._daylight = DaylightFlags.read(params, points.dst)
+        if bool(self._ts) == (params.given("interval") is not None):
             params.add_fault("give either ts or interval" if self._ts else "ts is missing")
         if self._interval is not None:
             self._ts = self._interval.day
-        self._value = params.column("value", 2) if params.has("value") else None
-        self._published: FieldPath | None = None
-        if params.has("published_at"):
-            self._published = params.column("published_at", 1)
-        self._filter = _read_filter(params)
+        self._value = points.value
+        self._published = params.read(PublicationParameters).published_at
+        self._filter = _filter_texts(params, points.filter)
         # what a field of the address stands in is of each series alone
         self._own_filter = {
             path: texts[0]
@@ -121,15 +116,10 @@ class PointExtractor:
             path: texts for path, texts in self._filter.items() if path not in self._own_filter
         }
         self._times = time_format(params)
-        self._period: timedelta | None = None
-        if params.has("period_end"):
-            try:
-                self._period = parse_duration(params.text("period_end"))
-            except ValueError as error:
-                params.add_fault(f"period_end: {error}")
-        self._snapshot = params.flag("snapshot", default=False)
+        self._period = points.period_end
+        self._snapshot = bool(points.snapshot)
         for name in ("period_end", "snapshot", "dst"):
-            if params.has("interval") and params.has(name):
+            if points.interval is not None and getattr(points, name) is not None:
                 params.add_fault(f"{name} does not go with interval")
         self._publications = publication_format(params, self._times)
         self.decimal = decimal_sign(params)
@@ -182,26 +172,22 @@ class PointExtractor:
         Raises:
             ValueError: nothing says where the value stands, or a field of the address stays open.
         """
-        conditions = {str(key): item for key, item in extract_filter.items()}
-        faults: list[tuple[tuple[str, ...], str]] = [
-            ((name,), other_name_fault(name))
-            for name in ("value_column", "ts_column")
-            if name in conditions and name not in address_fields
-        ]
-        faults += [
-            ((name,), f"{name} must be a text, not {item!r}{quotes_hint(item)}")
-            for name, item in conditions.items()
-            if isinstance(item, dict | list)
-        ]
-        if faults:
-            raise ParameterError(faults)
-        value = conditions.pop("value", self._value)
-        rows = str(conditions.pop("rows", reader.rows if field_names(reader.rows) else ""))
-        if isinstance(value, bool) or not isinstance(value, (str, int)) or value in ("", 0):
-            raise ValueError("value is missing: the place where the value stands")
-        open_fields = sorted(address_fields - conditions.keys())
-        if open_fields:
-            raise ValueError(f"the address has a field {{{open_fields[0]}}}, and nothing fills it")
+        params = Params(extract_filter)
+        own_parameters = params.read(SeriesParameters)
+        conditions = own_parameters.conditions
+        for name in ("value_column", "ts_column"):
+            if name in conditions and name not in address_fields:
+                params.add_fault(other_name_fault(name), name)
+        value = self._value if own_parameters.value is None else own_parameters.value
+        if value is None:
+            params.add_fault("value is missing: the place where the value stands")
+        for name in sorted(address_fields - conditions.keys()):
+            params.add_fault(f"the address has a field {{{name}}}, and nothing fills it", name)
+        params.finish()
+        assert value is not None  # noqa: S101 - else `finish` has raised
+        rows = own_parameters.rows
+        if rows is None:
+            rows = reader.rows if field_names(reader.rows) else ""
         texts = {name: filter_text(item) for name, item in conditions.items()}
         in_places = field_names(rows).union(*map(field_names, self._own_filter.values()))
         fields = address_fields | listed_fields | in_places
@@ -642,14 +628,13 @@ def _rows_by_texts(
     return {**rows}
 
 
-def _read_filter(params: Params) -> dict[str, list[str]]:
+def _filter_texts(params: Params, given: Mapping[str, Any]) -> dict[str, list[str]]:
     """The texts of which one must stand at each path of `filter`."""
     conditions: dict[str, list[str]] = {}
-    for path, value in params.tree("filter").items():
+    for path, value in given.items():
         texts = value if isinstance(value, list) else [value]
-        if not texts or any(isinstance(text, dict | list) for text in texts):
-            message = f"filter.{path} must be a text or a list of texts{quotes_hint(value)}"
-            params.add_fault(message, "filter", str(path))
-            continue
-        conditions[str(path)] = [filter_text(text) for text in texts]
+        if not texts:
+            message = f"filter.{path} must be a text or a list of texts"
+            params.add_fault(message, "filter", path)
+        conditions[path] = [filter_text(text) for text in texts]
     return conditions

@@ -22,7 +22,6 @@ from dataportal.plugins.declarative.body import (
     Body,
     BodyParameters,
     Fields,
-    TextOrTexts,
     read_template,
 )
 from dataportal.plugins.declarative.json_records import JsonReader
@@ -31,7 +30,14 @@ from dataportal.plugins.declarative.ranges import RangeParameters, Ranges
 from dataportal.plugins.declarative.series_extraction import filter_text
 from dataportal.plugins.declarative.templates import finest_unit
 from dataportal.plugins.declarative.xml_records import XmlReader
-from dataportal.plugins.parameters import Duration, Parameters, Zone, about, written_as
+from dataportal.plugins.parameters import (
+    Duration,
+    Parameters,
+    Pattern,
+    TextOrTexts,
+    Zone,
+    about,
+)
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
 from dataportal.plugins.readers.parameters import ParameterError, Params
 from dataportal.plugins.readers.times import TimeFormat
@@ -50,17 +56,6 @@ LINK, TIME = "link", "time"
 _TIMES = ("time", "start", "end")
 _LISTED = 5
 _DIGIT = re.compile(r"\d")
-
-
-def _regular_expression(text: str) -> re.Pattern[str]:
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise ValueError(f"{text!r} is no regular expression ({error})") from None
-
-
-Pattern = Annotated[re.Pattern[str], written_as(_regular_expression)]
-"""A regular expression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +142,10 @@ class IndexParameters(Parameters):
 
     index: Annotated[
         IndexSettings | None,
-        about("a list of files, of which the window's are asked for: see [Index](#index)"),
+        about(
+            "a list of files, of which the window's are asked for: see "
+            "[Index](declarative.md#index)"
+        ),
     ] = None
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from msgspec import Meta
 
 from dataportal.granularity import interval_length
 from dataportal.local_times import instants_of
 from dataportal.plugins.declarative.series_extraction import filter_text
+from dataportal.plugins.parameters import Column, Parameters, about, written_as
+from dataportal.plugins.parameters.declaration import DURATION_ERROR, DURATION_PATTERN
 from dataportal.times import format_duration, parse_duration
 
 if TYPE_CHECKING:
@@ -19,19 +23,43 @@ if TYPE_CHECKING:
     from dataportal.plugins.readers.parameters import Params
 
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
-_KEYS = ("day", "number", "length", "first")
 _MOST = 100_000  # a day has fewer seconds
 _SEARCH_STEP = timedelta(minutes=15)
 
 
+def _positive_length(text: str) -> timedelta:
+    length = parse_duration(text)
+    if not length:
+        raise ValueError("it must be more than 0")
+    return length
+
+
+class IntervalParameters(Parameters):
+    """Which interval of a local day a row is of."""
+
+    day: Annotated[
+        tuple[Column, ...],
+        about(
+            "the place of the day, or several; `time_format` says how it is written", single=True
+        ),
+    ]
+    number: Annotated[
+        tuple[Column, ...],
+        about("the place of the number, or two: of the hour, and of its part", single=True),
+    ]
+    length: Annotated[
+        timedelta,
+        written_as(_positive_length, pattern=DURATION_PATTERN, error=DURATION_ERROR),
+        about("how long an interval is, such as `15 minutes`"),
+    ]
+    first: Annotated[
+        tuple[Annotated[int, Meta(ge=0, le=1)], ...],
+        about("what the first interval is called, 0 or 1; of two numbers a list (1)", single=True),
+    ] = (1,)
+
+
 class IntervalNumbers:
     """Reads a day and a number, from the parameter `interval`, which stands in place of `ts`.
-
-    - `day`: the place of the local day, or a list of places; `time_format` says how it is written.
-    - `number`: the place of the number of the interval, or two places: of the number of the hour
-      and of that of the interval in it.
-    - `length`: of the interval, such as `15 minutes`.
-    - `first` (1): the first number, 0 or 1, or a list of both.
 
     Attributes:
         day: the places of the day.
@@ -54,36 +82,24 @@ class IntervalNumbers:
         return interval_length(self.length)
 
     @classmethod
-    def read(cls, params: Params) -> IntervalNumbers | None:
+    def read(cls, params: Params, given: IntervalParameters | None) -> IntervalNumbers | None:
         """The description in the parameters; None if there is none, or with a fault."""
-        if not params.has("interval"):
+        if given is None:
             return None
-        given = params.tree("interval")
-        day, number = _places(given.get("day")), _places(given.get("number"))
-        faults = [
-            f"interval takes {', '.join(_KEYS)}, not {key}" for key in given if key not in _KEYS
-        ]
-        if not day:
-            faults.append("interval.day must name the place of the day")
-        if not number or len(number) > 2:  # noqa: PLR2004 - the hour and its part
+        faults: list[str] = []
+        if len(given.number) > 2:  # noqa: PLR2004 - the hour and its part
             faults.append("interval.number must name the place of the number, or two")
-        length = timedelta()
-        try:
-            length = parse_duration(str(given.get("length", "")))
-            longest = _HOUR if len(number) > 1 else _DAY
-            if not length or longest % length:
-                faults.append(f"interval.length must divide {format_duration(longest)}")
-        except ValueError as error:
-            faults.append(f"interval.length: {error}")
-        raw = given.get("first", 1)
-        firsts = raw if isinstance(raw, list) else [raw] * max(len(number), 1)
-        if any(type(one) is not int or one not in {0, 1} for one in firsts) or len(firsts) != max(
-            len(number), 1
-        ):
+        longest = _HOUR if len(given.number) > 1 else _DAY
+        # a length of 0 was refused before
+        if given.length and longest % given.length:
+            faults.append(f"interval.length must divide {format_duration(longest)}")
+        count = max(len(given.number), 1)
+        firsts = given.first * count if len(given.first) == 1 else given.first
+        if len(firsts) != count:
             faults.append("interval.first must be 0 or 1, or a list of one for each number")
         for fault in faults:
             params.add_fault(fault)
-        return None if faults else cls(day, number, length, tuple(firsts))
+        return None if faults else cls(given.day, given.number, given.length, firsts)
 
     def position(self, cells: tuple[Any, ...]) -> int:
         """The number of the interval, counted from 0; negative for one before the first.

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from dataportal.plugins.declarative.cubes import OF_JSON
 from dataportal.plugins.declarative.json_containers import containers, first_in
 from dataportal.plugins.declarative.json_stat import JsonStatCube
+from dataportal.plugins.declarative.point_parameters import PointParameters
 from dataportal.plugins.declarative.records import Document, Reader, number_if_digits
 from dataportal.plugins.declarative.sdmx_json import sdmx_json_cube
 from dataportal.plugins.declarative.templates import field_names
+from dataportal.plugins.parameters import Parameters, about, one_of, written_as
 from dataportal.plugins.readers.column_origins import check_columns, count_items
 from dataportal.plugins.readers.expressions import ABSENT_FIELD, Expression
-from dataportal.plugins.readers.table_parameters import text_encoding
+from dataportal.plugins.readers.table_parameters import EncodingParameters, text_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,37 +30,75 @@ _OPERATORS = re.compile(r"[\[\]{}|?@`()&*]")  # of an expression; a name may hav
 _SHOWN = 200
 
 
+def _expression(text: str) -> Expression | None:
+    return Expression(text) if text else None
+
+
+class JsonParameters(Parameters):
+    """Where the rows are in JSON."""
+
+    rows: Annotated[
+        str,
+        about(
+            "where the rows are: a [JMESPath](https://jmespath.org) expression, such as "
+            "`data.items`, or `[current]` for an object that is the only row; of XML an "
+            "[XPath](https://docs.python.org/3/library/xml.etree.elementtree.html"
+            "#supported-xpath-syntax), prefixes left out (the document itself)"
+        ),
+    ] = "@"
+    layout: Annotated[
+        str,
+        one_of(("rows", "columns", *OF_JSON)),
+        about(
+            "of JSON: `rows`, or `columns` for lists side by side, also those of an object whose "
+            "keys are times: `keys(rates)`, `rates.*.USD`; or `json-stat`, `sdmx-json`, of XML "
+            "`sdmx-ml`, see [Cubes](declarative-layouts.md#cubes); of tables `wide`, see "
+            "[Times as columns](declarative-layouts.md#times-as-columns) (rows)"
+        ),
+    ] = "rows"
+    error: Annotated[
+        Expression | None,
+        written_as(_expression),
+        about(
+            "an expression or XPath, for tables a regular expression, that finds something only if "
+            "the answer reports an error"
+        ),
+    ] = None
+    empty: Annotated[
+        Expression | None,
+        written_as(_expression),
+        about(
+            "the same, for an answer (or a file of an archive, or one under 400 or 404) that says "
+            "that there are no data; looked for before `error`"
+        ),
+    ] = None
+
+
 class JsonReader(Reader):
     """Reads JSON, from the parameters of a source.
 
-    - `rows`: finds the list of rows (the document itself). A row is an object or a list.
-    - `layout`: `rows`, or `columns` for lists of the same length: then `ts` and `value` are
-      expressions that find them in what `rows` finds; `json-stat` or `sdmx-json` for cubes, whose
-      observations are found by the codes of their dimensions: then `ts` names the dimension of
-      time, if it is not told by itself.
-    - `empty`: finds what is only there when the answer says that there are no data; looked for
-      before `error`.
-    - `error`: finds what is only there when the answer reports an error.
-    - `encoding`: of answers that are not in UTF-8 and do not say so.
+    A row is an object or a list. With `columns` the expressions `ts` and `value` find lists of the
+    same length in what `rows` finds; in a cube observations are found by the codes of their
+    dimensions, and `ts` names the dimension of time, if it is not told by itself.
     """
+
+    parameters: ClassVar = (JsonParameters, EncodingParameters)
 
     def __init__(self, params: Params, decimal: str) -> None:
         del decimal  # JSON has a decimal sign of its own
-        self.rows = params.text("rows", "@")
-        texts = {"rows": self.rows, "empty": params.text("empty"), "error": params.text("error")}
-        expressions: dict[str, Expression] = {}
-        for name, text in texts.items():
-            try:
-                # what is in braces is filled in for each series
-                if text and not field_names(text):
-                    expressions[name] = Expression(text)
-            except ValueError as error:
-                params.add_fault(f"{name}: {error}")
-        self._empty, self._error = expressions.get("empty"), expressions.get("error")
+        json = params.read(JsonParameters)
+        self.rows, self._empty, self._error = json.rows, json.empty, json.error
+        try:
+            # what is in braces is filled in for each series
+            if not field_names(self.rows):
+                Expression(self.rows)
+        except ValueError as error:
+            params.add_fault(f"rows: {error}")
         self._encoding = text_encoding(params)
-        self._layout = params.choice("layout", ("rows", "columns", *OF_JSON)) or "rows"
+        self._layout = json.layout
         self._is_columnar = self._layout == "columns"
-        self._times = [*map(str, params.columns("ts"))] if self._layout in OF_JSON else []
+        times = params.read(PointParameters).ts
+        self._times = [*map(str, times)] if self._layout in OF_JSON else []
 
     @property
     def knows_empty(self) -> bool:

@@ -157,7 +157,7 @@ class PagesParameters(Parameters):
         str | PagingParameters | None,
         one_of(("none",)),
         expected("a mapping, or none"),
-        about("how answers are cut into pages, see below; `none` says that they are whole"),
+        about("how answers are cut into [pages](#pages); `none` says that they are whole"),
     ] = None
 
 

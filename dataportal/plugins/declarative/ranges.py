@@ -32,7 +32,8 @@ class RangeParameters(Parameters):
         about(
             "`hour`, `day`, `week`, `month` or `year`, or a length that divides an hour, such as "
             "`30 minutes`: one request for each that the window touches; up to three are under way "
-            "at once. Or lists of values for fields: see [Many requests](#many-requests)",
+            "at once. Or lists of values for fields: see "
+            "[Many requests](declarative.md#many-requests)",
             examples=(*_PERIODS, "30 minutes"),
         ),
     ] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.readers.archives import ArchiveError, unpack
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dataportal.plugins.http.response import Answer
+    from dataportal.plugins.parameters import Parameters
     from dataportal.plugins.readers.parameters import Params
 
 FieldPath = str | int
@@ -146,6 +147,9 @@ class Reader(ABC):
 
     rows: str = ""
     further_fields: frozenset[FieldPath] = frozenset()
+
+    parameters: ClassVar[tuple[type[Parameters], ...]]
+    """Structs that declare what it reads."""
 
     @abstractmethod
     def __init__(self, params: Params, decimal: str) -> None: ...

@@ -22,7 +22,6 @@ from dataportal.plugins.declarative.body import (
     Body,
     BodyParameters,
     Fields,
-    TextOrTexts,
     read_template,
     set_in_document,
 )
@@ -33,7 +32,7 @@ from dataportal.plugins.declarative.ranges import RangeParameters, Ranges
 from dataportal.plugins.declarative.records import Asked
 from dataportal.plugins.http.errors import NotFoundError, RefusedError
 from dataportal.plugins.http.urls import address, is_trusted
-from dataportal.plugins.parameters import Count, Parameters, about, one_of
+from dataportal.plugins.parameters import Count, Parameters, TextOrTexts, about, one_of
 from dataportal.plugins.readers.rate_limits import RateParameters, optional_rate_limit
 
 if TYPE_CHECKING:
@@ -107,8 +106,8 @@ class AddressParameters(Parameters):
     url: Annotated[
         str | None,
         about(
-            "the address; it may have [fields](#fields-in-addresses); of the files of an `index` "
-            "that of the entry (`{link}`)"
+            "the address; it may have [fields](declarative.md#fields-in-addresses); of the files "
+            "of an `index` that of the entry (`{link}`)"
         ),
     ] = None
     base_url: Annotated[str, about("put in front of a `url` that is only a path")] = ""
@@ -144,7 +143,7 @@ class SendParameters(Parameters):
     not_found_is_empty: Annotated[bool, about('whether 404 means "no data" (false)')] = False
 
 
-REQUEST_PARAMETERS = (
+REQUEST_PARAMETERS: tuple[type[Parameters], ...] = (
     AddressParameters,
     BodyParameters,
     AuthParameters,
@@ -204,7 +203,7 @@ class Request:
         self._sent = 0
         self._is_answered = False
         self._not_found_is_empty = sent.not_found_is_empty
-        self._speaks_of_pages = params.has("paging")
+        self._speaks_of_pages = params.read(PagesParameters).paging is not None
         self.paginator = read_paginator(params)
         self._page_place = self._read_page_place(params)
 
@@ -222,7 +221,7 @@ class Request:
         try:
             if self._body.kind == "json":
                 for path in self.paginator.first().query:
-                    set_in_document(params.any_value("json"), path, None)
+                    set_in_document(self._body.document, path, None)
         except ValueError as error:
             params.add_fault(f"paging: {error}; in: query is for the address", "paging")
         return self._body.kind

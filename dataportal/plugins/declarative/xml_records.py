@@ -6,14 +6,16 @@ Paths: https://docs.python.org/3/library/xml.etree.elementtree.html#supported-xp
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from xml.etree.ElementTree import Element, ParseError, tostring
 
 from dataportal.plugins.declarative.cubes import OF_XML
+from dataportal.plugins.declarative.point_parameters import PointParameters
 from dataportal.plugins.declarative.records import Document, Reader
 from dataportal.plugins.declarative.sdmx_ml import sdmx_ml_cube
 from dataportal.plugins.declarative.templates import field_names
 from dataportal.plugins.http.file_kinds import text_kind
+from dataportal.plugins.parameters import Parameters, about, one_of, written_as
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
 
 if TYPE_CHECKING:
@@ -30,34 +32,69 @@ _ATTRIBUTE = re.compile(r"(?:^|/)@([\w.-]+)$")
 _SHOWN = 200
 
 
+def _checked_path(text: str) -> str:
+    if text:
+        _Path(text)
+    return text
+
+
+class XmlParameters(Parameters):
+    """Where the rows are in XML."""
+
+    rows: Annotated[
+        str,
+        about(
+            "where the rows are: an "
+            "[XPath](https://docs.python.org/3/library/xml.etree.elementtree.html"
+            "#supported-xpath-syntax), prefixes left out; a group may leave that to its series"
+        ),
+    ] = ""
+    layout: Annotated[
+        str,
+        one_of(("rows", *OF_XML)),
+        about("`rows`, or [a cube](declarative-layouts.md#cubes): `sdmx-ml` (rows)"),
+    ] = "rows"
+    error: Annotated[
+        str,
+        written_as(_checked_path),
+        about("an XPath that finds something only if the answer reports an error"),
+    ] = ""
+    empty: Annotated[
+        str,
+        written_as(_checked_path),
+        about(
+            "the same, for an answer (or a file of an archive, or one under 400 or 404) that says "
+            "that there are no data; looked for before `error`"
+        ),
+    ] = ""
+
+
 class XmlReader(Reader):
     """Reads XML, from the parameters of a source.
 
-    - `rows`: an XPath that finds the elements that are rows, such as `.//item` or `/list/item`; a
-      group may leave that to its series.
-    - `layout`: `rows`, or `sdmx-ml` for a cube, whose observations are found by the codes of their
-      dimensions: then `ts` names the dimension of time, if it has another name than usual.
-    - `empty`: an XPath that finds what is only there when the answer says that there are no data;
-      looked for before `error`.
-    - `error`: an XPath that finds what is only there when the answer reports an error.
+    In a cube observations are found by the codes of their dimensions, and `ts` names the dimension
+    of time, if it has another name than usual.
 
     Fields of a row are paths too: `time`, `price/@amount`, `@date`, `.` for the row's own text.
     Namespaces and their prefixes are ignored.
     """
 
+    parameters: ClassVar = (XmlParameters,)
+
     def __init__(self, params: Params, decimal: str) -> None:
         del decimal  # numbers are read later
-        self._is_cube = params.choice("layout", ("rows", *OF_XML)) in OF_XML
-        self._times = [*map(str, params.columns("ts"))] if self._is_cube else []
-        self.rows = params.text("rows", "." if self._is_cube else "")
-        self._empty, self._error = params.text("empty"), params.text("error")
-        for name, path in (("rows", self.rows), ("empty", self._empty), ("error", self._error)):
-            try:
-                # what is in braces is filled in for each series
-                if path and not field_names(path):
-                    _Path(path)
-            except ValueError as error:
-                params.add_fault(f"{name}: {error}")
+        xml = params.read(XmlParameters)
+        self._is_cube = xml.layout in OF_XML
+        times = params.read(PointParameters).ts
+        self._times = [*map(str, times)] if self._is_cube else []
+        self.rows = xml.rows or ("." if self._is_cube else "")
+        self._empty, self._error = xml.empty, xml.error
+        try:
+            # what is in braces is filled in for each series
+            if self.rows and not field_names(self.rows):
+                _Path(self.rows)
+        except ValueError as error:
+            params.add_fault(f"rows: {error}")
 
     @property
     def knows_empty(self) -> bool:

@@ -25,7 +25,7 @@ manual and the JSON Schema. What is read:
 - `str`: a text, or a number as it is written; `one_of(…)` these texts, or `matching` a pattern;
 - `WholeNumber`, `Count`, `PositiveNumber`, `Annotated[int, Meta(ge=1, le=16)]`, `float`, `bool`;
 - `Duration`, `Instant`, `Zone`, `Pattern`, and any class with `written_as(parse)`;
-- `Column`; `tuple[X, ...]`; `dict[str, X]`; another struct of `Parameters`; `Any`;
+- `Column`; `TextOrTexts`; `tuple[X, ...]`; `dict[str, X]`; another struct of `Parameters`; `Any`;
 - `X | None` for what may be left out.
 
 A parameter that stands in a mapping, such as `paging: {page: p}`, is the field of a struct of its
@@ -41,6 +41,7 @@ from dataportal.plugins.parameters.declaration import (
     Parameters,
     Pattern,
     PositiveNumber,
+    TextOrTexts,
     WholeNumber,
     Zone,
     about,
@@ -60,6 +61,7 @@ __all__ = [
     "Parameters",
     "Pattern",
     "PositiveNumber",
+    "TextOrTexts",
     "WholeNumber",
     "Zone",
     "about",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -37,6 +38,8 @@ _PLACEHOLDERS: dict[type[inspect.Type], Any] = {
     inspect.IntType: 0,
     inspect.FloatType: 0.0,
     inspect.BoolType: False,
+    inspect.TimeDeltaType: timedelta(),
+    inspect.VarTupleType: (),
 }
 
 
@@ -147,6 +150,8 @@ def _value(kind: Kind, value: Any, place: _Place) -> Any:  # noqa: PLR0911 - one
         struct: type[Any] = node.cls
         return _struct(value, struct, place)
     if isinstance(node, inspect.DictType | inspect.ListType | inspect.VarTupleType):
+        if value == [] and kind.extra.get("single"):
+            return place.refuse("not be empty", value)
         return _collection(node, value, place)
     return _scalar(node, kind, value, place)
 

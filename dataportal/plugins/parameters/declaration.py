@@ -124,10 +124,15 @@ Column = Annotated[
     str | int,
     Meta(
         extra={"check": _is_column, "expected": "a column's name, or its number from 1"},
-        extra_json_schema={"type": ["string", "integer"], "minimum": 1},
+        extra_json_schema={"minimum": 1},
     ),
 ]
 """A column or a place in a row: its name, or its number from 1."""
+TextOrTexts = Annotated[
+    str | int | float | bool | list[str | int | float | bool | None] | None,
+    expected("a text or a list of texts"),
+]
+"""A text, a number or a boolean, or a list of them."""
 Duration = Annotated[
     timedelta,
     written_as(

@@ -5,7 +5,7 @@ It is the more lenient of the two: what a `${VAR}` will be is known in a run alo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from msgspec import inspect
 
@@ -40,7 +40,10 @@ def parameters_schema(
     """
     structs = tuple(structs)
     required = {field.name for field in fields_of(structs) if field.required}
-    return _object(fields_of((*structs, *optional)), required)
+    declared = fields_of((*structs, *optional))
+    # a mapping of whatever else is one of a series alone
+    taken = [field for field in declared if not (structs and field.takes_rest)]
+    return _object(taken, required)
 
 
 def needs_any(structs: Iterable[type[Parameters]]) -> bool:
@@ -82,38 +85,38 @@ def _object(declared: Iterable[Field], required: Iterable[str]) -> Schema:
 
 def _value(kind: Kind) -> Schema:
     """The schema of a value; null is taken everywhere, as not given."""
-    choices = [_of_type(node) for node in kind.types]
-    if "choices" in kind.extra:
-        others = [
-            choice
-            for node in kind.types
-            if not isinstance(node, inspect.StrType)
-            for choice in [_of_type(node)]
-        ]
-        choices = [{"enum": [*kind.extra["choices"]]}, _VARIABLE, *others]
-    if "parse" in kind.extra:
-        choices = [{"type": ["string", "number"]}]
-    if kind.extra.get("single"):
-        choices += [
-            _value(kind_of(node.item_type))
-            for node in kind.types
-            if isinstance(node, inspect.ListType | inspect.VarTupleType)
-        ]
     said = {key: value for key, value in kind.schema.items() if key != "description"}
-    if len(choices) == 1 and "anyOf" not in choices[0]:
-        return _with_null({**choices[0], **said})
-    if "type" in said:
-        return _with_null(said)
-    flat = [part for choice in choices for part in choice.get("anyOf", [choice])]
-    return {"anyOf": [*flat, {"type": "null"}], **said}
+    is_text = any(isinstance(node, inspect.StrType) for node in kind.types)
+    if "parse" in kind.extra:
+        choices: list[Schema] = [{"type": ["string", "number"]}]
+    elif "choices" in kind.extra:
+        others = [_of_type(node) for node in kind.types if not isinstance(node, inspect.StrType)]
+        choices = [{"enum": [*kind.extra["choices"]]}, _VARIABLE, *others]
+        return {"anyOf": [*choices, {"type": "null"}], **said}
+    else:
+        choices = [_of_type(node) for node in kind.types]
+    if kind.extra.get("single"):
+        choices += [_value(kind_of(node.item_type)) for node in kind.types if _is_list(node)]
+    if any(not choice or "anyOf" in choice for choice in choices):
+        return {} if {} in choices else {"anyOf": [*choices, {"type": "null"}], **said}
+    return {**_merged(choices, is_text=is_text), **said}
 
 
-def _with_null(schema: Schema) -> Schema:
-    kinds = schema.get("type")
-    if kinds is None:
-        return schema
-    kinds = [kinds] if isinstance(kinds, str) else list(kinds)
-    return {**schema, "type": [*dict.fromkeys([*kinds, "null"])]}
+def _merged(choices: Iterable[Schema], *, is_text: bool) -> Schema:
+    """One schema for values of several types, each of whose words is about one of them."""
+    kinds: list[str] = []
+    merged: Schema = {}
+    for choice in choices:
+        own = choice["type"]
+        kinds += [own] if isinstance(own, str) else own
+        merged |= {key: value for key, value in choice.items() if key != "type"}
+    if is_text:
+        merged.pop("pattern", None)  # of texts that stand for numbers: any text is taken
+    return {"type": [*dict.fromkeys([*kinds, "null"])], **merged}
+
+
+def _is_list(node: inspect.Type) -> TypeGuard[inspect.ListType | inspect.VarTupleType]:
+    return isinstance(node, inspect.ListType | inspect.VarTupleType)
 
 
 def _of_type(node: inspect.Type) -> Schema:  # noqa: PLR0911 - one for each type
@@ -122,7 +125,7 @@ def _of_type(node: inspect.Type) -> Schema:  # noqa: PLR0911 - one for each type
         return _object(declared, [field.name for field in declared if field.required])
     if isinstance(node, inspect.DictType):
         return {"type": "object", "additionalProperties": _value(kind_of(node.value_type))}
-    if isinstance(node, inspect.ListType | inspect.VarTupleType):
+    if _is_list(node):
         return {"type": "array", "items": _value(kind_of(node.item_type))}
     if isinstance(node, inspect.BoolType):
         return {"type": ["boolean", "string"], "pattern": f"^(?:true|false)$|{VARIABLE_PATTERN}"}

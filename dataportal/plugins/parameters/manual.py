@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dataportal.plugins.parameters.fields import fields_of
+from msgspec import inspect
+
+from dataportal.plugins.parameters.fields import fields, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,3 +21,16 @@ def table_rows(structs: Iterable[type[Parameters]]) -> list[str]:
         for field in fields_of(structs)
         if not field.takes_rest
     ]
+
+
+def nested_structs(struct: type[Parameters]) -> dict[str, type[Parameters]]:
+    """The structs within a struct, at whatever depth, by the names of the parameters they are."""
+    nested: dict[str, type[Parameters]] = {}
+    for field in fields(struct):
+        for node in field.kind.types:
+            if isinstance(node, inspect.DictType):
+                node = node.value_type  # noqa: PLW2901 - what stands under each name
+            if isinstance(node, inspect.StructType):
+                inner: type[Any] = node.cls
+                nested |= {field.name: inner, **nested_structs(inner)}
+    return nested

@@ -57,6 +57,7 @@ class Params:
         }
         self._values = {**self._beside, **own}
         self._nulls = {name: value for name, value in values.items() if value is None}
+        self._read: dict[type[Parameters], Parameters] = {}
         self._known: list[str] = []
         self._aliases: list[str] = []
         self._faults: list[tuple[Keys, str]] = []
@@ -66,6 +67,9 @@ class Params:
 
         Where something cannot be used another value of its type stands in its place.
         """
+        before = self._read.get(struct)
+        if isinstance(before, struct):
+            return before
         values = {**self._nulls, **self._values}
         for field in fields(struct):
             if field.takes_rest:
@@ -77,7 +81,13 @@ class Params:
                 for name in field.names:
                     if name in self._beside:
                         del values[name]
-        return convert(values, struct, lambda keys, text: self.add_fault(text, *keys))
+        result = convert(values, struct, lambda keys, text: self.add_fault(text, *keys))
+        self._read[struct] = result
+        return result
+
+    def given(self, name: str) -> Any:
+        """What is given under a name, as it is written; None where nothing is."""
+        return self._values.get(name)
 
     def shared(self, struct: type[Parameters]) -> dict[str, Any]:
         """What is given, for all series of a group, of the parameters that a series may have."""

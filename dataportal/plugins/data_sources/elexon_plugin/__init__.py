@@ -13,14 +13,15 @@ API: https://bmrs.elexon.co.uk/api-documentation
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin, PermanentError
 from dataportal.plugins.data_sources.elexon_plugin.datasets import DATASETS, requests
-from dataportal.plugins.data_sources.elexon_plugin.series import Selection
+from dataportal.plugins.data_sources.elexon_plugin.series import ElexonSeries, Selection
+from dataportal.plugins.http import RateLimit
+from dataportal.plugins.parameters import Parameters, PositiveNumber, about
 from dataportal.plugins.readers.extract_filters import raise_if_all_failed, read_filters
 from dataportal.plugins.readers.parameters import Params
-from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.single_series import SingleSeriesPlugin
 from dataportal.plugins.readers.times import Window
 
@@ -36,26 +37,21 @@ BASE_URL = "https://data.elexon.co.uk/bmrs/api/v1"
 _PER_MINUTE = 120  # no limit is documented, but 429 has been seen
 
 
+class ElexonParameters(Parameters):
+    """How Elexon is asked."""
+
+    per_minute: Annotated[PositiveNumber, about("requests a minute (120)")] = _PER_MINUTE
+    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+
+
 class ElexonMultiSeriesPlugin(MultiSeriesPlugin):
     """Several series of Elexon Insights; all of one data set share its requests.
 
-    `request_params`; the `extract_filter` of each series may give any of them too, and beats them
-    there:
-        dataset: FUELHH (generation and interconnectors every half-hour), FUELINST (every five
-            minutes), AGPT (with solar, and wind on- and offshore), INDO and ITSDO (demand, without
-            and with station load, pumping and exports), NDF and TSDF (their forecasts), WINDFOR
-            (forecast of wind), MID (market index), or system_prices (imbalance prices, of the
-            latest settlement run).
-        value: the field, where the data set has several: of MID price (the default) or volume; of
-            system_prices systemSellPrice (the default), systemBuyPrice, netImbalanceVolume, …
-        fuelType: of FUELHH and FUELINST, such as CCGT, WIND, INTFR.
-        psrType: of AGPT, such as Solar, Wind Offshore.
-        boundary: of NDF and TSDF: N for the whole country.
-        dataProvider: of MID: APXMIDP or N2EXMIDP.
-        vintages: true; false keeps the newest publication only.
-        per_minute: how often to ask at most; 120.
-        base_url: a mirror's address instead of Elexon's own.
+    The `extract_filter` of each series may give any of the `request_params` too, and beats them
+    there.
     """
+
+    series_parameters = (ElexonSeries, ElexonParameters)
 
     # outturns are corrected within days; the forecasts reach up to four days ahead
     source_defaults: ClassVar[Mapping[str, Any]] = {
@@ -75,11 +71,11 @@ class ElexonMultiSeriesPlugin(MultiSeriesPlugin):
         self._selections = read_filters(series_definitions, self._read_selection)
 
     def _read_selection(self, extract_filter: Mapping[str, Any]) -> Selection:
-        params = Params({**self._request_params, **extract_filter})
-        dataset = params.choice("dataset", DATASETS, required=True)
-        self._base_url = params.text("base_url", BASE_URL).rstrip("/")
-        self._limit = rate_limit(params, _PER_MINUTE)
-        selection = Selection.read(params, dataset)
+        params = Params(extract_filter, shared=self._request_params)
+        elexon = params.read(ElexonParameters)
+        self._base_url = elexon.base_url.rstrip("/")
+        self._limit = RateLimit(elexon.per_minute)
+        selection = Selection.read(params)
         params.finish()
         return selection
 

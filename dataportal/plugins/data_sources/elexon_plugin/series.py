@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Any
 
 from dataportal.errors import BadDataError
 from dataportal.plugins.data_sources.elexon_plugin.datasets import DATASETS, KNOWN_TEXTS
 from dataportal.plugins.data_sources.elexon_plugin.publications import Publications
+from dataportal.plugins.parameters import Parameters, about, one_of
 from dataportal.plugins.readers.times import Clip, TimeFormat
 
 if TYPE_CHECKING:
@@ -27,6 +29,41 @@ _LISTED = 40
 _TIMES = TimeFormat()
 
 
+class ElexonSeries(Parameters):
+    """A series of a data set."""
+
+    dataset: Annotated[str, one_of(DATASETS), about("what is asked for, see below")]
+    value: Annotated[str | None, about("the field, where a data set has several (the first)")] = (
+        None
+    )
+    fuelType: Annotated[  # noqa: N815 - as Elexon has it
+        str | None,
+        about(
+            "of FUELHH and FUELINST: CCGT, WIND, NUCLEAR, BIOMASS, PS, NPSHYD, OCGT, OIL, COAL, "
+            "OTHER, and interconnectors such as INTFR, negative when power leaves the country",
+            examples=sorted(KNOWN_TEXTS["fuelType"]),
+        ),
+    ] = None
+    psrType: Annotated[  # noqa: N815 - likewise
+        str | None,
+        about(
+            "of AGPT: Solar, Wind Onshore, Wind Offshore, Nuclear, Biomass, Fossil Gas, Hydro "
+            "Pumped Storage, …",
+            examples=sorted(KNOWN_TEXTS["psrType"]),
+        ),
+    ] = None
+    boundary: Annotated[
+        str | None, about("of NDF and TSDF: N for the whole country", examples=("N",))
+    ] = None
+    dataProvider: Annotated[  # noqa: N815 - likewise
+        str | None,
+        about("of MID: APXMIDP or N2EXMIDP", examples=sorted(KNOWN_TEXTS["dataProvider"])),
+    ] = None
+    vintages: Annotated[
+        bool, about("whether every publication is kept, and not only the newest (true)")
+    ] = True
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """One series: which field of which rows.
@@ -44,18 +81,29 @@ class Selection:
     vintages: bool
 
     @classmethod
-    def read(cls, params: Params, name: str) -> Selection:
-        """The series of the data set `name` that parameters describe.
-
-        What is wrong with the parameters is noted in them.
-        """
-        dataset = DATASETS.get(name, DATASETS["FUELHH"])
-        value = params.choice("value", dataset.values) or dataset.values[0]
-        filters = tuple((field, params.text(field, required=True)) for field in dataset.key_fields)
+    def read(cls, params: Params) -> Selection:
+        """The series that parameters describe; what is wrong with them is noted in them."""
+        series = params.read(ElexonSeries)
+        dataset = DATASETS.get(series.dataset)
+        if dataset is None:
+            return cls("", "", (), vintages=True)
+        value = dataset.values[0] if series.value is None else series.value
+        if value not in dataset.values:
+            near = get_close_matches(value, dataset.values, n=1)
+            advice = f"; did you mean {near[0]!r}?" if near else ""
+            params.add_fault(
+                f"value must be one of {', '.join(dataset.values)}, not {value!r}{advice}"
+            )
+        filters: list[tuple[str, str]] = []
         for field in KNOWN_TEXTS:
-            if field not in dataset.key_fields and params.has(field):
-                params.add_fault(f"{field} does not go with dataset {name}")
-        return cls(name, value, filters, params.flag("vintages", default=True))
+            text = getattr(series, field)
+            if field not in dataset.key_fields and text is not None:
+                params.add_fault(f"{field} does not go with dataset {series.dataset}")
+            elif field in dataset.key_fields and text is None:
+                params.add_fault(f"{field} is missing")
+            elif text is not None:
+                filters.append((field, text))
+        return cls(series.dataset, value, tuple(filters), series.vintages)
 
     def columns(
         self, rows_by_key: RowsByKey, window: Window, last: Answer | None

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 from dataportal.plugins.base_plugin import (
@@ -22,14 +22,18 @@ from dataportal.plugins.base_plugin import (
     PermanentError,
     TransientError,
 )
-from dataportal.plugins.data_sources.entsoe_plugin.datasets import read_request
+from dataportal.plugins.data_sources.entsoe_plugin.datasets import DatasetParameters, read_request
 from dataportal.plugins.data_sources.entsoe_plugin.documents import ACKNOWLEDGEMENT, read_document
-from dataportal.plugins.data_sources.entsoe_plugin.series import SeriesExtraction
+from dataportal.plugins.data_sources.entsoe_plugin.series import (
+    SelectionParameters,
+    SeriesExtraction,
+)
+from dataportal.plugins.http import RateLimit
 from dataportal.plugins.http.errors import retry_after_seconds
+from dataportal.plugins.parameters import Parameters, PositiveNumber, about
 from dataportal.plugins.readers.archives import ArchiveError, unpack
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
-from dataportal.plugins.readers.rate_limits import rate_limit
 from dataportal.plugins.readers.single_series import SingleSeriesPlugin
 from dataportal.plugins.readers.times import Window
 from dataportal.redaction import harmless
@@ -59,18 +63,22 @@ _TRANSIENT = re.compile(r"unexpected|internal|temporar|try again|time.?out|maint
 _TOO_MUCH = re.compile(r"exceeds|amount of requested data|number of instances")
 
 
+class EntsoeParameters(Parameters):
+    """How the platform is asked."""
+
+    api_key: Annotated[str, about("the token, as a rule `${ENTSOE_API_KEY}`", secret=True)]
+    per_minute: Annotated[PositiveNumber, about("requests a minute (380)")] = _PER_MINUTE
+    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+
+
 class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
     """Several series of the platform; those that come in one answer share its request.
 
-    `request_params`; the `extract_filter` of each series may give any of them too, and beats them
+    The `extract_filter` of each series may give any of the `request_params` too, and beats them
     there: `psr_type: solar` of one zone's generation, `zone: FR` of the load of several.
-        api_key: the token, as a rule `${ENTSOE_API_KEY}`.
-        dataset, zone (or from_zone and to_zone): see `read_request`.
-        psr_type, direction, business_type, sequence, category, flow, resource, resolution,
-            currency, unit: see `Selection`.
-        per_minute: how often to ask at most; 380.
-        base_url: a mirror's address instead of ENTSO-E's own.
     """
+
+    series_parameters = (EntsoeParameters, DatasetParameters, SelectionParameters)
 
     source_defaults: ClassVar[Mapping[str, Any]] = {
         "lookback": "7 days",
@@ -92,10 +100,10 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
     def _read_selection(
         self, extract_filter: Mapping[str, Any]
     ) -> tuple[DocumentRequest, Selection]:
-        params = Params({**self._request_params, **extract_filter})
-        self._key = params.text("api_key", required=True).strip()
-        self._base_url = params.text("base_url", BASE_URL)
-        self._limit = rate_limit(params, _PER_MINUTE, key=self._key, everywhere=True)
+        params = Params(extract_filter, shared=self._request_params)
+        entsoe = params.read(EntsoeParameters)
+        self._key, self._base_url = entsoe.api_key.strip(), entsoe.base_url
+        self._limit = RateLimit(entsoe.per_minute, key=self._key or None, everywhere=True)
         is_single = len(self._series_definitions) == 1
         request, selection = read_request(params, is_single=is_single)
         params.finish()

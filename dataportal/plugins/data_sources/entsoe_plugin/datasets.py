@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 from dataportal.plugins.data_sources.entsoe_plugin.areas import MARKET_ZONE, Area, find_area
 from dataportal.plugins.data_sources.entsoe_plugin.series import Selection
+from dataportal.plugins.parameters import Parameters, about, one_of, written_as
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
@@ -138,25 +139,47 @@ class DocumentRequest:
             start = until
 
 
+class DatasetParameters(Parameters):
+    """What is asked for."""
+
+    dataset: Annotated[str, one_of(DATASETS), about("what is asked for, see below")]
+    zone: Annotated[
+        Area | None,
+        written_as(find_area),
+        about(
+            "a bidding zone, control area or country: DE-LU, FR, NO2, IT-NORTH, DE-AMPRION …, or "
+            "any Energy Identification Code"
+        ),
+    ] = None
+    from_zone: Annotated[
+        Area | None,
+        written_as(find_area),
+        about("instead of `zone` for what crosses a border: where from"),
+    ] = None
+    to_zone: Annotated[Area | None, written_as(find_area), about("and where to")] = None
+
+
 def read_request(params: Params, *, is_single: bool) -> tuple[DocumentRequest, Selection]:
     """The request that a series' parameters describe, and the selection of its answer.
-
-    - `dataset`: one of `DATASETS`.
-    - `zone`: a name such as DE-LU or an Energy Identification Code; for what crosses a border
-      `from_zone` and `to_zone` instead.
-    - those of `Selection`.
 
     Args:
         params: notes what is wrong with them.
         is_single: whether the platform need only send what belongs to this series.
     """
-    name = params.choice("dataset", DATASETS, required=True)
+    given = params.read(DatasetParameters)
+    name = given.dataset
     dataset = DATASETS.get(name, DATASETS["load"])
     needed = ("from_zone", "to_zone") if dataset.is_border else ("zone",)
-    areas = [_read_area(params, parameter) for parameter in needed]
-    for other in ("zone", "from_zone", "to_zone"):
-        if other not in needed and params.has(other):
-            params.add_fault(f"{other} does not go with dataset {name}, but {' and '.join(needed)}")
+    areas: list[Area] = []
+    for zone in ("zone", "from_zone", "to_zone"):
+        area = getattr(given, zone)
+        is_given = params.given(zone) is not None
+        if zone in needed and not is_given:
+            params.add_fault(f"{zone} is missing")
+        elif zone not in needed and is_given:
+            params.add_fault(f"{zone} does not go with dataset {name}, but {' and '.join(needed)}")
+        if zone in needed:
+            areas.append(area or Area(""))
     codes = [area.code for area in areas] * (1 if dataset.is_border else len(dataset.areas))
     query = {**dataset.query, **dict(zip(dataset.areas, codes, strict=True))}
     is_auction = dataset.value == "price.amount"
@@ -174,12 +197,3 @@ def read_request(params: Params, *, is_single: bool) -> tuple[DocumentRequest, S
         query["psrType"] = selection.psr_type
     zones = tuple(ZoneInfo(zone) for zone in dict.fromkeys([*(a.zone for a in areas), MARKET_ZONE]))
     return DocumentRequest(name, tuple(query.items()), zones), selection
-
-
-def _read_area(params: Params, name: str) -> Area:
-    text = params.text(name, required=True)
-    try:
-        return find_area(text) if text else Area("")
-    except ValueError as error:
-        params.add_fault(f"{name}: {error}")
-        return Area("")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from dataportal.plugins.data_sources.entsoe_plugin.curves import interval_length, intervals
+from dataportal.plugins.parameters import Parameters, about, matching, one_of
 from dataportal.statements import same_unit
 
 if TYPE_CHECKING:
@@ -48,8 +48,60 @@ PSR_TYPES = {
 RESOLUTIONS = ("PT1M", "PT15M", "PT30M", "PT60M", "P1D", "P7D", "P1M", "P1Y")
 _CATEGORY = "imbalance_Price.category"
 _RESOURCES = ("MktPSRType/PowerSystemResources/mRID", "registeredResource.mRID")
-_CURRENCY = re.compile("[A-Z]{3}")
 _IN, _OUT = "inBiddingZone_Domain.mRID", "outBiddingZone_Domain.mRID"
+
+
+class SelectionParameters(Parameters):
+    """What tells one series from the others in a document."""
+
+    psr_type: Annotated[
+        str,
+        about(
+            "the type of power plants: biomass, lignite, coal_gas, gas, hard_coal, oil, "
+            "geothermal, pumped_storage, run_of_river, reservoir, nuclear, other_renewable, "
+            "solar, waste, wind_offshore, wind_onshore, other, storage …, or its code, B01 to B25",
+            examples=tuple(PSR_TYPES),
+        ),
+    ] = ""
+    direction: Annotated[
+        str | None,
+        one_of(("generation", "consumption")),
+        about("of generation: `generation`, or `consumption`, such as that of pumps (generation)"),
+    ] = None
+    business_type: Annotated[
+        str, about("of forecasts with bounds: A60 the least, A61 the most")
+    ] = ""
+    sequence: Annotated[
+        str | None, about("of prices: which auction of several for the same hours (1)")
+    ] = None
+    category: Annotated[
+        str, about("of imbalance prices: A04 excess balance, A05 insufficient balance")
+    ] = ""
+    flow: Annotated[str, about("of imbalance volumes: A01 up, A02 down")] = ""
+    resource: Annotated[str, about("of `generation_per_unit`: the code of the unit")] = ""
+    currency: Annotated[
+        str,
+        about(
+            "of prices: EUR, PLN …; intervals in another one are none of the series (the only one "
+            "that comes)"
+        ),
+        matching("[A-Za-z]{3}|", "three letters such as EUR or PLN"),
+    ] = ""
+    unit: Annotated[
+        str,
+        about(
+            "the unit as the platform writes it: MAW for megawatts, MWH for megawatt-hours (the "
+            "only one that comes)"
+        ),
+    ] = ""
+    resolution: Annotated[
+        str | None,
+        one_of(RESOLUTIONS),
+        about(
+            "PT15M, PT30M, PT60M, P1D, P7D, P1M or P1Y only (each interval as it comes; the finer "
+            "one where one time comes in two)"
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +141,8 @@ class Selection:
             directional: whether generation and consumption come together.
             sequence: the auction that is meant if they name none.
         """
-        direction = params.choice("direction", ("generation", "consumption"))
-        psr_type = params.text("psr_type")
+        given = params.read(SelectionParameters)
+        psr_type, direction = given.psr_type, given.direction
         code = PSR_TYPES.get(psr_type.lower().replace("-", "_"), psr_type.upper())
         if psr_type and code not in PSR_TYPES.values():
             known = ", ".join(f"{name} ({code})" for name, code in PSR_TYPES.items())
@@ -100,22 +152,15 @@ class Selection:
         return cls(
             psr_type=code,
             direction=direction or ("generation" if directional else ""),
-            business_type=params.text("business_type"),
-            sequence=params.text("sequence", sequence),
-            category=params.text("category"),
-            flow=params.text("flow"),
-            resource=params.text("resource"),
-            resolution=params.choice("resolution", RESOLUTIONS),
-            currency=_read_currency(params),
-            unit=params.text("unit").upper(),
+            business_type=given.business_type,
+            sequence=sequence if given.sequence is None else given.sequence,
+            category=given.category,
+            flow=given.flow,
+            resource=given.resource,
+            resolution=given.resolution or "",
+            currency=given.currency.upper(),
+            unit=given.unit.upper(),
         )
-
-
-def _read_currency(params: Params) -> str:
-    currency = params.text("currency").upper()
-    if currency and not _CURRENCY.fullmatch(currency):
-        params.add_fault(f"currency must be three letters such as EUR or PLN, not {currency!r}")
-    return currency
 
 
 class SeriesExtraction:
