@@ -1,5 +1,6 @@
 """`dataportal history`: what is known about series, and what was known when."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,7 +26,15 @@ EXAMPLES = (
     "dataportal history smard-1223-de-hour --ts 2025-03-01T12:00Z",
     "dataportal history smard-1223-de-hour --diff 2025-03-01 now",
     "dataportal history smard-1223-de-hour --start 7d --format csv > week.csv",
+    "dataportal history smard-1223-de-hour --diff 1d now --start 2d --plot",
+    "dataportal history 'smard-*' --where unit=MW --revisions-by age",
 )
+
+
+class RevisionsBy(StrEnum):
+    """What revisions are told apart by."""
+
+    AGE = "age"
 
 
 def command(
@@ -44,7 +53,7 @@ def command(
         By,
         typer.Option(
             "--by",
-            help="With --as-of, --ts or --diff: what was known here, or what the provider had "
+            help="With every other question: what was known here, or what the provider had "
             "published, where it says when.",
         ),
     ] = By.KNOWN,
@@ -61,6 +70,27 @@ def command(
         tuple[str, str] | None,
         typer.Option("--diff", metavar="K1 K2", help="What changed from K1 to K2."),
     ] = None,
+    matrix: Annotated[
+        bool,
+        typer.Option("--matrix", help="All vintages: each observation at each time of a change."),
+    ] = False,
+    issues: Annotated[
+        bool, typer.Option("--issues", help="The runs of a forecast: when, from when to when.")
+    ] = False,
+    revisions_by: Annotated[
+        RevisionsBy | None,
+        typer.Option(
+            "--revisions-by",
+            help="How much values are revised, by their age then: count, bias, mean and largest "
+            "change.",
+        ),
+    ] = None,
+    plot: Annotated[
+        bool,
+        typer.Option(
+            "--plot", help="Draw the values; with --as-of as known then, with --diff at both times."
+        ),
+    ] = False,
     start: Annotated[
         str | None, typer.Option("--start", metavar="T", help="Observations from T on.")
     ] = None,
@@ -94,13 +124,26 @@ def command(
     invocation.json = invocation.json or output_format is Format.JSON
     settings = invocation.settings()
     now = utc_now()
-    if sum(option is not None for option in (ts, as_of, diff)) > 1:
-        raise UsageError("--ts, --as-of and --diff exclude each other")
+    published = by is By.PUBLISHED
+    asked = {
+        "--ts": ts is not None,
+        "--as-of": as_of is not None,
+        "--diff": diff is not None,
+        "--matrix": matrix,
+        "--issues": issues,
+        "--revisions-by": revisions_by is not None,
+    }
+    wanted = [option for option, is_asked in asked.items() if is_asked]
+    if len(wanted) > 1:
+        raise UsageError(f"{' and '.join(wanted)} exclude each other: ask one question at a time")
+    if plot and wanted and wanted[0] not in {"--as-of", "--diff"}:
+        raise UsageError(f"--plot draws values, and {wanted[0]} asks for none")
+    if plot and (invocation.json or output_format is not Format.TABLE):
+        raise UsageError("--plot draws for people: leave --json and --format out")
     if ts is not None and (start, end) != (None, None):
         raise UsageError("--ts names one observation: leave --start and --end out")
-    published = by is By.PUBLISHED
-    if published and (ts, as_of, diff) == (None, None, None):
-        raise UsageError("--by published goes with --as-of, --ts or --diff")
+    if published and not wanted:
+        raise UsageError(f"--by published goes with {', '.join(asked)}")
     if recorded is not None and not published:
         raise UsageError(
             "--recorded goes with --by published",
@@ -115,6 +158,10 @@ def command(
         as_of=option_instant("--as-of", as_of, settings, now=now),
         diff=_diff_instants(diff, settings, now),
         days=tuple(map(option_day, diff or (as_of,))) if published else (),
+        matrix=matrix,
+        issues=issues,
+        revisions_by_age=revisions_by is RevisionsBy.AGE,
+        plot=plot,
         by_publication=published,
         recorded=option_instant("--recorded", recorded, settings, now=now),
         start=first,
@@ -129,6 +176,10 @@ def command(
 
     with open_to_read(settings, "history") as connection:
         selected = select_series(connection, names, conditions)
+        if matrix and output_format is Format.CSV and len(selected) > 1:
+            raise UsageError(
+                "matrices of several series have different columns: one at a time with --format csv"
+            )
         # one that is named gets a document of its own; a glob that matches one gets a list of one
         if series == [selected[0].endpoint_prefix] and not conditions:
             show(answer(connection, question, selected[0]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal.local_times import end_of_day
 from dataportal.render.console import say
-from dataportal.render.history import combine_answers, history_renderer
+from dataportal.render.history import Cut, combine_answers, history_renderer
 from dataportal.times import iso, time_zone
 
 if TYPE_CHECKING:
@@ -20,16 +20,25 @@ if TYPE_CHECKING:
     from dataportal.store.read.history import StoredSeries
 
 _REVISIONS = 10
+_PARTS = 240  # of a drawing: more than a wide terminal has dots for
+_NO_ISSUES = (
+    "no run of a forecast is recorded of this series: runs record them for series that reach past "
+    "now; where the provider says when it published, ask --by published"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked about a series; at most one of `ts`, `as_of` and `diff`.
+    """What is asked about a series; at most one of its first six fields says so.
 
     Attributes:
         ts: every version of the observation at this time.
         as_of: the observations as known at this time.
         diff: what changed between these two times.
+        matrix: all vintages.
+        issues: the runs of a forecast.
+        revisions_by_age: how much values are revised, by their age.
+        plot: draw the values; of `as_of`, of both times of `diff`, or of now.
         days: of the times of a question by publication those that are bare dates; None for others.
         by_publication: whether these times are those of the provider.
         recorded: by when a publication must have been recorded here to count; None for by now.
@@ -45,6 +54,10 @@ class Question:
     ts: datetime | None
     as_of: datetime | None
     diff: tuple[datetime, datetime] | None
+    matrix: bool
+    issues: bool
+    revisions_by_age: bool
+    plot: bool
     days: tuple[date | None, ...]
     by_publication: bool
     recorded: datetime | None
@@ -79,7 +92,11 @@ def answer(
         now=question.now,
     )
     if question.by_publication:
-        yield from _published_answer(connection, _with_whole_days(question, series), renderer)
+        question = _with_whole_days(question, series)
+    if question.matrix or question.issues or question.revisions_by_age or question.plot:
+        yield from _revision_answer(connection, question, renderer)
+    elif question.by_publication:
+        yield from _published_answer(connection, question, renderer)
     else:
         yield from _known_answer(connection, question, renderer)
 
@@ -136,6 +153,44 @@ def _published_answer(
     at = q.as_of or q.now
     publications = history.publications(connection, series_id, at=at, **window)
     return renderer.publications(publications, at, recorded=q.recorded, final=final)
+
+
+def _revision_answer(
+    connection: psycopg.Connection, q: Question, renderer: HistoryRenderer
+) -> Iterator[str]:
+    from dataportal.store.read import revisions
+    from dataportal.store.read.plot import plot_parts
+
+    series = renderer.series
+    part = revisions.Part(
+        series_id=series.series_id,
+        start=q.start,
+        end=q.end,
+        limit=q.limit,
+        by_publication=q.by_publication,
+        recorded=q.recorded,
+    )
+    times: Sequence[datetime | None] = q.diff or (q.as_of,)
+    if q.by_publication:
+        final = _is_reproducible(series, q)
+    elif q.plot:
+        final = times[-1] is not None and _is_final(series, times[-1])
+    else:
+        # runs to come add columns, runs and revisions, and leave those that are there
+        final = False
+    cut = Cut(q.by_publication, q.recorded, final)
+    if q.matrix:
+        return renderer.matrix(revisions.matrix(connection, part), cut)
+    if q.issues:
+        issues = revisions.issues(connection, part)
+        if not (issues or q.by_publication):
+            say(_NO_ISSUES)
+        return renderer.issues(issues, cut)
+    if q.revisions_by_age:
+        ages = revisions.revisions_by_age(connection, part, series.endpoint_prefix)
+        return renderer.revisions_by_age(ages, cut)
+    vintages = [(at, plot_parts(connection, part, at=at, buckets=_PARTS)) for at in times]
+    return renderer.plot(vintages, cut)
 
 
 def _summary(

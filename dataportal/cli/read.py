@@ -133,7 +133,7 @@ def command(
         typer.Option("-o", "--output", metavar="FILE", help="Write it there, whole or not at all."),
     ] = None,
 ) -> ExitCode:
-    """The values of series, as they are or as they were known at points in time.
+    """Values of series, as they are or were known at points in time.
 
     Without an option for a point in time: the values known now. Times are ISO 8601, or "7d" for
     seven days ago, or "now"; without an offset they are read in SCHEDULER_TIMEZONE (UTC).

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         StoredSeries,
         Version,
     )
+    from dataportal.store.read.plot import PlotPart
+    from dataportal.store.read.revisions import Issue, Matrix, RevisionsOfAge
 
     NewestObservations = Callable[[int], Iterable[Observation]]
     """Gives the newest observations, in order of ts, at most as many as the argument says."""
@@ -35,6 +37,20 @@ class Format(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+
+
+class Cut(NamedTuple):
+    """What an answer goes by, and whether it can change again.
+
+    Attributes:
+        by_publication: whether its times are those of the provider.
+        recorded: by when a publication must have been recorded here to count; None for by now.
+        final: whether the answer can never change again.
+    """
+
+    by_publication: bool
+    recorded: datetime | None
+    final: bool
 
 
 class HistoryRenderer(ABC):
@@ -114,6 +130,24 @@ class HistoryRenderer(ABC):
         final: bool,
     ) -> Iterator[str]:
         """What the provider changed between two times of publication."""
+
+    @abstractmethod
+    def matrix(self, matrix: Matrix, cut: Cut) -> Iterator[str]:
+        """All vintages: a row for each observation, a column for each time of a change."""
+
+    @abstractmethod
+    def issues(self, issues: Sequence[Issue], cut: Cut) -> Iterator[str]:
+        """The runs of a forecast."""
+
+    @abstractmethod
+    def revisions_by_age(self, ages: Sequence[RevisionsOfAge], cut: Cut) -> Iterator[str]:
+        """How much values are revised, by their age."""
+
+    @abstractmethod
+    def plot(
+        self, vintages: Sequence[tuple[datetime | None, Sequence[PlotPart]]], cut: Cut
+    ) -> Iterator[str]:
+        """A drawing of the series, as known or published at one or two times (None: now)."""
 
 
 def history_renderer(

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from dataportal.render.csv_output import csv_blocks, csv_lines
 from dataportal.render.history import HistoryRenderer
 from dataportal.store.read.history import StoredObservations
+from dataportal.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
-    from dataportal.render.history import NewestObservations
+    from dataportal.render.history import Cut, NewestObservations
     from dataportal.store.read.history import (
         Change,
         Observation,
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
         StoredSeries,
         Version,
     )
+    from dataportal.store.read.plot import PlotPart
+    from dataportal.store.read.revisions import Issue, Matrix, RevisionsOfAge
 
 
 class CsvHistory(HistoryRenderer):
@@ -120,6 +123,55 @@ class CsvHistory(HistoryRenderer):
             titles, ((name, c.ts, c.before, c.after, c.published_at, c.known_at) for c in rows)
         )
 
+    def matrix(self, matrix: Matrix, cut: Cut) -> Iterator[str]:
+        """series, ts, and a column for each time, by that time."""
+        del cut
+        titles = ("series", "ts", *map(iso, matrix.times))
+        return csv_lines(titles, ((self._name, row.ts, *row.values) for row in matrix.rows))
+
+    def issues(self, issues: Sequence[Issue], cut: Cut) -> Iterator[str]:
+        """series, issued_at, first_ts, last_ts, points, run_id."""
+        del cut
+        titles = ("series", "issued_at", "first_ts", "last_ts", "points", "run_id")
+        name = self._name
+        return csv_lines(
+            titles, ((name, i.issued_at, i.first_ts, i.last_ts, i.points, i.run_id) for i in issues)
+        )
+
+    def revisions_by_age(self, ages: Sequence[RevisionsOfAge], cut: Cut) -> Iterator[str]:
+        """series, age_over and age_up_to (seconds), revisions, bias, mean, largest, withdrawals."""
+        del cut
+        titles = (
+            "series", "age_over", "age_up_to", "revisions", "bias", "mean", "largest",
+            "withdrawals",
+        )  # fmt: skip
+        return csv_lines(
+            titles,
+            (
+                (
+                    self._name,
+                    _seconds(a.age_over),
+                    _seconds(a.age_up_to),
+                    a.revisions,
+                    a.bias,
+                    a.mean,
+                    a.largest,
+                    a.withdrawals,
+                )
+                for a in ages
+            ),
+        )
+
+    def plot(
+        self, vintages: Sequence[tuple[datetime | None, Sequence[PlotPart]]], cut: Cut
+    ) -> Iterator[str]:
+        """A drawing is for people."""
+        raise NotImplementedError
+
     def _changes(self, rows: Iterable[Change]) -> Iterator[str]:
         titles = ("series", "ts", "before", "after", "known_at")
         return csv_lines(titles, ((self._name, c.ts, c.before, c.after, c.known_at) for c in rows))
+
+
+def _seconds(age: timedelta | None) -> float | None:
+    return None if age is None else age.total_seconds()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from dataportal.render.history import NewestObservations
+    from dataportal.render.history import Cut, NewestObservations
     from dataportal.store.read.history import (
         Change,
         Observation,
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         SeriesSummary,
         Version,
     )
+    from dataportal.store.read.plot import PlotPart
+    from dataportal.store.read.revisions import Issue, Matrix, RevisionsOfAge
 
 
 class JsonHistory(HistoryRenderer):
@@ -140,6 +142,49 @@ class JsonHistory(HistoryRenderer):
             recorded=recorded,
         )
 
+    def matrix(self, matrix: Matrix, cut: Cut) -> Iterator[str]:
+        """`matrix`, in order of ts: the values at each of `times`, null for none."""
+        rows = ({"ts": row.ts, "values": row.values} for row in matrix.rows)
+        return self._document(
+            "matrix", rows, final=cut.final, **_cut_fields(cut), times=list(matrix.times)
+        )
+
+    def issues(self, issues: Sequence[Issue], cut: Cut) -> Iterator[str]:
+        """`issues`, oldest first."""
+        fields = (
+            {
+                "issued_at": i.issued_at,
+                "first_ts": i.first_ts,
+                "last_ts": i.last_ts,
+                "points": i.points,
+                "run_id": i.run_id,
+            }
+            for i in issues
+        )
+        return self._document("issues", fields, final=cut.final, **_cut_fields(cut))
+
+    def revisions_by_age(self, ages: Sequence[RevisionsOfAge], cut: Cut) -> Iterator[str]:
+        """`revisions_by_age`, the youngest first."""
+        fields = (
+            {
+                "age_over": a.age_over,
+                "age_up_to": a.age_up_to,
+                "revisions": a.revisions,
+                "bias": a.bias,
+                "mean": a.mean,
+                "largest": a.largest,
+                "withdrawals": a.withdrawals,
+            }
+            for a in ages
+        )
+        return self._document("revisions_by_age", fields, final=cut.final, **_cut_fields(cut))
+
+    def plot(
+        self, vintages: Sequence[tuple[datetime | None, Sequence[PlotPart]]], cut: Cut
+    ) -> Iterator[str]:
+        """A drawing is for people."""
+        raise NotImplementedError
+
     def _document(
         self,
         name: str,
@@ -160,6 +205,12 @@ class JsonHistory(HistoryRenderer):
             name,
             rows,
         )
+
+
+def _cut_fields(cut: Cut) -> dict[str, Any]:
+    if not cut.by_publication:
+        return {"by": "known"}
+    return {"by": "published", "recorded": cut.recorded}
 
 
 def _series_fields(s: SeriesSummary) -> dict[str, Any]:

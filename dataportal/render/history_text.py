@@ -16,14 +16,15 @@ from dataportal.render.formatting import (
     pluralize,
 )
 from dataportal.render.history import HistoryRenderer
-from dataportal.render.sparkline import BARS, sparkline
+from dataportal.render.sparkline import ASCII_BARS, BARS, sparkline
 from dataportal.render.tables import Table
+from dataportal.times import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime, tzinfo
 
-    from dataportal.render.history import NewestObservations
+    from dataportal.render.history import Cut, NewestObservations
     from dataportal.store.read.history import (
         Change,
         Observation,
@@ -34,8 +35,11 @@ if TYPE_CHECKING:
         StoredSeries,
         Version,
     )
+    from dataportal.store.read.plot import PlotPart
+    from dataportal.store.read.revisions import Issue, Matrix, RevisionsOfAge
 
 _PLOT_WIDTH = 60
+_PLOT_COLUMNS, _PLOT_ROWS = 80, 15
 _TITLE_WIDTH = 13
 _format_row = "{:<25}  {:>22}  {:<32}  {}".format
 
@@ -68,9 +72,10 @@ class TextHistory(HistoryRenderer):
             yield f"  {printable(s.description)}"
         for title, fact in self._facts(s):
             yield f"  {title:<{_TITLE_WIDTH}} {printable(fact)}"
-        if is_terminal(sys.stdout) and can_encode(sys.stdout, BARS):
+        if is_terminal(sys.stdout):
             width = min(_PLOT_WIDTH, shutil.get_terminal_size().columns - 16)
-            plot = sparkline([o.value for o in newest(max(width, 1))], width)
+            bars = BARS if can_encode(sys.stdout, BARS) else ASCII_BARS
+            plot = sparkline([o.value for o in newest(max(width, 1))], width, bars)
             if plot:
                 yield f"  {'last values':<{_TITLE_WIDTH}} {plot}"
         yield ""
@@ -201,6 +206,93 @@ class TextHistory(HistoryRenderer):
         if changes:
             yield from self._published_change_table(changes).lines(sys.stdout)
 
+    def matrix(self, matrix: Matrix, cut: Cut) -> Iterator[str]:
+        """The columns are numbered, and their times told below; a terminal gets the last ones."""
+        name = f"{printable(self.series.endpoint_prefix)}{self._unit()}"
+        known = self._published_cut(cut)
+        if not matrix.times:
+            yield f"{name}: there is no version of such an observation{known}"
+            return
+        titles = [f"{'P' if cut.by_publication else 'K'}{n + 1}" for n in range(len(matrix.times))]
+        rows = [
+            (self._local(row.ts), [format_number(v) or NOTHING for v in row.values])
+            for row in matrix.rows
+        ]
+        shown = _columns_that_fit(titles, rows)
+        if cut.by_publication:
+            times = f"{pluralize(len(titles), 'time')} of publication"
+        else:
+            times = pluralize(len(titles), "knowledge time")
+        yield f"{name} at {times}{known}:"
+        table = Table(("ts", *(f">{title}" for title in titles[-shown:])))
+        for ts, values in rows:
+            table.add(ts, *values[-shown:])
+        yield from table.lines(sys.stdout)
+        if shown < len(titles):
+            hidden = pluralize(len(titles) - shown, "earlier time")
+            yield f"{hidden} left out to fit the terminal: --format csv has all"
+        yield ""
+        width = max(map(len, titles))
+        for title, at in list(zip(titles, matrix.times, strict=True))[-shown:]:
+            yield f"{title:<{width}}  {self._local(at)}"
+
+    def issues(self, issues: Sequence[Issue], cut: Cut) -> Iterator[str]:
+        """A row for each run, or for each time of publication."""
+        name = printable(self.series.endpoint_prefix)
+        if cut.by_publication:
+            count = f"{pluralize(len(issues), 'time')} of publication"
+        else:
+            count = pluralize(len(issues), "run")
+        yield f"{name}: {count}{self._published_cut(cut)}{':' if issues else ''}"
+        if not issues:
+            return
+        table = Table(("issued", "first", "last", ">points", ">run"))
+        for i in issues:
+            table.add(
+                self._local(i.issued_at),
+                self._local(i.first_ts),
+                self._local(i.last_ts),
+                f"{i.points:,}",
+                str(i.run_id),
+            )
+        yield from table.lines(sys.stdout)
+
+    def revisions_by_age(self, ages: Sequence[RevisionsOfAge], cut: Cut) -> Iterator[str]:
+        """A row for each age, with a line of what the columns mean."""
+        name = f"{printable(self.series.endpoint_prefix)}{self._unit()}"
+        yield f"{name}: revisions by the time from ts to the change{self._published_cut(cut)}"
+        table = Table((">age", ">revisions", ">bias", ">mean", ">largest", ">withdrawals"))
+        for a in ages:
+            figures = (NOTHING if f is None else f"{f:.6g}" for f in (a.bias, a.mean, a.largest))
+            table.add(_age(a), f"{a.revisions:,}", *figures, f"{a.withdrawals:,}")
+        yield from table.lines(sys.stdout)
+
+    def plot(
+        self, vintages: Sequence[tuple[datetime | None, Sequence[PlotPart]]], cut: Cut
+    ) -> Iterator[str]:
+        """As wide as the terminal, or as 80 characters; two vintages in one drawing."""
+        from dataportal.render.plot import FANCY, Curve, Size, draw
+
+        how = "published by" if cut.by_publication else "known"
+        names = ["now" if at is None else self._local(at) for at, _ in vintages]
+        title = f"{printable(self.series.endpoint_prefix)}{self._unit()}"
+        known = f", as {how} {' and '.join(names)}"
+        cut_at = "" if vintages[-1][0] is None else self._cut(cut.recorded, final=cut.final)
+        if not any(parts for _, parts in vintages):
+            yield f"{title}{known}{cut_at}: there is nothing to draw"
+            return
+        yield f"{title}{known}{cut_at}"
+        columns = shutil.get_terminal_size((_PLOT_COLUMNS, 0)).columns
+        size = Size(columns - 1, _PLOT_ROWS, can_encode(sys.stdout, FANCY))
+        curves = [
+            Curve(f"as {how} {name}", parts)
+            for name, (_, parts) in zip(names, vintages, strict=True)
+        ]
+        yield from draw(curves, size, self._zone)
+
+    def _published_cut(self, cut: Cut) -> str:
+        return self._cut(cut.recorded, final=cut.final) if cut.by_publication else ""
+
     def _cut(self, recorded: datetime | None, *, final: bool) -> str:
         by = "" if recorded is None else f", recorded by {self._local(recorded)}"
         return f"{by}, {'final' if final else 'provisional'}"
@@ -271,6 +363,26 @@ class TextHistory(HistoryRenderer):
 
     def _local(self, instant: datetime | None) -> str:
         return format_instant(instant, self._zone)
+
+
+def _columns_that_fit(titles: Sequence[str], rows: Sequence[tuple[str, list[str]]]) -> int:
+    """How many of the last columns a terminal has room for; all of them elsewhere."""
+    if not is_terminal(sys.stdout):
+        return len(titles)
+    room = shutil.get_terminal_size().columns - max((len(ts) for ts, _ in rows), default=0)
+    shown = 0
+    for number in reversed(range(len(titles))):
+        room -= max(len(titles[number]), *(len(values[number]) for _, values in rows)) + 3
+        if room < 0 and shown:
+            break
+        shown += 1
+    return shown
+
+
+def _age(a: RevisionsOfAge) -> str:
+    if a.age_up_to is None:
+        return "older"
+    return f"up to {format_duration(a.age_up_to)}" if a.age_up_to else "before its ts"
 
 
 def _count(s: SeriesSummary, count: int | None) -> str:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from support.stored_runs import store_run
 from support.terminal import run_on_terminal
@@ -446,7 +447,7 @@ def test_differences_between_two_publications(run_cli: RunCli, database_url: str
     [
         (("--recorded", "now"), "--by published"),
         (("--recorded", "now", "--as-of", "now"), "--by published"),
-        (("--by", "published"), "--as-of, --ts or --diff"),
+        (("--by", "published"), "--by published goes with --ts, --as-of"),
         (("--as-of", "now", "--ts", "now"), "exclude each other"),
         (("--as-of", "now", "--by", "published", "--recorded", "noon"), "--recorded"),
     ],
@@ -458,6 +459,137 @@ def test_questions_that_contradict_each_other_say_why(
     done = run_cli("history", "load", *options, env={"DATABASE_URL": database_url})
     assert (done.returncode, done.stdout) == (2, "")
     assert word in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--plot", "--json"), "draws for people"),
+        (("--plot", "--format", "csv"), "draws for people"),
+        (("--plot", "--matrix"), "asks for none"),
+        (("--plot", "--ts", "now"), "asks for none"),
+        (("--issues", "--matrix"), "--matrix and --issues exclude each other"),
+        (("--revisions-by", "colour"), "age"),
+    ],
+)
+def test_what_cannot_be_drawn_or_asked_at_once_is_refused(
+    run_cli: RunCli, database_url: str, options: tuple[str, ...], word: str
+) -> None:
+    """Wrong usage, with why."""
+    done = run_cli("history", "load", *options, env={"DATABASE_URL": database_url})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert word in done.stderr
+
+
+def test_the_matrix_of_all_vintages(run_cli: RunCli, database_url: str) -> None:
+    """A row for each observation, a column for each time; in every format, by both axes."""
+    known = [
+        store_run(database_url, values, published=datetime(2025, 3, day, tzinfo=UTC))
+        for day, values in ((4, [1.0, 2.0]), (5, [1.5, None]), (6, [1.5, 3.0]))
+    ]
+    document = history_document(run_cli, database_url, "--matrix")
+    assert [datetime.fromisoformat(at) for at in document["times"]] == known
+    assert [row["values"] for row in document["matrix"]] == [[1.0, 1.5, 1.5], [2.0, None, 3.0]]
+    published = history_document(run_cli, database_url, "--matrix", "--by", "published")
+    assert published["times"] == [f"2025-03-0{day}T00:00:00Z" for day in (4, 5, 6)]
+    assert published["matrix"] == document["matrix"]
+    recorded = ("--matrix", "--by", "published", "--recorded", f"{known[1]}")
+    cut = history_document(run_cli, database_url, *recorded)
+    assert (len(cut["times"]), cut["final"]) == (2, True)
+    env = {"DATABASE_URL": database_url}
+    done = run_cli("history", "load", "--matrix", "--format", "csv", env=env)
+    header, first, second = csv.reader(io.StringIO(done.stdout))
+    assert header == ["series", "ts", *document["times"]]
+    assert (first[2:], second[2:]) == (["1", "1.5", "1.5"], ["2", "", "3"])
+    text = run_cli("history", "load", "--matrix", env=env).stdout.splitlines()
+    assert text[0] == "load in MW at 3 knowledge times:"
+    assert [line.split()[-3:] for line in text[1:4]] == [
+        ["K1", "K2", "K3"],
+        ["1", "1.5", "1.5"],
+        ["2", "-", "3"],
+    ]
+    assert [line.split()[0] for line in text[5:]] == ["K1", "K2", "K3"]
+    store_run(database_url, [1.0], series="wind")
+    both = run_cli("history", "load", "wind", "--matrix", "--format", "csv", env=env)
+    assert (both.returncode, both.stdout) == (2, "")
+
+
+def test_the_runs_of_a_forecast(run_cli: RunCli, database_url: str) -> None:
+    """Those that are recorded; by publication what was published when; none is told."""
+    for day, values in ((4, [1.0, 2.0, 3.0]), (5, [None, 2.5, 3.5])):
+        store_run(database_url, values, published=datetime(2025, 3, day, tzinfo=UTC))
+    env = {"DATABASE_URL": database_url}
+    done = run_cli("history", "load", "--issues", env=env)
+    assert done.returncode == 0
+    assert "no run of a forecast is recorded" in done.stderr
+    published = history_document(run_cli, database_url, "--issues", "--by", "published")["issues"]
+    assert [(i["issued_at"], i["points"]) for i in published] == [
+        ("2025-03-04T00:00:00Z", 3),
+        ("2025-03-05T00:00:00Z", 3),
+    ]
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "INSERT INTO time_series_issue"
+            " (issued_at, first_ts, last_ts, run_id, series_id, points)"
+            " SELECT '2025-03-01T06:00Z'::timestamptz + n * interval '6 hours',"
+            " '2025-03-01T06:00Z'::timestamptz + n * interval '6 hours',"
+            " '2025-03-02T06:00Z'::timestamptz + n * interval '6 hours', n, 1, 24"
+            " FROM generate_series(1, 4) AS n"
+        )
+    runs = history_document(run_cli, database_url, "--issues", "--limit", "2")["issues"]
+    assert [(i["issued_at"], i["run_id"]) for i in runs] == [
+        ("2025-03-02T00:00:00Z", 3),
+        ("2025-03-02T06:00:00Z", 4),
+    ]
+    assert runs[0].keys() == {"issued_at", "first_ts", "last_ts", "points", "run_id"}
+    window = ("--start", "2025-03-03T01:00Z")
+    assert len(history_document(run_cli, database_url, "--issues", *window)["issues"]) == 1
+    text = run_cli("history", "load", "--issues", env=env).stdout
+    assert text.startswith("load: 4 runs:\nISSUED ")
+    done = run_cli("history", "load", "--issues", "--format", "csv", env=env)
+    assert done.stdout.startswith("series,issued_at,first_ts,last_ts,points,run_id\n")
+
+
+def test_revisions_by_age_in_every_format(run_cli: RunCli, database_url: str) -> None:
+    """By knowledge and by publication; the ages are the same in all of them."""
+    for hour, value in ((0, 1.0), (2, 3.0)):
+        store_run(database_url, [value], published=datetime(2025, 3, 1, hour, tzinfo=UTC))
+    by_age = ("--revisions-by", "age")
+    document = history_document(run_cli, database_url, *by_age)
+    ages = [row["age_up_to"] for row in document["revisions_by_age"]]
+    assert ages == [0.0, 3600.0, 21600.0, 86400.0, 604800.0, 2592000.0, None]
+    assert [row["revisions"] for row in document["revisions_by_age"]] == [0, 0, 0, 0, 0, 0, 1]
+    published = history_document(run_cli, database_url, *by_age, "--by", "published")
+    (row,) = (row for row in published["revisions_by_age"] if row["revisions"])
+    assert (row["age_over"], row["bias"], row["largest"]) == (3600.0, 2.0, 2.0)
+    env = {"DATABASE_URL": database_url}
+    text = run_cli("history", "load", *by_age, env=env).stdout.splitlines()
+    assert text[-1].split() == ["older", "1", "2", "2", "2", "0"]
+    done = run_cli("history", "load", *by_age, "--format", "csv", env=env)
+    rows = [*csv.reader(io.StringIO(done.stdout))]
+    assert rows[3][:4] == ["load", "3600", "21600", "0"]
+
+
+def test_the_values_are_drawn(run_cli: RunCli, database_url: str) -> None:
+    """In 80 columns, with both axes; both vintages of a difference; in ASCII where need be."""
+    first = store_run(database_url, [float(n % 24) for n in range(96)])
+    assert first
+    store_run(database_url, [float(n % 24) + 5 for n in range(96)])
+    env = {"DATABASE_URL": database_url, "PYTHONIOENCODING": "utf-8"}
+    lines = run_cli("history", "load", "--plot", env=env).stdout.splitlines()
+    assert lines[0] == "load in MW, as known now"
+    assert all(len(line) <= 80 for line in lines)
+    assert any("⠁" <= sign <= "⣿" for line in lines for sign in line)
+    assert "2025-03-02" in lines[-1]
+    assert any(line.lstrip().startswith("10 ┤") for line in lines)
+    plain = run_cli("history", "load", "--plot", env={**env, "PYTHONIOENCODING": "ascii"}).stdout
+    assert plain.isascii()
+    assert "*" in plain
+    both = run_cli("history", "load", "--plot", "--diff", f"{first}", "now", env=env).stdout
+    assert {"○", "●"} <= {*both}
+    assert both.splitlines()[-2].startswith("    ○ as known ")
+    nothing = run_cli("history", "load", "--plot", "--as-of", "2001", env=env).stdout
+    assert "there is nothing to draw" in nothing
 
 
 def test_several_series_in_one_document(run_cli: RunCli, database_url: str) -> None:

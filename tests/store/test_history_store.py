@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.store_feed import history, hour, hour_of, open_feed, open_observer
 
+from dataportal.errors import UsageError
 from dataportal.store.connection import connect
 from dataportal.store.queries import query
 from dataportal.store.read import history as reading
+from dataportal.store.read import revisions
 from dataportal.store.read.overview import open_reader
+from dataportal.store.read.plot import plot_parts
 from dataportal.store.records import Outcome, SeriesRecord
 
 if TYPE_CHECKING:
@@ -362,6 +366,94 @@ def test_revisions_are_newest_first(reader: psycopg.Connection, known: list[date
         (0, 1.0, 2.0, 1),
     ]
     assert reading.latest_revisions(reader, series, limit=3) == revisions[:3]
+
+
+def test_the_matrix_has_what_was_known_at_each_time(
+    reader: psycopg.Connection, known: list[datetime]
+) -> None:
+    """Every column is the answer as of its time, and together they are all knowledge times."""
+    series = load(reader).series_id
+    vintages = revisions.matrix(reader, revisions.Part(series_id=series))
+    rows = list(vintages.rows)
+    assert vintages.times == known
+    assert [row.ts for row in rows] == sorted({row.ts for row in rows})
+    for number, at in enumerate(known):
+        column = {row.ts: row.values[number] for row in rows if row.values[number] is not None}
+        assert column == {o.ts: o.value for o in reading.observations(reader, series, at=at)}
+    part = revisions.Part(series_id=series, start=hour(1), end=hour(3))
+    assert [hour_of(row.ts) for row in revisions.matrix(reader, part).rows] == [1, 2]
+    last = revisions.matrix(reader, revisions.Part(series_id=series, limit=2))
+    assert [row.ts for row in last.rows] == [row.ts for row in rows[-2:]]
+    assert revisions.matrix(reader, revisions.Part(series_id=99)).times == []
+
+
+def test_a_matrix_of_too_many_columns_is_refused(
+    reader: psycopg.Connection, known: list[datetime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what to do about it."""
+    monkeypatch.setattr(revisions, "MOST_TIMES", 2)
+    with pytest.raises(UsageError, match=r"more than 2 columns.*--limit"):
+        revisions.matrix(reader, revisions.Part(series_id=load(reader).series_id))
+
+
+def test_revisions_are_told_apart_by_their_age(database_url: str) -> None:
+    """The time from ts to the change: count, bias, mean, largest; withdrawals on their own."""
+    # values, and the hours after ts at which they came and ended
+    versions = [
+        (10.0, 0.0, 0.5),
+        (12.0, 0.5, 1.0),
+        (8.0, 1.0, 2.0),
+        (9.0, 2.0, 24.0),
+        (9.5, 24.0, 50.0),
+        (9.5, 100.0, 900.0),
+        (1.0, 900.0, 10_000.0),
+    ]
+    with open_observer(database_url) as look:
+        look.execute("INSERT INTO time_series (endpoint_prefix, source) VALUES ('load', 'grid')")
+        for value, since, until in versions:
+            look.execute(
+                "INSERT INTO time_series_data_scd2 (ts, value, valid_from, valid_to, run_id,"
+                " series_id) VALUES (%(ts)s, %(value)s, %(since)s, %(until)s, 1, 1)",
+                {
+                    "ts": hour(0),
+                    "value": value,
+                    "since": hour(0) + timedelta(hours=since),
+                    "until": hour(0) + timedelta(hours=until),
+                },
+            )
+        look.execute("UPDATE time_series_data_scd2 SET valid_to = 'infinity' WHERE value = 1")
+    with open_reader(database_url) as reader:
+        ages = revisions.revisions_by_age(reader, revisions.Part(series_id=1), "load")
+    figures = {a.age_up_to: (a.revisions, a.bias, a.mean, a.largest, a.withdrawals) for a in ages}
+    nothing = (0, None, None, None, 0)
+    assert figures == {
+        timedelta(): nothing,
+        timedelta(hours=1): (2, -1.0, 3.0, 4.0, 0),
+        timedelta(hours=6): (1, 1.0, 1.0, 1.0, 0),
+        timedelta(days=1): (1, 0.5, 0.5, 0.5, 0),
+        timedelta(days=7): (0, None, None, None, 2),
+        timedelta(days=30): nothing,
+        None: (1, -8.5, 8.5, 8.5, 0),
+    }
+
+
+def test_a_plot_has_every_extreme_however_few_its_parts(database_url: str) -> None:
+    """In order, from the first ts to the last; the same of fewer points than parts."""
+    values = [float(n * 7919 % 1000) for n in range(5000)]
+    with open_feed(database_url) as feed, open_reader(database_url) as reader:
+        feed(dict(enumerate(values)))
+        part = revisions.Part(series_id=load(reader).series_id)
+        parts = plot_parts(reader, part, at=None, buckets=40)
+        few = revisions.Part(series_id=part.series_id, limit=3)
+        last = plot_parts(reader, few, at=None, buckets=40)
+        (one,) = plot_parts(reader, dataclasses.replace(few, limit=1), at=None, buckets=40)
+        assert plot_parts(reader, part, at=hour(-99_999), buckets=40) == []
+    assert len(parts) == 40
+    assert (parts[0].first_ts, parts[-1].last_ts) == (hour(0), hour(4999))
+    assert (min(p.low for p in parts), max(p.high for p in parts)) == (min(values), max(values))
+    assert (parts[0].first, parts[-1].last) == (values[0], values[-1])
+    assert [p.first for p in last] == [p.last for p in last] == values[-3:]
+    assert (one.low, one.high, one.first_ts) == (values[-1], values[-1], hour(4999))
 
 
 @st.composite

@@ -1,0 +1,13 @@
+-- How much a part of a series was revised, by the age of its values then: the time from their ts to the
+-- change. Ages up to each of some limits, the last ones above all of them. Withdrawals and returns have
+-- no difference, and are counted apart.
+SELECT bucket, count(*) FILTER (WHERE difference IS NOT NULL) AS revisions,
+       avg(difference) AS bias, avg(abs(difference)) AS mean, max(abs(difference)) AS largest,
+       count(*) FILTER (WHERE difference IS NULL) AS withdrawals
+FROM (
+    SELECT (SELECT count(*) FROM unnest(%(ages)s::interval[]) AS a (age) WHERE r.age > a.age)
+               AS bucket, r.new_value - r.old_value AS difference
+    FROM time_series_known_revisions(%(names)s, %(start)s, %(end)s) AS r
+) AS revision
+GROUP BY bucket
+ORDER BY bucket
