@@ -15,6 +15,7 @@ DataportalError
 ├── DatabaseError          69    the database is out of reach or will not do
 │   ├── DatabaseTransientError   may pass: connection lost, deadlock, timeout, too many clients
 │   │   └── ClockError           its clock and that of this machine differ
+│   ├── UnsuitableServerError 78 it cannot keep a lock: a pooler, or another kind of database
 │   ├── EncodingError      78    its encoding cannot hold a text
 │   ├── KnowledgeAheadError 78   a source knows something as of a time that is yet to come
 │   └── SchemaError        78    the schema is too old, too new or half-way
@@ -209,6 +210,12 @@ class DatabaseTransientError(DatabaseError):
 
 class ClockError(DatabaseTransientError):
     """The database's clock and the program's differ by more than clocks do."""
+
+
+class UnsuitableServerError(DatabaseError):
+    """What answers cannot keep the lock of a source: a pooler, or another kind of database."""
+
+    exit_code = ExitCode.CONFIGURATION
 
 
 class EncodingError(DatabaseError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from dataportal.collect.events import Waiting
 from dataportal.collect.workers import WorkerThread
-from dataportal.errors import DatabaseError, LockedError, SchemaError
+from dataportal.errors import DatabaseError, LockedError, SchemaError, UnsuitableServerError
 from dataportal.on_locked import OnLocked
 from dataportal.store.session import SourceSession
 
@@ -178,6 +178,6 @@ class Lease:
 
 def permanent_fault(error: DatabaseError) -> DatabaseError:
     """The same fault of the database, as one that the other sources do not try again."""
-    if isinstance(error, SchemaError):
+    if isinstance(error, SchemaError | UnsuitableServerError):
         return error
     return DatabaseError(error.message, hint=error.hint)

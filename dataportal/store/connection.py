@@ -13,8 +13,10 @@ from dataportal.errors import (
     DatabaseTransientError,
     EncodingError,
     SchemaError,
+    UnsuitableServerError,
 )
 from dataportal.redaction import harmless, redact
+from dataportal.store.pooling import check_pooling, process_id
 from dataportal.store.queries import query
 
 if TYPE_CHECKING:
@@ -31,43 +33,74 @@ _KEEPALIVE = {
 }
 
 
-def connect(url: str, *, application_name: str, read_only: bool = False) -> psycopg.Connection:
+def connect(
+    url: str, *, application_name: str, read_only: bool = False, holds_lock: bool = False
+) -> psycopg.Connection:
     """A connection in autocommit mode, in UTC, with every time limit set.
 
     No statement is prepared: a generic plan no longer leaves out chunks by their time range.
+    Behind a pooler the limits are set only where each session has a server process of its own.
+
+    Args:
+        url: the database.
+        application_name: what the server shows.
+        read_only: nothing can be written.
+        holds_lock: the lock of a source is taken on it, which needs a server process of its own.
 
     Raises:
         DatabaseTransientError: out of reach for now.
-        DatabaseError: refused, or a pooler stands in between.
+        UnsuitableServerError: a pooler in transaction mode stands in between, and a lock is to be
+            taken; or it is no PostgreSQL.
+        DatabaseError: refused.
     """
+    name = _ascii_name(application_name)
     with database_errors("connecting to the database"):
-        connection = psycopg.connect(
-            url,
-            autocommit=True,
-            application_name=_ascii_name(application_name),
-            connect_timeout=_CONNECT_TIMEOUT,
-            # text as text, also from a database made without an encoding (SQL_ASCII)
-            client_encoding="utf8",
-            prepare_threshold=None,
-            **_KEEPALIVE,  # type: ignore[arg-type]  # psycopg types them as one union
-        )
+        connection = _open(url, name)
         try:
-            settings = query("session_settings")
-            if read_only:
-                settings += b";" + query("session_read_only")
-            row = connection.execute(settings).fetchone()
+            _check_vendor(connection)
+            process = connection.info.backend_pid
+            if _set_session(connection, process, read_only=read_only) != process:
+                if holds_lock:
+                    check_pooling(url, connection, lambda: _open(url, name))
+                    _set_session(connection, process_id(connection), read_only=read_only)
+                else:
+                    connection.execute(query("session_pooled_settings"))
         except BaseException:
             connection.close()
             raise
-    # A session lock taken through a pooler stays on a server that somebody else gets next.
-    if row != (connection.info.backend_pid,):
-        connection.close()
-        raise DatabaseError(
-            "a connection pooler stands between dataportal and the database",
-            hint="Point DATABASE_URL at PostgreSQL itself: the lock of a source needs a session "
-            "of its own, which a pooler in transaction mode does not give",
-        )
     return connection
+
+
+def _open(url: str, name: str) -> psycopg.Connection:
+    return psycopg.connect(
+        url,
+        autocommit=True,
+        application_name=name,
+        connect_timeout=_CONNECT_TIMEOUT,
+        # text as text, also from a database made without an encoding (SQL_ASCII)
+        client_encoding="utf8",
+        prepare_threshold=None,
+        **_KEEPALIVE,  # type: ignore[arg-type]  # psycopg types them as one union
+    )
+
+
+def _check_vendor(connection: psycopg.Connection) -> None:
+    # its advisory locks are granted to everybody
+    if connection.info.parameter_status("crdb_version"):
+        raise UnsuitableServerError(
+            "the database is CockroachDB, whose advisory locks keep nobody out",
+            hint="Point DATABASE_URL at PostgreSQL, with or without TimescaleDB",
+        )
+
+
+def _set_session(connection: psycopg.Connection, process: int, *, read_only: bool) -> int:
+    """Set the limits of the session if that process serves it; the process that does."""
+    cursor = psycopg.ClientCursor(connection).execute(
+        query("session_settings"),
+        {"pid": process, "read_only": "on" if read_only else "off"},
+    )
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 def rename(connection: psycopg.Connection, *, application_name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     import psycopg
 
+_PROCESS = secrets.token_hex(8)
+
 
 def lock_key(schema: str, name: str) -> int:
     """The lock's number: the first 8 bytes, signed, of SHA-256 of `dataportal:<schema>:<name>`."""
@@ -22,25 +25,20 @@ def lock_key(schema: str, name: str) -> int:
     return int.from_bytes(digest[:8], signed=True)
 
 
-def key_halves(key: int) -> dict[str, str]:
-    """The number as pg_locks shows it: its upper and its lower 32 bits."""
-    high, low = divmod(key & 0xFFFFFFFFFFFFFFFF, 1 << 32)
-    return {"high": str(high), "low": str(low)}
-
-
 def try_lock(connection: psycopg.Connection, key: int) -> bool:
     """Take the lock if nobody holds it; never waits."""
     return is_granted(send_try_lock(connection, key))
 
 
-def send_try_lock(connection: psycopg.Connection, key: int) -> psycopg.Cursor[tuple[bool]]:
+def send_try_lock(connection: psycopg.Connection, key: int) -> psycopg.Cursor[tuple[bool, str]]:
     """Send `try_lock`, in a pipeline without waiting; `is_granted` reads what came of it."""
-    return connection.execute("SELECT pg_try_advisory_lock(%s)", (key,))
+    return connection.execute(query("lock_take"), {"key": key, "mark": _mark(connection)})
 
 
-def is_granted(cursor: psycopg.Cursor[tuple[bool]]) -> bool:
+def is_granted(cursor: psycopg.Cursor[tuple[bool, str]]) -> bool:
     """Whether the lock was taken, by the cursor of `send_try_lock`."""
-    return cursor.fetchone() == (True,)
+    row = cursor.fetchone()
+    return row is not None and row[0]
 
 
 def unlock(connection: psycopg.Connection, key: int) -> None:
@@ -50,7 +48,15 @@ def unlock(connection: psycopg.Connection, key: int) -> None:
 
 def holds(connection: psycopg.Connection, key: int) -> bool:
     """Whether this very server process holds the lock, asked of the server."""
-    return connection.execute(query("lock_is_held"), key_halves(key)).fetchone() is not None
+    return send_is_held(connection, key).fetchone() is not None
+
+
+def send_is_held(connection: psycopg.Connection, key: int) -> psycopg.Cursor[tuple[int]]:
+    """Send `holds`, in a pipeline without waiting; no row: it is not held."""
+    high, low = divmod(key & 0xFFFFFFFFFFFFFFFF, 1 << 32)
+    # the number as pg_locks shows it: its upper and its lower 32 bits
+    parameters = {"high": str(high), "low": str(low), "mark": _mark(connection)}
+    return connection.execute(query("lock_is_held"), parameters)
 
 
 def held_keys(connection: psycopg.Connection) -> set[int]:
@@ -99,3 +105,8 @@ def find_holder(connection: psycopg.Connection, key: int, source: str) -> Holder
         return Holder(session, passes=True)
     text = f"host {holder.host}, pid {holder.pid}, since {holder.started_at:%Y-%m-%dT%H:%M:%SZ}"
     return Holder(text, backfill=holder.kind == RunKind.BACKFILL)
+
+
+def _mark(connection: psycopg.Connection) -> str:
+    """What tells a client of the database from all others, also behind a pooler."""
+    return f"{_PROCESS}-{connection.info.backend_pid}"

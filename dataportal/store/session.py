@@ -81,7 +81,7 @@ class SourceSession:
         Raises:
             SchemaError: the schema does not fit, and cannot be made to.
         """
-        connection = connect(url, application_name=f"dataportal {source}")
+        connection = connect(url, application_name=f"dataportal {source}", holds_lock=True)
         try:
             return cls(connection, source, ensure_schema(connection), sizes=sizes)
         except BaseException:

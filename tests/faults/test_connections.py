@@ -30,6 +30,8 @@ from support.program_sources import (
 from support.store_feed import current, open_observer, values
 from support.tcp_proxy import Wire
 
+from dataportal.store import lock
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -193,8 +195,8 @@ def test_a_database_that_lets_nobody_in(
 
 
 @contextmanager
-def pgbouncer(url: str, folder: Path, mode: str) -> Iterator[str]:
-    """The database by way of a PgBouncer."""
+def pgbouncer(url: str, folder: Path, mode: str, *, size: int = 20) -> Iterator[str]:
+    """The database by way of a PgBouncer with so many connections of its own."""
     program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None and not os.environ.get("CI"):
         pytest.skip("there is no pgbouncer: apt-get install pgbouncer")
@@ -213,6 +215,7 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = any
 pool_mode = {mode}
+default_pool_size = {size}
 """
     )
     # it will not run as root; the embedded server's socket is for the user that this one has
@@ -241,18 +244,97 @@ def test_a_pooler_in_between(
     database_url: str,
     run_cli: RunCli,
 ) -> None:
-    """Refused before anything is asked or locked, with the reason and the way out."""
+    """One that shares its processes is refused for good before anything is asked or locked."""
     sources = SourceFile(tmp_path)
     sources.csv("load", server.answer("/load.csv", table([1.0])))
+    sources.csv("wind", f"{server.url}/load.csv")
     sources.write()
     with pgbouncer(database_url, open_folder, mode) as url:
         with psycopg.connect(url, autocommit=True) as through:
             assert through.execute("SELECT 1").fetchone() == (1,)
-        fetch = run_cli("fetch", "load", "-q", env={**ONCE, "DATABASE_URL": url})
+        fetch = run_cli("fetch-all", "-q", env={**ONCE, "DATABASE_URL": url})
+        if mode == "session":
+            assert (fetch.returncode, fetch.stdout, fetch.stderr) == (0, "", "")
+            with open_observer(database_url) as look:
+                assert current(look, "load") == current(look, "wind") == {0: 1.0}
+                assert not broken_invariants(look)
+            return
         assert held_locks(database_url) == 0
-    assert fetch.returncode == 69
-    assert "a connection pooler stands between dataportal and the database" in fetch.stderr
-    assert "Point DATABASE_URL at PostgreSQL itself" in fetch.stderr
+    assert fetch.returncode == 78
+    assert "a connection pooler in transaction mode stands between" in fetch.stderr
+    assert "pool_mode = session" in fetch.stderr
     assert not server.requests
     assert outcomes(database_url) == []
     assert run_cli("fetch", "load", env={"DATABASE_URL": database_url}).returncode == 0
+
+
+@pytest.mark.parametrize("mode", ["transaction", "session"])
+def test_what_takes_no_lock_works_through_a_pooler(
+    mode: str,
+    open_folder: Path,
+    tmp_path: Path,
+    server: LocalServer,
+    database_url: str,
+    run_cli: RunCli,
+) -> None:
+    """And leaves nothing behind on the server's processes, which others are served by next."""
+    sources = SourceFile(tmp_path)
+    sources.csv("load", server.answer("/load.csv", table([1.0, 2.0])))
+    sources.write()
+    assert run_cli("fetch", "load", env={"DATABASE_URL": database_url}).returncode == 0
+    with pgbouncer(database_url, open_folder, mode, size=1) as url:
+        env = {"DATABASE_URL": url}
+        for command in (
+            ("list-sources",),
+            ("history", "load", "--as-of", "now", "--format", "csv"),
+            ("healthcheck",),
+            ("verify",),
+            ("runs",),
+        ):
+            through, directly = (
+                run_cli(*command, env={"DATABASE_URL": u}) for u in (url, database_url)
+            )
+            assert through.returncode == directly.returncode == 0, through.stderr
+        assert (
+            run_cli("history", "load", "--start", "2025-01-01", env=env).stdout
+            == (
+                run_cli(
+                    "history", "load", "--start", "2025-01-01", env={"DATABASE_URL": database_url}
+                )
+            ).stdout
+        )
+        with psycopg.connect(url, autocommit=True) as other:
+            for name in ("default_transaction_read_only", "jit", "statement_timeout"):
+                row = other.execute(
+                    "SELECT setting = reset_val FROM pg_settings WHERE name = %s", [name]
+                ).fetchone()
+                assert row == (True,), name
+
+
+def test_two_clients_on_one_process_are_told_apart(open_folder: Path, database_url: str) -> None:
+    """Each gets the lock there; only who took it last holds it, by the mark beside it."""
+    key = 4711
+    with (
+        pgbouncer(database_url, open_folder, "transaction", size=1) as url,
+        psycopg.connect(url, autocommit=True) as one,
+        psycopg.connect(url, autocommit=True) as two,
+    ):
+        assert lock.try_lock(one, key)
+        assert lock.holds(one, key)
+        assert lock.try_lock(two, key)
+        assert lock.holds(two, key)
+        assert not lock.holds(one, key)
+
+
+def test_cockroachdb_is_refused_by_name(database_url: str, tmp_path: Path, run_cli: RunCli) -> None:
+    """By what it says of itself as a session begins; its locks would be granted to everybody."""
+    sources = SourceFile(tmp_path)
+    sources.csv("load", "nowhere.csv")
+    sources.write()
+    status = b"crdb_version\0CockroachDB CCL v24.1.0\0"
+    message = b"S" + (len(status) + 4).to_bytes(4, "big") + status
+    with Wire(database_url, greeting=message) as wire:
+        for command in (("fetch", "load"), ("list-sources",)):
+            process = run_cli(*command, env={**ONCE, "DATABASE_URL": wire.url})
+            assert process.returncode == 78, process.stderr
+            assert "the database is CockroachDB" in process.stderr

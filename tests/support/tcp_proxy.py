@@ -35,6 +35,8 @@ class Wire:
     Args:
         url: the database's.
         delay: seconds for which each block of bytes is held up.
+        greeting: a message of the server that is put in as a session begins, after the first one
+            that says that a parameter has a value.
 
     Attributes:
         connections: how many were made.
@@ -42,9 +44,10 @@ class Wire:
             and awaited an answer.
     """
 
-    def __init__(self, url: str, *, delay: float = 0.0) -> None:
+    def __init__(self, url: str, *, delay: float = 0.0, greeting: bytes = b"") -> None:
         self._target = url
         self._delay = delay
+        self._greeting = greeting
         self._moving = threading.Event()
         self._moving.set()
         self._ending = threading.Event()
@@ -119,6 +122,7 @@ class Wire:
     def _serve(self, client: socket.socket, server: socket.socket) -> None:
         opposite = {client: server, server: client}
         spoke_last = server
+        greeting = self._greeting
         try:
             while not self._ending.is_set():
                 if not self._moving.wait(_TICK):
@@ -136,6 +140,11 @@ class Wire:
                     if end is client and spoke_last is server and block != _FAREWELL:
                         self.round_trips += 1
                     spoke_last = end
+                    # the ones after the password is accepted begin so
+                    place = block.find(b"S\0\0\0") if end is server and greeting else -1
+                    if place >= 0:
+                        block = block[:place] + greeting + block[place:]
+                        greeting = b""
                     opposite[end].sendall(block)
         except (OSError, ValueError):  # a socket that was cut or has ended
             client.close()

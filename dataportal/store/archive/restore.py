@@ -84,7 +84,7 @@ def restore(
     archived, checksum = contents(path)
     with ExitStack() as stack:
         connection = stack.enter_context(
-            closing(connect(url, application_name="dataportal restore"))
+            closing(connect(url, application_name="dataportal restore", holds_lock=True))
         )
         schema = ensure_schema(connection)
         sources = sorted({entry.series.source for entry in archived})

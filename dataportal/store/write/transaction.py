@@ -244,9 +244,7 @@ class SliceTransaction:
         with self._connection.pipeline():
             if begin is not None:
                 self._connection.execute(begin.encode())
-                lock_rows = self._connection.execute(
-                    query("lock_is_held"), lock.key_halves(self._key)
-                )
+                lock_rows = lock.send_is_held(self._connection, self._key)
             yield
         if lock_rows is not None and lock_rows.fetchone() is None:
             raise LockLostError(
