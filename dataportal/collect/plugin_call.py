@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import traceback
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +24,14 @@ from dataportal.redaction import harmless, redact
 from dataportal.times import format_duration, iso
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from dataportal.config import BuiltPlugin, Source
     from dataportal.plugins.http import HttpClient
     from dataportal.schedule import Slice
+
+_SLOW = 15.0  # seconds after which somebody who looks on is told what is waited for
+_SHORTLY_BEFORE = 0.98  # of the time that a call may take
 
 
 async def call_plugin(
@@ -37,6 +41,7 @@ async def call_plugin(
     *,
     http: HttpClient,
     seconds: float,
+    on_slow: Callable[[str], None],
 ) -> Mapping[str, Any]:
     """The plugin's raw answer for a slice, as a mapping from endpoint_prefix to points.
 
@@ -46,22 +51,56 @@ async def call_plugin(
         window: the slice.
         http: the client it shall use, which belongs to the running event loop.
         seconds: how long it may take.
+        on_slow: called now and then while it takes long, with what it waits for.
 
     Raises:
         FetchError: of the kind that the plugin raised; `PluginError` for what is a fault in it.
     """
+    at_last: list[str] = []
     try:
-        async with asyncio.timeout(seconds):
-            if built.shares_loop:
-                built.plugin.http = http
-                return await _call(built, source, window)
-            return await _call_in_thread(built, source, window, http)
+        with _look_after(http, seconds, on_slow, at_last):
+            async with asyncio.timeout(seconds):
+                if built.shares_loop:
+                    built.plugin.http = http
+                    return await _call(built, source, window)
+                return await _call_in_thread(built, source, window, http)
     except TimeoutError:
         limit = format_duration(built.limits.timeout)
         raise TransientError(
-            f"the plugin did not answer within {seconds:.3g} s",
+            ": ".join([f"the plugin did not answer within {seconds:.3g} s", *at_last[:1]]),
             hint=f"The source's timeout is {limit}; ask for less at a time with max_window",
         ) from None
+
+
+@contextmanager
+def _look_after(
+    http: HttpClient, seconds: float, on_slow: Callable[[str], None], at_last: list[str]
+) -> Iterator[None]:
+    """Tell what a call waits for: after a while, then ever more rarely; and shortly before its end.
+
+    Args:
+        http: the client of the call.
+        seconds: how long it may take.
+        on_slow: called with what it waits for.
+        at_last: gets what it waited for shortly before its time was over.
+    """
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    def tell(pause: float) -> None:
+        waits_for = next(iter(http.under_way), "the plugin has not answered")
+        on_slow(f"{waits_for} after {loop.time() - began:.0f} s")
+        timers[0] = loop.call_later(pause, tell, 2 * pause)
+
+    timers = [
+        loop.call_later(_SLOW, tell, _SLOW),
+        loop.call_later(_SHORTLY_BEFORE * seconds, lambda: at_last.extend(http.under_way)),
+    ]
+    try:
+        yield
+    finally:
+        for timer in timers:
+            timer.cancel()
 
 
 async def _call_in_thread(

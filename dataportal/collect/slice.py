@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dataportal.collect.events import Waiting
 from dataportal.collect.plugin_call import call_plugin
 from dataportal.errors import FetchError, TransientError
 from dataportal.failpoints import failpoint
@@ -95,13 +96,15 @@ class SliceRun:
     async def _fetch_and_store(
         self, window: Slice, seconds: float, requests: ConditionalRequests | None
     ) -> tuple[MergeResult, Batch]:
-        http = self.context.http
+        http = self.context.http.for_call()
+        source = self.request.source
         answer = await call_plugin(
             self.built,
-            self.request.source,
+            source,
             window,
             http=http if requests is None else http.conditional(requests),
             seconds=seconds,
+            on_slow=lambda reason: self.context.emit(Waiting(source.name, None, reason)),
         )
         failpoint("after_fetch")
         return await self.lease.call(self._store, answer, window, requests)

@@ -199,6 +199,9 @@ ERRORS = [
     (document([{"period": "2024-01-01T01", "value": "1"}]), 200, BadDataError),
     (document([{k: v for k, v in row("2024-01-01T01", "1").items() if k != "value"}]), 200, None),
     (document([row("2024-01-01T01", "1")], total="many"), 200, BadDataError),
+    (document([row("2024-01-01T01", "1")], total="9" * 300), 200, BadDataError),
+    (document([row("2024-01-01T01", "1")], total="9" * 5000), 200, BadDataError),
+    (document([row("2024-01-01T01", "1")], total=int("9" * 300)), 200, BadDataError),
     ([KEY], 200, BadDataError),
 ]
 
@@ -212,6 +215,7 @@ def test_errors_are_told_apart_whatever_their_status(
     with pytest.raises(kind or BadDataError) as caught:
         demand(server)
     assert KEY not in str(caught.value)
+    assert "9" * 61 not in str(caught.value)
     assert "region-data" in str(caught.value)
 
 

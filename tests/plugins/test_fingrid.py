@@ -138,6 +138,13 @@ def test_no_part_of_the_pages_counts_as_the_whole(
     assert len(server.requests) == 2
 
 
+@pytest.mark.parametrize("total", [int("9" * 300), "9" * 300, "9" * 5000, "many", -1])
+def test_a_total_that_is_none_promises_nothing(server: LocalServer, total: Any) -> None:
+    """Whatever it is; the pages tell their end by themselves."""
+    server.answer(ONE, Reply.json(document([row("2025-01-01T00:00:00Z", 1)], None, total=total)))
+    assert len(fetch_points(server)) == 1
+
+
 def test_the_window_is_half_open(server: LocalServer) -> None:
     """What begins at its end is not in it."""
     begin = datetime(2025, 1, 1, tzinfo=UTC)

@@ -256,6 +256,7 @@ def test_what_is_not_there_names_what_is(server: LocalServer, layout: str) -> No
         ("Json", "json-stat", {"a": 1}, "is not JSON-stat"),
         ("Json", "json-stat", json_stat([1, 2]), "has 2 values, and dimensions of 6 cells"),
         ("Json", "json-stat", json_stat({"6": 1}), "has a value at '6'"),
+        ("Json", "json-stat", json_stat({"9" * 5000: 1}), "has a value at '9999"),
         ("Json", "json-stat", json_stat([1], {"geo": ["DE"]}), "has no dimension of time"),
         (
             "Json",

@@ -21,7 +21,7 @@ from dataportal.plugins.base_plugin import MultiSeriesPlugin, PermanentError, Tr
 from dataportal.plugins.http import RateLimit
 from dataportal.plugins.parameters import Parameters, PositiveNumber, about, one_of
 from dataportal.plugins.readers.extract_filters import read_filters
-from dataportal.plugins.readers.numbers import NumberFormat
+from dataportal.plugins.readers.numbers import NumberFormat, whole_number
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.single_series import SingleSeriesPlugin
 from dataportal.plugins.readers.times import Clip, Window
@@ -191,9 +191,9 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
             answer = await self._get({**query, "offset": len(rows)})
             response = _response(answer)
             try:
-                total = int(response.total)
-            except ValueError:
-                raise answer.bad(f"counts {response.total!r} rows") from None
+                total = whole_number(response.total)
+            except ValueError as error:
+                raise answer.bad(f"counts {error} rows") from None
             if response.data and response.data == last_page:
                 raise answer.bad("is the same as the page before")
             last_page = response.data

@@ -24,9 +24,10 @@ from dataportal.plugins.base_plugin import (
 from dataportal.plugins.http import NotFoundError, RateLimit
 from dataportal.plugins.parameters import Parameters, PositiveNumber, WholeNumber, about
 from dataportal.plugins.readers.extract_filters import read_filters
-from dataportal.plugins.readers.numbers import NumberFormat
+from dataportal.plugins.readers.numbers import NumberFormat, whole_number
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.times import Clip, TimeFormat, Window
+from dataportal.redaction import harmless
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
@@ -194,14 +195,21 @@ def _dataset(row: _Row, requested: set[int], answer: Answer) -> int:
     dataset = row.dataset_id
     if dataset is None and len(requested) == 1:
         return next(iter(requested))
-    if dataset is None or not str(dataset).isdecimal() or int(dataset) not in requested:
-        raise answer.bad(f"has a row of data set {dataset}, which was not asked for")
-    return int(dataset)
+    known = {str(number): number for number in requested}.get(str(dataset))
+    if known is None:
+        raise answer.bad(
+            f"has a row of data set {harmless(str(dataset), 40)}, which was not asked for"
+        )
+    return known
 
 
 def _check_complete(answer: Answer, rows: int, total: int | str | None) -> None:
-    if total is not None and str(total).isdecimal() and rows < int(total):
-        raise answer.bad(f"is the last page, and {rows} of {total} rows came")
+    try:
+        promised = 0 if total is None else whole_number(total)
+    except ValueError:
+        promised = 0  # it promises nothing
+    if rows < promised:
+        raise answer.bad(f"is the last page, and {rows} of {promised} rows came")
 
 
 def _utc_text(instant: datetime) -> str:

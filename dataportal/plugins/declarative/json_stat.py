@@ -23,6 +23,7 @@ from dataportal.plugins.declarative.cubes import (
 )
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
 from dataportal.plugins.readers.periods import read_period
+from dataportal.redaction import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,9 +167,10 @@ class JsonStatCube:
             for number, value in zip(map(int, values), values.values(), strict=True):
                 cells[number] = value
         except (ValueError, IndexError):
-            far = next((n for n in values if not n.isdecimal() or int(n) >= self._count), "")
+            cells_there = {str(number) for number in range(self._count)}
+            far = next((n for n in values if n not in cells_there), "")
             raise self._answer.bad(
-                f"has a value at {far!r}, and dimensions of {self._count} cells"
+                f"has a value at {harmless(far, 40)!r}, and dimensions of {self._count} cells"
             ) from None
         return cells
 

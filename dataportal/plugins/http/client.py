@@ -24,7 +24,7 @@ from weakref import WeakSet
 import httpx
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
-from dataportal.plugins.http.connections import Connections
+from dataportal.plugins.http.connections import LOCATION, Connections
 from dataportal.plugins.http.content_encoding import MIB, read_body, read_start
 from dataportal.plugins.http.errors import (
     NotFoundError,
@@ -128,6 +128,7 @@ class HttpClient:
         self._given_up = given_up
         self._rate_limiter = rate_limiter or RateLimiter()
         self._now = now
+        self._under_way: dict[int, tuple[Place, OutgoingRequest]] = {}
         self._proxies: WeakSet[LoopProxy] = WeakSet()
         self._proxy: LoopProxy | None = None
         self._conditional: ConditionalRequests | None = None
@@ -139,6 +140,20 @@ class HttpClient:
         client = copy.copy(self)
         client._conditional = requests  # noqa: SLF001 - it is the same class
         return client
+
+    def for_call(self) -> HttpClient:
+        """The same client for one call of a plugin, whose requests it can tell from all others."""
+        client = copy.copy(self)
+        client._under_way = {}  # noqa: SLF001 - it is the same class
+        return client
+
+    @property
+    def under_way(self) -> list[str]:
+        """The requests that were sent and are not answered: host, method and address, to show."""
+        return [
+            f"{place.url.host} has not answered {request.method} {request.mask.url(str(place.url))}"
+            for place, request in self._under_way.values()
+        ]
 
     def through(self, proxy: LoopProxy) -> HttpClient:
         """The same client for a plugin with event loops of its own, until this one is closed."""
@@ -385,6 +400,7 @@ class HttpClient:
                 await self._wait_for_limit(host, request.limit, request)
             # where redirects have led to: what fails there is its fault
             place = Place(request.url)
+            self._under_way[id(place)] = (place, request)
             try:
                 async with asyncio.timeout(request.seconds):
                     return await self._follow_on_condition(client, request, place)
@@ -398,6 +414,8 @@ class HttpClient:
                 UnicodeError,
             ) as error:
                 raise request_failure(error, request, place) from None
+            finally:
+                del self._under_way[id(place)]
 
     async def _follow_on_condition(
         self, client: httpx.AsyncClient, request: OutgoingRequest, place: Place
@@ -480,7 +498,7 @@ class HttpClient:
                 # a connection that was there before
                 if guard is not None and has_private_peer(response.extensions["network_stream"]):
                     raise refusal()
-                location, status = response.headers.get("location"), response.status_code
+                location, status = response.extensions.get(LOCATION), response.status_code
                 if status not in _REDIRECTS or not location:
                     # who asks too often was not heard
                     place.is_sent = status != HTTPStatus.TOO_MANY_REQUESTS

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import ssl
     from contextlib import AbstractAsyncContextManager
 
+LOCATION = "dataportal.location"
+"""Where a redirect leads, among the extensions of an answer."""
+
 
 class _Hosts(NamedTuple):
     """What belongs to one event loop."""
@@ -84,6 +87,7 @@ class Connections:
                 headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip"},
                 timeout=httpx.Timeout(None, connect=self._connect_timeout),
                 follow_redirects=False,
+                event_hooks={"response": [_set_location_aside]},
                 verify=self._tls,
                 # sources share the client: what one is told must not travel with another
                 cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
@@ -102,3 +106,9 @@ def _check_proxies() -> None:
             port = httpx.URL(text if "://" in text else f"http://{text}").port
             if port is not None and not 0 < port <= LAST_PORT:
                 raise ValueError(f"the proxy for {scheme} has the port {port}")
+
+
+async def _set_location_aside(response: httpx.Response) -> None:
+    """Keep httpx from reading where a redirect leads: what is no address it calls a cut answer."""
+    if response.has_redirect_location:
+        response.extensions[LOCATION] = response.headers.pop("location")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
@@ -237,11 +238,15 @@ def _http_date(text: str | None) -> datetime | None:
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
+_LONG_NUMBER = re.compile(r"([0-9]{30})[0-9]{10,}")
+
+
 def excerpt(body: bytes, hide: Callable[[str], str]) -> str:
     """The first 200 characters of a body, on one line, harmless and without secrets."""
     # masked before it is cut, so that no half of a secret is left over
     start = hide(body[: 20 * EXCERPT].decode("utf-8", "replace"))
-    return harmless(" ".join(start.split()), EXCERPT)
+    # a number of hundreds of digits would hide what stands beside it
+    return harmless(_LONG_NUMBER.sub(r"\1…", " ".join(start.split())), EXCERPT)
 
 
 def hide_all(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LAST_PORT = 65535
+_NO_NAME = re.compile(r"[\s%](?!25)")  # %25 stands before the zone of an IPv6 address
 
 
 def sendable_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -70,7 +72,8 @@ def _check_host(url: httpx.URL) -> None:
     try:
         # what looking a name up begins with; an international name is read back for messages
         url.raw_host.decode("ascii").encode("idna")
-        _ = url.host
+        if _NO_NAME.search(url.host):
+            raise ValueError("no host can have this name")
     except UnicodeError:
         raise ValueError("no host can have this name") from None
 

@@ -7,11 +7,27 @@ import re
 from types import NoneType
 from typing import TYPE_CHECKING
 
+from dataportal.redaction import harmless
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 MISSING = ("", "NA", "N/A", "null", "NaN", "-")
 """What stands in a cell without a value, in any case, unless the source says otherwise."""
+
+_WHOLE = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+def whole_number(raw: float | str) -> int:
+    """The number of rows that a provider says there are, in digits; at most 18 of them.
+
+    Raises:
+        ValueError: it is no such number; the text is what it is, cut short.
+    """
+    text = str(raw).strip()
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(repr(harmless(text, 40)))
+    return int(text)
 
 
 class NumberFormat:
