@@ -13,7 +13,7 @@ from support.http_server import Reply
 from dataportal.errors import BadDataError, PermanentError
 
 if TYPE_CHECKING:
-    from support.http_server import LocalServer
+    from support.http_server import LocalServer, Request
 
 PLACES: dict[str, Any] = {"ts": "t", "value": "v"}
 WINDOW = ("2025-04-01T00:00:00Z", "2025-04-03T00:00:00Z")
@@ -205,6 +205,50 @@ def test_a_list_for_each_month(server: LocalServer) -> None:
     assert paths[2:] == ["/202503/data_20250330.csv", "/202504/data_20250401.csv"]
 
 
+def test_a_list_in_pages(server: LocalServer) -> None:
+    """A store of objects gives a thousand names at a time; one that is cut is no list."""
+
+    def listing(request: Request) -> Reply:
+        is_second = "continuation-token" in request.query
+        name, cut = ("02", "false") if is_second else ("01", "true")
+        token = "" if is_second else "<NextContinuationToken>a/b=</NextContinuationToken>"
+        body = (
+            f"<ListBucketResult><IsTruncated>{cut}</IsTruncated>{token}"
+            f"<Contents><Key>data_202504{name}.csv</Key></Contents></ListBucketResult>"
+        )
+        return Reply(body=body.encode(), content_type="application/xml")
+
+    index: dict[str, Any] = {
+        "url": server.answer("/", listing),
+        "query": {"list-type": 2},
+        "rows": "Contents",
+        "link": "Key",
+        **BY_DAY,
+    }
+    server.answer("/data_20250401.csv", rows(d01=1))
+    server.answer("/data_20250402.csv", rows(d02=2))
+    with pytest.raises(BadDataError, match="only the beginning of the list") as caught:
+        fetch("Csv", index=index, **PLACES, window=WINDOW)
+    assert "NextContinuationToken" in (caught.value.hint or "")
+    index["paging"] = {"cursor": "continuation-token", "from": "NextContinuationToken"}
+    server.requests.clear()
+    batch = fetch("Csv", index=index, **PLACES, window=WINDOW)
+    assert list(points(batch).values()) == [1.0, 2.0]
+    assert server.requests[1].query == {"list-type": ["2"], "continuation-token": ["a/b="]}
+
+
+def test_a_folder_that_is_not_there_yet(server: LocalServer) -> None:
+    """Where 404 means that there is nothing, the other folders count."""
+    server.answer("/202503/", page("data_20250331.csv"))
+    server.answer("/202503/data_20250331.csv", rows())
+    index = {"url": f"{server.url}/{{start:%Y%m}}/", "each": "month", **BY_DAY}
+    window = ("2025-03-31T00:00Z", "2025-04-02T00:00Z")
+    with pytest.raises(PermanentError, match="404"):
+        fetch("Csv", index=index, **PLACES, window=window)
+    fetch("Csv", index=index, not_found_is_empty=True, **PLACES, window=window)
+    assert server.asked("/202503/data_20250331.csv") == 1
+
+
 def test_files_that_are_archives(server: LocalServer) -> None:
     """A file may be zipped, as an answer may."""
     packed = io.BytesIO()
@@ -293,6 +337,7 @@ def test_no_more_files_than_allowed(server: LocalServer) -> None:
         ({"url": "u", "link": "a"}, "link is for entries of JSON and XML"),
         ({"url": "u", "rows": "a"}, "link is missing"),
         ({"url": "u", "rows": "a[", "link": "b"}, "no JMESPath expression"),
+        ({"url": "u", "paging": {"next": "a", "other_hosts": True}}, "is not for a list"),
         ({"url": "u", "tiem": "x"}, "did you mean 'time'"),
         ({"url": "u", "time_format": "%Q", "pattern": r"(?P<time>\d)"}, "time_format"),
     ],

@@ -13,9 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 from urllib.parse import unquote, urljoin
 
+import msgspec
 from msgspec import field as default
 
 from dataportal.plugins.declarative.body import (
@@ -25,8 +27,9 @@ from dataportal.plugins.declarative.body import (
     read_template,
 )
 from dataportal.plugins.declarative.json_records import JsonReader
+from dataportal.plugins.declarative.pagination import PagingParameters, paginator_of
 from dataportal.plugins.declarative.periods import next_period, period_start
-from dataportal.plugins.declarative.ranges import RangeParameters, Ranges
+from dataportal.plugins.declarative.ranges import Ranges
 from dataportal.plugins.declarative.series_extraction import filter_text
 from dataportal.plugins.declarative.templates import finest_unit
 from dataportal.plugins.declarative.xml_records import XmlReader
@@ -45,10 +48,11 @@ from dataportal.redaction import harmless
 from dataportal.times import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import tzinfo
 
-    from dataportal.plugins.declarative.records import Reader
+    from dataportal.plugins.declarative.ranges import RangeParameters
+    from dataportal.plugins.declarative.records import Document
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.times import Window
 
@@ -90,6 +94,22 @@ class ListRequest:
     url: str
     query: Mapping[str, Any]
     body: Mapping[str, Any] | None
+
+
+class FileList(NamedTuple):
+    """A list, or a page of one.
+
+    Attributes:
+        url: that was asked.
+        answer: what came.
+        document: of JSON and XML; None for a page of links and a text.
+        row_count: how many entries that has.
+    """
+
+    url: str
+    answer: Answer
+    document: Document | None
+    row_count: int
 
 
 class IndexSettings(Parameters, kw_only=True):
@@ -136,6 +156,10 @@ class IndexSettings(Parameters, kw_only=True):
         Duration | None, about("how far they reach after it (as far as the time that is written)")
     ] = None
 
+    paging: Annotated[
+        PagingParameters | None, about("how the list is cut into pages, as that of the source")
+    ] = None
+
 
 class IndexParameters(Parameters):
     """Whether a list names the files."""
@@ -156,13 +180,21 @@ class Index:
         settings: what the parameter `index` says.
         params: takes faults.
         now: tells the present.
+        ranges: those of the source, of which those of the list have the bounds.
+
+    Attributes:
+        paginator: how lists are cut into pages.
     """
 
     def __init__(
-        self, settings: IndexSettings, params: Params, now: Callable[[], datetime]
+        self,
+        settings: IndexSettings,
+        params: Params,
+        now: Callable[[], datetime],
+        ranges: RangeParameters,
     ) -> None:
         self._settings = settings
-        ranges = RangeParameters(each=settings.each, zone=settings.zone)
+        ranges = msgspec.structs.replace(ranges, each=settings.each, zone=settings.zone)
         self._ranges = Ranges(params, now, ranges)
         interval = self._ranges.interval
         self._url = read_template(params, "url", settings.url, interval)
@@ -185,11 +217,21 @@ class Index:
         self._unit = finest_unit(settings.time_format)
         self._json = JsonReader(Params({"rows": self._rows or "@"}), ".")
         self._xml = XmlReader(Params({"rows": self._rows or "."}), ".")
+        self.paginator = paginator_of(settings.paging, params)
+        if self.paginator.follows_other_hosts:
+            params.add_fault("paging.other_hosts is not for a list", "paging", "other_hosts")
         self._check(params)
         self.names = frozenset({LINK, TIME, *self._groups, *self._places})
 
     @classmethod
-    def read(cls, params: Params, now: Callable[[], datetime], base_url: str) -> Index | None:
+    def read(
+        cls,
+        params: Params,
+        now: Callable[[], datetime],
+        *,
+        base_url: str,
+        ranges: RangeParameters,
+    ) -> Index | None:
         """The list that the parameters of a source describe; None where there is none."""
         settings = params.read(IndexParameters).index
         if settings is None:
@@ -197,7 +239,7 @@ class Index:
         if base_url and "://" not in settings.url:
             settings.url = f"{base_url.rstrip('/')}/{settings.url.lstrip('/')}"
         inside = Params({})
-        index = cls(settings, inside, now)
+        index = cls(settings, inside, now, ranges)
         try:
             inside.finish()
         except ParameterError as error:
@@ -228,13 +270,32 @@ class Index:
                     self._url.fill(start, end, fields), self._query.fill(start, end, fields), body
                 )
 
-    def needed(
-        self, answers: Sequence[tuple[str, Answer]], window: Window, zone: tzinfo | None
-    ) -> list[Entry]:
+    def open(self, url: str, answer: Answer) -> FileList:
+        """A list, or a page of one.
+
+        Raises:
+            BadDataError: it is none, or it is cut short without a word in sources.yaml.
+        """
+        document, count = None, 0
+        if self._rows and not answer.has_no_content:
+            is_xml = answer.body.lstrip()[:1] == b"<" and not answer.is_page
+            document = (self._xml if is_xml else self._json).read(answer)
+            if document is not None:
+                count = len(document.records(self._rows))
+                is_cut = is_xml and document.find("IsTruncated") == "true"
+                if is_cut and not self.paginator.parameter:
+                    raise answer.bad(
+                        "is only the beginning of the list (IsTruncated)",
+                        hint="Say under index how it goes on: paging: {cursor: continuation-token, "
+                        "from: NextContinuationToken}",
+                    )
+        return FileList(url, answer, document, count)
+
+    def needed(self, lists: Sequence[FileList], window: Window, zone: tzinfo | None) -> list[Entry]:
         """The files that a window needs, in the order of their times.
 
         Args:
-            answers: the lists, each with the address that was asked.
+            lists: all of them.
             window: what is asked for.
             zone: of the source.
 
@@ -242,12 +303,11 @@ class Index:
             BadDataError: one of them is no list, or no entry is as described.
         """
         found: dict[tuple[tuple[str, str], ...], Entry] = {}
-        for url, answer in answers:
-            entries = list(self._entries(url, answer))
-            taken = [entry for entry in entries if entry is not None]
-            for raw in taken:
-                entry = self._with_times(raw, self._settings.zone or zone or UTC, answer)
+        for page in lists:
+            for raw in self._entries(page):
+                entry = self._with_times(raw, self._settings.zone or zone or UTC, page.answer)
                 found.setdefault(tuple(sorted(entry.fields.items())), entry)
+        self._check_any(lists, found)
         start, end = self._ranges.bounds(window)
         needed = [entry for entry in found.values() if entry.is_needed(start, end)]
         latest = datetime.max.replace(tzinfo=UTC)
@@ -290,44 +350,47 @@ class Index:
             if len(faults) > 1:
                 params.add_fault(f"{faults[0]}; {faults[1]}", "rows")
 
-    def _entries(self, url: str, answer: Answer) -> Iterator[Entry | None]:
-        """The entries of a list; None for each that is not as described.
+    def _entries(self, page: FileList) -> Iterator[Entry]:
+        """The entries of a list that are as described."""
+        for raw in self._raw_entries(page):
+            entry = self._take(raw, page)
+            if entry is not None:
+                yield entry
 
-        Raises:
-            BadDataError: it has none, or none of them is.
-        """
-        if answer.has_no_content:
+    def _check_any(self, lists: Sequence[FileList], found: Collection[object]) -> None:
+        """Raise a BadDataError if no list has an entry as described, while there are some."""
+        filled = [page for page in lists if not page.answer.has_no_content]
+        if found or not filled:
             return
-        seen: list[str] = []
-        taken = 0
-        for raw in self._raw_entries(answer):
-            entry = self._take(raw, url, answer)
-            taken += entry is not None
-            if len(seen) < _LISTED:
-                seen.append(harmless(raw.name or raw.link, 100))
-            yield entry
-        if taken or not seen:
-            if not seen and not self._rows:
-                raise answer.bad("has no link to a file")
-            return
+        seen = [
+            harmless(raw.name or raw.link, 100)
+            for page in filled
+            for raw in islice(self._raw_entries(page), _LISTED)
+        ]
+        answer = filled[0].answer
+        if not seen:
+            if self._rows:
+                return
+            raise answer.bad("has no link to a file")
         asked = f"{self._pattern.pattern!r} is found in" if self._pattern else "is as filter says"
-        raise answer.bad(f"names no file that {asked}, but {', '.join(seen)}, …")
+        raise answer.bad(f"names no file that {asked}, but {', '.join(seen[:_LISTED])}, …")
 
-    def _raw_entries(self, answer: Answer) -> Iterator[_RawEntry]:
-        start = answer.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    def _raw_entries(self, page: FileList) -> Iterator[_RawEntry]:
+        answer = page.answer
+        if answer.has_no_content:
+            return iter(())
         if self._rows:
-            reader = self._xml if start == b"<" and not answer.is_page else self._json
-            return self._rows_of(reader, answer)
+            return self._rows_of(page.document)
+        start = answer.body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
         if start in (b"{", b"["):
             raise answer.bad("is JSON, and index.rows does not say where its entries are")
         return _html_entries(answer) if start == b"<" else _text_entries(answer)
 
-    def _rows_of(self, reader: Reader, answer: Answer) -> Iterator[_RawEntry]:
+    def _rows_of(self, document: Document | None) -> Iterator[_RawEntry]:
         """The entries of JSON or XML."""
-        document = reader.read(answer)
-        records = None if document is None else document.records(self._rows)
-        if records is None:
+        if document is None:
             return
+        records = document.records(self._rows)
         columns = {place: records.column(place) for place in self._all_places}
 
         def text(place: str, number: int) -> str:
@@ -350,12 +413,12 @@ class Index:
         named = {self._link, self._name, self._time} - {""}
         return {*named, *self._filter, *self._places.values()}
 
-    def _take(self, raw: _RawEntry, url: str, answer: Answer) -> Entry | None:
+    def _take(self, raw: _RawEntry, page: FileList) -> Entry | None:
         """The entry; None if it is not as described."""
         for place, texts in self._filter.items():
             if raw.find(place).strip() not in texts:
                 return None
-        link = urljoin(url, raw.link.strip()) if raw.link or not self._rows else ""
+        link = urljoin(page.url, raw.link.strip()) if raw.link or not self._rows else ""
         fields = {LINK: link}
         if self._pattern is not None:
             match = self._pattern.search(raw.name or unquote(link))
@@ -365,7 +428,7 @@ class Index:
         for name, place in self._places.items():
             fields[name] = raw.find(place)
             if not fields[name]:
-                raise answer.bad(f"has an entry with nothing at {place!r}: {raw.name or link}")
+                raise page.answer.bad(f"has an entry with nothing at {place!r}: {raw.name or link}")
         if self._time:
             fields[TIME] = raw.find(self._time)
         state = ""

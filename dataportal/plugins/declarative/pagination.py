@@ -518,7 +518,11 @@ def read_paginator(params: Params) -> Paginator:
 
     What is wrong with it is noted in `params`.
     """
-    paging = params.read(PagesParameters).paging
+    return paginator_of(params.read(PagesParameters).paging, params)
+
+
+def paginator_of(paging: str | PagingParameters | None, params: Params) -> Paginator:
+    """The strategy that some parameters describe; what is wrong with them is noted."""
 
     def add_fault(message: str, *keys: str) -> None:
         params.add_fault(f"paging: {message}", "paging", *keys)

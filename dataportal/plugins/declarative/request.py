@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     )
     from datetime import datetime, tzinfo
 
-    from dataportal.plugins.declarative.index import Entry
+    from dataportal.plugins.declarative.index import Entry, FileList, ListRequest
     from dataportal.plugins.declarative.pagination import PageAddress
     from dataportal.plugins.declarative.records import Document
     from dataportal.plugins.declarative.templates import Template
@@ -170,7 +170,8 @@ class Request:
     def __init__(self, params: Params, now: Callable[[], datetime]) -> None:
         asked, sent = params.read(AddressParameters), params.read(SendParameters)
         base_url = asked.base_url
-        self._index = Index.read(params, now, base_url)
+        ranges = params.read(RangeParameters)
+        self._index = Index.read(params, now, base_url=base_url, ranges=ranges)
         url = asked.url or ("" if self._index is None else f"{{{LINK}}}")
         if not url:
             params.add_fault("url is missing")
@@ -181,7 +182,7 @@ class Request:
             params.add_fault("base_url goes with a url that is only a path")
         elif base_url:
             url = f"{base_url.rstrip('/')}/{url.lstrip('/')}"
-        self._ranges = Ranges(params, now)
+        self._ranges = Ranges(params, now, ranges)
         interval = self._ranges.interval
         self._url = read_template(params, "url", url, interval)
         self._query = Fields(params, "query", asked.query, interval)
@@ -442,22 +443,21 @@ class Request:
         """
         # a list is no part of the answer: that it changed says nothing of the files
         asking = http.unconditional()
-        answers = []
-        for asked in index.requests(window, address_fields):
-            headers = {**self._static_headers(window, address_fields)}
-            request = _HttpRequest(asked.url, dict(asked.query), headers, asked.body, asked.url)
-            self._count_request(request)
-            answers.append((asked.url, await self._ask_for_list(asking, request)))
+        lists = [
+            page
+            for asked in index.requests(window, address_fields)
+            async for page in self._lists(index, asked, asking, window, address_fields)
+        ]
         start, end = self._ranges.bounds(window)
         requests = []
         may_leave_out = True
-        for entry in index.needed(answers, window, zone):
+        for entry in index.needed(lists, window, zone):
             for fields in self._ranges.values(address_fields):
                 known = {**fields, **entry.fields}
                 request = self._http_request(start, end, known)
                 if self._is_link:
                     link = entry.fields[LINK]
-                    request = request._replace(url=link, origin=answers[0][0])
+                    request = request._replace(url=link, origin=lists[0].url)
                 is_kept = self._method == "GET" and http.is_kept(
                     request.url, state=entry.state, **self._identity(request)
                 )
@@ -475,10 +475,46 @@ class Request:
             )
         return requests
 
-    def _static_headers(self, window: Window, address_fields: Mapping[str, Any]) -> dict[str, str]:
-        """The headers of a request for a list."""
+    async def _lists(
+        self,
+        index: Index,
+        asked: ListRequest,
+        http: HttpClient,
+        window: Window,
+        address_fields: Mapping[str, Any],
+    ) -> AsyncGenerator[FileList]:
+        """The pages of one list."""
         start, end = self._ranges.bounds(window)
-        return self._http_request(start, end, address_fields).headers
+        headers = self._http_request(start, end, address_fields).headers
+        kind = next(iter(asked.body or ()), "")
+        request = _HttpRequest(asked.url, dict(asked.query), headers, asked.body, asked.url)
+        in_body = kind in ("form", "json") and index.paginator.place != "query"
+        place = kind if in_body else "query"
+        received = Pages()
+        page_address: PageAddress | None = index.paginator.first()
+        while page_address is not None:
+            body = None if request.body is None else request.body[kind]
+            page = request._replace(body=body).for_page(page_address, place)
+            request = page._replace(body=None if request.body is None else {kind: page.body})
+            self._count_request(request)
+            try:
+                answer = await self._ask_for_list(http, request)
+            except NotFoundError:
+                if self._not_found_is_empty and not received.number:
+                    return  # the folder of a month that has not begun
+                raise
+            page_of_list = index.open(request.url, answer)
+            yield page_of_list
+            received.add(page_of_list.document, page_of_list.row_count)
+            try:
+                following = index.paginator.next(received)
+            except ValueError as error:
+                raise answer.bad(f"is a list that cannot be followed: {error}") from None
+            if following is not None:
+                if received.number >= index.paginator.max_pages:
+                    raise answer.bad("is a list with more pages: see index.paging.max_pages")
+                self._check_link(answer, request.for_page(following, place))
+            page_address = following
 
     async def _ask_for_list(self, http: HttpClient, request: _HttpRequest) -> Answer:
         options = {**self._identity(request), "limit": self._limit}
