@@ -167,7 +167,7 @@ def _fetch(
             break
     worst = worst_code(codes)
     took = time.monotonic() - started
-    return RunsView(results, ok=worst is ExitCode.DONE, took=took, dry_run=False), worst
+    return RunsView(results, ok=worst is ExitCode.DONE, took=took, dry_run=False, noun="run"), worst
 
 
 def _sources_to_ask(names: "set[str]", configuration: "Configuration") -> "dict[str, Source]":

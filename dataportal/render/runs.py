@@ -45,6 +45,7 @@ class RunsView:
         took: the seconds that passed for all of them together.
         dry_run: whether nothing was written.
         backfill: how far the backfill of several sources has come that they were part of.
+        noun: what each of the runs is counted as.
     """
 
     runs: Sequence[RunResult]
@@ -52,6 +53,7 @@ class RunsView:
     took: float
     dry_run: bool
     backfill: SourcesBackfill | None = None
+    noun: str = "source"
 
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A table with a row for each run, and a summary; that one alone if there are none."""
@@ -106,7 +108,7 @@ class RunsView:
         total = sum((run.counts for run in self.runs), withdrawn)
         would = "would be " if self.dry_run else ""
         return (
-            f"{pluralize(len(self.runs), 'source')} in {format_seconds(self.took)}: {outcomes}; "
+            f"{pluralize(len(self.runs), self.noun)} in {format_seconds(self.took)}: {outcomes}; "
             f"{would}{total.inserted:,} new, {total.revised:,} revised, "
             f"{total.retracted:,} withdrawn"
         )

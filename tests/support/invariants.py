@@ -47,6 +47,14 @@ _QUERIES = {
         SELECT series_id, ts FROM time_series_data_scd2
         JOIN time_series USING (series_id) JOIN source_state USING (source)
         WHERE valid_from > last_knowledge_time OR last_knowledge_time IS NULL""",
+    "a series that names other times of its first and last change than its versions": """
+        SELECT endpoint_prefix, first_known_at, changed_at FROM time_series
+        LEFT JOIN (
+            SELECT series_id, min(valid_from) AS first_known,
+                   max(greatest(valid_from, nullif(valid_to, 'infinity'))) AS last_known
+            FROM time_series_data_scd2 GROUP BY series_id) AS v USING (series_id)
+        WHERE first_known_at IS DISTINCT FROM first_known
+           OR changed_at IS DISTINCT FROM last_known""",
     "a version of no series, or of no run": """
         SELECT v.series_id, v.ts FROM time_series_data_scd2 AS v
         LEFT JOIN time_series AS s USING (series_id) LEFT JOIN fetch_run AS f USING (run_id)
