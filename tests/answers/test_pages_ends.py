@@ -29,7 +29,7 @@ def rows(count: int, first: int = 0) -> list[dict[str, Any]]:
     ]
 
 
-def stored(count: int) -> dict[str, float]:
+def values_of(count: int) -> dict[str, float]:
     """The same as they are stored."""
     return {row["t"]: float(row["v"]) for row in rows(count)}
 
@@ -86,7 +86,7 @@ def paged(
     return Case(
         reply,
         {**PLACES, "paging": paging, **more.pop("params", {})},
-        {} if count is None else stored(count),
+        {} if count is None else values_of(count),
         outcome="failed" if count is None else "succeeded",
         requests=requests,
         **more,
@@ -258,7 +258,7 @@ CURSORS = (
                 Reply(403),
             ],
             {"rows": "r", "ts": "@t", "value": "@v", "paging": CURSOR},
-            stored(2),
+            values_of(2),
             kind="Xml",
             requests=2,
         ),

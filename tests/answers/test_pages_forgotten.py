@@ -42,15 +42,15 @@ def ending(count: int, step: timedelta = HOUR) -> list[Any]:
     return rows(count, NOW - count * step, step)[::-1]
 
 
-def csv(told: Sequence[Mapping[str, Any]]) -> Reply:
+def csv(rows_of_one: Sequence[Mapping[str, Any]]) -> Reply:
     """The same as a table."""
-    lines = ["t,v", *(f"{row['t']},{row['v']}" for row in told)]
+    lines = ["t,v", *(f"{row['t']},{row['v']}" for row in rows_of_one)]
     return Reply(body="\n".join(lines).encode(), content_type="text/csv")
 
 
-def xml(told: Sequence[Mapping[str, Any]]) -> Reply:
+def xml(rows_of_one: Sequence[Mapping[str, Any]]) -> Reply:
     """The same as XML."""
-    text = "".join(f'<r t="{row["t"]}" v="{row["v"]}"/>' for row in told)
+    text = "".join(f'<r t="{row["t"]}" v="{row["v"]}"/>' for row in rows_of_one)
     return Reply(body=f"<a>{text}</a>".encode(), content_type="text/xml")
 
 
@@ -129,7 +129,7 @@ SOURCES = SIZES | SHAPES | CLEAR
 
 
 @dataclass(frozen=True)
-class Told:
+class Commands:
     """What the commands said of all sources after one run of each."""
 
     runs: Mapping[str, Any]
@@ -140,9 +140,9 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told(
+def commands(
     server_url: str, databases: Databases, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Told]:
+) -> Iterator[Commands]:
     """All sources fetched once, and then asked about."""
     folder = tmp_path_factory.mktemp("forgotten")
     with databases.fresh(server_url, "migrated", with_schema) as url, LocalServer() as server:
@@ -152,17 +152,17 @@ def told(
         }
         write(folder, entries)
 
-        def asked(*args: str) -> Any:
+        def output_of(*args: str) -> Any:
             return program(*args, folder=folder, database_url=url)
 
-        runs = json.loads(asked("fetch-all", "--json").stdout)["runs"]
-        listed = json.loads(asked("list-sources", "--json").stdout)["sources"]
-        health = asked("healthcheck", "--json")
-        yield Told(
+        runs = json.loads(output_of("fetch-all", "--json").stdout)["runs"]
+        listed = json.loads(output_of("list-sources", "--json").stdout)["sources"]
+        health = output_of("healthcheck", "--json")
+        yield Commands(
             {run["source"]: run for run in runs},
             {row["source"]: row for row in listed},
             {row["source"]: row for row in json.loads(health.stdout)["checks"]},
-            asked("list-sources").stdout,
+            output_of("list-sources").stdout,
             health.returncode,
         )
 
@@ -186,36 +186,36 @@ def write(folder: Path, entries: Mapping[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", [*SIZES, *SHAPES])
-def test_a_round_number_of_rows_is_a_doubt(told: Told, name: str) -> None:
+def test_a_round_number_of_rows_is_a_doubt(commands: Commands, name: str) -> None:
     """The run succeeds; list-sources shows the doubt with what settles it, healthcheck is ill."""
-    assert told.runs[name]["outcome"] == "succeeded"
-    (doubt,) = told.listed[name]["doubts"]
+    assert commands.runs[name]["outcome"] == "succeeded"
+    (doubt,) = commands.listed[name]["doubts"]
     assert doubt["kind"] == "pages"
     assert "paging: none" in doubt["message"]
-    assert told.listed[name]["state"] == "doubtful"
-    check = told.checked[name]
+    assert commands.listed[name]["state"] == "doubtful"
+    check = commands.checked[name]
     assert check["ok"] is False
     assert "paging: none" in check["message"]
-    assert told.code == 4
+    assert commands.code == 4
 
 
 @pytest.mark.parametrize("name", CLEAR)
-def test_any_other_answer_is_none(told: Told, name: str) -> None:
+def test_any_other_answer_is_none(commands: Commands, name: str) -> None:
     """Another number, a window that is full, or an entry that speaks of pages."""
-    assert told.listed[name]["doubts"] == []
-    check = told.checked[name]
+    assert commands.listed[name]["doubts"] == []
+    check = commands.checked[name]
     assert "paging" not in (check["message"] or "")
     # a first run that finds no points is no success, and ill for that
     assert check["ok"] is (name != "no-rows"), check
 
 
-def test_the_table_of_sources_shows_a_doubt(told: Told) -> None:
+def test_the_table_of_sources_shows_a_doubt(commands: Commands) -> None:
     """In the line of the source."""
-    (line,) = [line for line in told.table.splitlines() if line.startswith("100-rows ")]
+    (line,) = [line for line in commands.table.splitlines() if line.startswith("100-rows ")]
     assert "doubtful" in line
 
 
-def described(sources: SourceFile, address: str, **params: Any) -> None:
+def describe(sources: SourceFile, address: str, **params: Any) -> None:
     """One source of JSON rows."""
     sources.add(
         "load",
@@ -231,7 +231,7 @@ def test_a_doubt_stays_until_the_entry_settles_it(
 ) -> None:
     """Later answers of other sizes settle nothing; `paging: none` does, at once."""
     address = server.answer("/a", Reply.json(rows(100)), Reply.json(ending(24)))
-    described(sources, address)
+    describe(sources, address)
     quiet = run_cli("-q", "fetch", "load", env=env)
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
     for _ in range(2):
@@ -240,11 +240,11 @@ def test_a_doubt_stays_until_the_entry_settles_it(
         assert "load" in ill.stderr
         assert "paging" in ill.stderr
         assert run_cli("-q", "fetch", "load", env=env).returncode == 0
-    described(sources, address, paging="none")
+    describe(sources, address, paging="none")
     assert run_cli("healthcheck", env=env).returncode == 0
     assert run_cli("fetch", "load", env=env).returncode == 0
     # and it is forgotten: without the key there is nothing to doubt of what came since
-    described(sources, address)
+    describe(sources, address)
     assert run_cli("healthcheck", env=env).returncode == 0
 
 
@@ -253,10 +253,10 @@ def test_pages_settle_it_too(
 ) -> None:
     """Once the entry asks for them."""
     address = server.answer("/a", Reply.json(rows(100)), Reply.json(rows(100)), Reply.json([]))
-    described(sources, address)
+    describe(sources, address)
     run_cli("fetch", "load", env=env)
     assert run_cli("healthcheck", env=env).returncode == 4
-    described(sources, address, paging={"page": "p"})
+    describe(sources, address, paging={"page": "p"})
     assert run_cli("healthcheck", env=env).returncode == 0
 
 
@@ -265,7 +265,7 @@ def test_a_backfill_raises_a_doubt_as_well(
 ) -> None:
     """By its own window: a year of which a hundred hours came."""
     first = datetime(2024, 1, 1, tzinfo=UTC)
-    described(sources, server.answer("/a", Reply.json(ending(24)), Reply.json(rows(100, first))))
+    describe(sources, server.answer("/a", Reply.json(ending(24)), Reply.json(rows(100, first))))
     run_cli("fetch", "load", env=env)
     assert run_cli("healthcheck", env=env).returncode == 0
     window = ("--start", "2024-01-01", "--end", "2025-01-01")
@@ -277,7 +277,7 @@ def test_a_dry_run_leaves_no_doubt_behind(
     sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
 ) -> None:
     """It writes nothing; but it tells."""
-    described(sources, server.answer("/a", Reply.json(rows(100)), Reply.json(ending(24))))
+    describe(sources, server.answer("/a", Reply.json(rows(100)), Reply.json(ending(24))))
     done = run_cli("fetch", "load", "--dry-run", "--json", env=env)
     (run,) = json.loads(done.stdout)["runs"]
     assert any("paging" in warning for warning in run["warnings"])

@@ -27,7 +27,7 @@ FIRST, SECOND = {"t": TS, "v": 0}, {"t": "2025-06-02T01:00Z", "v": 1}
 BOTH = {TS: 0.0, "2025-06-02T01:00Z": 1.0}
 
 
-def linked(link: str | Mapping[str, str], *, follows: bool = True, query: str = "p=2") -> Case:
+def link_case(link: str | Mapping[str, str], *, follows: bool = True, query: str = "p=2") -> Case:
     """A page with this header, and another one; whether the header leads there."""
     headers = {"Link": link} if isinstance(link, str) else link
     asked: list[str] = []
@@ -47,52 +47,52 @@ def linked(link: str | Mapping[str, str], *, follows: bool = True, query: str = 
 
 
 LEADING = {
-    "plain": linked('<?p=2>; rel="next"'),
-    "unquoted": linked("<?p=2>; rel=next"),
-    "any-case": linked('<?p=2>; REL="NEXT"'),
-    "mixed-case": linked('<?p=2>; Rel="Next"'),
-    "several-relations": linked('<?p=2>; rel="last next"'),
-    "several-relations-first": linked('<?p=2>; rel="next  nofollow"'),
-    "second-of-two": linked('<?p=1>; rel="prev", <?p=2>; rel="next"'),
-    "first-of-two": linked('<?p=2>; rel="next", <?p=9>; rel="last"'),
+    "plain": link_case('<?p=2>; rel="next"'),
+    "unquoted": link_case("<?p=2>; rel=next"),
+    "any-case": link_case('<?p=2>; REL="NEXT"'),
+    "mixed-case": link_case('<?p=2>; Rel="Next"'),
+    "several-relations": link_case('<?p=2>; rel="last next"'),
+    "several-relations-first": link_case('<?p=2>; rel="next  nofollow"'),
+    "second-of-two": link_case('<?p=1>; rel="prev", <?p=2>; rel="next"'),
+    "first-of-two": link_case('<?p=2>; rel="next", <?p=9>; rel="last"'),
     # commas and semicolons within quotes
-    "comma-in-quotes": linked('<?p=2>; title="pages 2, 3, 4"; rel="next"'),
-    "comma-in-quotes-before": linked('<?p=1>; rel="prev"; title="a, b", <?p=2>; rel="next"'),
-    "semicolon-in-quotes": linked('<?p=2>; title="a; b; c"; rel="next"'),
-    "relation-in-quotes": linked('<?p=2>; title="x; rel=prev, y"; rel="next"'),
-    "link-in-quotes": linked('<?p=2>; title="<?p=9>; rel=\\"last\\""; rel="next"'),
-    "quote-in-quotes": linked('<?p=2>; title="a \\" , b"; rel="next"'),
+    "comma-in-quotes": link_case('<?p=2>; title="pages 2, 3, 4"; rel="next"'),
+    "comma-in-quotes-before": link_case('<?p=1>; rel="prev"; title="a, b", <?p=2>; rel="next"'),
+    "semicolon-in-quotes": link_case('<?p=2>; title="a; b; c"; rel="next"'),
+    "relation-in-quotes": link_case('<?p=2>; title="x; rel=prev, y"; rel="next"'),
+    "link-in-quotes": link_case('<?p=2>; title="<?p=9>; rel=\\"last\\""; rel="next"'),
+    "quote-in-quotes": link_case('<?p=2>; title="a \\" , b"; rel="next"'),
     # commas and semicolons in the address
-    "comma-in-the-address": linked('<?ids=1,2;3&p=2>; rel="next"', query="ids=1,2;3&p=2"),
+    "comma-in-the-address": link_case('<?ids=1,2;3&p=2>; rel="next"', query="ids=1,2;3&p=2"),
     # other parameters, in any order, without blanks, with many
-    "other-parameters": linked('<?p=2>; type="application/json"; rel="next"; hreflang=de'),
-    "no-blanks": linked('<?p=1>;rel="prev",<?p=2>;rel="next"'),
-    "many-blanks": linked('  <?p=2>   ;   rel  =  "next"  '),
-    "empty-elements": linked(', ,<?p=2>; rel="next",,'),
-    "parameter-without-a-value": linked('<?p=2>; crossorigin; rel="next"'),
-    "title-of-another-charset": linked("<?p=2>; title*=UTF-8''n%c3%a4chste%2C; rel=next"),
+    "other-parameters": link_case('<?p=2>; type="application/json"; rel="next"; hreflang=de'),
+    "no-blanks": link_case('<?p=1>;rel="prev",<?p=2>;rel="next"'),
+    "many-blanks": link_case('  <?p=2>   ;   rel  =  "next"  '),
+    "empty-elements": link_case(', ,<?p=2>; rel="next",,'),
+    "parameter-without-a-value": link_case('<?p=2>; crossorigin; rel="next"'),
+    "title-of-another-charset": link_case("<?p=2>; title*=UTF-8''n%c3%a4chste%2C; rel=next"),
     # several headers
-    "two-headers": linked({"Link": '<?p=9>; rel="last"', "link": '<?p=2>; rel="next"'}),
-    "two-headers-the-other-way": linked(
+    "two-headers": link_case({"Link": '<?p=9>; rel="last"', "link": '<?p=2>; rel="next"'}),
+    "two-headers-the-other-way": link_case(
         {"link": '<?p=2>; rel="next"', "Link": '<?p=9>; rel="last"'}
     ),
     # of two links to the next page the first
-    "two-nexts": linked('<?p=2>; rel="next", <?p=3>; rel="next"'),
+    "two-nexts": link_case('<?p=2>; rel="next", <?p=3>; rel="next"'),
 }
 NOT_LEADING = {
-    "no-header": linked({}, follows=False),
-    "previous": linked('<?p=2>; rel="prev"', follows=False),
-    "no-relation": linked("<?p=2>", follows=False),
+    "no-header": link_case({}, follows=False),
+    "previous": link_case('<?p=2>; rel="prev"', follows=False),
+    "no-relation": link_case("<?p=2>", follows=False),
     # of two relations of one link the first counts (RFC 8288, 3.3)
-    "second-relation": linked('<?p=2>; rel="prev"; rel="next"', follows=False),
-    "part-of-a-word": linked('<?p=2>; rel="nextish"', follows=False),
-    "relation-of-its-own": linked('<?p=2>; rel="https://example.org/next"', follows=False),
-    "title-that-says-so": linked('<?p=2>; title="rel=next"', follows=False),
-    "title-with-a-link": linked('<?p=1>; rel="prev"; title=", <?p=2>; rel=next"', follows=False),
+    "second-relation": link_case('<?p=2>; rel="prev"; rel="next"', follows=False),
+    "part-of-a-word": link_case('<?p=2>; rel="nextish"', follows=False),
+    "relation-of-its-own": link_case('<?p=2>; rel="https://example.org/next"', follows=False),
+    "title-that-says-so": link_case('<?p=2>; title="rel=next"', follows=False),
+    "title-with-a-link": link_case('<?p=1>; rel="prev"; title=", <?p=2>; rel=next"', follows=False),
     # a link of something else than this page
-    "anchor": linked('<?p=2>; rel="next"; anchor="https://example.org/other"', follows=False),
-    "empty": linked("", follows=False),
-    "rubbish": linked("next: ?p=2", follows=False),
+    "anchor": link_case('<?p=2>; rel="next"; anchor="https://example.org/other"', follows=False),
+    "empty": link_case("", follows=False),
+    "rubbish": link_case("next: ?p=2", follows=False),
 }
 CASES = LEADING | NOT_LEADING
 
@@ -116,7 +116,7 @@ def test_what_is_no_link_to_the_next_page_ends_them(
 KEY = "s3cret-key-of-a-test"
 
 
-def described(sources: SourceFile, address: str, **paging: Any) -> None:
+def describe(sources: SourceFile, address: str, **paging: Any) -> None:
     """A source whose pages lie behind links, with secrets of three kinds."""
     sources.add(
         "load",
@@ -151,7 +151,7 @@ def test_a_link_to_another_host_is_not_followed(
 ) -> None:
     """Unless `paging` says so: nothing is asked there, nothing stored, and the way out is named."""
     there = other_server.answer("/b", Reply.json({"rows": [SECOND]}))
-    described(sources, server.answer("/a", Reply.json({"rows": [FIRST], "next": there})))
+    describe(sources, server.answer("/a", Reply.json({"rows": [FIRST], "next": there})))
     told = run(run_cli, env)
     assert (told["outcome"], told["inserted"], told["code"]) == ("failed", 0, 3)
     assert "other_hosts" in told["error"]
@@ -172,7 +172,7 @@ def test_other_hosts_are_followed_without_secrets(
     server.answer("/c", Reply.json({"rows": [{"t": "2025-06-02T02:00Z", "v": 2}]}))
     there = other_server.answer("/b", Reply.json({"rows": [SECOND], "next": back}))
     address = server.answer("/a", Reply.json({"rows": [FIRST], "next": there}))
-    described(sources, address, other_hosts=allowed)
+    describe(sources, address, other_hosts=allowed)
     told = run(run_cli, env)
     if not allowed:
         assert told["outcome"] == "failed"
@@ -189,9 +189,7 @@ def test_a_link_on_the_same_host_needs_no_leave(
     """Absolute, relative, or only a query; with its secrets."""
     server.answer("/b", Reply.json({"rows": [SECOND], "next": "/c?x=1"}))
     server.answer("/c", Reply.json({"rows": [{"t": "2025-06-02T02:00Z", "v": 2}], "next": None}))
-    described(
-        sources, server.answer("/a", Reply.json({"rows": [FIRST], "next": f"{server.url}/b"}))
-    )
+    describe(sources, server.answer("/a", Reply.json({"rows": [FIRST], "next": f"{server.url}/b"})))
     assert run(run_cli, env)["outcome"] == "succeeded"
     assert all(request.headers["x-key"] == KEY for request in server.requests)
 
@@ -231,7 +229,7 @@ def test_a_public_source_never_leads_to_a_private_address(
     server.answer("/a", Reply.json({"rows": [FIRST], "next": onward}))
     server.answer("/private", Reply.json({"rows": [SECOND]}))
     server.answer("/latest/meta-data", Reply.json({"rows": [SECOND]}))
-    described(sources, "http://data.example.org/a", other_hosts=True)
+    describe(sources, "http://data.example.org/a", other_hosts=True)
     # what is sent to a proxy is looked up by the proxy, so that no name need resolve here
     told = run(run_cli, {**env, "HTTP_PROXY": server.url, "NO_PROXY": ""})
     assert told["outcome"] == "failed", told
@@ -244,7 +242,7 @@ def test_a_public_source_may_lead_to_another_public_host(
     """Where `paging` says so."""
     server.answer("/a", Reply.json({"rows": [FIRST], "next": "http://more.example.net/b"}))
     server.answer("/b", Reply.json({"rows": [SECOND]}))
-    described(sources, "http://data.example.org/a", other_hosts=True)
+    describe(sources, "http://data.example.org/a", other_hosts=True)
     told = run(run_cli, {**env, "HTTP_PROXY": server.url, "NO_PROXY": ""})
     assert (told["outcome"], told["inserted"]) == ("succeeded", 2), told["error"]
     assert KEY not in str(server.requests[1])

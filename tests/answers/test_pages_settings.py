@@ -178,7 +178,7 @@ BOTH = {
 ENTRIES = STRATEGIES | TAKEN | MAPPINGS | NAMES | BOTH
 
 
-def written() -> tuple[str, dict[str, list[int]]]:
+def write_entries() -> tuple[str, dict[str, list[int]]]:
     """sources.yaml, and the lines that are wrong in each entry."""
     lines: list[str] = []
     marked: dict[str, list[int]] = {}
@@ -194,7 +194,7 @@ def written() -> tuple[str, dict[str, list[int]]]:
     return "\n".join([*lines, ""]), marked
 
 
-TEXT, LINES = written()
+TEXT, LINES = write_entries()
 
 
 @pytest.fixture(scope="module")

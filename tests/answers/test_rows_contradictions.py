@@ -292,7 +292,7 @@ PUBLISHED = {
 }
 
 
-def packed(*members: tuple[str, tuple[int, ...], Sequence[str]]) -> Reply:
+def archive_reply(*members: tuple[str, tuple[int, ...], Sequence[str]]) -> Reply:
     """An archive of tables, with the times of its files."""
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w") as archive:
@@ -307,7 +307,7 @@ AUTUMN = ("02:00,2", "02:00,3")
 OVERLAPS = {
     # the file's own time tells which is the revision, whatever it is called
     "files-by-time": Case(
-        packed(
+        archive_reply(
             ("b.csv", OLD, [f"{FIRST},1", f"{SECOND},10"]),
             ("a.csv", NEW, [f"{SECOND},20", f"{THIRD},3"]),
         ),
@@ -317,7 +317,7 @@ OVERLAPS = {
         counts={"rejected": 0},
     ),
     "files-of-one-time": Case(
-        packed(
+        archive_reply(
             ("a.csv", OLD, [f"{FIRST},1", f"{SECOND},10"]),
             ("b.csv", OLD, [f"{SECOND},20", f"{THIRD},3"]),
         ),
@@ -329,7 +329,7 @@ OVERLAPS = {
     ),
     # each file by itself says which of two hours its labels mean
     "files-of-an-autumn-day": Case(
-        packed(
+        archive_reply(
             ("a.csv", OLD, [f"2025-10-26T{row}" for row in ("01:00,1", *AUTUMN, "03:00,4")]),
             ("b.csv", NEW, [f"2025-10-26T{row}" for row in ("02:00,2", "02:00,30", "03:00,40")]),
         ),
@@ -346,7 +346,7 @@ OVERLAPS = {
         counts={"rejected": 0},
     ),
     "files-that-agree": Case(
-        packed(
+        archive_reply(
             ("a.csv", OLD, [f"{FIRST},1", f"{SECOND},2"]),
             ("b.csv", OLD, [f"{SECOND},2", f"{THIRD},3"]),
         ),
@@ -357,7 +357,7 @@ OVERLAPS = {
     ),
     # within one file there is no newer row
     "in-one-of-two-files": Case(
-        packed(
+        archive_reply(
             ("a.csv", OLD, [f"{FIRST},1"]),
             ("b.csv", NEW, [f"{SECOND},10", f"{SECOND},20", f"{THIRD},3"]),
         ),

@@ -149,7 +149,7 @@ COUNTS = {
 }
 
 
-def stamped(name: str, template: str, text: str) -> Case:
+def stamp_case(name: str, template: str, text: str) -> Case:
     """Three stamps of a built-in plugin, the second of which is this text."""
     provider = PROVIDERS[name]
     first = int(datetime.fromisoformat(FIRST).timestamp())
@@ -166,7 +166,7 @@ def stamped(name: str, template: str, text: str) -> Case:
 
 
 STAMPS = {
-    f"{name}-stamp-{word}": stamped(name, template, text)
+    f"{name}-stamp-{word}": stamp_case(name, template, text)
     for name, template in (
         ("energy-charts", '{"unix_seconds": [%s, %s, %s], "price": [1, 2, 3], "unit": "EUR"}'),
         (

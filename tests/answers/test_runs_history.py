@@ -30,7 +30,7 @@ def day(number: int = 0) -> str:
     return f"{LONG_AGO + timedelta(days=number):%Y-%m-%dT%H:%MZ}"
 
 
-def described(
+def describe(
     sources: SourceFile,
     address: str,
     *,
@@ -67,7 +67,7 @@ def fetched(run_cli: RunCli, env: Mapping[str, str], *options: str) -> dict[str,
     return dict(run)
 
 
-def asked(server: LocalServer) -> list[timedelta]:
+def requested_spans(server: LocalServer) -> list[timedelta]:
     """How far back each request asked."""
     starts = [datetime.fromisoformat(r.query["from"][0]) for r in server.requests]
     now = datetime.now(UTC)
@@ -98,13 +98,13 @@ def test_refused_points_are_no_history(
     """Whatever they were refused for: the next run asks as far back, and stores what comes."""
     rows, params = REFUSED[kind]
     good = [{"t": day(), "v": 1, "p": day(1)}]
-    described(sources, server.answer("/a", Reply.json(rows), Reply.json(good)), params=params)
+    describe(sources, server.answer("/a", Reply.json(rows), Reply.json(good)), params=params)
     first = fetched(run_cli, env)
     assert first["outcome"] in {"partial", "failed"}
     assert first["inserted"] == 0
-    described(sources, f"{server.url}/a")
+    describe(sources, f"{server.url}/a")
     assert fetched(run_cli, env)["inserted"] == 1
-    assert all(reaches(length, HISTORY) for length in asked(server))
+    assert all(reaches(length, HISTORY) for length in requested_spans(server))
 
 
 def test_it_is_asked_for_until_a_point_is_taken(
@@ -112,13 +112,13 @@ def test_it_is_asked_for_until_a_point_is_taken(
 ) -> None:
     """And not once more."""
     bad, good = [{"t": day(), "v": "n/k"}], [{"t": day(), "v": 1}]
-    described(sources, server.answer("/a", *map(Reply.json, (bad, bad, bad, good, good))))
+    describe(sources, server.answer("/a", *map(Reply.json, (bad, bad, bad, good, good))))
     for _ in range(4):
         fetched(run_cli, env)
-    assert all(reaches(length, HISTORY) for length in asked(server))
+    assert all(reaches(length, HISTORY) for length in requested_spans(server))
     fetched(run_cli, env)
     # two days before the newest
-    assert reaches(asked(server)[-1], timedelta(days=52))
+    assert reaches(requested_spans(server)[-1], timedelta(days=52))
 
 
 def test_some_points_are_a_history(
@@ -126,22 +126,22 @@ def test_some_points_are_a_history(
 ) -> None:
     """Where one of them is taken the rest is told, and asked for by a backfill."""
     rows = [{"t": day(), "v": 1}, {"t": day(-1), "v": "n/k"}]
-    described(sources, server.answer("/a", Reply.json(rows)))
+    describe(sources, server.answer("/a", Reply.json(rows)))
     assert fetched(run_cli, env)["outcome"] == "partial"
     fetched(run_cli, env)
-    assert reaches(asked(server)[-1], timedelta(days=52))
+    assert reaches(requested_spans(server)[-1], timedelta(days=52))
 
 
 def test_no_points_are_a_history_that_is_empty(
     sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
 ) -> None:
     """As before: a series that has nothing yet does not make every run long."""
-    described(sources, server.answer("/a", Reply.json([])))
+    describe(sources, server.answer("/a", Reply.json([])))
     assert fetched(run_cli, env)["outcome"] == "empty"
     fetched(run_cli, env)
     assert [
         reaches(length, back)
-        for length, back in zip(asked(server), (HISTORY, LOOKBACK), strict=True)
+        for length, back in zip(requested_spans(server), (HISTORY, LOOKBACK), strict=True)
     ] == [True, True]
 
 
@@ -154,7 +154,7 @@ def test_each_series_of_a_group_has_its_own(
         {"t": day(), "v": "n/k", "of": "b"},
     ]
     good = [{**row, "v": 2} for row in rows]
-    described(
+    describe(
         sources,
         server.answer("/a", Reply.json(rows), Reply.json(good)),
         filters={"a": {"of": "a"}, "b": {"of": "b"}},
@@ -162,7 +162,7 @@ def test_each_series_of_a_group_has_its_own(
     assert fetched(run_cli, env)["outcome"] == "partial"
     assert fetched(run_cli, env)["inserted"] == 1
     fetched(run_cli, env)
-    lengths = asked(server)
+    lengths = requested_spans(server)
     assert [reaches(length, HISTORY) for length in lengths] == [True, True, False]
 
 
@@ -172,7 +172,7 @@ def test_a_series_whose_request_was_refused_asks_again(
     """An address of its own that was not there in the first run."""
     server.answer("/good", Reply.json([{"t": day(), "v": 1}]))
     server.answer("/late", Reply(404), Reply.json([{"t": day(), "v": 2}]))
-    described(
+    describe(
         sources,
         f"{server.url}/{{place}}",
         filters={"a": {"place": "good"}, "b": {"place": "late"}},
@@ -196,9 +196,9 @@ def test_a_window_in_slices(
         inside = datetime.fromisoformat(request.query["from"][0]) + timedelta(hours=1)
         return Reply.json([{"t": f"{inside:%Y-%m-%dT%H:%M:%S}", "v": 1}])
 
-    described(sources, server.answer("/a", reply), max_window="40 days")
+    describe(sources, server.answer("/a", reply), max_window="40 days")
     fetched(run_cli, env)
     first = len(server.requests)
     assert first > 1
     fetched(run_cli, env)
-    assert reaches(asked(server)[first], HISTORY)
+    assert reaches(requested_spans(server)[first], HISTORY)

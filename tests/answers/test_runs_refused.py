@@ -158,7 +158,7 @@ def market(refused: Reply) -> Case:
     )
 
 
-def described(refused: Reply, **params: Any) -> Case:
+def refusal_case(refused: Reply, **params: Any) -> Case:
     """Two addresses, of which one is refused."""
 
     def answer(request: Request) -> Reply:
@@ -185,7 +185,7 @@ OTHERS = (
     }
     | {f"energy-charts-{n}": power(r) for n, r in (STATUSES | SHAPES).items()}
     | {f"entsoe-{n}": market(r) for n, r in STATUSES.items()}
-    | {f"described-{n}": described(r) for n, r in (STATUSES | SHAPES).items()}
+    | {f"described-{n}": refusal_case(r) for n, r in (STATUSES | SHAPES).items()}
 )
 BUILT_IN_ALL = {
     "elexon-all": fuels("elexon-all", "INDO", "ITSDO", reply=Reply(400), outcome="failed"),

@@ -61,7 +61,7 @@ def of_table(name: str, form: str) -> list[str]:
     ]
 
 
-def described(name: str, kind: str, key: str, form: str) -> list[str]:
+def entry_lines(name: str, kind: str, key: str, form: str) -> list[str]:
     """A source that is described, in lines."""
     return [
         f"{name}:",
@@ -98,7 +98,7 @@ SINGLE = [
     line
     for lines in (
         *(of_table(name, form) for name, form in TABLES.items()),
-        *(described(name, *case) for name, case in DESCRIPTIONS.items()),
+        *(entry_lines(name, *case) for name, case in DESCRIPTIONS.items()),
     )
     for line in lines
 ]

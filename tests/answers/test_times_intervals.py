@@ -38,7 +38,7 @@ def values(count: int, first: int = 1) -> list[float | None]:
     return [100.0 + n for n in range(first, first + count)]
 
 
-def numbered(
+def numbers_case(
     zone: str, day: str, begins: str, count: int, length: str = "1 hour", step: timedelta = HOUR
 ) -> Case:
     """A day of so many intervals, the first of which begins at that instant."""
@@ -53,48 +53,48 @@ def numbered(
 
 DAYS = {
     # 25 and 23 hours, and an ordinary day
-    "madrid-autumn": numbered("Europe/Madrid", "2025-10-26", "2025-10-25T22:00Z", 25),
-    "madrid-spring": numbered("Europe/Madrid", "2025-03-30", "2025-03-29T23:00Z", 23),
-    "madrid-ordinary": numbered("Europe/Madrid", "2025-07-01", "2025-06-30T22:00Z", 24),
-    "new-york-autumn": numbered("America/New_York", "2025-11-02", "2025-11-02T04:00Z", 25),
-    "new-york-spring": numbered("America/New_York", "2025-03-09", "2025-03-09T05:00Z", 23),
-    "lisbon-autumn": numbered("Europe/Lisbon", "2025-10-26", "2025-10-25T23:00Z", 25),
-    "lisbon-spring": numbered("Europe/Lisbon", "2025-03-30", "2025-03-30T00:00Z", 23),
-    "chicago-autumn": numbered("America/Chicago", "2024-11-03", "2024-11-03T05:00Z", 25),
+    "madrid-autumn": numbers_case("Europe/Madrid", "2025-10-26", "2025-10-25T22:00Z", 25),
+    "madrid-spring": numbers_case("Europe/Madrid", "2025-03-30", "2025-03-29T23:00Z", 23),
+    "madrid-ordinary": numbers_case("Europe/Madrid", "2025-07-01", "2025-06-30T22:00Z", 24),
+    "new-york-autumn": numbers_case("America/New_York", "2025-11-02", "2025-11-02T04:00Z", 25),
+    "new-york-spring": numbers_case("America/New_York", "2025-03-09", "2025-03-09T05:00Z", 23),
+    "lisbon-autumn": numbers_case("Europe/Lisbon", "2025-10-26", "2025-10-25T23:00Z", 25),
+    "lisbon-spring": numbers_case("Europe/Lisbon", "2025-03-30", "2025-03-30T00:00Z", 23),
+    "chicago-autumn": numbers_case("America/Chicago", "2024-11-03", "2024-11-03T05:00Z", 25),
     # a zone without clock changes, half an hour from the others
-    "kolkata": numbered("Asia/Kolkata", "2025-03-30", "2025-03-29T18:30Z", 24),
+    "kolkata": numbers_case("Asia/Kolkata", "2025-03-30", "2025-03-29T18:30Z", 24),
     # the clocks change at midnight: the day begins at 01:00, or has its first hour twice
-    "sao-paulo-spring": numbered("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00Z", 23),
-    "azores-autumn": numbered("Atlantic/Azores", "2025-10-26", "2025-10-26T00:00Z", 25),
+    "sao-paulo-spring": numbers_case("America/Sao_Paulo", "2018-11-04", "2018-11-04T03:00Z", 23),
+    "azores-autumn": numbers_case("Atlantic/Azores", "2025-10-26", "2025-10-26T00:00Z", 25),
     # settlement periods: half-hours, 46, 48 and 50 of them
-    "london-spring": numbered(
+    "london-spring": numbers_case(
         "Europe/London", "2025-03-30", "2025-03-30T00:00Z", 46, "30 minutes", HALF
     ),
-    "london-autumn": numbered(
+    "london-autumn": numbers_case(
         "Europe/London", "2025-10-26", "2025-10-25T23:00Z", 50, "PT30M", HALF
     ),
-    "london-ordinary": numbered(
+    "london-ordinary": numbers_case(
         "Europe/London", "2025-06-01", "2025-05-31T23:00Z", 48, "PT30M", HALF
     ),
     # clocks that change by half an hour: 49 and 47
-    "lord-howe-autumn": numbered(
+    "lord-howe-autumn": numbers_case(
         "Australia/Lord_Howe", "2025-04-06", "2025-04-05T13:00Z", 49, "PT30M", HALF
     ),
-    "lord-howe-spring": numbered(
+    "lord-howe-spring": numbers_case(
         "Australia/Lord_Howe", "2025-10-05", "2025-10-04T13:30Z", 47, "PT30M", HALF
     ),
     # quarters of an hour: 92, 96, 100
-    "prague-spring": numbered(
+    "prague-spring": numbers_case(
         "Europe/Prague", "2025-03-30", "2025-03-29T23:00Z", 92, "15 minutes", QUARTER
     ),
-    "prague-autumn": numbered(
+    "prague-autumn": numbers_case(
         "Europe/Prague", "2025-10-26", "2025-10-25T22:00Z", 100, "PT15M", QUARTER
     ),
-    "prague-ordinary": numbered(
+    "prague-ordinary": numbers_case(
         "Europe/Prague", "2025-10-25", "2025-10-24T22:00Z", 96, "PT15M", QUARTER
     ),
     # five minutes: 276
-    "rome-five-minutes": numbered(
+    "rome-five-minutes": numbers_case(
         "Europe/Rome", "2025-03-30", "2025-03-29T23:00Z", 276, "5 minutes", timedelta(minutes=5)
     ),
 }

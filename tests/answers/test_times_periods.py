@@ -105,13 +105,13 @@ UNREADABLE = [
 ]
 
 
-def named(kind: str, label: str) -> str:
+def case_name(kind: str, label: str) -> str:
     """A name for a case, which may stand in an address."""
     return f"{kind}-{re.sub('[^A-Za-z0-9-]', '_', label)}"
 
 
 PERIODS = {
-    named("read", label): Case(
+    case_name("read", label): Case(
         Reply.json([{"t": label, "v": 1}]),
         PARAMS,
         {f"{day}T00:00Z": 1.0},
@@ -119,13 +119,13 @@ PERIODS = {
     )
     for label, day in READ.items()
 } | {
-    named("local", label): Case(
+    case_name("local", label): Case(
         Reply.json([{"t": label, "v": 1}]), PARAMS, {instant: 1.0}, keys={"timezone": zone}
     )
     for label, (zone, instant) in TIMES.items()
 }
 REFUSED = {
-    named("not", label): Case(
+    case_name("not", label): Case(
         Reply.json([{"t": "2020", "v": 1}, {"t": label, "v": 2}]),
         PARAMS,
         {"2020-01-01T00:00Z": 1.0},

@@ -225,7 +225,7 @@ def as_published(
     return [row["value"] for row in json.loads(done.stdout)["observations"]]
 
 
-def stored(
+def values_as_of(
     sources: SourceFile,
     server: LocalServer,
     run_cli: RunCli,
@@ -294,7 +294,7 @@ def test_a_day_on_the_axis_of_publication_is_its_end(
     asked: Mapping[str, Sequence[float]],
 ) -> None:
     """`--as-of DAY --by published`: in the zone that is kept with the series, whoever asks."""
-    stored(sources, server, run_cli, env, zone, rows)
+    values_as_of(sources, server, run_cli, env, zone, rows)
     for at, expected in asked.items():
         assert as_published(run_cli, env, at) == expected, at
         # the analyst's own zone has nothing to do with it
@@ -307,6 +307,6 @@ def test_a_day_on_the_axis_of_knowledge_stays_its_beginning(
     sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
 ) -> None:
     """`--as-of DAY` without `--by published` is midnight, as in 1.0."""
-    stored(sources, server, run_cli, env, "Europe/Berlin", [("2025-02-07", 1)])
+    values_as_of(sources, server, run_cli, env, "Europe/Berlin", [("2025-02-07", 1)])
     done = run_cli("history", "load", "--as-of", "2025-02-07", "--json", env=env)
     assert json.loads(done.stdout)["as_of"] == "2025-02-07T00:00:00Z"

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 PLACES: dict[str, Any] = {"ts": "t", "value": "v"}
 
 
-def told(*times: str) -> Reply:
+def rows_at(*times: str) -> Reply:
     """A row for each of these times, whose value is its number."""
     return Reply.json([{"t": t, "v": n} for n, t in enumerate(times)])
 
 
-def inside(
+def inside_case(
     times: Sequence[str],
     window: tuple[str, str],
     stored: Mapping[str, float | None],
@@ -42,7 +42,7 @@ def inside(
     """Rows of which some begin before the window."""
     metadata = {} if granularity is None else {"metadata": {"granularity": granularity}}
     return Case(
-        told(*times),
+        rows_at(*times),
         {**PLACES, **more.pop("params", {})},
         stored,
         keys={"timezone": zone, **metadata},
@@ -53,134 +53,134 @@ def inside(
 
 
 INSIDE = {
-    "year": inside(
+    "year": inside_case(
         ["2024-01-01", "2025-01-01", "2026-01-01"],
         ("2025-06-01T00:00Z", "2025-09-01T00:00Z"),
         {"2025-01-01T00:00Z": 1.0},
         "1 year",
     ),
     # a year of 366 days, and a month of 31
-    "leap-year": inside(
+    "leap-year": inside_case(
         ["2023-01-01", "2024-01-01"],
         ("2024-12-31T12:00Z", "2025-01-01T00:00Z"),
         {"2024-01-01T00:00Z": 1.0},
         "P1Y",
     ),
-    "month": inside(
+    "month": inside_case(
         ["2025-04-01", "2025-05-01", "2025-06-01", "2025-07-01"],
         ("2025-05-15T00:00Z", "2025-07-01T00:00Z"),
         {"2025-05-01T00:00Z": 1.0, "2025-06-01T00:00Z": 2.0},
         "1 month",
     ),
-    "month-of-31": inside(
+    "month-of-31": inside_case(
         ["2024-12-01", "2025-01-01"],
         ("2025-01-31T18:00Z", "2025-02-01T00:00Z"),
         {"2025-01-01T00:00Z": 1.0},
         "P1M",
     ),
-    "quarter": inside(
+    "quarter": inside_case(
         ["2025-01-01", "2025-04-01", "2025-07-01"],
         ("2025-06-30T00:00Z", "2025-07-02T00:00Z"),
         {"2025-04-01T00:00Z": 1.0, "2025-07-01T00:00Z": 2.0},
         "1 quarter",
     ),
-    "week": inside(
+    "week": inside_case(
         ["2025-05-26", "2025-06-02", "2025-06-09"],
         ("2025-06-04T00:00Z", "2025-06-08T00:00Z"),
         {"2025-06-02T00:00Z": 1.0},
         "7 days",
     ),
     # a week that begins on another day than the calendar's
-    "week-from-saturday": inside(
+    "week-from-saturday": inside_case(
         ["2025-05-24", "2025-05-31", "2025-06-07"],
         ("2025-06-04T00:00Z", "2025-06-07T00:00Z"),
         {"2025-05-31T00:00Z": 1.0},
         "1 week",
     ),
     # days of a zone, also one of 25 hours
-    "day-in-berlin": inside(
+    "day-in-berlin": inside_case(
         ["2025-06-09", "2025-06-10", "2025-06-11"],
         ("2025-06-10T12:00Z", "2025-06-10T20:00Z"),
         {"2025-06-09T22:00Z": 1.0},
         "1 day",
         "Europe/Berlin",
     ),
-    "day-of-25-hours": inside(
+    "day-of-25-hours": inside_case(
         ["2025-11-01", "2025-11-02"],
         ("2025-11-03T04:30Z", "2025-11-03T05:00Z"),
         {"2025-11-02T04:00Z": 1.0},
         "P1D",
         "America/New_York",
     ),
-    "day-of-23-hours": inside(
+    "day-of-23-hours": inside_case(
         ["2025-03-30", "2025-03-31"],
         ("2025-03-30T22:30Z", "2025-03-31T22:00Z"),
         {"2025-03-30T22:00Z": 1.0},
         "1 day",
         "Europe/Berlin",
     ),
-    "hour": inside(
+    "hour": inside_case(
         ["2025-06-10T05:00Z", "2025-06-10T06:00Z", "2025-06-10T07:00Z"],
         ("2025-06-10T06:30Z", "2025-06-10T07:00Z"),
         {"2025-06-10T06:00Z": 1.0},
         "1 hour",
     ),
-    "hour-in-kolkata": inside(
+    "hour-in-kolkata": inside_case(
         ["2025-06-10T11:00", "2025-06-10T12:00"],
         ("2025-06-10T06:10Z", "2025-06-10T06:30Z"),
         {"2025-06-10T05:30Z": 0.0},
         "1 hour",
         "Asia/Kolkata",
     ),
-    "quarter-hour": inside(
+    "quarter-hour": inside_case(
         ["2025-06-10T05:45Z", "2025-06-10T06:00Z", "2025-06-10T06:15Z"],
         ("2025-06-10T06:14Z", "2025-06-10T06:20Z"),
         {"2025-06-10T06:00Z": 1.0, "2025-06-10T06:15Z": 2.0},
         "15 minutes",
     ),
     # an interval that ends where the window begins is outside
-    "ends-at-the-start": inside(
+    "ends-at-the-start": inside_case(
         ["2025-06-10T05:00Z", "2025-06-10T06:00Z"],
         ("2025-06-10T06:00Z", "2025-06-10T07:00Z"),
         {"2025-06-10T06:00Z": 1.0},
         "1 hour",
     ),
-    "year-that-ends-at-the-start": inside(
+    "year-that-ends-at-the-start": inside_case(
         ["2024-01-01", "2025-01-01"],
         ("2025-01-01T00:00Z", "2025-02-01T00:00Z"),
         {"2025-01-01T00:00Z": 1.0},
         "1 year",
     ),
     # without any length a point is a moment, as before
-    "no-length": inside(
+    "no-length": inside_case(
         ["2025-06-10T05:59Z", "2025-06-10T06:00Z"],
         ("2025-06-10T06:00Z", "2025-06-10T07:00Z"),
         {"2025-06-10T06:00Z": 1.0},
         None,
     ),
     # the provider's own length beats what is written beside
-    "period-of-a-year": inside(
+    "period-of-a-year": inside_case(
         ["2024", "2025", "2026"],
         ("2025-06-01T00:00Z", "2025-07-01T00:00Z"),
         {"2025-01-01T00:00Z": 1.0},
         None,
         params={"time_format": "period"},
     ),
-    "period-of-a-third": inside(
+    "period-of-a-third": inside_case(
         ["2025-T1", "2025-T2", "2025-T3"],
         ("2025-08-31T00:00Z", "2025-09-02T00:00Z"),
         {"2025-05-01T00:00Z": 1.0, "2025-09-01T00:00Z": 2.0},
         None,
         params={"time_format": "period"},
     ),
-    "range-of-a-month": inside(
+    "range-of-a-month": inside_case(
         ["2025-05-01/P1M", "2025-05-10/P1D", "2025-06-01/P1M"],
         ("2025-05-20T00:00Z", "2025-06-02T00:00Z"),
         {"2025-05-01T00:00Z": 0.0, "2025-06-01T00:00Z": 2.0},
         None,
         params={"time_format": "period"},
     ),
-    "period-end": inside(
+    "period-end": inside_case(
         ["2025-06-10T06:00Z", "2025-06-10T07:00Z", "2025-06-10T08:00Z"],
         ("2025-06-10T06:30Z", "2025-06-10T07:30Z"),
         {"2025-06-10T06:00Z": 1.0, "2025-06-10T07:00Z": 2.0},
@@ -225,7 +225,9 @@ def with_lengths(case: Case, name: str, lengths: Mapping[str, str]) -> dict[str,
     return entry
 
 
-def asked(start: str, granularity: str, zone: str, moved: str, **more: Any) -> tuple[Case, str]:
+def window_case(
+    start: str, granularity: str, zone: str, moved: str, **more: Any
+) -> tuple[Case, str]:
     """A window that begins in the middle of an interval, and from where on it must be asked for."""
     case = Case(
         Reply.json([]),
@@ -239,29 +241,33 @@ def asked(start: str, granularity: str, zone: str, moved: str, **more: Any) -> t
 
 
 MOVED = {
-    "from-year": asked("2025-06-15T10:30Z", "1 year", "UTC", "2025-01-01T00:00:00Z"),
-    "from-year-in-berlin": asked(
+    "from-year": window_case("2025-06-15T10:30Z", "1 year", "UTC", "2025-01-01T00:00:00Z"),
+    "from-year-in-berlin": window_case(
         "2025-06-15T10:30Z", "P1Y", "Europe/Berlin", "2024-12-31T23:00:00Z"
     ),
-    "from-quarter": asked("2025-06-15T10:30Z", "1 quarter", "UTC", "2025-04-01T00:00:00Z"),
-    "from-month": asked("2025-06-15T10:30Z", "1 month", "UTC", "2025-06-01T00:00:00Z"),
-    "from-month-in-new-york": asked(
+    "from-quarter": window_case("2025-06-15T10:30Z", "1 quarter", "UTC", "2025-04-01T00:00:00Z"),
+    "from-month": window_case("2025-06-15T10:30Z", "1 month", "UTC", "2025-06-01T00:00:00Z"),
+    "from-month-in-new-york": window_case(
         "2025-04-01T02:00Z", "P1M", "America/New_York", "2025-03-01T05:00:00Z"
     ),
-    "from-day": asked("2025-06-15T10:30Z", "1 day", "UTC", "2025-06-15T00:00:00Z"),
-    "from-day-in-lisbon": asked(
+    "from-day": window_case("2025-06-15T10:30Z", "1 day", "UTC", "2025-06-15T00:00:00Z"),
+    "from-day-in-lisbon": window_case(
         "2025-06-15T10:30Z", "P1D", "Europe/Lisbon", "2025-06-14T23:00:00Z"
     ),
-    "from-day-of-25-hours": asked(
+    "from-day-of-25-hours": window_case(
         "2025-11-03T04:30Z", "1 day", "America/New_York", "2025-11-02T04:00:00Z"
     ),
-    "from-hour": asked("2025-06-15T10:30Z", "1 hour", "UTC", "2025-06-15T10:00:00Z"),
-    "from-hour-in-kolkata": asked(
+    "from-hour": window_case("2025-06-15T10:30Z", "1 hour", "UTC", "2025-06-15T10:00:00Z"),
+    "from-hour-in-kolkata": window_case(
         "2025-06-10T06:10Z", "1 hour", "Asia/Kolkata", "2025-06-10T05:30:00Z"
     ),
-    "from-quarter-hour": asked("2025-06-15T10:44Z", "15 minutes", "UTC", "2025-06-15T10:30:00Z"),
-    "from-where-it-begins": asked("2025-06-01T00:00Z", "1 month", "UTC", "2025-06-01T00:00:00Z"),
-    "from-period-end": asked(
+    "from-quarter-hour": window_case(
+        "2025-06-15T10:44Z", "15 minutes", "UTC", "2025-06-15T10:30:00Z"
+    ),
+    "from-where-it-begins": window_case(
+        "2025-06-01T00:00Z", "1 month", "UTC", "2025-06-01T00:00:00Z"
+    ),
+    "from-period-end": window_case(
         "2025-06-15T10:30Z", "1 day", "UTC", "2025-06-15T00:00:00Z", period_end="1 day"
     ),
 }
@@ -379,7 +385,7 @@ BUILT_IN = {
 DAYS = [(f"2025-06-{day:02}T00:00Z", day) for day in range(1, 31)]
 TOLD = {
     "all-before": Case(
-        told("2025-05-01T00:00Z", "2025-05-02T00:00Z", "2025-05-03T00:00Z"),
+        rows_at("2025-05-01T00:00Z", "2025-05-02T00:00Z", "2025-05-03T00:00Z"),
         PLACES,
         {},
         window=WINDOW,
@@ -388,7 +394,7 @@ TOLD = {
         says=("3 points, all before the window",),
     ),
     "one-before": Case(
-        told("2025-05-01T00:00Z"),
+        rows_at("2025-05-01T00:00Z"),
         PLACES,
         {},
         window=WINDOW,
@@ -396,7 +402,7 @@ TOLD = {
         says=("1 point, before the window",),
     ),
     "all-after": Case(
-        told("2025-07-01T00:00Z", "2025-07-02T00:00Z"),
+        rows_at("2025-07-01T00:00Z", "2025-07-02T00:00Z"),
         PLACES,
         {},
         window=WINDOW,
@@ -405,7 +411,7 @@ TOLD = {
         says=("2 points, all after the window",),
     ),
     "before-and-after": Case(
-        told("2025-05-01T00:00Z", "2025-07-01T00:00Z", "2025-07-02T00:00Z"),
+        rows_at("2025-05-01T00:00Z", "2025-07-01T00:00Z", "2025-07-02T00:00Z"),
         PLACES,
         {},
         window=WINDOW,
@@ -539,7 +545,7 @@ def test_the_first_run_has_the_interval_that_is_running(
     now = datetime.now(UTC)
     month = 1 if granularity == "1 year" else now.month
     begins = datetime(now.year, month, 1, tzinfo=UTC)
-    address = server.answer("/a", told(f"{begins:%Y-%m-%d}"))
+    address = server.answer("/a", rows_at(f"{begins:%Y-%m-%d}"))
     sources.add(
         "load",
         "http_plugin.HttpJsonPlugin",

@@ -93,7 +93,7 @@ class Case:
 
     def entry(self, name: str, address: str) -> dict[str, Any]:
         """Its entry in sources.yaml."""
-        params = _placed(dict(self.params), address)
+        params = _fill_address(dict(self.params), address)
         described = self.kind in _DESCRIBED
         if not {"url", "base_url", "path"} & params.keys():
             params["url" if described else "base_url"] = address
@@ -308,11 +308,11 @@ def _first_part(request: Request) -> str:
     return request.path.split("/")[1]
 
 
-def _placed(value: Any, address: str) -> Any:
+def _fill_address(value: Any, address: str) -> Any:
     if isinstance(value, dict):
-        return {key: _placed(item, address) for key, item in value.items()}
+        return {key: _fill_address(item, address) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_placed(item, address) for item in value]
+        return [_fill_address(item, address) for item in value]
     return value.replace("{server}", address) if isinstance(value, str) else value
 
 

@@ -67,15 +67,15 @@ def json_reply(content: Any, status: int = 200) -> Reply:
     """JSON, with literals as they are."""
     literals: list[str] = []
 
-    def standing(value: Any) -> Any:
+    def mark_literals(value: Any) -> Any:
         if isinstance(value, Literal):
             literals.append(value.text)
             return f"@literal-{len(literals) - 1}@"
         if isinstance(value, dict):
-            return {key: standing(item) for key, item in value.items()}
-        return [standing(item) for item in value] if isinstance(value, list) else value
+            return {key: mark_literals(item) for key, item in value.items()}
+        return [mark_literals(item) for item in value] if isinstance(value, list) else value
 
-    text = json.dumps(standing(content))
+    text = json.dumps(mark_literals(content))
     for number, literal in enumerate(literals):
         text = text.replace(f'"@literal-{number}@"', literal)
     return Reply(status, text.encode())

@@ -60,12 +60,12 @@ def quarters(start: datetime, hours: int) -> list[datetime]:
     return [start + n * 15 * MINUTE for n in range(4 * hours)]
 
 
-def cleaned(points: list[dict[str, Any]], zone: ZoneInfo | None = BERLIN) -> Batch:
+def clean_points(points: list[dict[str, Any]], zone: ZoneInfo | None = BERLIN) -> Batch:
     """The points of a series `a` as a clean batch."""
     return clean({"a": points}, series=["a"], start=None, end=None, zone=zone)
 
 
-def written(instants: list[datetime], zone: ZoneInfo = BERLIN) -> list[dict[str, Any]]:
+def local_points(instants: list[datetime], zone: ZoneInfo = BERLIN) -> list[dict[str, Any]]:
     """Points with local times and, as their values, the hours since the epoch."""
     return [{"ts": wall(t, zone).isoformat(), "value": t.timestamp() / 3600} for t in instants]
 
@@ -144,8 +144,8 @@ def test_a_run_of_local_times_is_told_apart_by_its_order(
 def test_a_day_in_berlin(start: datetime, hours: int, step: int, *, descending: bool) -> None:
     """25, 23 and 24 hours, 100, 92 and 96 quarters; oldest or newest first; each its own value."""
     day = quarters(start, hours)[::step]
-    points = written(day[::-1] if descending else day)
-    batch = cleaned(points)
+    points = local_points(day[::-1] if descending else day)
+    batch = clean_points(points)
     assert batch.series["a"].ts == day
     assert batch.series["a"].values == [instant.timestamp() / 3600 for instant in day]
     assert (batch.received, batch.rejected, batch.duplicates) == (len(day), 0, 0)
@@ -175,16 +175,16 @@ def test_a_short_answer_tells_its_order_too(order: list[str], hours: list[float]
 def test_pages_that_come_newest_first_with_their_points_oldest_first() -> None:
     """The steps from point to point tell the order, not the first and the last."""
     pages = quarters(AUTUMN - 24 * HOUR, 24), quarters(AUTUMN, 25)
-    batch = cleaned(written(pages[1]) + written(pages[0]))
+    batch = clean_points(local_points(pages[1]) + local_points(pages[0]))
     assert batch.series["a"].ts == [*pages[0], *pages[1]]
     assert batch.series["a"].values == [t.timestamp() / 3600 for t in batch.series["a"].ts]
 
 
 def test_a_local_time_that_does_not_exist_is_rejected() -> None:
     """The hour that the clocks skip, by its position, saying so; the rest is kept."""
-    points = written(quarters(SPRING, 23))
+    points = local_points(quarters(SPRING, 23))
     points.insert(8, {"ts": "2025-03-30T02:30", "value": 1.0})
-    batch = cleaned(points)
+    batch = clean_points(points)
     (rejection,) = batch.rejections
     assert rejection.position == 8
     assert rejection.reason == "2025-03-30T02:30 does not exist in Europe/Berlin"
@@ -195,7 +195,7 @@ def test_a_local_time_that_does_not_exist_is_rejected() -> None:
 def test_a_local_time_of_two_that_is_not_there_twice_is_rejected(times: int) -> None:
     """Alone, or more often than it occurred: nobody can tell which is meant."""
     same = [{"ts": "2025-10-26T02:15", "value": float(n)} for n in range(times)]
-    batch = cleaned([{"ts": "2025-10-26T01:00", "value": 0.0}, *same])
+    batch = clean_points([{"ts": "2025-10-26T01:00", "value": 0.0}, *same])
     assert batch.rejected == times
     assert all("occurs twice in Europe/Berlin" in r.reason for r in batch.rejections)
     assert batch.series["a"].ts == [AUTUMN + HOUR]
@@ -208,7 +208,7 @@ def test_a_point_without_a_usable_value_still_tells_which_hour_its_twin_means() 
         {"ts": "2025-10-26T02:15", "value": 7.0},
         {"ts": "2025-10-26T03:00", "value": 8.0},
     ]
-    batch = cleaned(points)
+    batch = clean_points(points)
     assert [r.position for r in batch.rejections] == [0]
     assert batch.series["a"].ts == [AUTUMN + 3.25 * HOUR, AUTUMN + 4 * HOUR]
     assert batch.series["a"].values == [7.0, 8.0]
@@ -224,7 +224,7 @@ def test_half_an_hour_that_occurs_twice() -> None:
         day = [start + n * 15 * MINUTE for n in range(count)]
         assert {wall(t, zone).date() for t in day} == {wall(start, zone).date()}
         assert wall(day[-1] + 15 * MINUTE, zone).date() > wall(start, zone).date()
-        batch = cleaned(written(day, zone), zone)
+        batch = clean_points(local_points(day, zone), zone)
         assert batch.series["a"].ts == day
         assert batch.rejected == 0
 
@@ -238,14 +238,14 @@ def test_explicit_offsets_need_no_order() -> None:
         {"ts": datetime(2025, 10, 26, 2, 30, tzinfo=BERLIN), "value": 3.0},
     ]
     for zone in (BERLIN, None):
-        batch = cleaned(points, zone)
+        batch = clean_points(points, zone)
         assert batch.series["a"].ts == [AUTUMN + h * HOUR for h in (2.25, 2.5, 3.25, 3.5)]
         assert batch.series["a"].values == [1.0, 3.0, 2.0, 4.0]
 
 
 def test_local_times_without_a_zone_are_all_rejected() -> None:
     """Nothing is guessed, not even UTC."""
-    batch = cleaned(written(quarters(AUTUMN, 25)), None)
+    batch = clean_points(local_points(quarters(AUTUMN, 25)), None)
     assert (batch.received, batch.rejected) == (100, 100)
     assert all("has no offset" in r.reason for r in batch.rejections)
 
@@ -269,7 +269,7 @@ def test_points_of_any_plugin_that_come_too_often_count_once(
 
     What stays open then is refused.
     """
-    batch = cleaned([{"ts": "2025-10-26T02:30", "value": value} for value in values])
+    batch = clean_points([{"ts": "2025-10-26T02:30", "value": value} for value in values])
     hours = ["2025-10-26T00:30+00:00", "2025-10-26T01:30+00:00"]
     expected = dict(zip(hours[: len(stored)], stored, strict=True))
     kept = {
@@ -287,6 +287,6 @@ def test_publications_of_a_doubled_hour_are_kept_apart() -> None:
         {"ts": "2025-10-26T02:30", "value": 1, "published_at": f"2025-10-27T0{hour}:00Z"}
         for hour in (1, 1, 2)
     ]
-    batch = cleaned(points)
+    batch = clean_points(points)
     assert (batch.duplicates, batch.rejected) == (1, 0)
     assert len(batch.series["a"].vintages or ()) == 2

@@ -414,7 +414,7 @@ class PointExtractor:
             series.rows_with_value += 1
             ts = read[row]
             if is_numbered:
-                ts = self._numbered(series, ts, times, row)
+                ts = self._interval_start(series, ts, times, row)
             if isinstance(ts, str):
                 is_taken = self._takes_text(series, ts)
             else:
@@ -460,7 +460,7 @@ class PointExtractor:
                 series.origins[position] = (times.records, row, cell)
         return True
 
-    def _numbered(
+    def _interval_start(
         self, series: SeriesExtraction, day: datetime | str, times: RecordTimes, row: int
     ) -> datetime | str:
         """Where the interval of a day and a number begins; a text for what names none."""
@@ -565,7 +565,7 @@ class PointExtractor:
         if failure is not None:
             return failure
         clip, zone = series.clip, series.zone or zone
-        times, repeated = self._resolved_times(series, zone)
+        times, repeated = self._resolve_times(series, zone)
         columns: dict[str, list[Any]] = {"ts": [*times], "value": series.values}
         if self._published is not None:
             columns["published_at"] = [*series.published]
@@ -574,14 +574,14 @@ class PointExtractor:
         if self._period is not None:
             clip = Clip(window, interval_length(self._period), zone)
         if repeated or self._period is not None:
-            taken = self._taken(times, repeated, clip)
+            taken = self._selection(times, repeated, clip)
             columns = {name: [*compress(column, taken)] for name, column in columns.items()}
         beside: dict[str, Any] = {**columns} if clip is None else clip.columns(columns)
         if repeated:
             beside["duplicates"] = len(repeated)
         return {**beside, "unchanged": True} if series.unchanged else beside
 
-    def _resolved_times(
+    def _resolve_times(
         self, series: SeriesExtraction, zone: ZoneInfo | None
     ) -> tuple[Sequence[datetime | str], Collection[int]]:
         """Where the intervals begin, as far as the rows tell it; and which only repeat others."""
@@ -602,7 +602,7 @@ class PointExtractor:
             times = instants_in_zone(times, series.zone)
         return times, repeated
 
-    def _taken(
+    def _selection(
         self, times: Sequence[datetime | str], repeated: Collection[int], clip: Clip | None
     ) -> list[bool]:
         """Of each point whether it is taken: not of those that repeat one, or end outside."""

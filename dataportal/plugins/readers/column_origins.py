@@ -40,7 +40,7 @@ def check_columns(texts: Iterable[str]) -> None:
     Raises:
         ValueError: one has the order of an object's members, and another has not.
     """
-    origins = {text: _origin(parsed.parsed) for text in texts if (parsed := _parsed(text))}
+    origins = {text: _origin(parsed.parsed) for text in texts if (parsed := _parse(text))}
     ordered = [(text, origin) for text, origin in origins.items() if origin is not None]
     if not ordered:
         return
@@ -59,7 +59,7 @@ def count_items(text: str, document: Any) -> int | None:
 
     None for any other expression.
     """
-    parsed = _parsed(text)
+    parsed = _parse(text)
     if parsed is None or parsed.parsed["type"] not in _PROJECTIONS:
         return None
     source, _, *condition = parsed.parsed["children"]
@@ -71,7 +71,7 @@ def count_items(text: str, document: Any) -> int | None:
     return len(items) if isinstance(items, list) else None
 
 
-def _parsed(text: str) -> ParsedResult | None:
+def _parse(text: str) -> ParsedResult | None:
     try:
         return jmespath.compile(text)
     except (jmespath.exceptions.JMESPathError, ValueError):
