@@ -356,9 +356,27 @@ def test_influxdb_has_a_header_for_each_table() -> None:
         path="/api/v2/query",
         method="POST",
         query={"org": "reach"},
+        headers={
+            "Authorization": "Token tok-influx-6e2f1a",
+            "Content-Type": "application/vnd.flux",
+        },
         body='from(bucket: "b") |> range(start: {start}, stop: {end})',
         comment="#",
         sections={"header": "^,result,table"},
         ts="_time",
         value="_value",
+    )
+
+
+def test_ntesmo_is_a_workbook() -> None:
+    """A sheet by its name, with the header in its fifth row."""
+    check_replay(
+        "ntesmo",
+        "Excel",
+        {f"ntesmo-{unit.lower()}": {"value": unit} for unit in ("C1", "C4", "C6")},
+        path="/files/NTESMO.xlsx",
+        sheet="Generating Unit Output",
+        header_row=5,
+        ts="Period Start",
+        timezone="Australia/Darwin",
     )

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
+
+import pyarrow as pa
+from openpyxl import Workbook
+from pyarrow import parquet
 
 from dataportal.plugins.base_plugin import TimeSeriesDefinition
 from dataportal.plugins.data_sources.http_plugin import (
     HttpCsvMultiSeriesPlugin,
     HttpCsvPlugin,
+    HttpExcelMultiSeriesPlugin,
+    HttpExcelPlugin,
     HttpJsonMultiSeriesPlugin,
     HttpJsonPlugin,
+    HttpParquetMultiSeriesPlugin,
+    HttpParquetPlugin,
     HttpXmlMultiSeriesPlugin,
     HttpXmlPlugin,
 )
@@ -59,6 +68,31 @@ def _xml(request: Request, points: Sequence[Point]) -> Reply:
     return Reply(body=body, content_type="application/xml")
 
 
+def _excel(request: Request, points: Sequence[Point]) -> Reply:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(["name", "at", "value"])
+    for p in _requested(request, points):
+        sheet.append([p.series, p.ts.isoformat(), p.value])
+    body = io.BytesIO()
+    book.save(body)
+    return Reply(body=body.getvalue(), content_type="application/octet-stream")
+
+
+def _parquet(request: Request, points: Sequence[Point]) -> Reply:
+    requested = _requested(request, points)
+    table = pa.table(
+        {
+            "name": pa.array([p.series for p in requested], pa.string()),
+            "at": pa.array([p.ts for p in requested], pa.timestamp("ms", "UTC")),
+            "value": pa.array([p.value for p in requested], pa.float64()),
+        }
+    )
+    body = io.BytesIO()
+    parquet.write_table(table, body)
+    return Reply(body=body.getvalue(), content_type="application/octet-stream")
+
+
 def _params(provider: Provider, **more: Any) -> dict[str, Any]:
     return {
         "url": f"{provider.url}/data",
@@ -82,11 +116,23 @@ def _xml_params(provider: Provider) -> dict[str, Any]:
     return _params(provider, rows=".//row")
 
 
+def _excel_params(provider: Provider) -> dict[str, Any]:
+    return _params(provider)
+
+
 LIMIT = None  # none but what a source says
 KITS = {
     "json": Conformance(plugin=HttpJsonPlugin, params=_json_params, provider=_json),
     "csv": Conformance(plugin=HttpCsvPlugin, params=_csv_params, provider=_csv),
     "xml": Conformance(plugin=HttpXmlPlugin, params=_xml_params, provider=_xml),
+    "excel": Conformance(plugin=HttpExcelPlugin, params=_excel_params, provider=_excel),
+    "excel, several": Conformance(
+        plugin=HttpExcelMultiSeriesPlugin, params=_excel_params, provider=_excel, series=_SERIES
+    ),
+    "parquet": Conformance(plugin=HttpParquetPlugin, params=_params, provider=_parquet),
+    "parquet, several": Conformance(
+        plugin=HttpParquetMultiSeriesPlugin, params=_params, provider=_parquet, series=_SERIES
+    ),
     "json, several": Conformance(
         plugin=HttpJsonMultiSeriesPlugin, params=_json_params, provider=_json, series=_SERIES
     ),

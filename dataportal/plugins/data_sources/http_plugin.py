@@ -1,10 +1,10 @@
-"""Any API that answers with JSON, CSV or XML, described in sources.yaml alone.
+"""Any API that answers with JSON, CSV, XML, Excel or Parquet, described in sources.yaml alone.
 
-`HttpJsonPlugin`, `HttpCsvPlugin` and `HttpXmlPlugin` fetch one series; the same names with
-`MultiSeries` in them fetch several from one answer. What there may be in sources.yaml is declared
-beside what reads it: `REQUEST_PARAMETERS` (where and how to ask, period by period and page by
-page), `POINT_PARAMETERS` (where times and values stand in a row, and how they are written), and
-`parameters` of each reader (where the rows are).
+`HttpJsonPlugin`, `HttpCsvPlugin`, `HttpXmlPlugin`, `HttpExcelPlugin` and `HttpParquetPlugin` fetch
+one series; the same names with `MultiSeries` in them fetch several from one answer. What there may
+be in sources.yaml is declared beside what reads it: `REQUEST_PARAMETERS` (where and how to ask,
+period by period and page by page), `POINT_PARAMETERS` (where times and values stand in a row, and
+how they are written), and `parameters` of each reader (where the rows are).
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ from dataportal.plugins.base_plugin import (
     PermanentError,
 )
 from dataportal.plugins.declarative.answer_zone import AnswerZone, ZoneParameters
+from dataportal.plugins.declarative.arrow_records import ArrowReader
 from dataportal.plugins.declarative.batches import Batches, BatchParameters
 from dataportal.plugins.declarative.beside_fields import BesideFields, RowParameters, UnkeptRows
 from dataportal.plugins.declarative.csv_records import CsvReader
 from dataportal.plugins.declarative.cubes import set_cube_defaults
+from dataportal.plugins.declarative.excel_records import ExcelReader
 from dataportal.plugins.declarative.extraction import POINT_PARAMETERS, PointExtractor
 from dataportal.plugins.declarative.json_records import JsonReader
 from dataportal.plugins.declarative.page_doubts import partial_content_doubt
@@ -323,6 +325,20 @@ class HttpXmlPlugin(_Single):
     parameters = _parameters(XmlReader)
 
 
+class HttpExcelPlugin(_Single):
+    """One series from a sheet of a workbook."""
+
+    reader = ExcelReader
+    parameters = _parameters(ExcelReader)
+
+
+class HttpParquetPlugin(_Single):
+    """One series from a Parquet or Arrow file."""
+
+    reader = ArrowReader
+    parameters = _parameters(ArrowReader)
+
+
 class HttpJsonMultiSeriesPlugin(_Several):
     """Several series from answers in JSON."""
 
@@ -342,3 +358,17 @@ class HttpXmlMultiSeriesPlugin(_Several):
 
     reader = XmlReader
     parameters = _parameters(XmlReader)
+
+
+class HttpExcelMultiSeriesPlugin(_Several):
+    """Several series from sheets of workbooks."""
+
+    reader = ExcelReader
+    parameters = _parameters(ExcelReader)
+
+
+class HttpParquetMultiSeriesPlugin(_Several):
+    """Several series from Parquet or Arrow files."""
+
+    reader = ArrowReader
+    parameters = _parameters(ArrowReader)

@@ -32,6 +32,13 @@ if TYPE_CHECKING:
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.parameters import Params
 
+_READERS = {
+    "an Excel file": "HttpExcelPlugin reads workbooks",
+    "an OpenDocument file": "HttpExcelPlugin reads workbooks",
+    "a Parquet file": "HttpParquetPlugin reads such files",
+    "an Arrow file": "HttpParquetPlugin reads such files",
+}
+"""Which plugin reads kinds of files that are no text."""
 _SEARCHED = 2000  # characters at the beginning of an answer in which `error` is looked for
 
 
@@ -86,7 +93,7 @@ class CsvReader(Reader):
         """The table, unless the answer reports an error or says that there are no data."""
         kind = answer.file_kind or text_kind(answer.body)
         if answer.file_kind or answer.is_page:
-            raise answer.bad(f"is {kind}, not a table")
+            raise answer.bad(f"is {kind}, not a table", _READERS.get(answer.file_kind))
         text = answer.text(self._encoding)
         if self._empty is not None and self._empty.search(text[:_SEARCHED]):
             return None

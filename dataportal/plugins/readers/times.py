@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from dataportal.local_times import instants_of
@@ -13,7 +13,7 @@ from dataportal.times import EARLIEST, EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, tzinfo
+    from datetime import tzinfo
     from zoneinfo import ZoneInfo
 
     from dataportal.granularity import IntervalLength
@@ -179,8 +179,8 @@ class TimeFormat:
 
     def read(self, raw: object) -> datetime | str:  # noqa: PLR0911 - one for each form
         """The time, naive where nothing says an offset; else a text, for the run to refuse."""
-        if isinstance(raw, datetime):
-            return raw
+        if isinstance(raw, date):  # of a file that has times as such, however others are written
+            return raw if isinstance(raw, datetime) else datetime.combine(raw, time())
         if isinstance(raw, bool) or not isinstance(raw, str | int | float):
             return "" if raw is None else repr(raw)
         text = str(raw).strip()
@@ -210,7 +210,10 @@ class TimeFormat:
 
     def read_all(self, cells: Sequence[object]) -> list[datetime] | None:
         """As `read` for each cell, in a tenth of the time; None unless all are ISO 8601."""
-        if self._pattern or {*map(type, cells)} != {str}:
+        types = {*map(type, cells)}
+        if types == {datetime}:
+            return [*cast("Sequence[datetime]", cells)]
+        if self._pattern or types != {str}:
             return None
         try:
             return [*map(datetime.fromisoformat, cast("Sequence[str]", cells))]
