@@ -70,32 +70,49 @@ class Grid:
         return instant.astimezone(self.zone or UTC).isoweekday() not in self.rest_days
 
 
+class Evidence(NamedTuple):
+    """What stored points show of a length: how many there are, and the least distance of two.
+
+    Attributes:
+        points: counted no further than need be.
+        nearest: None where there are not two.
+    """
+
+    points: int
+    nearest: timedelta | None
+
+
 def expected_lengths(
-    granularity: IntervalLength, resolutions: Sequence[Resolution], points: Sequence[int]
+    granularity: IntervalLength, resolutions: Sequence[Resolution], shown: Sequence[Evidence]
 ) -> list[ExpectedLength]:
     """The lengths to expect of a series, from what is said of it and what its points show.
 
     Args:
         granularity: what sources.yaml says.
-        resolutions: what its points show, in order of `ts_from`.
-        points: how many points show each of them, counted no further than need be.
+        resolutions: the lengths that were found of it, in order of `ts_from`.
+        shown: what is stored of each of them.
 
     Returns:
         One for the time before the first point, and one for each change. Points at no regular
-        distance, or a few that lie further apart than the granularity says, show holes.
+        distance, or a few that lie further apart than the granularity says, show holes. So does a
+        length at which no two values are stored: then an answer had nulls in between.
     """
     lengths: list[ExpectedLength] = []
-    for resolution, count in zip(resolutions, points, strict=True):
+    for resolution, evidence in zip(resolutions, shown, strict=True):
         length = resolution.length
-        if length is None or (
-            count < _FEWEST_POINTS and least_distance(length) > least_distance(granularity)
-        ):
+        if length is None or not _is_shown(length, granularity, evidence):
             length = granularity
         if not lengths or lengths[-1].length != length:
             lengths.append(ExpectedLength(resolution.ts_from, length))
     if lengths:
         return [ExpectedLength(EARLIEST, lengths[0].length), *lengths[1:]]
     return [ExpectedLength(EARLIEST, granularity)]
+
+
+def _is_shown(length: IntervalLength, granularity: IntervalLength, evidence: Evidence) -> bool:
+    if least_distance(length) > least_distance(granularity):
+        return evidence.points >= _FEWEST_POINTS
+    return evidence.nearest is not None and evidence.nearest < least_distance(length)
 
 
 def days_of_rest(points: Mapping[int, int]) -> frozenset[int]:

@@ -15,11 +15,16 @@ from dataportal.render.history import Format
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+    import psycopg
 
     from dataportal.cli.options import Invocation
     from dataportal.settings import Settings
+    from dataportal.store.read.history import StoredSeries
 
+_DRAWN = (None, "--as-of", "--diff")
 EXAMPLES = (
     "dataportal history smard-1223-de-hour",
     "dataportal history smard-1223-de-hour --as-of 2025-03-03T06:00",
@@ -133,16 +138,18 @@ def command(
         "--issues": issues,
         "--revisions-by": revisions_by is not None,
     }
-    wanted = [option for option, is_asked in asked.items() if is_asked]
-    if len(wanted) > 1:
-        raise UsageError(f"{' and '.join(wanted)} exclude each other: ask one question at a time")
-    if plot and wanted and wanted[0] not in {"--as-of", "--diff"}:
-        raise UsageError(f"--plot draws values, and {wanted[0]} asks for none")
-    if plot and (invocation.json or output_format is not Format.TABLE):
-        raise UsageError("--plot draws for people: leave --json and --format out")
+    wanted = _one_question(asked)
+    if plot and (wanted not in _DRAWN or invocation.json or output_format is not Format.TABLE):
+        raise UsageError(
+            "--plot draws for people: leave --json and --format out"
+            if wanted in _DRAWN
+            else f"--plot draws values, and {wanted} asks for none"
+        )
+    if revisions_by is not None and limit is not None:
+        raise UsageError("--limit counts rows, and --revisions-by has one for each age")
     if ts is not None and (start, end) != (None, None):
         raise UsageError("--ts names one observation: leave --start and --end out")
-    if published and not wanted:
+    if published and wanted is None:
         raise UsageError(f"--by published goes with {', '.join(asked)}")
     if recorded is not None and not published:
         raise UsageError(
@@ -176,16 +183,45 @@ def command(
 
     with open_to_read(settings, "history") as connection:
         selected = select_series(connection, names, conditions)
-        if matrix and output_format is Format.CSV and len(selected) > 1:
-            raise UsageError(
-                "matrices of several series have different columns: one at a time with --format csv"
-            )
-        # one that is named gets a document of its own; a glob that matches one gets a list of one
-        if series == [selected[0].endpoint_prefix] and not conditions:
-            show(answer(connection, question, selected[0]))
-        else:
-            show(answers(connection, question, selected))
+        is_named = series == [s.endpoint_prefix for s in selected[:1]] and not conditions
+        _show(connection, question, selected, is_list=not is_named)
     return ExitCode.DONE
+
+
+def _one_question(asked: "Mapping[str, bool]") -> str | None:
+    """The option that asks the question; None for none.
+
+    Raises:
+        UsageError: there are several.
+    """
+    wanted = [option for option, is_asked in asked.items() if is_asked]
+    if len(wanted) > 1:
+        raise UsageError(f"{' and '.join(wanted)} exclude each other: ask one question at a time")
+    return wanted[0] if wanted else None
+
+
+def _show(
+    connection: "psycopg.Connection",
+    question: Question,
+    selected: "Sequence[StoredSeries]",
+    *,
+    is_list: bool,
+) -> None:
+    """Show the answers; a single series gets a document of its own, unless a list was asked for.
+
+    Raises:
+        UsageError: the answers cannot be written as one file.
+    """
+    if not selected:
+        raise UsageError("no series is stored yet", hint="See: dataportal help own-source")
+    if question.matrix and question.output_format is Format.CSV and len(selected) > 1:
+        raise UsageError(
+            "matrices of several series have different columns: one at a time with --format csv"
+        )
+    if is_list:
+        show(answers(connection, question, selected))
+    else:
+        show(answer(connection, question, selected[0]))
 
 
 def _diff_instants(

@@ -119,6 +119,18 @@ def test_a_change_of_resolution_makes_no_gap(
     assert ranges(answer(run_cli, env, "price")) == [("12:15", "12:30", 1)]
 
 
+def test_daily_values_in_an_hourly_answer_lack_nothing(
+    run_cli: RunCli, database_url: str, env: dict[str, str]
+) -> None:
+    """Where the provider has nulls in between, which are no values that could be missing."""
+    values = [float(n) if not n % 24 else None for n in range(24 * 20)]
+    values[24 * 7] = None
+    store_run(database_url, values, record=SeriesRecord("load", granularity="1 day"))
+    document = answer(run_cli, env)
+    assert [g["start"] for g in document["series"][0]["gaps"]] == ["2025-03-08T00:00:00Z"]
+    assert document["missing"] == 1
+
+
 def test_a_series_of_workdays_has_no_gap_on_weekends(
     run_cli: RunCli, database_url: str, env: dict[str, str]
 ) -> None:

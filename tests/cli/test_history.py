@@ -470,6 +470,7 @@ def test_questions_that_contradict_each_other_say_why(
         (("--plot", "--ts", "now"), "asks for none"),
         (("--issues", "--matrix"), "--matrix and --issues exclude each other"),
         (("--revisions-by", "colour"), "age"),
+        (("--revisions-by", "age", "--limit", "5"), "one for each age"),
     ],
 )
 def test_what_cannot_be_drawn_or_asked_at_once_is_refused(
@@ -479,6 +480,13 @@ def test_what_cannot_be_drawn_or_asked_at_once_is_refused(
     done = run_cli("history", "load", *options, env={"DATABASE_URL": database_url})
     assert (done.returncode, done.stdout) == (2, "")
     assert word in done.stderr
+
+
+def test_an_empty_database_has_no_history(run_cli: RunCli, database_url: str) -> None:
+    """Whatever is asked for."""
+    for names in (("load",), ("*",), ("--where", "unit=MW")):
+        done = run_cli("history", *names, env={"DATABASE_URL": database_url})
+        assert (done.returncode, done.stdout) == (2, "")
 
 
 def test_the_matrix_of_all_vintages(run_cli: RunCli, database_url: str) -> None:

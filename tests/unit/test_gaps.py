@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dataportal.gaps import (
+    Evidence,
     ExpectedLength,
     Gap,
     Grid,
@@ -182,24 +183,31 @@ def test_what_was_taken_out_is_what_is_missing(
     ]
 
 
-def test_lengths_that_few_points_show_are_not_believed() -> None:
-    """Less than a dozen that lie further apart show holes; more of them, or closer ones, do not."""
+def test_lengths_that_the_points_do_not_show_are_not_believed() -> None:
+    """Less than a dozen points further apart show holes; so do values that lie nowhere so close."""
     hour, two, quarter = length("1 hour"), length("2 hours"), length("PT15M")
     later = EPOCH + timedelta(days=1)
-    assert expected_lengths(hour, [], []) == [ExpectedLength(EARLIEST, hour)]
-    assert expected_lengths(hour, [Resolution(EPOCH, two)], [3]) == [ExpectedLength(EARLIEST, hour)]
-    assert expected_lengths(hour, [Resolution(EPOCH, two)], [12]) == [ExpectedLength(EARLIEST, two)]
-    assert expected_lengths(hour, [Resolution(EPOCH, quarter)], [3]) == [
-        ExpectedLength(EARLIEST, quarter)
-    ]
-    assert expected_lengths(
-        quarter, [Resolution(EPOCH, hour), Resolution(later, quarter)], [12, 3]
-    ) == [
-        ExpectedLength(EARLIEST, hour),
-        ExpectedLength(later, quarter),
-    ]
-    assert expected_lengths(hour, [Resolution(EPOCH, None)], [99]) == [
-        ExpectedLength(EARLIEST, hour)
+
+    def few(distance: timedelta) -> Evidence:
+        return Evidence(3, distance)
+
+    def expected(said: IntervalLength, *found: tuple[IntervalLength | None, Evidence]) -> list[str]:
+        resolutions = [Resolution((EPOCH, later)[n], found[n][0]) for n in range(len(found))]
+        lengths = expected_lengths(said, resolutions, [evidence for _, evidence in found])
+        assert lengths[0].ts_from == EARLIEST
+        return [str(e.length) for e in lengths]
+
+    many = Evidence(12, 2 * HOUR)
+    assert expected(hour) == ["1 hour"]
+    assert expected(hour, (two, few(2 * HOUR))) == ["1 hour"]
+    assert expected(hour, (two, many)) == ["2 hours"]
+    assert expected(hour, (quarter, few(QUARTER))) == ["15 minutes"]
+    assert expected(hour, (quarter, Evidence(12, HOUR))) == ["1 hour"]
+    assert expected(hour, (quarter, Evidence(1, None))) == ["1 hour"]
+    assert expected(hour, (None, many)) == ["1 hour"]
+    assert expected(quarter, (hour, Evidence(12, HOUR)), (quarter, few(QUARTER))) == [
+        "1 hour",
+        "15 minutes",
     ]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataportal.gaps import (
+    Evidence,
     Grid,
     days_of_rest,
     expected_lengths,
@@ -27,7 +28,7 @@ from dataportal.times import time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime, timedelta, tzinfo
+    from datetime import datetime, tzinfo
 
     import psycopg
 
@@ -189,14 +190,14 @@ def _expected_lengths(
         if known:
             times = [resolution.ts_from for resolution in known]
             parameters = {**window, "from": times, "limit": _ENOUGH_POINTS}
-            counts = [count for (count,) in connection.execute(query("gaps_points"), parameters)]
-            return expected_lengths(granularity, known, counts)
+            rows = connection.execute(query("gaps_points"), parameters).fetchall()
+            return expected_lengths(granularity, known, [Evidence(*row) for row in rows])
         rows = connection.execute(query("gaps_steps"), {**window, "limit": _MOST_STEPS}).fetchall()
     shown = stretches(_steps(rows))
     return expected_lengths(
         granularity,
         [Resolution(stretch.start, stretch.length) for stretch in shown],
-        [stretch.steps for stretch in shown],
+        [Evidence(stretch.steps, timedelta()) for stretch in shown],
     )
 
 
