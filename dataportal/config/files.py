@@ -18,19 +18,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def load(path: Path, env: Mapping[str, str]) -> Configuration:
+def load(path: Path, env: Mapping[str, str], *, text: str | None = None) -> Configuration:
     """What sources.yaml says. An entry that cannot be used is left out, and reported.
 
     Args:
         path: the file.
         env: the environment; only asked which variables are set.
+        text: what it holds; None reads it.
 
     Raises:
         ConfigurationError: the file cannot be read as a whole, or none of its entries can be used;
             `problems` lists everything found.
     """
     with _pause_gc():
-        reader = EntryReader(read_document(path), env)
+        reader = EntryReader(read_document(path, text), env)
         sources = reader.sources()
     problems = reader.problems()
     if any(problem.source is None for problem in problems) or (problems and not sources):
@@ -42,7 +43,7 @@ def load(path: Path, env: Mapping[str, str]) -> Configuration:
             hint="Add an entry under timeseries: or request_groups:, as README shows",
         )
     remember_secrets_of(env, (name for source in sources for name in source.requires_env))
-    warnings = [*_warnings_about(path), *reader.warnings]
+    warnings = [*(() if text is not None else _warnings_about(path)), *reader.warnings]
     return Configuration(path, tuple(sources), tuple(problems), tuple(warnings))
 
 

@@ -35,12 +35,21 @@ _LARGEST = 64 * 1024 * 1024
 _Parser: type[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
-def read_document(path: Path) -> Document:
-    """The YAML document in a file.
+def read_document(path: Path, text: str | None = None) -> Document:
+    """The YAML document in a file, or in a text that messages call by that name.
 
     Raises:
         ConfigurationError: it cannot be read, or is no YAML; says where.
     """
+    text = _read_text(path) if text is None else text
+    try:
+        return Document(path, _tree(_Parser(text).get_event))
+    except yaml.YAMLError as error:
+        problem = _syntax_problem(path, text, error)
+        raise ConfigurationError(f"{path} is not valid YAML", problems=[problem]) from None
+
+
+def _read_text(path: Path) -> str:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -53,17 +62,12 @@ def read_document(path: Path) -> Document:
     if len(raw) > _LARGEST:
         raise ConfigurationError(f"{path} is larger than {_LARGEST >> 20} MiB")
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigurationError(
             f"{path}:{line}:1: not UTF-8", hint="Save the file with the encoding UTF-8"
         ) from None
-    try:
-        return Document(path, _tree(_Parser(text).get_event))
-    except yaml.YAMLError as error:
-        problem = _syntax_problem(path, text, error)
-        raise ConfigurationError(f"{path} is not valid YAML", problems=[problem]) from None
 
 
 def _tree(next_event: Callable[[], Any]) -> Node | None:

@@ -103,6 +103,7 @@ class HttpClient:
             to it.
         rate_limiter: keeps rate limits; one of its own if not given.
         now: tells the time, for the dates in Retry-After.
+        on_answer: called with each answer to a request.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class HttpClient:
         given_up: Collection[str] = frozenset(),
         rate_limiter: RateLimiter | None = None,
         now: Callable[[], datetime] = utc_now,
+        on_answer: Callable[[Answer], None] = lambda _: None,
     ) -> None:
         if not user_agent.strip():
             raise ValueError("user_agent must say who asks")
@@ -128,6 +130,7 @@ class HttpClient:
         self._given_up = given_up
         self._rate_limiter = rate_limiter or RateLimiter()
         self._now = now
+        self._on_answer = on_answer
         self._under_way: dict[int, tuple[Place, OutgoingRequest]] = {}
         self._proxies: WeakSet[LoopProxy] = WeakSet()
         self._proxy: LoopProxy | None = None
@@ -348,8 +351,11 @@ class HttpClient:
     async def _answer(self, request: OutgoingRequest) -> Answer:
         """The answer, of the loop that the client belongs to."""
         if self._proxy is None:
-            return await self._send_with_token(request)
-        return await self._proxy.run(self._send_with_token, request)
+            answer = await self._send_with_token(request)
+        else:
+            answer = await self._proxy.run(self._send_with_token, request)
+        self._on_answer(answer)
+        return answer
 
     async def _send_with_token(self, request: OutgoingRequest) -> Answer:
         """The answer; a token that the provider refuses is renewed once."""

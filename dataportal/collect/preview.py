@@ -1,0 +1,149 @@
+"""Asks a source's provider as a run would, and stores nothing: what came, and what looks wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dataportal.collect.oddities import oddities
+from dataportal.collect.plugin_call import call_plugin
+from dataportal.collect.windows import plan_backfill, plan_scheduled_run
+from dataportal.config import build_plugin
+from dataportal.errors import DataportalError
+from dataportal.granularity import interval_length
+from dataportal.observations import clean
+from dataportal.plugins.http import HttpClient
+from dataportal.redaction import harmless, redact
+from dataportal.store.records import SeriesProgress
+from dataportal.times import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+    from zoneinfo import ZoneInfo
+
+    from dataportal.config import Source
+    from dataportal.observations import Batch
+    from dataportal.plugins.http import Answer
+    from dataportal.schedule import Slice
+
+StoredValues = dict[str, dict["datetime", float]]
+"""What is stored of each series, by ts."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestMade:
+    """A request and its answer: a masked address, the status, bytes unpacked, kind of content."""
+
+    method: str
+    url: str
+    status: int
+    size: int
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a source's provider answered.
+
+    Attributes:
+        source: the source.
+        window: what was asked for.
+        zone: of times without an offset.
+        requests: as they were answered.
+        batch: the clean answer; None where there is none.
+        error: why there is none.
+        oddities: what looks wrong, each one sentence.
+    """
+
+    source: Source
+    window: Slice
+    zone: ZoneInfo | None
+    requests: Sequence[RequestMade]
+    batch: Batch | None
+    error: str | None
+    oddities: Sequence[str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is an answer, and nothing about it looks wrong."""
+        return self.batch is not None and not self.oddities
+
+
+async def preview(
+    source: Source,
+    *,
+    start: datetime | None,
+    end: datetime | None,
+    env: Mapping[str, str],
+    root: Path,
+    stored: Callable[[Batch], StoredValues],
+    on_slow: Callable[[str], None],
+    now: Callable[[], datetime] = utc_now,
+) -> Preview:
+    """Ask for one slice, clean the answer and look at it. Nothing is tried twice.
+
+    Args:
+        source: the source.
+        start: the start of the window; None for as far back as a scheduled run asks.
+        end: its end; None for the newest there is.
+        env: the environment, for `${VAR}`.
+        root: the folder of sources.yaml.
+        stored: what the database has at the times of the answer, where there is one.
+        on_slow: called now and then while it takes long, with what it waits for.
+        now: the clock.
+
+    Raises:
+        ConfigurationError: the plugin cannot be made of the entry.
+    """
+    built = build_plugin(source, env=env, root=root)
+    limits = built.limits
+    if start is None:
+        # as a run of a source that is up to date
+        progress = SeriesProgress(newest=now(), advanced_at=now(), history_asked=True)
+        up_to_date = {series.endpoint_prefix: progress for series in source.series}
+        _, (window, *_) = plan_scheduled_run(source, up_to_date, limits=limits, now=now())
+    else:
+        _, (window, *_) = plan_backfill(source, start, end, limits=limits, now=now())
+    requests: list[RequestMade] = []
+    http = HttpClient(on_answer=lambda answer: requests.append(_request_made(answer)), now=now)
+    batch, error = None, None
+    try:
+        answer = await call_plugin(
+            built,
+            source,
+            window,
+            http=http,
+            seconds=limits.timeout.total_seconds(),
+            on_slow=on_slow,
+        )
+        horizon = now() + limits.forecast_horizon
+        batch = clean(
+            answer,
+            series=[series.endpoint_prefix for series in source.series],
+            start=window.start,
+            end=horizon if window.end is None else min(window.end, horizon),
+            zone=limits.zone,
+            repeated=limits.repeated,
+            lengths={
+                series.endpoint_prefix: length
+                for series in source.series
+                if (length := interval_length(series.granularity)) is not None
+            },
+        )
+    except DataportalError as fault:
+        error = harmless(redact(str(fault)))
+    finally:
+        await http.aclose()
+    found: list[str] = []
+    if batch is not None:
+        known = await asyncio.to_thread(stored, batch)
+        found = list(oddities(batch, source, zone=limits.zone, stored=known))
+    return Preview(source, window, limits.zone, requests, batch, error, found)
+
+
+def _request_made(answer: Answer) -> RequestMade:
+    kind = answer.headers.get("content-type", "")
+    return RequestMade(answer.method, answer.url, answer.status, len(answer.body), kind)
