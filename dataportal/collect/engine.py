@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from dataportal.collect.events import Waiting
+from dataportal.collect.children import children, end_children
+from dataportal.collect.events import Waiting, Warned
 from dataportal.collect.rate_limiter import SharedRateLimiter
 from dataportal.collect.results import due_requests
 from dataportal.collect.retry import Retries
@@ -89,10 +90,13 @@ async def collect(
         on_failure=on_failure,
         remind=remind,
     )
+    before = children()
     try:
         return await _Runs(context, stop).run_all(requests)
     finally:
         await context.http.aclose()
+        for process in end_children(before):
+            events(Warned("plugins", f"left the process {process} behind, which was ended"))
         context.sessions.close()
         context.workers.close()
         shared.close()

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataportal.collect.children import adopt_orphans
 from dataportal.collect.workers import WorkerThread
 from dataportal.errors import DataportalError, PluginError, TransientError
 from dataportal.plain_answers import plain_answer, plain_error
@@ -106,6 +107,7 @@ def _look_after(
 async def _call_in_thread(
     built: BuiltPlugin, source: Source, window: Slice, http: HttpClient
 ) -> Mapping[str, Any]:
+    adopt_orphans()
     proxy = LoopProxy(asyncio.get_running_loop())
     thread = WorkerThread(f"plugin {source.name}")
     try:

@@ -7,6 +7,7 @@ stuck in, it holds up neither the event loop nor the end of the program.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from contextlib import suppress
 from queue import SimpleQueue
@@ -31,7 +32,7 @@ class WorkerThread:
 
         A caller that is cancelled leaves; the thread ends the call, and its result is dropped.
         """
-        loop = asyncio.get_running_loop()
+        loop, process = asyncio.get_running_loop(), os.getpid()
         future: asyncio.Future[T] = loop.create_future()
 
         def work() -> None:
@@ -41,6 +42,9 @@ class WorkerThread:
                 result = function(*args, **kwargs)
             except BaseException as error:  # noqa: BLE001 - it is raised again where it is awaited
                 fault = error
+            if os.getpid() != process:
+                # a child that the function forked came back: of all threads it has this one
+                os._exit(1)
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_settle, future, result, fault)
 
