@@ -141,6 +141,7 @@ class EntryReader:
             find_param=partial(
                 _find_param,
                 self._document.path,
+                _key_of(node, "request_params" if is_group else "default_params"),
                 nodes.get("request_params" if is_group else "default_params"),
                 nodes.get("timeseries"),
             ),
@@ -297,24 +298,43 @@ class EntryReader:
             self._problems.append(found)
 
 
-def _find_param(path: Path, params: Node | None, members: Node | None, keys: KeyPath) -> str | None:
-    """Where a key of the parameters stands; only asked where something is wrong with it."""
+def _key_of(node: Mapping, name: str) -> Node | None:
+    """The key of that name; None where it comes with a merge key."""
+    keys = (key for key in node.content[::2] if isinstance(key, Scalar) and key.text == name)
+    return next(keys, None)
+
+
+def _find_param(
+    path: Path, key: Node | None, params: Node | None, members: Node | None, keys: KeyPath
+) -> str | None:
+    """Where a key of the parameters stands; only asked where something is wrong with it.
+
+    Of keys that lead nowhere the last one that there is; without any the parameters themselves.
+
+    Args:
+        path: the file.
+        key: that of the parameters.
+        params: the parameters.
+        members: the series of a group.
+        keys: those that lead to a parameter.
+    """
     # without its root: a large file must not stay in memory for the sake of its marks
     document, place = Document(path, None), None
-    is_of_member = len(keys) > 1 and isinstance(keys[1], int)
+    is_of_member = keys[:1] == ("timeseries",) and isinstance(keys[1] if keys[1:] else None, int)
     node, names = (members, keys[1:]) if is_of_member else (params, keys)
+    if not names and isinstance(params, Mapping) and params.content:
+        place = document.where(key or params)
     for name in names:
         if isinstance(node, Sequence) and isinstance(name, int) and name < len(node.content):
             node = node.content[name]
             place = document.where(node)
             continue
         entries = document.entries(node, []) if isinstance(node, Mapping) else []
-        entry = next((entry for entry in entries if entry[0].text == name), None)
+        entry = next((entry for entry in entries if entry[0].text == str(name)), None)
         if entry is None:
             break
-        key, node = entry
-        # what is wrong with a mapping stands in it, which may begin in the next line
-        place = document.where(key if isinstance(node, Scalar) else node)
+        entry_key, node = entry
+        place = document.where(entry_key)
     return place
 
 

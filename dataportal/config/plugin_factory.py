@@ -6,9 +6,9 @@ import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from dataportal.config.variables import UnsetVariable, expand
+from dataportal.config.variables import expand
 from dataportal.errors import ConfigurationError, DataportalError
 from dataportal.plugins.base_plugin import (
     BasePlugin,
@@ -22,11 +22,12 @@ from dataportal.redaction import harmless, redact
 from dataportal.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dataportal.config.sources import Limits, Source
     from dataportal.series import SeriesDescription
 
+_Keys = tuple[str | int, ...]
 _PAGES = {"http": "declarative-parameters"}
 """Where the topic of the manual is called otherwise than the plugin's module."""
 
@@ -41,7 +42,8 @@ class PluginParametersError(ConfigurationError):
 
     def __init__(self, faults: Sequence[str], *, hint: str | None = None) -> None:
         super().__init__("; ".join(faults), hint=hint)
-        self.faults = (*faults[:-1], f"{faults[-1]}. {hint}" if hint else faults[-1])
+        end = " " if faults[-1].endswith("?") else ". "
+        self.faults = (*faults[:-1], f"{faults[-1]}{end}{hint}" if hint else faults[-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +78,23 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
             refuses its parameters.
         PluginError: the plugin cannot be imported or made.
     """
-    params = _expand_params(source, dict(source.params), env)
+    unset: dict[_Keys, str] = {}
+    arguments = _arguments(source, env, unset)
     kind: type[BasePlugin | MultiSeriesPlugin]
     kind = MultiSeriesPlugin if source.is_group else BasePlugin
     cls: type[BasePlugin | MultiSeriesPlugin] | None = None
     try:
         cls = load_class(source.module, source.class_name, kind, root=root)
         limits = source.limits(cls.source_defaults)
-        arguments = _arguments(source, params, env)
+        if unset:
+            _refuse_unset(source, unset, cls, arguments)
         identity = _identity(cls, arguments, limits)
         plugin = make_plugin(cls, *arguments)
         plugin.config_dir = root
         plugin.zone = limits.zone
         shares_loop = is_built_in(cls) and not cls.blocks
+    except PluginParametersError:
+        raise
     except DataportalError as error:
         faults = _faults(source, error)
         if isinstance(error, ConfigurationError):
@@ -104,21 +110,70 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
     return BuiltPlugin(plugin, limits, shares_loop=shares_loop, identity=identity)
 
 
+def _refuse_unset(
+    source: Source,
+    unset: Mapping[_Keys, str],
+    cls: type[BasePlugin | MultiSeriesPlugin],
+    arguments: tuple[Any, ...],
+) -> NoReturn:
+    """Raise the error for variables that are not set, and for what else is wrong.
+
+    Args:
+        source: the source.
+        unset: the variables by the keys that lead to where they stand.
+        cls: the plugin's class; only of a built-in one it is known that it does nothing by itself.
+        arguments: what it is made with, these variables as they are written.
+    """
+    located = [
+        (keys, f"source {source.name!r} uses ${{{name}}}, and {name} is not set")
+        for keys, name in unset.items()
+    ]
+    if is_built_in(cls):
+        try:
+            cls(*arguments)
+        except ParameterError as error:
+            # what a variable would be is not wrong, nor what depends on it
+            located += [
+                (keys, message)
+                for keys, message in error.faults
+                if not any(keys[: len(one)] == one or one[: len(keys)] == keys for one in unset)
+            ]
+        except Exception:  # noqa: BLE001, S110 - with the variables set it may not be so
+            pass
+    names = list(dict.fromkeys(unset.values()))
+    defaults = ", ".join(f"${{{name}:-…}}" for name in names)
+    raise PluginParametersError(
+        _located_faults(source, located),
+        hint=f"Set {' and '.join(names)}, write a default as {defaults}, or add requires_env: "
+        f"[{', '.join(names)}] to leave the source out without it",
+    )
+
+
 def _faults(source: Source, error: DataportalError) -> list[str]:
     """What is wrong, a text for each place in the file, with the place."""
     cause = error.__cause__
-    known = (
-        [(keys, redact(harmless(message, 1000))) for keys, message in cause.faults]
-        if isinstance(cause, ParameterError)
-        else [(leading_keys(error.message), error.message)]
-    )
+    if isinstance(cause, ParameterError):
+        return _located_faults(source, cause.faults)
+    where = source.where_of(leading_keys(error.message))
+    return [f"{where}: source {source.name!r}: {error.message}"]
+
+
+def _located_faults(source: Source, faults: Iterable[tuple[_Keys, str]]) -> list[str]:
+    """A text for each place in the file, in the order of the file."""
     by_place: dict[str, list[str]] = {}
-    for keys, message in known:
-        by_place.setdefault(source.where_of(keys), []).append(message)
+    for keys, message in faults:
+        place = source.find_param(keys) or source.find_param(()) or source.where
+        by_place.setdefault(place, []).append(redact(harmless(message, 1000)))
+    name = f"source {source.name!r}"
     return [
-        f"{place}: source {source.name!r}: {'; '.join(messages)}"
-        for place, messages in by_place.items()
+        f"{place}: {'' if messages[0].startswith(name) else f'{name}: '}{'; '.join(messages)}"
+        for place, messages in sorted(by_place.items(), key=lambda item: _position(item[0]))
     ]
+
+
+def _position(place: str) -> tuple[int, ...]:
+    """Line and column of a place in a file."""
+    return tuple(int(number) for number in place.rsplit(":", 2)[1:])
 
 
 def _page_hint(cls: type[BasePlugin | MultiSeriesPlugin]) -> str | None:
@@ -137,9 +192,14 @@ def _identity(cls: type, arguments: tuple[Any, ...], limits: Limits) -> str:
     return hashlib.sha256(code + described.encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def _arguments(source: Source, params: dict[str, Any], env: Mapping[str, str]) -> tuple[Any, ...]:
+def _arguments(source: Source, env: Mapping[str, str], unset: dict[_Keys, str]) -> tuple[Any, ...]:
+    """What the plugin's class is called with; variables that are not set are added to `unset`."""
+    params = expand(dict(source.params), env, unset=unset.__setitem__)
     if source.is_group:
-        definitions = [_definition(source, series, env) for series in source.series]
+        definitions = [
+            _definition(source, series, number, env, unset)
+            for number, series in enumerate(source.series)
+        ]
         return source.name, params, definitions, source.schedule_text
     return _metadata(source), params
 
@@ -162,14 +222,19 @@ def _metadata(source: Source) -> TimeSeriesMetadata:
 
 
 def _definition(
-    source: Source, series: SeriesDescription, env: Mapping[str, str]
+    source: Source,
+    series: SeriesDescription,
+    number: int,
+    env: Mapping[str, str],
+    unset: dict[_Keys, str],
 ) -> TimeSeriesDefinition:
+    keys = ("timeseries", number, "extract_filter")
     extract_filter = dict(source.extract_filters[series.endpoint_prefix])
     return TimeSeriesDefinition(
         endpoint_prefix=series.endpoint_prefix,
         name=series.name,
         frequency=series.granularity,
-        extract_filter=_expand_params(source, extract_filter, env),
+        extract_filter=expand(extract_filter, env, keys=keys, unset=unset.__setitem__),
         unit=series.unit,
         domain=series.domain,
         category=series.category,
@@ -177,18 +242,3 @@ def _definition(
         subcategory=series.subcategory,
         extra=series.metadata,
     )
-
-
-def _expand_params(
-    source: Source, params: dict[str, Any], env: Mapping[str, str]
-) -> dict[str, Any]:
-    try:
-        expanded: dict[str, Any] = expand(params, env)
-    except UnsetVariable as unset:
-        name = unset.args[0]
-        raise ConfigurationError(
-            f"{source.where}: source {source.name!r} uses ${{{name}}}, and {name} is not set",
-            hint=f"Set {name}, write a default as ${{{name}:-…}}, or add requires_env: [{name}] "
-            "to leave the source out without it",
-        ) from None
-    return expanded

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.redaction import remember_secret, sounds_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 _VARIABLE = re.compile(
     r"\$(?P<escaped>\$(?=\{))|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^}]*)?\}"
@@ -21,36 +21,60 @@ class UnsetVariable(LookupError):  # noqa: N818 - says what is wrong
     """A variable without a default is not set; the text is its name."""
 
 
-def expand(value: Any, env: Mapping[str, str], *, key: str = "") -> Any:
+def expand(
+    value: Any,
+    env: Mapping[str, str],
+    *,
+    keys: tuple[str | int, ...] = (),
+    unset: Callable[[tuple[str | int, ...], str], None] | None = None,
+) -> Any:
     """The value with every `${VAR}` and `${VAR:-default}` in its texts replaced; `$${` is `${`.
 
     What comes from a variable, or stands under a key, whose name sounds secret is never shown.
 
+    Args:
+        value: of sources.yaml.
+        env: the environment.
+        keys: those that lead to the value.
+        unset: gets the keys and the name of a variable that is not set (or empty) and has no
+            default, which then stays as it is.
+
     Raises:
-        UnsetVariable: a variable is not set (or empty) and has no default.
+        UnsetVariable: there is such a variable, and nothing to tell it to.
     """
     if isinstance(value, dict):
-        return {k: expand(v, env, key=str(k)) for k, v in value.items()}
+        return {k: expand(v, env, keys=(*keys, str(k)), unset=unset) for k, v in value.items()}
     if isinstance(value, list):
-        return [expand(item, env, key=key) for item in value]
+        return [
+            expand(item, env, keys=(*keys, number), unset=unset)
+            for number, item in enumerate(value)
+        ]
     if not isinstance(value, str):
         return value
-
-    def replacement(match: re.Match[str]) -> str:
-        if match["escaped"]:
-            return "$"
-        name, default = match["name"], match["default"]
-        content = env.get(name) or (None if default is None else default.removeprefix(":-"))
-        if content is None:
+    missing: list[str] = []
+    text = _VARIABLE.sub(lambda match: _content(match, env, missing), value)
+    for name in missing:
+        if unset is None:
             raise UnsetVariable(name)
-        if sounds_secret(name):
-            remember_secret(content)
-        return content
-
-    text = _VARIABLE.sub(replacement, value)
-    if sounds_secret(key):
+        unset(keys, name)
+    key = next((key for key in reversed(keys) if isinstance(key, str)), "")
+    if sounds_secret(key) and not missing:
         remember_secret(text)
     return text
+
+
+def _content(match: re.Match[str], env: Mapping[str, str], missing: list[str]) -> str:
+    """What a `${VAR}` becomes; one that is not set stays, and is added to `missing`."""
+    if match["escaped"]:
+        return "$"
+    name, default = match["name"], match["default"]
+    content = env.get(name) or (None if default is None else default.removeprefix(":-"))
+    if content is None:
+        missing.append(name)
+        return match[0]
+    if sounds_secret(name):
+        remember_secret(content)
+    return content
 
 
 def remember_secrets_of(env: Mapping[str, str], required: Iterable[str] = ()) -> None:

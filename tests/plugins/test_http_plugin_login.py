@@ -117,7 +117,7 @@ def test_further_fields_another_token_and_a_key_beside_it(server: LocalServer) -
         "token_url": urls["login"],
         "client_id": "public",
         "username": "me",
-        "password": "secret",
+        "password": "pä&w",
         "form": {"response_type": "id_token"},
         "token": "id_token",
     }

@@ -65,9 +65,14 @@ class Kit:
     def __str__(self) -> str:
         return f"{self.module}: {self.name}"
 
-    def plugin(self, provider: Provider) -> Any:
-        """The plugin, which asks this provider and has its secret for a key."""
-        return _make_plugin(self.conformance, self.conformance.params(provider))
+    def plugin(self, provider: Provider, **more: Any) -> Any:
+        """The plugin, which asks this provider and has its secret for a key.
+
+        Args:
+            provider: the provider.
+            more: further parameters.
+        """
+        return _make_plugin(self.conformance, {**self.conformance.params(provider), **more})
 
 
 def _make_plugin(kit: Conformance, params: dict[str, Any]) -> Any:

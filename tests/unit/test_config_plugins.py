@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from support.config_files import Folder
 from support.remembered_secrets import only_secrets
 
-from dataportal.config import build_plugin
+from dataportal.config import PluginParametersError, build_plugin
 from dataportal.config.variables import UnsetVariable, expand
 from dataportal.errors import ConfigurationError, DataportalError, PluginError
 from dataportal.plugins import base_plugin, loader
@@ -301,6 +301,44 @@ def test_every_form_of_a_variable(text: str, env: dict[str, str], meant: str) ->
 def test_what_has_no_variable_stays_as_it_is(value: object) -> None:
     """Of any shape."""
     assert expand(value, {"A": "1"}) == value
+
+
+TYPED_PLUGIN = """\
+from typing import Annotated
+
+from dataportal.plugins.base_plugin import BasePlugin
+from dataportal.plugins.parameters import Parameters, WholeNumber, about, read_parameters
+
+class TideParameters(Parameters):
+    gauge: Annotated[WholeNumber, about("the number of the gauge")]
+    datum: Annotated[str, about("what heights are above (NN)")] = "NN"
+
+class Tide(BasePlugin):
+    parameters = (TideParameters,)
+
+    def __init__(self, metadata, default_params):
+        super().__init__(metadata, default_params)
+        self.tide = read_parameters(default_params, TideParameters)
+
+    def get_historical_data(self, start_date, end_date=None, metrics=None):
+        return []
+"""
+
+
+def test_a_plugin_from_elsewhere_may_have_typed_parameters(folder: Folder) -> None:
+    """Its faults come at once, at their places, as those of built-in ones do."""
+    beside(folder, "tide.py", TYPED_PLUGIN)
+    made = built(folder, "tide", "Tide", "{gauge: '7'}")
+    assert (made.plugin.tide.gauge, made.plugin.tide.datum) == (7, "NN")  # type: ignore[union-attr]
+    with pytest.raises(PluginParametersError) as caught:
+        built(folder, "tide", "Tide", "{datun: LAT, gauge: x}")
+    assert [folder.bare(fault) for fault in caught.value.faults] == [
+        (
+            "sources.yaml:7:22: source 'tide': 'datun' is not a parameter of this plugin; "
+            "did you mean 'datum'?"
+        ),
+        "sources.yaml:7:34: source 'tide': gauge must be a whole number of 0 or more, not 'x'",
+    ]
 
 
 def test_a_variable_that_is_not_set_fails_that_source_with_its_name(folder: Folder) -> None:

@@ -39,7 +39,7 @@ from dataportal.plugins.declarative.steps import StepParameters, Steps
 from dataportal.plugins.declarative.wide_records import set_wide_defaults
 from dataportal.plugins.declarative.xml_records import XmlReader
 from dataportal.plugins.readers.extract_filters import read_filters
-from dataportal.plugins.readers.parameters import Params
+from dataportal.plugins.readers.parameters import ParameterError, Params
 from dataportal.plugins.readers.times import Window
 from dataportal.times import utc_now
 
@@ -93,7 +93,14 @@ class _Api:
             params.add_fault(fault)
         if paginator.counts_rows and _LEAVES_ROWS_OUT.search(self._reader.rows):
             params.add_fault("with paging rows must find all of a page: filter chooses among them")
-        params.finish()
+
+    def check_filter(self, extract_filter: Mapping[str, Any]) -> None:
+        """Check what an extract_filter says by itself, whatever the other parameters are.
+
+        Raises:
+            ParameterError: with everything that is wrong with it.
+        """
+        self._extractor.series_parameters(extract_filter, self._request.address_fields)
 
     def series_extraction(self, extract_filter: Mapping[str, Any]) -> SeriesExtraction:
         """The extraction of the series with this filter, of which nothing was read yet.
@@ -236,7 +243,14 @@ class _Single(BasePlugin):
 
     def __init__(self, metadata: TimeSeriesMetadata, default_params: dict[str, Any]) -> None:
         super().__init__(metadata, default_params)
-        self._api = _Api(Params(default_params), self.reader)
+        params = Params(default_params)
+        self._api = _Api(params, self.reader)
+        try:
+            self._api.check_filter({})
+        except ParameterError as error:
+            for keys, message in error.faults:
+                params.add_fault(message, *keys)
+        params.finish()
         self._api.series_extraction({})
 
     def count_requests(self, start_date: str, end_date: str | None = None) -> int:
@@ -278,7 +292,10 @@ class _Several(MultiSeriesPlugin):
         schedule: str,
     ) -> None:
         super().__init__(group_id, request_params, series_definitions, schedule)
-        self._api = _Api(Params(request_params), self.reader)
+        params = Params(request_params)
+        self._api = _Api(params, self.reader)
+        if params.faults():
+            read_filters(series_definitions, self._api.check_filter, params)
         read_filters(series_definitions, self._api.series_extraction)
 
     def count_requests(self, start_date: str, end_date: str | None = None) -> int:

@@ -99,11 +99,13 @@ class PointExtractor:
         self._ts: tuple[FieldPath, ...] = points.ts
         self._interval = IntervalNumbers.read(params, points.interval)
         self._daylight = DaylightFlags.read(params, points.dst)
-        if bool(self._ts) == (params.given("interval") is not None):
-            params.add_fault("give either ts or interval" if self._ts else "ts is missing")
+        has_ts, has_interval = (params.given(name) is not None for name in ("ts", "interval"))
+        if has_ts == has_interval:
+            params.add_fault("give either ts or interval" if has_ts else "ts is missing")
         if self._interval is not None:
             self._ts = self._interval.day
         self._value = points.value
+        self._has_value = params.given("value") is not None
         self._published = params.read(PublicationParameters).published_at
         self._filter = _filter_texts(params, points.filter)
         # what a field of the address stands in is of each series alone
@@ -151,6 +153,30 @@ class PointExtractor:
         """Where a flag of daylight saving time stands."""
         return (self._daylight and self._daylight.place) or ""
 
+    def series_parameters(
+        self, extract_filter: Mapping[str, Any], address_fields: frozenset[str]
+    ) -> SeriesParameters:
+        """What an extract_filter says, as far as it can be told by itself.
+
+        Args:
+            extract_filter: of a series.
+            address_fields: the names of the fields of the address.
+
+        Raises:
+            ParameterError: with everything that is wrong with it.
+        """
+        params = Params(extract_filter)
+        given = params.read(SeriesParameters)
+        for name in ("value_column", "ts_column"):
+            if name in given.conditions and name not in address_fields:
+                params.add_fault(other_name_fault(name), name)
+        if not self._has_value and params.given("value") is None:
+            params.add_fault("value is missing: the place where the value stands")
+        for name in sorted(address_fields - given.conditions.keys()):
+            params.add_fault(f"the address has a field {{{name}}}, and nothing fills it", name)
+        params.finish()
+        return given
+
     def series_extraction(
         self,
         extract_filter: Mapping[str, Any],
@@ -172,20 +198,10 @@ class PointExtractor:
         Raises:
             ValueError: nothing says where the value stands, or a field of the address stays open.
         """
-        params = Params(extract_filter)
-        own_parameters = params.read(SeriesParameters)
-        conditions = own_parameters.conditions
-        for name in ("value_column", "ts_column"):
-            if name in conditions and name not in address_fields:
-                params.add_fault(other_name_fault(name), name)
-        value = self._value if own_parameters.value is None else own_parameters.value
-        if value is None:
-            params.add_fault("value is missing: the place where the value stands")
-        for name in sorted(address_fields - conditions.keys()):
-            params.add_fault(f"the address has a field {{{name}}}, and nothing fills it", name)
-        params.finish()
-        assert value is not None  # noqa: S101 - else `finish` has raised
-        rows = own_parameters.rows
+        given = self.series_parameters(extract_filter, address_fields)
+        conditions, rows = given.conditions, given.rows
+        value = self._value if given.value is None else given.value
+        assert value is not None  # noqa: S101 - else it is missing
         if rows is None:
             rows = reader.rows if field_names(reader.rows) else ""
         texts = {name: filter_text(item) for name, item in conditions.items()}

@@ -12,15 +12,10 @@ A plugin declares its parameters as structs, and reads them from what sources.ya
 
         def __init__(self, metadata, default_params):
             super().__init__(metadata, default_params)
-            params = Params(default_params)
-            tide = params.read(TideParameters)
-            if tide.datum == "LAT" and tide.ahead:
-                params.add_fault("ahead does not go with datum LAT")
-            params.finish()
+            self.tide = read_parameters(default_params, TideParameters)
 
-`Params` (dataportal.plugins.readers.parameters) raises all faults at once, each with the keys that
-lead to it, from which file, line and column are told. From the same structs come the tables of the
-manual and the JSON Schema. What is read:
+All faults are raised at once, each with the keys that lead to it, from which file, line and column
+are told. From the same structs come the tables of the manual and the JSON Schema. What is read:
 
 - `str`: a text, or a number as it is written; `one_of(…)` these texts, or `matching` a pattern;
 - `WholeNumber`, `Count`, `PositiveNumber`, `Annotated[int, Meta(ge=1, le=16)]`, `float`, `bool`;
@@ -29,10 +24,17 @@ manual and the JSON Schema. What is read:
 - `X | None` for what may be left out.
 
 A parameter that stands in a mapping, such as `paging: {page: p}`, is the field of a struct of its
-own. To add a parameter, add a field with its `about`, and update the manual and the schema:
-`python -m support.parameter_tables` in tests, and `dataportal schema`.
+own. Where a plugin is made of parts, or its parameters depend on one another, `Params`
+(dataportal.plugins.readers.parameters) reads one struct after the other: `params.read(…)`, then
+`params.add_fault("ahead does not go with datum LAT")`, at the end `params.finish()`. A built-in
+plugin names all structs that it reads in `parameters`, and in `series_parameters` those of an
+`extract_filter`.
+
+To add a parameter of a built-in plugin, add a field with its `about`, and update the manual and the
+schema: `python -m support.parameter_tables` in tests, and `dataportal schema`.
 """
 
+from dataportal.plugins.parameters.conversion import read_parameters
 from dataportal.plugins.parameters.declaration import (
     Column,
     Count,
@@ -68,5 +70,6 @@ __all__ = [
     "expected",
     "matching",
     "one_of",
+    "read_parameters",
     "written_as",
 ]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import inspect
 
-from dataportal.plugins.parameters.faults import quotes_hint, unknown_name_fault
+from dataportal.plugins.parameters.faults import ParameterError, quotes_hint, unknown_name_fault
 from dataportal.plugins.parameters.fields import fields, kind_of
 
 if TYPE_CHECKING:
@@ -87,6 +87,26 @@ def convert(values: Mapping[str, Any], struct: type[P], report: Report) -> P:
         report: notes faults.
     """
     return _struct(values, struct, _Place((), report))
+
+
+def read_parameters(values: Mapping[str, Any], struct: type[P]) -> P:
+    """The parameters that a struct declares, of a plugin that has no others.
+
+    Raises:
+        ParameterError: with everything that is wrong with them.
+    """
+    faults: list[tuple[Keys, str]] = []
+    result = convert(values, struct, lambda keys, message: faults.append((keys, message)))
+    known = [name for field in fields(struct) if not field.takes_rest for name in field.names]
+    if not any(field.takes_rest for field in fields(struct)):
+        faults += [
+            ((str(name),), unknown_name_fault(str(name), known))
+            for name, value in values.items()
+            if value is not None and str(name) not in known
+        ]
+    if faults:
+        raise ParameterError(faults)
+    return result
 
 
 def _struct(values: Mapping[str, Any], struct: type[P], place: _Place) -> P:
