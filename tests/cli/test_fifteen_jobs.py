@@ -183,6 +183,18 @@ def test_4_one_forecast_as_it_was_issued(ask: Ask) -> None:
     assert 0 < len(older) < 48
 
 
+def test_5_which_forecasts_there_are(ask: Ask) -> None:
+    """One each six hours, and what each of them holds."""
+    answer = json.loads(ask("history", "load-forecast", "--issues", "--limit", "2", "--json"))
+    assert [
+        (issue["issued_at"], issue["first_ts"], issue["last_ts"], issue["points"])
+        for issue in answer["issues"]
+    ] == [
+        ("2025-12-31T12:00:00Z", "2025-12-31T13:00:00Z", "2026-01-02T12:00:00Z", 48),
+        ("2025-12-31T18:00:00Z", "2025-12-31T19:00:00Z", "2026-01-02T18:00:00Z", 48),
+    ]
+
+
 def test_6_features_for_a_table_of_decisions(ask: Ask, tmp_path: Path) -> None:
     """In the order of the table, and nothing that became known after the decision."""
     (tmp_path / "decisions.csv").write_text(
@@ -206,6 +218,17 @@ def test_6_features_for_a_table_of_decisions(ask: Ask, tmp_path: Path) -> None:
     ]
 
 
+def test_7_how_much_values_change_with_age(ask: Ask) -> None:
+    """Each revision takes 1 away: six within a week of the hour, and the last one after it."""
+    span = ("--start", "2025-03-01", "--end", "2025-03-02")
+    answer = json.loads(ask("history", "load", "--revisions-by", "age", *span, "--json"))
+    revisions = [row for row in answer["revisions_by_age"] if row["revisions"]]
+    assert [(row["revisions"], row["bias"], row["mean"], row["largest"]) for row in revisions] == [
+        (6 * 24, -1.0, 1.0, 1.0),
+        (24, -1.0, 1.0, 1.0),
+    ]
+
+
 def test_8_first_release_against_latest(ask: Ask) -> None:
     """The load was first told 7 too high, whichever of both times one goes by."""
     span = ("--start", "2025-03-01", "--end", "2025-03-02", "--format", "csv")
@@ -215,6 +238,21 @@ def test_8_first_release_against_latest(ask: Ask) -> None:
         assert {
             float(f["value"]) - float(n["value"]) for f, n in zip(first, latest, strict=True)
         } == {7.0}
+
+
+def test_9_all_vintages_as_a_matrix(ask: Ask) -> None:
+    """Observations by times of knowledge: filled forward, and empty before the first value."""
+    rows = table(
+        ask(
+            *("history", "load", "--matrix", "--format", "csv"),
+            *("--start", "2025-03-01T00:00Z", "--end", "2025-03-01T02:00Z"),
+        )
+    )
+    times = [f"2025-03-0{1 + day}T0{hour}:00:00Z" for day in range(8) for hour in (1, 2)]
+    assert [[row[time] for time in times] for row in rows] == [
+        [str(107 - day) for day in range(8) for _ in (1, 2)],
+        ["", *(str(108 - day) for day in range(8) for _ in (1, 2))][:16],
+    ]
 
 
 def test_10_what_changed_between_two_times(ask: Ask) -> None:
