@@ -356,5 +356,6 @@ def plan_backfills(
     for source in sources:
         built = build_plugin(source, env=invocation.env, root=configuration.root)
         _, slices = plan_backfill(source, start, end, limits=built.limits, now=now)
-        plans.append(Plan(source.name, slices, count_requests(built, slices)))
+        requests = count_requests(built, slices)
+        plans.append(Plan(source.name, slices, requests, built.plugin.max_requests))
     return plans

@@ -143,6 +143,11 @@ class _Plugin:
     """The source's `timezone`. The run resolves local times by itself; a plugin needs it only to
     calculate with them. Set like `http`."""
 
+    @property
+    def max_requests(self) -> int | None:
+        """How many requests a run sends at most, for `fetch --plan`; None for any number."""
+        return None
+
     def count_requests(self, start_date: str, end_date: str | None = None) -> int | None:
         """How many requests a window takes at least, for `fetch --plan`; None for "not known".
 

@@ -146,16 +146,25 @@ class Plan:
         source: its name.
         slices: oldest first.
         requests: how many each of them takes at least; None where that is not known beforehand.
+        max_requests: how many its entry allows for a run; None for any number.
     """
 
     source: str
     slices: Sequence[Slice]
     requests: Sequence[int | None]
+    max_requests: int | None = None
+
+    @property
+    def count(self) -> int | None:
+        """How many requests all slices take at least, as far as that is known."""
+        known = [count for count in self.requests if count is not None]
+        return sum(known) if known else None
 
     def document(self) -> dict[str, Any]:
         """The plan as JSON has it."""
         return {
             "source": self.source,
+            "max_requests": self.max_requests,
             "slices": [
                 {"start": window.start, "end": window.end, "requests": count}
                 for window, count in zip(self.slices, self.requests, strict=True)
@@ -174,8 +183,9 @@ class PlanView:
         """A line for each slice, by source."""
         del stream
         for plan in self.plans:
-            known = [count for count in plan.requests if count is not None]
-            total = f", {pluralize(sum(known), 'request')}" if known else ""
+            total = "" if plan.count is None else f", {pluralize(plan.count, 'request')}"
+            if plan.max_requests is not None and (plan.count or 0) > plan.max_requests:
+                total += f", more than its max_requests of {plan.max_requests:,}"
             yield printable(f"{plan.source}: {pluralize(len(plan.slices), 'slice')}{total}")
             for window, count in zip(plan.slices, plan.requests, strict=True):
                 start = format_instant(window.start, self.zone)
@@ -208,12 +218,11 @@ class PlanTable:
         """A row for each source, and the sum."""
         table = Table(("source", ">slices", ">requests", "from", "to", "stored up to"))
         for plan in self.plans:
-            known = [count for count in plan.requests if count is not None]
             last = plan.slices[-1].end if plan.slices else None
             table.add(
                 plan.source,
                 f"{len(plan.slices):,}",
-                f"{sum(known):,}" if known else NOTHING,
+                NOTHING if plan.count is None else f"{plan.count:,}",
                 format_instant(plan.slices[0].start, self.zone) if plan.slices else NOTHING,
                 format_instant(last, self.zone) if last else "the newest",
                 format_instant(self._newest(plan.source), self.zone),

@@ -171,6 +171,7 @@ def test_a_plan_says_how_many_requests_it_takes(
     url = server.answer("/days", Reply.json([{"t": "2025-03-01T00:00:00Z", "v": 1}]))
     params = {
         "url": url,
+        "max_requests": 6,
         "each": {"period": "day", "station": ["A", "B"]},
         "query": {"day": "{start:%Y-%m-%d}", "station": "{station}"},
         "ts": "t",
@@ -184,6 +185,9 @@ def test_a_plan_says_how_many_requests_it_takes(
     assert [window["requests"] for window in slices] == [4, 2]
     text = run_cli("fetch", "days", *bounds, "--plan", env=env).stdout
     assert "days: 2 slices, 6 requests" in text
+    longer = (*bounds[:-1], "2025-03-05")
+    text = run_cli("fetch", "days", *longer, "--plan", env=env).stdout
+    assert "days: 2 slices, 8 requests, more than its max_requests of 6" in text
     assert not server.requests
     run_cli("fetch", "days", *bounds, env=env)
     assert server.asked("/days") == 6

@@ -175,6 +175,23 @@ def test_a_token_in_json_text_is_taken_without_its_quotes(server: LocalServer) -
     assert server.requests[-1].headers["x"] == "T-9"
 
 
+def test_a_token_in_a_header_of_the_answer(server: LocalServer) -> None:
+    """Its name stands after `header:`."""
+    urls = lay_out(server, Reply(204, headers={"X-Auth-Token": "T-3"}))
+    login = {"url": urls["login"], "json": {"a": 1}, "token": "header:X-Auth-Token", "header": "X"}
+    fetch("Json", url=urls["data"], **PLACES, auth={"login": login})
+    assert server.requests[-1].headers["x"] == "T-3"
+
+
+def test_names_of_fields_that_are_no_words_are_not_shown(server: LocalServer) -> None:
+    """Whatever stands in an answer may be the token."""
+    urls = lay_out(server, Reply.json({CANARY: CANARY, "status": "ok"}))
+    oauth2 = {"token_url": urls["login"], "client_id": "me"}
+    with pytest.raises(BadDataError, match="it has status") as caught:
+        fetch("Json", url=urls["data"], **PLACES, auth={"oauth2": oauth2})
+    assert CANARY not in str(caught.value)
+
+
 def test_sources_of_one_run_share_a_login(server: LocalServer) -> None:
     """The same login of several sources is sent once, and another one by itself."""
     urls = lay_out(server, token_reply())

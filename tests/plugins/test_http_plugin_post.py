@@ -86,6 +86,24 @@ def test_fields_in_a_text_and_in_headers(server: LocalServer) -> None:
     )
 
 
+def test_the_names_that_other_tools_have(server: LocalServer) -> None:
+    """What Airbyte and dlt call these parameters is taken as well."""
+    url = server.answer("/a", Reply.json(ROW))
+    fetch(
+        "Json",
+        url=url,
+        http_method="POST",
+        request_parameters={"a": 1},
+        request_headers={"X-B": "2"},
+        request_body_json={"c": "{start:%Y:int}"},
+        **PLACES,
+        window=WINDOW,
+    )
+    (request,) = server.requests
+    assert (request.method, request.query, request.json) == ("POST", {"a": ["1"]}, {"c": 2025})
+    assert request.headers["x-b"] == "2"
+
+
 def paged(count: int, found: Callable[[Request], tuple[int, int]]) -> Callable[[Request], Reply]:
     """Rows `count` in all, in pages whose first row and size the request says."""
 

@@ -118,6 +118,11 @@ class _Api:
             raise ValueError("rows of its own cannot be had where paging counts rows")
         return series
 
+    @property
+    def max_requests(self) -> int | None:
+        """How many requests a run sends at most; None for any number."""
+        return self._request.max_requests
+
     def count(self, extractions: Sequence[SeriesExtraction], window: Window) -> int:
         """How many requests the window takes, without further pages."""
         groups = [fields for fields, _ in self._batches.of(extractions)]
@@ -253,6 +258,11 @@ class _Single(BasePlugin):
         params.finish()
         self._api.series_extraction({})
 
+    @property
+    def max_requests(self) -> int | None:
+        """How many requests a run sends at most."""
+        return self._api.max_requests
+
     def count_requests(self, start_date: str, end_date: str | None = None) -> int:
         """How many requests a window takes, without further pages."""
         extraction = self._api.series_extraction({})
@@ -297,6 +307,11 @@ class _Several(MultiSeriesPlugin):
         if params.faults():
             read_filters(series_definitions, self._api.check_filter, params)
         read_filters(series_definitions, self._api.series_extraction)
+
+    @property
+    def max_requests(self) -> int | None:
+        """How many requests a run sends at most."""
+        return self._api.max_requests
 
     def count_requests(self, start_date: str, end_date: str | None = None) -> int:
         """How many requests a window takes, without further pages."""

@@ -23,10 +23,13 @@ class BodyParameters(Parameters):
     form: Annotated[
         dict[str, TextOrTexts] | None,
         about(
-            "sent as a form, by POST: as `query` is written, see [By POST](declarative.md#by-post)"
+            "sent as a form, by POST: as `query` is written, see [By POST](declarative.md#by-post)",
+            aliases=("request_body_data",),
         ),
     ] = None
-    json: Annotated[Any, about("or as a document of any depth")] = None
+    json: Annotated[Any, about("or as a document of any depth", aliases=("request_body_json",))] = (
+        None
+    )
     body: Annotated[
         str | None,
         about("or as a text; say in `headers` what it is: `Content-Type: application/vnd.flux`"),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -25,16 +26,18 @@ from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.http.tokens import Login, SentAlong, Token
 from dataportal.plugins.parameters import Duration, Parameters, about, expected, one_of, written_as
 from dataportal.plugins.readers.expressions import Expression
-from dataportal.redaction import harmless, redact, remember_secret
+from dataportal.redaction import redact, remember_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from dataportal.plugins.http import HttpClient
     from dataportal.plugins.http.response import Answer
     from dataportal.plugins.readers.parameters import Params
 
 _FIELD = "{token}"
+_HEADER = "header:"
+_NAME = re.compile("[A-Za-z_]{1,30}")
 _GRANTS = ("client_credentials", "password")
 _PERMANENT_ERRORS = {
     "invalid_request": "the request is not as the server wants it",
@@ -51,7 +54,31 @@ _MAY_EXPLAIN = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORB
 _LONGEST_TOKEN = 32_768
 
 
-_Place = Annotated[Expression | None, written_as(Expression)]
+class TokenPlace:
+    """Where a token stands in an answer: at an expression, or in the header of `header:NAME`.
+
+    Raises:
+        ValueError: no such expression.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._header = ""
+        if text.startswith(_HEADER):
+            self._header = text.removeprefix(_HEADER).strip().lower()
+        self._expression = None if self._header else Expression(text)
+
+    def find(self, answer: Answer, document: Any) -> Any:
+        """What stands there; None for nothing."""
+        if self._expression is None:
+            return answer.headers.get(self._header)
+        try:
+            return self._expression.find(document)
+        except ValueError:
+            return None
+
+
+_Place = Annotated[TokenPlace | None, written_as(TokenPlace)]
 _SentAlong = Annotated[
     str | dict[str, str] | None, expected("a name, or a mapping of names to texts")
 ]
@@ -81,7 +108,10 @@ class TokenParameters(Parameters):
 class OAuth2Parameters(TokenParameters, kw_only=True):
     """A token of RFC 6749."""
 
-    token_url: Annotated[str, about("where the token is had")]
+    token_url: Annotated[
+        str,
+        about("where the token is had", aliases=("access_token_url", "token_refresh_endpoint")),
+    ]
     grant_type: Annotated[
         str | None,
         one_of(_GRANTS),
@@ -108,7 +138,10 @@ class OAuth2Parameters(TokenParameters, kw_only=True):
         default(default_factory=dict)
     )
     token: Annotated[
-        _Place, about("the place of the token in the answer (`access_token`)", secret=False)
+        _Place,
+        about(
+            "the place of the token in the answer (`access_token`), or `header:NAME`", secret=False
+        ),
     ] = None
 
 
@@ -123,7 +156,10 @@ class LoginParameters(TokenParameters, kw_only=True):
     json: Annotated[Any, about("or a document")] = None
     body: Annotated[str | None, about("or a text")] = None
     token: Annotated[
-        _Place, about("the place of the token in the answer (the whole text)", secret=False)
+        _Place,
+        about(
+            "the place of the token in the answer (the whole text), or `header:NAME`", secret=False
+        ),
     ] = None
 
 
@@ -145,7 +181,7 @@ class _Question:
     url: str
     body: Mapping[str, Any] = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
-    token: Expression | None
+    token: TokenPlace | None
     lifetime: float | None
     expires_in: Expression
 
@@ -186,10 +222,7 @@ class _Question:
             if text.startswith(("{", "[", "<")):
                 return None
             return document if isinstance(document, str) else text
-        try:
-            return self.token.find(document)
-        except ValueError:
-            return None
+        return self.token.find(answer, document)
 
     @property
     def _place(self) -> str:
@@ -254,7 +287,7 @@ def read_oauth2(params: Params, oauth2: OAuth2Parameters) -> Login:
         oauth2.token_url,
         {"form": form},
         headers,
-        oauth2.token or Expression("access_token"),
+        oauth2.token or TokenPlace("access_token"),
         _lifetime(params, "oauth2", oauth2),
         Expression("expires_in"),
     )
@@ -354,8 +387,9 @@ def _names_in(document: Any) -> str:
     """The names of the fields that there are, which tell what kind of answer it is."""
     if not isinstance(document, dict) or not document:
         return ""
-    names: Collection[str] = [harmless(redact(str(name)), 40) for name in document][:8]
-    return f"; it has {', '.join(names)}"
+    # what is no plain word may be anything, even the token
+    names = [redact(name) for name in document if _NAME.fullmatch(name)][:8]
+    return f"; it has {', '.join(names)}" if names else ""
 
 
 def _texts_of(value: Any, name: str = "") -> Iterable[str]:

@@ -113,15 +113,21 @@ class AddressParameters(Parameters):
     base_url: Annotated[str, about("put in front of a `url` that is only a path")] = ""
     query: Annotated[
         dict[str, TextOrTexts],
-        about("query parameters by name, with fields too; a list gives its name several times"),
+        about(
+            "query parameters by name, with fields too; a list gives its name several times",
+            aliases=("params", "request_parameters"),
+        ),
     ] = default(default_factory=dict)
     headers: Annotated[
-        dict[str, TextOrTexts], about("sent with each request, with fields too", secret=True)
+        dict[str, TextOrTexts],
+        about("sent with each request, with fields too", aliases=("request_headers",), secret=True),
     ] = default(default_factory=dict)
     method: Annotated[
         str | None,
         one_of(_METHODS),
-        about("GET or POST (POST with `form`, `json` or `body`, else GET)"),
+        about(
+            "GET or POST (POST with `form`, `json` or `body`, else GET)", aliases=("http_method",)
+        ),
     ] = None
 
 
@@ -165,6 +171,7 @@ class Request:
 
     Attributes:
         paginator: how answers are cut into pages.
+        max_requests: how many requests a run sends at most; None for any number.
     """
 
     def __init__(self, params: Params, now: Callable[[], datetime]) -> None:
@@ -200,7 +207,7 @@ class Request:
             key=self._credentials.key,
             everywhere=sent.everywhere,
         )
-        self._max_requests = sent.max_requests
+        self.max_requests = sent.max_requests
         self._sent = 0
         self._is_answered = False
         self._not_found_is_empty = sent.not_found_is_empty
@@ -258,12 +265,12 @@ class Request:
         Raises:
             PermanentError: it does.
         """
-        if not self._max_requests:
+        if not self.max_requests:
             return
         count = self._sent + self.count(window, groups)
-        if count > self._max_requests:
+        if count > self.max_requests:
             raise PermanentError(
-                f"this takes {count} requests in one run, and max_requests is {self._max_requests}",
+                f"this takes {count} requests in one run, and max_requests is {self.max_requests}",
                 hint="--plan shows how many a range takes; ask for a shorter one, or allow more",
             )
 
@@ -467,10 +474,10 @@ class Request:
                 request = request._replace(entry=entry, is_kept=is_kept)
                 requests.append((request, Asked(start, end, known)))
         asked_for = sum(not request.is_kept for request, _ in requests)
-        if self._max_requests and self._sent + asked_for > self._max_requests:
+        if self.max_requests and self._sent + asked_for > self.max_requests:
             raise PermanentError(
                 f"this takes {self._sent + asked_for} requests in one run, and max_requests is "
-                f"{self._max_requests}",
+                f"{self.max_requests}",
                 hint="Ask for a shorter range, or allow more",
             )
         return requests
@@ -603,7 +610,7 @@ class Request:
         Raises:
             PermanentError: it is one too many.
         """
-        if self._max_requests and self._sent >= self._max_requests:
+        if self.max_requests and self._sent >= self.max_requests:
             host = urlsplit(request.url).hostname
             raise PermanentError(
                 f"{self._sent} requests were sent to {host}, and there are more: see max_requests"
