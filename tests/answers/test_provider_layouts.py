@@ -380,3 +380,37 @@ def test_ntesmo_is_a_workbook() -> None:
         ts="Period Start",
         timezone="Australia/Darwin",
     )
+
+
+def test_dwd_has_one_file_of_values_among_others() -> None:
+    """By the pattern of its name; cells are padded."""
+    check_replay(
+        "dwd",
+        "Csv",
+        {"dwd-433-temperature": {"value": "TT_TU"}, "dwd-433-humidity": {"value": "RF_TU"}},
+        path="/climate_environment/CDC/observations_germany/climate/hourly/air_temperature"
+        "/recent/stundenwerte_TU_00433_akt.zip",
+        member="produkt_*.txt",
+        ts="MESS_DATUM",
+        time_format="%Y%m%d%H",
+        missing=[-999],
+        timezone="UTC",
+    )
+
+
+def test_chugoku_has_a_file_a_day_of_each_kind() -> None:
+    """With text before their header, in an encoding of Japan; the name says the kind."""
+    check_replay(
+        "chugoku",
+        "Csv",
+        {"chugoku-demand-forecast": {"kind": "yosoku"}, "chugoku-demand": {"kind": "jiseki"}},
+        path="/data/202504_jyukyu2_chugoku.zip",
+        member=["*_yosoku_*.csv", "*_jiseki_*.csv"],
+        encoding="cp932",
+        header_row="^日付",
+        fields={"kind": {"file": "_([a-z]+)_"}},
+        interval={"day": "日付", "number": "時間コマ", "length": "30 minutes"},
+        time_format="%Y%m%d",
+        value="エリア総需要量",
+        timezone="Asia/Tokyo",
+    )

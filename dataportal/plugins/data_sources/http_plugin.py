@@ -24,6 +24,7 @@ from dataportal.plugins.base_plugin import (
     PermanentError,
 )
 from dataportal.plugins.declarative.answer_zone import AnswerZone, ZoneParameters
+from dataportal.plugins.declarative.archive_files import ArchiveFiles, ArchiveParameters
 from dataportal.plugins.declarative.arrow_records import ArrowReader
 from dataportal.plugins.declarative.batches import Batches, BatchParameters
 from dataportal.plugins.declarative.beside_fields import BesideFields, RowParameters, UnkeptRows
@@ -64,7 +65,7 @@ def _parameters(reader: type[Reader]) -> tuple[type[Parameters], ...]:
     """What a plugin takes whose answers this reads."""
     request: tuple[type[Parameters], ...] = (*REQUEST_PARAMETERS, BatchParameters)
     rows: tuple[type[Parameters], ...] = (StepParameters, RowParameters, ZoneParameters)
-    return request + reader.parameters + POINT_PARAMETERS + rows
+    return (*request, ArchiveParameters, *reader.parameters, *POINT_PARAMETERS, *rows)
 
 
 class _Api:
@@ -79,6 +80,7 @@ class _Api:
         self._reader = reader(params, self._extractor.decimal)
         self._fields = BesideFields(params, self._extractor.decimal, steps)
         self._reader.further_fields = self._fields.names
+        self._reader.files = ArchiveFiles(params)
         self._answer_zone = AnswerZone(params)
         self._batches = Batches(params, self._request.address_fields)
         if steps is not None and params.given("layout") == "columns":

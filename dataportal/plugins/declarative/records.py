@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from dataportal.errors import BadDataError
-from dataportal.plugins.readers.archives import ArchiveError, unpack
+from dataportal.plugins.declarative.archive_files import ArchiveFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,6 @@ TRUNCATED_ROW: Final = object()
 """Stands for a field of a row that ends before a column that the table has."""
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,4}")
-_MAX_BYTES = 256 * 1024 * 1024  # of all files of an archive
 
 
 def number_if_digits(path: FieldPath) -> FieldPath:
@@ -143,10 +142,12 @@ class Reader(ABC):
     Attributes:
         rows: where the rows are, for each series that does not say it for itself.
         further_fields: the names of fields that rows have beside those that stand in them.
+        files: takes the files out of answers.
     """
 
     rows: str = ""
     further_fields: frozenset[FieldPath] = frozenset()
+    files = ArchiveFiles()
 
     parameters: ClassVar[tuple[type[Parameters], ...]]
     """Structs that declare what it reads."""
@@ -164,12 +165,7 @@ class Reader(ABC):
         """
         if answer.has_no_content:
             return []
-        try:
-            files = unpack(answer.body, limit=_MAX_BYTES)
-        except ArchiveError as error:
-            raise answer.bad(f"is an archive that cannot be opened: {error}") from None
-        if not files:
-            raise answer.bad("is an archive without a file")
+        files = self.files.of(answer)
         documents = []
         for file in files:
             part = answer.part(file.body, file.name)
