@@ -6,6 +6,7 @@ import typer
 
 from dataportal.cli.database import open_to_read
 from dataportal.cli.stored_series import WhereOption, series_wanted
+from dataportal.cli.times import option_instant
 from dataportal.errors import ExitCode
 from dataportal.times import utc_now
 
@@ -16,6 +17,7 @@ EXAMPLES = (
     "dataportal list-series",
     "dataportal list-series 'wind offshore'",
     "dataportal list-series 'smard-*' --where unit=MW --json",
+    "dataportal list-series --unchanged-since 7d",
 )
 
 
@@ -31,6 +33,14 @@ def command(
         ),
     ] = None,
     where: WhereOption = None,
+    changed_since: Annotated[
+        str | None,
+        typer.Option("--changed-since", metavar="T", help="Only what changed at T or later."),
+    ] = None,
+    unchanged_since: Annotated[
+        str | None,
+        typer.Option("--unchanged-since", metavar="T", help="Only what has not changed since T."),
+    ] = None,
 ) -> ExitCode:
     """The series that the database holds.
 
@@ -40,12 +50,17 @@ def command(
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
+    now = utc_now()
     _, conditions = series_wanted((), where)
+    changed = option_instant("--changed-since", changed_since, settings, now=now)
+    unchanged = option_instant("--unchanged-since", unchanged_since, settings, now=now)
     from dataportal.render.list_series import CatalogueView
     from dataportal.render.view import show_view
     from dataportal.store.read.catalogue import find_entries
 
     with open_to_read(settings, "list-series") as connection:
-        entries = find_entries(connection, text, conditions)
-    show_view(CatalogueView(entries, utc_now(), settings.zone), json=invocation.json)
+        entries = find_entries(
+            connection, text, conditions, changed_since=changed, unchanged_since=unchanged
+        )
+    show_view(CatalogueView(entries, now, settings.zone), json=invocation.json)
     return ExitCode.DONE

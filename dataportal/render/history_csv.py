@@ -139,10 +139,10 @@ class CsvHistory(HistoryRenderer):
         )
 
     def revisions_by_age(self, ages: Sequence[RevisionsOfAge], cut: Cut) -> Iterator[str]:
-        """series, age_over and age_up_to (seconds), revisions, bias, mean, largest, withdrawals."""
+        """series, age_over and age_up_to (seconds), count, bias, mean, largest, withdrawals."""
         del cut
         titles = (
-            "series", "age_over", "age_up_to", "revisions", "bias", "mean", "largest",
+            "series", "age_over", "age_up_to", "count", "bias", "mean", "largest",
             "withdrawals",
         )  # fmt: skip
         return csv_lines(
@@ -152,7 +152,7 @@ class CsvHistory(HistoryRenderer):
                     self._name,
                     _seconds(a.age_over),
                     _seconds(a.age_up_to),
-                    a.revisions,
+                    a.count,
                     a.bias,
                     a.mean,
                     a.largest,

@@ -169,7 +169,7 @@ class JsonHistory(HistoryRenderer):
             {
                 "age_over": a.age_over,
                 "age_up_to": a.age_up_to,
-                "revisions": a.revisions,
+                "count": a.count,
                 "bias": a.bias,
                 "mean": a.mean,
                 "largest": a.largest,

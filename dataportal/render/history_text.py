@@ -261,10 +261,10 @@ class TextHistory(HistoryRenderer):
         """A row for each age, with a line of what the columns mean."""
         name = f"{printable(self.series.endpoint_prefix)}{self._unit()}"
         yield f"{name}: revisions by the time from ts to the change{self._published_cut(cut)}"
-        table = Table((">age", ">revisions", ">bias", ">mean", ">largest", ">withdrawals"))
+        table = Table((">age", ">count", ">bias", ">mean", ">largest", ">withdrawals"))
         for a in ages:
             figures = (NOTHING if f is None else f"{f:.6g}" for f in (a.bias, a.mean, a.largest))
-            table.add(_age(a), f"{a.revisions:,}", *figures, f"{a.withdrawals:,}")
+            table.add(_age(a), f"{a.count:,}", *figures, f"{a.withdrawals:,}")
         yield from table.lines(sys.stdout)
 
     def plot(

@@ -32,7 +32,7 @@ class CatalogueView:
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A table with a row for each series."""
         if not self.entries:
-            yield "No series is stored yet."
+            yield "No such series is stored."
             return
         table = Table(
             (

@@ -1,7 +1,7 @@
 -- How much a part of a series was revised, by the age of its values then: the time from their ts to the
 -- change. Ages up to each of some limits, the last ones above all of them. Withdrawals and returns have
 -- no difference, and are counted apart.
-SELECT bucket, count(*) FILTER (WHERE difference IS NOT NULL) AS revisions,
+SELECT bucket, count(*) FILTER (WHERE difference IS NOT NULL) AS count,
        avg(difference) AS bias, avg(abs(difference)) AS mean, max(abs(difference)) AS largest,
        count(*) FILTER (WHERE difference IS NULL) AS withdrawals
 FROM (

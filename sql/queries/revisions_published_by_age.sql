@@ -1,5 +1,5 @@
 -- The same by the times of publication, as far as they were recorded by a time.
-SELECT bucket, count(*) FILTER (WHERE difference IS NOT NULL) AS revisions,
+SELECT bucket, count(*) FILTER (WHERE difference IS NOT NULL) AS count,
        avg(difference) AS bias, avg(abs(difference)) AS mean, max(abs(difference)) AS largest,
        count(*) FILTER (WHERE difference IS NULL) AS withdrawals
 FROM (

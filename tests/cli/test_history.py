@@ -566,9 +566,9 @@ def test_revisions_by_age_in_every_format(run_cli: RunCli, database_url: str) ->
     document = history_document(run_cli, database_url, *by_age)
     ages = [row["age_up_to"] for row in document["revisions_by_age"]]
     assert ages == [0.0, 3600.0, 21600.0, 86400.0, 604800.0, 2592000.0, None]
-    assert [row["revisions"] for row in document["revisions_by_age"]] == [0, 0, 0, 0, 0, 0, 1]
+    assert [row["count"] for row in document["revisions_by_age"]] == [0, 0, 0, 0, 0, 0, 1]
     published = history_document(run_cli, database_url, *by_age, "--by", "published")
-    (row,) = (row for row in published["revisions_by_age"] if row["revisions"])
+    (row,) = (row for row in published["revisions_by_age"] if row["count"])
     assert (row["age_over"], row["bias"], row["largest"]) == (3600.0, 2.0, 2.0)
     env = {"DATABASE_URL": database_url}
     text = run_cli("history", "load", *by_age, env=env).stdout.splitlines()

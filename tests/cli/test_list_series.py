@@ -76,6 +76,20 @@ def test_series_are_found_by_their_texts(run_cli: RunCli, stored: dict[str, str]
     assert names(run_cli, stored, "wind", "--where", "unit=MW") == ["grid-wind"]
 
 
+def test_series_are_found_by_their_freshness(run_cli: RunCli, stored: dict[str, str]) -> None:
+    """What changed since a time, and what did not; what never had a value did not."""
+    with psycopg.connect(stored["DATABASE_URL"]) as connection:
+        connection.execute(
+            "UPDATE time_series SET changed_at = now() - interval '3 days'"
+            " WHERE endpoint_prefix = 'grid-wind'"
+        )
+    assert names(run_cli, stored, "--changed-since", "1d") == ["grid-load"]
+    assert names(run_cli, stored, "--changed-since", "7d") == ["grid-load", "grid-wind"]
+    assert names(run_cli, stored, "--unchanged-since", "1d") == ["grid-wind", "usd-eur"]
+    both = ("--changed-since", "7d", "--unchanged-since", "1d")
+    assert names(run_cli, stored, *both) == ["grid-wind"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
@@ -99,7 +113,7 @@ def test_what_finds_nothing_is_an_error(
 def test_a_database_without_series_has_none(run_cli: RunCli, database_url: str) -> None:
     """Which is an answer, also to a text."""
     env = {"DATABASE_URL": database_url}
-    assert run_cli("list-series", env=env).stdout == "No series is stored yet.\n"
+    assert run_cli("list-series", env=env).stdout == "No such series is stored.\n"
     assert names(run_cli, env, "load") == []
 
 

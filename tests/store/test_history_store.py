@@ -424,7 +424,7 @@ def test_revisions_are_told_apart_by_their_age(database_url: str) -> None:
         look.execute("UPDATE time_series_data_scd2 SET valid_to = 'infinity' WHERE value = 1")
     with open_reader(database_url) as reader:
         ages = revisions.revisions_by_age(reader, revisions.Part(series_id=1), "load")
-    figures = {a.age_up_to: (a.revisions, a.bias, a.mean, a.largest, a.withdrawals) for a in ages}
+    figures = {a.age_up_to: (a.count, a.bias, a.mean, a.largest, a.withdrawals) for a in ages}
     nothing = (0, None, None, None, 0)
     assert figures == {
         timedelta(): nothing,

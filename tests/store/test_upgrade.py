@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from support.invariants import broken_invariants
 from support.program_sources import held_locks
 from support.schemas import describe_schema
 from support.store_feed import open_feed, open_observer
@@ -92,6 +93,15 @@ def test_no_series_of_the_past_is_expected_to_go_on(first_url: str, run_cli: Run
     with open_observer(first_url) as look:
         rows = look.execute("SELECT DISTINCT advances, advanced_at FROM time_series").fetchall()
     assert rows == [(0, None)]
+
+
+def test_series_of_the_past_know_when_they_changed(first_url: str, run_cli: RunCli) -> None:
+    """As if each version had been stored by this program."""
+    assert run_cli("migrate", env={"DATABASE_URL": first_url}).returncode == 0
+    with open_observer(first_url) as look:
+        changed = look.execute("SELECT count(changed_at) FROM time_series").fetchone()
+        assert changed != (0,)
+        assert not [fault for fault in broken_invariants(look) if "first and last change" in fault]
 
 
 def test_a_run_brings_it_up_to_date(first_url: str, database_url: str) -> None:

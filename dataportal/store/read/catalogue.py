@@ -32,7 +32,12 @@ class CatalogueEntry(NamedTuple):
 
 
 def find_entries(
-    connection: psycopg.Connection, text: str | None = None, conditions: Sequence[Condition] = ()
+    connection: psycopg.Connection,
+    text: str | None = None,
+    conditions: Sequence[Condition] = (),
+    *,
+    changed_since: datetime | None = None,
+    unchanged_since: datetime | None = None,
 ) -> list[CatalogueEntry]:
     """The series that speak of a text and meet all conditions, by name.
 
@@ -41,9 +46,11 @@ def find_entries(
         text: words that must all occur in what is known of a series, in upper or lower case; or a
             glob of names. None for all series.
         conditions: what else they must be.
+        changed_since: only those of which a value came, changed or went at that time or later.
+        unchanged_since: only those of which none did.
 
     Raises:
-        UsageError: there is none, although there are series.
+        UsageError: there is none that speaks of it, or is like that, although there are series.
     """
     stored = select_series(connection, (), conditions)
     wanted = stored if text is None else [s for s in stored if speaks_of(s, text)]
@@ -53,6 +60,10 @@ def find_entries(
             f"none of {len(stored)} series speaks of {text!r}",
             hint=suggestion((text or "").strip("*"), names, "dataportal list-series shows all"),
         )
+    if changed_since is not None:
+        wanted = [s for s in wanted if s.changed_at and s.changed_at >= changed_since]
+    if unchanged_since is not None:
+        wanted = [s for s in wanted if not s.changed_at or s.changed_at < unchanged_since]
     extents = _read_extents(connection, [s.series_id for s in wanted])
     return [CatalogueEntry(s, *extents[s.series_id]) for s in wanted]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from enum import StrEnum
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataportal.gaps import (
@@ -18,12 +17,12 @@ from dataportal.gaps import (
     least_distance,
 )
 from dataportal.granularity import IntervalLength, interval_length
-from dataportal.resolutions import Resolution, Steps, stretches
+from dataportal.resolutions import Resolution, stretches
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
 from dataportal.store.read.copy_out import stream_records
 from dataportal.store.read.selection import select_series
-from dataportal.store.resolutions import resolutions
+from dataportal.store.resolutions import resolutions, stored_steps
 from dataportal.times import time_zone
 
 if TYPE_CHECKING:
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     from dataportal.store.read.history import StoredSeries
 
 _ENOUGH_POINTS = 12
-_MOST_STEPS = 100_000
-"""Changes of distance that are looked at: a series that has more is irregular."""
 _DAY = IntervalLength(days=1)
 
 
@@ -192,18 +189,14 @@ def _expected_lengths(
             parameters = {**window, "from": times, "limit": _ENOUGH_POINTS}
             rows = connection.execute(query("gaps_points"), parameters).fetchall()
             return expected_lengths(granularity, known, [Evidence(*row) for row in rows])
-        rows = connection.execute(query("gaps_steps"), {**window, "limit": _MOST_STEPS}).fetchall()
-    shown = stretches(_steps(rows))
+        shown = stretches(
+            stored_steps(connection, window["series"], start=window["start"], end=window["end"])
+        )
     return expected_lengths(
         granularity,
         [Resolution(stretch.start, stretch.length) for stretch in shown],
         [Evidence(stretch.steps, timedelta()) for stretch in shown],
     )
-
-
-def _steps(rows: Sequence[tuple[datetime, timedelta, int]]) -> Iterator[Steps]:
-    for (start, distance, first), (_, _, following) in pairwise(rows):
-        yield Steps(start, distance, following - first)
 
 
 def _rest_days(

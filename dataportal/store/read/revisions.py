@@ -105,7 +105,7 @@ class RevisionsOfAge:
     Attributes:
         age_over: older than that; None for any.
         age_up_to: and no older than that; None for any.
-        revisions: how many changes from a number to another there were.
+        count: how many changes from a number to another there were.
         bias: the mean of new minus old; None for no change, as the others are.
         mean: the mean of the size of the change.
         largest: the largest size.
@@ -114,7 +114,7 @@ class RevisionsOfAge:
 
     age_over: timedelta | None
     age_up_to: timedelta | None
-    revisions: int = 0
+    count: int = 0
     bias: float | None = None
     mean: float | None = None
     largest: float | None = None

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from dataportal.resolutions import (
     Resolution,
-    Steps,
     compare,
     steps,
     stretches,
     stretches_said,
 )
 from dataportal.store.queries import query
+from dataportal.store.resolutions import stored_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import psycopg
 
     from dataportal.observations import Observations
     from dataportal.resolutions import ResolutionChange
-
-_MOST_STEPS = 100_000
-"""Changes of distance that are looked at in what is stored: a series that has more is irregular."""
 
 
 def record_resolutions(
@@ -59,7 +55,7 @@ def record_resolutions(
         elif recorded or series_id not in has_points:
             seen = stretches(steps(points.ts))
         else:
-            seen = stretches(_stored_steps(connection, series_id))
+            seen = stretches(stored_steps(connection, series_id))
         change = compare(recorded, seen)
         if change is not None:
             _record(connection, series_id, change, run_id)
@@ -67,17 +63,9 @@ def record_resolutions(
 
 def record_stored_resolutions(connection: psycopg.Connection, series_id: int, run_id: int) -> None:
     """Record what all stored points of a series show of which nothing is recorded yet."""
-    change = compare((), stretches(_stored_steps(connection, series_id)))
+    change = compare((), stretches(stored_steps(connection, series_id)))
     if change is not None:
         _record(connection, series_id, change, run_id)
-
-
-def _stored_steps(connection: psycopg.Connection, series_id: int) -> Iterator[Steps]:
-    rows = connection.execute(
-        query("resolution_steps"), {"series": series_id, "limit": _MOST_STEPS}
-    ).fetchall()
-    for (start, distance, first), (_, _, following) in pairwise(rows):
-        yield Steps(start, distance, following - first)
 
 
 def _record(
