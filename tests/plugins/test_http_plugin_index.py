@@ -321,7 +321,7 @@ def test_a_file_that_is_not_there_fails(server: LocalServer) -> None:
 def test_no_more_files_than_allowed(server: LocalServer) -> None:
     """The list is one request, and none of its files is asked for if all are too many."""
     index = server.answer("/", page("data_20250401.csv", "data_20250402.csv"))
-    with pytest.raises(PermanentError, match="takes 3 requests"):
+    with pytest.raises(PermanentError, match="takes 3 requests in one run, 1 of them before"):
         fetch("Csv", index={"url": index, **BY_DAY}, max_requests=2, **PLACES, window=WINDOW)
     assert len(server.requests) == 1
 

@@ -114,6 +114,7 @@ _YAML_PARSER = "dataportal/config/yaml_parser.py"
 _CONTENT_ENCODING = "dataportal/plugins/http/content_encoding.py"
 _HTTP_CLIENT = "dataportal/plugins/http/client.py"
 _PAGED_REQUEST = "dataportal/plugins/declarative/request.py"
+_TOKENS = "dataportal/plugins/http/tokens.py"
 _EMBEDDED_FILES = "dataportal/embedded/files.py"
 _LOCAL_TIMES = "dataportal/local_times.py"
 _OBSERVATIONS = "dataportal/observations.py"
@@ -463,6 +464,38 @@ MUTATIONS = (
         "tests/faults/test_hostile_providers.py::test_a_hostile_provider[echo]",
     ),
     Mutation(
+        "a token that is refused is renewed for ever",
+        "L",
+        _TOKENS,
+        "TokenStore.after_refusal",
+        Replace("A.is_renewal and not A.is_proved", by="False"),
+        "tests/plugins/test_http_tokens.py::test_a_fresh_token_that_is_refused_is_the_end",
+    ),
+    Mutation(
+        "each source tries a password that was refused",
+        "L",
+        _TOKENS,
+        "TokenStore._ask",
+        Replace("A.failure is not None", by="False"),
+        "tests/plugins/test_http_tokens.py::test_a_login_that_is_refused_is_not_tried_again",
+    ),
+    Mutation(
+        "what may do harm is sent again",
+        "P",
+        "dataportal/plugins/http/outgoing.py",
+        "request_failure",
+        Replace("A.safe or not B.is_sent or not isinstance(C, TransientError)", by="True"),
+        "tests/plugins/test_http_post.py::test_what_may_do_harm_is_not_asked_again",
+    ),
+    Mutation(
+        "an older file that changed comes after newer ones",
+        "U",
+        _PAGED_REQUEST,
+        "Request._file_requests",
+        Replace("A = A and B", by="A = True", nth=1),
+        "tests/answers/test_files_unchanged.py::test_unchanged_files_are_not_asked_for_again",
+    ),
+    Mutation(
         "a machine that slept makes up slot by slot",
         "24",
         f"{_SQL}/run_finish.sql",
@@ -551,7 +584,7 @@ MUTATIONS = (
         "a byte order mark is part of the first key",
         "29",
         _YAML_PARSER,
-        "read_document",
+        "_read_text",
         Replace('A.decode("utf-8-sig")', by=r'A.decode("utf-8").replace("\ufeff", "_")'),
         "tests/unit/test_config_faults.py::test_a_byte_order_mark_is_no_part_of_the_text",
     ),

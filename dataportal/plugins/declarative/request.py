@@ -270,7 +270,8 @@ class Request:
         count = self._sent + self.count(window, groups)
         if count > self.max_requests:
             raise PermanentError(
-                f"this takes {count} requests in one run, and max_requests is {self.max_requests}",
+                f"this takes {count} requests in one run{self._of_which_sent}, and max_requests is "
+                f"{self.max_requests}",
                 hint="--plan shows how many a range takes; ask for a shorter one, or allow more",
             )
 
@@ -406,6 +407,11 @@ class Request:
         )
 
     @property
+    def _of_which_sent(self) -> str:
+        """How many of its requests a run has sent already, also in vain."""
+        return f", {self._sent} of them before" if self._sent else ""
+
+    @property
     def _templates(self) -> list[Template]:
         body = [] if self._body is None else self._body.templates
         return [self._url, *self._query.templates, *self._fields.templates, *body]
@@ -476,8 +482,8 @@ class Request:
         asked_for = sum(not request.is_kept for request, _ in requests)
         if self.max_requests and self._sent + asked_for > self.max_requests:
             raise PermanentError(
-                f"this takes {self._sent + asked_for} requests in one run, and max_requests is "
-                f"{self.max_requests}",
+                f"this takes {self._sent + asked_for} requests in one run{self._of_which_sent}, "
+                f"and max_requests is {self.max_requests}",
                 hint="Ask for a shorter range, or allow more",
             )
         return requests
