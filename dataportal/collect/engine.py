@@ -7,20 +7,26 @@ up; one that fails, hangs or breaks harms no other.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import hashlib
+import os
+import socket
+from typing import TYPE_CHECKING, TypeVar
 
 from dataportal.collect.children import children, end_children
-from dataportal.collect.events import Waiting, Warned
+from dataportal.collect.events import Finished, Waiting, Warned
 from dataportal.collect.rate_limiter import SharedRateLimiter
-from dataportal.collect.results import due_requests
+from dataportal.collect.results import RunResult, due_requests
 from dataportal.collect.retry import Retries
 from dataportal.collect.run_context import RunContext
 from dataportal.collect.session_pool import SessionPool
 from dataportal.collect.source_run import SourceRun
 from dataportal.collect.workers import WorkerPool
-from dataportal.errors import ExitCode
+from dataportal.errors import DatabaseError, ExitCode, LockedError
+from dataportal.on_locked import OnLocked
 from dataportal.plugins.http import HttpClient
 from dataportal.plugins.http.rate_limit import RateLimiter
+from dataportal.store.records import Outcome
+from dataportal.store.session import SourceSession
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
@@ -29,11 +35,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dataportal.collect.events import Listener
-    from dataportal.collect.results import RunRequest, RunResult
+    from dataportal.collect.results import RunRequest
     from dataportal.collect.stop import StopSignal
     from dataportal.settings import Settings
     from dataportal.store.records import SourceState
 
+T = TypeVar("T")
+
+_LOOK_INTERVAL = 0.25  # seconds between two looks at the locks that others hold
 _DATABASE_PATIENCE = 60.0  # seconds for a database that is restarting
 _PATIENCE = 7.0  # seconds from the stop until runs that do not heed it are left behind
 _HURRY = 1.0  # seconds, after the second stop
@@ -103,13 +112,24 @@ async def collect(
 
 
 class _Runs:
-    """The tasks of one command: started while there are slots, cancelled when it shall stop."""
+    """The tasks of one command: started while there are slots, cancelled when it shall stop.
+
+    Several machines may run the same command. So that they do not all try the same locks one after
+    the other, each begins at another place of the list, leaves out what it sees locked once it has
+    met the others, and comes back at the end to what it left out.
+    """
 
     def __init__(self, context: RunContext, stop: StopSignal) -> None:
         self._context = context
         self._stop = stop
-        self._tasks: list[asyncio.Task[RunResult | None]] = []
+        self._tasks: dict[str, asyncio.Task[RunResult | None]] = {}
         self._stopped = asyncio.Event()
+        self._began = context.now()
+        self._left_out: list[RunRequest] = []
+        self._has_met_others = False
+        self._locked: set[str] = set()
+        self._finished: set[str] = set()
+        self._looked_at = 0.0
 
     async def run_all(self, requests: Sequence[RunRequest]) -> list[RunResult]:
         self._stop.attach(asyncio.get_running_loop(), self._on_stop)
@@ -126,19 +146,98 @@ class _Runs:
         finally:
             stopped.cancel()
             self._stop.detach()
-        results = [t.result() for t in self._tasks if t.done() and not t.cancelled()]
+        tasks = [self._tasks.get(request.source.name) for request in requests]
+        results = [t.result() for t in tasks if t and t.done() and not t.cancelled()]
         return [result for result in results if result is not None]
 
     async def _work(self, requests: Sequence[RunRequest]) -> None:
         states = self._context.states = await self._source_states()
-        for request in due_requests(requests, states, self._context.now()):
+        due = due_requests(requests, states, self._context.now())
+        for request in _own_order(due):
             # a slot is taken by the run itself; this only keeps ten thousand from queueing up
             async with self._context.slots:
                 pass
-            self._tasks.append(asyncio.create_task(SourceRun(request, self._context).run()))
+            if self._has_met_others:
+                await self._look(due)
+                if self._is_done(request):
+                    continue
+                if request.on_locked is OnLocked.SKIP and request.source.name in self._locked:
+                    self._left_out.append(request)
+                    continue
+            self._start(request, comes_back=len(due) > 1)
             await asyncio.sleep(0)
+        await self._await_tasks()
+        if self._left_out:
+            await self._come_back()
+
+    def _start(self, request: RunRequest, *, comes_back: bool) -> None:
+        work = self._run(request, comes_back=comes_back)
+        self._tasks[request.source.name] = asyncio.create_task(work)
+
+    async def _run(self, request: RunRequest, *, comes_back: bool) -> RunResult | None:
+        try:
+            result = await SourceRun(request, self._context).run(comes_back=comes_back)
+        except LockedError:
+            self._left_out.append(request)
+            result = None
+        self._has_met_others = self._has_met_others or result is None
+        return result
+
+    async def _await_tasks(self) -> None:
         if self._tasks:
-            await asyncio.wait(self._tasks)
+            await asyncio.wait(self._tasks.values())
+
+    async def _come_back(self) -> None:
+        """Run what was locked, but for those of which a run has ended since this command began."""
+        self._finished = await self._ask(SourceSession.finished_since, self._began)
+        for request in self._left_out:
+            if self._is_done(request):
+                continue
+            if request.source.name in self._finished:
+                result = RunResult(request.source.name, request.kind, Outcome.SKIPPED)
+                result.reason = "another run has fetched it meanwhile"
+                self._tasks[result.source] = asyncio.create_task(_finished(result))
+                self._context.emit(Finished(result))
+                continue
+            async with self._context.slots:
+                pass
+            self._start(request, comes_back=False)
+            await asyncio.sleep(0)
+        await self._await_tasks()
+
+    def _is_done(self, request: RunRequest) -> bool:
+        """Whether a source that was due is not any more, as another machine was quicker."""
+        return request.only_if_due and request.source.name in self._finished
+
+    async def _look(self, due: Sequence[RunRequest]) -> None:
+        """Find out now and then which locks others hold, and which runs have ended."""
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._looked_at <= _LOOK_INTERVAL:
+            return
+        names = [request.source.name for request in due]
+        self._locked = await self._ask(SourceSession.locked_among, names)
+        # our own are locked too, and under way
+        self._locked -= self._tasks.keys()
+        self._finished = await self._ask(SourceSession.finished_since, self._began)
+        self._looked_at = loop.time()
+
+    async def _ask(self, method: Callable[[SourceSession, T], set[str]], argument: T) -> set[str]:
+        """What the database says; nothing where it does not, as the runs will say why."""
+        sessions = self._context.sessions
+        try:
+            session = await sessions.open("")
+        except DatabaseError:
+            return set()
+        try:
+            answer = await session.thread.call(method, session.session, argument)
+        except DatabaseError:
+            session.close()
+            return set()
+        except BaseException:
+            session.close()
+            raise
+        sessions.hand_back(session)
+        return answer
 
     async def _source_states(self) -> Mapping[str, SourceState]:
         """What is remembered of every source; proves, once for all, that the database is there."""
@@ -168,12 +267,28 @@ class _Runs:
 
     async def _end(self) -> None:
         """Cancel every run, and wait until they have recorded that, but not for ever."""
-        for task in self._tasks:
+        for task in self._tasks.values():
             task.cancel()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _PATIENCE
-        pending = {task for task in self._tasks if not task.done()}
+        pending = {task for task in self._tasks.values() if not task.done()}
         while pending and loop.time() < deadline:
             if self._stop.times > 1:
                 deadline = min(deadline, loop.time() + _HURRY)
             _, pending = await asyncio.wait(pending, timeout=0.1)
+
+
+def _own_order(requests: Sequence[RunRequest]) -> Sequence[RunRequest]:
+    """The same requests, begun at a place that depends on this machine and process.
+
+    Those that wait for locks, such as a backfill, keep their order.
+    """
+    if any(request.on_locked is not OnLocked.SKIP for request in requests):
+        return requests
+    process = f"{socket.gethostname()}:{os.getpid()}".encode()
+    place = int.from_bytes(hashlib.sha256(process).digest()[:8]) % max(1, len(requests))
+    return [*requests[place:], *requests[:place]]
+
+
+async def _finished(result: RunResult) -> RunResult:
+    return result

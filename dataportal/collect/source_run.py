@@ -81,8 +81,15 @@ class SourceRun:
         self._is_prepared = False
         self._is_concluded = False
 
-    async def run(self) -> RunResult | None:
-        """The result of the run; None if the source was not due after all."""
+    async def run(self, *, comes_back: bool = False) -> RunResult | None:
+        """The result of the run; None if the source was not due after all.
+
+        Args:
+            comes_back: whether who finds the source locked, before anything is done, comes back.
+
+        Raises:
+            LockedError: only if so.
+        """
         started = time.monotonic()
         try:
             await self._with_retries(self._prepare)
@@ -92,6 +99,8 @@ class SourceRun:
             self._lease.hand_back()
             return None
         except LockedError as error:
+            if comes_back and not self._is_prepared and self._request.on_locked is OnLocked.SKIP:
+                raise
             # before the first slice, or between two of them, another run was quicker
             self._report.stay_out(error, fails=self._request.on_locked is OnLocked.FAIL)
             await self._record_failure()

@@ -185,6 +185,12 @@ def source_state(*, last_outcome: str | None, **columns: Any) -> SourceState:
     return SourceState(last_outcome=outcome, **columns)
 
 
+def finished_since(connection: psycopg.Connection, instant: datetime) -> set[str]:
+    """The sources of which a run has ended since then, well or not."""
+    rows = connection.execute(query("run_finished_since"), {"since": instant})
+    return {source for (source,) in rows}
+
+
 def leave_lock(connection: psycopg.Connection, run_id: int, seconds: float) -> None:
     """Record that a run does without its lock for at most so many seconds, and is not dead."""
     connection.execute(query("run_leave_lock"), {"run": run_id, "seconds": seconds})

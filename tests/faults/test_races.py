@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.databases import with_schema
-from support.http_server import LocalServer
+from support.embedded_user import await_true
+from support.http_server import LocalServer, Reply
 from support.invariants import broken_invariants
 from support.program_sources import (
     Pause,
@@ -216,3 +217,30 @@ def test_the_same_source_elsewhere_is_another_one(
             if apart == "schemas":
                 look.execute("SET search_path = other")
             assert current(look) == STORED
+
+
+def test_what_a_killed_machine_held_is_fetched_by_the_other(
+    tmp_path: Path, server: LocalServer, database_url: str, start_cli: StartCli
+) -> None:
+    """Within the command that was under way: what it found locked it comes back to at its end."""
+    sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
+    for n in range(6):
+        sources.csv(f"s{n}", server.answer(f"/{n}.csv", ANSWER))
+    held = Event()
+    sources.csv("slow", server.answer("/slow.csv", Reply(body=ANSWER.body, hold=held)))
+    sources.write()
+    pause = Pause(tmp_path, "after_start")
+    first = start_cli("fetch-all", "--only", "s[0-5]", "--jobs", "1", env={**env, **pause.env})
+    pause.wait_until_reached()
+    second = start_cli("fetch-all", "--json", "--jobs", "2", env=env)
+    server.wait_for("/slow.csv")
+    # all but what the first one holds, and what is slow
+    await_true(lambda: outcomes(database_url).count("succeeded") == 5)
+    first.kill()
+    await_end(first)
+    await_true(lambda: held_locks(database_url) == 1)
+    held.set()
+    out, err = await_end(second)
+    assert second.returncode == 0, err
+    assert {run["outcome"] for run in runs_by_source(out).values()} == {"succeeded"}
+    assert len(runs_by_source(out)) == 7
