@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dataportal.local_times import LocalTime, instants_of, resolve
+from dataportal.local_times import (
+    ClockChanges,
+    LocalTime,
+    instants_of,
+    instants_of_quiet_days,
+    numbered_days,
+    resolve,
+)
 from dataportal.observations import clean
 
 if TYPE_CHECKING:
@@ -290,3 +297,71 @@ def test_publications_of_a_doubled_hour_are_kept_apart() -> None:
     batch = clean_points(points)
     assert (batch.duplicates, batch.rejected) == (1, 0)
     assert len(batch.series["a"].vintages or ()) == 2
+
+
+@given(st.sampled_from(ALL_CHANGES), st.lists(st.integers(-6000, 6000), min_size=1, max_size=40))
+def test_whole_columns_are_the_same_instants(
+    change: tuple[ZoneInfo, datetime], minutes: list[int]
+) -> None:
+    """On days without a change each local time is the one instant that shows it; else none is told.
+
+    No day counts as quiet on which a time occurs twice, or does not exist.
+    """
+    zone, instant = change
+    offset = zone.utcoffset(instant)
+    assert offset is not None
+    local = [instant.replace(tzinfo=None) + offset + m * MINUTE for m in minutes]
+    instants = [reference_instants(ts, zone) for ts in local]
+    columns = instants_of_quiet_days(local, zone)
+    if columns is None:
+        changes = ClockChanges(zone)
+        assert any(changes.touch(ts.date()) for ts in local)
+    else:
+        assert [[ts] for ts in columns] == instants
+
+
+@given(
+    st.sampled_from(
+        [
+            ("Europe/Berlin", "2025-03-30"),
+            ("America/New_York", "2025-03-09"),
+            ("Australia/Lord_Howe", "2025-10-05"),  # of 23 hours and a half
+            ("America/Sao_Paulo", "2018-11-04"),  # begins at 01:00
+        ]
+    ),
+    st.sampled_from([15, 30, 60]),
+    st.booleans(),
+)
+def test_numbers_of_a_shorter_day_are_told(
+    day_in: tuple[str, str],
+    minutes: int,
+    from_one: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """As many labels as it has intervals, at equal distances, one of which the clocks skip."""
+    zone, day, step = ZoneInfo(day_in[0]), date.fromisoformat(day_in[1]), minutes * MINUTE
+    midnight, following = (datetime.combine(day + n * 24 * HOUR, time()) for n in (0, 1))
+    begin, end = (ts.replace(tzinfo=zone).astimezone(UTC) for ts in (midnight, following))
+    count, rest = divmod(end - begin, step)
+    assume(not rest)
+    labels = [midnight + (n + from_one) * step for n in range(count)]
+    skipped = [label for label in labels if not reference_instants(label, zone)]
+    changes = ClockChanges(zone)
+    assert (day in numbered_days(((day, label) for label in labels), changes)) == bool(skipped)
+    # one more, or one less, and they are what a clock shows, with a label too many
+    for others in (labels[:-1], [*labels, labels[-1] + step]):
+        assert not numbered_days(((day, label) for label in others), changes)
+
+
+def test_an_hour_of_24_tells_numbers_of_a_day_of_25_hours() -> None:
+    """From 0 to 24, each once; not where the doubled hour is there twice, as clocks show it."""
+    day = AUTUMN.astimezone(BERLIN).date()
+    labels = [datetime.combine(day, time()) + n * HOUR for n in range(25)]
+    changes = ClockChanges(BERLIN)
+    (fault,) = numbered_days(((day, label) for label in labels), changes).values()
+    assert "25 intervals of 1 hour" in fault
+    assert "00:00 to 24:00" in fault
+    clock = [*labels, datetime.combine(day, time(2))]
+    assert not numbered_days(((day, label) for label in clock), changes)
+    assert not numbered_days(((day, label) for label in labels[:-1]), changes)
+    # twice as a whole they are numbers still
+    assert day in numbered_days(((day, label) for label in labels * 2), changes)
