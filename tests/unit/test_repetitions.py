@@ -13,6 +13,7 @@ from dataportal.repetitions import Repeated, choice, contradiction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from random import Random
 
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 VALUES = st.lists(st.none() | st.sampled_from([0.0, -0.0, 1.0, 1.5, 1e300]), min_size=1, max_size=6)
@@ -35,13 +36,11 @@ def test_only_numbers_that_differ_contradict_one_another(values: list[float | No
 
 
 @given(VALUES, st.randoms())
-def test_a_refusal_does_not_depend_on_the_order(
-    values: list[float | None], random: st.random_module
-) -> None:
+def test_a_refusal_does_not_depend_on_the_order(values: list[float | None], random: Random) -> None:
     """Nor do its words, of values as they are stored: without a sign of 0."""
     values = [None if value is None else value + 0.0 for value in values]
     mixed = list(values)
-    random.shuffle(mixed)  # type: ignore[attr-defined]  # a Random
+    random.shuffle(mixed)
     assert chosen_value(values, Repeated.REFUSE) == chosen_value(mixed, Repeated.REFUSE)
     assert contradiction((NOON, None), values) == contradiction((NOON, None), mixed)
 
@@ -49,7 +48,8 @@ def test_a_refusal_does_not_depend_on_the_order(
 @given(VALUES)
 def test_first_and_last_choose_among_the_numbers(values: list[float | None]) -> None:
     """A null behind the last number, or before the first one, does not count."""
-    numbers = [value for value in values if value is not None] or [None]
+    numbers: list[float | None] = [value for value in values if value is not None]
+    numbers = numbers or [None]
     assert chosen_value(values, Repeated.FIRST) == numbers[0]
     assert chosen_value(values, Repeated.LAST) == numbers[-1]
 

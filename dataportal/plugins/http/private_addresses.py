@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies, proxy_bypass
 
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     import httpx
+
+
+# of IPv4 addresses in IPv6: RFC 6052, RFC 4291 (2.5.5.1), RFC 8215
+_TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
+_LOCAL_TRANSLATION = IPv6Network("64:ff9b:1::/48")
+_LAST_32_BITS = 2**32 - 1
 
 
 async def is_private(url: httpx.URL) -> bool:
@@ -91,6 +97,10 @@ def _literal(host: str) -> IPv4Address | IPv6Address | None:
 def _is_private(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+        if inner is None and any(address in network for network in _TRANSLATED):
+            inner = IPv4Address(int(address) & _LAST_32_BITS)
         if inner is not None:
             return _is_private(inner)
+        if address in _LOCAL_TRANSLATION:
+            return True
     return not address.is_global or address.is_multicast
