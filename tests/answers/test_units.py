@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.entsoe_files import PATH, document, period, series, xml
-from support.http_server import LocalServer
+from support.http_server import LocalServer, Reply
 from support.program_sources import SourceFile
 from support.store_feed import open_observer
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import RunCli
-    from support.http_server import Reply
+
 
 MARCH_2 = "2017-03-01T23:00Z"
 """The day of delivery from which on Poland's prices were in PLN, until 2019-11-19."""
@@ -168,3 +168,44 @@ def test_a_unit_selects_as_well(
     assert (run["code"], run["inserted"]) == (0, 24)
     other = fetch(run_cli, tmp_path, server, database_url, *BEFORE, unit="MAW")
     assert (other["inserted"], other["withdrawn"]) == (0, 24)
+
+
+def test_a_power_of_ten_that_changes_is_refused(
+    run_cli: RunCli, tmp_path: Path, database_url: str
+) -> None:
+    """A table of the European Central Bank: first in millions, then in thousands of euros."""
+    header = "KEY,FREQ,TIME_PERIOD,OBS_VALUE,UNIT,UNIT_MULT\n"
+    with LocalServer() as server:
+        url = server.answer("/bsi", Reply(200, f"{header}a,M,2024-01,15.5,EUR,6\n".encode()))
+        sources = SourceFile(tmp_path)
+        sources.add(
+            "m1",
+            "http_plugin.HttpCsvPlugin",
+            {
+                "url": url,
+                "ts": "TIME_PERIOD",
+                "time_format": "period",
+                "value": "OBS_VALUE",
+                "paging": "none",
+            },
+            {"timezone": "Europe/Berlin", "max_window": "3650 days"},
+        )
+        sources.write()
+
+        def run(*options: str) -> dict[str, Any]:
+            begin = ["--start", "2023-12-31T23:00Z", "--end", "2024-03-31T22:00Z"]
+            env = {"DATABASE_URL": database_url}
+            done = run_cli("fetch", "m1", *begin, *options, "--json", env=env, cwd=tmp_path)
+            (told,) = json.loads(done.stdout)["runs"]
+            return {**told, "code": done.returncode}
+
+        assert run()["inserted"] == 1
+        server.answer(
+            "/bsi", Reply(200, f"{header}a,M,2024-02,15600,EUR,3\na,M,2024-03,,,\n".encode())
+        )
+        refused = run()
+        assert (refused["code"], refused["inserted"], refused["rejected"]) == (3, 0, 2)
+        assert "the answer is in 10^3 EUR, the series in 10^6 EUR" in refused["reason"]
+        assert stored(database_url) == [15.5]
+        shown = run_cli("history", "m1", "--json", env={"DATABASE_URL": database_url}, cwd=tmp_path)
+        assert json.loads(shown.stdout)["series"]["answer_unit"] == "10^6 EUR"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import field as default
 
 from dataportal.plugins.declarative.cubes import Cube
-from dataportal.plugins.declarative.records import TRUNCATED_ROW
+from dataportal.plugins.declarative.records import TRUNCATED_ROW, table_names
 from dataportal.plugins.declarative.row_factors import FACTORS, FactorParameters, scaled
 from dataportal.plugins.declarative.series_extraction import filter_text
 from dataportal.plugins.declarative.templates import Template
@@ -302,6 +302,10 @@ class _RecordsWithFields:
 
     def __len__(self) -> int:
         return len(self._records) if self._rows is None else len(self._rows)
+
+    @property
+    def names(self) -> Sequence[str]:
+        return table_names(self._records)
 
     def column(self, path: FieldPath) -> Sequence[Any]:
         if path not in self._columns:

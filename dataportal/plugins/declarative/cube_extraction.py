@@ -18,6 +18,7 @@ def add_axis(
     records: CubeRecords,
     axis: TimeAxis,
     are_plain: Callable[[Sequence[object]], bool] | None,
+    units: Sequence[str] | None = None,
 ) -> Sequence[int]:
     """Add the plain numbers of times that are surely inside.
 
@@ -26,6 +27,7 @@ def add_axis(
         records: selected from the cube.
         axis: of its times.
         are_plain: whether values can be taken as they are; None if they are others.
+        units: which each of the records says; None for none.
 
     Returns:
         the rows that are to be looked at one by one.
@@ -41,6 +43,10 @@ def add_axis(
         return part.near
     series.ts.extend(part.inside_times)
     series.values.extend(taken)
+    everything = range(len(values))
+    series.note_units(
+        units, everything if part.all_inside else [*compress(everything, part.inside)]
+    )
     series.rows_with_value += len(taken)
     series.rows_with_time += len(taken)
     return part.asked

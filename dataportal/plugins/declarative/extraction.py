@@ -33,6 +33,7 @@ from dataportal.plugins.declarative.series_times import (
 )
 from dataportal.plugins.declarative.templates import field_names, fill_fields
 from dataportal.plugins.declarative.time_axis import TimeAxis
+from dataportal.plugins.declarative.units import UnitPlaces, units_inside
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
 from dataportal.plugins.readers.local_labels import LabelResolver
 from dataportal.plugins.readers.parameters import Params, other_name_fault
@@ -106,6 +107,7 @@ class PointExtractor:
             self._ts = self._interval.day
         self._value = points.value
         self._has_value = params.given("value") is not None
+        self._units = UnitPlaces(params, points.unit)
         self._published = params.read(PublicationParameters).published_at
         self._filter = _filter_texts(params, points.filter)
         # what a field of the address stands in is of each series alone
@@ -133,6 +135,7 @@ class PointExtractor:
         for name, paths in (
             ("ts", self._ts),
             ("published_at", published),
+            ("unit", self._units.places),
             ("filter", (*self._filter, *self._own_filter)),
             ("interval", () if self._interval is None else self._interval.number),
             ("dst", () if self._daylight is None or self._daylight.in_labels else (self._flag,)),
@@ -216,7 +219,7 @@ class PointExtractor:
         for path in (value, *filters):
             reader.check_place(path)
         published = () if self._published is None else (self._published,)
-        places = (*self._ts, value, *published, *self._filter, *filters)
+        places = (*self._ts, value, *published, *self._units.places, *self._filter, *filters)
         reader.check_together(path for path in places if path not in reader.further_fields)
         in_address = {
             name: texts[name] if isinstance(conditions[name], bool | None) else conditions[name]
@@ -312,7 +315,8 @@ class PointExtractor:
             rows: Sequence[int] = range(count)
             if stated is None and self._takes_plain_times:
                 are_plain = self._numbers.are_plain if series.value == VALUE_FIELD else None
-                rows = add_axis(series, records, axis, are_plain)
+                units = self._units.texts(records)
+                rows = add_axis(series, records, axis, are_plain, units)
             if rows:
                 cells = self._time_cells(records)
                 times = self._record_times(records, cells, stated)
@@ -411,15 +415,17 @@ class PointExtractor:
         try:
             column = records.column(series.value)
             published = column if self._published is None else records.column(self._published)
+            units = self._units.texts(records)
         except BadDataError as error:
             series.fault = error
             return
-        if len(rows) == len(column) and self._add_column(series, column, times, window):
+        if len(rows) == len(column) and self._add_column(series, column, times, window, units):
             return
         has_publications, is_numbered = self._published is not None, self._interval is not None
         publications = times.publications(published, self._publications) if has_publications else ()
         time_cells, read = times.cells, times if times.all is None else times.all
         start, end = window.start, window.end or _LATEST
+        added: list[int] = []
         for row in rows:
             cell = column[row]
             if TRUNCATED_ROW in (time_cells[row], cell, published[row]):
@@ -441,8 +447,10 @@ class PointExtractor:
                 continue
             series.ts.append(ts)
             series.values.append(self._numbers.value(cell))
-            if has_publications:
-                series.published.append(publications[row])
+            added.append(row)
+        if has_publications:
+            series.published.extend(map(publications.__getitem__, added))
+        series.note_units(units, added)
 
     def _takes_text(self, series: SeriesExtraction, ts: str) -> bool:
         """Whether the run is told of a time that cannot be read: not of a day outside the window.
@@ -511,6 +519,7 @@ class PointExtractor:
         column: Sequence[Any],
         record_times: RecordTimes,
         window: Window,
+        units: Sequence[str] | None,
     ) -> bool:
         """Add a whole column if every row has a time and a number; whether it was added."""
         if self._published is not None or self._interval is not None:
@@ -530,6 +539,7 @@ class PointExtractor:
         self._note_origins(series, times, record_times, rows)
         series.ts.extend(times)
         series.values.extend(column)
+        series.note_units(units, rows)
         return True
 
     def _note_origins(
@@ -577,7 +587,7 @@ class PointExtractor:
 
         What is wrong with the series in their place.
         """
-        failure = series.failure(self._ts, self._filter)
+        failure = series.failure(self._ts, self._filter, self._units.places)
         if failure is not None:
             return failure
         clip, zone = series.clip, series.zone or zone
@@ -589,12 +599,15 @@ class PointExtractor:
             columns["revised_at"] = [*revised]
         if self._period is not None:
             clip = Clip(window, interval_length(self._period), zone)
+        units = units_inside(series.units, times, clip, zone)
         if repeated or self._period is not None:
             taken = self._selection(times, repeated, clip)
             columns = {name: [*compress(column, taken)] for name, column in columns.items()}
         beside: dict[str, Any] = {**columns} if clip is None else clip.columns(columns)
         if repeated:
             beside["duplicates"] = len(repeated)
+        if units:
+            beside["unit"] = units
         return {**beside, "unchanged": True} if series.unchanged else beside
 
     def _resolve_times(

@@ -23,6 +23,14 @@ class PointParameters(Parameters):
         ),
     ] = ()
     value: Annotated[Column | None, about("where values stand, likewise")] = None
+    unit: Annotated[
+        tuple[Column, ...] | None,
+        about(
+            "where the unit of a value stands, likewise: an answer in another one is "
+            "[refused](plugins.md#what-it-returns) (of SDMX UNIT_MEASURE, or UNIT, and UNIT_MULT)",
+            single=True,
+        ),
+    ] = None
     filter: Annotated[
         dict[str, TextOrTexts],
         about(

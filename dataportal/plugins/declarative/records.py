@@ -32,6 +32,12 @@ def number_if_digits(path: FieldPath) -> FieldPath:
     return int(path) if isinstance(path, str) and _NUMBER.fullmatch(path) else path
 
 
+def table_names(records: object) -> Sequence[str]:
+    """The names in the header of a table; none of other records."""
+    names: Sequence[str] = getattr(records, "names", ())
+    return names
+
+
 class Records(Protocol):
     """Rows of one document, or columns of it."""
 

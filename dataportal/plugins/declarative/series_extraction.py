@@ -43,6 +43,7 @@ class SeriesExtraction:
         rows_with_value: rows taken that have the field of the value.
         rows_with_time: those of them with a time that can be read.
         first_records: the first records that were looked at.
+        units: beside the first of them, what they are said to be in; empty for nothing.
         fault: why it cannot be had.
         file_times: the times of the files that were read, each with how many points there were
             after it.
@@ -74,6 +75,7 @@ class SeriesExtraction:
     rows_with_value: int = 0
     rows_with_time: int = 0
     first_records: Records | None = None
+    units: list[str] = field(default_factory=list)
     fault: FetchError | None = None
     file_times: list[tuple[datetime | None, int]] = field(default_factory=list)
     doubt: str | None = None
@@ -97,8 +99,23 @@ class SeriesExtraction:
             times.extend([time] * (count - len(times)))
         return times
 
+    def note_units(self, units: Sequence[str] | None, rows: Sequence[int]) -> None:
+        """Note what the points that were added last are said to be in.
+
+        Args:
+            units: of all rows; None if they say nothing.
+            rows: those that the points stood in.
+        """
+        if units is not None:
+            earlier = len(self.ts) - len(rows) - len(self.units)
+            self.units.extend([""] * earlier)
+            self.units.extend(map(units.__getitem__, rows))
+
     def failure(
-        self, ts: Sequence[FieldPath], shared_filter: Mapping[str, Sequence[str]]
+        self,
+        ts: Sequence[FieldPath],
+        shared_filter: Mapping[str, Sequence[str]],
+        units: Sequence[FieldPath] = (),
     ) -> FetchError | None:
         """What is wrong with the series, once all answers were read; None if nothing is.
 
@@ -109,10 +126,14 @@ class SeriesExtraction:
         Args:
             ts: the paths of the times.
             shared_filter: the texts that may stand at each path of a row, for all series.
+            units: the paths of the units; none if they need not be there.
         """
         if self.fault is not None or self.first_records is None:
             return self.fault
         reason = self._reason(ts, shared_filter, self.first_records)
+        if reason is None and units and not any(self.units) and {*self.values} - {None}:
+            places = units[0] if len(units) == 1 else list(units)
+            reason = f"has no unit at {places!r} in any of {self.rows_with_value} rows"
         return None if reason is None else self.first_records.bad(reason)
 
     def _reason(  # noqa: PLR0911 - one for each thing that can be missing

@@ -114,6 +114,23 @@ class Clip:
         self._before += 1
         return False
 
+    def has(self, ts: datetime, zone: tzinfo | None) -> bool:
+        """Whether a point that was taken surely belongs to the window.
+
+        Args:
+            ts: where its interval begins; with an offset, or local.
+            zone: that it is local in; None for UTC.
+        """
+
+        def instant(ts: datetime) -> datetime:
+            return ts if ts.tzinfo is not None else ts.replace(tzinfo=zone or UTC)
+
+        window = self.window
+        if window.end is not None and instant(ts) >= window.end:
+            return False
+        until = self._ends.get(ts)
+        return instant(ts) >= window.start or (until is not None and instant(until) > window.start)
+
     def leave_out(self, *, before: int = 0, after: int = 0) -> None:
         """Count points that lie outside, and that were not asked for one by one."""
         self._before += before
