@@ -144,7 +144,7 @@ class Source:
     @property
     def speaks_of_pages(self) -> bool:
         """Whether it says how the pages of an answer are asked for, or that there are none."""
-        return self.params.get("paging") is not None
+        return any(self.params.get(name) is not None for name in ("paging", "paginator"))
 
     @property
     def timezone(self) -> str | None:

@@ -75,7 +75,10 @@ class ColumnParameters(Parameters):
     """Where times and values stand."""
 
     ts_column: Annotated[
-        Column, about("the column of times: its name, or its number from 1 (1)")
+        Column,
+        about(
+            "the column of times: its name, or its number from 1 (1)", aliases=("timestamp_column",)
+        ),
     ] = 1
     value_column: Annotated[
         Column, about("the column of values: its name, or its number from 1 (2)")

@@ -35,14 +35,14 @@ _EXPECTED = (
 class BasicParameters(Parameters):
     """A user's name and password in each request."""
 
-    user: Annotated[str, about("the user's name")]
+    user: Annotated[str, about("the user's name", aliases=("username",))]
     password: Annotated[str, about("the password")]
 
 
 class Auth(Parameters):
     """What proves who asks: one of the first four, and keys."""
 
-    bearer: Annotated[str | None, about("a token")] = None
+    bearer: Annotated[str | None, about("a token", aliases=("token",))] = None
     basic: Annotated[BasicParameters | None, about("a user's name and password")] = None
     oauth2: Annotated[OAuth2Parameters | None, about("a token as RFC 6749 has it")] = None
     login: Annotated[LoginParameters | None, about("a token had in any other way")] = None
@@ -60,6 +60,7 @@ class AuthParameters(Parameters):
             "password: …}`, `oauth2` or `login`, see [Logging in](declarative.md#logging-in); "
             "never shown",
             secret=True,
+            aliases=("authenticator",),
         ),
     ] = None
 

@@ -24,7 +24,7 @@ class BodyParameters(Parameters):
         dict[str, TextOrTexts] | None,
         about(
             "sent as a form, by POST: as `query` is written, see [By POST](declarative.md#by-post)",
-            aliases=("request_body_data",),
+            aliases=("data", "request_body_data"),
         ),
     ] = None
     json: Annotated[Any, about("or as a document of any depth", aliases=("request_body_json",))] = (

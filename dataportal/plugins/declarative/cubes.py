@@ -36,7 +36,8 @@ def set_cube_defaults(params: Params) -> None:
     if params.given("layout") in (*OF_JSON, *OF_XML):
         params.set_default("ts", TIME_FIELD)
         params.set_default("value", VALUE_FIELD)
-        params.set_default("time_format", "period")
+        if params.given("timestamp_format") is None:
+            params.set_default("time_format", "period")
 
 
 @runtime_checkable

@@ -43,7 +43,8 @@ class JsonParameters(Parameters):
             "where the rows are: a [JMESPath](https://jmespath.org) expression, such as "
             "`data.items`, or `[current]` for an object that is the only row; of XML an "
             "[XPath](https://docs.python.org/3/library/xml.etree.elementtree.html"
-            "#supported-xpath-syntax), prefixes left out (the document itself)"
+            "#supported-xpath-syntax), prefixes left out (the document itself)",
+            aliases=("data_selector",),
         ),
     ] = "@"
     layout: Annotated[

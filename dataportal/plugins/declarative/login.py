@@ -134,13 +134,19 @@ class OAuth2Parameters(TokenParameters, kw_only=True):
         expected("a text or a list of texts"),
         about("a text or a list", aliases=("scopes",)),
     ] = None
-    form: Annotated[dict[str, str], about("further fields, such as `response_type: id_token`")] = (
-        default(default_factory=dict)
-    )
+    form: Annotated[
+        dict[str, str],
+        about(
+            "further fields, such as `response_type: id_token`",
+            aliases=("access_token_request_data", "refresh_request_body"),
+        ),
+    ] = default(default_factory=dict)
     token: Annotated[
         _Place,
         about(
-            "the place of the token in the answer (`access_token`), or `header:NAME`", secret=False
+            "the place of the token in the answer (`access_token`), or `header:NAME`",
+            secret=False,
+            aliases=("access_token_name",),
         ),
     ] = None
 

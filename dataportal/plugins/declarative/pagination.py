@@ -92,34 +92,57 @@ class PagingParameters(Parameters, rename={"from_": "from", "in_": "in"}):
     """How an API cuts its answers into pages."""
 
     page: Annotated[
-        str | None, about("the query parameter that takes the number of a page, from `first` on")
+        str | None,
+        about(
+            "the query parameter that takes the number of a page, from `first` on",
+            aliases=("page_param",),
+        ),
     ] = None
     offset: Annotated[
         str | None,
         about(
             "or the one that takes the number of a row, from `first` on; with `size`, `total`, "
-            "`last` or `has_more`"
+            "`last` or `has_more`",
+            aliases=("offset_param",),
         ),
     ] = None
     cursor: Annotated[
-        str | None, about("or the one that takes what `from` finds in the page before")
+        str | None,
+        about(
+            "or the one that takes what `from` finds in the page before", aliases=("cursor_param",)
+        ),
     ] = None
     next: Annotated[
         str | None,
         about(
             f"or where the address of the next page stands: {_PLACE}; `header:Link` is the link to "
-            "the next page"
+            "the next page",
+            aliases=("next_url_path",),
         ),
     ] = None
-    from_: Annotated[str | None, about("where the next cursor stands, likewise")] = None
-    size: Annotated[WholeNumber | None, about("how many rows to ask for in a page")] = None
-    size_param: Annotated[str | None, about("the query parameter that takes `size`")] = None
+    from_: Annotated[
+        str | None, about("where the next cursor stands, likewise", aliases=("cursor_path",))
+    ] = None
+    size: Annotated[
+        WholeNumber | None,
+        about("how many rows to ask for in a page", aliases=("page_size", "limit")),
+    ] = None
+    size_param: Annotated[
+        str | None, about("the query parameter that takes `size`", aliases=("limit_param",))
+    ] = None
     first: Annotated[
-        WholeNumber | None, about("the number of the first page (1), or of the first row (0)")
+        WholeNumber | None,
+        about(
+            "the number of the first page (1), or of the first row (0)",
+            aliases=("base_page", "start_from_page"),
+        ),
     ] = None
     total: Annotated[str | None, about("where it stands how many rows there are")] = None
     last: Annotated[str | None, about("where the number of the last page stands")] = None
-    has_more: Annotated[str | None, about("where it stands whether another page follows")] = None
+    has_more: Annotated[
+        str | None,
+        about("where it stands whether another page follows", aliases=("has_more_path",)),
+    ] = None
     short_page: Annotated[
         str | None,
         one_of(("ask", "end")),
@@ -157,7 +180,10 @@ class PagesParameters(Parameters):
         str | PagingParameters | None,
         one_of(("none",)),
         expected("a mapping, or none"),
-        about("how answers are cut into [pages](#pages); `none` says that they are whole"),
+        about(
+            "how answers are cut into [pages](#pages); `none` says that they are whole",
+            aliases=("paginator",),
+        ),
     ] = None
 
 

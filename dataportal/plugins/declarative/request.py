@@ -107,10 +107,13 @@ class AddressParameters(Parameters):
         str | None,
         about(
             "the address; it may have [fields](declarative.md#fields-in-addresses); of the files "
-            "of an `index` that of the entry (`{link}`)"
+            "of an `index` that of the entry (`{link}`)",
+            aliases=("path",),
         ),
     ] = None
-    base_url: Annotated[str, about("put in front of a `url` that is only a path")] = ""
+    base_url: Annotated[
+        str, about("put in front of a `url` that is only a path", aliases=("url_base",))
+    ] = ""
     query: Annotated[
         dict[str, TextOrTexts],
         about(

@@ -59,7 +59,7 @@ class Steps:
     def __init__(self, params: Params, start: str, step: str) -> None:
         self._start, self._step = start, step
         self._times = time_format(params)
-        self._is_in_milliseconds = params.given("time_format") == "unix_ms"
+        self._is_in_milliseconds = params.given("time_format", "timestamp_format") == "unix_ms"
         self._fixed = interval_length(step)
 
     @classmethod

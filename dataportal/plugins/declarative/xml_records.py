@@ -46,7 +46,8 @@ class XmlParameters(Parameters):
         about(
             "where the rows are: an "
             "[XPath](https://docs.python.org/3/library/xml.etree.elementtree.html"
-            "#supported-xpath-syntax), prefixes left out; a group may leave that to its series"
+            "#supported-xpath-syntax), prefixes left out; a group may leave that to its series",
+            aliases=("data_selector",),
         ),
     ] = ""
     layout: Annotated[

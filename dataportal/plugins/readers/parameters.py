@@ -85,9 +85,9 @@ class Params:
         self._read[struct] = result
         return result
 
-    def given(self, name: str) -> Any:
-        """What is given under a name, as it is written; None where nothing is."""
-        return self._values.get(name)
+    def given(self, *names: str) -> Any:
+        """What is given under one of these names, as it is written; None where nothing is."""
+        return next((self._values[name] for name in names if name in self._values), None)
 
     def shared(self, struct: type[Parameters]) -> dict[str, Any]:
         """What is given, for all series of a group, of the parameters that a series may have."""

@@ -108,6 +108,7 @@ class TimeParameters(Parameters):
             "`unix`, or `unix_ms`; or `period` for 2024, 2024-S1, 2024-T1, 2024-Q1, 2024-B1, "
             "2024-01, 2024-W05, 2024-D032, Q1 2024, 2024-01-01/P1M (ISO 8601)",
             examples=("%d.%m.%Y %H:%M", "unix", "unix_ms", "period"),
+            aliases=("timestamp_format",),
         ),
         written_as(TimeFormat),
     ] = _ISO
