@@ -1,5 +1,6 @@
 """`dataportal read`: the values of series, as they were known or published at points in time."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -179,7 +180,8 @@ def command(
         open_to_read(settings, "read") as connection,
         # on a terminal the values themselves show that it goes on
         progress_bar(
-            "reading", wanted=invocation.shows_progress and output is not None
+            "reading",
+            wanted=invocation.shows_progress and not (output is None and sys.stdout.isatty()),
         ) as progress,
     ):
         selected = select_series(connection, names, conditions)

@@ -18,7 +18,7 @@ from dataportal.local_times import end_of_day
 from dataportal.render.console import say
 from dataportal.render.formatting import format_instant, pluralize
 from dataportal.render.read import SeriesText, Values
-from dataportal.resampling import resample
+from dataportal.resampling import interval_bounds, resample
 from dataportal.store.connection import database_errors
 from dataportal.store.read.history import first_knowledge_time, publication_gap
 from dataportal.store.read.points import (
@@ -36,9 +36,11 @@ if TYPE_CHECKING:
 
     from dataportal.cli.read_questions import IssueTime, Request
     from dataportal.render.read import Cell
+    from dataportal.resampling import Interval
     from dataportal.store.read.history import StoredSeries
     from dataportal.store.read.points import (
         DecisionPoint,
+        Point,
         PointQuestion,
     )
 
@@ -392,12 +394,37 @@ def _long_rows(
             yield (name, *point) if ends_with_finality else (name, *point[:-1])
 
 
-def _resampled(connection: psycopg.Connection, request: Request, one: Asked) -> Iterable[Any]:
+def _resampled(connection: psycopg.Connection, request: Request, one: Asked) -> Iterable[Interval]:
+    """The intervals of one series: of the last ones only as many values are read as they need."""
+    stored, limit = _stored(connection, request, one), request.limit
+    if limit is None:
+        return _intervals(request, stored)
+    for last in replace(stored, limit=1):
+        start = _far_enough_back(request, last.ts, limit)
+        if start is not None:
+            intervals = deque(_intervals(request, replace(stored, start=start)), maxlen=limit)
+            if len(intervals) == limit:
+                return intervals
+    return deque(_intervals(request, stored), maxlen=limit)
+
+
+def _intervals(request: Request, points: Iterable[Point]) -> Iterable[Interval]:
     if request.every is None:
         return ()
-    points = ((point.ts, point.value) for point in _stored(connection, request, one))
-    intervals = resample(points, request.every, request.aggregate, request.zone)
-    return intervals if request.limit is None else deque(intervals, maxlen=request.limit)
+    pairs = ((point.ts, point.value) for point in points)
+    return resample(pairs, request.every, request.aggregate, request.zone)
+
+
+def _far_enough_back(request: Request, last: datetime, limit: int) -> datetime | None:
+    """Where to begin so that there are so many intervals, if none is empty; None for anywhere."""
+    if request.every is None:
+        return None
+    try:
+        back = last - limit * request.every.longest
+    except OverflowError:
+        return None
+    start, _ = interval_bounds(back, request.every, request.zone)
+    return start if request.start is None or start > request.start else None
 
 
 def _wide_rows(

@@ -410,3 +410,7 @@ def test_many_rows_come_as_they_are_read(look: psycopg.Connection[Any], read: Re
     assert len(document(read, "wind", "load", "--wide")["observations"]) == 30_002
     last = table(read, "wind", "--limit", "3", "--as-of", "now")
     assert [row[2] for row in last] == ["30000", "7.5", "8.5"]
+    days = table(read, "wind", "--limit", "2", "--every", "1 day", "--agg", "count")
+    assert [row[1][:10] for row in days] == ["2020-01-21", "2025-03-02"]
+    hours = ("--limit", "2", "--every", "1 hour", "--agg", "last", "--end", "2020-01-21")
+    assert [row[2:] for row in table(read, "wind", *hours)] == [["28739", "60"], ["28799", "60"]]

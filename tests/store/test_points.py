@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from contextlib import closing
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from support.points_model import (
     SERIES,
     at,
     bounds,
+    cutoff,
     instants,
     known_histories,
     published_histories,
@@ -153,6 +154,20 @@ def test_what_was_published(
         )
         for series in select_series(writer, SERIES):
             check_all_ways(writer, question, series, span, limit)
+
+
+@given(
+    ts=st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    days=st.integers(-2, 9),
+    clock=st.times().map(lambda t: t.replace(fold=0)),
+    zone=st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe"]),
+)
+def test_the_program_cuts_off_as_the_model_does(
+    ts: datetime, days: int, clock: time, zone: str
+) -> None:
+    """Whatever the clocks do: what is called final is what is answered."""
+    calendar = ZoneInfo(zone)
+    assert Cutoff(days, clock, calendar).instant(ts) == cutoff(ts, days, clock, calendar)
 
 
 def test_decisions_go_in_blocks(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -30,7 +30,6 @@ from support.store_feed import open_observer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     import psycopg
 
@@ -362,6 +361,28 @@ def test_right_values_by_hand(look: psycopg.Connection[Any]) -> None:
             Change("load", at(24), 2.0, 1.0, at(30), timedelta(hours=6)),
             Change("load", at(24), 1.0, None, at(31), timedelta(hours=7)),
         }
+
+
+@pytest.mark.parametrize("day", ["2025-03-30", "2025-03-31", "2025-10-26", "2025-10-27"])
+@pytest.mark.parametrize("clock", [time(0), time(2, 30), time(6)])
+@pytest.mark.parametrize("days", [0, 1])
+def test_a_cutoff_where_the_clocks_change(
+    look: psycopg.Connection[Any], day: str, clock: time, days: int
+) -> None:
+    """To the microsecond: what becomes known at the cutoff counts, and what does later does not."""
+    zone, start = "Europe/Berlin", datetime.fromisoformat(f"{day}T00:00:00+00:00")
+    ts = [start + timedelta(hours=hours) for hours in range(-3, 27)]
+    versions = []
+    for instant in ts:
+        decided = cutoff(instant, days, clock, ZoneInfo(zone))
+        later = decided + timedelta(microseconds=1)
+        versions += [
+            Version("load", instant, 1.0, decided - timedelta(days=1), decided),
+            Version("load", instant, 2.0, decided, later),
+            Version("load", instant, 3.0, later, None),
+        ]
+    with Asked(look, Known(tuple(versions))) as ask:
+        assert values(ask("known_cutoff", days, clock, zone)) == dict.fromkeys(ts, 2.0)
 
 
 def test_a_restated_publication_has_two_answers(look: psycopg.Connection[Any]) -> None:
