@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     import psycopg
     from conftest import RunCli
+    from support.http_server import Request
     from support.store_feed import Feed
 
 HOUR = timedelta(hours=1)
@@ -203,3 +205,31 @@ def test_the_program_records_what_a_forecast_answered(
         assert [(i.first, i.last, i.points) for i in recorded] == [(0, 4, 5), (2, 6, 5), (2, 6, 5)]
         assert issues(look, "wind") == []
         assert values(look, recorded[2].issued_at) == dict.fromkeys(range(2, 7), 1.0)
+
+
+@pytest.mark.slow
+def test_a_server_that_calls_it_unchanged(
+    tmp_path: Path, database_url: str, run_cli: RunCli
+) -> None:
+    """Each such run issued what the one before did: it reaches as far, and is there for ever."""
+    sources, env = SourceFile(tmp_path), {"DATABASE_URL": database_url}
+    asked: list[bool] = []
+
+    def answer(request: Request) -> Reply:
+        asked.append(request.headers.get("if-none-match") == '"1"')
+        if asked[-1]:
+            return Reply(status=304)
+        reply = table(0, 4, 1.0)
+        return dataclasses.replace(reply, headers={"ETag": '"1"'})
+
+    with LocalServer() as server:
+        sources.csv("load", server.answer("/a", answer), forecast_horizon="2 days")
+        sources.write()
+        for _ in range(3):
+            run = runs_by_source(run_cli("fetch", "load", "--json", env=env))["load"]
+            assert run["outcome"] in {"succeeded", "unchanged"}
+    assert asked == [False, True, True]
+    with open_observer(database_url) as look:
+        recorded = issues(look)
+        assert [(i.first, i.last, i.points) for i in recorded] == [(0, 4, 5)] * 3
+        assert len({i.run_id for i in recorded}) == 3
