@@ -1,8 +1,14 @@
 -- Answers with the server process that serves a session, and sets the session's limits; together, in
 -- one round trip. Where a pooler stands in between, that process serves others too, and is not the one
 -- that the client was told of: then nothing is set for longer than this statement.
-SELECT pg_backend_pid();
-SELECT set_config(name, value, pg_backend_pid() <> %(pid)s) FROM (VALUES
+SELECT pg_catalog.pg_backend_pid();
+SELECT pg_catalog.set_config(name, value, pg_catalog.pg_backend_pid() <> %(pid)s) FROM (VALUES
+    -- what is not named in it comes first: PostgreSQL's own, before what somebody else called so
+    ('search_path', pg_catalog.array_to_string(ARRAY(
+        SELECT entry
+        FROM pg_catalog.unnest(pg_catalog.string_to_array(
+            pg_catalog.current_setting('search_path'), ',')) WITH ORDINALITY AS path (entry, place)
+        WHERE pg_catalog.btrim(entry, ' "') <> 'pg_catalog' ORDER BY place), ',')),
     ('TimeZone', 'UTC'),
     -- for what is copied out as text
     ('DateStyle', 'ISO'),
@@ -24,4 +30,4 @@ SELECT set_config(name, value, pg_backend_pid() <> %(pid)s) FROM (VALUES
     ('default_transaction_read_only', %(read_only)s)
 ) AS setting (name, value)
 -- PostgreSQL 17 has one more than 16
-WHERE current_setting(name, true) IS NOT NULL
+WHERE pg_catalog.current_setting(name, true) IS NOT NULL
