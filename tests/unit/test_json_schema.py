@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 from support import manual
 
-from dataportal.config import load
+from dataportal.config import PluginParametersError, build_plugin, load
 from dataportal.config.json_schema import json_schema
 from dataportal.config.yaml_parser import read_document
 from dataportal.errors import ConfigurationError
@@ -167,6 +167,108 @@ def test_slips_of_the_pen_are_seen(tmp_path: Path, right: str, wrong: str) -> No
         assert load(tmp_path / "sources.yaml", {}).problems
     except ConfigurationError as error:
         assert error.problems  # noqa: PT017 - of the file as a whole, or of some of its sources
+
+
+PARAMETERS = """\
+timeseries:
+  one:
+    module: src.plugins.data_sources.smard_plugin
+    class: SmardDataSourcePlugin
+    default_params: {filter: "1223", region: DE, resolution: hour, base_url: null}
+  two:
+    module: dataportal.plugins.data_sources.http_plugin
+    class: HttpJsonPlugin
+    default_params:
+      url: https://api.example.com/levels
+      query: {from: "{start}", station: [1, b], all: true}
+      headers: {X-Api-Key: key}
+      per_minute: ${LIMIT:-30}
+      each: 30 minutes
+      paging: {page: p, size: 100, max_pages: 5}
+      auth: {basic: {user: me, password: mine}}
+      ts: [day, 2]
+      value: 3
+      filter: {kind: [a, b]}
+      snapshot: false
+      scale: 0.5
+request_groups:
+  three:
+    module: dataportal.plugins.data_sources.eia_plugin
+    class: EiaMultiSeriesPlugin
+    request_params: {route: region-data, api_key: key, type: D}
+    timeseries:
+      - endpoint_prefix: a
+        extract_filter: {respondent: PJM}
+  four:
+    module: dataportal.plugins.data_sources.csv_plugin
+    class: CsvMultiSeriesPlugin
+    request_params: {path: a.csv}
+    timeseries:
+      - endpoint_prefix: b
+        extract_filter: {value_column: 2, station: 42}
+"""
+
+
+def _refusals(path: Path) -> list[str]:
+    """What the program says of the parameters in a file."""
+    faults: list[str] = []
+    for source in load(path, {}).sources:
+        try:
+            build_plugin(source, env={}, root=path.parent)
+        except PluginParametersError as error:
+            faults += error.faults
+    return faults
+
+
+def test_the_parameters_of_built_in_plugins_fit(tmp_path: Path) -> None:
+    """Also as 1.0 took them: numbers in quotes, nulls, another name of the module."""
+    (tmp_path / "sources.yaml").write_text(PARAMETERS, encoding="utf-8")
+    assert not _refusals(tmp_path / "sources.yaml")
+    assert not _faults(_content(tmp_path / "sources.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ('filter: "1223"', "filter: coal"),
+        ('filter: "1223"', "filter: null"),
+        ('filter: "1223", ', ""),
+        ("region: DE", "region: [DE]"),
+        ("resolution: hour", "resolution: minute"),
+        ("resolution: hour", "resoluton: hour"),
+        ("base_url: null", "base_url: true"),
+        ("per_minute: ${LIMIT:-30}", "per_minute: 0"),
+        ("station: [1, b]", "station: {1: b}"),
+        ("headers: {X-Api-Key: key}", "headers: [X-Api-Key]"),
+        ("size: 100", "size: many"),
+        ("max_pages: 5", "max_pages: 0"),
+        ("size: 100", "siz: 100"),
+        ("user: me, ", ""),
+        ("basic:", "basc:"),
+        ("ts: [day, 2]", "ts: [day, 0]"),
+        ("value: 3", "value: false"),
+        ("snapshot: false", "snapshot: no"),
+        ("scale: 0.5", "scale: half"),
+        ("route: region-data", "route: solar"),
+        ("extract_filter: {respondent: PJM}", "extract_filter: {respondnt: PJM}"),
+        ("value_column: 2", "value_column: 0"),
+        ("station: 42", "station: [42]"),
+    ],
+)
+def test_slips_in_parameters_are_seen(tmp_path: Path, right: str, wrong: str) -> None:
+    """By the schema and by the program alike; but what is null the program alone takes for none."""
+    assert PARAMETERS.count(right) == 1
+    path = tmp_path / "sources.yaml"
+    path.write_text(PARAMETERS.replace(right, wrong), encoding="utf-8")
+    assert _refusals(path)
+    assert bool(_faults(_content(path))) == (wrong != "filter: null")
+
+
+@pytest.mark.parametrize("module", ["tide", "src.plugins.data_sources.tide"])
+def test_a_plugin_of_ones_own_takes_what_it_likes(module: str) -> None:
+    """Also one whose class is called like one of ours."""
+    entry = {"module": module, "class": "SmardDataSourcePlugin", "default_params": {"gauge": 7}}
+    assert not _faults({"timeseries": {"a": entry}})
 
 
 _UNITS = st.sampled_from(["s", "Seconds", "min", "minutes", "h", "hour", "d", "days", "WEEK", "y"])

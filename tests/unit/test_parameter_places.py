@@ -134,6 +134,23 @@ def test_faults_of_a_group_and_of_its_series_come_together(folder: Folder) -> No
     )
 
 
+def test_faults_of_a_single_series_of_a_groups_plugin_have_their_places(folder: Folder) -> None:
+    """There is no filter: what it would say stands among the parameters."""
+    found = faults(
+        folder,
+        SINGLE.format(module="eia_plugin", cls="EiaDataSourcePlugin")
+        + "      route: region-data\n      api_key: x\n      respondent: [PJM]\n      tipe: D\n",
+    )
+    starts(
+        found,
+        [
+            ("5:5", "type is missing, which region-data needs"),
+            ("8:7", "respondent must be a text, not ['PJM']"),
+            ("9:7", "'tipe' is not a parameter of this plugin; did you mean 'type'?"),
+        ],
+    )
+
+
 def test_faults_of_a_described_group_and_of_its_series_come_together(folder: Folder) -> None:
     """Also where a filter may have names of its own."""
     found = faults(
