@@ -28,11 +28,14 @@ class Settings:
     Attributes:
         embedded_named: whether the embedded server was asked for by name, as `embedded:`.
         embedded_home: the folder that `embedded:/path` names; None for the user's own.
+        read_url: the database that commands which only read ask, such as a replica; None for the
+            same.
     """
 
     database_url: str | None = None
     embedded_named: bool = False
     embedded_home: Path | None = None
+    read_url: str | None = None
     config_path: Path = Path("sources.yaml")
     log_level: str = "info"
     log_format: str = "text"
@@ -49,8 +52,12 @@ class Settings:
         """
         changes = {name: value for name, value in options.items() if value is not None}
         if "database_url" in changes:
-            changes |= _database(changes["database_url"], "--database-url")
+            changes |= _database(changes["database_url"], "--database-url") | {"read_url": None}
         return replace(self, **changes)
+
+    def for_reading(self) -> Settings:
+        """The settings of a command that only reads."""
+        return self if self.read_url is None else replace(self, database_url=self.read_url)
 
     def check_embedded(self) -> None:
         """Refuse the embedded server under -q, unless it was asked for by name.
@@ -70,8 +77,8 @@ class Settings:
 def from_environment(env: Mapping[str, str]) -> Settings:
     """The settings that the environment asks for.
 
-    Reads DATABASE_URL or DATABASE_URL_FILE, PLUGIN_CONFIG_PATH, LOG_LEVEL, LOG_FORMAT,
-    SCHEDULER_TIMEZONE, MAX_RETRIES and RETRY_DELAY_SECONDS.
+    Reads DATABASE_URL or DATABASE_URL_FILE, DATABASE_READ_URL, PLUGIN_CONFIG_PATH, LOG_LEVEL,
+    LOG_FORMAT, SCHEDULER_TIMEZONE, MAX_RETRIES and RETRY_DELAY_SECONDS.
 
     Raises:
         ConfigurationError: a variable that is set but says nothing usable; all are named.
@@ -102,6 +109,7 @@ def from_environment(env: Mapping[str, str]) -> Settings:
     else:
         read("DATABASE_URL_FILE", None, _read_database)
         read("DATABASE_URL", None, lambda text: _database(text, "DATABASE_URL"))
+    read("DATABASE_READ_URL", "read_url", lambda text: _database_url(text, "DATABASE_READ_URL"))
     if faults:
         raise ConfigurationError("; ".join(faults), hint=". ".join(hints) or None)
     return replace(settings, **changes)

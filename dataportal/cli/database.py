@@ -22,7 +22,7 @@ def database_exists(settings: "Settings") -> bool:
         ConfigurationError: no database is named, and the extra `embedded` is missing, or -q wants
             one to be named.
     """
-    if settings.database_url is not None:
+    if settings.for_reading().database_url is not None:
         return True
     settings.check_embedded()
     from dataportal.embedded.files import server_files
@@ -53,7 +53,7 @@ def open_to_read(settings: "Settings", command: str) -> "Iterator[psycopg.Connec
     from dataportal.store.read.overview import open_reader
 
     with (
-        open_database(settings, say=say, create=False) as url,
+        open_database(settings.for_reading(), say=say, create=False) as url,
         closing(open_reader(url, command=command)) as connection,
     ):
         yield connection

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # The variables that an option overrides are not even read.
 _OVERRIDES = {
     "config": ("PLUGIN_CONFIG_PATH",),
-    "database_url": ("DATABASE_URL", "DATABASE_URL_FILE"),
+    "database_url": ("DATABASE_URL", "DATABASE_URL_FILE", "DATABASE_READ_URL"),
     "log_level": ("LOG_LEVEL",),
     "log_format": ("LOG_FORMAT",),
 }

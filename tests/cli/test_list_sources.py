@@ -184,3 +184,28 @@ def test_what_only_the_database_knows_is_listed(
     all_kinds.entries["new"]["renamed_from"] = "fresh"
     all_kinds.write()
     assert "gone" not in states(run_cli("list-sources", "--json", env=env).stdout).values()
+
+
+def test_what_only_reads_may_ask_a_replica(
+    sources: SourceFile,
+    server: LocalServer,
+    database_url: str,
+    empty_database_url: str,
+    run_cli: RunCli,
+) -> None:
+    """DATABASE_READ_URL for history and the like; a fetch writes to DATABASE_URL as ever."""
+    sources.csv("load", f"{server.url}/good.csv")
+    sources.write()
+    env = {"DATABASE_URL": database_url, "DATABASE_READ_URL": empty_database_url}
+    assert run_cli("fetch", "load", env=env).returncode == 0
+    for command in (("history", "load"), ("list-series",), ("runs",), ("healthcheck",)):
+        elsewhere = run_cli(*command, env=env)
+        assert elsewhere.returncode == 78, elsewhere.stdout
+        assert "schema" in elsewhere.stderr + elsewhere.stdout
+        assert run_cli(*command, "--database-url", database_url, env=env).returncode == 0
+    reader = run_cli("list-series", env={"DATABASE_READ_URL": database_url})
+    assert reader.returncode == 0
+    assert "load" in reader.stdout
+    wrong = run_cli("history", "load", env={**env, "DATABASE_READ_URL": "nonsense"})
+    assert wrong.returncode == 78
+    assert "DATABASE_READ_URL" in wrong.stderr

@@ -7,7 +7,6 @@ where none waits for another's answer: a slice that brings nothing new costs one
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -18,6 +17,7 @@ from psycopg.rows import dict_row
 
 from dataportal.errors import Interrupted, LockLostError
 from dataportal.failpoints import failpoint
+from dataportal.processors import available_processors
 from dataportal.store import lock
 from dataportal.store.clock import check_time
 from dataportal.store.queries import query
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from dataportal.store.records import SliceWrite
     from dataportal.store.write.diff import Sizes
 
-_SLOTS = threading.BoundedSemaphore(max(2, os.cpu_count() or 0))
+_SLOTS = threading.BoundedSemaphore(max(2, available_processors()))
 """For large slices of a process: more would only wait for each other, for the interpreter here and
 for the log and the pages there."""
 _SLOT_POLL = 0.1  # seconds between two looks at the stop flag
