@@ -36,7 +36,12 @@ if TYPE_CHECKING:
 _TRUSTED_FOR = timedelta(days=1)
 _MAX_ANSWERS = 100
 """Answers of one source whose validators are kept."""
+_MAX_FILES = 2500
+"""The same of files that stand apart: one for every five minutes of a week, and some more. Were the
+earliest forgotten, all after them would have to come again."""
 _MAX_NOTE = 1000
+_BY_STATE = '"*"'
+"""In place of an ETag, of an answer whose state a list of files names."""
 _MAX_HEADER = 256
 _QUIET = timedelta(minutes=1)
 """A date of modification names one state only if the file had rested: it counts whole seconds."""
@@ -193,8 +198,8 @@ class ConditionalRequests:
         key = request_key(url, headers, state)
         if state:
             answer = await get({})
-            # a state is told apart from what a server says by its quotes
-            return self._keeps(answer, key, Validator(since=now(), etag=f'"{key}"'))
+            # the key names the state
+            return self._keeps(answer, key, Validator(since=now(), etag=_BY_STATE))
         if condition := self.condition(key):
             answer = await get(condition)
             if not answer.unchanged:
@@ -319,7 +324,9 @@ class ConditionalRequests:
             )
         }
         both = {**{k: v for k, v in self.unchanged.items() if k not in self._ambiguous}, **fresh}
-        return dict(list(both.items())[-_MAX_ANSWERS:])
+        files = [item for item in both.items() if item[1].apart]
+        others = [item for item in both.items() if not item[1].apart]
+        return dict([*others[-_MAX_ANSWERS:], *files[-_MAX_FILES:]])
 
     def _keepable(self, answer: A, key: str, headers: Mapping[str, str], now: datetime) -> A:
         """The answer, which the plugin may keep if the server can recognise it."""

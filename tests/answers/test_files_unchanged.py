@@ -143,6 +143,18 @@ def test_with_publications_each_file_stands_for_itself(
     assert folder.asked() == [name(5), name(4)]
 
 
+def test_files_that_reach_beyond_the_horizon_are_asked_for_again(
+    sources: SourceFile, folder: Folder, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """They have more to tell then; those that end before are not."""
+    folder.put(name(3), (TODAY - 3 * DAY, 3.0))
+    folder.put(name(1), (TODAY - DAY, 1.0), (TODAY + 20 * DAY, 20.0))
+    describe(sources, folder)
+    for expected in ([name(3), name(1)], [name(1)]):
+        run(run_cli, env)
+        assert folder.asked() == expected
+
+
 def test_what_was_changed_by_hand_comes_back(
     sources: SourceFile, folder: Folder, env: dict[str, str], database_url: str, run_cli: RunCli
 ) -> None:

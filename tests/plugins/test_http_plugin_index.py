@@ -205,6 +205,15 @@ def test_a_list_for_each_month(server: LocalServer) -> None:
     assert paths[2:] == ["/202503/data_20250330.csv", "/202504/data_20250401.csv"]
 
 
+def test_a_page_says_what_its_links_are_relative_to(server: LocalServer) -> None:
+    """By its base."""
+    body = b'<html><head><base href="/files/"></head><a href="data_20250401.csv">x</a></html>'
+    index = server.answer("/list/today", Reply(body=body, content_type="text/html"))
+    server.answer("/files/data_20250401.csv", rows(d01=1))
+    fetch("Csv", index={"url": index, **BY_DAY}, **PLACES, window=WINDOW)
+    assert asked(server) == ["/files/data_20250401.csv"]
+
+
 def test_a_list_in_pages(server: LocalServer) -> None:
     """A store of objects gives a thousand names at a time; one that is cut is no list."""
 

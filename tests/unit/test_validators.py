@@ -114,6 +114,31 @@ def test_an_answer_without_points_stands_in_nobodys_way() -> None:
     assert requests.validators(NOW) == known
 
 
+def test_answers_that_stand_apart_may_be_left_out_beside_any_points() -> None:
+    """Also beside points of the same times, and also where they have points more than once."""
+    apart = Validator(NOW, etag='"*"', first=NOW, last=NOW + HOUR, apart=True)
+    requests = ConditionalRequests({"old": apart}, sent=2)
+    requests.confirm("old", {})
+    assert requests.may_leave_out([[NOW]])
+    are_apart = [requests.are_apart]
+    for validator in (apart, tag()):
+        requests.keep("new", validator)
+        are_apart.append(requests.are_apart)
+    assert are_apart == [False, True, False]
+
+
+def test_many_files_that_stand_apart_are_kept() -> None:
+    """A week of one every five minutes, beside the answers of which fewer are."""
+    requests = ConditionalRequests()
+    for number in range(150):
+        requests.keep(f"answer {number}", tag())
+    for number in range(2016):
+        requests.keep(f"file {number}", Validator(NOW, etag='"*"', apart=True))
+    kept = requests.validators(None)
+    assert sum(validator.apart for validator in kept.values()) == 2016
+    assert len(kept) == 2116
+
+
 def test_what_reaches_beyond_the_window_is_not_kept() -> None:
     """It will have more to tell; what does not say how far it reaches may have."""
     requests = ConditionalRequests()

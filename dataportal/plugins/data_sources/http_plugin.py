@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from contextlib import aclosing
+from datetime import datetime
 from http import HTTPStatus
 from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -46,7 +47,6 @@ from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.base_plugin import TimeSeriesDefinition, TimeSeriesMetadata
@@ -213,11 +213,14 @@ class _Api:
                     continue
                 for document in documents:
                     stated = self._answer_zone.read(document)
+                    counts = [len(series.ts) for series in extractions]
                     for rows, sharing in by_rows.items():
                         self._check_steps(document, sharing)
                         records = self._records(document, rows, zone)
                         unkept.note(rows, records)
                         self._extractor.extract(records, sharing, window, zone=zone, stated=stated)
+                    if document.answer.entry:
+                        document.last = _latest(extractions, counts)
                     # the pages of a request are parts of one answer, none of them newer
                     time = None if self._request.has_pages else document.time
                     for series in extractions:
@@ -240,6 +243,19 @@ class _Api:
             fault = "" if steps is None else steps.fault(document, series.granularity)
             if fault and series.fault is None:
                 series.fault = document.answer.bad(fault)
+
+
+def _latest(extractions: Sequence[SeriesExtraction], counts: Sequence[int]) -> datetime | None:
+    """The latest of the times that were added to the series; None if one of them is local."""
+    times = [
+        ts
+        for series, count in zip(extractions, counts, strict=True)
+        for ts in series.ts[count:]
+        if isinstance(ts, datetime)
+    ]
+    if any(ts.tzinfo is None for ts in times):
+        return None
+    return max(times, default=None)
 
 
 class _Single(BasePlugin):

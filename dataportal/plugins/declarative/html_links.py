@@ -9,19 +9,24 @@ class HtmlLinks(HTMLParser):
     """Collects the links of a page, each with the text before and after it.
 
     Attributes:
+        base: what relative addresses are relative to, if the page says so.
         links: the addresses as they are written.
         texts: before each link, and after the last.
     """
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
+        self.base = ""
         self.links: list[str] = []
         self.texts: list[list[str]] = [[]]
         self._is_inside = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Begins a link."""
-        if tag == "a" and (link := dict(attrs).get("href")):
+        link = dict(attrs).get("href")
+        if tag == "base" and link:
+            self.base = link
+        if tag == "a" and link:
             self.links.append(link)
             self.texts.append([])
             self._is_inside = True

@@ -496,7 +496,7 @@ def _html_entries(answer: Answer) -> Iterator[_RawEntry]:
     for link, before, after in zip(page.links, texts, texts[1:], strict=False):
         # a time and a size stand before the link, or after it
         state = f"{before}\n{after}"
-        yield _RawEntry(link, state=state if _DIGIT.search(state) else "")
+        yield _RawEntry(urljoin(page.base, link), state=state if _DIGIT.search(state) else "")
 
 
 def _text_entries(answer: Answer) -> Iterator[_RawEntry]:

@@ -83,6 +83,7 @@ class Document(ABC):
         answer: with the unpacked file as its body.
         time: when its file was written, if that is known: a newer one revises an older one.
         asked: what it was asked for, if that is known.
+        last: of a file that a list names, the latest time in it, once its points were taken.
         extended: its records with the further fields that a source describes, by their `rows`.
     """
 
@@ -90,6 +91,7 @@ class Document(ABC):
         self.answer = answer
         self.time: datetime | None = None
         self.asked: Asked | None = None
+        self.last: datetime | None = None
         self.extended: dict[str, Records] = {}
         self._records: dict[str, Records] = {}
 

@@ -368,7 +368,7 @@ class Request:
             documents = read(answer)
             _set_times(documents, request.entry)
             yield documents
-            self._keep(answer, request.entry, has_publications=has_publications)
+            self._keep(answer, documents, request.entry, has_publications=has_publications)
             rows = sum(document.row_count for document in documents)
             received.add(documents[0] if documents else None, rows)
             try:
@@ -385,13 +385,24 @@ class Request:
                     for address in (expected if self._safe else ())
                 )
 
-    def _keep(self, answer: Answer, entry: Entry | None, *, has_publications: bool) -> None:
+    def _keep(
+        self,
+        answer: Answer,
+        documents: Sequence[Document],
+        entry: Entry | None,
+        *,
+        has_publications: bool,
+    ) -> None:
         """Let the server say next time whether an answer has changed, where that can be used."""
-        if entry is not None:
-            # its points give way to those of newer files, or have publications of their own
-            answer.keep(apart=has_publications or entry.time is not None)
-        elif self._is_repeated:
-            answer.keep()
+        if entry is None:
+            if self._is_repeated:
+                answer.keep()
+            return
+        latest = [document.last for document in documents]
+        known = [last for last in latest if last is not None]
+        last = max(known) if known and len(known) == len(latest) else None
+        # its points give way to those of newer files, or have publications of their own
+        answer.keep(last=last, apart=has_publications or entry.time is not None)
 
     def _is_nothing(self, error: RefusedError, received: Pages) -> bool:
         """Whether a refusal says that there is nothing, or nothing after the pages received."""
