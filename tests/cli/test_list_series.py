@@ -123,7 +123,18 @@ def test_a_role_that_may_only_read_is_enough(
     """For all that looks into the database."""
     env = {"DATABASE_URL": reader_url}
     assert names(run_cli, env, "load") == ["grid-load"]
-    for command in (("history", "grid-*"), ("history", "grid-load", "--as-of", "now")):
+    for command in (
+        ("history", "grid-*"),
+        ("history", "grid-load", "--as-of", "now"),
+        ("history", "grid-load", "--as-of", "now", "--by", "published"),
+        ("history", "grid-load", "--matrix"),
+        ("history", "grid-load", "--issues"),
+        ("history", "grid-load", "--revisions-by", "age"),
+        ("history", "grid-load", "--revisions-by", "age", "--by", "published"),
+        ("history", "grid-load", "--plot"),
+        ("gaps",),
+        ("read", "grid-load"),
+    ):
         done = run_cli(*command, env=env)
         assert done.returncode == 0, done.stderr
 

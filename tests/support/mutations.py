@@ -131,14 +131,29 @@ _COLOURED = Replace(
 
 MUTATIONS = (
     Mutation(
+        "days of which nobody told the zone are missing on the day on which its clocks change",
+        "G",
+        "dataportal/gaps.py",
+        "_tolerance",
+        Replace("timedelta() if A else B", by="timedelta()"),
+        "tests/unit/test_gaps.py::test_what_is_missing_between_two_points",
+    ),
+    Mutation(
+        "a publication that was stated anew changes the past",
+        "Q",
+        f"{_SQL}/history_as_published.sql",
+        "",
+        Sql("recorded_at <= coalesce", by="recorded_at >= coalesce"),
+        "tests/cli/test_history.py::test_a_publication_stated_anew_leaves_the_past_as_recorded",
+    ),
+    Mutation(
         "a merge touches what is older than its window",
         "1",
         f"{_SQL}/merge_record_knowledge_time.sql",
         "",
         Sql(
-            "UPDATE source_state",
-            by="WITH older AS (UPDATE time_series_data_scd2 SET run_id = run_id) "
-            "UPDATE source_state",
+            ") UPDATE source_state",
+            by="), older AS (UPDATE time_series_data_scd2 SET run_id = run_id) UPDATE source_state",
         ),
         "tests/store/test_merge.py::test_a_window_of_two_days_leaves_five_years_alone",
     ),
