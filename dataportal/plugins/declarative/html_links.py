@@ -1,42 +1,78 @@
-"""Collects the links of a page of HTML, and what stands between them."""
+"""Finds the links of a page of HTML, and what stands between them.
+
+In a time that grows with the page alone, whatever is in it: the parser of the standard library may
+take hours for a page that is made to hurt.
+"""
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
+import html
+import re
+from typing import NamedTuple
+
+# a tag is not longer, and has no other in it
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})([^<>]{0,4000})>")
+_HREF = re.compile(
+    r"""(?:^|[\s"'/])href\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""", re.IGNORECASE
+)
+_HIDDEN = [
+    (re.compile(begin, re.IGNORECASE), re.compile(end, re.IGNORECASE))
+    for begin, end in (("<!--", "-->"), ("<script", "</script"), ("<style", "</style"))
+]
 
 
-class HtmlLinks(HTMLParser):
-    """Collects the links of a page, each with the text before and after it.
+class Link(NamedTuple):
+    """A link of a page.
 
     Attributes:
-        base: what relative addresses are relative to, if the page says so.
-        links: the addresses as they are written.
-        texts: before each link, and after the last.
+        address: as it is written, without entities.
+        before: the text between the link before and this one.
+        after: the text between this one and the next.
     """
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.base = ""
-        self.links: list[str] = []
-        self.texts: list[list[str]] = [[]]
-        self._is_inside = False
+    address: str
+    before: str
+    after: str
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begins a link."""
-        link = dict(attrs).get("href")
-        if tag == "base" and link:
-            self.base = link
-        if tag == "a" and link:
-            self.links.append(link)
-            self.texts.append([])
-            self._is_inside = True
 
-    def handle_endtag(self, tag: str) -> None:
-        """Ends a link."""
-        if tag == "a":
-            self._is_inside = False
+def page_links(page: str) -> tuple[str, list[Link]]:
+    """What addresses are relative to, if the page says so, and its links, in their order."""
+    for begin, end in _HIDDEN:
+        page = _without(page, begin, end)
+    base = ""
+    addresses: list[str] = []
+    texts: list[list[str]] = [[]]
+    is_inside, position = False, 0
+    for tag in _TAG.finditer(page):
+        if not is_inside:
+            texts[-1].append(page[position : tag.start()])
+        position = tag.end()
+        name = tag[2].lower()
+        if name not in {"a", "base"}:
+            continue
+        href = _HREF.search(tag[3])
+        if name == "a":
+            is_inside = not tag[1] and href is not None
+        if href is None or tag[1]:
+            continue
+        address = html.unescape(href[1] or href[2] or href[3] or "")
+        if name == "base":
+            base = base or address
+        else:
+            addresses.append(address)
+            texts.append([])
+    texts[-1].append(page[position:])
+    between = [" ".join(html.unescape(" ".join(parts)).split()) for parts in texts]
+    return base, [Link(*parts) for parts in zip(addresses, between, between[1:], strict=False)]
 
-    def handle_data(self, data: str) -> None:
-        """Adds to the text between two links."""
-        if not self._is_inside:
-            self.texts[-1].append(data)
+
+def _without(page: str, begin: re.Pattern[str], end: re.Pattern[str]) -> str:
+    """The page without what stands between these two."""
+    parts, position = [], 0
+    while (start := begin.search(page, position)) is not None:
+        parts.append(page[position : start.start()])
+        stop = end.search(page, start.end())
+        if stop is None:
+            return "".join(parts)
+        position = stop.end()
+    return "".join([*parts, page[position:]])

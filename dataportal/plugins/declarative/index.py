@@ -33,6 +33,7 @@ from dataportal.plugins.declarative.ranges import Ranges
 from dataportal.plugins.declarative.series_extraction import filter_text
 from dataportal.plugins.declarative.templates import finest_unit
 from dataportal.plugins.declarative.xml_records import XmlReader
+from dataportal.plugins.http.content_encoding import MIB
 from dataportal.plugins.parameters import (
     Duration,
     Parameters,
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
 LINK, TIME = "link", "time"
 _TIMES = ("time", "start", "end")
 _LISTED = 5
+_MAX_BYTES = 16 * MIB
+"""A list of some 100,000 files."""
 _DIGIT = re.compile(r"\d")
 
 
@@ -276,6 +279,8 @@ class Index:
         Raises:
             BadDataError: it is none, or it is cut short without a word in sources.yaml.
         """
+        if len(answer.body) > _MAX_BYTES:
+            raise answer.bad(f"is larger than {_MAX_BYTES // MIB} MiB, and no list of files")
         document, count = None, 0
         if self._rows and not answer.has_no_content:
             is_xml = answer.body.lstrip()[:1] == b"<" and not answer.is_page
@@ -486,17 +491,14 @@ class _RawEntry:
 
 
 def _html_entries(answer: Answer) -> Iterator[_RawEntry]:
-    # its tables of entities take longer to import than all of this
-    from dataportal.plugins.declarative.html_links import HtmlLinks
+    # the table of entities takes longer to import than all of this
+    from dataportal.plugins.declarative.html_links import page_links
 
-    page = HtmlLinks()
-    page.feed(answer.text())
-    page.close()
-    texts = [" ".join("".join(parts).split()) for parts in page.texts]
-    for link, before, after in zip(page.links, texts, texts[1:], strict=False):
+    base, links = page_links(answer.text())
+    for link in links:
         # a time and a size stand before the link, or after it
-        state = f"{before}\n{after}"
-        yield _RawEntry(urljoin(page.base, link), state=state if _DIGIT.search(state) else "")
+        state = f"{link.before}\n{link.after}"
+        yield _RawEntry(urljoin(base, link.address), state=state if _DIGIT.search(state) else "")
 
 
 def _text_entries(answer: Answer) -> Iterator[_RawEntry]:
