@@ -118,6 +118,9 @@ _TOKENS = "dataportal/plugins/http/tokens.py"
 _EMBEDDED_FILES = "dataportal/embedded/files.py"
 _LOCAL_TIMES = "dataportal/local_times.py"
 _OBSERVATIONS = "dataportal/observations.py"
+_REPETITIONS = "dataportal/repetitions.py"
+_PRIVATE_ADDRESSES = "dataportal/plugins/http/private_addresses.py"
+_PAGE_DOUBTS = "dataportal/plugins/declarative/page_doubts.py"
 _REDACTION = "dataportal/redaction.py"
 _SCHEDULE = "dataportal/schedule.py"
 _VALIDATORS = "dataportal/validators.py"
@@ -776,6 +779,48 @@ MUTATIONS = (
         "parse_line",
         Replace("A is not None and A > B", by="False"),
         "tests/faults/test_foreign_archives.py::test_what_no_database_can_hold_is_damaged",
+    ),
+    Mutation(
+        "numbers of intervals are taken for hours of a clock",
+        "A1",
+        _LOCAL_TIMES,
+        "_number_fault",
+        Begin("return None"),
+        "tests/unit/test_local_times.py::test_an_hour_of_24_tells_numbers_of_a_day_of_25_hours",
+    ),
+    Mutation(
+        "three equal rows of a doubled hour are three hours",
+        "A3",
+        _OBSERVATIONS,
+        "_repetitions",
+        Begin("return set()"),
+        "tests/unit/test_local_times.py"
+        "::test_points_of_any_plugin_that_come_too_often_count_once[values1-stored1-2-0]",
+    ),
+    Mutation(
+        "of two values for one time the first counts",
+        "A9",
+        _REPETITIONS,
+        "choice",
+        Replace("A is Repeated.REFUSE and B > 1", by="False"),
+        "tests/unit/test_repetitions.py::test_only_numbers_that_differ_contradict_one_another",
+    ),
+    Mutation(
+        "a name may become private once it was looked up",
+        "A18",
+        _PRIVATE_ADDRESSES,
+        "connection_guard",
+        Begin("return None"),
+        "tests/plugins/test_private_addresses.py::test_a_name_that_becomes_private_is_not_asked",
+    ),
+    Mutation(
+        "a page is taken for all there is",
+        "A19",
+        _PAGE_DOUBTS,
+        "page_doubt",
+        Begin("return None"),
+        "tests/unit/test_page_doubts.py"
+        "::test_the_message_names_the_end_that_is_missing_and_the_way_out",
     ),
 )
 
