@@ -1,7 +1,7 @@
 """`dataportal gaps`: what should be there and is not, and fetches it."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,6 +88,9 @@ def command(
     from dataportal.render.gaps import GapsView, fetch_commands
     from dataportal.render.view import show_view
 
+    if fill:
+        # a replica may not have yet what was just fetched
+        settings = replace(settings, read_url=None)
     gaps = _find_gaps(question, settings, invocation)
     code = ExitCode.DONE
     runs = None
