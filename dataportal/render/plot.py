@@ -103,18 +103,19 @@ def _dots(
 ) -> set[tuple[int, int]]:
     """The places, by column and row from above, that a curve goes through."""
     places: set[tuple[int, int]] = set()
-    before: tuple[int, int, datetime] | None = None
+    before: tuple[int, int, int, datetime] | None = None
     patience = _patience(curve.parts, times, columns)
     for part in curve.parts:
-        start = (times.column(part.first_ts, columns), values.row(part.first, rows))
-        end = (times.column(part.last_ts, columns), values.row(part.last, rows))
-        if before is not None and part.first_ts - before[2] <= patience:
-            places.update(_line(before[0], before[1], *start))
-        middle = (start[0] + end[0]) // 2
+        start = times.column(part.first_ts, columns)
+        middle = (start + times.column(part.last_ts, columns)) // 2
         top, bottom = values.row(part.high, rows), values.row(part.low, rows)
         places.update(_line(middle, top, middle, bottom))
-        places.update((start, end))
-        before = (*end, part.last_ts)
+        if before is not None and part.first_ts - before[3] <= patience:
+            column, above, below, _ = before
+            # the ends that are nearest to each other; what overlaps is level
+            leave = min(max(top, above), below)
+            places.update(_line(column, leave, middle, min(max(leave, top), bottom)))
+        before = (middle, top, bottom, part.last_ts)
     return places
 
 

@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 def curve(values: list[float], step: timedelta = HOUR, name: str = "line") -> Curve:
     """A line through these values."""
     times = [START + n * step for n in range(len(values))]
-    parts = [PlotPart(at, at, v, v, v, v) for at, v in zip(times, values, strict=True)]
+    parts = [PlotPart(at, at, v, v) for at, v in zip(times, values, strict=True)]
     return Curve(name, parts)
 
 

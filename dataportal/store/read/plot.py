@@ -19,14 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlotPart:
-    """Points of a series that are drawn together: from when to when, and their values."""
+    """Points of a series that are drawn together: from when to when, lowest and highest value."""
 
     first_ts: datetime
     last_ts: datetime
-    first: float
     low: float
     high: float
-    last: float
 
 
 def plot_parts(
