@@ -23,13 +23,16 @@ _lock = Lock()
 # a word that says so alone, or ends with one that does: API_KEY, FREDKEY, MyToken
 _SECRET_ENDS = (
     *("KEY", "TOKEN", "SECRET", "PASS", "PASSWORD", "PASSWD", "AUTH", "COOKIE", "SIGNATURE"),
-    *("CREDENTIAL", "CREDENTIALS", "HMAC", "SESSION", "AUTHORIZATION", "APPID", "SESSIONID"),
+    *("CREDENTIAL", "HMAC", "SESSION", "AUTHORIZATION", "APPID", "SESSIONID", "SESSID", "PAT"),
+)
+# wherever in a word it stands: TOKENFRED, APIKEYEIA
+_SECRET_PARTS = re.compile(
+    "TOKEN(?!I[SZ]|S$)|SECRET(?!AR|E|I)|PASSWOR[DT]|PASSWD|PASSPHRASE|PASSCODE|CREDENTIAL|HMAC|APIKEY"
 )
 # as the end of a word it says nothing
-_SECRET_WORDS = {"PAT", "SESSID"}
 _ORDINARY_WORD = re.compile(
     "(?:MON|TUR|DON|HOC|JOC|WHIS|HIC|LAC|MIC|HO|PO|SMO|FLUN|MALAR)KEY|BETOKEN"
-    "|(?:COM|BY|TRES|SUR|ENCOM|UNDER|OVER)PASS|(?:POS|OB|INTER)SESSION"
+    "|(?:EX|S)PAT|(?:COM|BY|TRES|SUR|ENCOM|UNDER|OVER)PASS|(?:POS|OB|INTER)SESSION"
 )
 _WORD = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # in a text or a query, but not in the environment, where PWD is the folder at work
@@ -106,11 +109,25 @@ def sounds_secret(name: str) -> bool:
     A word of it says so, however the words are joined.
     """
     words = [word.upper() for word in _WORD.findall(name)]
-    return any(
-        word in _SECRET_WORDS
-        or (word.endswith(_SECRET_ENDS) and _ORDINARY_WORD.fullmatch(word) is None)
-        for word in words
-    ) or ("APP", "ID") in pairwise(words)
+    if words:
+        # API_KEYS, but not tokens_per_day
+        words[-1] = _singular(words[-1])
+    return (
+        any(map(_is_secret_word, words))
+        or ("APP", "ID") in pairwise(words)
+        # alone it is the folder at work
+        or ("PWD" in words and len(words) > 1)
+    )
+
+
+def _is_secret_word(word: str) -> bool:
+    if _ORDINARY_WORD.fullmatch(word) is not None:
+        return False
+    return word.endswith(_SECRET_ENDS) or _SECRET_PARTS.search(word) is not None
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix("S") if not word.endswith("SS") else word
 
 
 def redact(text: str) -> str:
