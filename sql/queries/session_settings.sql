@@ -12,6 +12,7 @@ SELECT pg_catalog.set_config(name, value, pg_catalog.pg_backend_pid() <> %(pid)s
     ('TimeZone', 'UTC'),
     -- for what is copied out as text
     ('DateStyle', 'ISO'),
+    ('IntervalStyle', 'postgres'),
     ('extra_float_digits', '1'),
     -- to compile a statement takes longer than any of ours that reads through an index
     ('jit', 'off'),
