@@ -106,6 +106,22 @@ def test_faults_within_mappings_and_lists_have_their_own_places(folder: Folder) 
     assert not any("canary" in fault for fault in found)
 
 
+def test_no_fault_shows_what_may_be_a_secret(folder: Folder) -> None:
+    """Neither under a name that sounds like one, nor deep within a value; nor an expanded one."""
+    found = faults(
+        folder,
+        SINGLE.format(module="http_plugin", cls="HttpJsonPlugin")
+        + "      url: [{password: canary-1}]\n"
+        "      query: {api_key: {a: canary-2}, other: {token: [canary-3]}}\n"
+        "      headers: {X-Key: {canary-4: 1}}\n"
+        "      ts: {token: '${TIDE}'}\n"
+        "      value: v\n",
+        TIDE="canary-5",
+    )
+    assert len(found) == 5
+    assert not [fault for fault in found if "canary" in fault]
+
+
 def test_faults_of_a_group_and_of_its_series_come_together(folder: Folder) -> None:
     """What all share at its own line, what is of one series at the line of that."""
     found = faults(

@@ -133,6 +133,13 @@ def test_what_people_write_is_taken(name: str, given_as: Any, value: Any) -> Non
     assert not [*VALIDATOR.iter_errors({**values, **as_json})]
 
 
+def test_what_is_secret_is_not_shown() -> None:
+    """In whatever shape it comes."""
+    for value in ("canary", ["canary"], {"X": ["canary"]}, {"X": {"canary": 1}}):
+        for _, message in faults({**NEEDED, "headers": value}):
+            assert "canary" not in message
+
+
 def test_a_null_is_not_given() -> None:
     """The default holds, and what must be given is missing; for the schema it is no fault."""
     assert read({**NEEDED, "datum": None, "zone": None}) == read(NEEDED)

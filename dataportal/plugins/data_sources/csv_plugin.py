@@ -24,9 +24,10 @@ from dataportal.plugins.base_plugin import (
 )
 from dataportal.plugins.http.file_kinds import file_kind, text_kind
 from dataportal.plugins.parameters import Column, Parameters, about
+from dataportal.plugins.parameters.faults import other_name_fault
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.local_rows import LocalRows
-from dataportal.plugins.readers.parameters import Params, other_name_fault
+from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.rate_limits import RateParameters, optional_rate_limit
 from dataportal.plugins.readers.table_parameters import (
     DecimalParameters,

@@ -34,9 +34,10 @@ from dataportal.plugins.declarative.series_times import (
 from dataportal.plugins.declarative.templates import field_names, fill_fields
 from dataportal.plugins.declarative.time_axis import TimeAxis
 from dataportal.plugins.declarative.units import UnitPlaces, units_inside
+from dataportal.plugins.parameters.faults import other_name_fault
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
 from dataportal.plugins.readers.local_labels import LabelResolver
-from dataportal.plugins.readers.parameters import Params, other_name_fault
+from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.table_parameters import (
     DecimalParameters,
     NumberParameters,

@@ -18,6 +18,7 @@ from msgspec import inspect
 
 from dataportal.plugins.parameters.faults import ParameterError, quotes_hint, unknown_name_fault
 from dataportal.plugins.parameters.fields import fields, kind_of
+from dataportal.redaction import sounds_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +66,9 @@ class _Place:
     def inside(self, key: str | int, kind: Kind | None = None) -> _Place:
         """The place of something in it."""
         said = None if kind is None else kind.extra.get("secret")
-        return _Place((*self.keys, key), self.report, self.secret if said is None else said)
+        if said is None:
+            said = self.secret or sounds_secret(str(key))
+        return _Place((*self.keys, key), self.report, said)
 
     def refuse(self, expected: str, value: Any, advice: str = "") -> Any:
         """Report that the value must be something else."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataportal.errors import FetchError
-from dataportal.plugins.readers.parameters import BESIDE, ParameterError, leading_keys
+from dataportal.plugins.parameters.faults import leading_keys
+from dataportal.plugins.readers.parameters import BESIDE, ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

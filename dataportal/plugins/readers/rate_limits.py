@@ -11,25 +11,6 @@ if TYPE_CHECKING:
     from dataportal.plugins.readers.parameters import Params
 
 
-def rate_limit(
-    params: Params, per_minute: float, *, key: str | None = None, everywhere: bool = False
-) -> RateLimit:
-    """The limit that the parameter `per_minute` sets, or the provider's own.
-
-    Args:
-        params: of the source.
-        per_minute: the requests that the provider allows in a minute.
-        key: requests with the same key count together: an API key, or the name of a provider
-            without one, as several may answer behind one address.
-        everywhere: whether all machines that share the database must keep it together.
-    """
-    allowed = params.number("per_minute", per_minute)
-    if allowed <= 0:
-        params.add_fault(f"per_minute must be more than 0, not {allowed:g}")
-        allowed = per_minute
-    return RateLimit(allowed, key=key or None, everywhere=everywhere)
-
-
 class RateParameters(Parameters):
     """How often a host is asked."""
 
@@ -47,7 +28,10 @@ def optional_rate_limit(
 ) -> RateLimit | None:
     """The limit that the parameter `per_minute` sets; None where it is not set.
 
-    `key` and `everywhere` are as in `rate_limit`.
+    Args:
+        params: of the source.
+        key: requests with the same key count together.
+        everywhere: whether all machines that share the database must keep it together.
     """
     per_minute = params.read(RateParameters).per_minute
     if per_minute is None:
