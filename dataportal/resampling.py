@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from enum import StrEnum
 from math import fsum
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 _MONTHS_OF_YEAR = 12
+_EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_MARGIN = timedelta(days=2)  # zones are less than that from UTC
 _MONDAY = datetime(1970, 1, 5)  # noqa: DTZ001 - a local day
 
 
@@ -68,6 +70,8 @@ def interval_bounds(
     a Monday, hours from midnight. On days on which the clocks change, an interval of several hours
     may be an hour shorter or longer.
     """
+    if ts - _EARLIEST < _MARGIN or _LATEST - ts < _MARGIN:
+        zone = UTC  # the clocks of the zone may be beyond the calendar
     local = ts.astimezone(zone)
     wall = local.replace(tzinfo=None, fold=0)
     midnight = wall.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -76,14 +80,14 @@ def interval_bounds(
         return _instant(_month(number), zone), _instant(_month(number + length.months), zone)
     if length.days:
         # from a Monday on, as weeks are
-        midnight -= timedelta(days=(midnight - _MONDAY).days % length.days)
-        return _instant(midnight, zone), _instant(midnight + timedelta(days=length.days), zone)
+        first = _add(midnight, -timedelta(days=(midnight - _MONDAY).days % length.days))
+        return _instant(first, zone), _instant(_add(first, timedelta(days=length.days)), zone)
     if length.rest <= _HOUR:
         # the hour that occurs twice is two hours
         start = ts - (wall - midnight) % length.rest
-        return start, start + length.rest
+        return start, _add(start, length.rest)
     start_wall = wall - (wall - midnight) % length.rest
-    return _instant(start_wall, zone), _instant(start_wall + length.rest, zone)
+    return _instant(start_wall, zone), _instant(_add(start_wall, length.rest), zone)
 
 
 def resample(
@@ -100,7 +104,7 @@ def resample(
         aggregate: what becomes of their values.
         zone: whose calendar it is.
     """
-    start = end = datetime.min.replace(tzinfo=UTC)
+    start = end = _EARLIEST
     values: list[float] = []
     for ts, value in points:
         if value is None:
@@ -135,8 +139,22 @@ def _aggregate(aggregate: Aggregate, values: Sequence[float]) -> float:  # noqa:
 
 def _month(number: int) -> datetime:
     year, month = divmod(number, _MONTHS_OF_YEAR)
-    return datetime(year, month + 1, 1)  # noqa: DTZ001 - local
+    if year < MINYEAR:
+        return datetime.min  # noqa: DTZ901 - local
+    return datetime(year, month + 1, 1) if year <= MAXYEAR else datetime.max  # noqa: DTZ001, DTZ901 - local
+
+
+def _add(time: datetime, length: timedelta) -> datetime:
+    """The sum, or the end of the calendar that it would lie beyond."""
+    try:
+        return time + length
+    except OverflowError:
+        end = datetime.min if length < timedelta() else datetime.max  # noqa: DTZ901 - see below
+        return end.replace(tzinfo=time.tzinfo)
 
 
 def _instant(wall: datetime, zone: tzinfo) -> datetime:
-    return wall.replace(tzinfo=zone).astimezone(UTC)
+    try:
+        return wall.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:
+        return _LATEST if wall.year == MAXYEAR else _EARLIEST

@@ -307,7 +307,8 @@ def _every_text(request: Request) -> str:
     if length is None:
         return ""
     if length.months:
-        return pluralize(length.months, "month")
+        years, months = divmod(length.months, 12)
+        return pluralize(length.months, "month") if months else pluralize(years, "year")
     return format_duration(timedelta(days=length.days) + length.rest)
 
 

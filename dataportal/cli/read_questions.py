@@ -30,6 +30,7 @@ _CUTOFF = re.compile(
 )
 _HEADS = ("decided_at", "decision_time", "decision", "available_at", "as_of", "at")
 _COLUMNS = 2
+_LONGEST_LEAD = timedelta(days=365_000)  # PostgreSQL's calendar begins 4713 BC
 LATEST = "latest"
 
 
@@ -186,6 +187,8 @@ def _parse_lead(text: str) -> timedelta:
         lead = parse_duration(text.strip().removeprefix("-"))
     except ValueError as error:
         raise UsageError(f"--lead: {error}") from None
+    if lead > _LONGEST_LEAD:
+        raise UsageError(f"--lead {text} is longer than any history")
     return -lead if is_after else lead
 
 

@@ -263,6 +263,21 @@ def test_decisions_from_stdin_by_publication(read: Read) -> None:
     ]
 
 
+def test_the_ends_of_the_calendar(read: Read, look: psycopg.Connection[Any]) -> None:
+    """Are answered like any other time."""
+    look.execute(
+        "INSERT INTO time_series_data_scd2 (series_id, ts, value, valid_from, run_id)"
+        " SELECT series_id, ts::timestamptz, 1, now(), 1"
+        " FROM time_series, unnest(ARRAY['0001-01-02Z', '9999-12-31Z']) AS ts"
+        " WHERE endpoint_prefix = 'wind'"
+    )
+    assert len(table(read, "wind", "--every", "1 year", "--zone", "Asia/Tokyo")) == 3
+    for cutoff in ("D-9999 06:00", "D+9999 06:00"):
+        for end in ("0001-01-03", "9999-12-31"):
+            table(read, "wind", "--cutoff", cutoff, "--end", end)
+    assert len(table(read, "wind", "--lead", "1000 years")) == 1
+
+
 def test_names_from_stdin(read: Read) -> None:
     """`-` is a list of names, also beside conditions."""
     rows = read("-", "--where", "source=grid", "--format", "csv", input="wind\n\nload\n").stdout
@@ -325,6 +340,7 @@ def test_a_file_is_whole_or_not_there(read: Read, tmp_path: Path) -> None:
         (("load", "--every", "7 hours"), "does not fit into a day"),
         (("load", "--every", "1 day", "--zone", "Mars"), "'Mars' is not a time zone"),
         (("load", "--lead", "soon"), "--lead: 'soon' is not a duration"),
+        (("load", "--lead", "9000 years"), "--lead 9000 years is longer than any history"),
         (("load", "--cutoff", "06:00"), "Write it like 'D-1 06:00 Europe/Berlin'"),
         (("load", "--cutoff", "D-1 25:00"), "Write it like 'D-1 06:00 Europe/Berlin'"),
         (("load", "--cutoff", "D-1 06:00 Mars"), "--cutoff: 'Mars' is not a time zone"),

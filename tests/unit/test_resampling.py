@@ -77,6 +77,21 @@ def test_each_aggregate() -> None:
     assert list(resample([(points[0][0], None)], parse_step("1 day"), Aggregate.SUM, UTC)) == []
 
 
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_ends_of_the_calendar(step: str, zone: str) -> None:
+    """An interval that would begin before them, or end after them, is cut off there."""
+    calendar = ZoneInfo(zone)
+    ends = [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+    intervals = list(
+        resample([(ts, 1.0) for ts in ends], parse_step(step), Aggregate.SUM, calendar)
+    )
+    assert [interval.size for interval in intervals] == [1, 1]
+    for ts in ends:
+        low, high = interval_bounds(ts, parse_step(step), calendar)
+        assert low <= ts <= high
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

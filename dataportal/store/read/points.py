@@ -105,9 +105,12 @@ class PointQuestion:
             return self.recorded_by
         if self.kind in {Kind.AS_OF, Kind.ISSUE}:
             return self.at
-        if ts is not None and self.lead is not None:
-            return ts - self.lead
-        return None if ts is None or self.cutoff is None else self.cutoff.instant(ts)
+        try:
+            if ts is not None and self.lead is not None:
+                return ts - self.lead
+            return None if ts is None or self.cutoff is None else self.cutoff.instant(ts)
+        except OverflowError:  # beyond the calendar
+            return None
 
     def is_final(self, series: StoredSeries, end: datetime | None) -> bool:
         """Whether the answer for all ts before `end` can never change again."""
