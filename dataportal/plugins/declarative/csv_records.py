@@ -147,7 +147,7 @@ class _TableDocument(Document):
             return self._reader.section_records(self._text, self._reader.sections, self.answer)
         try:
             table = self._reader.table(self._text, self.answer.name)
-            cells = [] if table.is_empty else list(table.rows(1))
+            cells = [] if table.is_empty else table.all_rows()
             return wide_if(_TableRows(table, cells, self.answer, self._reader), self._reader.wide)
         except BadDataError as error:
             raise _with_excerpt(error, self.answer) from None
@@ -184,7 +184,10 @@ class _TableRows:
             index = self._table.column_index(self._reader.column(path), widest)
         except BadDataError as error:
             raise _with_excerpt(error, self._answer) from None
-        return [row[index] if index < len(row) else TRUNCATED_ROW for row in self._rows]
+        try:
+            return [row[index] for row in self._rows]
+        except IndexError:
+            return [row[index] if index < len(row) else TRUNCATED_ROW for row in self._rows]
 
     def row(self, number: int) -> object:
         return self._rows[number]

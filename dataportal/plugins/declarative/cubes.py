@@ -65,6 +65,7 @@ class CubeRecords:
         values: of each observation; `ABSENT_FIELD` where a sparse cube has none.
         field: a column by its name; None for one that there is not.
         answer: the answer.
+        is_dense: whether no value is `ABSENT_FIELD`, so that none has to be looked for.
 
     Attributes:
         axis: the same list for all records of a cube that share it.
@@ -80,6 +81,8 @@ class CubeRecords:
         values: Sequence[Any],
         field: Callable[[str], Sequence[Any] | None],
         answer: Answer,
+        *,
+        is_dense: bool = False,
     ) -> None:
         self.axis = axis
         self.positions = positions
@@ -88,11 +91,15 @@ class CubeRecords:
         self._answer = answer
         self.further_field: Callable[[str], Sequence[Any] | None] = lambda _: None
         self._kept: list[bool] | None = None
-        if ABSENT_FIELD in values:
+        if not is_dense and ABSENT_FIELD in values:
             self._keep([value is not ABSENT_FIELD for value in values])
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a code, an attribute or a further field of that name."""
+        return self.further_field(name) is not None or self._field(name) is not None
 
     def column(self, path: FieldPath) -> Sequence[Any]:
         """Times, values, codes and attributes by their names."""

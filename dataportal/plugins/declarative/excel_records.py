@@ -134,7 +134,7 @@ class _Workbook(Document):
             names,
             max(width, len(names or ())),
             len(cells),
-            lambda index: [_cell(row[index]) if index < len(row) else None for row in cells],
+            lambda index: _column(cells, index),
             self.answer,
             f"its sheet {sheet!r}",
         )
@@ -219,6 +219,15 @@ def _check_size(answer: Answer) -> None:
         raise answer.bad(f"is an Excel file that cannot be read ({error})") from None
     if size > _MAX_BYTES:
         raise answer.bad(f"is an Excel file that unfolds to more than {_MAX_BYTES >> 20} MiB")
+
+
+def _column(rows: Sequence[Sequence[Any]], index: int) -> Sequence[Any]:
+    """The cells of a column as they are read."""
+    cells: list[Any] = [row[index] if index < len(row) else None for row in rows]
+    # numbers of which one has a fraction are no codes
+    if {*map(type, cells)} == {float} and not all(cell.is_integer() for cell in cells):
+        return cells
+    return [*map(_cell, cells)]
 
 
 def _cell(cell: Any) -> Any:

@@ -273,7 +273,11 @@ class PointExtractor:
                     matched = rows_by_texts.get(tuple(series.filters.values()), ())
                     series.rows_matched += len(matched)
                     if matched and series.fault is None:
-                        taken = [row for row in matched if row in accepted]
+                        taken = (
+                            matched
+                            if isinstance(accepted, range)
+                            else [row for row in matched if row in accepted]
+                        )
                         series.rows_taken += len(taken)
                         self._add_rows(series, taken, times, records, window)
             except BadDataError as error:
@@ -525,11 +529,11 @@ class PointExtractor:
         """Add a whole column if every row has a time and a number; whether it was added."""
         if self._published is not None or self._interval is not None:
             return False
-        if not self._numbers.are_plain(column):
-            return False
         times = record_times.all
-        if times is None:
+        values = None if times is None else self._numbers.read_all(column)
+        if times is None or values is None:
             return False
+        column = values
         series.rows_with_value += len(times)
         series.rows_with_time += len(times)
         rows: Sequence[int] = range(len(times))

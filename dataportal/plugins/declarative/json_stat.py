@@ -66,7 +66,9 @@ class JsonStatCube:
         self._count = math.prod(sizes)
         role = dataset.get("role", dimension.get("role"))
         self._times = self._time_dimensions(times, role)
-        self._values = self._cells(dataset.get("value"))
+        values = dataset.get("value")
+        self._is_dense = isinstance(values, list) and bool(values)
+        self._values = self._cells(values)
         self._status = dataset.get(_STATUS)
 
     def __len__(self) -> int:
@@ -106,7 +108,7 @@ class JsonStatCube:
             return [codes[cell // stride % size] for cell in cells]
 
         values = self._values_of(cells)
-        records = CubeRecords(axis, places, values, column, self._answer)
+        records = CubeRecords(axis, places, values, column, self._answer, is_dense=self._is_dense)
         if _STATUS in conditions and _STATUS not in self._codes:
             records.keep_texts(_STATUS, conditions[_STATUS])
         return records
@@ -156,7 +158,7 @@ class JsonStatCube:
                 raise self._answer.bad(
                     f"has {len(values)} values, and dimensions of {self._count} cells"
                 )
-            return [*values] or [ABSENT_FIELD] * self._count
+            return values or [ABSENT_FIELD] * self._count
         if not isinstance(values, dict):
             raise self._answer.bad("is JSON-stat without values")
         if self._count > _MOST_CELLS:

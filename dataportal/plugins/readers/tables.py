@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 from collections import deque
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from dataportal.errors import BadDataError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 DELIMITERS = ("\t", ";", "|", ",")
 """Those that are detected; the comma last, because it may be a decimal sign as well."""
 
+_LINE = itemgetter(1)
 _LOOK_AHEAD = 20
 _LISTED = 40  # column names shown in a message
 _PASSED, _PASSED_WIDTH = 5, 60  # lines shown in a message, and how much of each
@@ -122,6 +124,25 @@ class Table:
                 )
             row = self._next()
 
+    def all_rows(self) -> list[list[str]]:
+        """The rows that are not blank, at once: of a text that is at hand, in half of the time.
+
+        Raises:
+            BadDataError: a row that cannot be read; names the line.
+        """
+        lines = self._lines.rest()
+        if lines is None:
+            return list(self.rows(1))
+        rows = [] if self._layout.header or self._first is None else [self._first]
+        reader = csv.reader(lines, self._reader.dialect)
+        try:
+            # most rows begin with something
+            rows += [row for row in reader if row and (row[0] or any(row))]
+        except csv.Error as error:
+            number = self._lines.number + reader.line_num
+            raise BadDataError(f"{self.name}:{number}: {error}") from None
+        return rows
+
     def _next(self) -> list[str] | None:
         try:
             for row in self._reader:
@@ -186,6 +207,12 @@ class _Lines:
         while len(self._ahead) < count and (numbered_line := self._read()):
             self._ahead.append(numbered_line)
         return [line for _, line in self._ahead]
+
+    def rest(self) -> Iterator[str] | None:
+        """All that were not read yet, one after the other; None where some are to be left out."""
+        if self._comment:
+            return None
+        return map(_LINE, chain(self._ahead, self._lines))
 
     def __iter__(self) -> Iterator[str]:
         return self

@@ -228,8 +228,11 @@ class TimeFormat:
     def read_all(self, cells: Sequence[object]) -> list[datetime] | None:
         """As `read` for each cell, in a tenth of the time; None unless all are ISO 8601."""
         types = {*map(type, cells)}
-        if types == {datetime}:
-            return [*cast("Sequence[datetime]", cells)]
+        if types and types <= {datetime, date}:
+            dates = cast("Sequence[date]", cells)
+            return [
+                one if isinstance(one, datetime) else datetime.combine(one, time()) for one in dates
+            ]
         if self._pattern or types != {str}:
             return None
         try:
