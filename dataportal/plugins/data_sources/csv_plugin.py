@@ -302,12 +302,13 @@ class _Source:
             width = max(width, value_index + 1, *(column + 1 for column in columns))
             series.clip = series.clip or Clip(window)
             series.labels = series.labels or LocalRows(self._times, zone)
+        read, covers = self._times.read, window.covers
         for row in table.rows(width):
             cell = row[ts_index].strip()
-            ts = self._times.read(cell)
+            ts = read(cell)
             outside, is_noted = None, True
             if isinstance(ts, datetime):
-                outside = None if window.covers(ts) else ts
+                outside = None if covers(ts) else ts
                 is_noted = ts.tzinfo is None
             elif isinstance(ts, HourBeyond):
                 noon = datetime.combine(ts.day, time(12))

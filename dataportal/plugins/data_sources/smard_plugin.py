@@ -34,7 +34,7 @@ from dataportal.plugins.parameters import (
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.times import Clip, Window, from_milliseconds
 from dataportal.raw_points import RefusedTime
-from dataportal.times import EARLIEST, time_zone
+from dataportal.times import EARLIEST, EPOCH, time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -207,10 +207,12 @@ class SmardDataSourcePlugin(BasePlugin):
         if answer.has_no_content:
             return [], []
         series = answer.json(_File).series
-        times = [_instant(begin) for begin, _ in series]
-        for index, (begin, _) in enumerate(series):
-            if isinstance(begin, float) and isfinite(begin):
-                raise answer.bad(f"has no whole number, but {begin}, at $.series[{index}][0]")
+        begins = [begin for begin, _ in series]
+        if float in {*map(type, begins)}:
+            for index, begin in enumerate(begins):
+                if isinstance(begin, float) and isfinite(begin):
+                    raise answer.bad(f"has no whole number, but {begin}, at $.series[{index}][0]")
+        times = [_instant(begin) for begin in begins]
         values = [value for _, value in series]
         readable = [ts for ts in times if isinstance(ts, datetime)]
         if readable and self._resolution == "week":
@@ -240,6 +242,6 @@ def _instants(stamps: list[int], answer: Answer) -> list[datetime]:
 def _instant(stamp: float) -> datetime | str:
     """When a stamp is; the reason for one beyond the calendar, which costs its point alone."""
     try:
-        return from_milliseconds(int(stamp))
+        return EPOCH + timedelta(milliseconds=stamp)
     except OverflowError:
         return RefusedTime(f"the stamp {stamp} is beyond the calendar")

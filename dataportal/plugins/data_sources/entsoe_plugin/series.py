@@ -10,7 +10,7 @@ from dataportal.plugins.parameters import Parameters, about, matching, one_of
 from dataportal.statements import same_unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
     from zoneinfo import ZoneInfo
 
@@ -286,22 +286,36 @@ class SeriesExtraction:
         for period in series.periods:
             if not self._matches("resolution", period.resolution):
                 continue
-            length = interval_length(period.resolution)
             identities: dict[str, int] = {}
             for category in {fields.get(_CATEGORY, "") for _, fields in period.points}:
                 if self._matches("category", category):
                     self._has_match = True
                     identity = {**series.identity, _CATEGORY: category}
                     identities[category] = self._identity_number(identity)
-            for ts, end, text, category in intervals(
+            found = intervals(
                 period, value, zones, window, by=_CATEGORY, left_out=self._counter(identities)
-            ):
-                if category in identities:
-                    self._add_value(ts, (length, identities[category], text, created))
-                    self._resolutions[length] = period.resolution
-                    self._note_unit(series.unit)
-                    if end is not None:
-                        self._ends[ts] = end
+            )
+            length = interval_length(period.resolution)
+            self._resolutions[length] = period.resolution
+            if self._add_intervals(found, identities, length, created):
+                self._note_unit(series.unit)
+
+    def _add_intervals(
+        self,
+        found: Iterable[tuple[datetime, datetime | None, str, str]],
+        identities: Mapping[str, int],
+        length: timedelta,
+        created: _Created,
+    ) -> bool:
+        """Add those of the selected categories; whether there are any."""
+        has_some = False
+        for ts, end, text, category in found:
+            if category in identities:
+                has_some = True
+                self._add_value(ts, (length, identities[category], text, created))
+                if end is not None:
+                    self._ends[ts] = end
+        return has_some
 
     def _is_in_unit(self, series: MarketSeries) -> bool:
         """Whether a series is in the currency and the unit that are meant; any if none are."""
