@@ -222,8 +222,8 @@ def test_7_how_much_values_change_with_age(ask: Ask) -> None:
     """Each revision takes 1 away: six within a week of the hour, and the last one after it."""
     span = ("--start", "2025-03-01", "--end", "2025-03-02")
     answer = json.loads(ask("history", "load", "--revisions-by", "age", *span, "--json"))
-    revisions = [row for row in answer["revisions_by_age"] if row["revisions"]]
-    assert [(row["revisions"], row["bias"], row["mean"], row["largest"]) for row in revisions] == [
+    revisions = [row for row in answer["revisions_by_age"] if row["count"]]
+    assert [(row["count"], row["bias"], row["mean"], row["largest"]) for row in revisions] == [
         (6 * 24, -1.0, 1.0, 1.0),
         (24, -1.0, 1.0, 1.0),
     ]
