@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,8 @@ from support.program_sources import SourceFile, await_end, read_until, runs_by_s
 from dataportal.collect import plugin_call
 from dataportal.errors import BadDataError, PermanentError
 from dataportal.plugins.http import HttpClient
+from dataportal.plugins.http.errors import retry_after_seconds
+from dataportal.plugins.http.response import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,3 +140,25 @@ def test_a_count_without_an_end(name: str, total: str) -> None:
         with pytest.raises(BadDataError) as caught:
             fetch("Json", url=url, **params)
     assert "9" * 61 not in str(caught.value)
+
+
+_NO_DATES = (
+    *("Fri, 31 Dec 9999 23:59:59 -2359", "Fri, 31 Dec 9999 23:59:59 +9999", "9" * 5000, "soon"),
+    *("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "Mon, 01 Jan 2025 00:00:00 +999999999999"),
+    *(f"Mon, 01 Jan 2025 {'9' * 30}:00:00 GMT", "Mon, 32 Jan 2025 00:00:00 GMT", "1e400", "-1"),
+)
+
+
+@pytest.mark.parametrize("text", _NO_DATES)
+def test_a_date_that_is_none(text: str) -> None:
+    """In whatever header it stands, it says nothing."""
+    for header in ("last-modified", "date"):
+        answer = Answer(
+            200, "http://x/a", {"last-modified": _DATE, "date": _DATE, header: text}, b""
+        )
+        assert answer.written_at in {None, datetime(2025, 1, 1, tzinfo=UTC)}
+    if "e400" not in text and text != "-1":
+        assert retry_after_seconds(text, datetime(2025, 1, 1, tzinfo=UTC)) is None
+
+
+_DATE = "Wed, 01 Jan 2025 00:00:00 GMT"

@@ -12,8 +12,7 @@ API: https://creativecommons.tankerkoenig.de
 from __future__ import annotations
 
 import re
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
@@ -167,13 +166,8 @@ class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
 
     def _answer_time(self, answer: Answer) -> datetime:
         """Now; or the time at which the answer was made, if it comes from a cache."""
-        received = self.now()
-        try:
-            sent = parsedate_to_datetime(answer.headers.get("date", ""))
-        except ValueError:
-            return received
-        sent = sent.replace(tzinfo=sent.tzinfo or UTC).astimezone(UTC)
-        return sent if received - sent > _CACHED else received
+        received, sent = self.now(), answer.sent_at
+        return sent if sent is not None and received - sent > _CACHED else received
 
 
 class TankerkoenigDataSourcePlugin(SingleSeriesPlugin):

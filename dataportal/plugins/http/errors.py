@@ -133,14 +133,14 @@ def retry_after_seconds(text: str | None, now: datetime) -> float | None:
     header = (text or "").strip()
     try:
         seconds = float(header) if header.isascii() else math.nan
-        seconds = seconds if seconds < _LONGEST_PAUSE else math.nan
     except ValueError:
         try:
             instant = parsedate_to_datetime(header)
             seconds = (instant.replace(tzinfo=instant.tzinfo or UTC) - now).total_seconds()
         except (ValueError, OverflowError):
             return None
-    return max(seconds, 0.0) if math.isfinite(seconds) else None
+    # also false of what is no number
+    return max(seconds, 0.0) if -math.inf < seconds < _LONGEST_PAUSE else None
 
 
 def _status_name(status: int) -> str:

@@ -116,6 +116,11 @@ class Answer:
         return f"{harmless(self.hide(self.member), 100)} in {self.url}" if self.member else self.url
 
     @property
+    def sent_at(self) -> datetime | None:
+        """When it was sent, by the server's clock, or stored in a cache; None if unknown."""
+        return _http_date(self.headers.get("date"))
+
+    @property
     def written_at(self) -> datetime | None:
         """When its file was last changed; None if unknown, or if it was made to be sent."""
         written, sent = map(_http_date, map(self.headers.get, ("last-modified", "date")))
@@ -229,13 +234,14 @@ def _whole_number(text: str) -> int | float:
 
 
 def _http_date(text: str | None) -> datetime | None:
+    """The instant of a header; None for what is no date, or one beyond the calendar."""
     try:
         instant = parsedate_to_datetime(text) if text else None
-    except ValueError:
+        if instant is None:
+            return None
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if instant is None:
-        return None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 _LONG_NUMBER = re.compile(r"([0-9]{30})[0-9]{10,}")
