@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from dataportal.granularity import IntervalLength
@@ -16,10 +16,11 @@ from dataportal.times import EARLIEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime, tzinfo
+    from datetime import tzinfo
 
     from dataportal.resolutions import Resolution
 
+_LATEST = datetime.max.replace(tzinfo=UTC)
 _HOUR = timedelta(hours=1)
 _SHORTEST_MONTH = 28  # days
 _FEWEST_POINTS = 12
@@ -188,7 +189,7 @@ def _count(
     grid: Grid, at: datetime, stop: datetime, length: IntervalLength, start: datetime
 ) -> tuple[datetime, int]:
     """The first missing point, and how many there are from `at` up to `stop`."""
-    limit = stop + _tolerance(length)
+    limit = stop + min(_tolerance(length), _LATEST - stop)
     if not (length.months or length.days):
         if at < start:
             at += -((at - start) // length.rest) * length.rest

@@ -137,9 +137,7 @@ def _published_answer(
 
     series = renderer.series
     series_id = series.series_id
-    until = q.diff[1] if q.diff else q.as_of
-    if until is not None and (gap := history.publication_gap(connection, series_id, until)):
-        say(_explain_unpublished(gap.until))
+    _tell_unpublished(connection, series, q)
     final = _is_reproducible(series, q)
     if q.ts is not None:
         records = history.publication_records(connection, series_id, q.ts, q.recorded)
@@ -172,6 +170,7 @@ def _revision_answer(
     )
     times: Sequence[datetime | None] = q.diff or (q.as_of,)
     if q.by_publication:
+        _tell_unpublished(connection, series, q)
         final = _is_reproducible(series, q)
     elif q.plot:
         final = times[-1] is not None and _is_final(series, times[-1])
@@ -236,6 +235,17 @@ def _with_whole_days(question: Question, series: StoredSeries) -> Question:
         first, second = question.diff
         return replace(question, diff=(ends[0] or first, ends[1] or second))
     return replace(question, as_of=ends[0] or question.as_of)
+
+
+def _tell_unpublished(
+    connection: psycopg.Connection, series: StoredSeries, question: Question
+) -> None:
+    """Tell where nothing had been published by the time of the question, or ever."""
+    from dataportal.store.read.history import publication_gap
+
+    until = question.diff[1] if question.diff else question.as_of or question.now
+    if (gap := publication_gap(connection, series.series_id, until)) is not None:
+        say(_explain_unpublished(gap.until))
 
 
 def _explain_unpublished(first_published: datetime | None) -> str:

@@ -334,6 +334,12 @@ def test_what_was_not_published_is_told(run_cli: RunCli, database_url: str) -> N
     done = run_cli("history", "load", *published, env={"DATABASE_URL": database_url})
     assert done.returncode == 0
     assert "the provider does not say when it published the series" in done.stderr
+    for question in (("--ts", "2025-03-01"), ("--matrix",), ("--issues",), ("--diff", "1d", "now")):
+        done = run_cli(
+            "history", "load", *question, "--by", "published", env={"DATABASE_URL": database_url}
+        )
+        assert done.returncode == 0
+        assert "the provider does not say when it published the series" in done.stderr
     day = datetime(2025, 3, 4, tzinfo=UTC)
     store_run(database_url, [1.0], published=day)
     done = run_cli("history", "load", *published, env={"DATABASE_URL": database_url})

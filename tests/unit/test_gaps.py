@@ -162,6 +162,19 @@ def test_a_start_leaves_out_what_lies_before() -> None:
     )
 
 
+@pytest.mark.parametrize("granularity", ["1 minute", "6 hours", "1 week", "1 year"])
+def test_the_ends_of_the_calendar_are_no_faults(granularity: str) -> None:
+    """All of it is missing before a first point and behind a last one."""
+    expected = grid(granularity, BERLIN)
+    latest = datetime.max.replace(tzinfo=UTC)
+    before = find_first_gap(expected, EARLIEST, EPOCH)
+    behind = find_gap(expected, EPOCH, latest)
+    assert before
+    assert behind
+    assert before.missing > 1900
+    assert behind.missing > 8000
+
+
 @given(
     st.sampled_from(["15 minutes", "1 hour", "1 day", "1 week", "1 month"]),
     st.sampled_from([None, BERLIN]),
