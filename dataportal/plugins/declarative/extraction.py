@@ -1,4 +1,7 @@
-"""Extracts points from records: selects the rows of each series, and reads times and values."""
+"""Extracts points from records: selects the rows of each series, and reads times and values.
+
+More than 500 lines, as the rows of one series are read in several ways, as fast as each allows.
+"""
 
 from __future__ import annotations
 
@@ -17,26 +20,18 @@ from dataportal.plugins.declarative.cubes import VALUE_FIELD, Cube
 from dataportal.plugins.declarative.daylight import DaylightFlags
 from dataportal.plugins.declarative.interval_numbers import (
     IntervalNumbers,
-    first_instant,
-    interval_count,
 )
-from dataportal.plugins.declarative.interval_starts import interval_starts
 from dataportal.plugins.declarative.page_doubts import is_page_size, page_doubt
 from dataportal.plugins.declarative.point_parameters import PointParameters, SeriesParameters
 from dataportal.plugins.declarative.record_times import RecordTimes
 from dataportal.plugins.declarative.records import TRUNCATED_ROW
 from dataportal.plugins.declarative.series_extraction import SeriesExtraction, filter_text
-from dataportal.plugins.declarative.series_times import (
-    SeriesRows,
-    instants_in_zone,
-    without_faulty_days,
-)
+from dataportal.plugins.declarative.series_times import SeriesTimes, interval_start
 from dataportal.plugins.declarative.templates import field_names, fill_fields
 from dataportal.plugins.declarative.time_axis import TimeAxis
 from dataportal.plugins.declarative.units import UnitPlaces, units_inside
 from dataportal.plugins.parameters.faults import other_name_fault
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
-from dataportal.plugins.readers.local_labels import LabelResolver
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.table_parameters import (
     DecimalParameters,
@@ -51,10 +46,7 @@ from dataportal.plugins.readers.table_parameters import (
 from dataportal.plugins.readers.times import (
     Clip,
     HourBeyond,
-    nearest_instant,
 )
-from dataportal.raw_points import RefusedTime
-from dataportal.times import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -441,7 +433,7 @@ class PointExtractor:
             series.rows_with_value += 1
             ts = read[row]
             if is_numbered:
-                ts = self._interval_start(series, ts, times, row)
+                ts = interval_start(series, self._interval, ts, times, row)
             if isinstance(ts, str):
                 is_taken = self._takes_text(series, ts)
             else:
@@ -488,35 +480,6 @@ class PointExtractor:
             if series.changes is not None and series.changes.are_near(ts.date()):
                 series.origins[position] = (times.records, row, cell)
         return True
-
-    def _interval_start(
-        self, series: SeriesExtraction, day: datetime | str, times: RecordTimes, row: int
-    ) -> datetime | str:
-        """Where the interval of a day and a number begins; a text for what names none."""
-        interval, zone = self._interval, None if series.changes is None else series.changes.zone
-        if isinstance(day, str) or interval is None:
-            return day
-        if zone is None:
-            return RefusedTime(
-                "interval needs the source's timezone, to say of which zone "
-                f"{filter_text(times.cells[row])} is a day"
-            )
-        try:
-            if day.time() != _MIDNIGHT:
-                raise ValueError(f"{filter_text(times.cells[row])} is no day")  # noqa: TRY301
-            number = interval.position(times.numbers[row])
-            count = interval_count(day.date(), interval.length, zone)
-            begins = first_instant(day.date(), zone) + number * interval.length
-        except (ValueError, OverflowError) as error:
-            return RefusedTime(str(error))
-        series.days[len(series.ts)] = day.date()
-        if not 0 <= number < count:
-            written = " and ".join(map(filter_text, times.numbers[row]))
-            series.day_faults[day.date()] = (
-                f"{day.date()} has {count} intervals of {format_duration(interval.length)}, "
-                f"and a number {written}"
-            )
-        return begins
 
     def _add_column(
         self,
@@ -596,7 +559,7 @@ class PointExtractor:
         if failure is not None:
             return failure
         clip, zone = series.clip, series.zone or zone
-        times, repeated = self._resolve_times(series, zone)
+        times, repeated = self._times_of_series().resolve(series, zone)
         columns: dict[str, list[Any]] = {"ts": [*times], "value": series.values}
         if self._published is not None:
             columns["published_at"] = [*series.published]
@@ -615,26 +578,9 @@ class PointExtractor:
             beside["unit"] = units
         return {**beside, "unchanged": True} if series.unchanged else beside
 
-    def _resolve_times(
-        self, series: SeriesExtraction, zone: ZoneInfo | None
-    ) -> tuple[Sequence[datetime | str], Collection[int]]:
-        """Where the intervals begin, as far as the rows tell it; and which only repeat others."""
-        times: Sequence[datetime | str] = without_faulty_days(
-            series, are_clock_times=self._period is None and self._daylight is None
-        )
-        repeated: Collection[int] = ()
-        if self._snapshot and zone is not None:
-            times = [nearest_instant(ts, zone, self._now()) for ts in times]
-        elif self._period is not None and (zone is None or not self._period % _DAY):
-            times = interval_starts(times, self._period, zone)
-        elif zone is not None and (self._period is not None or series.origins):
-            rows = SeriesRows(series, self._daylight, self._flag, zone)
-            # where labels name beginnings, those of quiet days are left as they are
-            positions = series.origins if self._period is None else None
-            times, repeated = LabelResolver(zone, rows, self._period).resolve(times, positions)
-        if series.zone is not None:
-            times = instants_in_zone(times, series.zone)
-        return times, repeated
+    def _times_of_series(self) -> SeriesTimes:
+        now = self._now() if self._snapshot else None
+        return SeriesTimes(self._period, self._daylight, self._flag, now)
 
     def _selection(
         self, times: Sequence[datetime | str], repeated: Collection[int], clip: Clip | None

@@ -2,21 +2,72 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dataportal.local_times import LocalTime, numbered_days, resolve
+from dataportal.plugins.declarative.interval_numbers import first_instant, interval_count
+from dataportal.plugins.declarative.interval_starts import interval_starts
 from dataportal.plugins.declarative.series_extraction import filter_text
-from dataportal.plugins.readers.times import hour_fault
+from dataportal.plugins.readers.local_labels import LabelResolver
+from dataportal.plugins.readers.times import hour_fault, nearest_instant
 from dataportal.raw_points import RefusedTime
+from dataportal.times import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Collection, Hashable, Sequence
     from zoneinfo import ZoneInfo
 
     from dataportal.plugins.declarative.daylight import DaylightFlags
+    from dataportal.plugins.declarative.interval_numbers import IntervalNumbers
+    from dataportal.plugins.declarative.record_times import RecordTimes
     from dataportal.plugins.declarative.records import FieldPath
     from dataportal.plugins.declarative.series_extraction import SeriesExtraction
+
+
+_DAY, _MIDNIGHT = timedelta(days=1), time()
+
+
+class SeriesTimes:
+    """Resolves the times of series once all answers were read, as far as their rows tell them.
+
+    Args:
+        period: the length of intervals whose end labels name; None where they name the beginning.
+        daylight: what tells the two hours of an autumn night apart.
+        flag: where that stands in a row.
+        present: the present, where all times are of it; else None.
+    """
+
+    def __init__(
+        self,
+        period: timedelta | None,
+        daylight: DaylightFlags | None,
+        flag: FieldPath,
+        present: datetime | None,
+    ) -> None:
+        self._period, self._daylight = period, daylight
+        self._flag, self._present = flag, present
+
+    def resolve(
+        self, series: SeriesExtraction, zone: ZoneInfo | None
+    ) -> tuple[Sequence[datetime | str], Collection[int]]:
+        """Where the intervals begin, as far as the rows tell it; and which only repeat others."""
+        times: Sequence[datetime | str] = without_faulty_days(
+            series, are_clock_times=self._period is None and self._daylight is None
+        )
+        repeated: Collection[int] = ()
+        if self._present is not None and zone is not None:
+            times = [nearest_instant(ts, zone, self._present) for ts in times]
+        elif self._period is not None and (zone is None or not self._period % _DAY):
+            times = interval_starts(times, self._period, zone)
+        elif zone is not None and (self._period is not None or series.origins):
+            rows = SeriesRows(series, self._daylight, self._flag, zone)
+            # where labels name beginnings, those of quiet days are left as they are
+            positions = series.origins if self._period is None else None
+            times, repeated = LabelResolver(zone, rows, self._period).resolve(times, positions)
+        if series.zone is not None:
+            times = instants_in_zone(times, series.zone)
+        return times, repeated
 
 
 class SeriesRows:
@@ -78,6 +129,50 @@ class SeriesRows:
                 self._columns[id(records)] = records.column(self._flag)
             cell = self._columns[id(records)][row]
         return self._daylight.side(cell, first, second, self._zone)
+
+
+def interval_start(
+    series: SeriesExtraction,
+    interval: IntervalNumbers | None,
+    day: datetime | str,
+    times: RecordTimes,
+    row: int,
+) -> datetime | str:
+    """Where the interval of a day and a number begins; a text for what names none.
+
+    Notes the day if it has no such interval.
+
+    Args:
+        series: whose point it will be.
+        interval: how numbers are counted; None where there are none.
+        day: as it was read; a text for none.
+        times: of the records.
+        row: of the point.
+    """
+    zone = None if series.changes is None else series.changes.zone
+    if isinstance(day, str) or interval is None:
+        return day
+    if zone is None:
+        return RefusedTime(
+            "interval needs the source's timezone, to say of which zone "
+            f"{filter_text(times.cells[row])} is a day"
+        )
+    try:
+        if day.time() != _MIDNIGHT:
+            raise ValueError(f"{filter_text(times.cells[row])} is no day")  # noqa: TRY301
+        number = interval.position(times.numbers[row])
+        count = interval_count(day.date(), interval.length, zone)
+        begins = first_instant(day.date(), zone) + number * interval.length
+    except (ValueError, OverflowError) as error:
+        return RefusedTime(str(error))
+    series.days[len(series.ts)] = day.date()
+    if not 0 <= number < count:
+        written = " and ".join(map(filter_text, times.numbers[row]))
+        series.day_faults[day.date()] = (
+            f"{day.date()} has {count} intervals of {format_duration(interval.length)}, "
+            f"and a number {written}"
+        )
+    return begins
 
 
 def without_faulty_days(series: SeriesExtraction, *, are_clock_times: bool) -> list[datetime | str]:
