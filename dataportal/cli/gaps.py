@@ -9,7 +9,7 @@ import typer
 
 from dataportal.cli.database import open_to_read
 from dataportal.cli.options import Invocation
-from dataportal.cli.stored_series import SeriesArgument, WhereOption, series_wanted
+from dataportal.cli.stored_series import SeriesArgument, WhereOption, parse_selection
 from dataportal.cli.times import option_instant, option_window
 from dataportal.errors import ConfigurationError, ExitCode, UsageError, worst_code
 from dataportal.render.console import say
@@ -81,7 +81,7 @@ def command(
     now = utc_now()
     if fill and as_of is not None:
         raise UsageError("--fill fetches what is missing now: leave --as-of out")
-    names, conditions = series_wanted(series, where)
+    names, conditions = parse_selection(series, where)
     first, last = option_window(start, end, settings, now=now)
     known_at = option_instant("--as-of", as_of, settings, now=now)
     question = Question(names, conditions, first, last, known_at)

@@ -7,7 +7,7 @@ import typer
 
 from dataportal.cli.database import open_to_read
 from dataportal.cli.history_answers import Question, answer, answers
-from dataportal.cli.stored_series import SeriesArgument, WhereOption, series_wanted
+from dataportal.cli.stored_series import SeriesArgument, WhereOption, parse_selection
 from dataportal.cli.times import By, option_day, option_instant, option_window
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import show
@@ -156,7 +156,7 @@ def command(
             "--recorded goes with --by published",
             hint="What was known here by a time is what --as-of asks for",
         )
-    names, conditions = series_wanted(series, where)
+    names, conditions = parse_selection(series, where)
     if not (names or conditions):
         raise UsageError("name a series, or say --where", hint="See: dataportal list-series")
     first, last = option_window(start, end, settings, now=now)

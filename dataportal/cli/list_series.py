@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dataportal.cli.database import open_to_read
-from dataportal.cli.stored_series import WhereOption, series_wanted
+from dataportal.cli.stored_series import WhereOption, parse_selection
 from dataportal.cli.times import option_instant
 from dataportal.errors import ExitCode
 from dataportal.times import utc_now
@@ -51,7 +51,7 @@ def command(
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
     now = utc_now()
-    _, conditions = series_wanted((), where)
+    _, conditions = parse_selection((), where)
     changed = option_instant("--changed-since", changed_since, settings, now=now)
     unchanged = option_instant("--unchanged-since", unchanged_since, settings, now=now)
     from dataportal.render.list_series import CatalogueView

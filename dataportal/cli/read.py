@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dataportal.cli.database import open_to_read
-from dataportal.cli.stored_series import SeriesArgument, WhereOption, series_wanted
+from dataportal.cli.stored_series import SeriesArgument, WhereOption, parse_selection
 from dataportal.cli.times import By, option_window
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import show
@@ -151,7 +151,7 @@ def command(
     form = Format.JSON if invocation.json else output_format or _format_of(output)
     invocation.json = invocation.json or (form is Format.JSON and output is None)
     now = utc_now()
-    names, conditions = series_wanted(series, where)
+    names, conditions = parse_selection(series, where)
     if not (names or conditions):
         raise UsageError("name a series, or say --where", hint="See: dataportal list-series")
     first, last = option_window(start, end, settings, now=now)

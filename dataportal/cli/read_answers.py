@@ -67,7 +67,7 @@ def answer_points(
     progress: Progress,
 ) -> Iterator[Values]:
     """The values of series in order of ts, all as they are at one moment."""
-    with _one_moment(connection):
+    with _snapshot(connection):
         asked = [_ask(connection, request, series) for series in selected]
         _tell_beginnings(connection, asked)
         _tell_finality(request, asked)
@@ -100,7 +100,7 @@ def answer_decisions(
     ]
     _tell_finality(request, asked)
     names = [series.endpoint_prefix for series in selected]
-    with _one_moment(connection):
+    with _snapshot(connection):
         points = points_at(
             connection,
             names,
@@ -108,7 +108,7 @@ def answer_decisions(
             published=question.published,
             recorded_by=question.recorded_by,
         )
-        rows = _counted(points, len(decisions) * len(names), progress)
+        rows = _count_progress(points, len(decisions) * len(names), progress)
         columns = ["ts", "decided_at"]
         if request.wide:
             columns += names
@@ -125,7 +125,7 @@ def answer_decisions(
 
 
 @contextmanager
-def _one_moment(connection: psycopg.Connection) -> Iterator[None]:
+def _snapshot(connection: psycopg.Connection) -> Iterator[None]:
     """All that is read within is as it was when it was begun."""
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     with database_errors("reading the values"), connection.transaction():
@@ -357,7 +357,7 @@ def _columns(request: Request) -> list[str]:
     return [*columns, "final"] if _is_of_the_past(request) else columns
 
 
-def _stored(connection: psycopg.Connection, request: Request, one: Asked) -> StoredPoints:
+def _stored_points(connection: psycopg.Connection, request: Request, one: Asked) -> StoredPoints:
     limit = request.limit if request.every is None else None
     return StoredPoints(connection, one.question, one.series, request.start, request.end, limit)
 
@@ -372,9 +372,9 @@ def _texts(
     return (
         SeriesText(
             one.series.endpoint_prefix,
-            _stored(connection, request, one).csv_blocks(with_finality=wanted),
+            _stored_points(connection, request, one).csv_blocks(with_finality=wanted),
         )
-        for one in _counted(asked, len(asked), progress)
+        for one in _count_progress(asked, len(asked), progress)
     )
 
 
@@ -383,25 +383,27 @@ def _long_rows(
 ) -> Iterator[Sequence[Cell]]:
     """One series after the other."""
     ends_with_finality = _is_of_the_past(request)
-    for one in _counted(asked, len(asked), progress):
+    for one in _count_progress(asked, len(asked), progress):
         name = one.series.endpoint_prefix
         if request.every is not None:
-            for interval in _resampled(connection, request, one):
+            for interval in _resample_series(connection, request, one):
                 final = one.question.is_final(one.series, interval.end)
                 row = (name, interval.start, interval.value, interval.size, final)
                 yield row if ends_with_finality else row[:-1]
             continue
-        for point in _stored(connection, request, one):
+        for point in _stored_points(connection, request, one):
             yield (name, *point) if ends_with_finality else (name, *point[:-1])
 
 
-def _resampled(connection: psycopg.Connection, request: Request, one: Asked) -> Iterable[Interval]:
+def _resample_series(
+    connection: psycopg.Connection, request: Request, one: Asked
+) -> Iterable[Interval]:
     """The intervals of one series: of the last ones only as many values are read as they need."""
-    stored, limit = _stored(connection, request, one), request.limit
+    stored, limit = _stored_points(connection, request, one), request.limit
     if limit is None:
         return _intervals(request, stored)
     for last in replace(stored, limit=1):
-        start = _far_enough_back(request, last.ts, limit)
+        start = _start_of_last(request, last.ts, limit)
         if start is not None:
             intervals = deque(_intervals(request, replace(stored, start=start)), maxlen=limit)
             if len(intervals) == limit:
@@ -416,7 +418,7 @@ def _intervals(request: Request, points: Iterable[Point]) -> Iterable[Interval]:
     return resample(pairs, request.every, request.aggregate, request.zone)
 
 
-def _far_enough_back(request: Request, last: datetime, limit: int) -> datetime | None:
+def _start_of_last(request: Request, last: datetime, limit: int) -> datetime | None:
     """Where to begin so that there are so many intervals, if none is empty; None for anywhere."""
     if request.every is None:
         return None
@@ -435,20 +437,20 @@ def _wide_rows(
 
     def column(number: int, one: Asked) -> Iterator[tuple[datetime, int, float | None]]:
         if request.every is not None:
-            for interval in _resampled(connection, request, one):
+            for interval in _resample_series(connection, request, one):
                 yield interval.start, number, interval.value
         else:
-            for point in replace(_stored(connection, request, one), at_a_time=at_a_time):
+            for point in replace(_stored_points(connection, request, one), at_a_time=at_a_time):
                 yield point.ts, number, point.value
 
     del progress
     at_a_time = max(_FEWEST_AT_A_TIME, _ROWS_HELD // len(asked))
     cells = merge(*(column(number, one) for number, one in enumerate(asked)))
-    rows = _side_by_side(cells, len(asked))
+    rows = _join_columns(cells, len(asked))
     return iter(rows if request.limit is None else deque(rows, maxlen=request.limit))
 
 
-def _side_by_side(
+def _join_columns(
     cells: Iterable[tuple[datetime, int, float | None]], width: int
 ) -> Iterator[Sequence[Cell]]:
     for ts, group in groupby(cells, key=itemgetter(0)):
@@ -477,7 +479,7 @@ def _wide_decisions(points: Iterable[DecisionPoint]) -> Iterator[Sequence[Cell]]
         yield [row[0].ts, row[0].decided_at, *(point.value for point in row)]
 
 
-def _counted(rows: Iterable[Any], total: int, progress: Progress) -> Iterator[Any]:
+def _count_progress(rows: Iterable[Any], total: int, progress: Progress) -> Iterator[Any]:
     every = max(1, total // 100)
     for done, row in enumerate(rows):
         if not done % every:

@@ -27,7 +27,7 @@ WhereOption = Annotated[
 ]
 
 
-def series_wanted(
+def parse_selection(
     names: Sequence[str] | None, where: Sequence[str] | None
 ) -> "tuple[list[str], list[Condition]]":
     """The names and the conditions that the arguments state; `-` stands for a list on stdin.
@@ -35,7 +35,7 @@ def series_wanted(
     Raises:
         UsageError: a condition is none, or the list is empty.
     """
-    from dataportal.store.read.selection import listed_names, parse_condition
+    from dataportal.store.read.selection import parse_condition, parse_names
 
     conditions = [parse_condition(text) for text in where or ()]
     wanted: list[str] = []
@@ -43,7 +43,7 @@ def series_wanted(
         if name != "-":
             wanted.append(name)
             continue
-        listed = listed_names(sys.stdin)
+        listed = parse_names(sys.stdin)
         if not listed:
             raise UsageError("there is no name of a series on stdin", hint="Write one on each line")
         wanted += listed

@@ -9,7 +9,7 @@ import pytest
 
 from dataportal.errors import UsageError
 from dataportal.store.read.overview import open_reader
-from dataportal.store.read.selection import listed_names, parse_condition, select_series
+from dataportal.store.read.selection import parse_condition, parse_names, select_series
 from dataportal.store.records import SeriesRecord
 from dataportal.store.session import SourceSession
 
@@ -37,7 +37,7 @@ def reader(database_url: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def selected(reader: psycopg.Connection, *names: str, where: tuple[str, ...] = ()) -> list[str]:
+def select_names(reader: psycopg.Connection, *names: str, where: tuple[str, ...] = ()) -> list[str]:
     """The names of the series selected."""
     conditions = [parse_condition(text) for text in where]
     return [series.endpoint_prefix for series in select_series(reader, names, conditions)]
@@ -45,29 +45,29 @@ def selected(reader: psycopg.Connection, *names: str, where: tuple[str, ...] = (
 
 def test_names_keep_their_order_and_occur_once(reader: psycopg.Connection) -> None:
     """Also beside a glob that matches them; upper and lower case are two names."""
-    assert selected(reader, "temp1", "load-de", "temp1") == ["temp1", "load-de"]
-    assert selected(reader, "load-fr", "load-*") == ["load-fr", "load-de"]
-    assert selected(reader, "?oad-de") == ["Load-de", "load-de"]
+    assert select_names(reader, "temp1", "load-de", "temp1") == ["temp1", "load-de"]
+    assert select_names(reader, "load-fr", "load-*") == ["load-fr", "load-de"]
+    assert select_names(reader, "?oad-de") == ["Load-de", "load-de"]
 
 
 def test_without_a_name_all_are_meant(reader: psycopg.Connection) -> None:
     """In the order of their names, byte by byte."""
-    assert selected(reader) == ["Load-de", "load-de", "load-fr", "temp1", "temp[1]"]
+    assert select_names(reader) == ["Load-de", "load-de", "load-fr", "temp1", "temp[1]"]
 
 
 def test_a_name_that_looks_like_a_glob_is_a_name(reader: psycopg.Connection) -> None:
     """Where it is stored as it stands; else it is the glob."""
-    assert selected(reader, "temp[1]") == ["temp[1]"]
-    assert selected(reader, "temp[1-3]") == ["temp1"]
+    assert select_names(reader, "temp[1]") == ["temp[1]"]
+    assert select_names(reader, "temp[1-3]") == ["temp1"]
 
 
 def test_conditions_are_met_all_together(reader: psycopg.Connection) -> None:
     """Of the columns and of the metadata, by value or glob, after the names."""
-    assert selected(reader, where=("unit=MW",)) == ["load-de", "load-fr"]
-    assert selected(reader, where=("domain=energy", "unit=GW")) == ["Load-de"]
-    assert selected(reader, "load-*", where=("metadata.region=F*",)) == ["load-fr"]
-    assert selected(reader, where=("frequency=1 hour",)) == ["temp[1]"]
-    assert selected(reader, where=("source=gr*", "unit = °C")) == ["temp[1]"]
+    assert select_names(reader, where=("unit=MW",)) == ["load-de", "load-fr"]
+    assert select_names(reader, where=("domain=energy", "unit=GW")) == ["Load-de"]
+    assert select_names(reader, "load-*", where=("metadata.region=F*",)) == ["load-fr"]
+    assert select_names(reader, where=("frequency=1 hour",)) == ["temp[1]"]
+    assert select_names(reader, where=("source=gr*", "unit = °C")) == ["temp[1]"]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_what_matches_nothing_is_refused(
 ) -> None:
     """With what is there instead."""
     with pytest.raises(UsageError, match=message):
-        selected(reader, *names, where=where)
+        select_names(reader, *names, where=where)
 
 
 @pytest.mark.parametrize("text", ["unit", "unit=", "=MW", "", "metadata.=1"])
@@ -105,4 +105,4 @@ def test_an_unknown_key_is_refused() -> None:
 
 def test_a_list_of_names() -> None:
     """A name a line; empty lines and comments are none."""
-    assert listed_names(["load-de\n", "\n", "# wind\n", "  load fr \n"]) == ["load-de", "load fr"]
+    assert parse_names(["load-de\n", "\n", "# wind\n", "  load fr \n"]) == ["load-de", "load fr"]

@@ -87,7 +87,7 @@ def parse_condition(text: str) -> Condition:
     return Condition(key, pattern)
 
 
-def listed_names(lines: Iterable[str]) -> list[str]:
+def parse_names(lines: Iterable[str]) -> list[str]:
     """The names of a list with one on each line; empty lines and those after `#` are left out."""
     names = (line.strip() for line in lines)
     return [name for name in names if name and not name.startswith("#")]
