@@ -417,7 +417,7 @@ class Request:
         raise answer.bad(
             f"has a link to {address(request.url, None).host} as its next page, another host than "
             "was asked",
-            hint="If it is to be followed, without keys: other_hosts: true under paging",
+            hint="other_hosts: true under paging follows it, but takes no key along",
         )
 
     @property
