@@ -10,7 +10,7 @@ import argparse
 import csv
 import io
 import json
-import subprocess
+import os
 import sys
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from measuring import Verdicts, best
+from support.memory_use import run_watching_memory
 
 from dataportal.plugins.data_sources.http_plugin import _Api
 from dataportal.plugins.declarative.csv_records import CsvReader
@@ -178,10 +179,11 @@ def main() -> int:
     """Print every ratio, and the most memory that each takes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", default=[*CASES])
-    parser.add_argument("--memory", action="store_true", help="of this one, in this process")
+    parser.add_argument("--memory", action="store_true", help="only read this one, to be watched")
     given = parser.parse_args()
     if given.memory:
-        return _print_memory(*given.cases)
+        (make, _, reader, params, filters) = CASES[given.cases[0]]
+        return int(read(make(), reader, params, filters) != SERIES * LENGTH)
     verdicts = Verdicts()
     for name in given.cases:
         make, parse, reader, params, filters = CASES[name]
@@ -191,23 +193,12 @@ def main() -> int:
             partial(read, body, reader, params, filters), partial(parse, body), rounds=3
         )
         verdicts.at_most(f"{name}, a million observations", ours, "its parser", bare, 3)
-        command = [sys.executable, __file__, "--memory", name]
-        memory = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        verdicts.below(f"{name}, its memory", float(memory), LARGEST, "MB")
+        code, memory = run_watching_memory(
+            *(sys.executable, __file__, "--memory", name), env=dict(os.environ)
+        )
+        assert code == 0
+        verdicts.below(f"{name}, its memory", memory / 2**20, LARGEST, "MB")
     return verdicts.exit_code
-
-
-def _print_memory(name: str) -> int:
-    """The most memory of this process after it has read an answer that another one made."""
-    import resource
-
-    make, _, reader, params, filters = CASES[name]
-    body = make()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    read(body, reader, params, filters)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(max(after, before) / 1024)
-    return 0
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ More than 500 lines, as the rows of one series are read in several ways, as fast
 
 from __future__ import annotations
 
-import operator
+from bisect import bisect_left
 from datetime import UTC, datetime, time, timedelta
 from itertools import compress
 from typing import TYPE_CHECKING, Any
@@ -61,7 +61,6 @@ if TYPE_CHECKING:
 
 
 _DAY = timedelta(days=1)
-_OFFSET = operator.attrgetter("tzinfo")
 _MIDNIGHT = time()
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
@@ -504,7 +503,7 @@ class PointExtractor:
             inside = [*map((series.clip or Clip(window)).takes, times)]
             times, column = [*compress(times, inside)], [*compress(column, inside)]
             rows = [*compress(rows, inside)]
-        self._note_origins(series, times, record_times, rows)
+        self._note_origins(series, record_times, rows)
         series.ts.extend(times)
         series.values.extend(column)
         series.note_units(units, rows)
@@ -513,22 +512,16 @@ class PointExtractor:
     def _note_origins(
         self,
         series: SeriesExtraction,
-        times: Sequence[datetime],
         record_times: RecordTimes,
         rows: Sequence[int],
     ) -> None:
         """Note which rows they stand in, of times near a change of the clocks."""
         changes = series.changes
-        if changes is None or None not in {*map(_OFFSET, times)}:
-            return
-        days = [*map(datetime.date, times)]
-        near = {day for day in {*days} if changes.are_near(day)}
-        if not near:
-            return
+        near = () if changes is None else record_times.rows_near(changes)
         first, cells = len(series.ts), record_times.cells
-        for index, day in enumerate(days):
-            if day in near and times[index].tzinfo is None:
-                row = rows[index]
+        for row in near:
+            index = bisect_left(rows, row)
+            if index < len(rows) and rows[index] == row:
                 series.origins[first + index] = (record_times.records, row, cells[row])
 
     def _time_cells(self, records: Records) -> Sequence[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataportal.local_times import end_of_day
@@ -12,13 +13,16 @@ from dataportal.plugins.readers.expressions import ABSENT_FIELD
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import tzinfo
+    from zoneinfo import ZoneInfo
 
+    from dataportal.local_times import ClockChanges
     from dataportal.plugins.declarative.daylight import DaylightFlags
     from dataportal.plugins.declarative.records import Records
     from dataportal.plugins.readers.table_parameters import PublicationFormat
     from dataportal.plugins.readers.times import TimeFormat
 
 T = TypeVar("T")
+_OFFSET = attrgetter("tzinfo")
 
 
 class _LazyRows(dict[int, T]):
@@ -62,6 +66,7 @@ class RecordTimes:
         self._daylight = daylight if daylight is not None and daylight.in_labels else None
         self._offset = offset
         self._read_rows: dict[int, datetime | str] = {}
+        self._near: tuple[ZoneInfo, Sequence[int]] | None = None
 
     def __getitem__(self, row: int) -> datetime | str:
         """The time of a row; a text for what is none."""
@@ -79,6 +84,22 @@ class RecordTimes:
         if times is None or self._offset is None:
             return times
         return [*map(self._in_place, times)]
+
+    def rows_near(self, changes: ClockChanges) -> Sequence[int]:
+        """The rows of `all` with local times of days around which the clocks change, in order."""
+        if self._near is None or self._near[0] is not changes.zone:
+            times = self.all or ()
+            rows: list[int] = []
+            if None in {*map(_OFFSET, times)}:
+                days = [*map(datetime.date, times)]
+                near = {day for day in {*days} if changes.are_near(day)}
+                rows = [
+                    row
+                    for row, day in enumerate(days if near else ())
+                    if day in near and times[row].tzinfo is None
+                ]
+            self._near = (changes.zone, rows)
+        return self._near[1]
 
     def publications(
         self, cells: Sequence[Any], publications: PublicationFormat
