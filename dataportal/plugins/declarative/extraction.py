@@ -167,7 +167,7 @@ class PointExtractor:
                 params.add_fault(other_name_fault(name), name)
         if not self._has_value and params.given("value") is None:
             params.add_fault("value is missing: the place where the value stands")
-        for name in sorted(address_fields - given.conditions.keys()):
+        for name in sorted(address_fields - {str(name) for name in extract_filter}):
             params.add_fault(f"the address has a field {{{name}}}, and nothing fills it", name)
         params.finish()
         return given

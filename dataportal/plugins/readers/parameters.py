@@ -97,7 +97,7 @@ class Params:
         if not needed:
             return
         for name in needed:
-            if values[name] is None:
+            if values[name] is None and self.given(name) is None:
                 self.add_fault(f"{name} is missing, which {chosen} needs", name)
         for name, value in values.items():
             if value is not None and name not in needed:
