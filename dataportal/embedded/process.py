@@ -244,8 +244,16 @@ def _can_hold_socket(folder: Path) -> bool:
 
 
 def _failure(files: ServerFiles, fault: str) -> DatabaseError:
-    lines = files.last_log_lines()
+    lines = [line.strip() for line in files.last_log_lines().splitlines()]
+    message = f"the embedded PostgreSQL in {files.data} {fault}"
+    if any("No space left on device" in line for line in lines):
+        return DatabaseError(
+            f"{message}: its disk is full",
+            hint=f"Make room where {files.data} lies; what was committed is not lost",
+        )
+    if lines:
+        message += f"; its log ends: {' | '.join(lines)}"
     return DatabaseError(
-        f"the embedded PostgreSQL in {files.data} {fault}" + (f"\n{lines}" if lines else ""),
+        message,
         hint=f"Its whole log is {files.log}; or set DATABASE_URL to use a PostgreSQL of your own",
     )

@@ -312,3 +312,25 @@ def test_a_cron_line_that_lost_its_database(
     assert elsewhere.returncode == 78
     assert "run once without -q" in elsewhere.stderr
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_full(server_home: Path, tmp_path: Path, run_cli: RunCli) -> None:
+    """Is told as that, with the folder; with room again, what was committed is there."""
+    sources = SourceFile(tmp_path)
+    sources.csv("load", "load.csv")
+    (tmp_path / "load.csv").write_bytes(table([1.0, 2.0]).body)  # type: ignore[arg-type]  # in one piece
+    sources.write()
+    env = {"DATABASE_URL": f"embedded:{server_home}", "MAX_RETRIES": "0"}
+    assert run_cli("fetch", "load", env=env).returncode == 0
+    (data,) = server_home.glob("postgresql-*[0-9]")
+    # what a server says that cannot write, in the log of one that cannot start
+    configuration = data / "postgresql.conf"
+    text = configuration.read_text(encoding="utf-8")
+    configuration.write_text(f"{text}\ninclude 'No space left on device'\n", encoding="utf-8")
+    done = run_cli("fetch", "load", env=env)
+    assert done.returncode == 69
+    assert "its disk is full" in done.stderr
+    assert str(data) in done.stderr
+    configuration.write_text(text, encoding="utf-8")
+    assert run_cli("verify", env=env).returncode == 0
