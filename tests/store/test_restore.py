@@ -222,6 +222,25 @@ def test_the_next_run_goes_on_from_there(filled_url: str, other_url: str, tmp_pa
         assert known > final > utc_now() + timedelta(minutes=2)
 
 
+def test_a_restored_series_advanced_when_its_newest_value_was_first_known(
+    filled_url: str, other_url: str, tmp_path: Path
+) -> None:
+    """Not when it was restored, nor when that value was revised: it may be dormant."""
+    dump_series(filled_url, tmp_path / "a.jsonl")
+    restore_file(other_url, tmp_path / "a.jsonl")
+    statement = """
+        SELECT s.endpoint_prefix, s.advanced_at, min(v.valid_from)
+        FROM time_series AS s JOIN time_series_data_scd2 AS v USING (series_id)
+        WHERE v.ts = (SELECT max(d.ts) FROM time_series_data AS d WHERE d.series_id = s.series_id)
+        AND s.endpoint_prefix = ANY (%s)
+        GROUP BY s.endpoint_prefix, s.advanced_at
+    """
+    with open_observer(other_url) as look:
+        rows = look.execute(statement, [list(NAMES)]).fetchall()
+    assert rows
+    assert all(advanced == first for _, advanced, first in rows), rows
+
+
 def test_a_series_that_is_the_same_is_left_alone(
     filled_url: str, other_url: str, tmp_path: Path
 ) -> None:

@@ -334,6 +334,24 @@ def test_progress_is_the_newest_observation(feed: Feed) -> None:
     assert progress_of(feed.session)["load"].newest == hour(0)
 
 
+def test_a_revision_of_the_newest_observation_is_no_advance(
+    feed: Feed, look: psycopg.Connection[Any]
+) -> None:
+    """Once runs tell when a series advanced, what revises its last value wakes no dormant one."""
+    feed({5: 1.0})
+    feed.session.finish_run(feed.run, Outcome.SUCCEEDED, advanced=["load"])
+    advanced = look.execute(
+        "SELECT advanced_at FROM time_series WHERE endpoint_prefix = 'load'"
+    ).fetchone()
+    feed.start()
+    revised = feed({5: 2.0}).knowledge_time
+    at = progress_of(feed.session)["load"].advanced_at
+    assert (at,) == advanced
+    assert at is not None
+    assert revised is not None
+    assert at < revised
+
+
 def old_run(look: psycopg.Connection[Any], **changes: Any) -> int:
     """A finished run of 91 days ago that wrote nothing, but for the changes."""
     row = {
