@@ -6,11 +6,13 @@ import io
 import json
 import re
 import zipfile
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 import yaml
+from openpyxl import Workbook
 from support import manual
 from support.http_server import LocalServer, Reply
 
@@ -178,6 +180,27 @@ def checked(answer: Callable[[Request], Reply]) -> Callable[[Request], Reply]:
     return reply
 
 
+DISPATCH = """C,dispatch
+I,DISPATCH,PRICE,1,SETTLEMENTDATE,REGIONID,RRP
+D,DISPATCH,PRICE,1,"2025/03/01 10:05:00",NSW1,1.5
+I,DISPATCH,REGIONSUM,1,SETTLEMENTDATE,REGIONID,TOTALDEMAND
+D,DISPATCH,REGIONSUM,1,"2025/03/01 10:05:00",NSW1,2
+C,end
+"""
+
+
+def workbook() -> bytes:
+    """A sheet with a header in its fifth row, behind another one."""
+    book = Workbook()
+    sheet = book.create_sheet("Output")
+    rows = [["Report"], [], [], [], ["Period Start", "C1"]]
+    for row in (*rows, [datetime.fromisoformat("2025-03-01T09:30"), 1.5]):
+        sheet.append(row)
+    body = io.BytesIO()
+    book.save(body)
+    return body.getvalue()
+
+
 def lay_out(server: LocalServer) -> None:
     """The answers of all providers."""
     server.answer("/api/v1/query_range", checked(prometheus))
@@ -196,6 +219,9 @@ def lay_out(server: LocalServer) -> None:
     server.answer("/demand/", Reply(body=f"<html>{page}</html>".encode()))
     table = zipped("time,demand\n2025-03-01T10:00,1.5\n")
     server.answer("/demand/DEMAND_20250301_17.zip", Reply(body=table))
+    server.answer("/report.xlsx", Reply(body=workbook()))
+    server.answer("/dispatch.zip", Reply(body=zipped(DISPATCH)))
+    server.answer("/prices.txt", Reply(body=b"Prices of 01/03/2025\n;1;2;\nSpain;1,5;2;\n"))
     server.answer("/oauth/token", Reply.json({"access_token": "T", "expires_in": 300}))
     server.answer(
         "/load",
@@ -221,6 +247,10 @@ STORED = {
     "stat-hicp-de": {"2025-02-28T23:00:00Z": 1.5},
     "sdmx-usd": {"2025-02-28T23:00:00Z": 1.5},
     "folder-demand": {FIRST: 1.5},
+    "excel-unit": {FIRST: 1.5},
+    "aemo-price": {FIRST: 1.5},
+    "aemo-demand": {FIRST: 2.0},
+    "wide-price": {"2025-02-28T23:00:00Z": 1.5, FIRST: 2.0},
     "login-load": {FIRST: 1.5},
 }
 
@@ -250,7 +280,7 @@ def test_every_entry_of_the_cookbook_fetches_what_its_provider_has(
     runs = json.loads(done.stdout)["runs"]
     ended = {run["source"]: (run["outcome"], run["error"]) for run in runs}
     assert ended == dict.fromkeys(names, ("succeeded", None))
-    assert len(ENTRIES) == len(names) == 12
+    assert len(ENTRIES) == len(names) == 15
     stored: dict[str, dict[str, float]] = {}
     with psycopg.connect(database_url) as connection:
         for name, ts, value in connection.execute(

@@ -180,6 +180,22 @@ def test_attributes_are_fields_as_well(server: LocalServer) -> None:
     assert by_month(batch, "de") == {"2024-01": 1.5}
 
 
+def test_values_are_multiplied_by_the_power_of_ten_of_their_series(server: LocalServer) -> None:
+    """An attribute of the series in JSON, of a group of series in XML."""
+    content = {"structure": SDMX_STRUCTURE, "dataSets": [{"series": SERIES}]}
+    for kind, body, layout in (("Json", content, "sdmx-json"), ("Xml", SPECIFIC, "sdmx-ml")):
+        batch = ask(
+            server,
+            kind,
+            body,
+            {"de": {"AREA": "DE"}},
+            layout=layout,
+            fields={"amount": {"place": "value", "power_of_ten": "UNIT_MULT"}},
+            value="amount",
+        )
+        assert by_month(batch, "de") == {"2024-01": 1500, "2024-03": 3500}
+
+
 GENERIC = """<m:GenericData xmlns:m="m" xmlns:g="g"><m:Header/><m:DataSet>
 <g:Series><g:SeriesKey><g:Value id="FREQ" value="M"/><g:Value id="AREA" value="DE"/></g:SeriesKey>
 <g:Obs><g:ObsDimension value="2024-03"/><g:ObsValue value="3.5"/></g:Obs>
