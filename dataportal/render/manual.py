@@ -179,10 +179,10 @@ class PageView:
 
 def without_links(text: str) -> str:
     """The Markdown with a topic's name in place of each link, as a terminal cannot follow one."""
-    return _CODE_OR_LINK.sub(_shown, text)
+    return _CODE_OR_LINK.sub(_plain_text, text)
 
 
-def _shown(part: re.Match[str]) -> str:
+def _plain_text(part: re.Match[str]) -> str:
     label, target = part["label"], part["target"]
     if target is None:
         return part[0]

@@ -24,7 +24,14 @@ from msgspec import field as default
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.http.tokens import Login, SentAlong, Token
-from dataportal.plugins.parameters import Duration, Parameters, about, expected, one_of, written_as
+from dataportal.plugins.parameters import (
+    Duration,
+    Parameters,
+    about,
+    expectation,
+    one_of,
+    written_as,
+)
 from dataportal.plugins.readers.expressions import Expression
 from dataportal.redaction import redact, remember_secret
 
@@ -80,7 +87,7 @@ class TokenPlace:
 
 _Place = Annotated[TokenPlace | None, written_as(TokenPlace)]
 _SentAlong = Annotated[
-    str | dict[str, str] | None, expected("a name, or a mapping of names to texts")
+    str | dict[str, str] | None, expectation("a name, or a mapping of names to texts")
 ]
 
 
@@ -131,7 +138,7 @@ class OAuth2Parameters(TokenParameters, kw_only=True):
     password: Annotated[str | None, about("of the user")] = None
     scope: Annotated[
         str | list[str] | None,
-        expected("a text or a list of texts"),
+        expectation("a text or a list of texts"),
         about("a text or a list", aliases=("scopes",)),
     ] = None
     form: Annotated[

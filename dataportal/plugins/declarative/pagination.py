@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 from dataportal.plugins.declarative.links import next_link
-from dataportal.plugins.parameters import Count, Parameters, WholeNumber, about, expected, one_of
+from dataportal.plugins.parameters import Count, Parameters, WholeNumber, about, expectation, one_of
 from dataportal.redaction import harmless
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class PagesParameters(Parameters):
     paging: Annotated[
         str | PagingParameters | None,
         one_of(("none",)),
-        expected("a mapping, or none"),
+        expectation("a mapping, or none"),
         about(
             "how answers are cut into [pages](#pages); `none` says that they are whole",
             aliases=("paginator",),
@@ -271,7 +271,7 @@ class Paginator(ABC):
     def _onward(self, pages: Pages) -> PageAddress | None:
         """As `next`, once the promises of the last page were read."""
 
-    def expected(self, pages: Pages) -> Iterator[PageAddress]:
+    def likely_pages(self, pages: Pages) -> Iterator[PageAddress]:
         """How all further pages will probably be asked for, as far as those received tell."""
         del pages
         return iter(())
@@ -385,7 +385,7 @@ class _CountingPaginator(Paginator):
     def first(self) -> PageAddress:
         return self._address(0, 0)
 
-    def expected(self, pages: Pages) -> Iterator[PageAddress]:
+    def likely_pages(self, pages: Pages) -> Iterator[PageAddress]:
         """As `Paginator.expected`, if all further pages have as many rows as the last one."""
         last, total = self._pages_promised(pages), pages.promises.get("total")
         if not pages.rows or "has_more" in self._paths:

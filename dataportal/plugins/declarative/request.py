@@ -373,7 +373,7 @@ class Request:
             received.add(documents[0] if documents else None, rows)
             try:
                 page_address = self.paginator.next(received)
-                expected = () if page_address is None else self.paginator.expected(received)
+                expected = () if page_address is None else self.paginator.likely_pages(received)
             except ValueError as error:
                 raise answer.bad(f"is page {number}, and cannot be followed: {error}") from None
             if page_address is not None and number >= self.paginator.max_pages:

@@ -168,7 +168,7 @@ def _value(kind: Kind, value: Any, place: _Place) -> Any:  # noqa: PLR0911 - one
         if _is_of_texts(kind):
             place.report(place.keys, f"{place.name} must map names to texts")  # may be a key
             return _BAD
-        return place.refuse(f"be {_expected(kind)}", value, quotes_hint(value))
+        return place.refuse(f"be {_expectation(kind)}", value, quotes_hint(value))
     if isinstance(node, inspect.StructType):
         struct: type[Any] = node.cls
         return _struct(value, struct, place)
@@ -201,7 +201,7 @@ def _scalar(node: inspect.Type, kind: Kind, value: Any, place: _Place) -> Any:
         converted = _number(node, value)
         if converted is None:
             is_number = isinstance(value, int | float) and node.gt is not None
-            expected = f"more than {node.gt:g}" if is_number else _expected(kind)
+            expected = f"more than {node.gt:g}" if is_number else _expectation(kind)
             return place.refuse(f"be {expected}", value)
     elif isinstance(node, inspect.StrType):
         converted = str(value)
@@ -215,7 +215,7 @@ def _scalar(node: inspect.Type, kind: Kind, value: Any, place: _Place) -> Any:
             return place.refuse(f"be {kind.extra['matching']}", converted)
     check = kind.extra.get("check")
     if check is not None and not check(converted):
-        return place.refuse(f"be {_expected(kind)}", value)
+        return place.refuse(f"be {_expectation(kind)}", value)
     return converted
 
 
@@ -289,7 +289,7 @@ def _is_of_texts(kind: Kind) -> bool:
     )
 
 
-def _expected(kind: Kind) -> str:
+def _expectation(kind: Kind) -> str:
     """What a value of this kind must be."""
     if "expected" in kind.extra:
         return str(kind.extra["expected"])

@@ -82,7 +82,7 @@ def one_of(choices: Iterable[str]) -> Meta:
     return Meta(extra={"choices": tuple(choices)})
 
 
-def expected(text: str) -> Meta:
+def expectation(text: str) -> Meta:
     """What a value must be, to follow "must be", in place of what its type is called."""
     return Meta(extra={"expected": text})
 
@@ -130,7 +130,7 @@ Column = Annotated[
 """A column or a place in a row: its name, or its number from 1."""
 TextOrTexts = Annotated[
     str | int | float | bool | list[str | int | float | bool | None] | None,
-    expected("a text or a list of texts"),
+    expectation("a text or a list of texts"),
 ]
 """A text, a number or a boolean, or a list of them."""
 Duration = Annotated[

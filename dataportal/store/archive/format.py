@@ -170,7 +170,7 @@ def _in_utc(row: Row) -> Row:
 def _check_texts(row: Series) -> None:
     for name in (row.endpoint_prefix, row.source):
         if not is_name(name):
-            raise ValueError(f"{_shown(name)} is no name: it is empty, too long or not printable")
+            raise ValueError(f"{_quote(name)} is no name: it is empty, too long or not printable")
     _check_characters(msgspec.structs.asdict(row), 0)
 
 
@@ -179,7 +179,7 @@ def _check_characters(value: object, depth: int) -> None:
     if depth > _DEEPEST:
         raise ValueError("it is nested too deeply")
     if isinstance(value, str) and "\0" in value:
-        raise ValueError(f"{_shown(value)} has a NUL in it")
+        raise ValueError(f"{_quote(value)} has a NUL in it")
     if isinstance(value, dict):
         for key, inner in value.items():
             _check_characters(key, depth)
@@ -189,7 +189,7 @@ def _check_characters(value: object, depth: int) -> None:
             _check_characters(inner, depth + 1)
 
 
-def _shown(text: str) -> str:
+def _quote(text: str) -> str:
     """The text as a message shows it."""
     return repr(harmless(text, 60))
 
