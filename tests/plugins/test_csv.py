@@ -283,6 +283,14 @@ def test_lines_that_are_no_part_of_the_table(table: TableFile) -> None:
     assert table.values(text, skip_rows=2, comment="#") == [1.0, 2.0]
 
 
+def test_a_table_is_found_between_texts(table: TableFile) -> None:
+    """By patterns of its header, of its first row, and of the line after it."""
+    text = "Station,Bonn\ntime,value\nUTC,MW\n2025-03-01,1\n2025-03-02,2\nSum,3\n"
+    patterns = {"header_row": "^time,", "first_row": "^2025", "footer": "^Sum"}
+    assert table.values(text, **patterns) == [1.0, 2.0]
+    assert table.values(text, **{**patterns, "header_row": 2}) == [1.0, 2.0]
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", "time,value\n", "\ufeff", "# nothing yet\n"])
 def test_empty_table_is_no_points(table: TableFile, text: str) -> None:
     """A file without a row is legitimate: a provider may have nothing yet."""
