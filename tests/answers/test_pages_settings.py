@@ -114,7 +114,7 @@ MAPPINGS = {
     "query-field": Entry(f"{PLAIN}query: {{from: {{start}}}} !", ("from", "quotes")),
     "query-field-below": Entry(f"{PLAIN}query:\n  to: x\n  from: {{end}} !", ("from", "quotes")),
     "query-of-a-list": Entry(f"{PLAIN}query: {{d: [a, {{start}}]}} !", ("d", "quotes")),
-    "query-deep": Entry(f"{PLAIN}query:\n  a: !\n    b: c", ("a",)),
+    "query-deep": Entry(f"{PLAIN}query:\n  a:\n    b: c !", ("a",)),
     "url-field": Entry("url: {start} !\nts: t\nvalue: v", ("url", "quotes")),
     "header-field": Entry(f"{PLAIN}headers: {{X-From: {{start}}}} !", ("X-From",)),
     "ts-field": Entry("url: http://127.0.0.1:1/a\nts: {time} !\nvalue: v", ("ts",)),
