@@ -310,6 +310,7 @@ def _find_param(
     """Where a key of the parameters stands; only asked where something is wrong with it.
 
     Of keys that lead nowhere the last one that there is; without any the parameters themselves.
+    What is wrong with a mapping or a list stands in it, and it may begin in the next line.
 
     Args:
         path: the file.
@@ -335,6 +336,9 @@ def _find_param(
             break
         entry_key, node = entry
         place = document.where(entry_key)
+    else:
+        if names and node is not None and not isinstance(node, Scalar):
+            place = document.where(node)
     return place
 
 

@@ -17,7 +17,7 @@ from dataportal.plugins.base_plugin import (
     TimeSeriesMetadata,
 )
 from dataportal.plugins.loader import is_built_in, load_class, make_plugin, plugin_fault
-from dataportal.plugins.parameters.faults import ParameterError, leading_keys
+from dataportal.plugins.parameters.faults import ParameterError, is_of_name, leading_keys
 from dataportal.redaction import harmless, redact
 from dataportal.version import __version__
 
@@ -162,7 +162,9 @@ def _located_faults(source: Source, faults: Iterable[tuple[_Keys, str]]) -> list
     """A text for each place in the file, in the order of the file."""
     by_place: dict[str, list[str]] = {}
     for keys, message in faults:
-        place = source.find_param(keys) or source.find_param(()) or source.where
+        # a name is at its own place, and not where the mapping begins that stands under it
+        path = (*keys, "") if is_of_name(message) else keys
+        place = source.find_param(path) or source.find_param(()) or source.where
         by_place.setdefault(place, []).append(redact(harmless(message, 1000)))
     name = f"source {source.name!r}"
     return [

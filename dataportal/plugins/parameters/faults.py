@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     Keys = tuple[str | int, ...]
 
 _LEADING_NAME = re.compile(r"'?([A-Za-z_]\w*(?:\.\w+)*)")
+_UNKNOWN = " is not a parameter of "
 _OTHER_NAMES = {
     "value_column": "value",
     "ts_column": "ts",
@@ -52,10 +53,15 @@ def unknown_name_fault(name: str, known: Collection[str], kind: str = "this plug
     if other in known:
         return other_name_fault(name)
     if name == "timezone":
-        return f"'timezone' is not a parameter of {kind}: it stands beside schedule"
+        return f"'timezone'{_UNKNOWN}{kind}: it stands beside schedule"
     near = get_close_matches(name, known, n=1)
     advice = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-    return f"{name!r} is not a parameter of {kind}; {advice}"
+    return f"{name!r}{_UNKNOWN}{kind}; {advice}"
+
+
+def is_of_name(message: str) -> bool:
+    """Whether a fault is one of a name that is not known, whatever stands under it."""
+    return _UNKNOWN in message
 
 
 def other_name_fault(name: str) -> str:
