@@ -52,6 +52,7 @@ class Lease:
         self._on_locked = on_locked
         self._reads_state = reads_state
         self._session: ThreadedSession | None = None
+        self._had_session = False
         self._has_slot = False
         self._run_id: int | None = None
 
@@ -137,6 +138,7 @@ class Lease:
         """Give up the slot, and the connection, which frees the lock."""
         if self._session is not None:
             self._session.close()
+            self._had_session = True
         self._session = None
         if self._has_slot:
             self._has_slot = False
@@ -154,7 +156,9 @@ class Lease:
                 return snapshot
             holder = await self.call(SourceSession.holder)
             waited = time.monotonic() - started
-            if holder.passes and waited < _HANDOVER:
+            # an attempt that follows at once may find the lock of the one before, whose connection
+            # the server has yet to end
+            if (holder.passes or self._had_session) and waited < _HANDOVER:
                 await asyncio.sleep(_GAP_POLL)
                 continue
             # a backfill lets the schedule in between its slices

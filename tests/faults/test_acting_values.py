@@ -118,7 +118,29 @@ def test_a_connection_that_breaks_while_points_are_drawn(
     env = {"DATABASE_URL": database_url, "MAX_RETRIES": "1", "RETRY_DELAY_SECONDS": "0"}
     done = run_cli("fetch", "flaky", "--json", env=env)
     assert done.returncode == 0, done.stderr
-    assert runs_by_source(done)["flaky"]["inserted"] == 1
+    run = runs_by_source(done)["flaky"]
+    assert (run["outcome"], run["inserted"]) == ("succeeded", 1), (run, done.stderr)
+
+
+def test_attempts_that_follow_at_once(tmp_path: Path, database_url: str, run_cli: RunCli) -> None:
+    """None is kept out by the lock of the one before, which the server has yet to free."""
+    sources = SourceFile(tmp_path)
+    sources.python(
+        "flaky",
+        f"""
+        times = 0
+        def get_historical_data(self, *window):
+            Plugin.times += 1
+            if Plugin.times < 60:
+                raise TransientError("not yet", retry_after=0)
+            return [{_GOOD}]
+        """,
+        initial_history="all",
+    )
+    sources.write()
+    done = run_cli("fetch", "flaky", env={"DATABASE_URL": database_url, "MAX_RETRIES": "70"})
+    assert done.returncode == 0, done.stderr
+    assert outcomes(database_url) == ["succeeded"]
 
 
 @pytest.mark.slow

@@ -82,7 +82,7 @@ def test_a_timeout_names_the_host_and_the_address(
     assert done.returncode == 3
     error = runs_by_source(done)["load"]["error"]
     assert f"127.0.0.1 has not answered GET {hanging.url}/load.csv" in error
-    assert "within 2 s" in error
+    assert "did not answer within" in error
     assert "canary1234" not in done.stdout + done.stderr
 
 
