@@ -30,7 +30,7 @@ GROUPS = {
         "fetch-all": "Run every enabled source, side by side.",
     },
     "Look": {
-        "preview": "Ask a provider as a run would, store nothing, and show what came.",
+        "preview": "Ask a provider, store nothing, and show what came.",
         "list-sources": "Every source with its series, schedule and state.",
         "list-series": "The series that the database holds.",
         "read": "Values of series, as they are or were known at points in time.",

@@ -42,9 +42,9 @@ def command(
     start: StartOption = None,
     end: EndOption = None,
 ) -> ExitCode:
-    """Ask a provider as a run would, store nothing, and show what came.
+    """Ask a provider, store nothing, and show what came.
 
-    The requests, the first and last points of each series, what was left out and why, and what
+    It is asked as in a run. The requests, the first and last points of each series, what was left out and why, and what
     looks wrong. Without --start it asks as far back as a scheduled run does; of a long range the
     first slice is fetched. No database is needed; where there is one, values are compared with it.
     """

@@ -43,6 +43,7 @@ OWN = {
     ),
     "list-sources": ("--check", "--only"),
     "list-series": ("--where",),
+    "preview": ("--start", "--end"),
     "runs": ("--run", "--failed", "--since", "--limit"),
     "history": ("--ts", "--as-of", "--diff", "--start", "--end", "--format", "--limit", "--plot"),
     "read": ("--as-of", "--lead", "--cutoff", "--issued", "--release", "--at", "--every", "--wide"),
