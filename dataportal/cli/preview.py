@@ -44,9 +44,10 @@ def command(
 ) -> ExitCode:
     """Ask a provider, store nothing, and show what came.
 
-    It is asked as in a run. The requests, the first and last points of each series, what was left out and why, and what
-    looks wrong. Without --start it asks as far back as a scheduled run does; of a long range the
-    first slice is fetched. No database is needed; where there is one, values are compared with it.
+    It is asked as in a run. What is shown: the requests, the first and last points of each series,
+    what was left out and why, and what looks wrong. Without --start it is asked as far back as a
+    scheduled run asks; of a long range the first slice is fetched. No database is needed; where
+    there is one, values are compared with it.
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
