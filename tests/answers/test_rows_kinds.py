@@ -70,7 +70,6 @@ FILES: dict[str, tuple[bytes, str]] = {
     "numpy": (b"\x93NUMPY\x01\0", "a NumPy file"),
     "lz4": (b"\x04\x22\x4d\x18\x64\x40", "an LZ4 file"),
     "compress": (b"\x1f\x9d\x90", "a compress (.Z) file"),
-    "tar": (b"a.csv".ljust(257, b"\0") + b"ustar\x0000" + b"\0" * 300, "a tar archive"),
     "webp": (b"RIFF\x24\0\0\0WEBPVP8 ", "a WebP file"),
     "heic": (b"\0\0\0\x20ftypheic\0\0", "HEIC"),
     "tiff": (b"II*\0\x08\0", "a TIFF file"),
@@ -83,6 +82,8 @@ FILES: dict[str, tuple[bytes, str]] = {
     ),
 }
 
+# described sources open it
+TAR = b"a.csv".ljust(257, b"\0") + b"ustar\x0000" + b"\0" * 300
 OF_PLUGINS = ("json", "csv", "xml", "file")
 
 
@@ -119,6 +120,7 @@ TEXTS = {
     "json-for-csv": case("csv", b'{"error": "quota, try later"}', "is JSON"),
     "json-list-for-csv": case("csv", b'[{"t": "2025-06-02", "v": 1}]', "is JSON"),
     "json-for-file": case("file", b'{"a": [1, 2]}', "is JSON"),
+    "tar-for-file": case("file", TAR, "a tar archive"),
     "utf-16-for-csv": case("csv", "t,v\n1,2\n".encode("utf-16"), "UTF-16", "encoding", never=()),
     "csv-for-json": case("json", b"t,v\n2025-06-02T00:00Z,1\n", "not JSON"),
     "csv-for-xml": case("xml", b"t,v\n2025-06-02T00:00Z,1\n", "not XML"),
