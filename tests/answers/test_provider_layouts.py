@@ -414,3 +414,26 @@ def test_chugoku_has_a_file_a_day_of_each_kind() -> None:
         value="エリア総需要量",
         timezone="Asia/Tokyo",
     )
+
+
+def test_cbs_tells_months_quarters_and_years_of_one_measure_apart() -> None:
+    """By a part of the period, which is the time too; pages by the link of OData."""
+    check_replay(
+        "cbs",
+        "Json",
+        {
+            "cbs-cpi": {"Measure": "M000001_1", "kind": "MM"},
+            "cbs-cpi-yoy": {"Measure": "M000002_1", "kind": "MM"},
+            "cbs-cpi-year": {"Measure": "M000001_1", "kind": "JJ"},
+            "cbs-q": {"Measure": "M000003_1", "kind": "KW"},
+        },
+        path="/CBS/83131NED/Observations",
+        query={"$filter": "Perioden ge '2024JJ00'"},
+        rows="value",
+        paging={"next": '"@odata.nextLink"'},
+        fields={"kind": {"place": "Perioden", "pattern": "[0-9]{4}([A-Z]{2})[0-9]{2}"}},
+        ts="Perioden",
+        time_format="period",
+        value="Value",
+        timezone="Europe/Amsterdam",
+    )
