@@ -8,6 +8,8 @@ UPDATE fetch_run SET
     rejected = rejected + %(rejected)s, outside = outside + %(outside)s,
     withheld = withheld + %(withheld)s, nulls = nulls + %(nulls)s,
     vintages = vintages + %(vintages)s, withdrawn = withdrawn + %(withdrawn)s,
-    done_until = coalesce(%(done_until)s, done_until)
+    done_until = coalesce(%(done_until)s, done_until),
+    -- it is back
+    unlocked_until = NULL
 WHERE run_id = %(run)s
 RETURNING CASE WHEN %(soon)s THEN set_config('synchronous_commit', 'off', true) END
