@@ -89,7 +89,9 @@ def test_a_run_that_is_killed(
     with open_observer(database_url) as look:
         assert values(look) == new
         assert current(look) == open_versions(look)
-    assert outcomes(database_url) == ["succeeded", None, "unchanged" if committed else "succeeded"]
+    last = "unchanged" if committed else "succeeded"
+    # the next run of a source records that one was killed
+    assert outcomes(database_url) == ["succeeded", "interrupted", last]
     assert last_outcome(run_cli, env) == ("unchanged" if committed else "succeeded")
 
 
