@@ -243,8 +243,8 @@ def test_a_group_asks_for_what_its_series_need(
     assert days_asked_back("alive", "dead") == 22
     with open_observer(database_url) as look:
         look.execute(
-            "UPDATE time_series_data SET updated_at = updated_at - interval '91 days' WHERE"
-            " series_id = (SELECT series_id FROM time_series WHERE endpoint_prefix = 'dead')"
+            "UPDATE time_series SET advanced_at = advanced_at - interval '91 days'"
+            " WHERE endpoint_prefix = 'dead'"
         )
     assert days_asked_back("alive", "dead") == 2
     assert days_asked_back("alive", "dead", "new") == 30
