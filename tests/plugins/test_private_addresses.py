@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -97,7 +98,10 @@ def test_through_a_proxy_names_are_its_own_matter(monkeypatch: pytest.MonkeyPatc
         assert run(asyncio.SelectorEventLoop(), work) == [b"outside"]
 
 
-@given(st.ip_addresses())
+@given(
+    st.ip_addresses()
+    | st.integers(0, 2**96 - 1).map(lambda low: IPv6Address(int(IPv6Address("2001::")) + low))
+)
 def test_every_address_is_public_or_private(address: Any) -> None:
     """As the registries of addresses have it; in brackets, where it has colons."""
     host = f"[{address}]" if address.version == 6 else str(address)

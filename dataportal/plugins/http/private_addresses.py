@@ -96,7 +96,8 @@ def _literal(host: str) -> IPv4Address | IPv6Address | None:
 
 def _is_private(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+        # those of Teredo are public by no registry, whatever address they hold
+        inner = address.ipv4_mapped or address.sixtofour
         if inner is None and any(address in network for network in _TRANSLATED):
             inner = IPv4Address(int(address) & _LAST_32_BITS)
         if inner is not None:
