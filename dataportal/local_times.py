@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _BOTH = 2
 _DAY = timedelta(days=1)
+_LARGEST_CHANGE = timedelta(hours=12)
+"""Where clocks change by more, a place went over to the other side of the date line."""
 _MARGIN = timedelta(hours=3)  # a local time may belong to the day before the change, or after it
 
 
@@ -78,11 +80,15 @@ class ClockChanges:
     def _find(self, day: date) -> timedelta | None:
         try:
             midnight = datetime.combine(day, time())
-            before = (midnight - _MARGIN).replace(tzinfo=self.zone).utcoffset()
-            after = (midnight + _DAY + _MARGIN).replace(tzinfo=self.zone).utcoffset()
+            # both folds: where a place went over the date line, a whole day is there twice
+            offsets = {
+                wall.replace(tzinfo=self.zone, fold=fold).utcoffset()
+                for wall in (midnight - _MARGIN, midnight + _DAY + _MARGIN)
+                for fold in (0, 1)
+            }
         except OverflowError:
             return None  # at the ends of the calendar every time is looked at by itself
-        return before if before == after else None
+        return offsets.pop() if len(offsets) == 1 else None
 
 
 def instants_of_quiet_days(times: Iterable[datetime], zone: ZoneInfo) -> list[datetime] | None:
@@ -143,7 +149,8 @@ def _number_fault(day: date, counts: Counter[datetime], zone: ZoneInfo) -> str |
     except OverflowError:
         return None
     labels, count = sorted(counts), len(counts)
-    if count < 2 or length == _DAY:  # noqa: PLR2004 - to have a distance
+    changes = timedelta() < abs(length - _DAY) < _LARGEST_CHANGE
+    if count < 2 or not changes:  # noqa: PLR2004 - to have a distance
         return None
     step = length / count
     is_even = all(later - earlier == step for earlier, later in pairwise(labels))

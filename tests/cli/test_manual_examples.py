@@ -38,6 +38,7 @@ _MASKS = (
     (r"\b\d+ \w+ ago\b|(?<= )now(?= |$)", "AGE"),
     (r"\bin \d+ \w+\b", "IN"),
     (r"run_id=\d+", "run_id=N"),
+    (r"^\d+( +\S+ +(?:scheduled|backfill|restore) )", r"N\1"),
     (r"(revised|current) +\d+$", r"\1 N"),
     (r"PostgreSQL [\d.]+.*", "PostgreSQL"),
     (r"( IN|-) +(ok|due)$", r"\1 ok"),
