@@ -57,7 +57,8 @@ def places(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 def test_a_run_beside_a_docker_that_is_of_no_use(places: dict[str, str]) -> None:
     """Uses the embedded server, and no warning of Docker's client becomes an error."""
-    variables = {n: v for n, v in os.environ.items() if not n.startswith(("DATAPORTAL_TEST_", "PYTEST_"))}
+    others = ("DATAPORTAL_TEST_", "PYTEST_")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     for kind, place in places.items():
         run = subprocess.run(
             [sys.executable, "-m", "pytest", "-n0", "-p", "no:cacheprovider", _TEST],
