@@ -2,6 +2,8 @@
 
 Pure. Well-formed answers take a fast path over whole columns; whatever is odd in one takes the
 exact path, point by point, with the same result.
+
+More than 500 lines, as both paths must agree to the point and are read beside each other.
 """
 
 from __future__ import annotations

@@ -44,6 +44,12 @@ def open_to_read(settings: "Settings", command: str) -> "Iterator[psycopg.Connec
         DatabaseError: it is out of reach.
     """
     if not database_exists(settings):
+        if settings.embedded_home is not None:
+            raise ConfigurationError(
+                f"there is no embedded database in {settings.embedded_home} yet",
+                hint="Name the folder that was fetched into, or fetch something first: "
+                "dataportal fetch-all",
+            )
         raise ConfigurationError(
             "there is no database yet: DATABASE_URL is not set, and nothing was fetched "
             "into an embedded one",

@@ -196,7 +196,7 @@ class _Runs:
             if request.source.name in self._finished:
                 result = RunResult(request.source.name, request.kind, Outcome.SKIPPED)
                 result.reason = "another run has fetched it meanwhile"
-                self._tasks[result.source] = asyncio.create_task(_finished(result))
+                self._tasks[result.source] = asyncio.create_task(_return(result))
                 self._context.emit(Finished(result))
                 continue
             async with self._context.slots:
@@ -290,5 +290,6 @@ def _own_order(requests: Sequence[RunRequest]) -> Sequence[RunRequest]:
     return [*requests[place:], *requests[:place]]
 
 
-async def _finished(result: RunResult) -> RunResult:
+async def _return(result: RunResult) -> RunResult:
+    """The result, as a task has it."""
     return result

@@ -2,6 +2,8 @@
 
 A list is a page of links (HTML), JSON, XML, or a text with an address a line. An entry of it is
 taken by a pattern and by what stands in it; a time in it says which data its file has.
+
+More than 500 lines, as half of them declare the parameters of a list and say what each means.
 """
 
 from __future__ import annotations

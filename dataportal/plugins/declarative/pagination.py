@@ -1,6 +1,8 @@
 """Follows answers that come in pages: a class for each strategy, registered in `PAGINATORS`.
 
 A page that is missing is an error, never the end: a run takes all pages or none.
+
+More than 500 lines, as the strategies stand side by side: each is its parameters and its end.
 """
 
 from __future__ import annotations
