@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dataportal.store.backfills import SourcesBackfill
 
 T = TypeVar("T")
+_MOST_NAMES = 5
 
 OnLockedOption = Annotated[
     OnLocked | None,
@@ -205,6 +206,13 @@ def _as_backfill(
             raise UsageError(
                 "there is no unfinished backfill of several sources",
                 hint="Start one: dataportal fetch-all --start 10y",
+            )
+        requested = {request.source.name for request in requests}
+        if left_out := [source for source in unfinished.left if source not in requested]:
+            first_names = ", ".join(left_out[:_MOST_NAMES])
+            say(
+                f"of the backfill {len(left_out):,} left out, as not selected, "
+                f"disabled, not in the file or in need of a variable: {first_names}"
             )
         return resume_requests(requests, unfinished)
     first = requests[0] if requests else None

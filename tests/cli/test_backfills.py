@@ -114,6 +114,13 @@ def test_what_is_left_of_a_backfill_is_said_and_gone_on_with(
     document = answer(run_cli("list-sources", "--json", env=env))
     assert document["backfill"]["left"] == ["hist-b"]
     run_cli("fetch", "other", env=env)
+    entry = histories.entries.pop("hist-b")
+    histories.write()
+    without = run_cli("fetch", "hist-*", "--resume", env=env)
+    assert "of the backfill 1 left out" in without.stderr
+    assert "hist-b" in without.stderr
+    histories.entries["hist-b"] = entry
+    histories.write()
     resumed = run_cli("fetch-all", "--resume", "--json", env=env)
     assert set(runs_by_source(resumed)) == {"hist-b"}
     assert runs_by_source(resumed)["hist-b"]["outcome"] == "succeeded"
