@@ -1,9 +1,14 @@
 """Every error dataportal raises on purpose, grouped by what the caller can do about it.
 
 DataportalError
-├── UsageError              2    the command line cannot be carried out
-│   └── FileError                a file that it names is missing, in the way or damaged
+├── UsageError              2    the command line, or the call, cannot be carried out
+│   ├── FileError                a file that it names is missing, in the way or damaged
+│   ├── UnknownSeriesError       a series that is named is not there; a KeyError too
+│   ├── QuestionError            an argument of the Python API is none; a ValueError too
+│   ├── UnknownColumnError       a frame has no such column; a KeyError too
+│   └── TooLargeError            the answer does not fit into memory; a MemoryError too
 ├── ConfigurationError     78    sources.yaml, the environment or an extra is unusable; `problems`
+│   └── MissingExtraError        a package is missing that an extra installs; an ImportError too
 ├── FetchError              3    one source could not be fetched
 │   ├── TransientError           may pass: tried again, after `retry_after` seconds if known
 │   ├── PermanentError           will not pass by itself: not tried again
@@ -104,13 +109,29 @@ class DataportalError(Exception):
 
 
 class UsageError(DataportalError):
-    """The command line asks for something that cannot be done."""
+    """The command line, or a call, asks for something that cannot be done."""
 
     exit_code = ExitCode.USAGE
 
 
 class FileError(UsageError):
     """A file that the command line names cannot be read or written, or is not what it should be."""
+
+
+class UnknownSeriesError(UsageError, KeyError):
+    """A series that is named is not there, or a glob matches none."""
+
+
+class QuestionError(UsageError, ValueError):
+    """What is asked by the Python API cannot be answered; the message names the argument."""
+
+
+class UnknownColumnError(UsageError, KeyError):
+    """A frame has no column of that name; the message names those that it has."""
+
+
+class TooLargeError(UsageError, MemoryError):
+    """An answer does not fit into memory; the message says how many rows it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +156,10 @@ class ConfigurationError(DataportalError):
     ) -> None:
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
+
+
+class MissingExtraError(ConfigurationError, ImportError):
+    """A package is not installed; the message names the command that installs it."""
 
 
 class FetchError(DataportalError):

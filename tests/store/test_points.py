@@ -26,12 +26,14 @@ from support.points_model import (
 )
 
 from dataportal.store.connection import connect
+from dataportal.store.read.arrow import ROWS_OF_BATCH
 from dataportal.store.read.points import (
     Cutoff,
     Decision,
     Kind,
     PointQuestion,
     StoredPoints,
+    point_columns,
     points_at,
 )
 from dataportal.store.read.selection import select_series
@@ -93,6 +95,12 @@ def check_all_ways(
         for ts, value, since, until, final in csv.reader(io.StringIO(text))
     ]
     assert cells == rows
+    names = [column.label for column in point_columns(question)]
+    for size in (1, 2, ROWS_OF_BATCH):
+        stored = StoredPoints(connection, question, series, **span)
+        batches = list(stored.record_batches(names, rows=size))
+        assert [tuple(row.values()) for batch in batches for row in batch.to_pylist()] == rows
+        assert all(batch.num_rows for batch in batches)
     for row in rows:
         decided = question.decision(row.ts)
         if decided is not None:

@@ -17,6 +17,15 @@ from psycopg.rows import dict_row
 from dataportal.local_times import instants_of
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
+from dataportal.store.read.arrow import (
+    ROWS_OF_BATCH,
+    TS,
+    VALUE,
+    Column,
+    ColumnKind,
+    Span,
+    record_batches,
+)
 from dataportal.store.read.copy_out import ROWS_AT_A_TIME, csv_blocks, stream_records
 from dataportal.store.rows import record_row
 
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     import psycopg
+    import pyarrow as pa
 
     from dataportal.store.read.history import StoredSeries
 
@@ -213,6 +223,41 @@ class StoredPoints:
             # PostgreSQL writes t and f
             yield _FINALITY.sub(lambda match: words[match[1]], block)
 
+    def span(self) -> Span | None:
+        """The ts among which all its rows are; None for no row."""
+        first, last = _extent(self.connection, self.question, self.series)
+        if first is None or last is None:
+            return None
+        if self.start is not None:
+            first = max(first, self.start)
+        if self.end is not None:
+            last = min(last, self.end - _MICROSECOND)
+        return None if first > last else Span(first, last, self.series.interval)
+
+    def record_batches(
+        self, columns: Sequence[str] = ("ts", "value"), *, rows: int = ROWS_OF_BATCH
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows as Arrow record batches; `limit` is left out of account.
+
+        Within a transaction of REPEATABLE READ, such as `arrow.snapshot`.
+
+        Args:
+            columns: of `point_columns`, `ts` first.
+            rows: how many a batch has, about.
+
+        Raises:
+            DatabaseError: the connection was lost, or the server refused.
+            MissingExtraError: pyarrow is not installed.
+        """
+        by_name = {column.label: column for column in point_columns(self.question)}
+        wanted = [by_name[name] for name in columns]
+        span = self.span()
+        if span is not None:
+            parameters = self._parameters(None, None)
+            yield from record_batches(
+                self.connection, self._query_name, parameters, wanted, span, rows=rows
+            )
+
     @property
     def _query_name(self) -> str:
         return _query_name(self.question, self.question.kind)
@@ -236,12 +281,8 @@ class StoredPoints:
 
     def _last_points(self, limit: int) -> Iterator[Point]:
         """Looks back from the last ts of all, each time further, until there are enough."""
-        with database_errors("reading the series"):
-            cursor = self.connection.execute(
-                query(_query_name(self.question, "extent")), {"series": self.series.series_id}
-            )
-            first, last = cursor.fetchone() or (None, None)
-        if last is None:
+        first, last = _extent(self.connection, self.question, self.series)
+        if first is None or last is None:
             return
         end = last + _MICROSECOND if self.end is None else min(self.end, last + _MICROSECOND)
         start = first if self.start is None else max(self.start, first)
@@ -258,6 +299,21 @@ class StoredPoints:
             cursor = self.connection.cursor(row_factory=record_row(Point), binary=True)
             parameters = self._parameters(start, end)
             return cursor.execute(query(self._query_name), parameters).fetchall()
+
+
+def point_columns(question: PointQuestion) -> tuple[Column, ...]:
+    """The columns of an answer, named as they are in all that is written of it."""
+    if question.published:
+        since, until = "published_at", "recorded_at"
+    else:
+        since, until = "valid_from", "valid_to"
+    return (
+        TS,
+        VALUE,
+        Column("since", ColumnKind.TIME, since),
+        Column("until", ColumnKind.TIME, until),
+        Column("final", ColumnKind.FLAG),
+    )
 
 
 def points_at(
@@ -326,6 +382,18 @@ def issue_neighbours(
     with database_errors("reading the issues"):
         cursor = connection.cursor(row_factory=dict_row)
         return IssueNeighbours(**(cursor.execute(query(name), parameters).fetchone() or {}))
+
+
+def _extent(
+    connection: psycopg.Connection, question: PointQuestion, series: StoredSeries
+) -> tuple[datetime | None, datetime | None]:
+    """The first and the last ts of a series; None for none."""
+    with database_errors("reading the series"):
+        cursor = connection.execute(
+            query(_query_name(question, "extent")), {"series": series.series_id}
+        )
+        first, last = cursor.fetchone() or (None, None)
+    return first, last
 
 
 def _query_name(question: PointQuestion, what: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from dataportal.errors import UsageError
+from dataportal.errors import UnknownSeriesError, UsageError
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
 from dataportal.store.read.history import StoredSeries
@@ -104,7 +104,8 @@ def select_series(
     A name that is stored as it stands is that series, also if it looks like a glob.
 
     Raises:
-        UsageError: a name is not there, or a glob or the conditions match nothing.
+        UnknownSeriesError: a name is not there, or a glob matches nothing.
+        UsageError: the conditions match nothing.
     """
     wanted = list(dict.fromkeys(names))
     if wanted and not any(_is_glob(name) for name in wanted):
@@ -142,7 +143,7 @@ def _select_names(
             raise unknown_series(name, known())
         matches = {n: series for n, series in by_name.items() if fnmatchcase(n, name)}
         if not matches:
-            raise UsageError(
+            raise UnknownSeriesError(
                 f"{name!r} matches no series in this database",
                 hint=suggestion(name.strip("*"), known(), _SEE_ALL),
             )
@@ -150,9 +151,9 @@ def _select_names(
     return list(selected.values())
 
 
-def unknown_series(name: str, known: Iterable[str]) -> UsageError:
+def unknown_series(name: str, known: Iterable[str]) -> UnknownSeriesError:
     """The error about a series that the database does not have, for the caller to raise."""
-    return UsageError(
+    return UnknownSeriesError(
         f"there is no series {name!r} in this database", hint=suggestion(name, known, _SEE_ALL)
     )
 
