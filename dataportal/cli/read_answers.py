@@ -9,54 +9,47 @@ from datetime import timedelta
 from heapq import merge
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from dataportal.errors import UsageError
-from dataportal.local_times import end_of_day
+from dataportal.analysis.series_questions import (
+    PointsAsked,
+    SeriesQuestion,
+    notes_on_beginnings,
+    notes_on_finality,
+    series_question,
+)
+from dataportal.analysis.wording import Wording
 from dataportal.render.console import say
 from dataportal.render.formatting import format_instant, pluralize
 from dataportal.render.read import SeriesText, Values
 from dataportal.resampling import interval_bounds, resample
 from dataportal.store.connection import database_errors
-from dataportal.store.read.history import first_knowledge_time, publication_gap
 from dataportal.store.read.points import (
     Kind,
     StoredPoints,
-    issue_neighbours,
-    issues,
     points_at,
 )
-from dataportal.times import format_duration, iso, parse_instant, time_zone
+from dataportal.times import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime, tzinfo
+    from datetime import datetime
 
-    from dataportal.cli.read_questions import IssueTime, Request
+    from dataportal.cli.read_questions import Request
     from dataportal.render.read import Cell
     from dataportal.resampling import Interval
     from dataportal.store.read.history import StoredSeries
     from dataportal.store.read.points import (
         DecisionPoint,
         Point,
-        PointQuestion,
     )
 
     Progress = Callable[..., None]
 
 _ROWS_HELD, _FEWEST_AT_A_TIME = 100_000, 100
 """Rows of all series that are held where they are put side by side, and of one series at least."""
-_FAR_AHEAD = parse_instant("9999-01-01T00:00Z")
-
-
-class Asked(NamedTuple):
-    """One series and the question as it is for it."""
-
-    series: StoredSeries
-    question: PointQuestion
-    final: bool
 
 
 @contextmanager
@@ -68,8 +61,9 @@ def answer_points(
 ) -> Iterator[Values]:
     """The values of series in order of ts, all as they are at one moment."""
     with _snapshot(connection):
-        asked = [_ask(connection, request, series) for series in selected]
-        _tell_beginnings(connection, asked)
+        points = _points_asked(request)
+        asked = [series_question(connection, points, series) for series in selected]
+        _tell_beginnings(connection, request, asked)
         _tell_finality(request, asked)
         rows = _wide_rows if request.wide else _long_rows
         columns = ["ts", *(s.series.endpoint_prefix for s in asked)]
@@ -95,7 +89,7 @@ def answer_decisions(
     last = max(decision.decided_at for decision in decisions)
     decided = question.recorded_by if question.published else last
     asked = [
-        Asked(series, question, decided is not None and series.is_final(decided))
+        SeriesQuestion(series, question, decided is not None and series.is_final(decided))
         for series in selected
     ]
     _tell_finality(request, asked)
@@ -132,138 +126,40 @@ def _snapshot(connection: psycopg.Connection) -> Iterator[None]:
         yield
 
 
-def _ask(connection: psycopg.Connection, request: Request, series: StoredSeries) -> Asked:
-    """The question as it is for one series: days and runs are its own."""
-    question = request.question
-    if request.as_of_day is not None:
-        # publications of a day are out by its end, in the zone of who published them
-        at = end_of_day(request.as_of_day, _series_zone(series, request.zone))
-        question = replace(question, at=at)
-    if request.issue is not None:
-        at = _find_issue(connection, request, request.issue, series)
-        question = replace(question, at=at)
-    return Asked(series, question, question.is_final(series, request.end))
-
-
-def _series_zone(series: StoredSeries, otherwise: tzinfo) -> tzinfo:
-    return otherwise if series.ts_timezone is None else time_zone(series.ts_timezone)
-
-
-def _find_issue(
-    connection: psycopg.Connection, request: Request, issue: IssueTime, series: StoredSeries
-) -> datetime:
-    """The time of the one run, or publication, that is meant.
-
-    Raises:
-        UsageError: there is none, or more than one; names those that there are.
-    """
-    by: dict[str, Any] = {
-        "published": request.question.published,
-        "recorded_by": request.question.recorded_by,
-    }
-    if issue.start is None:
-        newest = issue_neighbours(connection, series, _FAR_AHEAD, **by).before
-        if newest is None:
-            raise _no_issue(issue, series, published=by["published"])
-        return newest
-    start, end = issue.start, issue.start + (issue.length or timedelta.resolution)
-    if issue.day is not None and by["published"]:
-        end = end_of_day(issue.day, _series_zone(series, request.zone)) + timedelta.resolution
-        start = end_of_day(issue.day - timedelta(days=1), _series_zone(series, request.zone))
-        start += timedelta.resolution
-    meant = issues(connection, series, start=start, end=end, **by)
-    exact = [one.issued_at for one in meant if one.issued_at == issue.start]
-    if len(meant) == 1 or (exact and issue.day is None):
-        return (exact or [meant[0].issued_at])[0]
-    name = series.endpoint_prefix
-    if meant:
-        times = ", ".join(iso(one.issued_at) for one in meant[:5])
-        raise UsageError(
-            f"--issued {issue.text}: {name!r} was issued {len(meant)} times then: {times}"
-            + (" …" if len(meant) > 5 else ""),  # noqa: PLR2004 - as above
-            hint="Name one of them",
-        )
-    near = issue_neighbours(connection, series, start, **by)
-    if near == (None, None):
-        raise _no_issue(issue, series, published=by["published"])
-    around = " and ".join(
-        f"the {word} is {iso(time)}"
-        for word, time in (("last before", near.before), ("first after", near.after))
-        if time is not None
-    )
-    hint = None
-    if near.before is None and not by["published"]:
-        hint = (
-            "What earlier runs answered was not recorded, so that their values cannot be told "
-            "from others; --as-of shows what was known then"
-        )
-    raise UsageError(f"--issued {issue.text}: {name!r} was not issued then; {around}", hint=hint)
-
-
-def _no_issue(issue: IssueTime, series: StoredSeries, *, published: bool) -> UsageError:
-    name = series.endpoint_prefix
-    if published:
-        return UsageError(
-            f"--issued {issue.text}: the provider does not say when it published {name!r}",
-            hint="Leave --by published out",
-        )
-    return UsageError(
-        f"--issued {issue.text}: no run of {name!r} recorded what it answered",
-        hint="Runs do since 1.1.0, of sources with a forecast_horizon; earlier ones are refused. "
-        "--by published asks for what the provider issued, --as-of for what was known",
+def _points_asked(request: Request) -> PointsAsked:
+    return PointsAsked(
+        question=request.question,
+        as_of_day=request.as_of_day,
+        issue=request.issue,
+        zone=request.zone,
+        start=request.start,
+        end=request.end,
+        wording=Wording.COMMAND,
     )
 
 
-def _tell_beginnings(connection: psycopg.Connection, asked: Sequence[Asked]) -> None:
+def _tell_beginnings(
+    connection: psycopg.Connection, request: Request, asked: Sequence[SeriesQuestion]
+) -> None:
     """Tell people of series of which there is nothing to say yet at the time that they name."""
-    for series, question, _ in asked:
-        name = series.endpoint_prefix
-        if question.published:
-            gap = publication_gap(connection, series.series_id, question.at or _FAR_AHEAD)
-            if gap is None:
-                continue
-            say(
-                f"{name}: nothing of it was published before {iso(gap.until)}"
-                if gap.until
-                else f"{name}: the provider does not say when it published the series; leave "
-                "--by published out"
-            )
-        elif question.kind is Kind.AS_OF and question.at is not None:
-            since = first_knowledge_time(connection, series, question.at)
-            if since is not None:
-                say(f"{name}: nothing was known of it before {iso(since)}")
+    for note in notes_on_beginnings(connection, _points_asked(request), asked):
+        say(note)
 
 
-def _tell_finality(request: Request, asked: Sequence[Asked]) -> None:
+def _tell_finality(request: Request, asked: Sequence[SeriesQuestion]) -> None:
     """Tell people where an answer is provisional, and why."""
-    provisional = [one for one in asked if not one.final]
-    if not (provisional and _is_of_the_past(request)):
-        return
-    question = request.question
-    if question.published and question.recorded_by is None:
-        say(
-            "this answer is provisional: what is recorded later may change it; "
-            "--recorded K2 leaves that out"
-        )
-        return
-    if question.kind is Kind.RELEASE and not question.published:
-        say("this answer is provisional: observations may still be added to it")
-        return
-    times = [one.series.known_through for one in provisional]
-    oldest = min((time for time in times if time is not None), default=None)
-    until = "is not final yet" if None in times or not oldest else f"is final up to {iso(oldest)}"
-    which = "the series" if len(asked) == 1 else f"{len(provisional)} of {len(asked)} series"
-    hint = ""
-    if question.kind in {Kind.LEAD, Kind.CUTOFF} and request.end is None:
-        hint = "; --end bounds the question"
-    say(f"this answer is provisional: what is known of {which} {until}{hint}")
+    if _is_of_the_past(request):
+        for note in notes_on_finality(
+            request.question, asked, end=request.end, wording=Wording.COMMAND
+        ):
+            say(note)
 
 
 def _is_of_the_past(request: Request) -> bool:
     return request.decisions is not None or request.question.is_of_the_past
 
 
-def _title(request: Request, asked: Sequence[Asked]) -> str:
+def _title(request: Request, asked: Sequence[SeriesQuestion]) -> str:
     """What is shown, in a line."""
     question, zone = request.question, request.zone
     names = [one.series.endpoint_prefix for one in asked]
@@ -312,7 +208,7 @@ def _every_text(request: Request) -> str:
     return format_duration(timedelta(days=length.days) + length.rest)
 
 
-def _head(request: Request, asked: Sequence[Asked]) -> dict[str, Any]:
+def _head(request: Request, asked: Sequence[SeriesQuestion]) -> dict[str, Any]:
     """The fields of a JSON document before its rows; what was not asked is null."""
     question, cutoff = request.question, request.question.cutoff
     is_issue = question.kind is Kind.ISSUE
@@ -357,13 +253,18 @@ def _columns(request: Request) -> list[str]:
     return [*columns, "final"] if _is_of_the_past(request) else columns
 
 
-def _stored_points(connection: psycopg.Connection, request: Request, one: Asked) -> StoredPoints:
+def _stored_points(
+    connection: psycopg.Connection, request: Request, one: SeriesQuestion
+) -> StoredPoints:
     limit = request.limit if request.every is None else None
     return StoredPoints(connection, one.question, one.series, request.start, request.end, limit)
 
 
 def _texts(
-    connection: psycopg.Connection, request: Request, asked: Sequence[Asked], progress: Progress
+    connection: psycopg.Connection,
+    request: Request,
+    asked: Sequence[SeriesQuestion],
+    progress: Progress,
 ) -> Iterable[SeriesText] | None:
     """Rows as text of the database's own, where they are neither counted nor changed."""
     if request.wide or request.every is not None or request.limit is not None:
@@ -379,7 +280,10 @@ def _texts(
 
 
 def _long_rows(
-    connection: psycopg.Connection, request: Request, asked: Sequence[Asked], progress: Progress
+    connection: psycopg.Connection,
+    request: Request,
+    asked: Sequence[SeriesQuestion],
+    progress: Progress,
 ) -> Iterator[Sequence[Cell]]:
     """One series after the other."""
     ends_with_finality = _is_of_the_past(request)
@@ -396,7 +300,7 @@ def _long_rows(
 
 
 def _resample_series(
-    connection: psycopg.Connection, request: Request, one: Asked
+    connection: psycopg.Connection, request: Request, one: SeriesQuestion
 ) -> Iterable[Interval]:
     """The intervals of one series: of the last ones only as many values are read as they need."""
     stored, limit = _stored_points(connection, request, one), request.limit
@@ -431,11 +335,14 @@ def _start_of_last(request: Request, last: datetime, limit: int) -> datetime | N
 
 
 def _wide_rows(
-    connection: psycopg.Connection, request: Request, asked: Sequence[Asked], progress: Progress
+    connection: psycopg.Connection,
+    request: Request,
+    asked: Sequence[SeriesQuestion],
+    progress: Progress,
 ) -> Iterator[Sequence[Cell]]:
     """One row for each ts, with what each series has there."""
 
-    def column(number: int, one: Asked) -> Iterator[tuple[datetime, int, float | None]]:
+    def column(number: int, one: SeriesQuestion) -> Iterator[tuple[datetime, int, float | None]]:
         if request.every is not None:
             for interval in _resample_series(connection, request, one):
                 yield interval.start, number, interval.value
@@ -461,7 +368,7 @@ def _join_columns(
 
 
 def _long_decisions(
-    points: Iterable[DecisionPoint], asked: Sequence[Asked]
+    points: Iterable[DecisionPoint], asked: Sequence[SeriesQuestion]
 ) -> Iterator[Sequence[Cell]]:
     by_name = {one.series.endpoint_prefix: one for one in asked}
     for p in points:

@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 import csv
-import re
 import sys
 from dataclasses import dataclass, replace
-from datetime import time, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dataportal.analysis.questions import (
+    LATEST,
+    check_exclusive,
+    parse_cutoff,
+    parse_issue,
+    parse_lead,
+    parse_release,
+    parse_zone,
+)
+from dataportal.analysis.wording import Wording
 from dataportal.cli.times import option_day, option_instant
 from dataportal.errors import FileError, UsageError
 from dataportal.resampling import Aggregate, parse_step
-from dataportal.store.read.points import Cutoff, Decision, Kind, PointQuestion
-from dataportal.times import parse_duration, parse_instant, time_zone
+from dataportal.store.read.points import Decision, Kind, PointQuestion
+from dataportal.times import parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, datetime, tzinfo
     from pathlib import Path
 
+    from dataportal.analysis.questions import IssueTime
     from dataportal.granularity import IntervalLength
     from dataportal.settings import Settings
 
-_CUTOFF = re.compile(
-    r"D\s*(?:(?P<sign>[-+])\s*(?P<days>\d{1,4}))?\s+"
-    r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?:\s+(?P<zone>\S+))?",
-    re.IGNORECASE | re.ASCII,
-)
 _HEADS = ("decided_at", "decision_time", "decision", "available_at", "as_of", "at")
 _COLUMNS = 2
-_LONGEST_LEAD = timedelta(days=365_000)  # PostgreSQL's calendar begins 4713 BC
-LATEST = "latest"
+_WORDING = Wording.COMMAND
 
 
 class PointOptions(NamedTuple):
@@ -43,22 +46,6 @@ class PointOptions(NamedTuple):
     issued: str | None
     release: str | None
     at: Path | None
-
-
-class IssueTime(NamedTuple):
-    """Which run of a forecast is meant.
-
-    Attributes:
-        text: as it was written.
-        start: not before; None for the latest of all.
-        length: how long a span the text names; nothing for an exact time.
-        day: the day that it names, which begins by the clocks of a series.
-    """
-
-    text: str
-    start: datetime | None
-    length: timedelta
-    day: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,15 +110,15 @@ def parse_request(
         at = option_instant("--as-of", options.as_of, settings, now=now)
         question = replace(question, kind=Kind.AS_OF, at=at)
     elif options.lead is not None:
-        question = replace(question, kind=Kind.LEAD, lead=_parse_lead(options.lead))
+        question = replace(question, kind=Kind.LEAD, lead=parse_lead(options.lead, _WORDING))
     elif options.cutoff is not None:
-        cutoff = _parse_cutoff(options.cutoff, settings)
+        cutoff = parse_cutoff(options.cutoff, zone=settings.zone, wording=_WORDING)
         question = replace(question, kind=Kind.CUTOFF, cutoff=cutoff)
     elif options.issued is not None:
         question = replace(question, kind=Kind.ISSUE)
-        issue = _parse_issue(options.issued, settings, now)
+        issue = parse_issue(options.issued, zone=settings.zone, now=now, wording=_WORDING)
     elif options.release is not None and options.release != LATEST:
-        number = _parse_release(options.release)
+        number = parse_release(options.release, _WORDING)
         question = replace(question, kind=Kind.RELEASE, number=number)
     if question.kind is Kind.LATEST and by_publication:
         question = replace(question, kind=Kind.AS_OF)
@@ -142,7 +129,7 @@ def parse_request(
         decisions=None if options.at is None else read_decisions(options.at, settings.zone),
         every=None if every is None else _parse_every(every),
         aggregate=aggregate or Aggregate.MEAN,
-        zone=settings.zone if zone is None else _zone("--zone", zone),
+        zone=settings.zone if zone is None else parse_zone("zone", zone, _WORDING),
         start=start,
         end=end,
         limit=limit,
@@ -160,13 +147,8 @@ def _check_together(
     rows: tuple[Any, ...],
     by_publication: bool,  # noqa: FBT001 - as the others, by position
 ) -> None:
-    names = {name: f"--{name.replace('_', '-')}" for name in PointOptions._fields}
-    given = [names[name] for name, value in options._asdict().items() if value is not None]
-    if len(given) > 1:
-        raise UsageError(
-            f"{' and '.join(given)} exclude each other",
-            hint="Each of them says by itself which version of an observation is meant",
-        )
+    given = [name for name, value in options._asdict().items() if value is not None]
+    check_exclusive(given, _WORDING)
     if recorded is not None and not by_publication:
         raise UsageError(
             "--recorded goes with --by published",
@@ -181,64 +163,11 @@ def _check_together(
         )
 
 
-def _parse_lead(text: str) -> timedelta:
-    is_after = text.strip().startswith("-")
-    try:
-        lead = parse_duration(text.strip().removeprefix("-"))
-    except ValueError as error:
-        raise UsageError(f"--lead: {error}") from None
-    if lead > _LONGEST_LEAD:
-        raise UsageError(f"--lead {text} is longer than any history")
-    return -lead if is_after else lead
-
-
-def _parse_cutoff(text: str, settings: Settings) -> Cutoff:
-    match, hint = _CUTOFF.fullmatch(text.strip()), "Write it like 'D-1 06:00 Europe/Berlin'"
-    if match is None:
-        raise UsageError(f"--cutoff {text!r} is no time of day", hint=hint)
-    try:
-        clock = time(int(match["hour"]), int(match["minute"]), int(match["second"] or 0))
-    except ValueError as error:
-        raise UsageError(f"--cutoff {text!r}: {error}", hint=hint) from None
-    days = int(match["days"] or 0) * (-1 if match["sign"] == "+" else 1)
-    name = match["zone"] or getattr(settings.zone, "key", "UTC")
-    return Cutoff(days, clock, _zone("--cutoff", name))
-
-
-def _parse_issue(text: str, settings: Settings, now: datetime) -> IssueTime:
-    if text.strip().lower() == LATEST:
-        return IssueTime(text, None, timedelta(), None)
-    start = option_instant("--issued", text, settings, now=now)
-    assert start is not None  # noqa: S101 - there is a text
-    day = option_day(text)
-    if day is not None:
-        return IssueTime(text, start, timedelta(days=1), day)
-    length = timedelta()
-    if not start.microsecond:
-        length = timedelta(seconds=1) if start.second else timedelta(minutes=1)
-    return IssueTime(text, start, length, None)
-
-
-def _parse_release(text: str) -> int:
-    if text.strip().lower() == "first":
-        return 1
-    if text.isdecimal() and 0 < int(text) < 1_000_000:  # noqa: PLR2004 - versions of one observation
-        return int(text)
-    raise UsageError(f"--release {text!r} is none: say first, a number from 1 on, or latest")
-
-
 def _parse_every(text: str) -> IntervalLength:
     try:
         return parse_step(text)
     except ValueError as error:
         raise UsageError(f"--every: {error}") from None
-
-
-def _zone(option: str, name: str) -> Any:
-    try:
-        return time_zone(name)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
 
 
 def read_decisions(path: Path, zone: tzinfo) -> list[Decision]:
