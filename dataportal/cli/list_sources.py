@@ -37,12 +37,30 @@ EXAMPLES = (
     "dataportal list-sources --series --only fred",
     "dataportal list-sources --only 'smard-*' --json",
     "dataportal --config sources.yaml list-sources --check",
+    "dataportal list-sources --catalogue",
+    "dataportal list-sources --catalogue wind offshore",
 )
 
 
 def command(
     ctx: typer.Context,
     *,
+    text: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="TEXT",
+            help="With --catalogue: words that occur in what is known of a series, such as name, "
+            "provider, country, unit or licence.",
+        ),
+    ] = None,
+    catalogue: Annotated[
+        bool,
+        typer.Option(
+            "--catalogue",
+            help="What is shipped and could be included, with its licence, rather than what is in "
+            "sources.yaml.",
+        ),
+    ] = False,
     check: Annotated[
         bool,
         typer.Option(
@@ -67,6 +85,15 @@ def command(
     if check and state:
         raise UsageError("--check asks no database: leave --state out")
     wanted = conditions(state)
+    if catalogue:
+        if check or state:
+            raise UsageError("--catalogue takes neither --check nor --state")
+        return _catalogue(invocation, text or (), only or (), by_series=series)
+    if text:
+        raise UsageError(
+            f"{' '.join(text)!r} is looked for in the catalogue alone",
+            hint="Add --catalogue; or choose sources by --only",
+        )
     configuration = load_configuration(settings, invocation)
     sources = select_by_pattern(configuration, only or ())
     if check:
@@ -75,6 +102,17 @@ def command(
     show_view(replace(view, by_series=series), json=invocation.json)
     if failure is not None:
         return report_error(failure, json=invocation.json, debug=invocation.debugging)
+    return ExitCode.DONE
+
+
+def _catalogue(
+    invocation: Invocation, text: "Sequence[str]", only: "Sequence[str]", *, by_series: bool
+) -> ExitCode:
+    from dataportal.config.shipped import search_catalogue
+    from dataportal.render.shipped import ShippedView
+
+    files = search_catalogue(invocation.env, " ".join(text), only)
+    show_view(ShippedView(files, by_series or bool(text)), json=invocation.json)
     return ExitCode.DONE
 
 

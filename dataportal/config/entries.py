@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from functools import partial
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dataportal.config.includes import CATALOGUE, IncludedFiles, includes_of
 from dataportal.config.keys import GROUP, MEMBER, METADATA, OPTIONS, SINGLE, keys_by_any_name
 from dataportal.config.sources import DEFAULT_SCHEDULE, Source
 from dataportal.config.yaml_nodes import Document, Mapping, Scalar, Sequence, is_null
-from dataportal.errors import Problem
+from dataportal.errors import ConfigurationError, Problem
 from dataportal.redaction import harmless, redact
 from dataportal.series import SeriesDescription, is_name
 from dataportal.times import format_duration
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as KeySequence
     from pathlib import Path
 
+    from dataportal.config.includes import Include
     from dataportal.config.keys import KeysByName
     from dataportal.config.yaml_nodes import Entry, Faults, Node
 
@@ -50,7 +53,7 @@ class _Content(NamedTuple):
 
 
 class EntryReader:
-    """Reads one document; notes what is wrong and goes on.
+    """Reads one document and those that it includes; notes what is wrong and goes on.
 
     Args:
         document: the file.
@@ -59,47 +62,141 @@ class EntryReader:
 
     def __init__(self, document: Document, env: ReadOnly[str, str]) -> None:
         self._document = document
+        self._file = document.path
+        self._folder = document.path.parent
         self._env = env
-        self._problems: list[tuple[int, int, Problem]] = []
-        self._prefixes: dict[str, tuple[str, Node]] = {}
+        self._problems: list[tuple[int, int, int, Problem]] = []
+        self._prefixes: dict[str, tuple[str, Node, Document]] = {}
+        self._names: dict[str, tuple[Scalar, Document]] = {}
+        self._sources: dict[str, Source | None] = {}
+        self._files = IncludedFiles()
+        self._including = (document.path.resolve(),)
+        self._files.add(document, self._including[0])
+        self._filters: tuple[tuple[bool, tuple[Scalar, ...]], ...] = ()
+        self._matching: set[Scalar] = set()
+        self._whole: set[Path] = set()
+        self._likely_keys: dict[tuple[str, int], str | None] = {}
         self.warnings: list[str] = []
 
     def problems(self) -> list[Problem]:
-        """All problems, in the order of the file."""
-        return [problem for _, _, problem in sorted(self._problems, key=lambda p: p[:2])]
+        """All problems, in the order of the file; those of included files follow."""
+        return [problem for *_, problem in sorted(self._problems, key=lambda p: p[:3])]
+
+    def included(self) -> list[Path]:
+        """The files that are included, but for those that are shipped."""
+        _, *included = self._files.documents.items()
+        return [document.path for file, document in included if file.parent != CATALOGUE]
 
     def sources(self) -> list[Source]:
         """The entries that can be used."""
+        self._read_entries()
+        broken = {problem.source for *_, problem in self._problems}
+        return [s for name, s in self._sources.items() if s is not None and name not in broken]
+
+    def _read_entries(self) -> None:
+        """Read the entries of a file, or those of them that are wanted."""
         root = self._document.root
         if root is None or is_null(root):
-            return []
+            return
         if not isinstance(root, Mapping):
             self._report(root, f"the file must begin with {' or '.join(_SECTIONS)}")
-            return []
-        sources: dict[str, tuple[Scalar, Source | None]] = {}
+            return
         for section, content in self._entries(root, None):
             if section.text.startswith("x-"):
                 continue  # a place for anchors
-            if section.text not in _SECTIONS:
-                self._report(
-                    section, f"unknown key {section.text!r}{_suggestion(section.text, _SECTIONS)}"
-                )
-                continue
-            if is_null(content):
-                continue
-            if not isinstance(content, Mapping):
-                self._report(content, f"{section.text} must map names to sources")
-                continue
-            for key, node in self._entries(content, None, naming_sources=True):
-                name = key.text
-                if name in sources:
-                    other = self._document.where(sources[name][0])
-                    self._report(key, f"the name is taken by the source at {other}", name)
-                    continue
-                source = self._source(key, node, is_group=section.text == "request_groups")
-                sources[name] = (key, source)
-        broken = {problem.source for _, _, problem in self._problems}
-        return [s for name, (_, s) in sources.items() if s is not None and name not in broken]
+            if section.text == "include":
+                self._read_includes(content)
+            elif section.text not in _SECTIONS:
+                hint = _suggestion(section.text, (*_SECTIONS, "include"))
+                self._report(section, f"unknown key {section.text!r}{hint}")
+            else:
+                self._read_section(section, content)
+
+    def _read_section(self, section: Scalar, content: Node) -> None:
+        if is_null(content):
+            return
+        if not isinstance(content, Mapping):
+            self._report(content, f"{section.text} must map names to sources")
+            return
+        for key, node in self._entries(content, None, naming_sources=True):
+            if self._is_wanted(key, node):
+                self._add(key, node, is_group=section.text == "request_groups")
+
+    def _add(self, key: Scalar, node: Node, *, is_group: bool) -> None:
+        """Read an entry; one of a file that is included twice is there already."""
+        name = key.text
+        first, document = self._names.setdefault(name, (key, self._document))
+        if name not in self._sources:
+            self._sources[name] = self._source(key, node, is_group=is_group)
+        elif first is not key:
+            where = document.where(first)
+            self._report(key, f"the name is taken by the source at {where}", name)
+
+    def _is_wanted(self, key: Scalar, node: Node) -> bool:
+        """Whether all the `only` that lead to an entry, and no `except`, match its name or tags."""
+        if not self._filters:
+            return True
+        words = (key.text, *self._tags(node))
+        is_wanted = True
+        for matches_wanted, patterns in self._filters:
+            matching = {p for p in patterns if any(fnmatchcase(word, p.text) for word in words)}
+            self._matching |= matching
+            is_wanted = is_wanted and bool(matching) == matches_wanted
+        return is_wanted
+
+    def _tags(self, node: Node) -> list[str]:
+        """The tags of an entry that is not read yet; those that cannot be read are none."""
+        for name in ("tags", "metadata", "tags"):
+            if not isinstance(node, Mapping):
+                return []
+            values = {key.text: value for key, value in self._document.entries(node, [])}
+            if name in values:
+                node = values[name]
+                if name == "tags":
+                    items = node.content if isinstance(node, Sequence) else [node]
+                    return [item.text.strip() for item in items if isinstance(item, Scalar)]
+        return []
+
+    def _read_includes(self, node: Node) -> None:
+        """Read the files that `include` names, each as if its entries stood here."""
+        faults: Faults = []
+        for include in includes_of(self._document, self._file, node, faults):
+            self._read_include(include)
+        for fault_node, message in faults:
+            self._report(fault_node, message)
+
+    def _read_include(self, include: Include) -> None:
+        real, including = include.real, self._including
+        if real in including:
+            circle = [*including[including.index(real) :], real]
+            paths = " → ".join(str(self._files.documents[path].path) for path in circle)
+            self._report(include.node, f"the files include each other: {paths}")
+            return
+        try:
+            document = self._files.read(include)
+        except ConfigurationError as error:
+            self._problems += [(len(self._files.order), 0, 0, p) for p in error.problems]
+            self._report(include.node, f"{error}")
+            return
+        outer = self._document, self._file, self._folder, self._including, self._filters
+        self._document, self._file, self._folder = document, include.file, include.file.parent
+        self._including = (*including, real)
+        if include.only is not None:
+            self._filters = (*self._filters, (True, include.only))
+        if include.but is not None:
+            self._filters = (*self._filters, (False, include.but))
+        try:
+            # what has been read without a filter is there already
+            if self._filters or real not in self._whole:
+                self._read_entries()
+            if not self._filters:
+                self._whole.add(real)
+        finally:
+            self._document, self._file, self._folder, self._including, self._filters = outer
+        for pattern in include.patterns:
+            if pattern not in self._matching:
+                message = f"{pattern.text!r} matches no source and no tag in {include.path}"
+                self._report(pattern, message)
 
     def _source(self, key: Scalar, node: Node, *, is_group: bool) -> Source | None:
         name = key.text
@@ -128,6 +225,8 @@ class EntryReader:
         return Source(
             name=name,
             where=self._document.where(key),
+            file=self._document.path,
+            folder=self._folder,
             module=values.get("module") or "",
             class_name=values.get("class") or "",
             is_group=is_group,
@@ -216,9 +315,10 @@ class EntryReader:
         """Note whose series it is; a name that occurs twice is a problem of the later one."""
         if not is_name(prefix):
             self._report(node, "an endpoint_prefix is a short printable text", source)
-        owner, first = self._prefixes.setdefault(prefix, (source, node))
+        claim = (source, node, self._document)
+        owner, first, document = self._prefixes.setdefault(prefix, claim)
         if first is not node:
-            where = self._document.where(first)
+            where = document.where(first)
             self._report(
                 node, f"the series {prefix!r} is there already, in {owner!r} at {where}", source
             )
@@ -271,11 +371,18 @@ class EntryReader:
         name = key.text
         if not open_ended:
             self._report(key, f"unknown key {name!r}{_suggestion(name, known)}", source)
-        elif close := _closest_match(name, known, cutoff=_ALIKE):
+        elif close := self._likely_key(name, known):
             self.warnings.append(
                 f"{self._document.where(key)}: {name!r} is kept as metadata; "
                 f"did you mean {close!r}?"
             )
+
+    def _likely_key(self, name: str, known: KeysByName) -> str | None:
+        """The key that one kept as metadata may be a slip of; asked once for many series."""
+        question = (name, len(known))
+        if question not in self._likely_keys:
+            self._likely_keys[question] = _closest_match(name, known, cutoff=_ALIKE)
+        return self._likely_keys[question]
 
     def _entries(
         self, node: Mapping, source: str | None, *, naming_sources: bool = False
@@ -292,7 +399,8 @@ class EntryReader:
 
     def _report(self, node: Node, message: str, source: str | None = None) -> None:
         problem = Problem(self._document.where(node), redact(harmless(message, 300)), source)
-        found = (node.mark.line, node.mark.column, problem)
+        number = self._files.order.index(self._document.path)
+        found = (number, node.mark.line, node.mark.column, problem)
         # what lies in several mappings is looked at in each
         if found not in self._problems:
             self._problems.append(found)

@@ -40,10 +40,12 @@ def load(path: Path, env: Mapping[str, str], *, text: str | None = None) -> Conf
     if not sources:
         raise ConfigurationError(
             f"{path} names no source",
-            hint="Add an entry under timeseries: or request_groups:, as README shows",
+            hint="Add an entry under timeseries: or request_groups:, as README shows, or include: "
+            "one of the files that dataportal list-sources --catalogue shows",
         )
     remember_secrets_of(env, (name for source in sources for name in source.requires_env))
-    warnings = [*(() if text is not None else _warnings_about(path)), *reader.warnings]
+    files = [*(() if text is not None else (path,)), *reader.included()]
+    warnings = [*(w for file in files for w in _warnings_about(file)), *reader.warnings]
     return Configuration(path, tuple(sources), tuple(problems), tuple(warnings))
 
 

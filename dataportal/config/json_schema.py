@@ -12,6 +12,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 from dataportal.config import keys
+from dataportal.config.includes import catalogue_files
 from dataportal.config.keys import GROUP, MEMBER, METADATA, OPTIONS, SINGLE
 from dataportal.plugins import data_sources
 from dataportal.plugins.base_plugin import BasePlugin, MultiSeriesPlugin
@@ -84,12 +85,44 @@ def json_schema() -> dict[str, Any]:
         "title": "sources.yaml of dataportal",
         "type": "object",
         "properties": {
+            "include": _include(),
             "timeseries": _section(single, "sources of one series each"),
             "request_groups": _section(group, "sources of several series that share requests"),
         },
         "patternProperties": {"^x-": {"description": "a place for anchors"}},
         "additionalProperties": False,
         "definitions": definitions,
+    }
+
+
+def _include() -> dict[str, Any]:
+    name = {"type": "string", "pattern": r"\S", "examples": catalogue_files()}
+    patterns = {"anyOf": [{"type": "array", "items": _TEXT, "minItems": 1}, _TEXT]}
+    item = {
+        "anyOf": [
+            name,
+            {
+                "type": "object",
+                "properties": {
+                    "file": {"description": "the file that is included", **name},
+                    "only": {
+                        "description": "names, globs or tags of the sources wanted of it",
+                        **patterns,
+                    },
+                    "except": {
+                        "description": "names, globs or tags of the sources not wanted of it",
+                        **patterns,
+                    },
+                },
+                "required": ["file"],
+                "additionalProperties": False,
+            },
+            {"type": "null"},
+        ]
+    }
+    return {
+        "description": "files with further sources; a path starts at the folder of this file",
+        "anyOf": [{"type": "array", "items": item}, item],
     }
 
 

@@ -71,7 +71,7 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
     Args:
         source: the source.
         env: what `${VAR}` stands for.
-        root: the folder of sources.yaml: modules and files beside it are found there.
+        root: the folder of sources.yaml: modules beside it are found there.
 
     Raises:
         ConfigurationError: a variable is not set, there is no such module or class, or the plugin
@@ -90,7 +90,7 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
             _refuse_unset(source, unset, cls, arguments)
         identity = _identity(cls, arguments, limits)
         plugin = make_plugin(cls, *arguments)
-        plugin.config_dir = root
+        plugin.config_dir = source.folder or root
         plugin.zone = limits.zone
         shares_loop = is_built_in(cls) and not cls.blocks
     except PluginParametersError:

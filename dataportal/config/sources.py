@@ -61,6 +61,8 @@ class Source:
     Attributes:
         name: the entry's name.
         where: `file:line:column` of it.
+        file: in which it stands, as messages show it.
+        folder: of that file; files that its parameters name are found from there.
         module: the plugin's module, as it is written.
         class_name: the plugin's class.
         is_group: whether it stands under `request_groups:`.
@@ -88,6 +90,8 @@ class Source:
     schedule_text: str = format_duration(DEFAULT_SCHEDULE)
     missing_env: tuple[str, ...] = ()
     available_metrics: tuple[str, ...] = ()
+    file: Path | None = None
+    folder: Path | None = None
     find_param: Callable[[Sequence[str | int]], str | None] = field(
         default=lambda _keys: None, compare=False, repr=False
     )
@@ -200,7 +204,8 @@ class Configuration:
 
     Attributes:
         path: the file.
-        sources: the entries that can be used, in the order of the file.
+        sources: the entries that can be used, in the order of the file; those of an included file
+            where it is included.
         problems: everything wrong, in the order of the file.
         warnings: what is odd, but does no harm.
     """
@@ -212,7 +217,7 @@ class Configuration:
 
     @property
     def root(self) -> Path:
-        """The folder of the file: modules and files named in it are found from there."""
+        """The folder of the file: modules that it or an included file names are found there."""
         return self.path.parent
 
     @property

@@ -35,13 +35,18 @@ _LARGEST = 64 * 1024 * 1024
 _Parser: type[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
-def read_document(path: Path, text: str | None = None) -> Document:
+def read_document(path: Path, text: str | None = None, *, file: Path | None = None) -> Document:
     """The YAML document in a file, or in a text that messages call by that name.
+
+    Args:
+        path: what messages call it.
+        text: what it holds; None reads it.
+        file: the file itself, where messages call it otherwise.
 
     Raises:
         ConfigurationError: it cannot be read, or is no YAML; says where.
     """
-    text = _read_text(path) if text is None else text
+    text = _read_text(path, file or path) if text is None else text
     try:
         return Document(path, _tree(_Parser(text).get_event))
     except yaml.YAMLError as error:
@@ -49,9 +54,9 @@ def read_document(path: Path, text: str | None = None) -> Document:
         raise ConfigurationError(f"{path} is not valid YAML", problems=[problem]) from None
 
 
-def _read_text(path: Path) -> str:
+def _read_text(path: Path, file: Path) -> str:
     try:
-        raw = path.read_bytes()
+        raw = file.read_bytes()
     except FileNotFoundError:
         raise ConfigurationError(
             f"there is no file {path}",

@@ -137,7 +137,7 @@ class _Plugin:
     A plugin from elsewhere may use it from any thread and event loop of its own."""
 
     config_dir: Path = Path()
-    """The folder of sources.yaml: relative paths in params start there. Set like `http`."""
+    """The folder of the entry's file: relative paths in params start there. Set like `http`."""
 
     zone: ZoneInfo | None = None
     """The source's `timezone`. The run resolves local times by itself; a plugin needs it only to

@@ -110,10 +110,11 @@ class SourcesView:
         return table
 
     def _series_table(self) -> Table:
+        keys = self._terms()
         table = Table(
-            ("series", "name", "unit", "granularity", "newest", "source", "state"),
+            ("series", "name", "unit", "granularity", "newest", "source", "state", *keys),
             moods=_MOODS,
-            dispensable=("source", "newest", "granularity", "state"),
+            dispensable=(*reversed(keys), "source", "newest", "granularity", "state"),
         )
         for listing in self.listings:
             newest = _newest_by_series(listing.row)
@@ -126,13 +127,20 @@ class SourcesView:
                     format_instant(newest.get(series.endpoint_prefix), self.zone),
                     listing.source.name,
                     listing.verdict.text,
+                    *(str(series.metadata.get(key, NOTHING)) for key in keys),
                 )
         for verdict, row in self.gone:
             for stored in row.series:
                 newest_ts = format_instant(stored.newest, self.zone)
                 name = stored.endpoint_prefix
-                table.add(name, *[NOTHING] * 3, newest_ts, verdict.source, verdict.text)
+                cells = (newest_ts, verdict.source, verdict.text, *[NOTHING] * len(keys))
+                table.add(name, *[NOTHING] * 3, *cells)
         return table
+
+    def _terms(self) -> tuple[str, ...]:
+        """Licence and check, where a series says how it was checked, as those of the catalogue."""
+        series = (s for listing in self.listings for s in listing.source.series)
+        return ("licence", "checked") if any("checked" in s.metadata for s in series) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +245,7 @@ def _source_fields(listing: Listing) -> dict[str, Any]:
     return {
         "source": source.name,
         "where": source.where,
+        "file": None if source.file is None else str(source.file),
         "state": verdict.text,
         "reasons": [] if verdict.well else verdict.reasons,
         "doubts": [_doubt_fields(doubt) for doubt in verdict.doubts],
@@ -271,6 +280,7 @@ def _broken_fields(verdict: Verdict) -> dict[str, Any]:
     return {
         "source": verdict.source,
         "where": None,
+        "file": None,
         "state": verdict.text,
         "reasons": verdict.reasons,
         "doubts": [],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from support.program_sources import SourceFile
 
 KEYS = {
-    *("source", "where", "state", "reasons", "enabled", "missing_env", "tags", "schedule"),
+    *("source", "where", "file", "state", "reasons", "enabled", "missing_env", "tags", "schedule"),
     *("stale_after", "last_run", "last_attempt", "last_success", "failures", "known_through"),
     *("newest", "next_due", "series", "doubts", "failing_since"),
 }

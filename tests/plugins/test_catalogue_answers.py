@@ -1,4 +1,4 @@
-"""Sources of sources.yaml that need no plugin of their own, against their providers' layouts."""
+"""Sources of the catalogue that need no plugin of their own, against their providers' layouts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 from support.http_server import LocalServer, Reply
 
 from dataportal.config import build_plugin, load
+from dataportal.config.includes import CATALOGUE
 from dataportal.observations import clean
 from dataportal.plugins.http import HttpClient
 
@@ -151,7 +152,7 @@ def test_every_series_has_its_points(tmp_path: Path, name: str) -> None:
     source = DECLARED[name]
     provider = next(PROVIDERS[key] for key in PROVIDERS if name.startswith(key))
     with LocalServer(otherwise=lambda request: provider(source, request)) as server:
-        text = re.sub(r"(url: )https?://[^/\s]+", rf"\1{server.url}", SHIPPED.read_text("utf-8"))
+        text = re.sub(r"(url: )https?://[^/\s]+", rf"\1{server.url}", _file(source).read_text())
         (tmp_path / "sources.yaml").write_text(text, encoding="utf-8")
         (source,) = (s for s in load(tmp_path / "sources.yaml", {}).sources if s.name == name)
         built = build_plugin(source, env={}, root=tmp_path)
@@ -162,6 +163,12 @@ def test_every_series_has_its_points(tmp_path: Path, name: str) -> None:
     for series in names:
         assert batch.series[series].ts == list(_times(source)), series
         assert set(batch.series[series].values) == {1.5}
+
+
+def _file(source: Source) -> Path:
+    """The file of the catalogue in which it stands."""
+    assert source.file
+    return CATALOGUE / source.file.name
 
 
 async def _fetch(built: BuiltPlugin) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from support import manual
 
 from dataportal.config import load
+from dataportal.config.includes import CATALOGUE, catalogue_files
 from dataportal.plugins import data_sources
 from dataportal.times import parse_duration
 
@@ -24,7 +26,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 README = manual.readme().text.replace("\n", " ")
 PROVIDERS = manual.page("providers").text.replace("\n", " ")
-SHIPPED = load(ROOT / "sources.yaml", {})
+FIRST = Path(__file__).with_name("first_catalogue.txt")
+"""The sources and series of the first release, a source a line."""
+EVERYTHING = "include:\n" + "".join(f"  - {name}\n" for name in catalogue_files())
+SHIPPED = load(Path("all.yaml"), {}, text=EVERYTHING)
 FASTEST = {
     "Bundesnetzagentur | SMARD.de": timedelta(hours=1),
     "CityBikes": timedelta(minutes=5),
@@ -51,11 +56,39 @@ def _series() -> list[tuple[Source, SeriesDescription]]:
     return [(source, series) for source in SHIPPED.sources for series in source.series]
 
 
-def test_the_file_is_without_fault() -> None:
+def test_the_files_are_without_fault() -> None:
     """No problem, no warning, and everything is on that has what it needs."""
     assert not SHIPPED.problems
     assert not SHIPPED.warnings
     assert all(source.enabled for source in SHIPPED.sources)
+
+
+def test_each_provider_has_a_file_of_its_own() -> None:
+    """So that one can include what one wants; the file shows whose it is."""
+    files: dict[str, set[str]] = {}
+    for source, series in _series():
+        files.setdefault(str(source.file), set()).add(series.metadata["provider"])
+    assert sorted(files) == catalogue_files()
+    assert all(len(providers) == 1 for providers in files.values()), files
+    assert len({*map(frozenset, files.values())}) == len(files)
+
+
+def test_the_catalogue_is_shipped() -> None:
+    """What is installed has every file of the checkout, byte for byte."""
+    checkout = {p.name: p.read_bytes() for p in (ROOT / "dataportal" / "catalogue").iterdir()}
+    assert {path.name: path.read_bytes() for path in CATALOGUE.iterdir()} == checkout
+
+
+def test_what_the_first_release_had_keeps_its_names() -> None:
+    """All its sources and series are there at the top level, under their names."""
+    top = load(ROOT / "sources.yaml", {})
+    assert not top.problems
+    assert not top.warnings
+    series = {source.name: {s.endpoint_prefix for s in source.series} for source in top.sources}
+    lines = FIRST.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 125
+    for name, _, prefixes in (line.partition(": ") for line in lines):
+        assert series[name] >= set(prefixes.split()), name
 
 
 def test_there_is_much_to_choose_from() -> None:
@@ -110,10 +143,11 @@ def test_no_provider_is_asked_too_often(source: Source) -> None:
     assert "schedule" in source.options
 
 
-def test_the_plugins_take_their_parameters(run_cli: RunCli) -> None:
+def test_the_plugins_take_their_parameters(run_cli: RunCli, tmp_path: Path) -> None:
     """With every key set; without them, each is named beside what needs it."""
     keys = {name for source in SHIPPED.sources for name in source.requires_env}
-    arguments = ("--config", str(ROOT / "sources.yaml"), "list-sources", "--check")
+    (tmp_path / "all.yaml").write_text(EVERYTHING, encoding="utf-8")
+    arguments = ("--config", str(tmp_path / "all.yaml"), "list-sources", "--check")
     with_keys = run_cli(*arguments, env=dict.fromkeys(keys, "a-key-of-nobody"))
     assert with_keys.returncode == 0, with_keys.stderr
     assert " needs " not in with_keys.stdout
@@ -122,3 +156,68 @@ def test_the_plugins_take_their_parameters(run_cli: RunCli) -> None:
     for source in SHIPPED.sources:
         needs = f": {source.name} needs {', '.join(source.requires_env)}"
         assert (needs in without.stdout) == bool(source.requires_env)
+
+
+def test_every_series_says_how_it_was_checked() -> None:
+    """By a real answer, whose source is named, or by a page that has an address; nothing else."""
+    for source, series in _series():
+        evidence = series.metadata.get("checked_with", "")
+        match series.metadata.get("checked"):
+            case "recording":
+                assert " of " in evidence, series.endpoint_prefix
+            case "documentation":
+                assert re.fullmatch(r"https?://\S+", evidence), series.endpoint_prefix
+            case other:
+                pytest.fail(f"{source.where}: {series.endpoint_prefix} is checked by {other!r}")
+
+
+def test_every_series_says_whose_it_is_and_what_is_asked_for() -> None:
+    """Provider, country, licence, credit and terms, each a text."""
+    for _, series in _series():
+        for key in ("provider", "country", "licence", "credit", "terms"):
+            assert isinstance(series.metadata.get(key), str), (series.endpoint_prefix, key)
+
+
+def test_the_catalogue_is_found_by_its_words(run_cli: RunCli) -> None:
+    """Without sources.yaml and a database; the lines shown take in what was found."""
+    done = run_cli("list-sources", "--catalogue", "WIND", "offshore", "germany")
+    assert done.returncode == 0
+    assert "smard-1225-de-hour" in done.stdout
+    assert "CC BY 4.0" in done.stdout
+    assert "recording" in done.stdout
+    text = done.stdout[done.stdout.index("include:") :]
+    names = {source.name for source in load(Path("x.yaml"), {}, text=text).sources}
+    assert "smard-1225-de-hour" in names
+    assert "smard-1223-de-hour" not in names
+
+
+def test_the_catalogue_as_json_has_every_series(run_cli: RunCli) -> None:
+    """With the line that includes it, licence, credit, terms and the check of each file."""
+    document = json.loads(run_cli("--json", "list-sources", "--catalogue").stdout)
+    files = document["catalogue"]
+    assert [file["file"] for file in files] == catalogue_files()
+    for file in files:
+        assert file["include"] == f"- {file['file']}"
+        for key in ("providers", "countries", "licences", "credits", "terms", "checked"):
+            assert file[key], (file["file"], key)
+    shown = [s["endpoint_prefix"] for f in files for o in f["sources"] for s in o["series"]]
+    assert shown == [series.endpoint_prefix for _, series in _series()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["wind"], 2, "'wind' is looked for in the catalogue alone"),
+        (["--catalogue", "--check"], 2, "--catalogue takes neither --check nor --state"),
+        (["--catalogue", "--state", "ok"], 2, "--catalogue takes neither --check nor --state"),
+        (["--catalogue", "xyzzy"], 0, ""),
+    ],
+)
+def test_what_is_not_in_the_catalogue_is_said(
+    run_cli: RunCli, arguments: list[str], code: int, message: str
+) -> None:
+    """Options that do not belong together are refused; nothing that matches is no fault."""
+    done = run_cli("list-sources", *arguments)
+    assert done.returncode == code
+    assert message in done.stderr
+    assert code or "nothing in the catalogue matches" in done.stdout

@@ -99,7 +99,10 @@ def test_a_file_that_is_not_utf_8_is_said_with_its_line(folder: Folder) -> None:
         ("timeseries: [a]\n", "1:13: timeseries must map names to sources"),
         ("request_groups: 5\n", "1:17: request_groups must map names to sources"),
         ("timeserie:\n" + GOOD, "1:1: unknown key 'timeserie'; did you mean 'timeseries'?"),
-        ("plugins:\n" + GOOD, "1:1: unknown key 'plugins'; known are timeseries, request_groups"),
+        (
+            "plugins:\n" + GOOD,
+            "1:1: unknown key 'plugins'; known are timeseries, request_groups, include",
+        ),
         (f"{SINGLE}timeseries:\n{GOOD}", "5:1: 'timeseries' is given twice, first in line 1"),
         (f"? [a]\n: b\n{SINGLE}", "1:3: a key must be a plain text"),
         (f"<<: 5\n{SINGLE}", "1:5: << merges mappings only, and none into itself"),

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "dataportal" / "sources.schema.json"
-SHIPPED = (ROOT / "sources.yaml", ROOT / "dataportal" / "sample" / "sources.yaml")
+SHIPPED = (
+    ROOT / "sources.yaml",
+    ROOT / "dataportal" / "sample" / "sources.yaml",
+    *sorted((ROOT / "dataportal" / "catalogue").glob("*.yaml")),
+)
 MODELINE = re.compile(r"# yaml-language-server: \$schema=(\S+)")
 VALIDATOR = Draft7Validator(json_schema())
 SEEDS = """\
@@ -101,7 +105,7 @@ def test_the_committed_one_is_what_the_program_prints(run_cli: RunCli) -> None:
     assert COMMITTED.read_text(encoding="utf-8") == run_cli("schema").stdout
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_shipped_files_lead_editors_to_it(path: Path) -> None:
     """Their first line names it by a path that holds in a checkout and in the installed package."""
     match = MODELINE.fullmatch(path.read_text(encoding="utf-8").splitlines()[0])
@@ -109,7 +113,7 @@ def test_shipped_files_lead_editors_to_it(path: Path) -> None:
     assert (path.parent / match[1]).resolve() == COMMITTED
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_shipped_files_fit(path: Path) -> None:
     """Every key in them is known and holds what it may."""
     assert not _faults(_content(path))

@@ -24,6 +24,7 @@ from support import manual
 from support.corruption import AWKWARD, mangle
 
 from dataportal.config import build_plugin, load
+from dataportal.config.includes import CATALOGUE
 from dataportal.errors import ConfigurationError, DataportalError
 from dataportal.times import parse_duration, parse_instant, time_zone
 
@@ -35,7 +36,8 @@ EXAMPLES = int(os.environ.get("DATAPORTAL_EXAMPLES") or 20)
 NOW = datetime(2025, 3, 30, 12, tzinfo=UTC)
 TEXTS = [
     (ROOT / "dataportal" / "sample" / "sources.yaml").read_text(encoding="utf-8"),
-    "".join((ROOT / "sources.yaml").read_text(encoding="utf-8").splitlines(keepends=True)[:60]),
+    (ROOT / "sources.yaml").read_text(encoding="utf-8"),
+    "".join((CATALOGUE / "smard.yaml").read_text("utf-8").splitlines(keepends=True)[:60]),
     *(
         text
         for text in manual.sources(manual.everything())

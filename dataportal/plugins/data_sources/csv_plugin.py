@@ -63,7 +63,7 @@ class LocationParameters(Parameters):
     """Where a table is: in a local file, or at a URL."""
 
     path: Annotated[
-        str, about("the file; a relative path starts at the folder of sources.yaml")
+        str, about("the file; a relative path starts at the folder of the entry's file")
     ] = ""
     url: Annotated[str, about("or its address; one of the two")] = ""
     base_url: Annotated[str, about("put in front of a `url` that is only a path")] = ""
@@ -167,7 +167,7 @@ class _Location:
         except FileNotFoundError:
             raise PermanentError(
                 f"there is no file {path}",
-                hint="A relative path starts at the folder of sources.yaml",
+                hint="A relative path starts at the folder of the file that names it",
             ) from None
         except (PermissionError, IsADirectoryError, NotADirectoryError) as error:
             raise PermanentError(f"{path} cannot be read: {error.strerror}") from None
