@@ -70,7 +70,7 @@ class EntryReader:
         self._names: dict[str, tuple[Scalar, Document]] = {}
         self._sources: dict[str, Source | None] = {}
         self._files = IncludedFiles()
-        self._including = (document.path.resolve(),)
+        self._including: tuple[Path, ...] = (document.path.resolve(),)
         self._files.add(document, self._including[0])
         self._filters: tuple[tuple[bool, tuple[Scalar, ...]], ...] = ()
         self._matching: set[Scalar] = set()

@@ -160,6 +160,10 @@ def _include(path: Path, file: Path, node: Scalar, faults: Faults) -> Include | 
         is_there = there.exists()
     except (OSError, ValueError):
         is_there = False
-    fault = "is no file" if is_there else "is not there: a path starts at the folder of this file"
-    faults.append((node, f"the file {str(path.parent / name)!r} {fault}"))
+    shown = str(path.parent / name)
+    if is_there:
+        faults.append((node, f"{shown!r} is no file"))
+    else:
+        hint = "a path starts at the folder of this file"
+        faults.append((node, f"the file {shown!r} is not there: {hint}"))
     return None

@@ -177,7 +177,7 @@ def test_circles_are_refused_with_their_line(folder: Folder) -> None:
     [
         ("nope.yaml", "1:10: the file 'nope.yaml' is not there"),
         ("[nope.yaml]", "1:11: the file 'nope.yaml' is not there"),
-        ("folder", "1:10: the file 'folder' is no file"),
+        ("folder", "1:10: 'folder' is no file"),
         ("{only: a}", "1:10: an include needs file"),
         ("{file: ok.yaml, ony: a}", "1:26: unknown key 'ony'; known are file, only, except"),
         ("{file: ok.yaml, only: []}", "1:32: only is a list of names or tags"),
