@@ -84,5 +84,8 @@ BEGIN
     -- of a version nothing but its end can be written
     EXECUTE format('GRANT INSERT, UPDATE (valid_to) ON time_series_data_scd2 TO %I', writer);
     EXECUTE format('GRANT INSERT ON time_series_vintage, time_series_issue TO %I', writer);
+    -- with the rights of the owner, and of these tables alone
+    EXECUTE format(
+        'GRANT EXECUTE ON FUNCTION dataportal_open_chunks(text, timestamptz[]) TO %I', writer);
 END
 $$;

@@ -22,6 +22,7 @@ from dataportal.store.records import (
     StatedFacts,
 )
 from dataportal.store.validators import conditional_requests
+from dataportal.store.write.chunks import ChunkOpener
 from dataportal.store.write.diff import Sizes
 from dataportal.store.write.transaction import SliceTransaction
 from dataportal.times import utc_now
@@ -66,6 +67,7 @@ class SourceSession:
         self._series: dict[str, int] = {}
         self._has_points: frozenset[int] = frozenset()
         self._facts: dict[int, StatedFacts] = {}
+        self._chunks = ChunkOpener(connection)
         self._without_history: list[str] = []
         self._sizes = sizes or Sizes()
 
@@ -294,6 +296,7 @@ class SourceSession:
             has_points=self._has_points,
             facts=self._facts,
             stopped=self._stopped.is_set,
+            chunks=self._chunks,
             sizes=self._sizes,
         )
         with self._stoppable(), database_errors("storing the observations"):

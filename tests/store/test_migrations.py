@@ -50,6 +50,7 @@ RELEASED = {
     "0011_statements": "f5f930a7ece2deef464ae753081755f29bc0fe77f5283bb290ec1454bb9980b3",
     "0012_backfills": "3a8c0f8838afaebde17f83674867b8244421fab2ac23f78f4c3326b93819a1d4",
     "0013_reminders": "a44422a8f2244eab9c9d8ab65c2a0be4a1f82544629535a67f6ecf843ac6dd96",
+    "0014_chunks": "718b6453c1b3372fad9067acca11466bf9c7770a4e92d7518f2c7053af621a0f",
 }
 HYPERTABLES = ("time_series_data", "time_series_data_scd2", "time_series_vintage")
 NAMES = tuple(migration.name for migration in migrations())
@@ -341,6 +342,32 @@ def test_an_extension_that_comes_later_is_used(server_url: str, databases: Datab
             assert (current(look), history(look)) == before
         with open_feed(url) as feed:
             assert feed(dict.fromkeys(range(-30_000, 0, 500), -1.0)).counts.revised == 30
+
+
+def test_an_extension_that_comes_later_finds_centuries(
+    server_url: str, databases: Databases
+) -> None:
+    """What is old gets wide chunks then too, and no row is lost or changed."""
+    years: dict[int, float | None] = {-n * 8_766: float(n) for n in range(325)}
+    with databases.fresh(server_url, "bare", lambda _: None) as url:
+        with open_feed(url) as feed:
+            feed(years)
+            feed({0: -1.0, -2_000_000: -1.0})
+        with open_observer(url) as look:
+            before = current(look), history(look)
+        with_extension(url)
+        with connection_to(url) as connection:
+            migrate(connection)
+        with open_observer(url) as look:
+            assert (current(look), history(look)) == before
+            assert look.execute("SELECT to_regclass('dataportal_move')").fetchone() == (None,)
+            made = look.execute(
+                "SELECT count(*) FROM pg_inherits"
+                " WHERE inhparent = 'time_series_data_scd2'::regclass"
+            ).fetchone()
+            assert made
+            assert made[0] <= 20
+            assert (made[0] > 0) == timescale(look)
 
 
 def test_no_second_portal_by_accident(database_url: str) -> None:

@@ -26,6 +26,8 @@ from support.stored_runs import START
 
 from dataportal.errors import DatabaseError, SchemaError
 from dataportal.observations import Observations
+from dataportal.store.connection import connect
+from dataportal.store.migrations import _apply, migrate, migrations
 from dataportal.store.rate_limits import DatabaseRateLimiter
 from dataportal.store.read import history as reading
 from dataportal.store.read.overview import database_facts, open_reader, overview, states_for_due
@@ -238,6 +240,105 @@ def test_the_writer_can_neither_change_nor_delete_a_version(roles: Roles) -> Non
     fill(roles.writer)
     with open_observer(roles.owner) as look:
         assert_refused(roles.writer, damage_to(look), look)
+
+
+SHADOWS = """
+CREATE TEMP TABLE time_series_data (ts timestamptz);
+CREATE TEMP TABLE pg_extension (extname text, extnamespace oid);
+CREATE FUNCTION pg_temp.dataportal_open_chunks_of(regclass, text[], timestamptz[])
+RETURNS integer LANGUAGE sql AS 'SELECT 1 / 0';
+CREATE FUNCTION pg_temp.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+AS $$SELECT timestamptz 'infinity'$$;
+SET search_path = pg_temp, public, pg_catalog;
+"""
+
+
+def test_the_writer_opens_chunks_with_the_rights_of_the_owner(roles: Roles) -> None:
+    """As wide as their times ask for; by that function alone, whatever lies in its own path."""
+    with open_observer(roles.owner) as look:
+        name = look.info.dbname
+        look.execute(
+            SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(
+                Identifier(name), Identifier(f"{name}_writer")
+            )
+        )
+    with psycopg.connect(roles.writer, autocommit=True) as writer:
+        writer.execute(SHADOWS)
+        opened = writer.execute(
+            "SELECT public.dataportal_open_chunks('history', ARRAY['1700-01-01', '1750-01-01',"
+            " '1999-01-01']::timestamptz[])"
+        ).fetchone()
+        assert writer.execute("SELECT current_user = session_user").fetchone() == (True,)
+        for statement in (
+            (
+                "SELECT public.dataportal_open_chunks_of('public.time_series_data',"
+                " ARRAY['updated_at'], ARRAY[now()])"
+            ),
+            "ALTER FUNCTION public.dataportal_open_chunks(text, timestamptz[]) RESET ALL",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                writer.execute(statement.encode())
+        assert writer.execute(
+            "SELECT public.dataportal_open_chunks('fetch_run', ARRAY[now()])"
+        ).fetchone() == (None,)
+    with open_observer(roles.owner) as look:
+        assert opened == (3 if chunks(look) else 0,)
+        assert len(chunks(look)) in {0, 2}
+        assert not history(look)
+        if chunks(look):
+            with (
+                pytest.raises(psycopg.errors.InsufficientPrivilege),
+                psycopg.connect(roles.writer) as writer,
+            ):
+                writer.execute(
+                    "SELECT set_chunk_time_interval('time_series_data_scd2', INTERVAL '1 day')"
+                )
+
+
+def test_the_reader_opens_no_chunks(roles: Roles) -> None:
+    """The function is not for everybody."""
+    with (
+        psycopg.connect(roles.reader) as reader,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        reader.execute("SELECT dataportal_open_chunks('data', ARRAY[now()])")
+
+
+def test_a_writer_without_that_right_stores_all_the_same(roles: Roles) -> None:
+    """As roles were before: what is old is stored, and the run tells what is missing."""
+    with open_observer(roles.owner) as look:
+        look.execute(
+            SQL("REVOKE EXECUTE ON FUNCTION dataportal_open_chunks FROM {}").format(
+                Identifier(f"{look.info.dbname}_writer")
+            )
+        )
+    with open_feed(roles.writer) as feed:
+        merged = feed({-2_000_000: 1.0})
+        assert merged.counts.inserted == 1
+        assert len(merged.notes) == 1
+        assert "permission denied for function" in merged.notes[0]
+
+
+def test_a_writer_of_before_keeps_its_rights(empty_database_url: str) -> None:
+    """Who could add versions may open chunks, without grants anew."""
+    with connect(empty_database_url, application_name="test") as connection:
+        for migration in migrations()[:13]:
+            _apply(connection, migration)
+        name = f"{connection.info.dbname}_before"
+        connection.execute(SQL("CREATE ROLE {}").format(Identifier(name)))
+        try:
+            connection.execute(
+                SQL("GRANT INSERT ON time_series_data_scd2 TO {}").format(Identifier(name))
+            )
+            migrate(connection)
+            assert connection.execute(
+                "SELECT has_function_privilege(%s, oid, 'execute') FROM pg_proc"
+                " WHERE proname LIKE 'dataportal_open_chunks%%' ORDER BY proname",
+                [name],
+            ).fetchall() == [(True,), (False,)]
+        finally:
+            connection.execute(SQL("DROP OWNED BY {}").format(Identifier(name)))
+            connection.execute(SQL("DROP ROLE {}").format(Identifier(name)))
 
 
 def test_the_reader_cannot_write_at_all(roles: Roles) -> None:

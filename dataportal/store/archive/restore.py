@@ -26,8 +26,9 @@ from dataportal.store.connection import connect, database_errors
 from dataportal.store.migrations import ensure_schema
 from dataportal.store.queries import query
 from dataportal.store.records import RunKind, SeriesRecord
+from dataportal.store.write.chunks import CHUNK_STEP, ChunkOpener, lies_in_chunks
 from dataportal.store.write.resolutions import record_stored_resolutions
-from dataportal.times import LATEST, utc_now
+from dataportal.times import EPOCH, LATEST, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -92,6 +93,8 @@ def restore(
         with database_errors("taking the lock"):
             for source, key in keys.items():
                 _await_lock(connection, source, key, say)
+        with database_errors("opening chunks"):
+            _open_chunks(connection, path, say)
         with database_errors("storing the series"), connection.transaction():
             if not all(lock.holds(connection, key) for key in keys.values()):
                 raise LockLostError("a lock is not held any more; nothing was written")
@@ -113,6 +116,23 @@ def _await_lock(
                 f"waits: source {source!r} is locked by {lock.find_holder(connection, key, source)}"
             )
         time.sleep(_LOCK_POLL)
+
+
+def _open_chunks(connection: psycopg.Connection, path: Path, say: Callable[[str], None]) -> None:
+    """Open the chunks of hypertables ahead, each as wide as its time asks for."""
+    if not lies_in_chunks(connection):
+        return
+    versions: dict[int, datetime] = {}
+    vintages: dict[int, datetime] = {}
+    for row in read(path):
+        if isinstance(row, Version | Vintage):
+            firsts = versions if isinstance(row, Version) else vintages
+            firsts.setdefault((row.ts - EPOCH) // CHUNK_STEP, row.ts)
+    chunks = ChunkOpener(connection)
+    for firsts, dated in ((versions, False), (vintages, True)):
+        trouble = chunks.open_chunks([sorted(firsts.values())], dated=dated, ahead=False)
+        if trouble:
+            say(trouble)
 
 
 def _new_series(

@@ -1,64 +1,102 @@
-"""Makes the chunks of hypertables that a large slice needs, before its transaction.
+"""Opens the chunks of hypertables that a slice needs, before its transaction.
 
-A transaction that opens a chunk keeps every other one that needs one waiting until it ends. So the
-chunks are opened in short transactions of their own; first loads and backfills side by side then
-meet at the tables no more. TimescaleDB's own `create_chunk` is not in the Apache edition; a row
-that comes and goes within one transaction leaves its chunk behind in every edition.
-
-It is a help, not a need: a role that may not delete, as the writer of sql/roles.sql, leaves it to
-the slice itself, and so does whatever else goes wrong here.
+For two reasons. A transaction that opens a chunk keeps every other one that needs one waiting until
+it ends; opened in short transactions of their own, they let first loads and backfills side by side
+meet at the tables no more. And how wide a chunk is follows from its ts alone, a century before
+1970, ten years for what is older than ten years, while a slice that opens one by itself gets the
+interval of the table. The function that opens them is the owner's, and belongs to the schema.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
 
-from dataportal.store.connection import pipelined_transaction
+from dataportal.failpoints import failpoint
 from dataportal.store.queries import query
-from dataportal.times import EPOCH
+from dataportal.times import EPOCH, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-# current values before versions, as everywhere
+_OLD = timedelta(days=3_650)
+"""What is older lies in wide chunks; of a few days more or less the function decides."""
+CHUNK_STEP = timedelta(days=365)
+"""Of each such part of what is old a time is named: wide chunks begin and end where one does, and
+so do those of databases that had chunks of one width."""
 _TABLES = {"time_series_data": "data", "time_series_data_scd2": "history"}
 
 
-def make_chunks(connection: psycopg.Connection, columns: Sequence[Sequence[datetime]]) -> None:
-    """Make what is missing for points at these times, each column ascending.
+def lies_in_chunks(connection: psycopg.Connection) -> bool:
+    """Whether the database has TimescaleDB, so that its tables may lie in chunks."""
+    extension = "SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'"
+    return connection.execute(extension).fetchone() is not None
 
-    Does nothing on a database without TimescaleDB. The connection must be outside of a transaction.
+
+class ChunkOpener:
+    """Opens chunks for the slices of a run, and remembers for which times it has done so.
+
+    Args:
+        connection: that of the run.
     """
-    with suppress(psycopg.Error):
-        extension = "SELECT 1 FROM pg_extension WHERE extname = 'timescaledb'"
-        if connection.execute(extension).fetchone() is None:
-            return
-        intervals = connection.execute(query("chunk_intervals"), {"tables": list(_TABLES)})
-        times = [
-            (table, ts)
-            for table, interval in intervals
-            for ts in first_in_chunks(columns, interval).values()
-        ]
-        missing: dict[str, list[datetime]] = {table: [] for table in _TABLES}
-        rows = connection.execute(
-            query("chunk_missing"),
-            {"tables": [table for table, _ in times], "ts": [ts for _, ts in times]},
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        self._open: set[tuple[str, int]] = set()
+
+    def open_chunks(
+        self, columns: Sequence[Sequence[datetime]], *, dated: bool, ahead: bool
+    ) -> str | None:
+        """Open what is missing for points at these times; nothing on a plain PostgreSQL.
+
+        Args:
+            columns: the times of each series, ascending.
+            dated: publications of these times are stored as well.
+            ahead: also for times for which the slice would open the same chunk by itself.
+
+        Returns:
+            Why that could not be done, if so; the slice can be stored all the same.
+
+        Raises:
+            psycopg.OperationalError: the connection is lost, or somebody held a lock for too long.
+        """
+        bound = utc_now() - _OLD
+        old = first_in_chunks(
+            [ts[: bisect_left(ts, bound)] for ts in columns], CHUNK_STEP // timedelta.resolution
         )
-        for table, ts in rows:
-            missing[table].append(ts)
-        for table, kind in _TABLES.items():
-            if ts := missing[table]:
-                with pipelined_transaction(connection):
-                    connection.execute(query(f"chunk_mark_{kind}"), {"ts": ts})
-                    connection.execute(
-                        query(f"chunk_unmark_{kind}"), {"ts": ts, "low": ts[0], "high": ts[-1]}
-                    )
+        # current values before versions, as everywhere
+        tables = ("vintages", "data", "history") if dated else ("data", "history")
+        try:
+            for table in tables:
+                self._open_chunks(table, old)
+            if ahead:
+                self._open_recent([ts[bisect_left(ts, bound) :] for ts in columns])
+        except psycopg.OperationalError:
+            raise
+        except psycopg.Error as error:
+            reason = error.diag.message_primary or type(error).__name__
+            return f"chunks of old points may be too many, as none could be opened: {reason}"
+        return None
+
+    def _open_chunks(self, table: str, firsts: dict[int, datetime]) -> None:
+        ts = [first for start, first in firsts.items() if (table, start) not in self._open]
+        if ts:
+            self._connection.execute(query("chunk_open"), {"table": table, "ts": ts})
+            self._open.update((table, start) for start in firsts)
+            failpoint("after_chunks")
+
+    def _open_recent(self, columns: Sequence[Sequence[datetime]]) -> None:
+        if not any(columns) or not lies_in_chunks(self._connection):
+            return
+        rows = self._connection.execute(query("chunk_intervals"), {"tables": list(_TABLES)})
+        intervals: dict[str, int] = dict(rows.fetchall())
+        for name, table in _TABLES.items():
+            if interval := intervals.get(name):
+                self._open_chunks(table, first_in_chunks(columns, interval))
 
 
 def first_in_chunks(columns: Iterable[Sequence[datetime]], interval: int) -> dict[int, datetime]:

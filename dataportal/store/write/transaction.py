@@ -25,7 +25,6 @@ from dataportal.store.records import Counts, MergeResult, StatedFacts
 from dataportal.store.resolutions import resolutions_by_series, select_resolutions
 from dataportal.store.series import keep_facts
 from dataportal.store.validators import BEGIN, check_state, write_validators
-from dataportal.store.write.chunks import make_chunks
 from dataportal.store.write.corrections import find_corrections
 from dataportal.store.write.diff import Diff
 from dataportal.store.write.merge import ExactWrites, Merge, WriteContext
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
 
     from dataportal.observations import Observations
     from dataportal.store.records import SliceWrite
+    from dataportal.store.write.chunks import ChunkOpener
     from dataportal.store.write.diff import Sizes
 
 _SLOTS = threading.BoundedSemaphore(max(2, available_processors()))
@@ -57,6 +57,7 @@ class SliceTransaction:
         has_points: the series_id of those of which points were stored before the run.
         facts: what is kept of each that its answers state; what a slice adds is put in.
         stopped: asked now and then; True ends the transaction with `Interrupted`.
+        chunks: opens chunks on that connection, outside of transactions.
         sizes: from which on another way is taken.
     """
 
@@ -70,6 +71,7 @@ class SliceTransaction:
         has_points: Collection[int],
         facts: dict[int, StatedFacts],
         stopped: Callable[[], bool],
+        chunks: ChunkOpener,
         sizes: Sizes,
     ) -> None:
         self._connection = connection
@@ -79,14 +81,20 @@ class SliceTransaction:
         self._has_points = has_points
         self._facts = facts
         self._stopped = stopped
+        self._chunks = chunks
         self._sizes = sizes
 
     def store(self, write: SliceWrite) -> MergeResult:
         """Store a slice: what it did to the store. Raises what `SourceSession.merge` does."""
         batch = {self._series[name]: o for name, o in write.observations.items()}
         size = sum(map(len, batch.values()))
-        if not write.dry_run and size > self._sizes.looked_up:
-            make_chunks(self._connection, [o.ts for o in batch.values()])
+        trouble = None
+        if not write.dry_run:
+            trouble = self._chunks.open_chunks(
+                [o.ts for o in batch.values()],
+                dated=any(o.vintages for o in batch.values()),
+                ahead=size > self._sizes.looked_up,
+            )
         facts = self._new_facts(batch, write)
         begin = _begin_statement(write, has_facts=bool(facts))
         validators = write.validators
@@ -127,10 +135,13 @@ class SliceTransaction:
                 withheld=self._names(withheld),
                 vintages=len(publications),
                 withdrawn=withdrawn,
-                notes=tuple(
-                    f"series {name!r}: {corrections.notes[number]}"
-                    for name, number in self._series.items()
-                    if number in corrections.notes
+                notes=(
+                    *([trouble] if trouble else ()),
+                    *(
+                        f"series {name!r}: {corrections.notes[number]}"
+                        for name, number in self._series.items()
+                        if number in corrections.notes
+                    ),
                 ),
                 dated=any(o.vintages for o in batch.values()),
                 recorded=not write.dry_run and (wrote or write.done_until is not None),

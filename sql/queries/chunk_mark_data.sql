@@ -1,3 +1,0 @@
--- Opens chunks: a row of no series in each, which the same transaction takes away again.
-INSERT INTO time_series_data (ts, value, updated_at, run_id, series_id)
-SELECT m.ts, 0, clock_timestamp(), 0, 0 FROM unnest(%(ts)s::timestamptz[]) AS m (ts)
