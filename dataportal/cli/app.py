@@ -38,6 +38,7 @@ GROUPS = {
         "runs": "What happened, when, and why.",
         "gaps": "What should be there of series and is not.",
         "healthcheck": "Check configuration, database, schema and freshness.",
+        "report": "One page that shows how every source stands.",
     },
     "Keep": {
         "verify": "Check that the history keeps its promises.",

@@ -7,10 +7,12 @@ from dataportal.errors import ConfigurationError
 from dataportal.render.console import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     import psycopg
 
+    from dataportal.config import Source
     from dataportal.settings import Settings
     from dataportal.store.read.overview import SourceRow
 
@@ -77,3 +79,27 @@ def source_rows(settings: "Settings", command: str) -> "Mapping[str, SourceRow]"
 
     with open_to_read(settings, command) as connection:
         return overview(connection)
+
+
+def with_gaps(
+    connection: "psycopg.Connection",
+    rows: "Mapping[str, SourceRow]",
+    sources: "Iterable[Source]",
+    now: "datetime",
+) -> "dict[str, SourceRow]":
+    """The rows with the gaps that are unhealthy; only sources that mind them are looked at."""
+    from dataclasses import replace
+
+    from dataportal.health import gap_window
+
+    windows = {
+        source.name: window
+        for source in sources
+        if source.name in rows and (window := gap_window(source, now))
+    }
+    if not windows:
+        return dict(rows)
+    from dataportal.store.read.gaps import gaps_of_sources
+
+    gaps = gaps_of_sources(connection, windows)
+    return {n: replace(row, gaps=gaps[n]) if n in gaps else row for n, row in rows.items()}

@@ -1,11 +1,10 @@
 """`dataportal healthcheck`: checks configuration, database, schema and freshness."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dataportal.cli.database import open_to_read
+from dataportal.cli.database import open_to_read, with_gaps
 from dataportal.cli.options import Invocation
 from dataportal.cli.selection import OnlyOption, load_configuration, select_by_pattern
 from dataportal.errors import ConfigurationError, DatabaseError, ExitCode, SchemaError, worst_code
@@ -111,7 +110,7 @@ def _read_database(
     settings: "Settings", configuration: "Configuration | None", now: "datetime"
 ) -> "tuple[Mapping[str, SourceRow], Mapping[str, str], str]":
     """What the database has of every source, why it cannot hold some, and what server it is."""
-    from dataportal.health import gap_window, needs_newest
+    from dataportal.health import needs_newest
     from dataportal.store.encoding import find_unstorable
     from dataportal.store.read.overview import database_facts, overview
 
@@ -124,16 +123,7 @@ def _read_database(
     with open_to_read(settings, "healthcheck") as connection:
         facts = database_facts(connection)
         rows = overview(connection, newest_if=newest_if)
-        windows = {
-            name: window
-            for name, source in sources.items()
-            if name in rows and (window := gap_window(source, now))
-        }
-        if windows:
-            from dataportal.store.read.gaps import gaps_of_sources
-
-            for name, gaps in gaps_of_sources(connection, windows).items():
-                rows[name] = replace(rows[name], gaps=gaps)
+        rows = with_gaps(connection, rows, sources.values(), now)
         unstorable = {
             name: reason
             for name, source in sources.items()

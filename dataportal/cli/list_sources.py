@@ -11,10 +11,8 @@ from dataportal.cli.options import Invocation
 from dataportal.cli.selection import (
     OnlyOption,
     StateOption,
-    broken_by_pattern,
     conditions,
     load_configuration,
-    matches_any,
     select_by_pattern,
 )
 from dataportal.errors import DatabaseError, DataportalError, ExitCode, UsageError
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dataportal.config import Configuration, Source
-    from dataportal.health import Condition
-    from dataportal.render.list_sources import SourcesView
     from dataportal.settings import Settings
     from dataportal.store.backfills import SourcesBackfill
     from dataportal.store.read.overview import SourceRow
@@ -98,8 +94,18 @@ def command(
     sources = select_by_pattern(configuration, only or ())
     if check:
         return _check(configuration, sources, invocation)
-    view, failure = _sources_view(configuration, sources, only or (), wanted, settings)
-    show_view(replace(view, by_series=series), json=invocation.json)
+    from dataportal.cli.listings import sources_view
+
+    rows: Mapping[str, SourceRow] | None = None
+    backfill: SourcesBackfill | None = None
+    failure: DataportalError | None = None
+    try:
+        rows, backfill = _read_database(settings)
+    except DatabaseError as error:
+        failure = error
+    view = sources_view(configuration, sources, only or (), rows, utc_now(), settings.zone)
+    view = replace(view.only_in(wanted), by_series=series, backfill=backfill)
+    show_view(view, json=invocation.json)
     if failure is not None:
         return report_error(failure, json=invocation.json, debug=invocation.debugging)
     return ExitCode.DONE
@@ -114,55 +120,6 @@ def _catalogue(
     files = search_catalogue(invocation.env, " ".join(text), only)
     show_view(ShippedView(files, by_series or bool(text)), json=invocation.json)
     return ExitCode.DONE
-
-
-def _sources_view(
-    configuration: "Configuration",
-    sources: "list[Source]",
-    only: "Sequence[str]",
-    wanted: "frozenset[Condition]",
-    settings: "Settings",
-) -> "tuple[SourcesView, DataportalError | None]":
-    """The sources in these conditions, and why the database could not be asked, if so."""
-    from dataportal.health import broken_entry, gone_source, judge, unknown_state
-    from dataportal.render.list_sources import Listing, SourcesView
-
-    rows: Mapping[str, SourceRow] = {}
-    backfill: SourcesBackfill | None = None
-    failure: DataportalError | None = None
-    try:
-        rows, backfill = _read_database(settings)
-    except DatabaseError as error:
-        failure = error
-    now = utc_now()
-    listings = [
-        Listing(
-            source,
-            rows.get(source.name),
-            unknown_state(source) if failure else judge(source, rows.get(source.name), now),
-        )
-        for source in sources
-    ]
-    unusable = [
-        broken_entry(name, [str(problem) for problem in problems])
-        for name, problems in broken_by_pattern(configuration, only).items()
-    ]
-    named = {source.name for source in configuration.sources} | set(configuration.broken)
-    named |= {source.renamed_from for source in configuration.sources if source.renamed_from}
-    gone = [
-        (gone_source(row), row)
-        for name, row in rows.items()
-        if row.series and name not in named and matches_any(name, only)
-    ]
-    view = SourcesView(
-        [listing for listing in listings if listing.verdict.condition in wanted],
-        {verdict.source: verdict for verdict in unusable if verdict.condition in wanted},
-        now,
-        settings.zone,
-        gone=[(verdict, row) for verdict, row in gone if verdict.condition in wanted],
-        backfill=backfill,
-    )
-    return view, failure
 
 
 def _read_database(

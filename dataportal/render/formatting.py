@@ -70,3 +70,13 @@ def format_number(value: float | None) -> str:
 def pluralize(count: int, noun: str) -> str:
     """The count with its noun: `1 source`, `2,000 sources`."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def format_bytes(count: int) -> str:
+    """A size in the largest unit of which there is one or more: `16 kB`, `1.2 GB`."""
+    size, unit = float(count), "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if size < 1000:  # noqa: PLR2004 - by which the units grow
+            break
+        size, unit = size / 1000, larger
+    return f"{size:,.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"  # noqa: PLR2004

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.render.console import printable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from dataportal.config import Source
-    from dataportal.health import Doubt, Verdict
+    from dataportal.health import Condition, Doubt, Verdict
     from dataportal.store.backfills import SourcesBackfill
     from dataportal.store.read.overview import RunRow, SourceRow
 
@@ -66,6 +66,15 @@ class SourcesView:
     gone: Sequence[tuple[Verdict, SourceRow]] = ()
     backfill: SourcesBackfill | None = None
 
+    def only_in(self, conditions: frozenset[Condition]) -> SourcesView:
+        """The same with only the sources in these conditions."""
+        return replace(
+            self,
+            listings=[one for one in self.listings if one.verdict.condition in conditions],
+            broken={n: v for n, v in self.broken.items() if v.condition in conditions},
+            gone=[(verdict, row) for verdict, row in self.gone if verdict.condition in conditions],
+        )
+
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A table, why entries cannot be used, and what is doubted of sources."""
         table = self._series_table() if self.by_series else self._source_table()
@@ -80,9 +89,9 @@ class SourcesView:
 
     def document(self) -> Mapping[str, Any]:
         """`sources`, each with its series."""
-        sources = [_source_fields(listing) for listing in self.listings]
-        sources += [_broken_fields(verdict) for verdict in self.broken.values()]
-        sources += [_gone_fields(verdict, row) for verdict, row in self.gone]
+        sources = [source_fields(listing) for listing in self.listings]
+        sources += [broken_fields(verdict) for verdict in self.broken.values()]
+        sources += [gone_fields(verdict, row) for verdict, row in self.gone]
         backfill = None if self.backfill is None else backfill_fields(self.backfill)
         return {"sources": sources, "backfill": backfill}
 
@@ -238,7 +247,8 @@ def _format_due(instant: datetime | None, now: datetime) -> str:
     return "now" if instant <= now else format_age(instant, now)
 
 
-def _source_fields(listing: Listing) -> dict[str, Any]:
+def source_fields(listing: Listing) -> dict[str, Any]:
+    """A source as JSON has it."""
     source, row, verdict = listing.source, listing.row, listing.verdict
     state = row.state if row else None
     newest = _newest_by_series(row)
@@ -276,7 +286,8 @@ def _doubt_fields(doubt: Doubt) -> dict[str, Any]:
     }
 
 
-def _broken_fields(verdict: Verdict) -> dict[str, Any]:
+def broken_fields(verdict: Verdict) -> dict[str, Any]:
+    """An entry that cannot be used as JSON has it."""
     return {
         "source": verdict.source,
         "where": None,
@@ -301,10 +312,11 @@ def _broken_fields(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _gone_fields(verdict: Verdict, row: SourceRow) -> dict[str, Any]:
+def gone_fields(verdict: Verdict, row: SourceRow) -> dict[str, Any]:
+    """A source that only the database knows as JSON has it."""
     state = row.state
     return {
-        **_broken_fields(verdict),
+        **broken_fields(verdict),
         "last_run": _run_fields(row.last_run) if row.last_run else None,
         "last_attempt": state.last_attempt,
         "last_success": state.last_success,

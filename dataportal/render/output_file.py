@@ -25,8 +25,13 @@ def check_output(path: Path) -> None:
         raise FileError(f"{path} cannot be written: it is no file")
 
 
-def write_lines(path: Path, lines: Iterable[str]) -> None:
+def write_lines(path: Path, lines: Iterable[str], *, for_everybody: bool = False) -> None:
     """Write a file of these lines, which takes the place of the one before when it is complete.
+
+    Args:
+        path: the file.
+        lines: without their ends.
+        for_everybody: every user may read it, whatever the umask says.
 
     Raises:
         FileError: it cannot be written; the one before is as it was.
@@ -34,6 +39,8 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         with hidden.open("x", encoding="utf-8", newline="") as file:
+            if for_everybody:
+                os.fchmod(file.fileno(), 0o644)
             for line in lines:
                 file.write(f"{line}\n")
             file.flush()

@@ -430,9 +430,10 @@ def test_json_is_as_shown(tmp_path: Path, run_cli: RunCli, database_url: str) ->
     for example, document in zip(examples, documents, strict=True):
         # unlike the others, a list of texts may be empty in one of them
         assert json.dumps(_shape(document)) == json.dumps(_shape(example))
-    prose = set(re.findall(r"`(\w+)`|\"(\w+)\"", page.prose))
+    texts = page.prose + manual.page("report").prose
+    prose = set(re.findall(r"`(\w+)`|\"(\w+)\"", texts))
     explained = set(chain.from_iterable(prose))
-    for document in (*documents, answered("help"), answered("help", "fetch")):
+    for document in (*documents, answered("report"), answered("help"), answered("help", "fetch")):
         assert _keys(document) <= explained
 
 

@@ -49,6 +49,7 @@ OWN = {
     "read": ("--as-of", "--lead", "--cutoff", "--issued", "--release", "--at", "--every", "--wide"),
     "gaps": ("--start", "--end", "--as-of", "--fill", "--where"),
     "healthcheck": ("--live", "--only"),
+    "report": ("--output", "--only"),
     "verify": ("--since", "--limit"),
     "dump": (),
     "restore": (),

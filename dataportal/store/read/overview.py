@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from dataportal.store.read.gaps import SeriesGaps
 
-_RECENT = timedelta(days=400)  # also what is published once a year
+RECENT = timedelta(days=400)
+"""How far back most newest observations lie, also of what is published once a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,7 @@ def _series_by_source(connection: psycopg.Connection) -> dict[str, list[SeriesRo
 def _newest(connection: psycopg.Connection, series: list[int]) -> dict[int, datetime]:
     """The newest ts of each series. Only those at rest make the server look into old chunks."""
     newest: dict[int, datetime] = {}
-    recent = utc_now() - _RECENT
+    recent = utc_now() - RECENT
     for name in ("overview_newest", "overview_newest_old"):
         if left := [series_id for series_id in series if series_id not in newest]:
             rows = connection.execute(query(name), {"recent": recent, "series": left})

@@ -127,6 +127,18 @@ def newest_runs(
     return [run for run in runs if not (not_well and isinstance(run.outcome, Progress))]
 
 
+def last_runs(
+    connection: psycopg.Connection, sources: Sequence[str], *, limit: int
+) -> dict[str, list[RecordedRun]]:
+    """The last runs of each of these sources, newest first, by its name; none where none ran."""
+    by_source: dict[str, list[RecordedRun]] = {}
+    parameters = {"sources": list(sources), "limit": limit}
+    with database_errors("reading the runs"), connection.transaction():
+        for run in _read_runs(connection, "runs_last_of", parameters):
+            by_source.setdefault(run.source, []).append(run)
+    return by_source
+
+
 def find_run(connection: psycopg.Connection, run_id: int) -> RecordedRun:
     """One run.
 
