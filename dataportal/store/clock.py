@@ -22,38 +22,24 @@ TOLERANCE = timedelta(minutes=5)
 """More is no drift of a clock."""
 
 
-def send_clock(
-    connection: psycopg.Connection, source: str
-) -> psycopg.Cursor[tuple[datetime, datetime | None]]:
-    """Ask for the time and for what is known of a source, in a pipeline without waiting."""
-    return connection.execute(query("source_clock"), {"source": source})
+def latest_knowledge(connection: psycopg.Connection, source: str) -> datetime | None:
+    """The latest time as of which anything of a source is known."""
+    row = connection.execute(query("source_latest"), {"source": source}).fetchone()
+    return row[0] if row else None
 
 
-def check_clock(
-    cursor: psycopg.Cursor[tuple[datetime, datetime | None]],
-    source: str,
-    *,
-    before: datetime,
-    after: datetime,
-) -> None:
-    """Refuse to write where a clock is wrong, or was when the source was last written.
+def check_knowledge(latest: datetime | None, source: str, *, now: datetime) -> None:
+    """Refuse to write where the clock was wrong when the source was last written.
 
     Args:
-        cursor: that of `send_clock`.
+        latest: the latest time as of which anything of it is known.
         source: the source.
-        before: the program's time when the question was sent.
-        after: the program's time when the answer had come.
+        now: the program's time.
 
     Raises:
-        ClockError: the clocks differ; may pass.
         KnowledgeAheadError: the source knows something as of a time that is yet to come.
     """
-    row = cursor.fetchone()
-    if row is None:
-        return
-    clock, latest = row
-    check_time(clock, before=before, after=after)
-    if latest is not None and latest > after + TOLERANCE:
+    if latest is not None and latest > now + TOLERANCE:
         raise KnowledgeAheadError(
             f"what source {source!r} knows is dated {iso(latest)}, which is yet to come: "
             "nothing is written",

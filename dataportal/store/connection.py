@@ -16,13 +16,14 @@ from dataportal.errors import (
     UnsuitableServerError,
 )
 from dataportal.redaction import harmless, redact
-from dataportal.store.pooling import check_pooling, process_id
+from dataportal.store.pooling import check_pooling
 from dataportal.store.queries import query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CONNECT_TIMEOUT = 10
+_WITH_TRANSACTION_TIMEOUT = 170000  # the version of PostgreSQL that has it first
 # A dead peer is noticed within a minute, although nothing is sent while a provider is asked.
 _KEEPALIVE = {
     "keepalives": 1,
@@ -53,22 +54,54 @@ def connect(
             taken; or it is no PostgreSQL.
         DatabaseError: refused.
     """
+    connection, _ = connect_and_query(
+        url, b"", application_name=application_name, read_only=read_only, holds_lock=holds_lock
+    )
+    return connection
+
+
+def connect_and_query(
+    url: str,
+    statement: bytes,
+    *,
+    application_name: str,
+    read_only: bool = False,
+    holds_lock: bool = False,
+) -> tuple[psycopg.Connection, psycopg.Cursor | None]:
+    """What `connect` makes, and the answer to a first statement that travels with its limits.
+
+    Args:
+        url: the database.
+        statement: one that asks, without parameters; empty for none.
+        application_name: as of `connect`, like the following.
+        read_only: see there.
+        holds_lock: see there.
+
+    Returns:
+        The connection; and the answer, or None where it was refused or not asked for.
+
+    Raises:
+        DatabaseError: as of `connect`.
+    """
     name = _ascii_name(application_name)
+    answer: psycopg.Cursor | None = None
     with database_errors("connecting to the database"):
         connection = _open(url, name)
         try:
             _check_vendor(connection)
-            process = connection.info.backend_pid
-            if _set_session(connection, process, read_only=read_only) != process:
-                if holds_lock:
-                    check_pooling(url, connection, lambda: _open(url, name))
-                    _set_session(connection, process_id(connection), read_only=read_only)
-                else:
-                    connection.execute(query("session_pooled_settings"))
+            process, search_path = _session_process(connection)
+            if process == connection.info.backend_pid:
+                answer = _set_session(connection, search_path, statement, read_only=read_only)
+            # Where a pooler stands in between, that process serves others too
+            elif holds_lock:
+                check_pooling(url, connection, lambda: _open(url, name))
+                _set_session(connection, search_path, b"", read_only=read_only)
+            else:
+                connection.execute(query("session_pooled_settings"))
         except BaseException:
             connection.close()
             raise
-    return connection
+    return connection, answer
 
 
 def _open(url: str, name: str) -> psycopg.Connection:
@@ -93,14 +126,38 @@ def _check_vendor(connection: psycopg.Connection) -> None:
         )
 
 
-def _set_session(connection: psycopg.Connection, process: int, *, read_only: bool) -> int:
-    """Set the limits of the session if that process serves it; the process that does."""
-    cursor = psycopg.ClientCursor(connection).execute(
+def _session_process(connection: psycopg.Connection) -> tuple[int, str]:
+    """The server process that serves a session, and where it looks names up."""
+    cursor = connection.execute(query("session_process"))
+    (process,) = cursor.fetchone() or (0,)
+    cursor.nextset()
+    (search_path,) = cursor.fetchone() or ("",)
+    return process, search_path
+
+
+def _set_session(
+    connection: psycopg.Connection, search_path: str, statement: bytes, *, read_only: bool
+) -> psycopg.Cursor | None:
+    """Set the limits of the session; the answer to a statement after them, unless it is refused."""
+    settings = [
         query("session_settings"),
-        {"pid": process, "read_only": "on" if read_only else "off"},
-    )
-    row = cursor.fetchone()
-    return int(row[0]) if row else 0
+        f"SET default_transaction_read_only = {'on' if read_only else 'off'}".encode(),
+    ]
+    if connection.info.server_version >= _WITH_TRANSACTION_TIMEOUT:
+        settings.append(query("session_settings_17"))
+    if "pg_catalog" in search_path:
+        settings.append(query("session_search_path"))
+    try:
+        cursor = connection.execute(b";\n".join([*settings, statement]))
+    except psycopg.Error:
+        if not statement:
+            raise
+        # one that fails takes back what was set before it
+        connection.execute(b";\n".join(settings))
+        return None
+    while cursor.nextset():
+        pass
+    return cursor if statement else None
 
 
 def rename(connection: psycopg.Connection, *, application_name: str) -> None:

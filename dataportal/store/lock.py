@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     import psycopg
 
+_Grant = tuple[bool, str, "datetime"]  # whether, the mark, the database's time
+
 _PROCESS = secrets.token_hex(8)
 
 
@@ -27,18 +29,18 @@ def lock_key(schema: str, name: str) -> int:
 
 def try_lock(connection: psycopg.Connection, key: int) -> bool:
     """Take the lock if nobody holds it; never waits."""
-    return is_granted(send_try_lock(connection, key))
+    return grant_time(send_try_lock(connection, key)) is not None
 
 
-def send_try_lock(connection: psycopg.Connection, key: int) -> psycopg.Cursor[tuple[bool, str]]:
-    """Send `try_lock`, in a pipeline without waiting; `is_granted` reads what came of it."""
+def send_try_lock(connection: psycopg.Connection, key: int) -> psycopg.Cursor[_Grant]:
+    """Send `try_lock`, in a pipeline without waiting; `grant_time` reads what came of it."""
     return connection.execute(query("lock_take"), {"key": key, "mark": _mark(connection)})
 
 
-def is_granted(cursor: psycopg.Cursor[tuple[bool, str]]) -> bool:
-    """Whether the lock was taken, by the cursor of `send_try_lock`."""
-    row = cursor.fetchone()
-    return row is not None and row[0]
+def grant_time(cursor: psycopg.Cursor[_Grant]) -> datetime | None:
+    """The database's time when the lock was taken, by the cursor of `send_try_lock`; or None."""
+    is_granted, _, clock = cursor.fetchone() or (False, "", None)
+    return clock if is_granted else None
 
 
 def unlock(connection: psycopg.Connection, key: int) -> None:

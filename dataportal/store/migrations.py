@@ -11,13 +11,13 @@ import hashlib
 import time
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 
 from dataportal.errors import DatabaseTransientError, SchemaError
 from dataportal.failpoints import failpoint
-from dataportal.store.connection import database_errors
+from dataportal.store.connection import connect_and_query, database_errors
 from dataportal.store.lock import lock_key, try_lock, unlock
 from dataportal.store.queries import query, sql_home
 from dataportal.store.rows import record_row
@@ -76,16 +76,55 @@ def migrations() -> tuple[Migration, ...]:
     return tuple(Migration(int(f.name[:4]), f.stem, f.read_bytes()) for f in files)
 
 
-def schema_state(connection: psycopg.Connection) -> SchemaState:
+def connect_to_schema(
+    url: str, *, application_name: str, read_only: bool = False, holds_lock: bool = False
+) -> tuple[psycopg.Connection, str]:
+    """A connection and the schema's name; both are asked for together.
+
+    A connection that may write brings the schema up to date where the role may.
+
+    Args:
+        url: the database.
+        application_name: as of `connection.connect`, like the following.
+        read_only: see there.
+        holds_lock: see there.
+
+    Raises:
+        SchemaError: the schema does not fit, and cannot be made to.
+        DatabaseError: as of `connect`.
+    """
+    connection, applied = connect_and_query(
+        url,
+        query("migration_applied"),
+        application_name=application_name,
+        read_only=read_only,
+        holds_lock=holds_lock,
+    )
+    try:
+        if read_only:
+            return connection, require_schema(connection, applied)
+        return connection, ensure_schema(connection, applied)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def schema_state(
+    connection: psycopg.Connection, applied: psycopg.Cursor | None = None
+) -> SchemaState:
     """What is applied, what is pending, and why the schema cannot be used, if so.
+
+    Args:
+        connection: to the database.
+        applied: the answer to `migration_applied`, where it is there already.
 
     Raises:
         DatabaseError: the server cannot be asked.
     """
     with database_errors("reading the state of the schema"):
-        cursor = connection.cursor(row_factory=record_row(_AppliedRow))
         try:
-            rows = cursor.execute(query("migration_applied")).fetchall()
+            cursor = applied or connection.execute(query("migration_applied"))
+            rows = _applied_rows(cursor)
         except psycopg.errors.UndefinedTable:
             rows = []
         except psycopg.errors.UndefinedColumn as error:
@@ -98,25 +137,30 @@ def schema_state(connection: psycopg.Connection) -> SchemaState:
         else:
             (schema,) = connection.execute("SELECT current_schema()").fetchone() or (None,)
     # one further down the path is somebody else's
-    applied = {
+    recorded = {
         row.version: (row.name, row.sha256)
         for row in sorted(rows, key=lambda row: row.version)
         if row.table_schema == schema
     }
     known = migrations()
-    mismatch = _schema_mismatch(schema, applied, known)
-    if not (mismatch or applied):
+    mismatch = _schema_mismatch(schema, recorded, known)
+    if not (mismatch or recorded):
         with database_errors("looking for another schema"):
             other = connection.execute(query("migration_elsewhere")).fetchone()
         mismatch = None if other is None else _second_portal_error(schema, other[0])
     # nothing is ever added to a schema that this program does not understand
-    pending = () if mismatch else tuple(m.name for m in known if m.version not in applied)
+    pending = () if mismatch else tuple(m.name for m in known if m.version not in recorded)
     return SchemaState(
         schema=schema or "",
-        applied=tuple(name for name, _ in applied.values()),
+        applied=tuple(name for name, _ in recorded.values()),
         pending=pending,
-        problem=mismatch or _pending_error(schema, pending, is_new=not applied),
+        problem=mismatch or _pending_error(schema, pending, is_new=not recorded),
     )
+
+
+def _applied_rows(cursor: psycopg.Cursor[Any]) -> list[_AppliedRow]:
+    cursor.row_factory = record_row(_AppliedRow)
+    return cursor.fetchall()
 
 
 def _schema_mismatch(
@@ -163,25 +207,33 @@ def _pending_error(
     )
 
 
-def require_schema(connection: psycopg.Connection) -> str:
+def require_schema(connection: psycopg.Connection, applied: psycopg.Cursor | None = None) -> str:
     """The schema's name, if this program may use it as it is; changes nothing.
+
+    Args:
+        connection: to the database.
+        applied: see `schema_state`.
 
     Raises:
         SchemaError: missing, too old or too new; names the way out.
     """
-    state = schema_state(connection)
+    state = schema_state(connection, applied)
     if state.problem:
         raise state.problem
     return state.schema
 
 
-def ensure_schema(connection: psycopg.Connection) -> str:
+def ensure_schema(connection: psycopg.Connection, applied: psycopg.Cursor | None = None) -> str:
     """The schema's name, after bringing it up to date where the role may.
+
+    Args:
+        connection: to the database.
+        applied: see `schema_state`.
 
     Raises:
         SchemaError: it cannot be brought up to date with this role, or is newer.
     """
-    state = schema_state(connection)
+    state = schema_state(connection, applied)
     if state.problem is None:
         return state.schema
     if not state.pending:

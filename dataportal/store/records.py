@@ -149,13 +149,15 @@ class SourceSnapshot:
     """What is stored of a source, read as its lock was taken: nobody else changes it from then on.
 
     Attributes:
-        is_known: whether there is a row in `source_state`.
+        is_known: whether there is a row in `source_state`; only of a source with any of the series.
+        latest: if so, the latest time as of which anything of it is known.
         state: what is remembered of it between runs; None where it was not asked for.
         series: the series of the names that were asked for, by endpoint_prefix, whoever owns them.
         progress: how far each of them has come.
     """
 
     is_known: bool = False
+    latest: datetime | None = None
     state: SourceState | None = None
     series: Mapping[str, RegisteredSeries] = field(default_factory=dict)
     progress: Mapping[str, SeriesProgress] = field(default_factory=dict)

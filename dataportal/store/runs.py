@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.rows import dict_row, kwargs_row
 
 from dataportal.redaction import harmless, redact
-from dataportal.store.clock import check_time
+from dataportal.store.clock import TOLERANCE, check_time
 from dataportal.store.connection import pipelined_transaction
 from dataportal.store.encoding import storable
 from dataportal.store.queries import query
@@ -41,7 +41,7 @@ def start_run(
     backfill: int | None = None,
     at_once: bool = False,
 ) -> int:
-    """Record that a run began; its run_id.
+    """Record that a run began, and that earlier ones without an end were killed; its run_id.
 
     Args:
         connection: any connection to the database.
@@ -65,7 +65,9 @@ def start_run(
             **_this_process(),
         },
     )
-    run_id, _ = cursor.fetchone() or (0, None)
+    run_id, has_open, _ = cursor.fetchone() or (0, False, None)
+    if has_open:
+        connection.execute(query("run_close_killed"), {"run": run_id})
     return int(run_id)
 
 
@@ -116,24 +118,29 @@ def finish_run(
     """
     if prune is None:
         prune = random.random() < _PRUNES  # noqa: S311 - nobody gains by guessing it
-    is_alone = not (history_asked or advanced or answers or prune)
+    has_doubt = doubt is not None and not settled
+    is_alone = not (has_doubt or history_asked or advanced or answers or prune)
     before = utc_now()
     with nullcontext() if is_alone else pipelined_transaction(connection):
         clocks = connection.execute(
             query("run_finish"),
             {
-                "now": before,
+                "earliest": before - TOLERANCE,
+                "latest": before + TOLERANCE,
                 "run": run_id,
                 "outcome": outcome.value,
                 "error": storable(connection, None if error is None else harmless(redact(error))),
                 **counts.by_name(),
                 "key": key,
                 "lookback": lookback,
-                "doubt": storable(connection, doubt),
                 "settled": settled,
                 "told": told,
             },
         )
+        if has_doubt:
+            connection.execute(
+                query("run_doubt"), {"run": run_id, "doubt": storable(connection, doubt)}
+            )
         if history_asked:
             connection.execute(
                 query("run_history_asked"), {"source": source, "names": list(history_asked)}

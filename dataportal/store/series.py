@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg.rows import DictRow
 
-    from dataportal.store.records import SourceState, StatedFacts
+    from dataportal.store.records import StatedFacts
 
 _FIELDS = tuple(SeriesRecord.__slots__)
 _PROGRESS_FIELDS = tuple(SeriesProgress.__slots__)
@@ -43,12 +43,12 @@ def select_series(
     return cursor.execute(query("series_progress"), {"source": source, "names": list(names)})
 
 
-def snapshot(cursor: psycopg.Cursor[DictRow], state: SourceState | None = None) -> SourceSnapshot:
+def snapshot(cursor: psycopg.Cursor[DictRow]) -> SourceSnapshot:
     """What is stored of a source, by the cursor of `select_series`."""
     rows = cursor.fetchall()
     return SourceSnapshot(
         is_known=any(row["is_known"] for row in rows),
-        state=state,
+        latest=_latest_knowledge(rows[0]) if rows else None,
         series={row["endpoint_prefix"]: _registered_series(row) for row in rows},
         progress={
             row["endpoint_prefix"]: SeriesProgress(*(row[name] for name in _PROGRESS_FIELDS))
@@ -166,6 +166,11 @@ def _stored_series(
     names = [record.endpoint_prefix for record in records]
     rows = cursor.execute(query("series_stored"), {"names": names})
     return {row["endpoint_prefix"]: _registered_series(row) for row in rows}
+
+
+def _latest_knowledge(row: DictRow) -> datetime | None:
+    times = (row["last_knowledge_time"], row["known_through"])
+    return max((time for time in times if time is not None), default=None)
 
 
 def _registered_series(row: DictRow) -> RegisteredSeries:

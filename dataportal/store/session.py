@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from dataportal.errors import DatabaseTransientError, Interrupted
 from dataportal.store import lock, runs, series
-from dataportal.store.clock import check_clock, send_clock
-from dataportal.store.connection import connect, database_errors, rename
-from dataportal.store.migrations import ensure_schema
+from dataportal.store.clock import check_knowledge, check_time, latest_knowledge
+from dataportal.store.connection import database_errors, rename
+from dataportal.store.migrations import connect_to_schema
 from dataportal.store.read.overview import source_states
 from dataportal.store.records import (
     Counts,
@@ -83,12 +84,10 @@ class SourceSession:
         Raises:
             SchemaError: the schema does not fit, and cannot be made to.
         """
-        connection = connect(url, application_name=f"dataportal {source}", holds_lock=True)
-        try:
-            return cls(connection, source, ensure_schema(connection), sizes=sizes)
-        except BaseException:
-            connection.close()
-            raise
+        connection, schema = connect_to_schema(
+            url, application_name=f"dataportal {source}", holds_lock=True
+        )
+        return cls(connection, source, schema, sizes=sizes)
 
     def reuse_for(self, source: str) -> SourceSession:
         """The same connection for another source, when its present one has released it."""
@@ -125,18 +124,23 @@ class SourceSession:
         before = utc_now()
         with database_errors("taking the lock"):
             with self._connection.pipeline():
-                granted = lock.send_try_lock(self._connection, self._key)
-                clock = send_clock(self._connection, self._source)
+                grant = lock.send_try_lock(self._connection, self._key)
                 states = runs.select_state(self._connection, self._source) if with_state else None
                 rows = (
                     series.select_series(self._connection, self._source, names) if names else None
                 )
-            self._locked = lock.is_granted(granted)
-            if not self._locked:
+            clock = lock.grant_time(grant)
+            self._locked = clock is not None
+            if clock is None:
                 return None
-            check_clock(clock, self._source, before=before, after=utc_now())
+            check_time(clock, before=before, after=(now := utc_now()))
             state = None if states is None else states.fetchone() or SourceState(self._source)
-            return SourceSnapshot(state=state) if rows is None else series.snapshot(rows, state)
+            snapshot = SourceSnapshot() if rows is None else series.snapshot(rows)
+            latest = snapshot.latest
+            if not snapshot.is_known:
+                latest = latest_knowledge(self._connection, self._source)
+            check_knowledge(latest, self._source, now=now)
+            return replace(snapshot, state=state)
 
     def leave_lock(self, run_id: int, seconds: float) -> None:
         """Record that the run does without its lock for so long, and is not dead meanwhile."""

@@ -58,7 +58,7 @@ def round_trips(url: str, points: Mapping[int, float | None], *, due: bool = Fal
 @pytest.mark.parametrize(
     ("points", "budget"),
     [
-        # settings, schema, lock and series, run row; comparison; end of the run
+        # process, settings and schema, lock and series, run row; comparison; end of the run
         (WEEK, 6),
         # and K; current values and closing; opening; figures
         ({**WEEK, 3: -1.0}, 10),

@@ -389,8 +389,8 @@ MUTATIONS = (
         "nobody's lock is in the way",
         "15",
         _LOCK,
-        "is_granted",
-        Replace("A is not None and A[0]", by="True"),
+        "grant_time",
+        Replace("A if B else None", by="A"),
         "tests/faults/test_races.py::test_fetch_all_beside_fetch",
     ),
     Mutation(

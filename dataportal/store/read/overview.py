@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg.rows import dict_row, kwargs_row
 
-from dataportal.store.connection import connect, database_errors
+from dataportal.store.connection import database_errors
 from dataportal.store.lock import held_keys, lock_key
-from dataportal.store.migrations import ensure_schema, require_schema
+from dataportal.store.migrations import connect_to_schema
 from dataportal.store.queries import query
 from dataportal.store.records import Outcome, RunKind, SourceState
 from dataportal.store.rows import record_row
@@ -112,19 +112,15 @@ def open_reader(url: str, *, command: str = "reader") -> psycopg.Connection:
         SchemaError: the schema is missing, older or newer; the message names the way out.
         DatabaseError: the server is out of reach, or refuses.
     """
-    connection = connect(url, application_name=f"dataportal {command}", read_only=True)
-    try:
-        require_schema(connection)
-    except BaseException:
-        connection.close()
-        raise
+    name = f"dataportal {command}"
+    connection, _ = connect_to_schema(url, application_name=name, read_only=True)
     return connection
 
 
 def states_for_due(url: str) -> dict[str, SourceState]:
     """What is remembered of every source, of a schema brought up to date where the role may."""
-    with closing(connect(url, application_name="dataportal due")) as connection:
-        ensure_schema(connection)
+    connection, _ = connect_to_schema(url, application_name="dataportal due")
+    with closing(connection):
         return source_states(connection)
 
 
