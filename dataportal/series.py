@@ -36,6 +36,8 @@ class SeriesDescription:
         update_frequency: how often its source is asked.
         ts_timezone: the zone in which its source writes times without an offset.
         metadata: whatever else sources.yaml says of it.
+        availability: when its values are usually available, as `Availability.record` has it; None
+            where nobody says.
     """
 
     endpoint_prefix: str
@@ -49,6 +51,12 @@ class SeriesDescription:
     update_frequency: str | None = None
     ts_timezone: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    availability: Mapping[str, str] | None = None
+
+    @property
+    def availability_text(self) -> str | None:
+        """When its values are usually available, as people write it."""
+        return None if self.availability is None else self.availability.get("text")
 
     @property
     def interval(self) -> timedelta | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dataportal.analysis.assumptions import ASSUMED_NOTE, check_availability
 from dataportal.analysis.wording import Wording
 from dataportal.errors import UsageError
 from dataportal.local_times import end_of_day
@@ -67,9 +68,12 @@ def series_question(
     """The question as it is for one series: days and runs are its own.
 
     Raises:
-        UsageError: the run of a forecast that is meant is not there, or there are several.
+        UsageError: the run of a forecast that is meant is not there, or there are several; or
+            something is to be assumed of a series without availability.
     """
     question = asked.question
+    if question.assume:
+        check_availability([series], asked.wording)
     if asked.as_of_day is not None:
         # publications of a day are out by its end, in the zone of who published them
         at = end_of_day(asked.as_of_day, _series_zone(series, asked.zone))
@@ -157,7 +161,7 @@ def notes_on_beginnings(
     """What people are told of series of which nothing was known yet at the time that they name."""
     for series, question, _ in questions:
         name = series.endpoint_prefix
-        if question.published:
+        if question.published and not question.assume:
             gap = publication_gap(connection, series.series_id, question.at or _FAR_AHEAD)
             if gap is None:
                 continue
@@ -167,7 +171,7 @@ def notes_on_beginnings(
                 else f"{name}: the provider does not say when it published the series; leave "
                 f"{asked.wording.option('by', 'published')} out"
             )
-        elif question.kind is Kind.AS_OF and question.at is not None:
+        elif question.kind is Kind.AS_OF and question.at is not None and not question.assume:
             since = first_knowledge_time(connection, series, question.at)
             if since is not None:
                 yield f"{name}: nothing was known of it before {iso(since)}"
@@ -183,6 +187,9 @@ def notes_on_finality(
     """Why an answer of the past is provisional; nothing of one that is final."""
     provisional = [one for one in questions if not one.final]
     if not provisional:
+        return
+    if question.assume:
+        yield ASSUMED_NOTE
         return
     if question.published and question.recorded_by is None:
         cut = wording.option("recorded") + (" K2" if wording is Wording.COMMAND else "")

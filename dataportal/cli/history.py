@@ -33,6 +33,7 @@ EXAMPLES = (
     "dataportal history smard-1223-de-hour --start 7d --format csv > week.csv",
     "dataportal history smard-1223-de-hour --diff 1d now --start 2d --plot",
     "dataportal history 'smard-*' --where unit=MW --revisions-by age",
+    "dataportal history smard-1223-de-hour --availability",
 )
 
 
@@ -90,6 +91,21 @@ def command(
             "change.",
         ),
     ] = None,
+    availability: Annotated[
+        bool,
+        typer.Option(
+            "--availability",
+            help="How long after their ts values came; what was back-filled is left out.",
+        ),
+    ] = False,
+    assume: Annotated[
+        bool,
+        typer.Option(
+            "--assume",
+            help="With --as-of: let what was back-filled count as known when values of its series "
+            "usually are: its availability.",
+        ),
+    ] = False,
     plot: Annotated[
         bool,
         typer.Option(
@@ -137,6 +153,7 @@ def command(
         "--matrix": matrix,
         "--issues": issues,
         "--revisions-by": revisions_by is not None,
+        "--availability": availability,
     }
     wanted = _one_question(asked)
     if plot and (wanted not in _DRAWN or invocation.json or output_format is not Format.TABLE):
@@ -147,6 +164,13 @@ def command(
         )
     if revisions_by is not None and limit is not None:
         raise UsageError("--limit counts rows, and --revisions-by has one for each age")
+    if availability and limit is not None:
+        raise UsageError("--limit counts rows, and --availability has one for each quantile")
+    if assume and (as_of is None or plot):
+        raise UsageError(
+            "--assume goes with --as-of, and without --plot",
+            hint="A lead or a cutoff asks for it with: dataportal read",
+        )
     if ts is not None and (start, end) != (None, None):
         raise UsageError("--ts names one observation: leave --start and --end out")
     if published and wanted is None:
@@ -168,6 +192,8 @@ def command(
         matrix=matrix,
         issues=issues,
         revisions_by_age=revisions_by is RevisionsBy.AGE,
+        availability=availability,
+        assume=assume,
         plot=plot,
         by_publication=published,
         recorded=option_instant("--recorded", recorded, settings, now=now),

@@ -29,7 +29,7 @@ _NO_ISSUES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked about a series; at most one of its first six fields says so.
+    """What is asked about a series; at most one of its first seven fields says so.
 
     Attributes:
         ts: every version of the observation at this time.
@@ -38,6 +38,8 @@ class Question:
         matrix: all vintages.
         issues: the runs of a forecast.
         revisions_by_age: how much values are revised, by their age.
+        availability: how long after their ts values came.
+        assume: with `as_of`, what was back-filled counts as known by its availability.
         plot: draw the values; of `as_of`, of both times of `diff`, or of now.
         days: of the times of a question by publication those that are bare dates; None for others.
         by_publication: whether these times are those of the provider.
@@ -57,6 +59,8 @@ class Question:
     matrix: bool
     issues: bool
     revisions_by_age: bool
+    availability: bool
+    assume: bool
     plot: bool
     days: tuple[date | None, ...]
     by_publication: bool
@@ -93,7 +97,17 @@ def answer(
     )
     if question.by_publication:
         question = _with_whole_days(question, series)
-    if question.matrix or question.issues or question.revisions_by_age or question.plot:
+    if question.assume and question.as_of is not None:
+        yield from _assumed_answer(connection, question, question.as_of, renderer)
+    elif any(
+        (
+            question.matrix,
+            question.issues,
+            question.revisions_by_age,
+            question.availability,
+            question.plot,
+        )
+    ):
         yield from _revision_answer(connection, question, renderer)
     elif question.by_publication:
         yield from _published_answer(connection, question, renderer)
@@ -153,6 +167,28 @@ def _published_answer(
     return renderer.publications(publications, at, recorded=q.recorded, final=final)
 
 
+def _assumed_answer(
+    connection: psycopg.Connection, q: Question, as_of: datetime, renderer: HistoryRenderer
+) -> Iterator[str]:
+    from dataportal.analysis.assumptions import ASSUMED_NOTE, check_availability
+    from dataportal.analysis.wording import Wording
+    from dataportal.store.read.points import AssumedPoint, Kind, PointQuestion, StoredPoints
+
+    check_availability([renderer.series], Wording.COMMAND)
+    say(ASSUMED_NOTE)
+    question = PointQuestion(
+        kind=Kind.AS_OF,
+        published=q.by_publication,
+        recorded_by=q.recorded,
+        at=as_of,
+        assume=True,
+    )
+    points = StoredPoints(connection, question, renderer.series, q.start, q.end, q.limit)
+    rows = (point for point in points if isinstance(point, AssumedPoint))
+    cut = Cut(q.by_publication, q.recorded, final=False)
+    return renderer.assumed_observations(rows, as_of, cut)
+
+
 def _revision_answer(
     connection: psycopg.Connection, q: Question, renderer: HistoryRenderer
 ) -> Iterator[str]:
@@ -188,6 +224,10 @@ def _revision_answer(
     if q.revisions_by_age:
         ages = revisions.revisions_by_age(connection, part, series.endpoint_prefix)
         return renderer.revisions_by_age(ages, cut)
+    if q.availability:
+        from dataportal.store.read.availability import measure_availability
+
+        return renderer.availability(measure_availability(connection, part), cut)
     vintages = [(at, plot_parts(connection, part, at=at, buckets=_PARTS)) for at in times]
     return renderer.plot(vintages, cut)
 

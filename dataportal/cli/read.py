@@ -89,6 +89,14 @@ def command(
             "be final.",
         ),
     ] = None,
+    assume: Annotated[
+        bool,
+        typer.Option(
+            "--assume",
+            help="Let what was back-filled count as known when values of its series usually are: "
+            "its availability.",
+        ),
+    ] = False,
     start: Annotated[
         str | None, typer.Option("--start", metavar="T", help="Observations from T on.")
     ] = None,
@@ -159,6 +167,7 @@ def command(
         PointOptions(as_of, lead, cutoff, issued, release, at),
         by_publication=by is By.PUBLISHED,
         recorded=recorded,
+        assume=assume,
         every=every,
         aggregate=agg,
         zone=zone,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from dataportal.analysis.assumptions import check_availability
 from dataportal.analysis.series_questions import (
     PointsAsked,
     SeriesQuestion,
@@ -27,6 +28,8 @@ from dataportal.render.read import SeriesText, Values
 from dataportal.resampling import interval_bounds, resample
 from dataportal.store.connection import database_errors
 from dataportal.store.read.points import (
+    AssumedDecisionPoint,
+    AssumedPoint,
     Kind,
     StoredPoints,
     points_at,
@@ -60,19 +63,22 @@ def answer_points(
     progress: Progress,
 ) -> Iterator[Values]:
     """The values of series in order of ts, all as they are at one moment."""
+    if request.question.assume:
+        check_availability(selected, Wording.COMMAND)
     with _snapshot(connection):
         points = _points_asked(request)
         asked = [series_question(connection, points, series) for series in selected]
         _tell_beginnings(connection, request, asked)
         _tell_finality(request, asked)
         rows = _wide_rows if request.wide else _long_rows
-        columns = ["ts", *(s.series.endpoint_prefix for s in asked)]
+        names = [one.series.endpoint_prefix for one in asked]
+        own = ["ts", "assumed"] if request.question.assume else ["ts"]
         yield Values(
             title=_title(request, asked),
             head=_head(request, asked),
-            columns=columns if request.wide else _columns(request),
+            columns=[*own, *names] if request.wide else _columns(request),
             rows=rows(connection, request, asked, progress),
-            series=columns[1:] if request.wide else (),
+            series=names if request.wide else (),
             texts=_texts(connection, request, asked, progress),
         )
 
@@ -86,10 +92,16 @@ def answer_decisions(
 ) -> Iterator[Values]:
     """The values of series at the times of decisions, in their order."""
     decisions, question = request.decisions or (), request.question
+    if question.assume:
+        check_availability(selected, Wording.COMMAND)
     last = max(decision.decided_at for decision in decisions)
     decided = question.recorded_by if question.published else last
     asked = [
-        SeriesQuestion(series, question, decided is not None and series.is_final(decided))
+        SeriesQuestion(
+            series,
+            question,
+            decided is not None and series.is_final(decided) and not question.assume,
+        )
         for series in selected
     ]
     _tell_finality(request, asked)
@@ -101,19 +113,24 @@ def answer_decisions(
             decisions,
             published=question.published,
             recorded_by=question.recorded_by,
+            assume=question.assume,
         )
         rows = _count_progress(points, len(decisions) * len(names), progress)
         columns = ["ts", "decided_at"]
+        assumed = ["assumed"] if question.assume else []
         if request.wide:
+            columns += assumed
             columns += names
         else:
             since = ["published_at", "recorded_at"] if question.published else ["valid_from"]
-            columns = ["series", *columns, "value", *since, "final"]
+            columns = ["series", *columns, "value", *since, "final", *assumed]
         yield Values(
             title=_title(request, asked),
             head=_head(request, asked),
             columns=columns,
-            rows=_wide_decisions(rows) if request.wide else _long_decisions(rows, asked),
+            rows=_wide_decisions(rows, assume=question.assume)
+            if request.wide
+            else _long_decisions(rows, asked),
             series=names if request.wide else (),
         )
 
@@ -190,6 +207,8 @@ def _title(request: Request, asked: Sequence[SeriesQuestion]) -> str:
             point = f"release {question.number}" + (", as published" if question.published else "")
         case _:
             point = "as known now"
+    if question.assume:
+        point += ", assumed where back-filled"
     if request.every is not None:
         point = f"{request.aggregate} of {_every_text(request)}, {point}"
     finality = ""
@@ -221,6 +240,7 @@ def _head(request: Request, asked: Sequence[SeriesQuestion]) -> dict[str, Any]:
         else {"days": cutoff.days, "time": f"{cutoff.clock}", "zone": cutoff.zone.key},
         "release": question.number,
         "recorded": question.recorded_by,
+        "assume": question.assume,
         "start": request.start,
         "end": request.end,
         "every": _every_text(request) or None,
@@ -235,6 +255,7 @@ def _head(request: Request, asked: Sequence[SeriesQuestion]) -> dict[str, Any]:
                 "granularity": one.series.granularity,
                 "timezone": one.series.ts_timezone,
                 "known_through": one.series.known_through,
+                "availability": one.series.availability_text,
                 "issued_at": one.question.at if is_issue else None,
                 "final": one.final,
             }
@@ -250,6 +271,8 @@ def _columns(request: Request) -> list[str]:
         columns = ["series", "ts", "value", "published_at", "recorded_at"]
     else:
         columns = ["series", "ts", "value", "valid_from", "valid_to"]
+    if request.question.assume:
+        return [*columns, "final", "assumed"]
     return [*columns, "final"] if _is_of_the_past(request) else columns
 
 
@@ -290,10 +313,10 @@ def _long_rows(
     for one in _count_progress(asked, len(asked), progress):
         name = one.series.endpoint_prefix
         if request.every is not None:
-            for interval in _resample_series(connection, request, one):
+            for interval, assumed in _resample_series(connection, request, one):
                 final = one.question.is_final(one.series, interval.end)
-                row = (name, interval.start, interval.value, interval.size, final)
-                yield row if ends_with_finality else row[:-1]
+                row = (name, interval.start, interval.value, interval.size, final, assumed)
+                yield row if request.question.assume else row[: 5 if ends_with_finality else 4]
             continue
         for point in _stored_points(connection, request, one):
             yield (name, *point) if ends_with_finality else (name, *point[:-1])
@@ -301,8 +324,11 @@ def _long_rows(
 
 def _resample_series(
     connection: psycopg.Connection, request: Request, one: SeriesQuestion
-) -> Iterable[Interval]:
-    """The intervals of one series: of the last ones only as many values are read as they need."""
+) -> Iterable[tuple[Interval, bool]]:
+    """The intervals of one series, and whether values of each are assumed.
+
+    Of the last ones only as many values are read as they need.
+    """
     stored, limit = _stored_points(connection, request, one), request.limit
     if limit is None:
         return _intervals(request, stored)
@@ -315,11 +341,25 @@ def _resample_series(
     return deque(_intervals(request, stored), maxlen=limit)
 
 
-def _intervals(request: Request, points: Iterable[Point]) -> Iterable[Interval]:
+def _intervals(
+    request: Request, points: Iterable[Point | AssumedPoint]
+) -> Iterator[tuple[Interval, bool]]:
     if request.every is None:
-        return ()
-    pairs = ((point.ts, point.value) for point in points)
-    return resample(pairs, request.every, request.aggregate, request.zone)
+        return
+    assumed: deque[datetime] = deque()
+
+    def pairs() -> Iterator[tuple[datetime, float | None]]:
+        for point in points:
+            if isinstance(point, AssumedPoint) and point.assumed:
+                assumed.append(point.ts)
+            yield point.ts, point.value
+
+    for interval in resample(pairs(), request.every, request.aggregate, request.zone):
+        is_assumed = False
+        # of the next interval the first one may have been read already
+        while assumed and assumed[0] < interval.end:
+            is_assumed = assumed.popleft() >= interval.start or is_assumed
+        yield interval, is_assumed
 
 
 def _start_of_last(request: Request, last: datetime, limit: int) -> datetime | None:
@@ -342,48 +382,62 @@ def _wide_rows(
 ) -> Iterator[Sequence[Cell]]:
     """One row for each ts, with what each series has there."""
 
-    def column(number: int, one: SeriesQuestion) -> Iterator[tuple[datetime, int, float | None]]:
+    def column(
+        number: int, one: SeriesQuestion
+    ) -> Iterator[tuple[datetime, int, float | None, bool]]:
         if request.every is not None:
-            for interval in _resample_series(connection, request, one):
-                yield interval.start, number, interval.value
+            for interval, assumed in _resample_series(connection, request, one):
+                yield interval.start, number, interval.value, assumed
         else:
             for point in replace(_stored_points(connection, request, one), at_a_time=at_a_time):
-                yield point.ts, number, point.value
+                is_assumed = isinstance(point, AssumedPoint) and point.assumed
+                yield point.ts, number, point.value, is_assumed
 
     del progress
     at_a_time = max(_FEWEST_AT_A_TIME, _ROWS_HELD // len(asked))
     cells = merge(*(column(number, one) for number, one in enumerate(asked)))
-    rows = _join_columns(cells, len(asked))
+    rows = _join_columns(cells, len(asked), assume=request.question.assume)
     return iter(rows if request.limit is None else deque(rows, maxlen=request.limit))
 
 
 def _join_columns(
-    cells: Iterable[tuple[datetime, int, float | None]], width: int
+    cells: Iterable[tuple[datetime, int, float | None, bool]], width: int, *, assume: bool
 ) -> Iterator[Sequence[Cell]]:
+    first = 2 if assume else 1
     for ts, group in groupby(cells, key=itemgetter(0)):
         row: list[Cell] = [ts, *[None] * width]
-        for _, number, value in group:
-            row[number + 1] = value
+        if assume:
+            row.insert(1, False)
+        for _, number, value, assumed in group:
+            row[number + first] = value
+            if assumed:
+                row[1] = True
         yield row
 
 
 def _long_decisions(
-    points: Iterable[DecisionPoint], asked: Sequence[SeriesQuestion]
+    points: Iterable[DecisionPoint | AssumedDecisionPoint], asked: Sequence[SeriesQuestion]
 ) -> Iterator[Sequence[Cell]]:
     by_name = {one.series.endpoint_prefix: one for one in asked}
     for p in points:
         one = by_name[p.series]
-        if one.question.published:
-            yield p.series, p.ts, p.decided_at, p.value, p.since, p.recorded_at, one.final
-        else:
-            is_final = one.series.is_final(p.decided_at)
-            yield p.series, p.ts, p.decided_at, p.value, p.since, is_final
+        assumed = (p.assumed,) if isinstance(p, AssumedDecisionPoint) else ()
+        # where nothing is known, a backfill may yet bring what would have been
+        can_change = assumed == (True,) or (assumed and p.value is None)
+        decided = one.question.recorded_by if one.question.published else p.decided_at
+        is_final = not can_change and decided is not None and one.series.is_final(decided)
+        times = (p.since, p.recorded_at) if one.question.published else (p.since,)
+        yield p.series, p.ts, p.decided_at, p.value, *times, is_final, *assumed
 
 
-def _wide_decisions(points: Iterable[DecisionPoint]) -> Iterator[Sequence[Cell]]:
+def _wide_decisions(
+    points: Iterable[DecisionPoint | AssumedDecisionPoint], *, assume: bool
+) -> Iterator[Sequence[Cell]]:
     for _, group in groupby(points, key=itemgetter(0)):
         row = list(group)
-        yield [row[0].ts, row[0].decided_at, *(point.value for point in row)]
+        values = [point.value for point in row]
+        assumed = [isinstance(point, AssumedDecisionPoint) and point.assumed for point in row]
+        yield [row[0].ts, row[0].decided_at, *([any(assumed)] if assume else []), *values]
 
 
 def _count_progress(rows: Iterable[Any], total: int, progress: Progress) -> Iterator[Any]:

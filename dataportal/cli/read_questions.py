@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _HEADS = ("decided_at", "decision_time", "decision", "available_at", "as_of", "at")
 _COLUMNS = 2
 _WORDING = Wording.COMMAND
+_ASSUMED = {Kind.AS_OF, Kind.LEAD, Kind.CUTOFF}
 
 
 class PointOptions(NamedTuple):
@@ -86,6 +87,7 @@ def parse_request(
     *,
     by_publication: bool,
     recorded: str | None,
+    assume: bool,
     every: str | None,
     aggregate: Aggregate | None,
     zone: str | None,
@@ -104,7 +106,7 @@ def parse_request(
     """
     _check_together(options, recorded, every, aggregate, zone, (start, end, limit), by_publication)
     recorded_by = option_instant("--recorded", recorded, settings, now=now)
-    question = PointQuestion(published=by_publication, recorded_by=recorded_by)
+    question = PointQuestion(published=by_publication, recorded_by=recorded_by, assume=assume)
     issue = None
     if options.as_of is not None:
         at = option_instant("--as-of", options.as_of, settings, now=now)
@@ -122,6 +124,11 @@ def parse_request(
         question = replace(question, kind=Kind.RELEASE, number=number)
     if question.kind is Kind.LATEST and by_publication:
         question = replace(question, kind=Kind.AS_OF)
+    if assume and question.kind not in _ASSUMED and options.at is None:
+        raise UsageError(
+            "--assume goes with --as-of, --lead, --cutoff or --at",
+            hint="They ask what was known at a time, and so what would have been known",
+        )
     return Request(
         question=question,
         as_of_day=option_day(options.as_of) if by_publication else None,

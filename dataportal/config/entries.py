@@ -454,11 +454,13 @@ def _description(
     prefix: str, values: dict[str, Any], metadata: dict[str, Any], options: dict[str, Any]
 ) -> SeriesDescription:
     """A series by its own metadata and by the options of its source."""
+    stated = values.pop("availability", None) or options.get("availability")
     return SeriesDescription(
         endpoint_prefix=prefix,
         update_frequency=format_duration(options.get("schedule", DEFAULT_SCHEDULE)),
         ts_timezone=options.get("timezone"),
         metadata=metadata,
+        availability=None if stated is None else stated.record(options.get("timezone")),
         **values,
     )
 

@@ -52,6 +52,10 @@ _KINDS: dict[Any, dict[str, Any]] = {
     keys.texts: {"anyOf": [{"type": "array", "items": _TEXT}, _TEXT]},
     keys.variables: {"anyOf": [{"type": "array", "items": _VARIABLE}, _VARIABLE, {"type": "null"}]},
     keys.zone: {"type": ["string", "null"], "examples": ["Europe/Berlin", "UTC"]},
+    keys.availability: {
+        **_TEXT,
+        "examples": ["ts + 2 hours", "next day 09:00 Europe/Berlin", "next month day 15 08:30"],
+    },
     keys.repetition: {"type": ["string", "null"], "enum": [*Repeated, None]},
     keys.mapping: {"type": ["object", "null"]},
 }

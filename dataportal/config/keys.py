@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from dataportal.availability import parse_availability
 from dataportal.repetitions import Repeated
 from dataportal.times import parse_duration, time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from dataportal.availability import Availability
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _YAML_1_1_BOOLEANS = {"yes", "on", "y", "no", "off", "n"}
@@ -144,6 +147,15 @@ def repetition(raw: Any) -> Repeated:
         raise ValueError(f"must be one of {', '.join(Repeated)}") from None
 
 
+def availability(raw: Any) -> Availability:
+    """When values are usually available: `ts + 2 hours`, `next day 09:00 Europe/Berlin`.
+
+    Raises:
+        ValueError: something else.
+    """
+    return parse_availability(text(raw))
+
+
 def mapping(raw: Any) -> dict[str, Any]:
     """A mapping.
 
@@ -154,6 +166,12 @@ def mapping(raw: Any) -> dict[str, Any]:
         raise ValueError("must be a mapping")  # noqa: TRY004 - one error for every wrong value
     return raw
 
+
+AVAILABILITY = Key(
+    availability,
+    "when values are usually there, such as ts + 2 hours: for read --assume (nobody says)",
+)
+"""Of a source, and of a series of a group where it differs."""
 
 OPTIONS: dict[str, Key] = {
     "schedule": Key(
@@ -170,6 +188,7 @@ OPTIONS: dict[str, Key] = {
     ),
     "timeout": Key(positive_duration, "how long one slice may take, retries included (15 minutes)"),
     "timezone": Key(zone, "the zone of times that come without an offset"),
+    "availability": AVAILABILITY,
     "repeated": Key(
         repetition,
         "which of several values for one time counts: first, last, or none and the run is partial: "
@@ -205,6 +224,7 @@ METADATA: dict[str, Key] = {
     "domain": Key(text, "such as energy, weather, economy"),
     "category": Key(text, "such as generation, prices"),
     "subcategory": Key(text, "a finer category", ("sub_category",)),
+    "availability": AVAILABILITY,
     "available_metrics": Key(texts, "handed to the plugin as `metrics`"),
 }
 """What is known of a series; any further key is kept in `time_series.metadata`."""

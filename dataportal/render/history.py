@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime, tzinfo
 
+    from dataportal.store.read.availability import MeasuredAvailability
     from dataportal.store.read.history import (
         Change,
         Observation,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         Version,
     )
     from dataportal.store.read.plot import PlotPart
+    from dataportal.store.read.points import AssumedPoint
     from dataportal.store.read.revisions import Issue, Matrix, RevisionsOfAge
 
     NewestObservations = Callable[[int], Iterable[Observation]]
@@ -89,6 +91,12 @@ class HistoryRenderer(ABC):
         """The series as known at `as_of` (None: now)."""
 
     @abstractmethod
+    def assumed_observations(
+        self, rows: Iterable[AssumedPoint], as_of: datetime, cut: Cut
+    ) -> Iterator[str]:
+        """The series as it would have been known, or published, at `as_of`."""
+
+    @abstractmethod
     def publications(
         self,
         rows: Iterable[Publication],
@@ -142,6 +150,10 @@ class HistoryRenderer(ABC):
     @abstractmethod
     def revisions_by_age(self, ages: Sequence[RevisionsOfAge], cut: Cut) -> Iterator[str]:
         """How much values are revised, by their age."""
+
+    @abstractmethod
+    def availability(self, measured: MeasuredAvailability, cut: Cut) -> Iterator[str]:
+        """How long after their ts values came, or were published."""
 
     @abstractmethod
     def plot(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from dataportal.render.csv_output import csv_blocks, csv_lines
 from dataportal.render.history import HistoryRenderer
+from dataportal.store.read.availability import QUANTILES
 from dataportal.store.read.history import StoredObservations
 from dataportal.times import iso
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from dataportal.render.history import Cut, NewestObservations
+    from dataportal.store.read.availability import MeasuredAvailability
     from dataportal.store.read.history import (
         Change,
         Observation,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
         Version,
     )
     from dataportal.store.read.plot import PlotPart
+    from dataportal.store.read.points import AssumedPoint
     from dataportal.store.read.revisions import Issue, Matrix, RevisionsOfAge
 
 
@@ -58,6 +61,21 @@ class CsvHistory(HistoryRenderer):
         if isinstance(rows, StoredObservations):
             return csv_blocks(titles, name, rows.csv_blocks())
         return csv_lines(titles, ((name, o.ts, o.value, o.valid_from, o.valid_to) for o in rows))
+
+    def assumed_observations(
+        self, rows: Iterable[AssumedPoint], as_of: datetime, cut: Cut
+    ) -> Iterator[str]:
+        """series, ts, value, valid_from and valid_to or published_at and recorded_at, assumed."""
+        del as_of
+        times = (
+            ("published_at", "recorded_at") if cut.by_publication else ("valid_from", "valid_to")
+        )
+        titles = ("series", "ts", "value", *times, "assumed")
+        name = self._name
+        return csv_lines(
+            titles,
+            ((name, p.ts, p.value, p.since, p.until, f"{p.assumed}".lower()) for p in rows),
+        )
 
     def publications(
         self,
@@ -160,6 +178,15 @@ class CsvHistory(HistoryRenderer):
                 )
                 for a in ages
             ),
+        )
+
+    def availability(self, measured: MeasuredAvailability, cut: Cut) -> Iterator[str]:
+        """series, quantile, after_ts (seconds)."""
+        del cut
+        rows = zip(QUANTILES, measured.ages, strict=False)
+        return csv_lines(
+            ("series", "quantile", "after_ts"),
+            ((self._name, quantile, age.total_seconds()) for quantile, age in rows),
         )
 
     def plot(

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from dataportal.render.history import HistoryRenderer
 from dataportal.render.json_output import stream_json
+from dataportal.store.read.availability import QUANTILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from dataportal.render.history import Cut, NewestObservations
+    from dataportal.store.read.availability import MeasuredAvailability
     from dataportal.store.read.history import (
         Change,
         Observation,
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
         Version,
     )
     from dataportal.store.read.plot import PlotPart
+    from dataportal.store.read.points import AssumedPoint
     from dataportal.store.read.revisions import Issue, Matrix, RevisionsOfAge
 
 
@@ -53,6 +56,27 @@ class JsonHistory(HistoryRenderer):
             for o in rows
         )
         return self._document("observations", fields, as_of=as_of, final=final)
+
+    def assumed_observations(
+        self, rows: Iterable[AssumedPoint], as_of: datetime, cut: Cut
+    ) -> Iterator[str]:
+        """`observations`, in order of ts, each with `assumed`; `assume` is true."""
+        times = (
+            ("published_at", "recorded_at") if cut.by_publication else ("valid_from", "valid_to")
+        )
+        fields = (
+            {
+                "ts": p.ts,
+                "value": p.value,
+                times[0]: p.since,
+                times[1]: p.until,
+                "assumed": p.assumed,
+            }
+            for p in rows
+        )
+        return self._document(
+            "observations", fields, as_of=as_of, final=cut.final, **_cut_fields(cut), assume=True
+        )
 
     def publications(
         self,
@@ -179,6 +203,26 @@ class JsonHistory(HistoryRenderer):
         )
         return self._document("revisions_by_age", fields, final=cut.final, **_cut_fields(cut))
 
+    def availability(self, measured: MeasuredAvailability, cut: Cut) -> Iterator[str]:
+        """`availability`, from the earliest to the latest; before it what was measured."""
+        rows = (
+            {"quantile": quantile, "after_ts": age}
+            for quantile, age in zip(QUANTILES, measured.ages, strict=False)
+        )
+        is_stated = self.series.availability is not None
+        return self._document(
+            "availability",
+            rows,
+            final=cut.final,
+            **_cut_fields(cut),
+            count=measured.count,
+            first_ts=measured.first_ts,
+            last_ts=measured.last_ts,
+            stated=self.series.availability_text,
+            in_time=measured.in_time if is_stated else None,
+            suggested=measured.suggestion,
+        )
+
     def plot(
         self, vintages: Sequence[tuple[datetime | None, Sequence[PlotPart]]], cut: Cut
     ) -> Iterator[str]:
@@ -229,6 +273,7 @@ def _series_fields(s: SeriesSummary) -> dict[str, Any]:
         "timezone": s.ts_timezone,
         "published_timezone": s.published_timezone,
         "metadata": dict(s.metadata),
+        "availability": s.availability_text,
         "observations": s.observations,
         "versions": s.versions,
         "retracted": s.retracted,

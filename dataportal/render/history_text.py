@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dataportal.granularity import interval_length
@@ -18,6 +19,7 @@ from dataportal.render.formatting import (
 from dataportal.render.history import HistoryRenderer
 from dataportal.render.sparkline import ASCII_BARS, BARS, sparkline
 from dataportal.render.tables import Table
+from dataportal.store.read.availability import QUANTILES, SUGGESTED
 from dataportal.times import format_duration
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from dataportal.render.history import Cut, NewestObservations
+    from dataportal.store.read.availability import MeasuredAvailability
     from dataportal.store.read.history import (
         Change,
         Observation,
@@ -36,12 +39,14 @@ if TYPE_CHECKING:
         Version,
     )
     from dataportal.store.read.plot import PlotPart
+    from dataportal.store.read.points import AssumedPoint
     from dataportal.store.read.revisions import Issue, Matrix, RevisionsOfAge
 
 _PLOT_WIDTH = 60
 _PLOT_COLUMNS, _PLOT_ROWS = 80, 15
 _TITLE_WIDTH = 13
 _format_row = "{:<25}  {:>22}  {:<32}  {}".format
+_format_assumed = "{:<25}  {:>22}  {:<32}  {:<32}  {}".format
 
 
 class TextHistory(HistoryRenderer):
@@ -108,6 +113,26 @@ class TextHistory(HistoryRenderer):
             yield _format_row(
                 self._local(o.ts), format_number(o.value), self._local(o.valid_from), until
             ).rstrip()
+
+    def assumed_observations(
+        self, rows: Iterable[AssumedPoint], as_of: datetime, cut: Cut
+    ) -> Iterator[str]:
+        """As observations are shown, with a word beside each value whose time is assumed."""
+        how = "published by" if cut.by_publication else "known"
+        name = f"{self.series.endpoint_prefix}{self._unit()}"
+        by = "" if cut.recorded is None else f", recorded by {self._local(cut.recorded)}"
+        yield printable(
+            f"{name}, as {how} {self._local(as_of)}, assumed where back-filled{by}, provisional"
+        )
+        times = (
+            ("PUBLISHED", "KNOWN HERE SINCE") if cut.by_publication else ("KNOWN SINCE", "UNTIL")
+        )
+        yield _format_assumed("TS", "VALUE", *times, "")
+        for p in rows:
+            since, until = ("" if t is None else self._local(t) for t in (p.since, p.until))
+            value = "" if p.value is None else format_number(p.value)
+            word = "assumed" if p.assumed else ""
+            yield _format_assumed(self._local(p.ts), value, since, until, word).rstrip()
 
     def publications(
         self,
@@ -267,6 +292,31 @@ class TextHistory(HistoryRenderer):
             table.add(_age(a), f"{a.count:,}", *figures, f"{a.withdrawals:,}")
         yield from table.lines(sys.stdout)
 
+    def availability(self, measured: MeasuredAvailability, cut: Cut) -> Iterator[str]:
+        """A row for each quantile, and what may be said of them in sources.yaml."""
+        name = printable(self.series.endpoint_prefix)
+        how = "were published" if cut.by_publication else "came"
+        if not measured.count:
+            if cut.by_publication:
+                yield f"{name}: the provider does not say when it published a value of it"
+                return
+            yield f"{name}: nothing came by its schedule yet: a backfill says nothing of how late"
+            return
+        first, last = self._local(measured.first_ts), self._local(measured.last_ts)
+        count = pluralize(measured.count, "value")
+        yield f"{name}: when values {how}, after ts; {count} from {first} to {last}"
+        table = Table((">of all", ">by"))
+        for quantile, age in zip(QUANTILES, measured.ages, strict=True):
+            share = {0.0: "first", 1.0: "last"}.get(quantile, f"{quantile:.0%}")
+            table.add(share, _after(age))
+        yield from table.lines(sys.stdout)
+        yield ""
+        stated = self.series.availability_text
+        if stated is not None:
+            share = f"{measured.in_time / measured.count:.1%}"
+            yield f"availability: {stated}  (stated: {share} by then)"
+        yield f"availability: {measured.suggestion}  (measured: {SUGGESTED:.0%} by then)"
+
     def plot(
         self, vintages: Sequence[tuple[datetime | None, Sequence[PlotPart]]], cut: Cut
     ) -> Iterator[str]:
@@ -339,6 +389,8 @@ class TextHistory(HistoryRenderer):
             for r in s.resolutions:
                 title = "resolution" if r is s.resolutions[0] else ""
                 yield title, f"{r.length or 'irregular'} from {self._local(r.ts_from)} on"
+        if s.availability_text:
+            yield "availability", s.availability_text
         yield "observations", self._extent(s, s.observations, s.first_ts, s.last_ts)
         withdrawn = f", {s.retracted:,} withdrawn" if s.retracted else ""
         yield "versions", f"{_count(s, s.versions)}{withdrawn}"
@@ -383,6 +435,14 @@ def _age(a: RevisionsOfAge) -> str:
     if a.age_up_to is None:
         return "older"
     return f"up to {format_duration(a.age_up_to)}" if a.age_up_to else "before its ts"
+
+
+def _after(age: timedelta) -> str:
+    """A time after ts in days, hours and minutes, rounded up; with a sign."""
+    minutes = -(-age // timedelta(minutes=1))
+    days, rest = divmod(abs(minutes), 24 * 60)
+    sign = "-" if minutes < 0 else "+"
+    return f"ts {sign} {f'{days} d ' if days else ''}{rest // 60}:{rest % 60:02}"
 
 
 def _count(s: SeriesSummary, count: int | None) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Cell = str | float | bool | datetime | None
 _TIME_WIDTH, _NUMBER_WIDTH = 32, 12
-_WIDTHS = {"ts": 25, "final": len("provisional")}
+_WIDTHS = {"ts": 25, "final": len("provisional"), "assumed": len("assumed")}
 
 
 class Format(StrEnum):
@@ -106,8 +106,8 @@ def _table_lines(values: Values, zone: tzinfo) -> Iterator[str]:
     titles = [name if name in values.series else name.replace("_", " ").upper() for name in names]
     for cells in chain([titles], values.rows):
         texts = (
-            align(_cell_text(cell, zone), width)
-            for cell, (align, width) in zip(cells, aligned, strict=True)
+            align(_cell_text(cell, zone, column), width)
+            for cell, column, (align, width) in zip(cells, values.columns, aligned, strict=True)
         )
         yield "  ".join(texts).rstrip()
 
@@ -116,10 +116,12 @@ def _longest(series: Iterable[Mapping[str, Any]]) -> int:
     return max((len(printable(s["endpoint_prefix"])) for s in series), default=0)
 
 
-def _cell_text(cell: Cell, zone: tzinfo) -> str:
+def _cell_text(cell: Cell, zone: tzinfo, column: str) -> str:
     if cell is None:
         return ""
     if isinstance(cell, bool):
+        if column == "assumed":
+            return "assumed" if cell else ""
         return "final" if cell else "provisional"
     if isinstance(cell, str):
         return printable(cell)

@@ -180,7 +180,13 @@ def _registered_series(row: DictRow) -> RegisteredSeries:
 
 def _parameters(record: SeriesRecord, source: str) -> dict[str, Any]:
     columns = {name: getattr(record, name) for name in _FIELDS}
-    return {**columns, "metadata": Jsonb(dict(record.metadata), _to_json), "source": source}
+    stated = record.availability
+    return {
+        **columns,
+        "metadata": Jsonb(dict(record.metadata), _to_json),
+        "availability": None if stated is None else Jsonb(dict(stated), _to_json),
+        "source": source,
+    }
 
 
 def _to_json(document: object) -> str:

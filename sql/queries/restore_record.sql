@@ -1,6 +1,7 @@
 -- Records what a restore brought, in the transaction that wrote it. Its source goes on after the last
 -- that either database knew, and what was final in the other one is final here. A series advanced
--- when the value of its newest ts was first known, wherever that was.
+-- when the value of its newest ts was first known, wherever that was. Of a file that does not say when
+-- the initial history had been asked for, what came first is that.
 WITH state AS (
     UPDATE source_state SET
         last_knowledge_time = greatest(last_knowledge_time, %(known)s),
@@ -8,7 +9,9 @@ WITH state AS (
     WHERE source = %(source)s
 ), changed AS (
     UPDATE time_series AS s SET first_known_at = v.first_known, changed_at = v.last_known,
-        history_asked_at = CASE WHEN %(asked)s THEN clock_timestamp() ELSE s.history_asked_at END,
+        history_asked_at = CASE WHEN %(asked)s
+            THEN coalesce(%(asked_at)s, v.first_known, clock_timestamp())
+            ELSE s.history_asked_at END,
         advanced_at = n.first_known
     FROM (
         SELECT min(valid_from) AS first_known,

@@ -4,6 +4,7 @@
 -- every row.
 SELECT s.series_id, s.endpoint_prefix, s.source, s.name, s.description, s.granularity, s.unit,
        s.domain, s.category, s.subcategory, s.update_frequency, s.ts_timezone, s.metadata,
+       s.availability,
        n.ts AS newest, coalesce(s.advanced_at, n.updated_at) AS advanced_at,
        s.history_asked_at IS NOT NULL AS history_asked,
        s.answer_unit, s.published_timezone, s.reading,

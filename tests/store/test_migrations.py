@@ -51,6 +51,7 @@ RELEASED = {
     "0012_backfills": "3a8c0f8838afaebde17f83674867b8244421fab2ac23f78f4c3326b93819a1d4",
     "0013_reminders": "a44422a8f2244eab9c9d8ab65c2a0be4a1f82544629535a67f6ecf843ac6dd96",
     "0014_chunks": "718b6453c1b3372fad9067acca11466bf9c7770a4e92d7518f2c7053af621a0f",
+    "0015_availability": "a5269b7cf000c488d00774f8ad623485310e5b6118190509ac792a43705e4545",
 }
 HYPERTABLES = ("time_series_data", "time_series_data_scd2", "time_series_vintage")
 NAMES = tuple(migration.name for migration in migrations())

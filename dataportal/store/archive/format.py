@@ -46,7 +46,7 @@ class Head(Line, frozen=True, tag="dataportal"):
     format: int
 
 
-class Series(Line, frozen=True, tag="series"):
+class Series(Line, frozen=True, tag="series", omit_defaults=True):
     """What is known of a series besides its history."""
 
     endpoint_prefix: str
@@ -65,6 +65,10 @@ class Series(Line, frozen=True, tag="series"):
     """Whether its initial history had been asked for."""
     known_through: Instant | None
     """Answers as of any time up to here were final."""
+    history_asked_at: Instant | None = None
+    """When it had been: what had come by then is its initial history."""
+    availability: dict[str, str] | None = None
+    """When its values are usually available."""
 
 
 class Version(Line, frozen=True, tag="version"):
@@ -106,7 +110,7 @@ class End(Line, frozen=True, tag="end", omit_defaults=True):
 
 Row: TypeAlias = Series | Version | Vintage | Issue
 _INSTANTS = {
-    Series: ("known_through",),
+    Series: ("known_through", "history_asked_at"),
     Version: ("ts", "valid_from", "valid_to"),
     Vintage: ("ts", "published_at", "recorded_at"),
     Issue: ("issued_at", "first_ts", "last_ts"),

@@ -185,7 +185,9 @@ def _check_same(path: Path, name: str, row: Row | None, stored: Row | None) -> N
 def _comparable(row: Row | None) -> Row | None:
     """A row without what a run changes that brings nothing."""
     if isinstance(row, Series):
-        return msgspec.structs.replace(row, known_through=None, history_asked=False)
+        return msgspec.structs.replace(
+            row, known_through=None, history_asked=False, history_asked_at=None
+        )
     return row
 
 
@@ -224,6 +226,7 @@ def _store(
                 "source": entry.series.source,
                 "series": ids[name],
                 "asked": entry.series.history_asked,
+                "asked_at": entry.series.history_asked_at,
                 "known": entry.known,
                 "known_through": entry.series.known_through,
                 "end": None if entry.last is None else _moment_after(entry.last),

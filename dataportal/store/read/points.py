@@ -43,6 +43,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _WIDER = 8
 """How much further back each look for the last rows reaches than the one before."""
 _FINALITY = re.compile(r",([tf])$", re.MULTILINE)
+_FINALITY_AND_ASSUMPTION = re.compile(r",([tf]),([tf])$", re.MULTILINE)
 _WORDS = {"t": ",true", "f": ",false"}
 _DECISIONS = 20_000
 """Decisions that are asked about with one statement."""
@@ -90,6 +91,8 @@ class PointQuestion:
         lead: of LEAD: how long before its ts a value was known.
         cutoff: of CUTOFF.
         number: of RELEASE, from 1 on.
+        assume: let what came with a backfill or the initial history count as known from when values
+            of its series are usually available; of AS_OF, LEAD and CUTOFF.
     """
 
     kind: Kind = Kind.LATEST
@@ -99,6 +102,7 @@ class PointQuestion:
     lead: timedelta | None = None
     cutoff: Cutoff | None = None
     number: int | None = None
+    assume: bool = False
 
     @property
     def is_of_the_past(self) -> bool:
@@ -124,6 +128,8 @@ class PointQuestion:
 
     def is_final(self, series: StoredSeries, end: datetime | None) -> bool:
         """Whether the answer for all ts before `end` can never change again."""
+        if self.assume:  # a backfill may bring what would have been known, and so may another rule
+            return False
         decided = self.decision(None if end is None else end - _MICROSECOND)
         return decided is not None and series.is_final(decided)
 
@@ -141,6 +147,21 @@ class Point(NamedTuple):
     since: datetime
     until: datetime | None
     final: bool
+
+
+class AssumedPoint(NamedTuple):
+    """A `Point` of a question that assumes.
+
+    `assumed` says that the value came later than it counts as known; then `since` is None by
+    publication, and `final` is false.
+    """
+
+    ts: datetime
+    value: float | None
+    since: datetime | None
+    until: datetime | None
+    final: bool
+    assumed: bool
 
 
 class Decision(NamedTuple):
@@ -164,6 +185,19 @@ class DecisionPoint(NamedTuple):
     value: float | None
     since: datetime | None
     recorded_at: datetime | None
+
+
+class AssumedDecisionPoint(NamedTuple):
+    """A `DecisionPoint` of a question that assumes; `assumed` as of an `AssumedPoint`."""
+
+    number: int
+    series: str
+    ts: datetime
+    decided_at: datetime
+    value: float | None
+    since: datetime | None
+    recorded_at: datetime | None
+    assumed: bool
 
 
 class Issue(NamedTuple):
@@ -205,27 +239,35 @@ class StoredPoints:
     limit: int | None = None
     at_a_time: int = ROWS_AT_A_TIME
 
-    def __iter__(self) -> Iterator[Point]:
+    def __iter__(self) -> Iterator[Point | AssumedPoint]:
         if self.limit is not None:
             yield from self._last_points(self.limit)
             return
         parameters = self._parameters(self.start, self.end)
         yield from stream_records(
-            self.connection, self._query_name, parameters, Point, at_a_time=self.at_a_time
+            self.connection, self._query_name, parameters, self._record, at_a_time=self.at_a_time
         )
 
     def csv_blocks(self, *, with_finality: bool = True) -> Iterator[str]:
-        """Lines of CSV, many at a time: ts, value, since, until, and final as true or false."""
+        """Lines of CSV, many at a time: ts, value, since, until, and final as true or false.
+
+        Where the question assumes, there is `assumed` after `final`, always.
+        """
         words = _WORDS if with_finality else dict.fromkeys(_WORDS, "")
         for block in csv_blocks(
             self.connection, self._query_name, self._parameters(self.start, self.end)
         ):
             # PostgreSQL writes t and f
+            if self.question.assume:
+                yield _FINALITY_AND_ASSUMPTION.sub(
+                    lambda match: _WORDS[match[1]] + _WORDS[match[2]], block
+                )
+                continue
             yield _FINALITY.sub(lambda match: words[match[1]], block)
 
     def span(self) -> Span | None:
         """The ts among which all its rows are; None for no row."""
-        first, last = _extent(self.connection, self.question, self.series)
+        first, last = _extent(self.connection, self._extent_name, self.series)
         if first is None or last is None:
             return None
         if self.start is not None:
@@ -259,8 +301,21 @@ class StoredPoints:
             )
 
     @property
+    def _record(self) -> type[Point | AssumedPoint]:
+        return AssumedPoint if self.question.assume else Point
+
+    @property
     def _query_name(self) -> str:
-        return _query_name(self.question, self.question.kind)
+        question, axis = self.question, "published_" if self.question.published else ""
+        if question.assume:
+            return f"read_assumed_{axis}{question.kind}"
+        return f"read_{axis or 'known_'}{question.kind}"
+
+    @property
+    def _extent_name(self) -> str:
+        if not self.question.published:
+            return "read_known_extent"
+        return f"read_{'assumed_published' if self.question.assume else 'published'}_extent"
 
     def _parameters(self, start: datetime | None, end: datetime | None) -> Mapping[str, Any]:
         question, cutoff = self.question, self.question.cutoff
@@ -279,24 +334,24 @@ class StoredPoints:
             "zone": cutoff and cutoff.zone.key,
         }
 
-    def _last_points(self, limit: int) -> Iterator[Point]:
+    def _last_points(self, limit: int) -> Iterator[Point | AssumedPoint]:
         """Looks back from the last ts of all, each time further, until there are enough."""
-        first, last = _extent(self.connection, self.question, self.series)
+        first, last = _extent(self.connection, self._extent_name, self.series)
         if first is None or last is None:
             return
         end = last + _MICROSECOND if self.end is None else min(self.end, last + _MICROSECOND)
         start = first if self.start is None else max(self.start, first)
         span = limit * (self.series.interval or timedelta(hours=1))
-        points: list[Point] = []
+        points: list[Point | AssumedPoint] = []
         while end > start and len(points) < limit:
             low = max(start, end - span) if end - start > span else start
             points[:0] = self._read(low, end)
             end, span = low, span * _WIDER
         yield from points[-limit:]
 
-    def _read(self, start: datetime, end: datetime) -> list[Point]:
+    def _read(self, start: datetime, end: datetime) -> Sequence[Point | AssumedPoint]:
         with database_errors("reading the values"):
-            cursor = self.connection.cursor(row_factory=record_row(Point), binary=True)
+            cursor = self.connection.cursor(row_factory=record_row(self._record), binary=True)
             parameters = self._parameters(start, end)
             return cursor.execute(query(self._query_name), parameters).fetchall()
 
@@ -307,13 +362,14 @@ def point_columns(question: PointQuestion) -> tuple[Column, ...]:
         since, until = "published_at", "recorded_at"
     else:
         since, until = "valid_from", "valid_to"
-    return (
+    columns = (
         TS,
         VALUE,
         Column("since", ColumnKind.TIME, since),
         Column("until", ColumnKind.TIME, until),
         Column("final", ColumnKind.FLAG),
     )
+    return (*columns, Column("assumed", ColumnKind.FLAG)) if question.assume else columns
 
 
 def points_at(
@@ -323,7 +379,8 @@ def points_at(
     *,
     published: bool = False,
     recorded_by: datetime | None = None,
-) -> Iterator[DecisionPoint]:
+    assume: bool = False,
+) -> Iterator[DecisionPoint | AssumedDecisionPoint]:
     """For each decision and each series what was known, or published, then; their order is kept.
 
     Args:
@@ -332,8 +389,13 @@ def points_at(
         decisions: the points in time; each is answered for all series.
         published: by the times of publication.
         recorded_by: with `published`, only what was recorded here by then; None for all.
+        assume: as a `PointQuestion` does.
     """
     name = "read_published_at" if published else "read_known_at"
+    record: type[DecisionPoint | AssumedDecisionPoint] = DecisionPoint
+    if assume:
+        name = "read_assumed_published_at" if published else "read_assumed_at"
+        record = AssumedDecisionPoint
     for first in range(0, len(decisions), _DECISIONS):
         block = decisions[first : first + _DECISIONS]
         parameters = {
@@ -343,7 +405,7 @@ def points_at(
             "recorded_by": recorded_by,
         }
         with database_errors("reading the values"):
-            cursor = connection.cursor(row_factory=record_row(DecisionPoint), binary=True)
+            cursor = connection.cursor(row_factory=record_row(record), binary=True)
             rows = cursor.execute(query(name), parameters).fetchall()
         for row in rows:
             yield row._replace(number=first + row.number)
@@ -385,16 +447,10 @@ def issue_neighbours(
 
 
 def _extent(
-    connection: psycopg.Connection, question: PointQuestion, series: StoredSeries
+    connection: psycopg.Connection, name: str, series: StoredSeries
 ) -> tuple[datetime | None, datetime | None]:
-    """The first and the last ts of a series; None for none."""
+    """The first and the last ts of a series, by that query; None for none."""
     with database_errors("reading the series"):
-        cursor = connection.execute(
-            query(_query_name(question, "extent")), {"series": series.series_id}
-        )
+        cursor = connection.execute(query(name), {"series": series.series_id})
         first, last = cursor.fetchone() or (None, None)
     return first, last
-
-
-def _query_name(question: PointQuestion, what: str) -> str:
-    return f"read_{'published' if question.published else 'known'}_{what}"
