@@ -36,6 +36,7 @@ SUMMARY_KEYS = {
     "answer_unit",
     "timezone",
     "published_timezone",
+    "availability",
     "metadata",
     "resolutions",
     "observations",

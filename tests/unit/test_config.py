@@ -350,3 +350,25 @@ def test_a_file_that_everybody_may_write_draws_a_warning(folder: Folder) -> None
 
 def _indented(block: str, columns: int) -> str:
     return "".join(" " * columns + line for line in block.splitlines(keepends=True))
+
+
+def test_availability_stands_in_the_source_or_in_a_series(folder: Folder) -> None:
+    """That of the series counts; without a zone that of the source's times does."""
+    members = """
+      - endpoint_prefix: price
+        metadata: {availability: D-1 13:00 Europe/Paris}
+      - endpoint_prefix: load
+"""
+    source = folder.source(
+        "request_groups:\n  grid:\n    module: a.b\n    class: C\n    timezone: Europe/Berlin\n"
+        f"    availability: next day 09:00\n    timeseries:{members}"
+    )
+    assert [series.availability_text for series in source.series] == [
+        "previous day 13:00 Europe/Paris",
+        "next day 09:00 Europe/Berlin",
+    ]
+    single = folder.source(
+        "timeseries:\n  load:\n    module: a.b\n    class: C\n"
+        "    metadata: {availability: ts + 90 minutes}\n"
+    )
+    assert single.series[0].availability == {"text": "ts + 90 minutes", "shift": "PT5400S"}
