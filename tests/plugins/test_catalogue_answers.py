@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from dataportal.config import BuiltPlugin, Source
 
 SHIPPED = Path(__file__).resolve().parents[2] / "sources.yaml"
+OF_THE_FIRST_RELEASE = re.compile("world-bank|ecb-ex|elia|eco2mix-fr|energinet|nyiso|muenster")
+"""The others are in test_catalogue_layouts and test_catalogue_recordings."""
 DECLARED = {
     source.name: source
     for source in load(SHIPPED, {}).sources
-    if source.module.endswith(".http_plugin")
+    if source.module.endswith(".http_plugin") and OF_THE_FIRST_RELEASE.match(source.name)
 }
 START = datetime(2025, 3, 3, 12, tzinfo=UTC)
 END = START + timedelta(hours=6)
