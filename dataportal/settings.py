@@ -52,8 +52,21 @@ class Settings:
         """
         changes = {name: value for name, value in options.items() if value is not None}
         if "database_url" in changes:
-            changes |= _database(changes["database_url"], "--database-url") | {"read_url": None}
+            settings = self.with_database(changes.pop("database_url"), "--database-url")
+            return replace(settings, **changes)
         return replace(self, **changes)
+
+    def with_database(self, text: str, origin: str) -> Settings:
+        """These settings with the database that a text names, also for reading.
+
+        Args:
+            text: a URL.
+            origin: what a message calls the place where it was written.
+
+        Raises:
+            ConfigurationError: it cannot be used.
+        """
+        return replace(self, **_database(text, origin) | {"read_url": None})
 
     def for_reading(self) -> Settings:
         """The settings of a command that only reads."""

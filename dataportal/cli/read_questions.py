@@ -20,7 +20,7 @@ from dataportal.analysis.wording import Wording
 from dataportal.cli.times import option_day, option_instant
 from dataportal.errors import FileError, UsageError
 from dataportal.resampling import Aggregate, parse_step
-from dataportal.store.read.points import Decision, Kind, PointQuestion
+from dataportal.store.read.points import ASSUMING, Decision, Kind, PointQuestion
 from dataportal.times import parse_instant
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 _HEADS = ("decided_at", "decision_time", "decision", "available_at", "as_of", "at")
 _COLUMNS = 2
 _WORDING = Wording.COMMAND
-_ASSUMED = {Kind.AS_OF, Kind.LEAD, Kind.CUTOFF}
 
 
 class PointOptions(NamedTuple):
@@ -124,7 +123,7 @@ def parse_request(
         question = replace(question, kind=Kind.RELEASE, number=number)
     if question.kind is Kind.LATEST and by_publication:
         question = replace(question, kind=Kind.AS_OF)
-    if assume and question.kind not in _ASSUMED and options.at is None:
+    if assume and question.kind not in ASSUMING and options.at is None:
         raise UsageError(
             "--assume goes with --as-of, --lead, --cutoff or --at",
             hint="They ask what was known at a time, and so what would have been known",

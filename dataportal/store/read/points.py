@@ -24,6 +24,7 @@ from dataportal.store.read.arrow import (
     Column,
     ColumnKind,
     Span,
+    record_batch,
     record_batches,
 )
 from dataportal.store.read.copy_out import ROWS_AT_A_TIME, csv_blocks, stream_records
@@ -39,13 +40,14 @@ if TYPE_CHECKING:
 
     from dataportal.store.read.history import StoredSeries
 
+ASSUMED = Column("assumed", ColumnKind.FLAG)
 _MICROSECOND = timedelta(microseconds=1)
 _WIDER = 8
 """How much further back each look for the last rows reaches than the one before."""
 _FINALITY = re.compile(r",([tf])$", re.MULTILINE)
 _FINALITY_AND_ASSUMPTION = re.compile(r",([tf]),([tf])$", re.MULTILINE)
 _WORDS = {"t": ",true", "f": ",false"}
-_DECISIONS = 20_000
+DECISIONS_AT_A_TIME = 20_000
 """Decisions that are asked about with one statement."""
 
 
@@ -58,6 +60,10 @@ class Kind(StrEnum):
     CUTOFF = "cutoff"
     ISSUE = "issue"
     RELEASE = "release"
+
+
+ASSUMING = frozenset({Kind.AS_OF, Kind.LEAD, Kind.CUTOFF})
+"""The questions which may assume that what was back-filled was known before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +306,15 @@ class StoredPoints:
                 self.connection, self._query_name, parameters, wanted, span, rows=rows
             )
 
+    def count(self) -> int:
+        """How many rows there are; `limit` is left out of account."""
+        statement = b"SELECT count(*) FROM (" + query(self._query_name) + b") AS answer"
+        with database_errors("counting the values"):
+            row = self.connection.execute(
+                statement, self._parameters(self.start, self.end)
+            ).fetchone()
+        return int(row[0]) if row else 0
+
     @property
     def _record(self) -> type[Point | AssumedPoint]:
         return AssumedPoint if self.question.assume else Point
@@ -369,7 +384,7 @@ def point_columns(question: PointQuestion) -> tuple[Column, ...]:
         Column("until", ColumnKind.TIME, until),
         Column("final", ColumnKind.FLAG),
     )
-    return (*columns, Column("assumed", ColumnKind.FLAG)) if question.assume else columns
+    return (*columns, ASSUMED) if question.assume else columns
 
 
 def points_at(
@@ -391,13 +406,11 @@ def points_at(
         recorded_by: with `published`, only what was recorded here by then; None for all.
         assume: as a `PointQuestion` does.
     """
-    name = "read_published_at" if published else "read_known_at"
-    record: type[DecisionPoint | AssumedDecisionPoint] = DecisionPoint
-    if assume:
-        name = "read_assumed_published_at" if published else "read_assumed_at"
-        record = AssumedDecisionPoint
-    for first in range(0, len(decisions), _DECISIONS):
-        block = decisions[first : first + _DECISIONS]
+    name = _decisions_name(published=published, assume=assume)
+    record: type[DecisionPoint | AssumedDecisionPoint]
+    record = AssumedDecisionPoint if assume else DecisionPoint
+    for first in range(0, len(decisions), DECISIONS_AT_A_TIME):
+        block = decisions[first : first + DECISIONS_AT_A_TIME]
         parameters = {
             "names": list(names),
             "ts": [decision.ts for decision in block],
@@ -409,6 +422,43 @@ def points_at(
             rows = cursor.execute(query(name), parameters).fetchall()
         for row in rows:
             yield row._replace(number=first + row.number)
+
+
+def decision_values(
+    connection: psycopg.Connection,
+    names: Sequence[str],
+    ts: str,
+    decided_at: str,
+    *,
+    published: bool = False,
+    recorded_by: datetime | None = None,
+    assume: bool = False,
+) -> pa.RecordBatch:
+    """For each decision the value of each series that was known, or published, then; null for none.
+
+    Its columns are `value`, and `assumed` where that is asked for.
+
+    Args:
+        connection: one that reads.
+        names: of the series, each of which is there, in the order of their values.
+        ts: of the decisions, as the text of an array of PostgreSQL's; not too many at a time.
+        decided_at: when each was taken, the same.
+        published: by the times of publication.
+        recorded_by: with `published`, only what was recorded here by then; None for all.
+        assume: as a `PointQuestion` does.
+    """
+    parameters = {
+        "names": list(names), "ts": ts, "decided_at": decided_at, "recorded_by": recorded_by,
+    }  # fmt: skip
+    name = _decisions_name(published=published, assume=assume)
+    columns = [VALUE, ASSUMED] if assume else [VALUE]
+    return record_batch(connection, name, parameters, columns)
+
+
+def _decisions_name(*, published: bool, assume: bool) -> str:
+    if assume:
+        return "read_assumed_published_at" if published else "read_assumed_at"
+    return "read_published_at" if published else "read_known_at"
 
 
 def issues(

@@ -98,6 +98,17 @@ class Issue:
     run_id: int
 
 
+class Revision(NamedTuple):
+    """A change to what had been known before; None for no value. `age` is from ts to the change."""
+
+    series: str
+    ts: datetime
+    old_value: float | None
+    new_value: float | None
+    changed_at: datetime
+    age: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class RevisionsOfAge:
     """How much values were revised at one age: the time from their ts to the change.
@@ -174,6 +185,21 @@ def issues(connection: psycopg.Connection, part: Part) -> list[Issue]:
     with database_errors("reading the runs of the forecast"):
         cursor = connection.cursor(row_factory=record_row(Issue))
         return cursor.execute(query(name), part.parameters()).fetchall()
+
+
+def changes(connection: psycopg.Connection, part: Part, name: str) -> list[Revision]:
+    """Every change to what had been known, or published, of a part of a series, by ts.
+
+    Args:
+        connection: one that reads.
+        part: of which series, and of which part; `limit` is left out of account.
+        name: its endpoint_prefix.
+    """
+    statement = "read_published_revisions" if part.by_publication else "read_known_revisions"
+    parameters = part.parameters(name=name, recorded_by=part.recorded)
+    with database_errors("reading the revisions"):
+        cursor = connection.cursor(row_factory=record_row(Revision), binary=True)
+        return cursor.execute(query(statement), parameters).fetchall()
 
 
 def revisions_by_age(connection: psycopg.Connection, part: Part, name: str) -> list[RevisionsOfAge]:
