@@ -1,7 +1,7 @@
 """Fetch public time series, keep every version of every value, answer what was known when.
 
-`connect()` gives the Python API: see `dataportal help python`. To import this package imports next
-to nothing, and changes nothing of the process.
+`connect()` gives the Python API: see `dataportal help analysts`. To import this package imports
+next to nothing, and changes nothing of the process.
 """
 
 from dataportal.version import __version__

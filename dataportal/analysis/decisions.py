@@ -89,7 +89,12 @@ def read_frame(frame: Any, *, ts: str, known: str) -> Frame:
     if is_installed("pyarrow"):
         import pyarrow as pa
 
-        return _read_arrow(pa.table(dict(lists)), _Columns(ts, known))
+        times = pa.timestamp("us", tz="UTC")
+        arrays = {
+            name: pa.array(column, times if name in {ts, known} else None)
+            for name, column in lists.items()
+        }
+        return _read_arrow(pa.table(arrays), _Columns(ts, known))
     return Frame(list(lists), None, lists, ts, known, decided)
 
 

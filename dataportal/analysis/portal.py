@@ -41,13 +41,16 @@ from dataportal.analysis.rows import (
     RevisionRow,
     RevisionStatistics,
 )
+from dataportal.analysis.series_questions import note_on_issues, note_on_publications
 from dataportal.analysis.tables import ColumnType, Layout, Table
+from dataportal.analysis.wording import Wording
 from dataportal.errors import ConfigurationError, QuestionError
 from dataportal.settings import from_environment
 from dataportal.store import open_database
 from dataportal.store.read.arrow import ROWS_OF_BATCH, require_arrow, snapshot
 from dataportal.store.read.catalogue import find_entries
 from dataportal.store.read.gaps import gaps_of_series
+from dataportal.store.read.history import publication_gap
 from dataportal.store.read.points import issues as read_issues
 from dataportal.store.read.revisions import Part, changes, matrix, revisions_by_age
 from dataportal.store.read.selection import select_series
@@ -592,7 +595,7 @@ class Portal:
         """
         with self._snapshot() as connection:
             (one,) = select_series(connection, [_one_name(series)])
-            part, facts = self._part(one, start, end, limit, by, recorded)
+            part, facts = self._part(connection, one, start, end, limit, by, recorded)
             vintages = matrix(connection, part)
             rows: list[WideRow] = [(row.ts, *row.values) for row in vintages.rows]
         columns = {"ts": _TIME, **dict.fromkeys(map(iso, vintages.times), _NUMBER)}
@@ -655,7 +658,7 @@ class Portal:
         facts: list[TableFacts] = []
         with self._snapshot() as connection:
             for one in _select(connection, series, None):
-                part, own = self._part(one, start, end, None, by, recorded)
+                part, own = self._part(connection, one, start, end, None, by, recorded)
                 facts.append(own)
                 name = one.endpoint_prefix
                 if by_age:
@@ -696,10 +699,8 @@ class Portal:
         facts: list[TableFacts] = []
         with self._snapshot() as connection:
             for one in _select(connection, series, None):
-                part, own = self._part(one, start, end, None, by, recorded)
-                facts.append(own)
-                rows += map(
-                    IssueRow._make,
+                part, own = self._part(connection, one, start, end, None, by, recorded)
+                found = list(
                     read_issues(
                         connection,
                         one,
@@ -707,8 +708,13 @@ class Portal:
                         recorded_by=part.recorded,
                         start=part.start,
                         end=part.end,
-                    ),
+                    )
                 )
+                if not (found or part.by_publication):
+                    note = f"{one.endpoint_prefix}: {note_on_issues(Wording.PYTHON)}"
+                    own = own._replace(notes=(note,))
+                facts.append(own)
+                rows += map(IssueRow._make, found)
         return Table(_ISSUES, _together(facts), rows=rows)
 
     def gaps(
@@ -785,6 +791,7 @@ class Portal:
 
     def _part(
         self,
+        connection: psycopg.Connection,
         series: StoredSeries,
         start: Time | None,
         end: Time | None,
@@ -808,7 +815,10 @@ class Portal:
         # runs to come add versions, but none that was recorded by a time
         final = recorded_by is not None and series.is_final(recorded_by)
         own = series_facts(series, final=final)
-        return part, TableFacts((own,), by_publication=published, recorded=recorded_by)
+        notes: tuple[str, ...] = ()
+        if published and (gap := publication_gap(connection, series.series_id, now)) is not None:
+            notes = (f"{own.series}: {note_on_publications(gap.until, Wording.PYTHON)}",)
+        return part, TableFacts((own,), published, None, recorded_by, notes)
 
 
 def _select(
@@ -841,6 +851,7 @@ def _together(facts: Iterable[TableFacts]) -> TableFacts:
         tuple(series for one in every for series in one.series),
         by_publication=every[0].by_publication,
         recorded=every[0].recorded,
+        notes=tuple(note for one in every for note in one.notes),
     )
 
 

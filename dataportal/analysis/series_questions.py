@@ -177,6 +177,28 @@ def notes_on_beginnings(
                 yield f"{name}: nothing was known of it before {iso(since)}"
 
 
+def note_on_publications(first_published: datetime | None, wording: Wording) -> str:
+    """What people are told of a series of which nothing had been published by then.
+
+    Args:
+        first_published: when something was for the first time; None for never.
+        wording: whose words it uses.
+    """
+    if first_published is not None:
+        return f"nothing of the series was published before {iso(first_published)}"
+    by_published = wording.option("by", "published")
+    return f"the provider does not say when it published the series; leave {by_published} out"
+
+
+def note_on_issues(wording: Wording) -> str:
+    """What people are told of a series of which no run of a forecast is recorded."""
+    return (
+        "no run of a forecast is recorded of this series: runs record them for series that reach "
+        "past now; where the provider says when it published, ask "
+        f"{wording.option('by', 'published')}"
+    )
+
+
 def notes_on_finality(
     question: PointQuestion,
     questions: Sequence[SeriesQuestion],

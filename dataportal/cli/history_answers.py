@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from dataportal.analysis.series_questions import note_on_issues, note_on_publications
+from dataportal.analysis.wording import Wording
 from dataportal.local_times import end_of_day
 from dataportal.render.console import say
 from dataportal.render.history import Cut, combine_answers, history_renderer
@@ -21,10 +23,6 @@ if TYPE_CHECKING:
 
 _REVISIONS = 10
 _PARTS = 240  # of a drawing: more than a wide terminal has dots for
-_NO_ISSUES = (
-    "no run of a forecast is recorded of this series: runs record them for series that reach past "
-    "now; where the provider says when it published, ask --by published"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +217,7 @@ def _revision_answer(
     if q.issues:
         issues = revisions.issues(connection, part)
         if not (issues or q.by_publication):
-            say(_NO_ISSUES)
+            say(note_on_issues(Wording.COMMAND))
         return renderer.issues(issues, cut)
     if q.revisions_by_age:
         ages = revisions.revisions_by_age(connection, part, series.endpoint_prefix)
@@ -285,13 +283,7 @@ def _tell_unpublished(
 
     until = question.diff[1] if question.diff else question.as_of or question.now
     if (gap := publication_gap(connection, series.series_id, until)) is not None:
-        say(_explain_unpublished(gap.until))
-
-
-def _explain_unpublished(first_published: datetime | None) -> str:
-    if first_published is not None:
-        return f"nothing of the series was published before {iso(first_published)}"
-    return "the provider does not say when it published the series; leave --by published out"
+        say(note_on_publications(gap.until, Wording.COMMAND))
 
 
 def _is_final(series: StoredSeries, at: datetime) -> bool:

@@ -184,7 +184,7 @@ def test_decisions_go_in_blocks(
     """Their numbers and their order go through all of them."""
     from dataportal.store.read import points
 
-    monkeypatch.setattr(points, "_DECISIONS", 3)
+    monkeypatch.setattr(points, "DECISIONS_AT_A_TIME", 3)
     with writer.transaction(force_rollback=True):
         store_series(writer)
         decisions = [Decision(at(n % 3), at(-n)) for n in range(10)]

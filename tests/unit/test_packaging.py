@@ -37,7 +37,8 @@ OPTIONAL = {"PKG-INFO"}
 LOCKS = ("requirements.txt", ".ci/build-requirements.txt")
 # the distributions whose packages go by another name
 DISTRIBUTIONS = {"yaml": "pyyaml", "python_calamine": "python-calamine"}
-WHERE_INSTALLED = {"pyarrow"}
+# the extra frames, and what users bring
+WHERE_INSTALLED = {"pyarrow", "pandas", "polars", "matplotlib"}
 CRON_FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 # what the classic builder of Docker understands
 FLAGS = {
