@@ -7,14 +7,14 @@ Values are compared as the doubles that the column holds, and as PostgreSQL comp
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import compress, count, repeat
+from itertools import compress, count, pairwise, repeat
 from math import isnan
 from operator import attrgetter, ne
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from dataportal.observations import Observations
 
@@ -56,6 +56,18 @@ class PointGrid(NamedTuple):
     series: list[int]
     ts: Sequence[datetime]
     values: list[float | None]
+
+    def neighbourhoods(self, widest: timedelta) -> Iterator[PointGrid]:
+        """The same points in grids whose times follow each other at `widest` at most."""
+        size = len(self.ts)
+        bounds = [n for n in range(1, size) if self.ts[n] - self.ts[n - 1] > widest]
+        if not bounds:
+            yield self
+            return
+        rows = [self.values[first : first + size] for first in range(0, len(self.values), size)]
+        for first, end in pairwise([0, *bounds, size]):
+            values = [value for row in rows for value in row[first:end]]
+            yield PointGrid(self.series, self.ts[first:end], values)
 
 
 class Points:

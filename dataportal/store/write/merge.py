@@ -11,6 +11,7 @@ that no two transactions wait for each other over a new chunk.
 from __future__ import annotations
 
 from contextlib import nullcontext
+from datetime import timedelta
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,17 +22,19 @@ from dataportal.store.records import Counts
 from dataportal.store.write.diff import Diff, blocks, compare, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import psycopg
 
     from dataportal.observations import Observations
     from dataportal.resolutions import Resolution
-    from dataportal.store.write.diff import Points, SeriesSpan, Sizes
+    from dataportal.store.write.diff import PointGrid, Points, SeriesSpan, Sizes
 
 _COPY_BLOCK = 8_192
 """Rows of a COPY between two looks at the stop flag."""
+_BATCH, _HOUR, _days = 1_000, timedelta(hours=1), timedelta
+"""Rows of a series that TimescaleDB compresses together; the step of one of which none is known."""
 _FEWEST_WITHHELD = 3
 """A series with fewer points stored in the answer's span has no majority worth protecting."""
 
@@ -77,7 +80,10 @@ class ExactWrites:
             return
         run_id, known, in_chunks, _ = self.context()
         statement = query(f"{name}_in_chunks" if in_chunks else name)
-        for grid in points.grids(self._size):
+        grids: Iterable[PointGrid] = points.grids(self._size)
+        if in_chunks:
+            grids = [piece for grid in grids for piece in self._neighbourhoods(grid)]
+        for grid in grids:
             parameters = {
                 "series": grid.series,
                 "ts": grid.ts,
@@ -90,6 +96,22 @@ class ExactWrites:
             }
             cursor = self._connection.execute(statement, parameters)
             self._sent.append((name, len(grid.values), cursor))
+
+    def _neighbourhoods(self, grid: PointGrid) -> Iterator[PointGrid]:
+        """The grid, cut where the columnstore has a batch of rows or more between two times.
+
+        What a statement names of a series from its first time to its last is made rows again,
+        where it is compressed: also the batches in which it changes nothing.
+        """
+        resolutions = self.context().resolutions
+        lengths = (
+            resolutions[series_id][-1].length
+            for series_id in grid.series
+            if resolutions.get(series_id)
+        )
+        steps = [_days(31 * x.months + x.days) + x.rest for x in lengths if x is not None]
+        step = max(steps, default=_HOUR)
+        return grid.neighbourhoods(_BATCH * step)
 
     def revise(self, points: Points) -> None:
         """Send revisions: the current values become others, and the open versions end."""
