@@ -22,6 +22,7 @@ DataportalError
 │   │   └── ClockError           its clock and that of this machine differ
 │   ├── UnsuitableServerError 78 it cannot keep a lock: a pooler, or another kind of database
 │   ├── EncodingError      78    its encoding cannot hold a text
+│   ├── UpkeepError         78   the tables cannot be compressed or kept up: edition, role
 │   ├── KnowledgeAheadError 78   a source knows something as of a time that is yet to come
 │   └── SchemaError        78    the schema is too old, too new or half-way
 └── Interrupted            143   SIGTERM or SIGINT ended the work
@@ -245,6 +246,12 @@ class UnsuitableServerError(DatabaseError):
 
 class EncodingError(DatabaseError):
     """A text has a character that the database's encoding does not have."""
+
+    exit_code = ExitCode.CONFIGURATION
+
+
+class UpkeepError(DatabaseError):
+    """The tables cannot be compressed or kept up as asked for: by this edition, role, or at all."""
 
     exit_code = ExitCode.CONFIGURATION
 

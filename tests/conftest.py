@@ -7,6 +7,8 @@ import secrets
 import shutil
 import subprocess
 import sys
+from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -16,12 +18,16 @@ from support.databases import Databases, SharedServer, admin_connection, with_ex
 from support.embedded_user import end_server, ignore
 from support.warm_starts import WarmStarts
 
+from dataportal.store.connection import connect
+from dataportal.store.upkeep.columnstore import enable_columnstore
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _SERVER = pytest.StashKey[SharedServer]()
-_OF_DATABASE = {"server_url", "database_url", "empty_database_url", "own_server"}
+_LEFT_OUT = pytest.StashKey[int]()
+_OF_DATABASE = {"columnstore_url", "server_url", "database_url", "empty_database_url", "own_server"}
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     # like the installed command, `python -m` must not import from the current folder
@@ -74,10 +80,49 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.database)
         if "server_home" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.embedded)
+        if item.get_closest_marker("columnstore"):
+            item.add_marker(pytest.mark.database)
     if config.stash[_SERVER].kind != "docker":
-        left_out = [item for item in items if item.get_closest_marker("docker")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+        _leave_out(config, items, "docker")
+    config.stash[_LEFT_OUT] = 0
+    if any(item.get_closest_marker("columnstore") for item in items) and not _has_columnstore(
+        config.stash[_SERVER]
+    ):
+        config.stash[_LEFT_OUT] = _leave_out(config, items, "columnstore")
+        if hasattr(config, "workeroutput"):
+            config.workeroutput["left_out"] = config.stash[_LEFT_OUT]
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item], mark: str) -> int:
+    """Leave out what has this mark; how many tests that were."""
+    left_out = [item for item in items if item.get_closest_marker(mark)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+    return len(left_out)
+
+
+def _has_columnstore(server: SharedServer) -> bool:
+    """Whether it is one with TimescaleDB's Community edition, for which it is started."""
+    if server.kind == "embedded":
+        return False
+    with server.serve() as url, admin_connection(url) as admin:
+        row = admin.execute("SELECT current_setting('timescaledb.license', true)").fetchone()
+    return row == ("timescale",)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear from each worker what it left out."""
+    node.config.stash[_LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say so where tests of the columnstore were not run."""
+    if count := config.stash.get(_LEFT_OUT, 0):
+        terminalreporter.write_line(
+            f"columnstore: {count} tests were not run, as the server has not TimescaleDB's "
+            "Community edition"
+        )
 
 
 @pytest.fixture(scope="session")
@@ -99,6 +144,18 @@ def database_url(server_url: str, databases: Databases) -> Iterator[str]:
     """A fresh database with the schema of this program; dropped after the test."""
     with databases.fresh(server_url, "migrated", with_schema) as url:
         yield url
+
+
+@pytest.fixture
+def columnstore_url(database_url: str) -> str:
+    """A fresh database with the columnstore on, in which no policy works by itself."""
+    with closing(connect(database_url, application_name="dataportal test")) as connection:
+        enable_columnstore(connection, timedelta())
+        connection.execute(
+            "SELECT alter_job(job_id, scheduled => false) FROM timescaledb_information.jobs"
+            " WHERE hypertable_name IS NOT NULL"
+        )
+    return database_url
 
 
 @pytest.fixture

@@ -44,6 +44,7 @@ GROUPS = {
         "verify": "Check that the history keeps its promises.",
         "dump": "Write the whole history of series to a file.",
         "restore": "Bring series back from a file that dataportal dump wrote.",
+        "maintain": "Keep the tables small and quick: for cron, every night.",
     },
     "Set up": {
         "migrate": "Bring the database schema up to date.",

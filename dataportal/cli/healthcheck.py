@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dataportal.render.healthcheck import CheckResult
     from dataportal.settings import Settings
     from dataportal.store.read.overview import SourceRow
+    from dataportal.store.read.storage import Storage
 
 EXAMPLES = (
     "dataportal healthcheck",
@@ -50,7 +51,7 @@ def command(
     if live:
         view: HealthView = LiveView()
     else:
-        view = HealthView(_check(invocation.settings(), invocation, only or ()))
+        view = HealthView(*_check(invocation.settings(), invocation, only or ()))
     if not invocation.silent:
         show_view(view, json=invocation.json)
     elif ill := [check for check in view.checks if not check.ok]:
@@ -60,8 +61,9 @@ def command(
 
 def _check(
     settings: "Settings", invocation: Invocation, only: "Sequence[str]"
-) -> "list[CheckResult]":
+) -> "tuple[list[CheckResult], Storage | None]":
     from dataportal.render.healthcheck import CheckResult, failure
+    from dataportal.render.storage import storage_sentence
 
     checks: list[CheckResult] = []
     configuration = None
@@ -70,23 +72,24 @@ def _check(
         checks += _check_configuration(configuration)
     except ConfigurationError as error:
         checks.append(failure("configuration", error))
-    rows = None
+    rows = storage = None
     now = utc_now()
     try:
-        rows, unstorable, server = _read_database(settings, configuration, now)
+        rows, unstorable, server, storage = _read_database(settings, configuration, now)
         checks.append(CheckResult("database", message=server))
         checks += [
             CheckResult("database", source=name, message=reason, code=ExitCode.CONFIGURATION)
             for name, reason in unstorable.items()
         ]
         checks.append(CheckResult("schema", message="up to date"))
+        checks.append(CheckResult("storage", message=storage_sentence(storage)))
     except SchemaError as error:
         checks += [CheckResult("database"), failure("schema", error)]
     except (ConfigurationError, DatabaseError) as error:
         checks.append(failure("database", error))
     if configuration is not None and rows is not None:
         checks += _check_freshness(configuration, rows, only, now)
-    return checks
+    return checks, storage
 
 
 def _check_configuration(configuration: "Configuration") -> "list[CheckResult]":
@@ -108,11 +111,12 @@ def _check_configuration(configuration: "Configuration") -> "list[CheckResult]":
 
 def _read_database(
     settings: "Settings", configuration: "Configuration | None", now: "datetime"
-) -> "tuple[Mapping[str, SourceRow], Mapping[str, str], str]":
-    """What the database has of every source, why it cannot hold some, and what server it is."""
+) -> "tuple[Mapping[str, SourceRow], Mapping[str, str], str, Storage]":
+    """What the database has of every source, why it cannot hold some, what it is, how large."""
     from dataportal.health import needs_newest
     from dataportal.store.encoding import find_unstorable
     from dataportal.store.read.overview import database_facts, overview
+    from dataportal.store.read.storage import read_storage
 
     sources = {source.name: source for source in configuration.sources} if configuration else {}
 
@@ -129,9 +133,11 @@ def _read_database(
             for name, source in sources.items()
             if (reason := find_unstorable(connection, source.texts))
         }
+        storage = read_storage(connection)
     extension = f", TimescaleDB {facts.timescaledb}" if facts.timescaledb else ""
     encoding = f", encoding {facts.encoding}" if facts.encoding != "UTF8" else ""
-    return rows, unstorable, f"PostgreSQL {facts.server_version}{extension}{encoding}"
+    server = f"PostgreSQL {facts.server_version}{extension}{encoding}"
+    return rows, unstorable, server, storage
 
 
 def _check_freshness(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dataportal.settings import Settings
     from dataportal.store.backfills import SourcesBackfill
     from dataportal.store.read.overview import SourceRow
+    from dataportal.store.read.storage import Storage
 
 EXAMPLES = (
     "dataportal list-sources",
@@ -98,13 +99,14 @@ def command(
 
     rows: Mapping[str, SourceRow] | None = None
     backfill: SourcesBackfill | None = None
+    storage: Storage | None = None
     failure: DataportalError | None = None
     try:
-        rows, backfill = _read_database(settings)
+        rows, backfill, storage = _read_database(settings, with_storage=invocation.json)
     except DatabaseError as error:
         failure = error
     view = sources_view(configuration, sources, only or (), rows, utc_now(), settings.zone)
-    view = replace(view.only_in(wanted), by_series=series, backfill=backfill)
+    view = replace(view.only_in(wanted), by_series=series, backfill=backfill, storage=storage)
     show_view(view, json=invocation.json)
     if failure is not None:
         return report_error(failure, json=invocation.json, debug=invocation.debugging)
@@ -124,15 +126,22 @@ def _catalogue(
 
 def _read_database(
     settings: "Settings",
-) -> "tuple[Mapping[str, SourceRow], SourcesBackfill | None]":
-    """What the database has of every source, and the backfill to go on with."""
+    *,
+    with_storage: bool,
+) -> "tuple[Mapping[str, SourceRow], SourcesBackfill | None, Storage | None]":
+    """What the database has of every source, the backfill to go on with, and how large it is."""
     if not database_exists(settings):
-        return {}, None
+        return {}, None, None
     from dataportal.store.backfills import unfinished_backfill
     from dataportal.store.read.overview import overview
 
     with open_to_read(settings, "list-sources") as connection:
-        return overview(connection), unfinished_backfill(connection)
+        rows, backfill = overview(connection), unfinished_backfill(connection)
+        if not with_storage:
+            return rows, backfill, None
+        from dataportal.store.read.storage import read_storage
+
+        return rows, backfill, read_storage(connection)
 
 
 def _check(

@@ -1,4 +1,4 @@
-"""`dataportal migrate`: brings the schema up to date, or prints the SQL that makes its roles."""
+"""`dataportal migrate`: brings the schema up to date, has it compressed, or prints roles."""
 
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
@@ -8,15 +8,22 @@ import typer
 from dataportal.cli.options import Invocation
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import say
-from dataportal.render.migrate import GrantsView, SchemaView
+from dataportal.render.migrate import ColumnstoreView, GrantsView, SchemaView
 from dataportal.render.view import show_view
+from dataportal.times import parse_duration
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     import psycopg
+
+    from dataportal.render.view import View
+    from dataportal.store.migrations import SchemaState
 
 EXAMPLES = (
     "dataportal migrate --plan",
     "dataportal --database-url postgresql://owner@db/energy migrate",
+    "dataportal migrate --columnstore   # what is older than 30 days in a tenth of the room",
     'dataportal migrate --print-grants | psql "$DATABASE_URL"',
 )
 
@@ -25,6 +32,17 @@ def command(
     ctx: typer.Context,
     *,
     plan: Annotated[bool, typer.Option("--plan", help="Show what is pending, and stop.")] = False,
+    columnstore: Annotated[
+        str | None,
+        typer.Option(
+            "--columnstore",
+            metavar="[AFTER]",
+            help="Let TimescaleDB compress what is older than AFTER [30 days].",
+        ),
+    ] = None,
+    no_columnstore: Annotated[
+        bool, typer.Option("--no-columnstore", help="Make everything rows again.")
+    ] = False,
     print_grants: Annotated[
         bool,
         typer.Option(
@@ -47,6 +65,9 @@ def command(
     role may; reading commands never do. It can be run at any time, by several at once, and again
     after a crash.
 
+    With --columnstore chunks are compressed once all in them is older than AFTER. It needs the
+    Community edition of TimescaleDB. dataportal maintain compresses at once what is old already.
+
     With --print-grants it asks no database: the SQL makes three roles, one that migrates and owns
     the tables, one that fetches and can neither change nor delete a version, one that reads.
     """
@@ -59,6 +80,9 @@ def command(
         return ExitCode.DONE
     if any(names.values()):
         raise UsageError("names of roles go with --print-grants")
+    if columnstore is not None and no_columnstore:
+        raise UsageError("--columnstore and --no-columnstore: which of them?")
+    after = None if columnstore is None else _duration(columnstore)
     settings = invocation.settings()
     from dataportal.store import open_database
     from dataportal.store.connection import connect
@@ -67,10 +91,24 @@ def command(
         open_database(settings, say=say, create=not settings.quiet and not plan) as url,
         closing(connect(url, application_name="dataportal migrate")) as connection,
     ):
-        return _migrate(connection, invocation, plan=plan)
+        return _migrate(connection, invocation, plan=plan, after=after, take_back=no_columnstore)
 
 
-def _migrate(connection: "psycopg.Connection", invocation: Invocation, *, plan: bool) -> ExitCode:
+def _duration(text: str) -> "timedelta":
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"--columnstore: {error}") from None
+
+
+def _migrate(
+    connection: "psycopg.Connection",
+    invocation: Invocation,
+    *,
+    plan: bool,
+    after: "timedelta | None",
+    take_back: bool,
+) -> ExitCode:
     from dataportal.store.migrations import migrate, schema_state
 
     applied: tuple[str, ...] = ()
@@ -79,6 +117,44 @@ def _migrate(connection: "psycopg.Connection", invocation: Invocation, *, plan: 
     state = schema_state(connection)
     if state.problem and not state.pending:
         raise state.problem
+    view: View = SchemaView(state, applied)
+    if after is not None or take_back:
+        view = _change_columnstore(connection, invocation, state, applied, plan=plan, after=after)
     if not invocation.silent:
-        show_view(SchemaView(state, applied), json=invocation.json)
+        show_view(view, json=invocation.json)
     return ExitCode.DONE
+
+
+def _change_columnstore(
+    connection: "psycopg.Connection",
+    invocation: Invocation,
+    state: "SchemaState",
+    applied: "tuple[str, ...]",
+    *,
+    plan: bool,
+    after: "timedelta | None",
+) -> "View":
+    """Turn the columnstore on, or off where there is no `after`; with `plan` nothing is changed."""
+    from dataportal.render.progress_bar import progress_bar
+    from dataportal.store.upkeep.columnstore import (
+        check_columnstore,
+        disable_columnstore,
+        enable_columnstore,
+        read_columnstore,
+    )
+
+    decompressed = 0
+    if plan:
+        if not state.pending:
+            check_columnstore(connection)
+    elif after is not None:
+        enable_columnstore(connection, after)
+    else:
+        with progress_bar("decompressing", wanted=invocation.shows_progress) as progress:
+            decompressed = disable_columnstore(connection, progress=progress)
+    return ColumnstoreView(
+        SchemaView(state, applied),
+        None if state.pending else read_columnstore(connection),
+        wanted=after if plan else None,
+        decompressed=decompressed,
+    )

@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations` in this package: typer reads the annotations.
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +20,10 @@ _OVERRIDES = {
     "log_level": ("LOG_LEVEL",),
     "log_format": ("LOG_FORMAT",),
 }
+
+
+# Options whose value may be left out, and what it is then.
+_LEFT_OUT = {"--columnstore": "30 days"}
 
 
 def _settings_parser(name: str) -> Callable[[str], Any]:
@@ -138,6 +142,14 @@ class Invocation:
         return level.strip().lower() == "debug"
 
 
+def _with_values(args: Sequence[str]) -> Iterator[str]:
+    """The arguments, with the value after each option that may do without."""
+    for position, argument in enumerate(args):
+        following = args[position + 1 : position + 2]
+        is_bare = argument in _LEFT_OUT and (not following or following[0].startswith("-"))
+        yield f"{argument}={_LEFT_OUT[argument]}" if is_bare else argument
+
+
 class Command(TyperCommand):
     """A command that takes the shared options of its group too, and shows them in its help."""
 
@@ -148,7 +160,7 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse, and hand the shared options to the invocation."""
-        rest = super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, [*_with_values(args)])
         shared = {p.name: ctx.params.pop(p.name, None) for p in self._shared_params(ctx)}
         invocation: Invocation = ctx.obj
         invocation.take(shared)

@@ -1,4 +1,4 @@
-"""Formats values for people: instants in their zone, ages, durations, numbers, plurals."""
+"""Formats values for people: instants in their zone, ages, durations, numbers, sizes, plurals."""
 
 from __future__ import annotations
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.errors import ConfigurationError, ExitCode
 from dataportal.render.formatting import NOTHING
+from dataportal.render.storage import storage_fields
 from dataportal.render.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from dataportal.errors import DataportalError
+    from dataportal.store.read.storage import Storage
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,10 @@ def failure(name: str, error: DataportalError) -> CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class HealthView:
-    """The answer of `healthcheck`."""
+    """The answer of `healthcheck`; `storage` is None where the database was not asked."""
 
     checks: Sequence[CheckResult]
+    storage: Storage | None = None
 
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A table with a row for each check."""
@@ -66,7 +69,7 @@ class HealthView:
         yield from table.lines(stream)
 
     def document(self) -> Mapping[str, Any]:
-        """`ok`, and `checks`."""
+        """`ok`, `checks`, and how much room the tables take."""
         return {
             "ok": all(check.ok for check in self.checks),
             "checks": [
@@ -80,6 +83,7 @@ class HealthView:
                 }
                 for check in self.checks
             ],
+            "storage": None if self.storage is None else storage_fields(self.storage),
         }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from dataportal.render.console import printable
 from dataportal.render.formatting import NOTHING, format_age, format_instant, pluralize
 from dataportal.render.runs import backfill_fields, backfill_sentence
+from dataportal.render.storage import storage_fields
 from dataportal.render.tables import Table
 from dataportal.series import SeriesDescription
 from dataportal.times import format_duration
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from dataportal.health import Condition, Doubt, Verdict
     from dataportal.store.backfills import SourcesBackfill
     from dataportal.store.read.overview import RunRow, SourceRow
+    from dataportal.store.read.storage import Storage
 
 _MOODS = {
     "ok": "good",
@@ -65,6 +67,7 @@ class SourcesView:
     by_series: bool = False
     gone: Sequence[tuple[Verdict, SourceRow]] = ()
     backfill: SourcesBackfill | None = None
+    storage: Storage | None = None
 
     def only_in(self, conditions: frozenset[Condition]) -> SourcesView:
         """The same with only the sources in these conditions."""
@@ -88,12 +91,13 @@ class SourcesView:
             yield backfill_sentence(self.backfill)
 
     def document(self) -> Mapping[str, Any]:
-        """`sources`, each with its series."""
+        """`sources`, each with its series, and the room that the tables take."""
         sources = [source_fields(listing) for listing in self.listings]
         sources += [broken_fields(verdict) for verdict in self.broken.values()]
         sources += [gone_fields(verdict, row) for verdict, row in self.gone]
         backfill = None if self.backfill is None else backfill_fields(self.backfill)
-        return {"sources": sources, "backfill": backfill}
+        storage = None if self.storage is None else storage_fields(self.storage)
+        return {"sources": sources, "backfill": backfill, "storage": storage}
 
     def _source_table(self) -> Table:
         table = Table(

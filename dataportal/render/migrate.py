@@ -1,4 +1,4 @@
-"""Shows what `migrate` did to the schema of a database, and the SQL that makes its roles."""
+"""Shows what `migrate` did to a schema and its columnstore, and the SQL that makes its roles."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.render.console import printable
+from dataportal.render.formatting import NOTHING, format_span, pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import timedelta
 
     from dataportal.store.migrations import SchemaState
+    from dataportal.store.upkeep.columnstore import ColumnstoreState
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,64 @@ class SchemaView:
             "pending": self.state.pending,
             "present": self.state.applied,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnstoreView:
+    """The answer of `migrate --columnstore` and `--no-columnstore`.
+
+    Attributes:
+        schema: the state of the schema.
+        columnstore: as it is now; None while migrations are pending.
+        wanted: the AFTER that was asked for with `--plan`.
+        decompressed: how many chunks became rows again.
+    """
+
+    schema: SchemaView
+    columnstore: ColumnstoreState | None
+    wanted: timedelta | None
+    decompressed: int
+
+    def lines(self, stream: TextIO) -> Iterator[str]:
+        """The line of the schema, then one of the columnstore."""
+        yield from self.schema.lines(stream)
+        state = self.columnstore
+        if state is None:
+            yield "columnstore: after these migrations"
+        elif state.enabled:
+            after = NOTHING if state.after is None else format_span(state.after)
+            width = NOTHING if state.chunk_interval is None else format_span(state.chunk_interval)
+            yield (
+                f"columnstore: on; chunks of {width} are compressed when all in them is older "
+                f"than {after}"
+            )
+        elif self.decompressed:
+            yield f"columnstore: off; {pluralize(self.decompressed, 'chunk')} made rows again"
+        else:
+            yield "columnstore: off"
+        if self.wanted is not None and state is not None:
+            yield f"would be turned on, for what is older than {format_span(self.wanted)}"
+
+    def document(self) -> Mapping[str, Any]:
+        """That of the schema, and `columnstore`."""
+        state = self.columnstore
+        return {
+            **self.schema.document(),
+            "columnstore": None if state is None else columnstore_fields(state),
+            "decompressed": self.decompressed,
+        }
+
+
+def columnstore_fields(state: ColumnstoreState) -> dict[str, Any]:
+    """What JSON says of the columnstore of a database."""
+    return {
+        "enabled": state.enabled,
+        "after": None if state.after is None else state.after.total_seconds(),
+        "chunk_interval": None
+        if state.chunk_interval is None
+        else state.chunk_interval.total_seconds(),
+        "reason": state.reason,
+    }
 
 
 @dataclass(frozen=True, slots=True)

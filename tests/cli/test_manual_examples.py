@@ -40,6 +40,7 @@ _MASKS = (
     (r"run_id=\d+", "run_id=N"),
     (r"^\d+( +\S+ +(?:scheduled|backfill|restore) )", r"N\1"),
     (r"(revised|current) +\d+$", r"\1 N"),
+    (r"\b\d+(\.\d)? [kMG]B\b", "SIZE"),
     (r"PostgreSQL [\d.]+.*", "PostgreSQL"),
     (r"( IN|-) +(ok|due)$", r"\1 ok"),
     (r"(succeeded|unchanged), AGE", "ENDED"),
@@ -414,23 +415,34 @@ def test_json_is_as_shown(tmp_path: Path, run_cli: RunCli, database_url: str) ->
         document["checks"] = [check for check in document["checks"] if check["found"]]
         return document
 
+    def planned() -> Any:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            connection.execute(
+                "INSERT INTO fetch_run (source, kind, started_at, finished_at, outcome,"
+                " window_start, host, pid, version)"
+                " SELECT source, kind, '2020-01-01', '2020-01-01', 'unchanged',"
+                " '2019-12-01', host, pid, version FROM fetch_run LIMIT 1"
+            )
+        return answered("maintain", "--plan")
+
     documents = [
         answered("fetch-all"),
         answered("list-sources"),
         answered("history", "sunspots", "--ts", "2008-01-01"),
         answered("healthcheck"),
+        answered("list-sources", config=str(broken)),
         damaged(),
         answered("dump", "sunspots", "sample.jsonl.gz"),
+        planned(),
         answered("migrate"),
-        answered("list-sources", config=str(broken)),
     ]
-    page = manual.page("json")
-    examples = [json.loads(block) for block in page.blocks("json")]
+    pages = [manual.page("json"), manual.page("json-upkeep")]
+    examples = [json.loads(block) for page in pages for block in page.blocks("json")]
     assert len(examples) == len(documents)
     for example, document in zip(examples, documents, strict=True):
         # unlike the others, a list of texts may be empty in one of them
         assert json.dumps(_shape(document)) == json.dumps(_shape(example))
-    texts = page.prose + manual.page("report").prose
+    texts = "".join(page.prose for page in (*pages, manual.page("report")))
     prose = set(re.findall(r"`(\w+)`|\"(\w+)\"", texts))
     explained = set(chain.from_iterable(prose))
     for document in (*documents, answered("report"), answered("help"), answered("help", "fetch")):

@@ -62,7 +62,7 @@ def test_systemd_takes_the_units_and_calls_them_safe(tmp_path: Path) -> None:
 def test_lines_of_cron_name_a_user_and_a_command_that_there_is() -> None:
     """As /etc/cron.d wants them; quietly, so that a mail is a fault."""
     lines = [line for line in text("cron.d-dataportal").splitlines() if re.match(r"[*\d]", line)]
-    assert len(lines) == 3
+    assert len(lines) == 4
     for line in lines:
         *schedule, user, program, quiet, command = line.split()[:9]
         assert len(schedule) == 5

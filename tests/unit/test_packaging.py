@@ -168,6 +168,7 @@ def test_cron_runs_what_there_is(run_cli: RunCli) -> None:
     assert commands == [
         "dataportal -q fetch-all --due",
         "dataportal -q fetch-all --start 90d",
+        "dataportal -q maintain --for 20m",
         "dataportal -q healthcheck",
     ]
     assert _cron_lines()[0][:5] == ["*/5", "*", "*", "*", "*"]

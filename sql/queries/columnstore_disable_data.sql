@@ -1,0 +1,2 @@
+-- Ends the compression of this table, none of whose chunks is compressed any more.
+ALTER TABLE time_series_data SET (timescaledb.compress = false)
