@@ -8,6 +8,7 @@ that the clocks skip stands for none.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -37,6 +38,10 @@ class LocalTime:
 
 def instants_of(wall: datetime, zone: ZoneInfo) -> tuple[datetime, ...]:
     """The instants in UTC at which the clocks of the zone show `wall`: none, one or two."""
+    first, second = wall.replace(tzinfo=zone, fold=0), wall.replace(tzinfo=zone, fold=1)
+    if first.utcoffset() == second.utcoffset():  # neither doubled nor skipped: most of them
+        with suppress(OverflowError):
+            return (first.astimezone(UTC),)
     instants: list[datetime] = []
     for fold in (0, 1):
         try:
@@ -64,6 +69,19 @@ class ClockChanges:
         except KeyError:
             offset = self._offsets[day] = self._find(day)
             return offset
+
+    def keep_offset(self, first: date, last: date) -> bool:
+        """Whether the offset hours before the first day is that hours after the last one.
+
+        Then the clocks did not change in between, unless they did there and back.
+        """
+        try:
+            before = datetime.combine(first, time(), self.zone) - _MARGIN
+            after = datetime.combine(last, time(), self.zone) + _DAY + _MARGIN
+        except OverflowError:
+            return False  # at the ends of the calendar every day is looked at by itself
+        # of a doubled hour the first at the beginning, the second at the end
+        return before.utcoffset() == after.replace(fold=1).utcoffset()
 
     def touch(self, day: date) -> bool:
         """Whether the clocks change on that day, or within hours of it."""

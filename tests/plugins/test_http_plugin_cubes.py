@@ -98,6 +98,26 @@ def test_json_stat_says_the_same_in_every_form(server: LocalServer, data: st.Dat
         assert found == {m: v for (a, m), v in table.items() if a == area and v is not None}
 
 
+@pytest.mark.parametrize("layout", ["json-stat", "sdmx-json"])
+def test_series_of_the_same_cells_have_them_each(server: LocalServer, layout: str) -> None:
+    """Also over several answers: what one is given more is not in the other."""
+    content = json_stat([1, 2, 3, 4, 5, 6]) if layout == "json-stat" else flat_message()
+    name = "geo" if layout == "json-stat" else "AREA"
+    url = server.answer("/again", Reply(200, json.dumps(content).encode()))
+    own = {name: "DE"}
+    batch = fetch(
+        "Json",
+        {"a": own, "b": own},
+        url=url,
+        timezone="UTC",
+        layout=layout,
+        query={"n": "{part}"},
+        each={"part": ["1", "2"]},
+    )
+    assert by_month(batch, "a") == by_month(batch, "b") != {}
+    assert batch.received == 2 * 2 * len(by_month(batch, "a"))
+
+
 def test_the_dimension_of_time_is_found_or_named(server: LocalServer) -> None:
     """By its role, by its name, by its codes; `ts` names another one."""
     for name, more in (

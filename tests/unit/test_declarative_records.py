@@ -130,6 +130,26 @@ def test_numbers_are_read_as_they_are_written(value: float, signs: tuple[str, st
     assert NumberFormat(decimal=point, thousands=thousands, scale=4).read(text) == exact * 4
 
 
+written_numbers = (
+    st.floats(allow_nan=False).map(repr)
+    | st.integers().map(str)
+    | st.decimals(allow_nan=False, allow_infinity=False).map(str)
+    | st.sampled_from(["", "-0", "-0.0", "007", ".5", "5.", "+1", "1e400", "-1E-400", "0.1"])
+)
+
+
+@given(st.lists(written_numbers, min_size=1, max_size=30))
+def test_many_cells_are_the_same_numbers_as_each_by_itself(texts: list[str]) -> None:
+    """To the last bit; where one of them is no plain number, none is read so."""
+    numbers = NumberFormat()
+    values = numbers.read_all(texts)
+    one_by_one = [numbers.value(text) for text in texts]
+    if values is None:
+        assert any(isinstance(value, str) for value in one_by_one)
+    else:
+        assert [*map(repr, values)] == [*map(repr, one_by_one)]
+
+
 @given(st.text(max_size=12))
 def test_a_cell_is_a_number_or_missing_or_refused(text: str) -> None:
     """Nothing else, whatever stands there; what is refused is no decimal number."""

@@ -19,6 +19,7 @@ from dataportal.local_times import (
     resolve,
 )
 from dataportal.observations import clean
+from dataportal.plugins.declarative.time_axis import days_near
 
 if TYPE_CHECKING:
     from dataportal.observations import Batch
@@ -93,6 +94,26 @@ def test_instants_of_any_local_time(local: datetime, change: tuple[ZoneInfo, dat
     for instant in instants_of(local, change[0]):
         assert instant.tzinfo is UTC
         assert wall(instant, change[0]) == local
+
+
+@given(st.sampled_from(ALL_CHANGES), st.integers(0, 40), st.integers(0, 40), st.integers(1, 3))
+def test_days_without_a_change_in_between_keep_their_offset(
+    change: tuple[ZoneInfo, datetime], before: int, after: int, step: int
+) -> None:
+    """Wherever no day is found near a change among many, each local time is one instant."""
+    zone, instant = change
+    first = wall(instant, zone).date() - before * timedelta(days=1)
+    length = before + after
+    ordered = [
+        datetime.combine(first + n * timedelta(days=1), time(minute=30)) + hour * HOUR
+        for n in range(0, length + 1, step)
+        for hour in range(0, 24, 6)
+    ]
+    near = set(days_near(ordered, ClockChanges(zone)))
+    assert near <= {ts.date() for ts in ordered}
+    for ts in ordered:
+        if ts.date() not in near:
+            assert len(instants_of(ts, zone)) == 1
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from dataportal.errors import BadDataError
@@ -168,6 +169,7 @@ class _TableRows:
         self._rows = rows
         self._answer = answer
         self._reader = reader
+        self._widest = max(map(len, rows), default=0)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -179,13 +181,12 @@ class _TableRows:
     def column(self, path: FieldPath) -> Sequence[Any]:
         if self._table.is_empty:
             return []
-        widest = max(map(len, self._rows), default=0)
         try:
-            index = self._table.column_index(self._reader.column(path), widest)
+            index = self._table.column_index(self._reader.column(path), self._widest)
         except BadDataError as error:
             raise _with_excerpt(error, self._answer) from None
         try:
-            return [row[index] for row in self._rows]
+            return [*map(itemgetter(index), self._rows)]
         except IndexError:
             return [row[index] if index < len(row) else TRUNCATED_ROW for row in self._rows]
 

@@ -42,7 +42,10 @@ def add_axis(
     if are_plain is None or not are_plain(taken):
         return part.near
     series.ts.extend(part.inside_times)
-    series.values.extend(taken)
+    if isinstance(taken, list) and records.is_copy and not series.values:
+        series.values = taken  # a million of them are not copied once more
+    else:
+        series.values.extend(taken)
     everything = range(len(values))
     series.note_units(
         units, everything if part.all_inside else [*compress(everything, part.inside)]

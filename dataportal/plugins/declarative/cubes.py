@@ -66,11 +66,13 @@ class CubeRecords:
         field: a column by its name; None for one that there is not.
         answer: the answer.
         is_dense: whether no value is `ABSENT_FIELD`, so that none has to be looked for.
+        is_copy: whether the values are a list of these records' own.
 
     Attributes:
         axis: the same list for all records of a cube that share it.
         positions: of observations that are there.
         values: of these.
+        is_copy: whether nobody else has that list.
         further_field: a further field by its name; None for one that there is not.
     """
 
@@ -83,10 +85,12 @@ class CubeRecords:
         answer: Answer,
         *,
         is_dense: bool = False,
+        is_copy: bool = False,
     ) -> None:
         self.axis = axis
         self.positions = positions
         self.values = values
+        self.is_copy = is_copy
         self._field = field
         self._answer = answer
         self.further_field: Callable[[str], Sequence[Any] | None] = lambda _: None

@@ -88,6 +88,7 @@ class PointExtractor:
     def __init__(self, params: Params, now: Callable[[], datetime]) -> None:
         self._now = now
         self._cells: WeakKeyDictionary[Records, Sequence[Any]] = WeakKeyDictionary()
+        self._changes: dict[ZoneInfo, ClockChanges] = {}
         points = params.read(PointParameters)
         self._ts: tuple[FieldPath, ...] = points.ts
         self._interval = IntervalNumbers.read(params, points.interval)
@@ -373,7 +374,13 @@ class PointExtractor:
             series.clip = Clip(window, length, series.zone or zone)
             in_zone = series.zone or zone
             # what an answer states as an offset needs no zone to be resolved
-            series.changes = None if in_zone is None else ClockChanges(in_zone)
+            series.changes = None if in_zone is None else self._clock_changes(in_zone)
+
+    def _clock_changes(self, zone: ZoneInfo) -> ClockChanges:
+        """Those of a zone, which all series share: each day is looked at once."""
+        if zone not in self._changes:
+            self._changes[zone] = ClockChanges(zone)
+        return self._changes[zone]
 
     def _record_times(
         self, records: Records, cells: Sequence[Any], stated: tzinfo | None
@@ -519,10 +526,14 @@ class PointExtractor:
         changes = series.changes
         near = () if changes is None else record_times.rows_near(changes)
         first, cells = len(series.ts), record_times.cells
+        records = record_times.records
+        if isinstance(rows, range):  # all of them
+            series.origins.update({first + row: (records, row, cells[row]) for row in near})
+            return
         for row in near:
             index = bisect_left(rows, row)
             if index < len(rows) and rows[index] == row:
-                series.origins[first + index] = (record_times.records, row, cells[row])
+                series.origins[first + index] = (records, row, cells[row])
 
     def _time_cells(self, records: Records) -> Sequence[Any]:
         cells = self._cells.get(records)
@@ -553,7 +564,8 @@ class PointExtractor:
             return failure
         clip, zone = series.clip, series.zone or zone
         times, repeated = self._times_of_series().resolve(series, zone)
-        columns: dict[str, list[Any]] = {"ts": [*times], "value": series.values}
+        ts = times if isinstance(times, list) else [*times]
+        columns: dict[str, list[Any]] = {"ts": ts, "value": series.values}
         if self._published is not None:
             columns["published_at"] = [*series.published]
         if (revised := series.revised) is not None:

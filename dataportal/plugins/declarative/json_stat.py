@@ -108,7 +108,15 @@ class JsonStatCube:
             return [codes[cell // stride % size] for cell in cells]
 
         values = self._values_of(cells)
-        records = CubeRecords(axis, places, values, column, self._answer, is_dense=self._is_dense)
+        records = CubeRecords(
+            axis,
+            places,
+            values,
+            column,
+            self._answer,
+            is_dense=self._is_dense,
+            is_copy=True,
+        )
         if _STATUS in conditions and _STATUS not in self._codes:
             records.keep_texts(_STATUS, conditions[_STATUS])
         return records

@@ -64,7 +64,9 @@ class SeriesTimes:
             rows = SeriesRows(series, self._daylight, self._flag, zone)
             # where labels name beginnings, those of quiet days are left as they are
             positions = series.origins if self._period is None else None
-            times, repeated = LabelResolver(zone, rows, self._period).resolve(times, positions)
+            shared = series.changes if series.changes and series.changes.zone == zone else None
+            resolver = LabelResolver(zone, rows, self._period, shared)
+            times, repeated = resolver.resolve(times, positions)
         if series.zone is not None:
             times = instants_in_zone(times, series.zone)
         return times, repeated

@@ -139,7 +139,7 @@ class TimeAxis(AxisPart):
 
         Not where each of them stands for one instant, as that of a whole day mostly does.
         """
-        for day in _days_near(ordered[begin:end], changes):
+        for day in days_near(ordered[begin:end], changes):
             start = datetime.combine(day, time())
             low = max(bisect_left(ordered, start), begin)
             high = min(bisect_left(ordered, start + _DAY), end)
@@ -147,19 +147,18 @@ class TimeAxis(AxisPart):
                 self.kinds[low:high] = bytes([ASKED]) * (high - low)
 
 
-def _days_near(ordered: list[datetime], changes: ClockChanges) -> list[date]:
+def days_near(ordered: list[datetime], changes: ClockChanges) -> list[date]:
     """The days of these times around which the clocks change.
 
     Looked for where the offset of a day is another one than some days later: no zone's clocks have
     changed there and back within so few.
     """
-    days = sorted({ts.date() for ts in ordered})
+    days = [*dict.fromkeys(map(datetime.date, ordered))]
     near: list[date] = []
     for first in range(0, len(days), _PROBE):
         some = days[first : first + _PROBE + 1]
-        offset = changes.offset(some[0])
-        is_quiet = offset is not None and some[-1] - some[0] <= _PROBE * _DAY
-        if not is_quiet or changes.offset(some[-1]) != offset:
+        is_short = some[-1] - some[0] <= _PROBE * _DAY
+        if not is_short or not changes.keep_offset(some[0], some[-1]):
             near.extend(day for day in some if changes.are_near(day))
     return near
 

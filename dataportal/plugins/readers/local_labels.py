@@ -72,13 +72,20 @@ class LabelResolver:
         zone: whose clocks they show.
         rows: what stands beside them.
         length: of the intervals whose end they name; None where they name the beginning.
+        changes: of its clocks, where they are shared with other series.
     """
 
-    def __init__(self, zone: ZoneInfo, rows: Rows, length: timedelta | None) -> None:
+    def __init__(
+        self,
+        zone: ZoneInfo,
+        rows: Rows,
+        length: timedelta | None,
+        changes: ClockChanges | None = None,
+    ) -> None:
         self._zone = zone
         self._rows = rows
         self._length = length
-        self._changes = ClockChanges(zone)
+        self._changes = changes or ClockChanges(zone)
 
     def resolve(
         self, times: Sequence[datetime | str], positions: Iterable[int] | None = None

@@ -33,6 +33,7 @@ def whole_number(raw: float | str) -> int:
 
 
 _OF_NUMBERS = b"0123456789+-.eE"
+_MINUS_ZERO = "-0"
 
 
 class NumberFormat:
@@ -108,7 +109,7 @@ class NumberFormat:
         if joined.translate(None, _OF_NUMBERS) or (has_gaps and "" not in self._missing):
             return None
         try:
-            values = [float(text) if text else None for text in texts]
+            values = _with_gaps(texts) if has_gaps else _floats(texts)
         except ValueError:
             return None
         if self._missing_numbers and not self._missing_numbers.isdisjoint(values):
@@ -137,6 +138,28 @@ class NumberFormat:
         if self._thousands:
             text = text.replace(self._thousands, "")
         return float(text if self._decimal == "." else text.replace(self._decimal, "."))
+
+
+def _with_gaps(texts: Sequence[str]) -> list[float | None]:
+    """The numbers of texts, None for an empty one; raises ValueError as `float` does."""
+    numbers = iter(_floats([text for text in texts if text]))
+    return [next(numbers) if text else None for text in texts]
+
+
+def _floats(texts: Sequence[str]) -> Sequence[float]:
+    """What `float` makes of each text of digits, points, signs and exponents.
+
+    Raises:
+        ValueError: as `float` does.
+    """
+    # which reads this as 0.0
+    if _MINUS_ZERO not in texts:
+        try:
+            # in a fifth of the time; it knows no 007, .5, 5. and +5, and no infinite ones
+            return msgspec.convert(texts, list[float], strict=False)
+        except msgspec.ValidationError:
+            pass
+    return [*map(float, texts)]
 
 
 def _are_numbers(cells: Sequence[object]) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DELIMITERS = ("\t", ";", "|", ",")
 """Those that are detected; the comma last, because it may be a decimal sign as well."""
 
-_LINE = itemgetter(1)
+_LINE, _FIRST_CELL = itemgetter(1), itemgetter(0)
 _LOOK_AHEAD = 20
 _LISTED = 40  # column names shown in a message
 _PASSED, _PASSED_WIDTH = 5, 60  # lines shown in a message, and how much of each
@@ -136,12 +136,14 @@ class Table:
         rows = [] if self._layout.header or self._first is None else [self._first]
         reader = csv.reader(lines, self._reader.dialect)
         try:
-            # most rows begin with something
-            rows += [row for row in reader if row and (row[0] or any(row))]
+            read = [*reader]
         except csv.Error as error:
             number = self._lines.number + reader.line_num
             raise BadDataError(f"{self.name}:{number}: {error}") from None
-        return rows
+        # most tables have no blank rows, and their rows begin with something
+        if not all(read) or not all(map(_FIRST_CELL, read)):
+            read = [row for row in read if any(row)]
+        return [*rows, *read] if rows else read
 
     def _next(self) -> list[str] | None:
         try:
@@ -164,6 +166,10 @@ class _Lines:
         self.number = 0
         self._name = name
         self._comment = layout.comment
+        lines = iter(lines)
+        # where nothing but the first lines is left out, all others are read without their numbers
+        bounds = (layout.header_row, layout.first_row, layout.footer)
+        self._unbounded = lines if bounds == (None, None, None) else None
         self._lines: Iterator[tuple[int, str]] = islice(enumerate(lines, 1), layout.skip_rows, None)
         if layout.header_row is not None:
             self._lines = self._from(self._lines, layout.header_row, "header_row")
@@ -212,7 +218,9 @@ class _Lines:
         """All that were not read yet, one after the other; None where some are to be left out."""
         if self._comment:
             return None
-        return map(_LINE, chain(self._ahead, self._lines))
+        if self._unbounded is None or not self.number:
+            return map(_LINE, chain(self._ahead, self._lines))
+        return chain(map(_LINE, self._ahead), self._unbounded)
 
     def __iter__(self) -> Iterator[str]:
         return self
