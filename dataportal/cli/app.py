@@ -48,6 +48,7 @@ GROUPS = {
     },
     "Set up": {
         "migrate": "Bring the database schema up to date.",
+        "new-source": "Draft an entry of sources.yaml from a real answer.",
         "schema": "Print the JSON Schema of sources.yaml, for editors.",
         "help": "Show a page of the manual, or the list of its topics.",
     },

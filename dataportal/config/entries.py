@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dataportal.config.includes import CATALOGUE, IncludedFiles, includes_of
 from dataportal.config.keys import GROUP, MEMBER, METADATA, OPTIONS, SINGLE, keys_by_any_name
 from dataportal.config.sources import DEFAULT_SCHEDULE, Source
-from dataportal.config.yaml_nodes import Document, Mapping, Scalar, Sequence, is_null
+from dataportal.config.yaml_nodes import Document, Mapping, Scalar, Sequence, is_null, is_todo
 from dataportal.errors import ConfigurationError, Problem
 from dataportal.redaction import harmless, redact
 from dataportal.series import SeriesDescription, is_name
@@ -35,6 +35,8 @@ _GROUP = keys_by_any_name(GROUP | OPTIONS)
 _METADATA = keys_by_any_name(METADATA | OPTIONS)
 _MEMBER = keys_by_any_name(MEMBER)
 _MEMBER_METADATA = keys_by_any_name(METADATA)
+_MUST_BE_KNOWN = {"granularity", "frequency", "timezone"}
+"""Of metadata: a name or a description may be called TODO."""
 _ALIKE = 0.85  # for a key that may be meant as it stands: only what is plainly a slip
 
 
@@ -345,13 +347,15 @@ class EntryReader:
         faults: Faults = []
         for key, content in self._entries(node, source):
             raw = self._document.value(content, faults)
+            if open_ended and key.text not in _MUST_BE_KNOWN and is_todo(content):
+                faults.pop()
             if key.text not in names:
                 unknown[key.text] = raw
                 if open_ended and not _is_finite(raw):
                     faults.append((content, "metadata cannot hold a number that is not finite"))
                 nodes.setdefault(key.text, key)
                 self._report_unknown(key, names, source, open_ended=open_ended)
-            elif raw is not None:
+            elif raw is not None and not is_todo(content):
                 name, parse = names[key.text]
                 try:
                     value = parse(_number_as_text(content, raw))

@@ -76,6 +76,10 @@ class Mapping:
     content: list[Node] = field(default_factory=list)
 
 
+TODO = "TODO"
+"""Stands in a draft for what nobody could tell."""
+TODO_FAULT = "TODO stands for what nobody has told yet: write it in its place"
+
 Node: TypeAlias = Scalar | Sequence | Mapping
 Entry: TypeAlias = tuple[Scalar, Node]
 """A key and its value."""
@@ -141,6 +145,8 @@ class Document:
         if isinstance(node, Scalar):
             if "\0" in node.text:
                 faults.append((node, "a text cannot have a NUL in it"))
+            if node.text == TODO and node.plain:
+                faults.append((node, TODO_FAULT))
             return scalar_value(node)
         if isinstance(node, Mapping):
             return {
@@ -180,6 +186,11 @@ def scalar_value(node: Scalar) -> Any:
     except ValueError:
         pass  # !!int x, or more digits than Python takes: as it is written
     return text
+
+
+def is_todo(node: Node) -> bool:
+    """Whether the node is a text that nobody has written yet."""
+    return isinstance(node, Scalar) and node.plain and node.text == TODO
 
 
 def is_null(node: Node) -> bool:

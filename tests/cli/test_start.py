@@ -44,6 +44,7 @@ OWN = {
     "list-sources": ("--check", "--only"),
     "list-series": ("--where",),
     "preview": ("--start", "--end"),
+    "new-source": ("--timezone", "--header", "--append"),
     "runs": ("--run", "--failed", "--since", "--limit"),
     "history": ("--ts", "--as-of", "--diff", "--start", "--end", "--format", "--limit", "--plot"),
     "read": ("--as-of", "--lead", "--cutoff", "--issued", "--release", "--at", "--every", "--wide"),
