@@ -50,14 +50,24 @@ def _pair(x: int, y: int) -> str:
     return f" {x}{y}" if y < 0 else f" {x} {y}"
 
 
-def bars_path(counts: Sequence[int], width: int, height: int) -> str:
-    """A bar for each count that is not 0, the highest as high as there is room."""
-    most, step = max(counts, default=0), width / max(1, len(counts))
-    return "".join(
-        f"M{step * (index + 0.5):.1f} {height}v-{max(1.0, height * count / most):.0f}"
-        for index, count in enumerate(counts)
-        if count
-    )
+def bars_path(counts: Sequence[int], step: int, height: int) -> str:
+    """The outline of a bar for each count, side by side, the highest as high as there is room.
+
+    Args:
+        counts: of which one at least is not 0.
+        step: how wide a bar is.
+        height: of the highest; of one that is not 0 it is 1 at least.
+    """
+    most = max(counts)
+    path = f"M0 {height}"
+    before, width = height, 0
+    for count in counts:
+        top = height - max(1, round(height * count / most)) if count else height
+        if top != before:
+            path += f"h{width}V{top}" if width else f"V{top}"
+            before, width = top, 0
+        width += step
+    return f"{path}h{width}V{height}z"
 
 
 def strokes_path(strokes: Iterable[tuple[int, float]], step: int, height: int) -> str:

@@ -7,6 +7,8 @@ from html import escape
 from dataportal.render.console import printable
 
 _VOID = {"meta", "link", "input"}
+# whose ends a browser knows by what follows: a tenth of a page of tables
+_WITHOUT_END = {"td", "th", "tr", "thead", "tbody", "dt", "dd", "li"}
 _LONGEST_TEXT = 500
 
 
@@ -33,6 +35,8 @@ def element(name: str, /, *children: str | None, **attributes: str | float | boo
             head += f'="{join(value if isinstance(value, str) else str(value))}"'
     if name in _VOID:
         return Html(f"<{head}>")
+    if name in _WITHOUT_END:
+        return Html(f"<{head}>{join(*children)}")
     return Html(f"<{head}>{join(*children)}</{name}>")
 
 

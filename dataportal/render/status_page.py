@@ -47,7 +47,7 @@ _SHOWN_RUNS = {Group.ILL: 5, Group.WELL: 3, Group.IDLE: 1}
 _SHOWN_SERIES, _SHOWN_GAPS = 12, 3
 # of more sources a page would grow too large with as much of each that is well
 _MANY = 300
-_SHOWN_SERIES_OF_MANY, _SHOWN_RUNS_OF_MANY, _SHOWN_VALUES_OF_MANY = 3, 1, 24
+_SHOWN_SERIES_OF_MANY, _SHOWN_RUNS_OF_MANY, _SHOWN_VALUES_OF_MANY = 3, 1, 20
 _MARKS = {
     Condition.BROKEN: "bad",
     Condition.FAILING: "bad",
@@ -373,8 +373,11 @@ def _day_bars(entry: SourceEntry, report: Report) -> Html:
     days = _days(activity.since, report.sources.now, report.sources.zone)
     counts = [revised.get(day, 0) for day in days]
     label = f"{pluralize(total, 'revision')} in {len(days) - 1} days, at most {max(counts):,} a day"
-    bars = f'<path class="base" d="M0 24h100"/><path d="{bars_path(counts, 100, 24)}"/>'
-    return _chart(100, 24, label, bars)
+    width = 3 * len(days)
+    bars = (
+        f'<path class="base" d="M0 24h{width}"/><path class="bars" d="{bars_path(counts, 3, 24)}"/>'
+    )
+    return _chart(width, 24, label, bars)
 
 
 def _days(since: datetime, now: datetime, zone: tzinfo) -> list[date]:

@@ -90,7 +90,7 @@ def test_a_line_stays_in_its_place(points: list[tuple[int, float]]) -> None:
 
 def test_bars_and_strokes_stand_where_they_belong() -> None:
     """As high as their share; none for nothing; places that follow each other are one span."""
-    assert bars_path([0, 5, 10], 30, 20) == "M15.0 20v-10M25.0 20v-20"
-    assert bars_path([], 30, 20) == ""
+    assert bars_path([0, 5, 10, 10, 0], 3, 20) == "M0 20h3V10h3V0h6V20h3V20z"
+    assert bars_path([1000, 1], 3, 20) == "M0 20V0h3V19h3V20z"
     assert strokes_path([(0, 1.0), (3, 0.5)], 5, 20) == "M2 20v-20M17 20v-10"
     assert spans_path([0, 1, 2, 5], 5, 17) == "M1 17h13M26 17h3"
