@@ -25,6 +25,10 @@ COPY . /src
 RUN python -m pip --python /opt/build/bin/python wheel --no-deps --no-build-isolation --no-index -w /wheels /src \
  && python -m pip --python /opt/dataportal/bin/python install --no-deps --no-index /wheels/*.whl \
  && python -m pip --python /opt/dataportal/bin/python check
+# what is in the image, for whoever looks for vulnerabilities: the base image is that of the stage below
+RUN mkdir -p /opt/dataportal/share \
+ && /opt/build/bin/python /src/.ci/sbom.py --system /opt/dataportal/bin/python \
+      /opt/dataportal/share/sbom.cdx.json
 # compiled once and trusted from then on: a read-only container could not keep what it compiles
 RUN /opt/dataportal/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
       /opt/dataportal/lib

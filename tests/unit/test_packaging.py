@@ -90,6 +90,19 @@ def test_every_python_that_is_promised_is_named() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+)?", dataportal.__version__)
 
 
+def test_the_state_of_development_agrees_with_the_version() -> None:
+    """Stable from 1.0 on, but for what is tried out before a version; the links are whole."""
+    major, *_, last = re.split(r"[.](?=\d)", dataportal.__version__)
+    is_stable = int(major) >= 1 and last.isdecimal()
+    states = [line for line in _project()["classifiers"] if line.startswith("Development Status")]
+    assert states == [
+        f"Development Status :: {'5 - Production/Stable' if is_stable else '4 - Beta'}"
+    ]
+    urls = _project()["urls"]
+    assert {"Homepage", "Documentation", "Source", "Issues", "Changelog"} == set(urls)
+    assert all(url.startswith("https://") for url in urls.values())
+
+
 def test_what_is_imported_is_what_is_depended_on() -> None:
     """Of the dependencies each is imported, and nothing else is; tzdata is only read.
 
@@ -226,7 +239,8 @@ def test_docker_sees_what_the_image_is_made_of_only() -> None:
     lines = [line for line in _text(".dockerignore").splitlines() if not line.startswith("#")]
     assert lines[0] == "*"
     let_in = {line[1:] for line in lines if line.startswith("!")}
-    assert let_in == TOP_LEVEL - {"tests", "crontab.example", "Dockerfile"} | {LOCKS[1]}
+    left_out = {"tests", "crontab.example", "Dockerfile"}
+    assert let_in == TOP_LEVEL - left_out | {LOCKS[1], ".ci/sbom.py"}
 
 
 def _locked(name: str) -> dict[str, str]:
