@@ -26,9 +26,7 @@ RUN python -m pip --python /opt/build/bin/python wheel --no-deps --no-build-isol
  && python -m pip --python /opt/dataportal/bin/python install --no-deps --no-index /wheels/*.whl \
  && python -m pip --python /opt/dataportal/bin/python check
 # what is in the image, for whoever looks for vulnerabilities: the base image is that of the stage below
-RUN mkdir -p /opt/dataportal/share \
- && /opt/build/bin/python /src/.ci/sbom.py --system /opt/dataportal/bin/python \
-      /opt/dataportal/share/sbom.cdx.json
+RUN /opt/build/bin/python /src/.ci/sbom.py --system /opt/dataportal/bin/python /sbom.cdx.json
 # compiled once and trusted from then on: a read-only container could not keep what it compiles
 RUN /opt/dataportal/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
       /opt/dataportal/lib
@@ -38,6 +36,7 @@ LABEL org.opencontainers.image.title="dataportal" \
       org.opencontainers.image.description="Public time series, every version of every value" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/dataportal /opt/dataportal
+COPY --from=build /sbom.cdx.json /sbom.cdx.json
 # slim images of Python come with the standard library uncompiled: every command would take 0.15 s
 # longer to start, and a health check is one. That is worth 11 MB.
 RUN python -m compileall -q -j 0 -x '/(test|idlelib|lib2to3|turtledemo|tkinter|site-packages)/' \

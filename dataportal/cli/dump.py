@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.cli.completion import complete_series
 from dataportal.cli.database import open_to_read
 from dataportal.errors import ExitCode
 
@@ -22,7 +23,10 @@ def command(
     ctx: typer.Context,
     *,
     series: Annotated[
-        list[str], typer.Argument(metavar="SERIES…", help="Their endpoint_prefixes.")
+        list[str],
+        typer.Argument(
+            metavar="SERIES…", help="Their endpoint_prefixes.", autocompletion=complete_series
+        ),
     ],
     file: Annotated[
         Path,

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.cli.completion import complete_sources_or_series
 from dataportal.cli.monitoring import MetricsFileOption, PingUrlFileOption, monitoring
 from dataportal.cli.run_sources import (
     AcceptRetractionsOption,
@@ -44,7 +45,9 @@ def command(
     sources: Annotated[
         list[str],
         typer.Argument(
-            metavar="SOURCE...", help="Names, globs or tags of sources, or names of their series."
+            metavar="SOURCE...",
+            help="Names, globs or tags of sources, or names of their series.",
+            autocompletion=complete_sources_or_series,
         ),
     ],
     start: StartOption = None,

@@ -86,7 +86,7 @@ def command(
     known_at = option_instant("--as-of", as_of, settings, now=now)
     question = Question(names, conditions, first, last, known_at)
     from dataportal.render.gaps import GapsView, fetch_commands
-    from dataportal.render.view import show_view
+    from dataportal.render.view import look_at_view, show_view
 
     if fill:
         # a replica may not have yet what was just fetched
@@ -99,7 +99,8 @@ def command(
         gaps = _find_gaps(question, settings, invocation)
     view = GapsView(gaps, known_at, settings.zone, runs)
     if not (fill and invocation.silent and code is ExitCode.DONE and not fetch_commands(gaps)):
-        show_view(view, json=invocation.json)
+        # what has just fetched must not wait for a key
+        (show_view if fill else look_at_view)(view, json=invocation.json)
     return code
 
 

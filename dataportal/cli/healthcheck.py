@@ -46,14 +46,14 @@ def command(
     """
     invocation: Invocation = ctx.obj
     from dataportal.render.healthcheck import HealthView, LiveView
-    from dataportal.render.view import note_view, show_view
+    from dataportal.render.view import look_at_view, note_view
 
     if live:
         view: HealthView = LiveView()
     else:
         view = HealthView(*_check(invocation.settings(), invocation, only or ()))
     if not invocation.silent:
-        show_view(view, json=invocation.json)
+        look_at_view(view, json=invocation.json)
     elif ill := [check for check in view.checks if not check.ok]:
         note_view(HealthView(ill))
     return worst_code(check.code for check in view.checks)

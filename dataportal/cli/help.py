@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.cli.completion import complete_topics
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import is_terminal, supports_escape_codes
 from dataportal.render.manual import (
@@ -17,7 +18,7 @@ from dataportal.render.manual import (
     topic_named,
     topics_that_mention,
 )
-from dataportal.render.view import show_view
+from dataportal.render.view import look_at_view, show_view
 
 if TYPE_CHECKING:
     from dataportal.cli.options import Invocation
@@ -35,7 +36,10 @@ def command(
     ctx: typer.Context,
     *,
     topic: Annotated[
-        list[str] | None, typer.Argument(metavar="[TOPIC]", help="The name of a page.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[TOPIC]", help="The name of a page.", autocompletion=complete_topics
+        ),
     ] = None,
 ) -> ExitCode:
     """Show a page of the manual, or the list of its topics.
@@ -44,7 +48,7 @@ def command(
     """
     invocation: Invocation = ctx.obj
     if not topic:
-        show_view(TopicsView(), json=invocation.json)
+        look_at_view(TopicsView(), json=invocation.json)
         return ExitCode.DONE
     page = topic_named(topic)
     if page is None:

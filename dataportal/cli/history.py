@@ -12,10 +12,11 @@ from dataportal.cli.times import By, option_day, option_instant, option_window
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import show
 from dataportal.render.history import Format
+from dataportal.render.pager import show_paged
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     import psycopg
@@ -210,7 +211,8 @@ def command(
     with open_to_read(settings, "history") as connection:
         selected = select_series(connection, names, conditions)
         is_named = series == [s.endpoint_prefix for s in selected[:1]] and not conditions
-        _show(connection, question, selected, is_list=not is_named)
+        lines = _answer_lines(connection, question, selected, is_list=not is_named)
+        (show if invocation.json else show_paged)(lines)
     return ExitCode.DONE
 
 
@@ -226,14 +228,14 @@ def _one_question(asked: "Mapping[str, bool]") -> str | None:
     return wanted[0] if wanted else None
 
 
-def _show(
+def _answer_lines(
     connection: "psycopg.Connection",
     question: Question,
     selected: "Sequence[StoredSeries]",
     *,
     is_list: bool,
-) -> None:
-    """Show the answers; a single series gets a document of its own, unless a list was asked for.
+) -> "Iterator[str]":
+    """The answers; a single series gets a document of its own, unless a list was asked for.
 
     Raises:
         UsageError: the answers cannot be written as one file.
@@ -245,9 +247,8 @@ def _show(
             "matrices of several series have different columns: one at a time with --format csv"
         )
     if is_list:
-        show(answers(connection, question, selected))
-    else:
-        show(answer(connection, question, selected[0]))
+        return answers(connection, question, selected)
+    return answer(connection, question, selected[0])
 
 
 def _diff_instants(

@@ -55,12 +55,12 @@ def command(
     changed = option_instant("--changed-since", changed_since, settings, now=now)
     unchanged = option_instant("--unchanged-since", unchanged_since, settings, now=now)
     from dataportal.render.list_series import CatalogueView
-    from dataportal.render.view import show_view
+    from dataportal.render.view import look_at_view
     from dataportal.store.read.catalogue import find_entries
 
     with open_to_read(settings, "list-series") as connection:
         entries = find_entries(
             connection, text, conditions, changed_since=changed, unchanged_since=unchanged
         )
-    show_view(CatalogueView(entries, now, settings.zone), json=invocation.json)
+    look_at_view(CatalogueView(entries, now, settings.zone), json=invocation.json)
     return ExitCode.DONE

@@ -16,7 +16,7 @@ from dataportal.cli.selection import (
     select_by_pattern,
 )
 from dataportal.errors import DatabaseError, DataportalError, ExitCode, UsageError
-from dataportal.render.view import show_view
+from dataportal.render.view import look_at_view
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def command(
         failure = error
     view = sources_view(configuration, sources, only or (), rows, utc_now(), settings.zone)
     view = replace(view.only_in(wanted), by_series=series, backfill=backfill, storage=storage)
-    show_view(view, json=invocation.json)
+    look_at_view(view, json=invocation.json)
     if failure is not None:
         return report_error(failure, json=invocation.json, debug=invocation.debugging)
     return ExitCode.DONE
@@ -120,7 +120,7 @@ def _catalogue(
     from dataportal.render.shipped import ShippedView
 
     files = search_catalogue(invocation.env, " ".join(text), only)
-    show_view(ShippedView(files, by_series or bool(text)), json=invocation.json)
+    look_at_view(ShippedView(files, by_series or bool(text)), json=invocation.json)
     return ExitCode.DONE
 
 
@@ -165,5 +165,5 @@ def _check(
         problems.setdefault(problem.source or "", []).append(str(problem))
     view = ConfigurationView(sources, problems, configuration.warnings)
     if not (invocation.silent and view.ok):
-        show_view(view, json=invocation.json)
+        look_at_view(view, json=invocation.json)
     return ExitCode.DONE if view.ok else ExitCode.CONFIGURATION

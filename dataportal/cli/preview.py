@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.cli.completion import complete_sources_or_series
 from dataportal.cli.options import Invocation
 from dataportal.cli.run_sources import EndOption, StartOption
 from dataportal.cli.selection import load_configuration, select_by_name
@@ -36,7 +37,9 @@ def command(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="SOURCE", help="Its name, or that of a series; - reads YAML from stdin."
+            metavar="SOURCE",
+            help="Its name, or that of a series; - reads YAML from stdin.",
+            autocompletion=complete_sources_or_series,
         ),
     ],
     start: StartOption = None,

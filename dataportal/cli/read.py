@@ -11,6 +11,7 @@ from dataportal.cli.stored_series import SeriesArgument, WhereOption, parse_sele
 from dataportal.cli.times import By, option_window
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import show
+from dataportal.render.pager import show_paged
 from dataportal.render.read import Format
 from dataportal.resampling import Aggregate
 from dataportal.times import utc_now
@@ -198,7 +199,7 @@ def command(
         with answer(connection, request, selected, progress) as values:
             lines = value_lines(values, form, settings.zone)
             if output is None:
-                show(lines)
+                (show if invocation.json else show_paged)(lines)
             else:
                 write_lines(output, lines)
     return ExitCode.DONE

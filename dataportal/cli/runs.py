@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.cli.completion import complete_sources
 from dataportal.cli.database import open_to_read
 from dataportal.cli.times import option_instant
 from dataportal.errors import ExitCode, UsageError
@@ -25,7 +26,11 @@ def command(
     *,
     sources: Annotated[
         list[str] | None,
-        typer.Argument(metavar="SOURCE…", help="Names or globs of sources; all without one."),
+        typer.Argument(
+            metavar="SOURCE…",
+            help="Names or globs of sources; all without one.",
+            autocompletion=complete_sources,
+        ),
     ] = None,
     run: Annotated[
         int | None, typer.Option("--run", metavar="ID", help="One run whole: what it changed, too.")
@@ -53,7 +58,7 @@ def command(
         raise UsageError("--run names one run: leave SOURCE, --failed and --since out")
     start = option_instant("--since", since, settings, now=now)
     from dataportal.render.recorded_runs import RecordedRunsView, RunView
-    from dataportal.render.view import show_view
+    from dataportal.render.view import look_at_view
     from dataportal.store.read.runs import find_run, newest_runs, run_changes
 
     with open_to_read(settings, "runs") as connection:
@@ -66,5 +71,5 @@ def command(
                 connection, sources or (), since=start, not_well=failed, limit=limit
             )
             view = RecordedRunsView(newest, limit, now, settings.zone)
-    show_view(view, json=invocation.json)
+    look_at_view(view, json=invocation.json)
     return ExitCode.DONE

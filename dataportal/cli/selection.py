@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.cli.completion import complete_patterns, complete_states
 from dataportal.errors import ConfigurationError, UsageError
 from dataportal.render.console import say
 from dataportal.suggestions import suggestion
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
 
 OnlyOption = Annotated[
     list[str] | None,
-    typer.Option("--only", metavar="GLOB", help="Sources whose name or tag matches; repeatable."),
+    typer.Option(
+        "--only",
+        metavar="GLOB",
+        help="Sources whose name or tag matches; repeatable.",
+        autocompletion=complete_patterns,
+    ),
 ]
 StateOption = Annotated[
     list[str] | None,
@@ -26,6 +32,7 @@ StateOption = Annotated[
         "--state",
         metavar="STATE",
         help="Only sources in that state, such as failing or stale; repeatable.",
+        autocompletion=complete_states,
     ),
 ]
 

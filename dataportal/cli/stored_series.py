@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.cli.completion import complete_series
 from dataportal.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 SeriesArgument = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="SERIES…", help="Names or globs of series; - reads a list of them from stdin."
+        metavar="SERIES…",
+        help="Names or globs of series; - reads a list of them from stdin.",
+        autocompletion=complete_series,
     ),
 ]
 WhereOption = Annotated[

@@ -44,7 +44,7 @@ def command(
     start = option_instant("--since", since, settings, now=utc_now())
     from dataportal.render.progress_bar import progress_bar
     from dataportal.render.verify import VerifyView
-    from dataportal.render.view import note_view, show_view
+    from dataportal.render.view import look_at_view, note_view
     from dataportal.store.read.verify import verify
 
     view = VerifyView(start, limit)
@@ -55,7 +55,7 @@ def command(
         for fault in verify(connection, since=start, progress=progress):
             view.add(fault)
     if not invocation.silent:
-        show_view(view, json=invocation.json)
+        look_at_view(view, json=invocation.json)
     elif not view.ok:
         note_view(view)
     return ExitCode.DONE if view.ok else ExitCode.UNHEALTHY

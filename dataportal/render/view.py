@@ -31,6 +31,16 @@ def show_view(view: View, *, json: bool) -> None:
     show([format_json(view.document())] if json else view.lines(sys.stdout))
 
 
+def look_at_view(view: View, *, json: bool) -> None:
+    """Write the answer of a command that only looks: a long text through the terminal's pager."""
+    if json:
+        show_view(view, json=True)
+        return
+    from dataportal.render.pager import show_paged
+
+    show_paged(view.lines(sys.stdout))
+
+
 def note_view(view: View) -> None:
     """Write the text of the answer to stderr."""
     note("\n".join(view.lines(sys.stderr)))

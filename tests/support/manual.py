@@ -198,6 +198,9 @@ def _calls(line: str) -> Iterator[list[str]]:
         yield from _calls(call)
     for command in _simple_commands(inner.sub("x", line)):
         words = list(dropwhile(re.compile(r"[A-Z_]+=").match, command))
+        # another program of the image
+        if "--entrypoint" in words:
+            continue
         if "dataportal" in words and _RUNS_IT.match(" ".join(words)):
             yield words[words.index("dataportal") + 1 :]
 
