@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.config_files import Folder
+from support.conformance_kits import PLUGIN_MODULES, plugin_classes
 
 from dataportal.config import PluginParametersError, build_plugin, load
+from dataportal.plugins.parameters.fields import fields
+from dataportal.plugins.parameters.manual import nested_structs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +73,61 @@ def test_all_faults_of_a_built_in_plugin_come_at_once(folder: Folder) -> None:
         ],
     )
     assert found[-1].endswith("? See: dataportal help smard")
+
+
+@pytest.mark.parametrize(
+    ("address", "place", "name"),
+    [
+        ("url: ftp://x.example/a\n", "6:7", "url"),
+        ("url: http://x/\n      index: {url: 'file:///etc/passwd'}\n", "7:15", "index.url"),
+        (
+            "url: http://x/\n      auth:\n        oauth2: {token_url: 'ftp://x/', client_id: a}\n",
+            "8:18",
+            "auth.oauth2.token_url",
+        ),
+        (
+            "url: http://x/\n      auth:\n        login: {url: 'ws://a:canary@x', form: {a: b}}\n",
+            "8:17",
+            "auth.login.url",
+        ),
+    ],
+)
+def test_an_address_that_nobody_can_ask_is_told_where_it_stands(
+    folder: Folder, address: str, place: str, name: str
+) -> None:
+    """Wherever one stands, by its scheme alone, and nothing beside it."""
+    found = faults(
+        folder,
+        SINGLE.format(module="http_plugin", cls="HttpJsonPlugin")
+        + f"      {address}      ts: t\n      value: v\n",
+    )
+    starts(found, [(place, f"{name} must be an http or https address, not one of ")])
+    assert not any("canary" in fault for fault in found)
+
+
+def test_every_address_of_a_built_in_plugin_is_looked_at() -> None:
+    """Each parameter that is called one."""
+    structs = {
+        struct
+        for module in PLUGIN_MODULES
+        for plugin_class in plugin_classes(module)
+        for struct in plugin_class.parameters
+    }
+    structs |= {inner for struct in structs for inner in nested_structs(struct).values()}
+    addresses = [
+        (struct.__name__, field.attribute)
+        for struct in structs
+        for field in fields(struct)
+        if field.attribute in {"url", "base_url", "token_url"} and "fault" in field.kind.extra
+    ]
+    others = {
+        (struct.__name__, field.attribute)
+        for struct in structs
+        for field in fields(struct)
+        if field.attribute.endswith("url")
+    }
+    assert others == {*addresses}
+    assert len(addresses) > 10
 
 
 def test_faults_within_mappings_and_lists_have_their_own_places(folder: Folder) -> None:

@@ -14,6 +14,7 @@ from jsonschema import Draft7Validator
 from msgspec import Meta, field
 
 from dataportal.plugins.parameters import (
+    Address,
     Column,
     Duration,
     Instant,
@@ -63,6 +64,7 @@ class Tide(Parameters):
     paging: Annotated[Pages | None, about("how pages are asked for")] = None
     either: Annotated[str | Pages | None, about("a word, or pages")] = None
     raw: Annotated[Any, about("whatever")] = None
+    mirror: Annotated[Address, about("where else it is")] = ""
 
 
 class Rest(Parameters):
@@ -121,6 +123,10 @@ def faults(values: dict[str, Any]) -> list[tuple[Any, str]]:
         ("either", "none", "none"),
         ("either", {"page": "p", "most": 2}, Pages("p", 2)),
         ("raw", [{"a": None}], [{"a": None}]),
+        ("mirror", "HTTPS://x.example/a", "HTTPS://x.example/a"),
+        ("mirror", "a/b?at=ftp://x", "a/b?at=ftp://x"),
+        ("mirror", "{scheme}://localhost:80", "{scheme}://localhost:80"),
+        ("mirror", "localhost:80/a", "localhost:80/a"),
     ],
 )
 def test_what_people_write_is_taken(name: str, given_as: Any, value: Any) -> None:
@@ -173,6 +179,8 @@ def test_a_null_is_not_given() -> None:
         ("value", True, "value must be a column's name, or its number from 1, not True"),
         ("headers", [], "headers must map names to texts"),
         ("paging", 5, "paging must be a mapping, not 5"),
+        ("mirror", "ftp://me:pw@x/a", "mirror must be an http or https address, not one of ftp"),
+        ("mirror", "S3://x", "mirror must be an http or https address, not one of s3"),
     ],
 )
 def test_what_cannot_be_used_is_named(name: str, given_as: Any, message: str) -> None:
@@ -266,7 +274,7 @@ _SCALARS = st.one_of(
     st.integers(-3, 20),
     st.floats(),
     st.text(max_size=6),
-    st.sampled_from(["NN", "7", "2.5", "true", "1 day", "UTC", "bonn", "2020-01-01"]),
+    st.sampled_from(["NN", "7", "2.5", "true", "1 day", "UTC", "bonn", "2020-01-01", "a://b"]),
 )
 _VALUES = st.recursive(
     _SCALARS,

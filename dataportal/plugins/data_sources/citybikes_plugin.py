@@ -24,6 +24,7 @@ import msgspec
 from dataportal.plugins.base_plugin import MultiSeriesPlugin, PermanentError
 from dataportal.plugins.http import NotFoundError, RateLimit
 from dataportal.plugins.parameters import (
+    Address,
     Duration,
     Parameters,
     PositiveNumber,
@@ -94,7 +95,7 @@ class CityBikesParameters(Parameters):
         0.5
     )
     per_minute: Annotated[PositiveNumber, about("requests a minute (5)")] = _PER_MINUTE
-    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+    base_url: Annotated[Address, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
 
 
 class CityBikesSeries(Parameters):

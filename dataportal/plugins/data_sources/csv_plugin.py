@@ -23,7 +23,7 @@ from dataportal.plugins.base_plugin import (
     TransientError,
 )
 from dataportal.plugins.http.file_kinds import file_kind, text_kind
-from dataportal.plugins.parameters import Column, Parameters, about
+from dataportal.plugins.parameters import Address, Column, Parameters, about
 from dataportal.plugins.parameters.faults import other_name_fault
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.local_rows import LocalRows
@@ -65,8 +65,8 @@ class LocationParameters(Parameters):
     path: Annotated[
         str, about("the file; a relative path starts at the folder of the entry's file")
     ] = ""
-    url: Annotated[str, about("or its address; one of the two")] = ""
-    base_url: Annotated[str, about("put in front of a `url` that is only a path")] = ""
+    url: Annotated[Address, about("or its address; one of the two")] = ""
+    base_url: Annotated[Address, about("put in front of a `url` that is only a path")] = ""
     headers: Annotated[dict[str, str], about("sent with the request", secret=True)] = default(
         default_factory=dict
     )

@@ -19,7 +19,7 @@ import msgspec
 from dataportal.granularity import IntervalLength
 from dataportal.plugins.base_plugin import MultiSeriesPlugin, PermanentError, TransientError
 from dataportal.plugins.http import RateLimit
-from dataportal.plugins.parameters import Parameters, PositiveNumber, about, one_of
+from dataportal.plugins.parameters import Address, Parameters, PositiveNumber, about, one_of
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.numbers import NumberFormat, whole_number
 from dataportal.plugins.readers.parameters import Params
@@ -76,7 +76,7 @@ class EiaParameters(Parameters):
     ]
     api_key: Annotated[str, about("the key, as a rule `${EIA_API_KEY}`", secret=True)]
     per_minute: Annotated[PositiveNumber, about("requests a minute (120)")] = _PER_MINUTE
-    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+    base_url: Annotated[Address, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
 
 
 class EiaSeries(Parameters):

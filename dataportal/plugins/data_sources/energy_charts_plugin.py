@@ -17,7 +17,7 @@ import msgspec
 
 from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin, PermanentError
 from dataportal.plugins.http import NotFoundError, RateLimit
-from dataportal.plugins.parameters import Parameters, PositiveNumber, about, one_of
+from dataportal.plugins.parameters import Address, Parameters, PositiveNumber, about, one_of
 from dataportal.plugins.readers.columnar import ColumnTimes
 from dataportal.plugins.readers.extract_filters import raise_if_all_failed, read_filters
 from dataportal.plugins.readers.parameters import Params
@@ -83,7 +83,7 @@ class EnergyChartsParameters(Parameters):
 
     endpoint: Annotated[str, one_of(ENDPOINTS), about("what is asked for, see below")]
     per_minute: Annotated[PositiveNumber, about("requests a minute (30)")] = _PER_MINUTE
-    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+    base_url: Annotated[Address, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
 
 
 class EnergyChartsSeries(Parameters):

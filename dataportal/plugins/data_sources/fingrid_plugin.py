@@ -22,7 +22,7 @@ from dataportal.plugins.base_plugin import (
     TransientError,
 )
 from dataportal.plugins.http import NotFoundError, RateLimit
-from dataportal.plugins.parameters import Parameters, PositiveNumber, WholeNumber, about
+from dataportal.plugins.parameters import Address, Parameters, PositiveNumber, WholeNumber, about
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.numbers import NumberFormat, whole_number
 from dataportal.plugins.readers.parameters import Params
@@ -75,7 +75,7 @@ class FingridParameters(Parameters):
 
     api_key: Annotated[str, about("the key, as a rule `${FINGRID_API_KEY}`", secret=True)]
     per_minute: Annotated[PositiveNumber, about("requests a minute (10)")] = _PER_MINUTE
-    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+    base_url: Annotated[Address, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
 
 
 class FingridDataset(Parameters):

@@ -29,7 +29,7 @@ import msgspec
 from dataportal.local_times import end_of_day
 from dataportal.plugins.base_plugin import BadDataError, BasePlugin
 from dataportal.plugins.http import RateLimit
-from dataportal.plugins.parameters import Parameters, PositiveNumber, about, one_of
+from dataportal.plugins.parameters import Address, Parameters, PositiveNumber, about, one_of
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.times import Window
 
@@ -121,7 +121,7 @@ class FredParameters(Parameters):
     per_minute: Annotated[
         PositiveNumber, about("requests a minute (120, which the API allows a key)")
     ] = _PER_MINUTE
-    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+    base_url: Annotated[Address, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
 
 
 class FredDataSourcePlugin(BasePlugin):

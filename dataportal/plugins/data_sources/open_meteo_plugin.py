@@ -27,7 +27,14 @@ from dataportal.plugins.base_plugin import (
     TransientError,
 )
 from dataportal.plugins.http import RateLimit
-from dataportal.plugins.parameters import Parameters, PositiveNumber, about, matching, one_of
+from dataportal.plugins.parameters import (
+    Address,
+    Parameters,
+    PositiveNumber,
+    about,
+    matching,
+    one_of,
+)
 from dataportal.plugins.readers.columnar import ColumnTimes
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
@@ -104,7 +111,7 @@ class OpenMeteoParameters(Parameters):
     api_key: Annotated[str, about("of customers; they have hosts of their own", secret=True)] = ""
     per_minute: Annotated[PositiveNumber, about("requests a minute (80)")] = _PER_MINUTE
     base_url: Annotated[
-        str | None, about(f"the address of a mirror (`{FORECAST_URL}`, `{ARCHIVE_URL}`)")
+        Address | None, about(f"the address of a mirror (`{FORECAST_URL}`, `{ARCHIVE_URL}`)")
     ] = None
 
 

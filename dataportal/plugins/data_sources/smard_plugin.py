@@ -24,6 +24,7 @@ from dataportal.granularity import IntervalLength
 from dataportal.plugins.base_plugin import BasePlugin, PermanentError, TransientError
 from dataportal.plugins.http import NotFoundError, RateLimit
 from dataportal.plugins.parameters import (
+    Address,
     Parameters,
     PositiveNumber,
     WholeNumber,
@@ -97,7 +98,7 @@ class SmardParameters(Parameters):
     per_minute: Annotated[
         PositiveNumber | None, about("requests a minute (120, of a mirror no limit)")
     ] = None
-    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+    base_url: Annotated[Address, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
 
 
 class SmardDataSourcePlugin(BasePlugin):

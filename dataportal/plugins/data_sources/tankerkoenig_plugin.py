@@ -25,6 +25,7 @@ from dataportal.plugins.base_plugin import (
 )
 from dataportal.plugins.http import RateLimit
 from dataportal.plugins.parameters import (
+    Address,
     Parameters,
     PositiveNumber,
     about,
@@ -66,7 +67,7 @@ class TankerkoenigParameters(Parameters):
     per_minute: Annotated[PositiveNumber, about("requests a minute within a poll (12)")] = (
         _PER_MINUTE
     )
-    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+    base_url: Annotated[Address, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
 
 
 class TankerkoenigSeries(Parameters):

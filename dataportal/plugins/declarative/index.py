@@ -37,6 +37,7 @@ from dataportal.plugins.declarative.templates import finest_unit
 from dataportal.plugins.declarative.xml_records import XmlReader
 from dataportal.plugins.http.content_encoding import MIB
 from dataportal.plugins.parameters import (
+    Address,
     Duration,
     Parameters,
     Pattern,
@@ -120,7 +121,7 @@ class FileList(NamedTuple):
 class IndexSettings(Parameters, kw_only=True):
     """A list of files."""
 
-    url: Annotated[str, about("the address of the list, with fields")]
+    url: Annotated[Address, about("the address of the list, with fields")]
     query: Annotated[dict[str, TextOrTexts], about("its query")] = default(default_factory=dict)
     form: Annotated[dict[str, TextOrTexts] | None, about("sent to it as a form, by POST")] = None
     json: Annotated[Any, about("or as a document")] = None

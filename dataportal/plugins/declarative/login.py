@@ -25,6 +25,7 @@ from msgspec import field as default
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.http.tokens import Login, SentAlong, Token
 from dataportal.plugins.parameters import (
+    Address,
     Duration,
     Parameters,
     about,
@@ -116,7 +117,7 @@ class OAuth2Parameters(TokenParameters, kw_only=True):
     """A token of RFC 6749."""
 
     token_url: Annotated[
-        str,
+        Address,
         about("where the token is had", aliases=("access_token_url", "token_refresh_endpoint")),
     ]
     grant_type: Annotated[
@@ -161,7 +162,7 @@ class OAuth2Parameters(TokenParameters, kw_only=True):
 class LoginParameters(TokenParameters, kw_only=True):
     """A request whose answer has a token."""
 
-    url: Annotated[str, about("where to log in")]
+    url: Annotated[Address, about("where to log in")]
     headers: Annotated[dict[str, str], about("sent with the request")] = default(
         default_factory=dict
     )

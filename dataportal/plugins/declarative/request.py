@@ -32,7 +32,7 @@ from dataportal.plugins.declarative.ranges import RangeParameters, Ranges
 from dataportal.plugins.declarative.records import Asked
 from dataportal.plugins.http.errors import NotFoundError, RefusedError
 from dataportal.plugins.http.urls import address, is_trusted
-from dataportal.plugins.parameters import Count, Parameters, TextOrTexts, about, one_of
+from dataportal.plugins.parameters import Address, Count, Parameters, TextOrTexts, about, one_of
 from dataportal.plugins.readers.rate_limits import RateParameters, optional_rate_limit
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class AddressParameters(Parameters):
     """Where and how a provider is asked."""
 
     url: Annotated[
-        str | None,
+        Address | None,
         about(
             "the address; it may have [fields](declarative.md#fields-in-addresses); of the files "
             "of an `index` that of the entry (`{link}`)",
@@ -112,7 +112,7 @@ class AddressParameters(Parameters):
         ),
     ] = None
     base_url: Annotated[
-        str, about("put in front of a `url` that is only a path", aliases=("url_base",))
+        Address, about("put in front of a `url` that is only a path", aliases=("url_base",))
     ] = ""
     query: Annotated[
         dict[str, TextOrTexts],

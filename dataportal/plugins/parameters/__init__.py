@@ -20,7 +20,8 @@ are told. From the same structs come the tables of the manual and the JSON Schem
 - `str`: a text, or a number as it is written; `one_of(…)` these texts, or `matching` a pattern;
 - `WholeNumber`, `Count`, `PositiveNumber`, `Annotated[int, Meta(ge=1, le=16)]`, `float`, `bool`;
 - `Duration`, `Instant`, `Zone`, `Pattern`, and any class with `written_as(parse)`;
-- `Column`; `TextOrTexts`; `tuple[X, ...]`; `dict[str, X]`; another struct of `Parameters`; `Any`;
+- `Address` of HTTP; `Column`; `TextOrTexts`; `tuple[X, ...]`; `dict[str, X]`; `Any`; another struct
+  of `Parameters`;
 - `X | None` for what may be left out.
 
 A parameter that stands in a mapping, such as `paging: {page: p}`, is the field of a struct of its
@@ -36,6 +37,7 @@ schema: `python -m support.parameter_tables` in tests, and `dataportal schema`.
 
 from dataportal.plugins.parameters.conversion import read_parameters
 from dataportal.plugins.parameters.declaration import (
+    Address,
     Column,
     Count,
     Duration,
@@ -55,6 +57,7 @@ from dataportal.plugins.parameters.declaration import (
 from dataportal.plugins.parameters.faults import ParameterError
 
 __all__ = [
+    "Address",
     "Column",
     "Count",
     "Duration",

@@ -213,6 +213,9 @@ def _scalar(node: inspect.Type, kind: Kind, value: Any, place: _Place) -> Any:
             return place.refuse(f"be {listed}", converted, advice)
         if pattern is not None and not pattern.fullmatch(converted):
             return place.refuse(f"be {kind.extra['matching']}", converted)
+        fault = kind.extra["fault"](converted) if "fault" in kind.extra else ""
+        if fault:
+            place.report(place.keys, f"{place.name} {fault}")
     check = kind.extra.get("check")
     if check is not None and not check(converted):
         return place.refuse(f"be {_expectation(kind)}", value)

@@ -103,6 +103,18 @@ def matching(pattern: str, text: str) -> Meta:
     )
 
 
+_OTHER_SCHEME = re.compile(
+    r"\s*(?!https?:)(?:([a-z][a-z0-9+.-]*)://|(file|ftps?|sftp|mailto):)", re.IGNORECASE
+)
+
+
+def _address_fault(text: str) -> str:
+    """What is wrong with an address, or a part of one: nothing else asks for files or mail."""
+    match = _OTHER_SCHEME.match(text)
+    scheme = "" if match is None else match[1] or match[2]
+    return f"must be an http or https address, not one of {scheme.lower()}" if scheme else ""
+
+
 def _is_column(value: object) -> bool:
     return value != "" and not (isinstance(value, int) and value < 1)
 
@@ -128,6 +140,17 @@ Column = Annotated[
     ),
 ]
 """A column or a place in a row: its name, or its number from 1."""
+Address = Annotated[
+    str,
+    Meta(
+        extra={"fault": _address_fault},
+        extra_json_schema={
+            "pattern": r"^\s*(?:[Hh][Tt][Tt][Pp][Ss]?:|(?![A-Za-z][A-Za-z0-9+.-]*://))",
+            "patternErrorMessage": "must be an http or https address",
+        },
+    ),
+]
+"""The address of something that is asked by HTTP, or a part of one; it may have fields."""
 TextOrTexts = Annotated[
     str | int | float | bool | list[str | int | float | bool | None] | None,
     expectation("a text or a list of texts"),

@@ -19,7 +19,7 @@ from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin, Perm
 from dataportal.plugins.data_sources.elexon_plugin.datasets import DATASETS, requests
 from dataportal.plugins.data_sources.elexon_plugin.series import ElexonSeries, Selection
 from dataportal.plugins.http import RateLimit
-from dataportal.plugins.parameters import Parameters, PositiveNumber, about
+from dataportal.plugins.parameters import Address, Parameters, PositiveNumber, about
 from dataportal.plugins.readers.extract_filters import raise_if_all_failed, read_filters
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.single_series import SingleSeriesPlugin
@@ -41,7 +41,7 @@ class ElexonParameters(Parameters):
     """How Elexon is asked."""
 
     per_minute: Annotated[PositiveNumber, about("requests a minute (120)")] = _PER_MINUTE
-    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+    base_url: Annotated[Address, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
 
 
 class ElexonMultiSeriesPlugin(MultiSeriesPlugin):

@@ -30,7 +30,7 @@ from dataportal.plugins.data_sources.entsoe_plugin.series import (
 )
 from dataportal.plugins.http import RateLimit
 from dataportal.plugins.http.errors import retry_after_seconds
-from dataportal.plugins.parameters import Parameters, PositiveNumber, about
+from dataportal.plugins.parameters import Address, Parameters, PositiveNumber, about
 from dataportal.plugins.readers.archives import ArchiveError, unpack
 from dataportal.plugins.readers.extract_filters import read_filters
 from dataportal.plugins.readers.parameters import Params
@@ -68,7 +68,7 @@ class EntsoeParameters(Parameters):
 
     api_key: Annotated[str, about("the token, as a rule `${ENTSOE_API_KEY}`", secret=True)]
     per_minute: Annotated[PositiveNumber, about("requests a minute (380)")] = _PER_MINUTE
-    base_url: Annotated[str, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
+    base_url: Annotated[Address, about(f"the address of a mirror (`{BASE_URL}`)")] = BASE_URL
 
 
 class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
