@@ -27,7 +27,7 @@ DECLARE
     relations CONSTANT text := 'schema_migration, time_series, time_series_data,'
         ' time_series_data_scd2, time_series_data_history, time_series_vintage,'
         ' time_series_issue, fetch_run, source_state, request_slot, time_series_resolution,'
-        ' backfill';
+        ' backfill, verification';
     needed record;
     grantee text;
     question regprocedure;
@@ -77,7 +77,8 @@ BEGIN
             EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', question, grantee);
         END LOOP;
     END LOOP;
-    EXECUTE format('GRANT INSERT, UPDATE ON time_series, source_state, request_slot TO %I', writer);
+    EXECUTE format('GRANT INSERT, UPDATE ON time_series, source_state, request_slot, verification'
+        ' TO %I', writer);
     -- runs that wrote no version are forgotten after a while
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON fetch_run, time_series_data,'
         ' time_series_resolution TO %I', writer);

@@ -45,6 +45,20 @@ def open_to_read(settings: "Settings", command: str) -> "Iterator[psycopg.Connec
         SchemaError: its schema does not fit; names the way out.
         DatabaseError: it is out of reach.
     """
+    with open_existing(settings) as url:
+        from dataportal.store.read.overview import open_reader
+
+        with closing(open_reader(url, command=command)) as connection:
+            yield connection
+
+
+@contextmanager
+def open_existing(settings: "Settings") -> "Iterator[str]":
+    """The URL of a database that is there, and is open until the end.
+
+    Raises:
+        ConfigurationError: there is no database yet.
+    """
     if not database_exists(settings):
         if settings.embedded_home is not None:
             raise ConfigurationError(
@@ -58,13 +72,9 @@ def open_to_read(settings: "Settings", command: str) -> "Iterator[psycopg.Connec
             hint="Set DATABASE_URL, or fetch something first: dataportal fetch-all",
         )
     from dataportal.store import open_database
-    from dataportal.store.read.overview import open_reader
 
-    with (
-        open_database(settings.for_reading(), say=say, create=False) as url,
-        closing(open_reader(url, command=command)) as connection,
-    ):
-        yield connection
+    with open_database(settings.for_reading(), say=say, create=False) as url:
+        yield url
 
 
 def source_rows(settings: "Settings", command: str) -> "Mapping[str, SourceRow]":

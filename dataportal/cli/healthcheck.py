@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from dataportal.settings import Settings
     from dataportal.store.read.overview import SourceRow
     from dataportal.store.read.storage import Storage
+    from dataportal.store.verifications import LatestVerification
+
+    Verifications = Sequence[LatestVerification]
 
 EXAMPLES = (
     "dataportal healthcheck",
@@ -75,7 +78,7 @@ def _check(
     rows = storage = None
     now = utc_now()
     try:
-        rows, unstorable, server, storage = _read_database(settings, configuration, now)
+        rows, unstorable, server, storage, verified = _read_database(settings, configuration, now)
         checks.append(CheckResult("database", message=server))
         checks += [
             CheckResult("database", source=name, message=reason, code=ExitCode.CONFIGURATION)
@@ -83,6 +86,7 @@ def _check(
         ]
         checks.append(CheckResult("schema", message="up to date"))
         checks.append(CheckResult("storage", message=storage_sentence(storage)))
+        checks += _check_verifications(verified, settings)
     except SchemaError as error:
         checks += [CheckResult("database"), failure("schema", error)]
     except (ConfigurationError, DatabaseError) as error:
@@ -111,12 +115,13 @@ def _check_configuration(configuration: "Configuration") -> "list[CheckResult]":
 
 def _read_database(
     settings: "Settings", configuration: "Configuration | None", now: "datetime"
-) -> "tuple[Mapping[str, SourceRow], Mapping[str, str], str, Storage]":
-    """What the database has of every source, why it cannot hold some, what it is, how large."""
+) -> "tuple[Mapping[str, SourceRow], Mapping[str, str], str, Storage, Verifications]":
+    """What it has of every source, why it cannot hold some, its server, size and verifications."""
     from dataportal.health import needs_newest
     from dataportal.store.encoding import find_unstorable
     from dataportal.store.read.overview import database_facts, overview
     from dataportal.store.read.storage import read_storage
+    from dataportal.store.verifications import latest_verifications
 
     sources = {source.name: source for source in configuration.sources} if configuration else {}
 
@@ -126,6 +131,7 @@ def _read_database(
 
     with open_to_read(settings, "healthcheck") as connection:
         facts = database_facts(connection)
+        verified = latest_verifications(connection)
         rows = overview(connection, newest_if=newest_if)
         rows = with_gaps(connection, rows, sources.values(), now)
         unstorable = {
@@ -137,7 +143,23 @@ def _read_database(
     extension = f", TimescaleDB {facts.timescaledb}" if facts.timescaledb else ""
     encoding = f", encoding {facts.encoding}" if facts.encoding != "UTF8" else ""
     server = f"PostgreSQL {facts.server_version}{extension}{encoding}"
-    return rows, unstorable, server, storage
+    return rows, unstorable, server, storage, verified
+
+
+def _check_verifications(verified: "Verifications", settings: "Settings") -> "list[CheckResult]":
+    """What `verify` found the last time; nothing where it never came to an end."""
+    from dataportal.render.healthcheck import CheckResult
+    from dataportal.render.verify import verification_text
+
+    if not verified:
+        return []
+    latest = verified[0]
+    # a part that is well does not make up for faults in the whole; the whole does for a part
+    counting = [row for row in verified if row is latest or row.is_whole]
+    found = sum(row.found for row in counting)
+    message = "; ".join(verification_text(row, settings.zone) for row in counting)
+    code = ExitCode.UNHEALTHY if found else ExitCode.DONE
+    return [CheckResult("verification", message=message, code=code)]
 
 
 def _check_freshness(

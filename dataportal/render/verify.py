@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.render.console import printable
+from dataportal.render.formatting import format_instant, pluralize
 from dataportal.render.tables import Table
 from dataportal.store.read.verify import Check
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import tzinfo
 
-    from dataportal.store.read.verify import Fault
+    from dataportal.store.read.verify import Fault, Scope
+    from dataportal.store.verifications import LatestVerification
 
 
 @dataclass(slots=True)
@@ -21,13 +23,13 @@ class VerifyView:
     """The answer of `verify`: counts all faults that are added, keeps the first of each check.
 
     Attributes:
-        since: the first ts that was looked at; None for all.
+        scope: what was looked at.
         limit: how many faults of each check are kept.
         counts: how many faults each check found.
         kept: the faults that are named.
     """
 
-    since: datetime | None
+    scope: Scope
     limit: int
     counts: dict[Check, int] = field(default_factory=lambda: dict.fromkeys(Check, 0))
     kept: dict[Check, list[Fault]] = field(default_factory=lambda: {check: [] for check in Check})
@@ -43,10 +45,18 @@ class VerifyView:
         if len(self.kept[fault.check]) < self.limit:
             self.kept[fault.check].append(fault)
 
+    def take(self, counts: Mapping[Check, int], faults: Sequence[Fault]) -> None:
+        """Take over what was found before, of which not all is named."""
+        for check, count in counts.items():
+            self.counts[check] += count
+        for fault in faults:
+            if len(self.kept[fault.check]) < self.limit:
+                self.kept[fault.check].append(fault)
+
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A table with a row for each promise, then a line for each fault kept."""
         table = Table(("check", "verdict", ">found", "what"), moods={"ok": "good", "BROKEN": "bad"})
-        for check, count in self.counts.items():
+        for check, count in self._looked_at():
             table.add(check, "BROKEN" if count else "ok", f"{count:,}", check.promise)
         yield from table.lines(stream)
         for check, faults in self.kept.items():
@@ -59,7 +69,8 @@ class VerifyView:
         """`checks`, each with how many faults it found and the keys of the first."""
         return {
             "ok": self.ok,
-            "since": self.since,
+            "since": self.scope.since,
+            "sample": self.scope.sample,
             "checks": [
                 {
                     "check": check,
@@ -67,9 +78,32 @@ class VerifyView:
                     "found": self.counts[check],
                     "keys": [_fields(fault) for fault in self.kept[check]],
                 }
-                for check in Check
+                for check, _ in self._looked_at()
             ],
         }
+
+    def faults(self) -> list[Fault]:
+        """Those that are named, of all checks."""
+        return [fault for faults in self.kept.values() for fault in faults]
+
+    def _looked_at(self) -> Iterator[tuple[Check, int]]:
+        for check, count in self.counts.items():
+            if check in self.scope.checks:
+                yield check, count
+
+
+def verification_text(verification: LatestVerification, zone: tzinfo) -> str:
+    """What was verified, when, and what came of it."""
+    parts = []
+    if verification.sample is not None:
+        parts.append(f"{100 * verification.sample:.3g} % of the time")
+    if verification.since is not None:
+        parts.append(f"since {format_instant(verification.since, zone)}")
+    if len(verification.checks) < len(Check):
+        parts.append(", ".join(verification.checks))
+    scope = "everything" if verification.is_whole else " · ".join(parts)
+    found = pluralize(verification.found, "fault") if verification.found else "well"
+    return f"{scope} at {format_instant(verification.finished_at, zone)}: {found}"
 
 
 def _fields(fault: Fault) -> dict[str, Any]:

@@ -9,12 +9,19 @@ SELECT coalesce(d.series_id, v.series_id) AS series_id, s.endpoint_prefix AS ser
 FROM (
     SELECT series_id, ts, value, updated_at, run_id FROM time_series_data
     WHERE series_id BETWEEN %(first)s AND %(last)s
+      AND (%(ids)s::integer[] IS NULL OR series_id = ANY (%(ids)s::integer[]))
       AND ts >= coalesce(%(since)s, '-infinity'::timestamptz)
+      AND ts >= coalesce(%(low)s::timestamptz, '-infinity')
+      AND (%(high)s::timestamptz IS NULL OR ts < %(high)s::timestamptz)
 ) AS d
 FULL JOIN (
     SELECT series_id, ts, value, valid_from, run_id FROM time_series_data_scd2
-    WHERE series_id BETWEEN %(first)s AND %(last)s AND valid_to = 'infinity'
+    WHERE series_id BETWEEN %(first)s AND %(last)s
+      AND (%(ids)s::integer[] IS NULL OR series_id = ANY (%(ids)s::integer[]))
       AND ts >= coalesce(%(since)s, '-infinity'::timestamptz)
+      AND ts >= coalesce(%(low)s::timestamptz, '-infinity')
+      AND (%(high)s::timestamptz IS NULL OR ts < %(high)s::timestamptz)
+      AND valid_to = 'infinity'
 ) AS v ON v.series_id = d.series_id AND v.ts = d.ts
 LEFT JOIN time_series AS s ON s.series_id = coalesce(d.series_id, v.series_id)
 WHERE v.ts IS NULL OR d.ts IS NULL OR d.value IS DISTINCT FROM v.value

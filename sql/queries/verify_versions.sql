@@ -11,7 +11,10 @@ FROM (
     SELECT series_id, ts, valid_from, valid_to, run_id, lag(valid_to) OVER w AS before_until
     FROM time_series_data_scd2
     WHERE series_id BETWEEN %(first)s AND %(last)s
+      AND (%(ids)s::integer[] IS NULL OR series_id = ANY (%(ids)s::integer[]))
       AND ts >= coalesce(%(since)s, '-infinity'::timestamptz)
+      AND ts >= coalesce(%(low)s::timestamptz, '-infinity')
+      AND (%(high)s::timestamptz IS NULL OR ts < %(high)s::timestamptz)
     WINDOW w AS (PARTITION BY series_id, ts ORDER BY valid_to)
 ) AS v
 LEFT JOIN (

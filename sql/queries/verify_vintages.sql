@@ -10,7 +10,10 @@ FROM (
            AND lag(value) OVER w IS NOT DISTINCT FROM value AS is_again
     FROM time_series_vintage
     WHERE series_id BETWEEN %(first)s AND %(last)s
+      AND (%(ids)s::integer[] IS NULL OR series_id = ANY (%(ids)s::integer[]))
       AND ts >= coalesce(%(since)s, '-infinity'::timestamptz)
+      AND ts >= coalesce(%(low)s::timestamptz, '-infinity')
+      AND (%(high)s::timestamptz IS NULL OR ts < %(high)s::timestamptz)
     WINDOW w AS (PARTITION BY series_id, ts ORDER BY published_at DESC, recorded_at DESC)
 ) AS v
 LEFT JOIN (

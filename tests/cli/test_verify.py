@@ -73,7 +73,7 @@ def verify_document(run_cli: RunCli, env: dict[str, str], *args: str) -> dict[st
     done = run_cli("verify", "--json", *args, env=env)
     document: dict[str, Any] = json.loads(done.stdout)
     assert done.returncode == (0 if document["ok"] else 4)
-    assert document.keys() == {"ok", "since", "checks"}
+    assert document.keys() == {"ok", "since", "sample", "checks"}
     assert [check["check"] for check in document["checks"]] == list(Check)
     assert all(check.keys() == {"check", "ok", "found", "keys"} for check in document["checks"])
     return document
@@ -117,3 +117,105 @@ def test_the_reader_of_the_output_may_leave(damaged: dict[str, str]) -> None:
         check=False,
     )
     assert (done.stdout.split()[0], done.stderr) == ("CHECK", "")
+
+
+def test_what_was_verified_is_shown(run_cli: RunCli, damaged: dict[str, str]) -> None:
+    """By healthcheck, with what was found; what is well makes up for it once all is looked at."""
+
+    def verification() -> dict[str, Any]:
+        done = run_cli("healthcheck", "--json", env=damaged)
+        checks = json.loads(done.stdout)["checks"]
+        (check,) = (c for c in checks if c["check"] == "verification")
+        assert done.returncode == 4 or check["ok"] or done.returncode == 78
+        return dict(check)
+
+    assert run_cli("verify", env=damaged).returncode == 4
+    check = verification()
+    assert not check["ok"]
+    assert check["message"].startswith("everything at 20")
+    assert check["message"].endswith(": 4 faults")
+    with open_observer(damaged["DATABASE_URL"]) as look:
+        look.execute("UPDATE time_series_data SET value = value - 1 WHERE ts > '2025-03-01'")
+    assert (
+        run_cli("verify", "--only", "current", "--since", "2025-03-01", env=damaged)
+    ).returncode == 0
+    check = verification()
+    assert not check["ok"]
+    assert check["message"].startswith("since 2025-03-01 00:00Z · current at 20")
+    assert run_cli("verify", "-q", env=damaged).returncode == 0
+    check = verification()
+    assert check["ok"]
+    assert check["message"].endswith(": well")
+
+
+def test_one_check_alone(run_cli: RunCli, damaged: dict[str, str]) -> None:
+    """What it does not look at is not in the answer."""
+    done = run_cli("verify", "--only", "runs", "--only", "series", env=damaged)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["CHECK", "runs", "series"]
+    document = json.loads(run_cli("verify", "--only", "current", "--json", env=damaged).stdout)
+    assert [(c["check"], c["found"]) for c in document["checks"]] == [("current", 4)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--only", "curent"], "Did you mean 'current'?"),
+        (["--sample", "1"], "such as: --sample 1%"),
+        (["--sample", "0%"], "no percentage"),
+        (["--sample", "nan%"], "no percentage"),
+        (["--sample", "101%"], "no percentage"),
+        (["--resume", "--sample", "5%"], "--resume takes what is looked at"),
+    ],
+)
+def test_options_that_cannot_be(
+    run_cli: RunCli, env: dict[str, str], arguments: list[str], words: str
+) -> None:
+    """2, with the way out; nothing is recorded."""
+    done = run_cli("verify", *arguments, env=env)
+    assert done.returncode == 2
+    assert words.lower() in done.stderr.lower()
+    with open_observer(env["DATABASE_URL"]) as look:
+        assert look.execute("SELECT count(*) FROM verification").fetchone() == (0,)
+
+
+def test_a_sample(run_cli: RunCli, env: dict[str, str]) -> None:
+    """Looks at a part, and says how much."""
+    done = run_cli("verify", "--sample", "50%", "--json", env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["sample"] == 0.5
+
+
+def test_a_verification_that_was_killed_goes_on(run_cli: RunCli, damaged: dict[str, str]) -> None:
+    """Where it was; without one there is nothing to go on with, and all is looked at."""
+    done = run_cli("verify", "--resume", env=damaged)
+    assert done.returncode == 4
+    assert "none was broken off: begins anew" in done.stderr
+    with open_observer(damaged["DATABASE_URL"]) as look:
+        # as one that is killed after it has looked at all but the runs
+        look.execute(
+            "INSERT INTO verification (checks, version, found, progress) SELECT checks, version, 1,"
+            " jsonb_build_object('left', '[]'::jsonb, 'versions', '[[1, 5], [2, 1]]'::jsonb,"
+            " 'vintages', '[]'::jsonb, 'began', now(), 'recent',"
+            " '[[1, 5, 0, 0], [2, 1, 0, 0]]'::jsonb, 'found', '{\"current\": 1}'::jsonb,"
+            ' \'faults\', \'[{"check": "current", "message": "so it was", "ts": "2025"}]\''
+            "::jsonb) FROM verification"
+        )
+    done = run_cli("verify", "--resume", env=damaged)
+    assert (done.returncode, done.stderr) == (4, "")
+    assert "current: at 2025: so it was" in done.stdout
+    assert "current    BROKEN       1  " in done.stdout
+    assert "runs       ok           0  " in done.stdout
+
+
+def test_a_role_that_only_reads_verifies(run_cli: RunCli, env: dict[str, str]) -> None:
+    """And says that nothing is kept of it; with -q nothing at all."""
+    url = env["DATABASE_URL"]
+    reading = {
+        "DATABASE_URL": f"{url}{'&' if '?' in url else '?'}options=-crole%3Dpg_read_all_data"
+    }
+    done = run_cli("verify", env=reading)
+    assert done.returncode == 0
+    assert "not kept: this role may not write to the table verification" in done.stderr
+    done = run_cli("-q", "verify", env=reading)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

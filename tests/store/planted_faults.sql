@@ -85,3 +85,22 @@ DELETE FROM time_series WHERE endpoint_prefix = 'rain';
 
 -- vintage_of_no_series: series at 2
 UPDATE time_series_vintage SET series_id = 2000000000 WHERE ts = '2025-03-01 02:00Z';
+
+-- issue_of_nothing: issues at 2
+UPDATE time_series_issue SET first_ts = last_ts + interval '1 hour';
+
+-- issue_twice: issues at 1
+INSERT INTO time_series_issue SELECT * FROM time_series_issue;
+UPDATE fetch_run SET issues = issues + 1 WHERE issues > 0;
+
+-- issue_after_last: knowledge at 1
+UPDATE time_series_issue SET issued_at = '2100-01-01';
+
+-- issue_of_no_series: series at 1
+UPDATE time_series_issue SET series_id = 999;
+
+-- issues_too_many: runs
+UPDATE fetch_run SET issues = 0 WHERE issues > 0;
+
+-- issues_missing: runs
+UPDATE fetch_run SET issues = issues + 1 WHERE run_id = 1;

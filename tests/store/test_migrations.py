@@ -52,6 +52,7 @@ RELEASED = {
     "0013_reminders": "a44422a8f2244eab9c9d8ab65c2a0be4a1f82544629535a67f6ecf843ac6dd96",
     "0014_chunks": "718b6453c1b3372fad9067acca11466bf9c7770a4e92d7518f2c7053af621a0f",
     "0015_availability": "a5269b7cf000c488d00774f8ad623485310e5b6118190509ac792a43705e4545",
+    "0016_verifications": "21b681ce8b16f2a7714e5aef44ce6b30ff14ac2fa612e318ff3e9c0db1e6f6c8",
 }
 HYPERTABLES = ("time_series_data", "time_series_data_scd2", "time_series_vintage")
 NAMES = tuple(migration.name for migration in migrations())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,13 +16,21 @@ from support.store_feed import AtWork, current, hour, open_feed, open_observer
 
 from dataportal.observations import Observations
 from dataportal.store.read import verify as verification
+from dataportal.store.read import verify_steps
 from dataportal.store.read.overview import open_reader
-from dataportal.store.read.verify import Check, verify
+from dataportal.store.read.verify import Check, Progress, Scope, verify
 from dataportal.store.records import Counts, RunKind, SeriesRecord, SliceWrite
+from dataportal.store.verifications import (
+    VerificationRecord,
+    latest_verifications,
+    unfinished_verification,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
+    import psycopg
     from support.store_feed import Feed
 
     from dataportal.store.read.verify import Fault
@@ -72,6 +82,13 @@ def filled_url(database_url: str) -> str:
     with open_feed(database_url, "rain", source="other") as feed:
         feed.merge({"rain": {0: 1.0}})
         feed.start(RunKind.BACKFILL)
+    with open_observer(database_url) as look:
+        look.execute(
+            "INSERT INTO time_series_issue"
+            " SELECT known_through, %s, %s, 1, 1, 1 FROM source_state WHERE source = 'grid'",
+            [hour(1), hour(1)],
+        )
+        look.execute("UPDATE fetch_run SET issues = 1 WHERE run_id = 1")
     return database_url
 
 
@@ -132,6 +149,8 @@ def unguard(look: Any) -> None:
     for (name,) in names:
         look.execute(f"ALTER TABLE time_series_data_scd2 DROP CONSTRAINT {name}".encode())
     look.execute("DROP INDEX time_series_vintage_newest")
+    look.execute("ALTER TABLE time_series_issue DROP CONSTRAINT time_series_issue_pkey")
+    look.execute("ALTER TABLE time_series_issue DROP CONSTRAINT time_series_issue_check")
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -178,14 +197,13 @@ def test_times_that_python_has_not_are_told(filled_url: str) -> None:
     }
 
 
-@pytest.mark.parametrize("seconds", [-1.0, 1000.0])
+@pytest.mark.parametrize("rows", [0.5, 3.0, 1e6])
 def test_every_series_is_looked_at_once(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, seconds: float
+    database_url: str, monkeypatch: pytest.MonkeyPatch, rows: float
 ) -> None:
     """However many there are, in steps of any size, and with rows of no series between them."""
-    monkeypatch.setattr(verification, "_QUICK", seconds)
-    monkeypatch.setattr(verification, "_SLOW", seconds - 1)
-    monkeypatch.setattr(verification, "_FIRST_SIZE", 2)
+    monkeypatch.setattr(verify_steps, "_FEWEST_ROWS", rows)
+    monkeypatch.setattr(verify_steps, "_MOST_ROWS", rows)
     names = [f"s{number}" for number in range(9)]
     with open_feed(database_url, *names) as feed:
         feed.merge({name: {0: 1.0} for name in names})
@@ -259,3 +277,134 @@ def test_a_fault_far_back_is_out_of_reach_of_since(filled_url: str) -> None:
         look.execute("UPDATE time_series_data SET value = -1 WHERE ts = %s", [hour(-2 * YEARS)])
     assert [fault.ts for fault in find_faults(filled_url)] == [hour(-2 * YEARS).isoformat()]
     assert find_faults(filled_url, hour(-2 * YEARS) + timedelta(microseconds=1)) == []
+
+
+@pytest.fixture
+def two_readers(filled_url: str) -> Iterator[tuple[psycopg.Connection, psycopg.Connection]]:
+    """Two connections that take steps at the same time."""
+    with open_reader(filled_url) as first, open_reader(filled_url) as second:
+        yield first, second
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_fault_is_found_in_small_steps(
+    filled_url: str,
+    two_readers: tuple[psycopg.Connection, psycopg.Connection],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    """By two connections, with the time of each series in pieces: the same faults, each once."""
+    _, _, statements = PLANTED[name]
+    with open_observer(filled_url) as look:
+        unguard(look)
+        for statement in statements:
+            look.execute(statement.encode())
+        look.execute("ANALYZE time_series_data_scd2")
+    expected = find_faults(filled_url)
+    monkeypatch.setattr(verify_steps, "_FEWEST_ROWS", 4.0)
+    monkeypatch.setattr(verify_steps, "_MOST_ROWS", 4.0)
+    done: list[int] = []
+    faults = list(verify(*two_readers, step_done=lambda state: done.append(len(state.left))))
+    assert Counter(faults) == Counter(expected)
+    assert len(done) > 4
+    assert done[-1] == 0
+
+
+def test_runs_that_wrote_meanwhile_are_no_fault(
+    filled_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither those at work, nor one that is new, nor a restore that was not to be seen yet."""
+    monkeypatch.setattr(verify_steps, "_FEWEST_ROWS", 1.0)
+    monkeypatch.setattr(verify_steps, "_MOST_ROWS", 1.0)
+    with (
+        open_feed(filled_url, "load", "wind") as feed,
+        open_feed(filled_url, "snow", source="snow") as other,
+        open_reader(filled_url) as reader,
+        open_observer(filled_url) as late,
+        late.transaction(),
+    ):
+        late.execute(
+            "INSERT INTO fetch_run (source, kind, started_at, finished_at, outcome, window_start,"
+            " received, inserted, host, pid, version)"
+            " VALUES ('other', 'restore', now(), now(), 'succeeded', now(), 1, 1, 'h', 1, '1')"
+        )
+        late.execute(
+            "INSERT INTO time_series_data_scd2 (ts, value, valid_from, valid_to, run_id, series_id)"
+            " SELECT '2020-01-01', 1, '2020-01-02', '2020-01-03', max(run_id),"
+            " (SELECT min(series_id) FROM time_series) FROM fetch_run"
+        )
+        hours = iter(range(100, 200))
+
+        def work(_: object) -> None:
+            feed({next(hours): 1.0})
+            other.merge({"snow": {next(hours): 1.0}})
+            if late.info.transaction_status.name != "IDLE":
+                late.execute("COMMIT")
+
+        assert list(verify(reader, step_done=work)) == []
+        feed.finish()
+    assert find_faults(filled_url) == []
+
+
+def test_what_was_broken_off_goes_on(filled_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From what is recorded: each range is looked at once, and runs are judged by all of them."""
+    monkeypatch.setattr(verify_steps, "_FEWEST_ROWS", 1.0)
+    monkeypatch.setattr(verify_steps, "_MOST_ROWS", 1.0)
+    with open_observer(filled_url) as look:
+        look.execute("UPDATE time_series_data SET value = value + 1")
+        look.execute("UPDATE fetch_run SET inserted = inserted - 1 WHERE run_id = 1")
+    whole = find_faults(filled_url)
+    stopped = Progress()
+    record = VerificationRecord.open(filled_url)
+    assert record
+    with closing(record), open_reader(filled_url) as reader:
+        record.begin(Scope())
+        steps = 0
+
+        def stop(state: Progress) -> None:
+            nonlocal steps
+            steps += 1
+            if steps == 3:
+                record.keep(state)
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            list(verify(reader, begin=stopped, step_done=stop))
+        unfinished = unfinished_verification(reader)
+        assert unfinished
+        assert len(unfinished.progress.left) > 0
+        assert unfinished.progress.found.total() == len(unfinished.progress.faults) > 0
+        rest = list(verify(reader, scope=unfinished.scope, begin=unfinished.progress))
+        early = [f for f in unfinished.progress.faults if f not in rest]
+        assert Counter([*early, *rest]) == Counter(whole)
+        record.finish(len(whole))
+        assert unfinished_verification(reader) is None
+        (latest,) = latest_verifications(reader)
+        assert (latest.found, latest.is_whole) == (len(whole), True)
+
+
+@pytest.mark.parametrize("check", Check)
+def test_one_check_finds_what_it_finds_among_all(filled_url: str, check: Check) -> None:
+    """And nothing else."""
+    with open_observer(filled_url) as look:
+        unguard(look)
+        plan = next(plan for plan in PLANTED.values() if check in plan.checks)
+        look.execute("UPDATE time_series_data SET updated_at = now() WHERE series_id = 2")
+        for statement in plan.statements:
+            look.execute(statement.encode())
+    expected = [fault for fault in find_faults(filled_url) if fault.check is check]
+    assert expected
+    with open_reader(filled_url) as reader:
+        assert Counter(verify(reader, scope=Scope((check,)))) == Counter(expected)
+
+
+def test_a_sample_looks_at_a_share(filled_url: str) -> None:
+    """Of what is well it says nothing; of what is all wrong it finds some, and not all."""
+    with open_reader(filled_url) as reader:
+        for _ in range(5):
+            assert list(verify(reader, scope=Scope(sample=0.3))) == []
+        with open_observer(filled_url) as look:
+            look.execute("UPDATE time_series_data SET value = value + 1")
+        found = [len(list(verify(reader, scope=Scope(sample=0.3)))) for _ in range(5)]
+    everything = len(find_faults(filled_url))
+    assert 0 < sum(found) < 5 * everything

@@ -1,35 +1,31 @@
 """Verifies a live database: finds every row that breaks a promise of the history.
 
 It reads only. Every statement sees one state of the database, in which each merge is there whole
-or not at all, so that runs at work cause no alarm. Series are taken some at a time, in the order of
-the index, and answers stream: neither the server nor this program holds more than a part of them.
+or not at all, so that runs at work cause no alarm. It goes by steps of ranges of series and time,
+and answers stream: neither the server nor this program holds more than a part of them.
 """
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg.rows import dict_row
 
 from dataportal.store.clock import TOLERANCE
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
+from dataportal.store.read.verify_steps import Plan, Range, Step, Steps, Tally
+from dataportal.store.rows import record_row
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from datetime import datetime
 
     import psycopg
-
-_LEAST_ID, _GREATEST_ID = -(2**31), 2**31 - 1
-"""The bounds of series_id: ranges cover them all, so that rows of no series are found as well."""
-_FIRST_SIZE = 16
-"""Series that the first statements take; then twice or half as many, by how long those took."""
-_QUICK, _SLOW = 0.5, 4.0  # seconds
 
 
 class Check(StrEnum):
@@ -40,6 +36,7 @@ class Check(StrEnum):
     CURRENT = "current"
     KNOWLEDGE = "knowledge"
     VINTAGES = "vintages"
+    ISSUES = "issues"
     RUNS = "runs"
     SERIES = "series"
 
@@ -55,6 +52,7 @@ _PROMISES = {
     Check.CURRENT: "the current values are the open versions",
     Check.KNOWLEDGE: "nothing is known later than the last that its source knew",
     Check.VINTAGES: "no publication is recorded twice",
+    Check.ISSUES: "every run of a forecast is recorded once, with what it reached",
     Check.RUNS: "every run wrote what is recorded of it, and its counts add up",
     Check.SERIES: "everything belongs to a series",
 }
@@ -71,14 +69,23 @@ _FAULTS: dict[str, tuple[Check, str]] = {
     "version_after_last": (Check.KNOWLEDGE, "known later than the last that its source knew"),
     "vintage_after_last": (Check.KNOWLEDGE, "recorded later than the last that its source knew"),
     "vintage_twice": (Check.VINTAGES, "recorded again with the value that it had"),
-    "no_run": (Check.RUNS, "there are versions or publications of it, but no such run"),
+    "issue_after_last": (Check.KNOWLEDGE, "issued later than the last that its source knew"),
+    "issue_of_nothing": (
+        Check.ISSUES,
+        "it ends before it begins, or has no point",
+    ),
+    "issue_twice": (Check.ISSUES, "another run of the forecast was issued at the same time"),
+    "no_run": (Check.RUNS, "there are versions, publications or issues of it, but no such run"),
     "versions_too_many": (Check.RUNS, "it wrote fewer versions than there are of it"),
     "versions_missing": (Check.RUNS, "it wrote more versions than there are of it"),
     "vintages_too_many": (Check.RUNS, "it recorded fewer publications than there are of it"),
     "vintages_missing": (Check.RUNS, "it recorded more publications than there are of it"),
+    "issues_too_many": (Check.RUNS, "it issued fewer forecasts than there are of it"),
+    "issues_missing": (Check.RUNS, "it issued more forecasts than there are of it"),
     "counts_do_not_add_up": (Check.RUNS, "its counts are not what it received"),
     "version_of_no_series": (Check.SERIES, "a version of no series"),
     "vintage_of_no_series": (Check.SERIES, "a publication of no series"),
+    "issue_of_no_series": (Check.SERIES, "a run of a forecast of no series"),
 }
 
 
@@ -99,47 +106,186 @@ class Fault:
     run_id: int | None = None
 
 
+_STATEMENTS = {
+    "verify_versions": {Check.INTERVALS, Check.VERSIONS, Check.KNOWLEDGE, Check.SERIES},
+    "verify_vintages": {Check.VINTAGES, Check.KNOWLEDGE, Check.SERIES},
+    "verify_issues": {Check.ISSUES, Check.KNOWLEDGE, Check.SERIES},
+}
+"""What each statement finds; current values and runs are looked at apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is looked at.
+
+    Attributes:
+        checks: which promises.
+        since: observations with ts >= since only; for the promises about runs that means whether
+            any has more versions than it wrote.
+        sample: a share of the time of each series, at random; None for all of it.
+    """
+
+    checks: Collection[Check] = tuple(Check)
+    since: datetime | None = None
+    sample: float | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row is looked at."""
+        return self.since is None and self.sample is None
+
+
+NAMED = 100
+"""Faults of a check that are remembered for a verification that goes on."""
+Recorded = tuple[int, int, int]
+"""How many versions, publications and issues a run wrote."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a verification has come, so that it can go on.
+
+    Attributes:
+        left: the ranges that are not looked at yet.
+        tally: how many rows each run has in those that are.
+        began: when it began; None if it is to begin now.
+        recent: what was recorded then of each run that may have been at work: versions,
+            publications and issues; none stands for a run that had none.
+        found: how many faults of each check the steps have found that are done.
+        faults: the first of these.
+    """
+
+    left: Sequence[Range] = (Range(),)
+    tally: Tally = field(default_factory=Tally)
+    began: datetime | None = None
+    recent: dict[int, Recorded] = field(default_factory=dict)
+    found: Counter[Check] = field(default_factory=Counter)
+    faults: list[Fault] = field(default_factory=list)
+
+    def take(self, faults: Sequence[Fault], counts: Counter[Check]) -> None:
+        """Take over what a step found, of which not all is named."""
+        named = Counter(fault.check for fault in self.faults)
+        for fault in faults:
+            named[fault.check] += 1
+            if named[fault.check] <= NAMED:
+                self.faults.append(fault)
+        self.found.update(counts)
+
+
 def verify(
     connection: psycopg.Connection,
-    *,
+    *others: psycopg.Connection,
+    scope: Scope | None = None,
     since: datetime | None = None,
+    begin: Progress | None = None,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
+    step_done: Callable[[Progress], None] = lambda _: None,
 ) -> Iterator[Fault]:
     """Every row that breaks a promise; none where all is well.
 
     Args:
         connection: may be read-only, in autocommit mode.
-        since: look at observations with ts >= since only; for the promises about runs that means
-            whether any has more versions than it wrote.
-        progress: called with how many steps are done, and of how many.
+        others: further ones, which take steps at the same time.
+        scope: what is looked at; all by default.
+        since: in place of a scope: all checks of observations with ts >= since.
+        begin: how far an earlier verification of the same scope had come.
+        progress: called with how many series are done, and of how many; one more for the runs.
+        step_done: called after the last fault of each step.
 
     Raises:
         DatabaseError: the database cannot be asked.
     """
-    yield from _faults(connection, "verify_sources", {"ahead": utc_now() + TOLERANCE})
+    scope = scope or Scope(since=since)
+    state = begin or Progress()
     with database_errors("reading the names of the series"):
         ids = [series_id for (series_id,) in connection.execute(query("verify_series"))]
-    steps = len(ids) + 1
-    progress(0, steps)
-    done, size = 0, _FIRST_SIZE
-    while done < len(ids) or not done:
-        started = time.monotonic()
-        batch = ids[done : done + size]
-        for name in ("verify_versions", "verify_current", "verify_vintages"):
-            yield from _faults(connection, name, {**_id_range(ids, done, batch), "since": since})
-        done += max(len(batch), 1)
-        seconds = time.monotonic() - started
-        size = size * 2 if seconds < _QUICK else max(size // 2, 1) if seconds > _SLOW else size
-        progress(min(done, len(ids)), steps)
-    yield from _faults(connection, "verify_runs", {"since": since})
-    progress(steps, steps)
+    if state.began is None:
+        with database_errors("reading the runs"):
+            _begin(connection, state)
+    if Check.KNOWLEDGE in scope.checks:
+        yield from _faults(connection, "verify_sources", {"ahead": utc_now() + TOLERANCE})
+    plan = Plan(
+        ids,
+        [name for name, checks in _STATEMENTS.items() if checks & set(scope.checks)],
+        folds=bool({Check.CURRENT, Check.RUNS} & set(scope.checks)),
+        since=scope.since,
+        sample=scope.sample,
+    )
+    steps = Steps(plan, state.left)
+    counts: defaultdict[Range, Counter[Check]] = defaultdict(Counter)
+    named: defaultdict[Range, list[Fault]] = defaultdict(list)
+    done, of = 0, len(ids) + 1
+    progress(done, of)
+    for result in steps.results([connection, *others]):
+        if isinstance(result, Step):
+            state.tally.add(result.tally)
+            state.left = steps.left()
+            state.take(named.pop(result.done, []), counts.pop(result.done, Counter()))
+            done += result.series
+            progress(done, of)
+            step_done(state)
+        elif (fault := _fault(result[1])).check in scope.checks:
+            counts[result[0]][fault.check] += 1
+            if counts[result[0]][fault.check] <= NAMED:
+                named[result[0]].append(fault)
+            yield fault
+    if Check.RUNS in scope.checks:
+        yield from _run_faults(connection, state, is_whole=scope.is_whole)
+    progress(of, of)
 
 
-def _id_range(ids: Sequence[int], done: int, batch: Sequence[int]) -> dict[str, int]:
-    """The range of series_id from the end of the batch before to the end of this one."""
-    first = ids[done - 1] + 1 if done else _LEAST_ID
-    last = batch[-1] if done + len(batch) < len(ids) else _GREATEST_ID
-    return {"first": first, "last": last}
+def _begin(connection: psycopg.Connection, state: Progress) -> None:
+    for now, run_id, versions, vintages, issues in connection.execute(query("verify_recent")):
+        state.began = now
+        if run_id is not None:
+            state.recent[run_id] = (versions, vintages, issues)
+
+
+class _RunRow(NamedTuple):
+    """What is recorded of a run; `is_settled` tells that it ended before all was looked at."""
+
+    run_id: int
+    versions: int
+    vintages: int
+    issues: int
+    adds_up: bool
+    is_settled: bool
+
+
+_KINDS = ("versions", "vintages", "issues")
+
+
+def _run_faults(
+    connection: psycopg.Connection, state: Progress, *, is_whole: bool
+) -> Iterator[Fault]:
+    """Runs that did not write what is recorded of them, and rows of no run.
+
+    What is recorded of a run changes in the transaction that writes its rows. So its rows can be
+    compared that were counted one step after the other, if that stayed as it was meanwhile.
+    """
+    with database_errors("verifying the runs"):
+        # these are few, and counted here: the runs that are read next are never behind them
+        issues: Counter[int] = Counter(
+            dict(connection.execute(query("verify_issue_counts")).fetchall())
+        )
+        cursor = connection.cursor(row_factory=record_row(_RunRow))
+        versions, vintages = state.tally.versions, state.tally.vintages
+        unknown = versions.keys() | vintages.keys() | issues.keys()
+        for run in cursor.stream(query("verify_runs"), {"began": state.began}):
+            unknown.discard(run.run_id)
+            if not run.adds_up:
+                yield _fault({"fault": "counts_do_not_add_up", "run_id": run.run_id})
+            recorded = (run.versions, run.vintages, run.issues)
+            if not run.is_settled and state.recent.get(run.run_id, (0, 0, 0)) != recorded:
+                continue
+            stored = (versions[run.run_id], vintages[run.run_id], issues[run.run_id])
+            for kind, wrote, has in zip(_KINDS, recorded, stored, strict=True):
+                if has > wrote:
+                    yield _fault({"fault": f"{kind}_too_many", "run_id": run.run_id})
+                if has < wrote and is_whole:
+                    yield _fault({"fault": f"{kind}_missing", "run_id": run.run_id})
+    for run_id in sorted(unknown):
+        yield _fault({"fault": "no_run", "run_id": run_id})
 
 
 def _faults(
@@ -150,5 +296,9 @@ def _faults(
         connection.cursor(row_factory=dict_row) as cursor,
     ):
         for row in cursor.stream(query(name), parameters):
-            check, message = _FAULTS[row.pop("fault")]
-            yield Fault(check, message, **row)
+            yield _fault(row)
+
+
+def _fault(row: dict[str, Any]) -> Fault:
+    check, message = _FAULTS[row.pop("fault")]
+    return Fault(check, message, **row)

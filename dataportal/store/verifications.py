@@ -1,0 +1,167 @@
+"""Records what was verified and when, and how far a verification has come that was broken off.
+
+The history itself is only read for it. A role that may not write here verifies all the same, and
+nothing is kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from dataportal.store.connection import connect, database_errors
+from dataportal.store.queries import query
+from dataportal.store.read.verify import Check, Fault, Progress, Scope
+from dataportal.store.read.verify_steps import Range, Tally
+from dataportal.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import psycopg
+
+
+class Unfinished(NamedTuple):
+    """A verification that was broken off: what it was of, and how far it came."""
+
+    number: int
+    started_at: datetime
+    scope: Scope
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class LatestVerification:
+    """One that came to its end; `is_whole` tells whether it was of everything."""
+
+    finished_at: datetime
+    since: datetime | None
+    sample: float | None
+    checks: Sequence[str]
+    found: int
+    is_whole: bool
+
+
+class VerificationRecord:
+    """The row of one verification, on a connection of its own.
+
+    Args:
+        connection: may write.
+        number: that of a verification that goes on.
+    """
+
+    def __init__(self, connection: psycopg.Connection, number: int | None = None) -> None:
+        self._connection = connection
+        self._number = number
+
+    @classmethod
+    def open(cls, url: str, number: int | None = None) -> VerificationRecord | None:
+        """A record; None if the role may not write any, or the server takes none.
+
+        Raises:
+            DatabaseError: it is out of reach.
+        """
+        connection = connect(url, application_name="dataportal verify")
+        try:
+            with database_errors("looking for the right to record"):
+                row = connection.execute(
+                    "SELECT has_table_privilege('verification', 'INSERT')"
+                    " AND has_table_privilege('verification', 'UPDATE')"
+                    " AND NOT pg_is_in_recovery()"
+                ).fetchone()
+        except BaseException:
+            connection.close()
+            raise
+        if row == (True,):
+            return cls(connection, number)
+        connection.close()
+        return None
+
+    def begin(self, scope: Scope) -> None:
+        """Record that it begins, unless it goes on."""
+        if self._number is None:
+            with database_errors("recording the verification"):
+                row = self._connection.execute(
+                    query("verification_begin"),
+                    {
+                        "since": scope.since,
+                        "sample": scope.sample,
+                        "checks": [str(check) for check in Check if check in scope.checks],
+                        "version": __version__,
+                    },
+                ).fetchone()
+            self._number = row[0] if row else None
+
+    def keep(self, progress: Progress) -> None:
+        """Record how far it has come."""
+        document = {
+            "left": [list(piece) for piece in progress.left],
+            "versions": list(progress.tally.versions.items()),
+            "vintages": list(progress.tally.vintages.items()),
+            "began": progress.began.isoformat() if progress.began else None,
+            "recent": [[run_id, *recorded] for run_id, recorded in progress.recent.items()],
+            "found": dict(progress.found),
+            "faults": [asdict(fault) for fault in progress.faults],
+        }
+        with database_errors("recording the verification"):
+            self._connection.execute(
+                query("verification_keep"),
+                {
+                    "verification": self._number,
+                    "found": progress.found.total(),
+                    "progress": Jsonb(document),
+                },
+            )
+
+    def finish(self, found: int) -> None:
+        """Record its end."""
+        with database_errors("recording the verification"):
+            self._connection.execute(
+                query("verification_finish"), {"verification": self._number, "found": found}
+            )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def unfinished_verification(connection: psycopg.Connection) -> Unfinished | None:
+    """The newest one that was broken off, if none has been finished since."""
+    with database_errors("looking for an unfinished verification"):
+        row = connection.execute(query("verification_unfinished")).fetchone()
+    if row is None:
+        return None
+    number, started_at, since, sample, checks, document = row
+    return Unfinished(
+        number,
+        started_at,
+        Scope(tuple(map(Check, checks)), since, sample),
+        _progress(document),
+    )
+
+
+def latest_verifications(connection: psycopg.Connection) -> Sequence[LatestVerification]:
+    """The newest that ended: of everything, and of a part; those that there are, newest first."""
+    with database_errors("reading the verifications"):
+        cursor = connection.cursor(row_factory=class_row(LatestVerification))
+        rows = cursor.execute(query("verification_latest"), {"checks": len(Check)}).fetchall()
+    return sorted(rows, key=lambda row: row.finished_at, reverse=True)
+
+
+def _progress(document: Mapping[str, Any]) -> Progress:
+    def counter(name: str) -> Counter[int]:
+        return Counter(dict(document[name]))
+
+    return Progress(
+        [Range(*piece) for piece in document["left"]],
+        Tally(counter("versions"), counter("vintages")),
+        datetime.fromisoformat(document["began"]),
+        {run_id: (v, p, i) for run_id, v, p, i in document["recent"]},
+        Counter({Check(check): count for check, count in document["found"].items()}),
+        [Fault(**{**fault, "check": Check(fault["check"])}) for fault in document["faults"]],
+    )
