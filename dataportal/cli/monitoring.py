@@ -64,16 +64,19 @@ class Monitoring:
             return
         from contextlib import closing
 
+        from dataportal.cli.database import with_gaps
         from dataportal.monitoring.metrics_file import source_samples
         from dataportal.store.read.overview import open_reader, overview
 
+        now = utc_now()
         try:
             with closing(open_reader(url, command="metrics")) as connection:
-                rows = overview(connection)
+                # gaps that are unhealthy too, as healthcheck counts them
+                rows = with_gaps(connection, overview(connection), sources, now)
         except DataportalError as error:
             say(f"the metrics file keeps what it says of sources: {error}")
             return
-        self._samples = source_samples(sources, rows, utc_now())
+        self._samples = source_samples(sources, rows, now)
 
     def write_metrics(self, seconds: float) -> None:
         """Write the file; a fault is told, and harms nothing."""

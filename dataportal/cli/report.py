@@ -100,12 +100,12 @@ def _read_database(
 
     from dataportal.render.progress_bar import progress_bar
     from dataportal.render.report import Activity
-    from dataportal.store.read.activity import changes_by_day, newest_values
-    from dataportal.store.read.disk import disk_shares, table_sizes
+    from dataportal.store.read.activity import changes_by_day, disk_shares, newest_values
     from dataportal.store.read.gaps import gaps_of_series
     from dataportal.store.read.overview import RECENT, database_facts, overview
     from dataportal.store.read.runs import last_runs
     from dataportal.store.read.selection import select_series
+    from dataportal.store.read.storage import read_storage
 
     now = utc_now()
     since = now - timedelta(days=_DAYS)
@@ -114,7 +114,7 @@ def _read_database(
         progress_bar("looking", wanted=invocation.shows_progress) as progress,
     ):
         rows = with_gaps(connection, overview(connection), sources, now)
-        tables = table_sizes(connection)
+        storage = read_storage(connection)
         gaps: dict[str, list[SeriesGaps]] = {}
         for found in gaps_of_series(
             connection,
@@ -135,8 +135,8 @@ def _read_database(
                 recent=now - RECENT,
                 limit=_VALUES,
             ),
-            disk_shares(connection, tables),
-            tables,
+            disk_shares(connection, storage),
+            storage,
             database_facts(connection),
         )
     return rows, activity

@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from dataportal.store.read.overview import SourceRow
 
 _SOURCE_PREFIX = "dataportal_source_"
-_SOURCE_METRICS = {
+SOURCE_METRICS = {
     "healthy": "1 if healthcheck finds nothing wrong with the source, else 0.",
     "last_attempt_timestamp_seconds": "When the last scheduled run that ended began.",
     "last_success_timestamp_seconds": "When the last scheduled run that succeeded ended.",
     "newest_timestamp_seconds": "The start of the newest observation stored.",
     "stale_after_seconds": "How old the last success may be.",
     "consecutive_failures": "Failed scheduled runs in a row.",
+    "missing_values": "Values missing for longer than gaps_stale_after, where the source has one.",
     "last_run_duration_seconds": "How long the newest run took, waits included.",
     "last_run_received_points": "Points that the newest run received.",
     "last_run_new_points": "New observations of the newest run.",
@@ -39,12 +40,14 @@ _SOURCE_METRICS = {
     "last_run_withdrawn_points": "Withdrawn observations of the newest run.",
     "last_run_outcome": "1 for the outcome of the newest run.",
 }
-_COMMAND_METRICS = {
+"""The metrics of each source, after `dataportal_source_`, and what they mean."""
+COMMAND_METRICS = {
     "dataportal_build_info": "1; the version of the program and of Python as labels.",
     "dataportal_command_exit_code": "How the command ended, see: dataportal help exit-codes.",
     "dataportal_command_finished_timestamp_seconds": "When the command ended.",
     "dataportal_command_duration_seconds": "How long the command took.",
 }
+"""The metrics of the command."""
 
 Samples = dict[str, list[tuple[dict[str, str], float]]]
 """Labels and values, by the name of their metric."""
@@ -70,7 +73,7 @@ def source_samples(
         rows: what the database has of each, by its name.
         now: the present.
     """
-    samples: Samples = {_SOURCE_PREFIX + name: [] for name in _SOURCE_METRICS}
+    samples: Samples = {_SOURCE_PREFIX + name: [] for name in SOURCE_METRICS}
 
     def add(name: str, value: float | datetime | None, **labels: str) -> None:
         if value is not None:
@@ -91,6 +94,8 @@ def source_samples(
         add("last_success_timestamp_seconds", state.last_success, source=name)
         add("newest_timestamp_seconds", verdict.newest, source=name)
         add("consecutive_failures", state.failures, source=name)
+        if source.gaps_stale_after is not None:
+            add("missing_values", sum(gaps.missing for gaps in row.gaps), source=name)
         if run is None or run.outcome is None:
             continue
         if run.finished_at is not None:
@@ -146,12 +151,12 @@ def _command_lines(end: CommandEnd) -> Iterator[str]:
         "dataportal_command_finished_timestamp_seconds": [(command, end.finished.timestamp())],
         "dataportal_command_duration_seconds": [(command, end.seconds)],
     }
-    for name, meaning in _COMMAND_METRICS.items():
+    for name, meaning in COMMAND_METRICS.items():
         yield from _metric_lines(name, meaning, samples[name])
 
 
 def _source_lines(samples: Samples) -> Iterator[str]:
-    for name, meaning in _SOURCE_METRICS.items():
+    for name, meaning in SOURCE_METRICS.items():
         yield from _metric_lines(_SOURCE_PREFIX + name, meaning, samples[_SOURCE_PREFIX + name])
 
 

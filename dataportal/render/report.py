@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.health import Condition
 from dataportal.render.list_sources import broken_fields, gone_fields, source_fields
 from dataportal.render.recorded_runs import run_fields
-from dataportal.store.read.disk import TABLES
+from dataportal.render.storage import storage_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from dataportal.health import Verdict
     from dataportal.render.list_sources import Listing, SourcesView
     from dataportal.store.read.activity import DayChanges, NewestValues
-    from dataportal.store.read.disk import TableSize
     from dataportal.store.read.gaps import SeriesGaps
     from dataportal.store.read.overview import DatabaseFacts, SourceRow
     from dataportal.store.read.runs import RecordedRun
+    from dataportal.store.read.storage import Storage
 
 
 class Group(StrEnum):
@@ -53,7 +53,7 @@ class Activity:
         gaps: of the series, by source.
         values: the newest values of series, by the keys of those.
         disk: about how many bytes of the database are of a source.
-        tables: what the tables take of the disk.
+        storage: how much room the tables take.
         server: what server the database is.
     """
 
@@ -63,7 +63,7 @@ class Activity:
     gaps: Mapping[str, Sequence[SeriesGaps]]
     values: Mapping[int, NewestValues]
     disk: Mapping[str, int]
-    tables: Sequence[TableSize]
+    storage: Storage
     server: DatabaseFacts
 
 
@@ -269,14 +269,5 @@ def _database_document(activity: Activity) -> dict[str, Any]:
     return {
         "server_version": activity.server.server_version,
         "timescaledb": activity.server.timescaledb,
-        "bytes": sum(table.bytes for table in activity.tables),
-        "tables": [
-            {
-                "table": table.name,
-                "what": TABLES[table.name],
-                "bytes": table.bytes,
-                "rows": table.rows,
-            }
-            for table in activity.tables
-        ],
+        **storage_fields(activity.storage),
     }

@@ -30,7 +30,6 @@ from dataportal.render.formatting import (
 )
 from dataportal.render.html import Html, element, join
 from dataportal.render.report import Group
-from dataportal.store.read.disk import TABLES
 from dataportal.store.read.runs import Progress
 from dataportal.store.records import Outcome
 from dataportal.times import format_duration, iso
@@ -61,6 +60,17 @@ _MARKS = {
     Condition.DISABLED: "idle",
     Condition.NEEDS: "idle",
     Condition.GONE: "idle",
+}
+# what a row is of the tables that may grow
+_ROWS = {
+    "time_series_data": "current values",
+    "time_series_data_scd2": "every version",
+    "time_series_vintage": "publications",
+    "time_series_issue": "issues of forecasts",
+    "time_series_resolution": "lengths of intervals",
+    "time_series": "series",
+    "fetch_run": "runs",
+    "source_state": "states of sources",
 }
 # the outcome of a run: its colour, and how high its stroke is, from 0 to 1
 _STROKES: dict[Outcome | Progress, tuple[str, float]] = {
@@ -545,23 +555,29 @@ def _table(
 
 
 def _database(activity: Activity) -> Html:
-    tables = [table for table in activity.tables if table.bytes]
-    total = sum(table.bytes for table in tables)
+    storage = activity.storage
+    tables = sorted((t for t in storage.tables if t.table in _ROWS), key=lambda t: -t.bytes)
     server = f"PostgreSQL {activity.server.server_version}"
     server += f", TimescaleDB {activity.server.timescaledb}" if activity.server.timescaledb else ""
+    upkeep = None
+    if storage.gain:
+        upkeep = join(
+            f" Upkeep would free {format_bytes(storage.gain)}: ",
+            element("code", "dataportal maintain"),
+        )
     return element(
         "section",
-        element("h2", f"Database: {format_bytes(total)}"),
+        element("h2", f"Database: {format_bytes(storage.bytes)}"),
         element(
             "div",
             _table(
                 "What the tables take of the disk",
-                ("Table", "A row is one of", "Rows, about", "Bytes"),
+                ("Table", "A row is one of", "Compressed", "Bytes"),
                 [
                     (
-                        element("th", table.name, scope="row"),
-                        element("td", TABLES[table.name]),
-                        element("td", f"{table.rows:,}"),
+                        element("th", table.table, scope="row"),
+                        element("td", _ROWS[table.table]),
+                        element("td", f"{table.compressed_share:.0%}" if table.chunks else NOTHING),
                         element("td", format_bytes(table.bytes)),
                     )
                     for table in tables
@@ -570,7 +586,7 @@ def _database(activity: Activity) -> Html:
             ),
             class_="disk",
         ),
-        element("p", f"{server}. Indexes are counted.", class_="soft small"),
+        element("p", f"{server}. Indexes are counted.", upkeep, class_="soft small"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -9,12 +10,17 @@ import signal
 import subprocess
 import threading
 import time
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
+import yaml
 from support.http_server import Reply
-from support.manual import HOME
+from support.manual import HOME, page
 from support.program_sources import Pause, await_end, table
+
+from dataportal.monitoring.metrics_file import COMMAND_METRICS, SOURCE_METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,12 +140,14 @@ tests:
         values: '0x90'
       - {{series: 'dataportal_command_exit_code{{command="fetch-all"}}', values: '69x90'}}
       - {{series: 'dataportal_source_healthy{{source="a"}}', values: '1x20 0x70'}}
+      - {{series: 'dataportal_source_missing_values{{source="a"}}', values: '0x20 7x70'}}
     alert_rule_test:
       - {{eval_time: 4m, alertname: DataportalSourceFailing, exp_alerts: []}}
       - {{eval_time: 40m, alertname: DataportalSourceStale, exp_alerts: []}}
       - {{eval_time: 50m, alertname: DataportalSilent, exp_alerts: []}}
       - {{eval_time: 10m, alertname: DataportalCommandFailed, exp_alerts: []}}
       - {{eval_time: 60m, alertname: DataportalSourceUnhealthy, exp_alerts: []}}
+      - {{eval_time: 60m, alertname: DataportalValuesMissing, exp_alerts: []}}
 """,
         encoding="utf-8",
     )
@@ -168,7 +176,7 @@ tests:
     said = fires.stdout + fires.stderr
     for alert in (
         *("DataportalSourceFailing", "DataportalSourceStale", "DataportalSilent"),
-        *("DataportalCommandFailed", "DataportalSourceUnhealthy"),
+        *("DataportalCommandFailed", "DataportalSourceUnhealthy", "DataportalValuesMissing"),
     ):
         assert re.search(rf"alertname: {alert}, time", said), (alert, said)
 
@@ -242,3 +250,113 @@ def test_a_ping_harms_no_run(
     missing = run_cli("fetch", "gone", "--ping-url-file", "/nowhere/ping", env=env)
     assert missing.returncode == 78
     server.answer("/good.csv", table([1.0, 2.0]))
+
+
+def test_metrics_count_what_is_missing_for_too_long(
+    sources: SourceFile,
+    server: LocalServer,
+    env: Mapping[str, str],
+    run_cli: RunCli,
+    tmp_path: Path,
+) -> None:
+    """As healthcheck does, which is ill then; of sources alone that mind gaps."""
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    hours = [now - timedelta(hours=h) for h in range(60, 0, -1)]
+    lines = [f"{ts.isoformat()},1" for ts in hours[:5] + hours[9:]]
+    body = "\n".join(["ts,value", *lines]).encode()
+    url = server.answer("/hours.csv", Reply(body=body, content_type="text/csv"))
+    metadata = {"name": "x", "granularity": "1 hour"}
+    sources.csv("minded", url, metadata=metadata, gaps_stale_after="1 hour")
+    sources.csv("other", url, metadata=metadata)
+    sources.write()
+    file = tmp_path / "m.prom"
+    assert run_cli("fetch-all", "--metrics-file", str(file), env=env).returncode == 0
+    found = samples(file)
+    assert found['dataportal_source_missing_values{source="minded"}'] == 4
+    assert 'dataportal_source_missing_values{source="other"}' not in found
+    assert found['dataportal_source_healthy{source="minded"}'] == 0
+    assert found['dataportal_source_healthy{source="other"}'] == 1
+    assert run_cli("healthcheck", env=env).returncode == 4
+
+
+def _dashboard() -> Any:
+    return json.loads((HOME / "deploy" / "grafana-dashboard.json").read_text(encoding="utf-8"))
+
+
+def test_the_dashboard_is_one_that_grafana_takes() -> None:
+    """Panels that do not overlap, with data sources that its variables name; the page names it."""
+    dashboard = _dashboard()
+    panels = dashboard["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    places = [
+        (x, y)
+        for panel in panels
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+    assert len(set(places)) == len(places)
+    assert max(x for x, _ in places) < 24
+    variables = {variable["name"] for variable in dashboard["templating"]["list"]}
+    text = json.dumps(dashboard)
+    used = set(re.findall(r"\$(?!__)(?:\{(\w+)\}|(\w+))", text))
+    assert {first or second for first, second in used} <= variables
+    for panel in panels:
+        for target in [panel, *panel["targets"]]:
+            assert target["datasource"]["uid"] in {"${prometheus}", "${database}"}
+    assert "deploy/grafana-dashboard.json" in page("monitoring").text
+
+
+def test_the_dashboard_asks_for_metrics_that_there_are(promtool: str, tmp_path: Path) -> None:
+    """By expressions that Prometheus can read; the same of the alert rules."""
+    expressions = [
+        target["expr"].replace("$source", ".*")
+        for panel in _dashboard()["panels"]
+        for target in panel["targets"]
+        if "expr" in target
+    ]
+    assert len(expressions) > 10
+    rules = [{"record": f"x:{n}", "expr": e} for n, e in enumerate(expressions)]
+    file = tmp_path / "rules.yaml"
+    file.write_text(json.dumps({"groups": [{"name": "x", "rules": rules}]}), encoding="utf-8")
+    subprocess.run([promtool, "check", "rules", str(file)], check=True, capture_output=True)
+    alerts = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"][0]["rules"]
+    named = {
+        name
+        for expression in [*expressions, *(alert["expr"] for alert in alerts)]
+        for name in re.findall(r"dataportal_\w+", expression)
+    }
+    known = {f"dataportal_source_{name}" for name in SOURCE_METRICS} | set(COMMAND_METRICS)
+    assert named <= known
+    assert "dataportal_source_missing_values" in named
+
+
+def test_the_dashboard_asks_the_database_what_it_can_answer(
+    two_sources: SourceFile, env: Mapping[str, str], run_cli: RunCli, reader_url: str
+) -> None:
+    """Each statement runs, by a role that may only read, and finds what was fetched."""
+    run_cli("fetch-all", env=env)
+    dashboard = _dashboard()
+    statements = [
+        target["rawSql"]
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        if "rawSql" in target
+    ]
+    statements += [v["query"] for v in dashboard["templating"]["list"] if v["type"] == "query"]
+    assert len(statements) == 6
+    with psycopg.connect(reader_url) as connection:
+        found = [len(connection.execute(_plain_sql(text)).fetchall()) for text in statements]
+    # runs by outcome, revisions, failed runs, values, sources, series
+    assert found == [2, 0, 1, 2, 2, 2]
+
+
+def _plain_sql(statement: str) -> bytes:
+    """A statement as Grafana sends it, for two sources and their series."""
+    for macro, text in (
+        (r"\$__timeGroupAlias\((\w+), '\w+'\)", r"date_trunc('hour', \1) AS time"),
+        (r"\$__timeFilter\(([\w.]+)\)", r"\1 BETWEEN '2020-01-01' AND now()"),
+        (r"\$(?:source|series)", "'gone', 'odd \"name\"'"),
+    ):
+        statement = re.sub(macro, text, statement)
+    assert "$" not in statement
+    return statement.encode()

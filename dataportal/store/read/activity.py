@@ -1,4 +1,4 @@
-"""What became of sources lately: their newest values, and what runs changed from day to day."""
+"""What became of sources lately: newest values, what runs changed by day, what they wrote."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from dataportal.store.read.storage import Storage
+
 
 class DayChanges(NamedTuple):
     """What the runs of a day changed."""
@@ -30,6 +32,13 @@ class NewestValues(NamedTuple):
 
     ts: Sequence[float]
     values: Sequence[float]
+
+
+class _WrittenRows(NamedTuple):
+    source: str
+    observations: int
+    versions: int
+    vintages: int
 
 
 class _SourceDay(NamedTuple):
@@ -75,3 +84,20 @@ def newest_values(
                 rows = connection.execute(query("activity_values"), parameters)
                 values |= {row[0]: NewestValues(*row[1:]) for row in rows}
     return values
+
+
+def disk_shares(connection: psycopg.Connection, storage: Storage) -> dict[str, int]:
+    """About how many bytes of the data tables are of each source: by the rows it has written."""
+    with database_errors("reading what the sources have written"):
+        cursor = connection.cursor(row_factory=record_row(_WrittenRows))
+        written = cursor.execute(query("activity_written")).fetchall()
+    sizes = {table.table: table.bytes for table in storage.tables}
+    shares = dict.fromkeys((rows.source for rows in written), 0.0)
+    for table, counts in (
+        ("time_series_data", [max(0, rows.observations) for rows in written]),
+        ("time_series_data_scd2", [rows.versions for rows in written]),
+        ("time_series_vintage", [rows.vintages for rows in written]),
+    ):
+        for rows, count in zip(written, counts, strict=True):
+            shares[rows.source] += sizes.get(table, 0) * count / max(1, sum(counts))
+    return {source: round(share) for source, share in shares.items()}
