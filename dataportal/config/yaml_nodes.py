@@ -99,6 +99,7 @@ class Document:
         self.path = path
         self.root = root
         self._visits_left = _MOST_NODES
+        self._merged: dict[Mapping, dict[str, Entry]] = {}
 
     def where(self, node: Node) -> str:
         """`file:line:column` of a node, counted from 1."""
@@ -129,9 +130,20 @@ class Document:
             if not isinstance(other, Mapping) or depth > _DEEPEST:
                 faults.append((other, "<< merges mappings only, and none into itself"))
                 continue
-            for entry in self.entries(other, faults, depth + 1):
-                entries.setdefault(entry[0].text, entry)
+            for name, entry in self._merged_entries(other, faults, depth + 1).items():
+                entries.setdefault(name, entry)
         return list(entries.values())
+
+    def _merged_entries(self, node: Mapping, faults: Faults, depth: int) -> dict[str, Entry]:
+        """The entries of a mapping that others are merged with; looked at once if it is well."""
+        if node not in self._merged:
+            before = len(faults)
+            entries = {entry[0].text: entry for entry in self.entries(node, faults, depth)}
+            if len(faults) > before:
+                return entries
+            self._merged[node] = entries
+        self._visit(len(self._merged[node]))
+        return self._merged[node]
 
     def value(self, node: Node, faults: Faults, depth: int = 0) -> Any:
         """The node as a Python value: dict, list, str, int, float, bool or None."""

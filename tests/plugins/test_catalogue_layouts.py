@@ -172,7 +172,240 @@ def _omie(source: Source, request: Request) -> Reply:
     return _csv("MARGINALPDBC;", *lines, "*")
 
 
+def _bank_of_england(source: Source, request: Request) -> Reply:
+    codes = request.query["SeriesCodes"][0].split(",")
+    assert request.query["Datefrom"] == ["01/Mar/2026"]
+    return _csv(f"DATE,{','.join(codes)}", f"02 Mar 2026,{','.join(['1.5'] * len(codes))}")
+
+
+def _bundesbank(source: Source, request: Request) -> Reply:
+    assert request.path.endswith("XX.R.A.A._Z._Z.A")
+    space = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1"
+    text = (
+        f'<m:GenericData xmlns:m="{space}/message" xmlns:g="{space}/data/generic"><m:DataSet>'
+        '<g:Series><g:SeriesKey><g:Value id="BBK_STD_FREQ" value="D"/></g:SeriesKey>'
+        '<g:Obs><g:ObsDimension value="2026-03-02"/><g:ObsValue value="1.5"/></g:Obs>'
+        "</g:Series></m:DataSet></m:GenericData>"
+    )
+    return Reply(body=text.encode(), content_type="application/vnd.sdmx.genericdata+xml")
+
+
+def _bis(source: Source, request: Request) -> Reply:
+    areas = _texts(source, "REF_AREA")
+    if "WS_CBPOL" in request.path:
+        assert request.path.split("/")[-2] == f"M.{'+'.join(areas)}"
+        lines = [f"M,{area},2026-02,1.5" for area in areas]
+        return _csv("FREQ,REF_AREA,TIME_PERIOD,OBS_VALUE", *lines)
+    lines = [f"M,{kind},B,{area},2026-02,1.5" for kind in "NR" for area in areas]
+    return _csv("FREQ,EER_TYPE,EER_BASKET,REF_AREA,TIME_PERIOD,OBS_VALUE", *lines)
+
+
+def _usgs(source: Source, request: Request) -> Reply:
+    assert request.query["startDT"] == ["2026-03-02T00:00Z"]
+    value = {"value": "1.5", "qualifiers": ["P"], "dateTime": "2026-03-01T20:00:00.000-05:00"}
+    return Reply.json({"value": {"timeSeries": [{"values": [{"value": [value], "method": []}]}]}})
+
+
+def _tides(source: Source, request: Request) -> Reply:
+    place = "predictions" if request.query["product"] == ["predictions"] else "data"
+    assert request.query["begin_date"] == ["20260302 00:00"]
+    return Reply.json({place: [{"t": "2026-03-02 01:00", "v": "1.500", "q": "p"}]})
+
+
+def _gases(source: Source, request: Request) -> Reply:
+    return _csv("# text", "year,month,decimal,average,unc", "2026,2,2026.125,1.5,0.1")
+
+
+def _carbon(source: Source, request: Request) -> Reply:
+    row: dict[str, Any] = {"from": "2026-03-02T01:00Z", "to": "2026-03-02T01:30Z"}
+    if request.path.startswith("/generation/"):
+        fuels = re.findall(r"fuel=='(\w+)'", json.dumps([*source.extract_filters.values()]))
+        mix = [{"fuel": fuel, "perc": 1.5} for fuel in fuels]
+        return Reply.json({"data": [{**row, "generationmix": mix}]})
+    row["intensity"] = {"forecast": 1.5, "actual": 1.5, "index": "low"}
+    if "/regionid/" in request.path:
+        return Reply.json({"data": {"regionid": 1, "data": [row]}})
+    return Reply.json({"data": [row]})
+
+
+def _pse(source: Source, request: Request) -> Reply:
+    assert request.query["$filter"][0].startswith("dtime_utc gt '2026-03-02 00:00'")
+    row = dict.fromkeys(_texts(source, "value"), 1.5)
+    return Reply.json({"value": [{"dtime_utc": "2026-03-02 01:15:00", **row}]})
+
+
+def _ieso(source: Source, request: Request) -> Reply:
+    zones = _texts(source, "value")
+    lines = [f"2026-03-01,21,{','.join(['1.5'] * len(zones))}"]
+    return _csv("\\\\Zonal", "\\\\Created", f"Date,Hour,{','.join(zones)}", *lines)
+
+
+def _caiso(source: Source, request: Request) -> Reply:
+    key = "NODE" if request.query["queryname"] == ["PRC_LMP"] else "TAC_AREA_NAME"
+    lines = [f"2026-03-02T01:00:00-00:00,{place},LMP,1.5" for place in _texts(source, key)]
+    lines += [f"2026-03-02T01:00:00-00:00,{place},MCE,2.5" for place in _texts(source, key)]
+    kept = lines if key == "NODE" else lines[: len(lines) // 2]
+    return _zip("x.csv", f"INTERVALSTARTTIME_GMT,{key},LMP_TYPE,MW", *kept)
+
+
+def _terna(source: Source, request: Request) -> Reply:
+    if request.path.endswith("accessToken"):
+        return Reply.json({"access_token": "a-token", "expires_in": 300, "token_type": "bearer"})
+    assert request.query["dateFrom"] == ["02/03/2026"]
+    row = {"date": "2026-03-02 02:00:00", "date_tz": "Europe/Rome", "date_offset": "+01:00"}
+    return Reply.json(
+        {
+            "result": {"message": "x", "status": "Completed"},
+            "total_load": [
+                {**row, "total_load_MW": "1.5", "bidding_zone": zone}
+                for zone in _texts(source, "bidding_zone")
+            ],
+        }
+    )
+
+
+def _cdc(source: Source, request: Request) -> Reply:
+    if request.query["$offset"] != ["0"]:
+        return Reply.json([])
+    return Reply.json(
+        [
+            {
+                "weekendingdate": "2026-03-07T00:00:00.000",
+                "jurisdiction": place,
+                **dict.fromkeys(_texts(source, "value"), "1.5"),
+            }
+            for place in _texts(source, "jurisdiction")
+        ]
+    )
+
+
+def _waste_water(source: Source, request: Request) -> Reply:
+    lines = [f"2026-03-04\t90\t0.3\t1.5\t{kind}" for kind in _texts(source, "typ")]
+    return _csv("datum\tn\tanteil_bev\tviruslast\ttyp", *lines)
+
+
+def _grippeweb(source: Source, request: Request) -> Reply:
+    lines = [
+        f"2025/26\t2026-W10\t{region}\t00+\t{illness}\t{value}"
+        for illness in _texts(source, "Erkrankung")
+        for region, value in (("Bundesweit", 1.5), ("Osten", 2.5))
+    ]
+    return _csv("Saison\tKalenderwoche\tRegion\tAltersgruppe\tErkrankung\tInzidenz", *lines)
+
+
+def _elering(source: Source, request: Request) -> Reply:
+    rows = [{"timestamp": 1772413200, "price": 1.5}]
+    return Reply.json({"success": True, "data": dict.fromkeys(("ee", "fi", "lv", "lt"), rows)})
+
+
+def _wikimedia(source: Source, request: Request) -> Reply:
+    assert request.path.endswith("/user/daily/2026030200/2026030200")
+    return Reply.json({"items": [{"timestamp": "2026030200", "views": 1.5}]})
+
+
+def _new_york_fed(source: Source, request: Request) -> Reply:
+    assert request.query["endDate"] == ["2026-03-02"]
+    return Reply.json(
+        {
+            "refRates": [
+                {"effectiveDate": "2026-03-02", "type": kind, "percentRate": 1.5}
+                for kind in _texts(source, "type")
+            ]
+        }
+    )
+
+
+def _treasury(source: Source, request: Request) -> Reply:
+    assert request.query["page[number]"] == ["1"]
+    row = dict.fromkeys(_texts(source, "value"), "1.5")
+    return Reply.json(
+        {"data": [{"record_date": "2026-03-02", **row}], "meta": {"count": 1, "total-pages": 1}}
+    )
+
+
+def _nbp(source: Source, request: Request) -> Reply:
+    assert request.path == "/api/exchangerates/tables/a/2026-03-01/2026-03-02/"
+    rates = [{"currency": "x", "code": code, "mid": 1.5} for code in _texts(source, "code")]
+    return Reply.json([{"table": "A", "no": "1", "effectiveDate": "2026-03-02", "rates": rates}])
+
+
+def _norges_bank(source: Source, request: Request) -> Reply:
+    currencies = _texts(source, "BASE_CUR")
+    series = {f"0:{n}:0:0": {"observations": {"0": ["1.5"]}} for n in range(len(currencies))}
+    dimensions = [
+        {"id": "FREQ", "values": [{"id": "B"}]},
+        {"id": "BASE_CUR", "values": [{"id": code} for code in currencies]},
+        {"id": "QUOTE_CUR", "values": [{"id": "NOK"}]},
+        {"id": "TENOR", "values": [{"id": "SP"}]},
+    ]
+    times = [{"id": "TIME_PERIOD", "role": "time", "values": [{"id": "2026-03-02"}]}]
+    structure = {"dimensions": {"dataset": [], "series": dimensions, "observation": times}}
+    return Reply.json({"data": {"dataSets": [{"series": series}], "structure": structure}})
+
+
+def _bls(source: Source, request: Request) -> Reply:
+    assert len(request.json["seriesid"]) <= 50
+    rows = [
+        {"year": "2026", "period": "M02", "value": "1.5", "footnotes": [{}]},
+        {"year": "2026", "period": "M13", "value": "2.5", "footnotes": [{}]},
+    ]
+    found = [{"seriesID": name, "data": rows} for name in request.json["seriesid"]]
+    return Reply.json({"status": "REQUEST_SUCCEEDED", "message": [], "Results": {"series": found}})
+
+
+def _meteoswiss(source: Source, request: Request) -> Reply:
+    columns = _texts(source, "value")
+    station = request.path.split("/")[2].upper()
+    return _csv(
+        f"station_abbr;reference_timestamp;{';'.join(columns)}",
+        f"{station};02.03.2026 00:00;{';'.join(['1.5'] * len(columns))}",
+    )
+
+
+def _knmi(source: Source, request: Request) -> Reply:
+    assert request.form["start"] == ["20260302"]
+    row = {"date": "2026-03-02T00:00:00.000Z", **dict.fromkeys(_texts(source, "value"), 15)}
+    stations = [int(text) for text in request.form["stns"][0].split(":")]
+    return Reply.json([{"station_code": station, **row} for station in stations])
+
+
+def _hubeau(source: Source, request: Request) -> Reply:
+    row = {"date_obs": "2026-03-02T01:00:00Z", "resultat_obs": 1500}
+    return Reply.json({"count": 1, "next": None, "data": [row]})
+
+
+def _smhi(source: Source, request: Request) -> Reply:
+    return Reply.json({"value": [{"date": 1772413200000, "value": "1.5", "quality": "G"}]})
+
+
 LAYOUTS = {
+    "terna": Layout(_terna, "2026-03-02T01:00:00Z"),
+    "cdc": Layout(_cdc, "2026-03-01T05:00:00Z", ("2026-03-01T00:00:00Z", "2026-03-09T00:00:00Z")),
+    "rki-waste": Layout(_waste_water, "2026-02-25T23:00:00Z", ("2026-02-01T00:00:00Z", DAY[1])),
+    "rki-grippeweb": Layout(_grippeweb, "2026-03-01T23:00:00Z", ("2026-02-01T00:00:00Z", DAY[1])),
+    "elering": Layout(_elering, "2026-03-02T01:00:00Z"),
+    "wikimedia": Layout(_wikimedia, "2026-03-02T00:00:00Z"),
+    "new-york-fed": Layout(_new_york_fed, "2026-03-02T05:00:00Z"),
+    "us-treasury": Layout(_treasury, "2026-03-02T05:00:00Z"),
+    "nbp": Layout(_nbp, "2026-03-01T23:00:00Z", ("2026-03-01T00:00:00Z", "2026-03-02T23:00:00Z")),
+    "norges-bank": Layout(_norges_bank, "2026-03-01T23:00:00Z"),
+    "bls": Layout(_bls, "2026-02-01T05:00:00Z", ("2026-02-01T00:00:00Z", DAY[1])),
+    "meteoswiss": Layout(_meteoswiss, "2026-03-02T00:00:00Z"),
+    "knmi": Layout(_knmi, "2026-03-02T00:00:00Z"),
+    "hubeau": Layout(_hubeau, "2026-03-02T01:00:00Z"),
+    "smhi": Layout(_smhi, "2026-03-02T01:00:00Z"),
+    "bank-of-england": Layout(
+        _bank_of_england, "2026-03-02T00:00:00Z", ("2026-03-01T00:00:00Z", DAY[1])
+    ),
+    "bundesbank": Layout(_bundesbank, "2026-03-01T23:00:00Z"),
+    "bis": Layout(_bis, "2026-02-01T00:00:00Z", ("2026-02-01T00:00:00Z", DAY[1])),
+    "usgs": Layout(_usgs, "2026-03-02T01:00:00Z"),
+    "noaa-greenhouse": Layout(_gases, "2026-02-01T00:00:00Z", ("2026-01-01T00:00:00Z", DAY[1])),
+    "noaa": Layout(_tides, "2026-03-02T01:00:00Z"),
+    "carbon-intensity": Layout(_carbon, "2026-03-02T01:00:00Z"),
+    "pse": Layout(_pse, "2026-03-02T01:00:00Z"),
+    "ieso": Layout(_ieso, "2026-03-02T01:00:00Z"),
+    "caiso": Layout(_caiso, "2026-03-02T01:00:00Z"),
     "eurostat-gdp": Layout(_json_stat, "2025-12-31T23:00:00Z", ("2025-12-01T00:00:00Z", DAY[1])),
     "eurostat-": Layout(_json_stat, "2026-02-28T23:00:00Z", ("2026-02-01T00:00:00Z", DAY[1])),
     "ecb-": Layout(_ecb, "2026-03-01T23:00:00Z", ("2026-03-01T00:00:00Z", DAY[1])),

@@ -32,12 +32,18 @@ EVERYTHING = "include:\n" + "".join(f"  - {name}\n" for name in catalogue_files(
 SHIPPED = load(Path("all.yaml"), {}, text=EVERYTHING)
 FASTEST = {
     "AEMO": timedelta(minutes=15),
+    "Bank for International Settlements": timedelta(days=1),
     "Bank of Canada": timedelta(hours=6),
+    "Bank of England": timedelta(hours=12),
     "Bundesnetzagentur | SMARD.de": timedelta(hours=1),
+    "California ISO": timedelta(hours=2),
+    "Centers for Disease Control and Prevention": timedelta(days=1),
     "Chugoku Electric Power Transmission & Distribution": timedelta(hours=6),
     "CityBikes": timedelta(minutes=5),
     "Coinbase Exchange": timedelta(hours=1),
+    "Deutsche Bundesbank": timedelta(hours=12),
     "Deutscher Wetterdienst": timedelta(hours=12),
+    "Elering": timedelta(hours=3),
     "Elexon": timedelta(minutes=30),
     "Elia": timedelta(minutes=15),
     "Energinet, Energi Data Service": timedelta(minutes=5),
@@ -47,21 +53,38 @@ FASTEST = {
     "ERCOT": timedelta(hours=1),
     "European Central Bank": timedelta(hours=1),
     "Eurostat": timedelta(days=1),
+    "Federal Reserve Bank of New York": timedelta(hours=6),
     "Federal Reserve Bank of St. Louis": timedelta(hours=6),
     "Fingrid": timedelta(minutes=15),
     "Frankfurter": timedelta(hours=6),
     "Gas Infrastructure Europe, AGSI+": timedelta(hours=6),
+    "Hub'Eau": timedelta(hours=1),
+    "IESO": timedelta(hours=6),
     "ISO New England": timedelta(hours=6),
+    "KNMI": timedelta(hours=12),
+    "MeteoSwiss": timedelta(hours=12),
+    "Narodowy Bank Polski": timedelta(hours=6),
+    "National Energy System Operator, Carbon Intensity API": timedelta(minutes=30),
+    "National Oceanic and Atmospheric Administration": timedelta(hours=1),
     "Nord Pool": timedelta(hours=6),
+    "Norges Bank": timedelta(hours=6),
     "NYISO": timedelta(hours=1),
     "OMIE": timedelta(hours=6),
     "Open-Meteo.com": timedelta(hours=3),
     "Our World in Data": timedelta(days=7),
     "PegelOnline, WSV": timedelta(minutes=30),
+    "PSE": timedelta(hours=1),
+    "Robert Koch-Institut": timedelta(days=1),
     "RTE, ODRE": timedelta(minutes=30),
+    "SMHI": timedelta(hours=6),
     "Stadt Münster": timedelta(minutes=5),
     "Tankerkönig": timedelta(minutes=5),
+    "Terna": timedelta(hours=1),
+    "U.S. Bureau of Labor Statistics": timedelta(hours=12),
+    "U.S. Department of the Treasury, Fiscal Data": timedelta(hours=12),
     "U.S. Energy Information Administration": timedelta(hours=1),
+    "U.S. Geological Survey": timedelta(hours=1),
+    "Wikimedia Foundation": timedelta(hours=6),
     "World Bank": timedelta(days=1),
 }
 """How often each provider may be asked for the same: what it says, or about its own rhythm."""
@@ -92,6 +115,16 @@ def test_the_catalogue_is_shipped() -> None:
     """What is installed has every file of the checkout, byte for byte."""
     checkout = {p.name: p.read_bytes() for p in (ROOT / "dataportal" / "catalogue").iterdir()}
     assert {path.name: path.read_bytes() for path in CATALOGUE.iterdir()} == checkout
+
+
+def test_the_manual_lists_every_file() -> None:
+    """With the words that the file itself begins with."""
+    rows = manual.page("catalogue").table("| file | what it has |")
+    titles = [
+        f"| `{path.name}` | {path.read_text(encoding='utf-8').splitlines()[2][2:-1]} |"
+        for path in sorted(CATALOGUE.iterdir())
+    ]
+    assert list(rows) == titles
 
 
 def test_what_the_first_release_had_keeps_its_names() -> None:
