@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dataportal.config.includes import CATALOGUE, IncludedFiles, includes_of
 from dataportal.config.keys import GROUP, MEMBER, METADATA, OPTIONS, SINGLE, keys_by_any_name
 from dataportal.config.sources import DEFAULT_SCHEDULE, Source
-from dataportal.config.yaml_nodes import Document, Mapping, Scalar, Sequence, is_null, is_todo
+from dataportal.config.yaml_nodes import (
+    TODO_FAULT,
+    Document,
+    Mapping,
+    Scalar,
+    Sequence,
+    is_null,
+    is_todo,
+)
 from dataportal.errors import ConfigurationError, Problem
 from dataportal.redaction import harmless, redact
 from dataportal.series import SeriesDescription, is_name
@@ -37,6 +45,8 @@ _MEMBER = keys_by_any_name(MEMBER)
 _MEMBER_METADATA = keys_by_any_name(METADATA)
 _MUST_BE_KNOWN = {"granularity", "frequency", "timezone"}
 """Of metadata: a name or a description may be called TODO."""
+_READ_APART = {"metadata", "timeseries"}
+"""Of an entry: what is wrong in them is noted where each is read."""
 _ALIKE = 0.85  # for a key that may be meant as it stands: only what is plainly a slip
 
 
@@ -346,9 +356,10 @@ class EntryReader:
         unknown: dict[str, Any] = {}
         faults: Faults = []
         for key, content in self._entries(node, source):
+            count = len(faults)
             raw = self._document.value(content, faults)
-            if open_ended and key.text not in _MUST_BE_KNOWN and is_todo(content):
-                faults.pop()
+            if (open_ended and key.text not in _MUST_BE_KNOWN) or key.text in _READ_APART:
+                faults[count:] = [fault for fault in faults[count:] if fault[1] is not TODO_FAULT]
             if key.text not in names:
                 unknown[key.text] = raw
                 if open_ended and not _is_finite(raw):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from dataportal.drafts.rows import Column, RowSet
@@ -43,7 +44,7 @@ def merge_members(group: Members, files: Sequence[ArchiveFile]) -> list[RowSet]:
     params = dict(first.params)
     others = [file.name for file in files if file.name not in names]
     if others:
-        params["member"] = _pattern(names)
+        params["member"] = _pattern(names, others)
         notes["member"] = f"the archive has {len(others)} more files, such as {others[0]}"
     word = _varying_word(names)
     if word is not None:
@@ -55,16 +56,13 @@ def merge_members(group: Members, files: Sequence[ArchiveFile]) -> list[RowSet]:
     return [merged] if len(group) > 1 or others else group[0][1]
 
 
-def _pattern(names: Sequence[str]) -> str | list[str]:
-    """Names with `*` for what changes from file to file."""
+def _pattern(names: Sequence[str], others: Sequence[str]) -> str | list[str]:
+    """Names with `*` for what changes from file to file, or `?` where that fits others too."""
     patterns = dict.fromkeys(re.sub(r"\d+", "*", name.rpartition("/")[2]) for name in names)
     patterns = dict.fromkeys(re.sub(r"\*(?:[-_.]?\*)+", "*", pattern) for pattern in patterns)
-    shortened = [_shorten(pattern) for pattern in patterns]
-    return shortened[0] if len(shortened) == 1 else shortened
-
-
-def _shorten(pattern: str) -> str:
-    return pattern
+    if any(fnmatchcase(name.rpartition("/")[2], one) for name in others for one in patterns):
+        patterns = dict.fromkeys(re.sub(r"\d", "?", name.rpartition("/")[2]) for name in names)
+    return next(iter(patterns)) if len(patterns) == 1 else [*patterns]
 
 
 def _varying_word(names: Sequence[str]) -> tuple[str, list[str]] | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from dataportal.drafts.rows import Column
-from dataportal.drafts.time_columns import HOUR, read_clock
+from dataportal.drafts.time_columns import HOUR, in_other_order, read_clock
 from dataportal.drafts.time_roles import (
     TimeRole,
     distinct_count,
@@ -89,6 +89,9 @@ def _day_in_text(rows: RowSet) -> tuple[Column, TimeGuess] | None:
 def _clock_role(rows: RowSet, day: Column, guess: TimeGuess, other: Column) -> TimeRole | None:  # noqa: C901 - a branch for each way
     """A day and a time of day."""
     clock = read_clock(other.cells)
+    if clock is not None and "%p" in clock and guess.note and "%d/%m" in guess.pattern:
+        # where clocks have twelve hours, the month comes first
+        guess = in_other_order(guess, day.cells) or guess
     pattern = guess.pattern or iso_pattern(day, guess)
     if not pattern or "%" not in pattern:
         if guess.pattern == "" and not any(isinstance(c, str) for c in day.cells):

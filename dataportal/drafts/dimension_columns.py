@@ -45,7 +45,8 @@ def dimension_columns(  # noqa: C901, PLR0912 - a branch for each way
             continue
         texts = {text for text, good in zip(column.texts, valid, strict=True) if good}
         # of names each row may have its own, where all rows are of one time
-        most = sum(valid) if set(column.words) & KEYS else max(sum(valid) - 1, 2)
+        is_moment = len({ts for ts in time.times if ts is not None}) == 1
+        most = sum(valid) if is_moment and set(column.words) & KEYS else max(sum(valid) - 1, 2)
         if not 1 < len(texts) <= min(_MOST_CODES, most):
             continue
         guess = column.times

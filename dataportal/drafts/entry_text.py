@@ -125,7 +125,7 @@ def _mapping(
             and value
             and (
                 any(isinstance(item, dict) for item in value.values())
-                or len(flow(value)) + indent + len(name) > _WIDEST - 30
+                or len(flow(value)) + indent + len(name) > _WIDEST - 10
                 or any(key.startswith(f"{own}.") for key in notes)
                 or path in {"", "x"}
             )

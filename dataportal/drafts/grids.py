@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from dataportal.drafts.time_columns import guess_times, is_nothing, read_clock, text_of
@@ -177,6 +178,9 @@ def _counts_columns(row: Row) -> bool:
     """Whether a row counts its columns, as the hours of a day."""
     texts = [text_of(cell) for cell in row]
     filled = sum(text != "" for text in texts)
+    years = [int(text) for text in texts if re.fullmatch(r"(?:1[5-9]|20)\d\d", text)]
+    if len(years) >= _FEWEST_WIDE and {b - a for a, b in pairwise(years)} in ({1}, {-1}):
+        return len(years) + sum(bool(re.fullmatch(r"\D+", text)) for text in texts) >= filled
     return len(numbered_headers(texts)) >= 0.8 * filled > 0
 
 

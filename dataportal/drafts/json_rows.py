@@ -91,6 +91,11 @@ def _walk(  # noqa: C901, PLR0912 - a branch for each way
             _note(found, path, value, ancestors)
         elif len(value) == 1:
             _walk(value[0], f"{path}[0]", ancestors, found, budget, depth + 1)
+    else:
+        # such as remarks and rows side by side
+        for number, item in enumerate(value[:20]):
+            if isinstance(item, dict | list):
+                _walk(item, f"{path}[{number}]", ancestors, found, budget, depth + 1)
 
 
 def _note(found: dict[str, _Rows], path: str, rows: list[Any], ancestors: _Ancestors) -> None:

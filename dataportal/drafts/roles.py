@@ -15,7 +15,13 @@ from dataportal.drafts.dimension_columns import (
 )
 from dataportal.drafts.time_columns import granularity_of
 from dataportal.drafts.time_roles import TimeRole, distinct_count, single_columns
-from dataportal.drafts.value_columns import number_params, units_of, value_columns, value_places
+from dataportal.drafts.value_columns import (
+    number_params,
+    units_of,
+    value_columns,
+    value_places,
+    without_counters,
+)
 from dataportal.drafts.year_parts import years_with_parts
 
 if TYPE_CHECKING:
@@ -122,9 +128,10 @@ def _reading(rows: RowSet, time: TimeRole, most_series: int) -> Reading | None:
         add_field(fields, column)
     if time.strays and time.main is not None:
         _leave_strays_out(params, notes, time, fields)
+    dimensions, remarks = dimension_columns(rows, time, values, params, notes, fields)
+    values = without_counters(values, numbers, time, dimensions)
     places = value_places(rows, values, numbers, fields, notes)
     number_params(params, notes, rows, values, numbers)
-    dimensions, remarks = dimension_columns(rows, time, values, params, notes, fields)
     name_numbered(rows, dimensions)
     for column in dimensions:
         add_field(fields, column)

@@ -21,6 +21,7 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|\d+")
 _MOST_READ = 100_000
 """So many rows are looked at."""
 _TIME_WORDS = {
+    *("yyyy", "yy", "yr", "yyyymmdd", "mm", "dd"),
     *("time", "times", "timestamp", "datetime", "date", "day", "period", "year", "unixtime"),
     *("datum", "tid", "zeit", "zeitpunkt", "jahr", "fecha", "hora", "año", "anno", "data", "ora"),
     *(

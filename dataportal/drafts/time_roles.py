@@ -122,7 +122,7 @@ def _role_of(column: Column, guess: TimeGuess, rows: RowSet) -> TimeRole:
     role.score -= 0.5 if column.beside is not None else 0.0
     if column.beside is not None and "parent" in column.beside:
         role.score -= 1.0
-    if words & END and not words & START:
+    if names_end(column):
         end_labels(role, f"the name of the column says so: {column.name}")
     elif guess.is_day is False:
         _ends_by_days(role, rows)
@@ -136,6 +136,22 @@ def _example(column: Column, guess: TimeGuess) -> str:
     )
 
 
+def names_end(column: Column) -> bool:
+    """Whether the name of a column says that its times are ends of intervals."""
+    words, lower = set(column.words), column.name.lower()
+    if words & START or any(part in lower for part in ("start", "begin")):
+        return False
+    return bool(words & END) or any(
+        part in lower for part in ("intervalend", "periodend", "endtime")
+    )
+
+
+def names_start(column: Column) -> bool:
+    """Whether it says that they are beginnings."""
+    lower = column.name.lower()
+    return bool(set(column.words) & START) or any(part in lower for part in ("start", "begin"))
+
+
 def name_score(column: Column) -> float:
     """How much the name of a column says that its times are those of the values."""
     words = set(column.words)
@@ -147,9 +163,9 @@ def name_score(column: Column) -> float:
         score -= 4.0
     if words & {"debut", "fom"} and words & {"serie", "series"}:
         score -= 2.0
-    if words & START:
+    if names_start(column):
         score += 0.6
-    elif words & END:
+    elif names_end(column):
         score -= 0.6
     if words & {"time", "timestamp", "datetime", "ts", "date", "period", "datum", "time_period"}:
         score += 0.5
@@ -231,6 +247,8 @@ def _ends_by_days(role: TimeRole, rows: RowSet) -> None:  # noqa: C901 - a branc
         # the same labels in local time, of which one tells it, and in UTC
         guess = column.times
         if column in role.columns or guess is None or guess.is_day or guess.distinct < 3:  # noqa: PLR2004
+            continue
+        if names_end(column):
             continue
         if len(guess.times) == len(role.times) and _is_shifted(guess.times, role.times):
             other = TimeRole({}, [column], guess.times, main=column)

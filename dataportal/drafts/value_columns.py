@@ -10,7 +10,8 @@ from dataportal.drafts.rows import Column
 from dataportal.drafts.vocabulary import NO_VALUE, VALUE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from dataportal.drafts.number_columns import NumberGuess
     from dataportal.drafts.rows import RowSet
@@ -23,6 +24,7 @@ def value_columns(rows: RowSet, time: TimeRole) -> tuple[list[Column], dict[int,
     candidates: list[Column] = []
     doubtful: list[Column] = []
     valid = [ts is not None for ts in time.times]
+    has_latitude = any(set(column.words) & {"lat", "latitude"} for column in rows.columns)
     for column in rows.columns:
         if column in time.columns or column.beside is not None:
             continue
@@ -43,7 +45,8 @@ def value_columns(rows: RowSet, time: TimeRole) -> tuple[list[Column], dict[int,
         if number is None or not number.count:
             continue
         numbers[id(column)] = number
-        if _is_no_value(column, number, len(cells)):
+        is_longitude = has_latitude and bool(set(column.words) & {"lng", "long", "lon"})
+        if is_longitude or _is_no_value(column, number, len(cells)):
             doubtful.append(column)
         else:
             candidates.append(column)
@@ -101,12 +104,48 @@ def _is_no_value(column: Column, number: NumberGuess, count: int) -> bool:
         return True
     if number.are_whole and count > 3:  # noqa: PLR2004 - fewer tell nothing
         steps = {b - a for a, b in pairwise(known)}
-        if steps == {1.0}:
+        if steps == {1.0} and (known[0] in {0.0, 1.0} or not column.name):
             return True  # a counter of rows
     # codes have leading zeros, and are as long as each other
     cells = [cell for cell in column.texts if cell]
     are_long = len(cells) > 1 and len(cells[0]) > 1 and len({len(c) for c in cells}) == 1
     return number.are_whole and are_long and cells[0].startswith("0")
+
+
+def without_counters(
+    values: Sequence[Column],
+    numbers: dict[int, NumberGuess],
+    time: TimeRole,
+    dimensions: Sequence[Column],
+) -> list[Column]:
+    """The values without columns of whole numbers that only repeat the time or the series.
+
+    Numbers of intervals are the same in all series, and numbers of places the same at all times.
+    """
+    if not dimensions or len(values) < 2:  # noqa: PLR2004 - something must be the value
+        return [*values]
+    texts = [column.texts for column in dimensions]
+    keys = [*zip(*texts, strict=True)]
+    kept = []
+    for column in values:
+        if not numbers[id(column)].are_whole or _is_called_value(column):
+            kept.append(column)
+            continue
+        by_time: dict[datetime, set[str]] = {}
+        by_key: dict[tuple[str, ...], set[str]] = {}
+        for ts, key, text in zip(time.times, keys, column.texts, strict=True):
+            if ts is not None:
+                by_time.setdefault(ts, set()).add(text)
+                by_key.setdefault(key, set()).add(text)
+        is_of_time = len(by_key) > 1 and len(by_time) < len(keys) and _single(by_time.values())
+        is_of_key = len(by_time) > 2 and len(by_key) > 1 and _single(by_key.values())  # noqa: PLR2004
+        if not (is_of_time or is_of_key):
+            kept.append(column)
+    return kept or [*values]
+
+
+def _single(sets: Iterable[set[str]]) -> bool:
+    return all(len(own) == 1 for own in sets)
 
 
 def _power_column(rows: RowSet) -> Column | None:

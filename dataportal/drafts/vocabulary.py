@@ -35,11 +35,12 @@ NO_VALUE = _words(
     """
     altitude code codes confidence coordinate day decimal decimalnumber decimals dst
     elevation error fid fips flag flags hash hour id ids index intervention iso jahr key
-    klimat kvalitet lat latitude line lng lon long longitude minute monat month mult
+    klimat kvalitet lat latitude line lon longitude minute monat month mult
     multiplier no nr number objectid offset oid order page plz position postal precision
     product productid qc qn qualification qualifier quality rank revision rid row runno
     scalar scale score sensor sensorid seq sequence site sort source station stationid
     stations status stunde symbol tag uuid validity verification version week wmo year zip
+    stn ptid pnode
     """
 )
 """Words of columns of numbers that are codes, counters and places."""

@@ -75,8 +75,10 @@ def _fields(element: Element, before: str, depth: int = 0) -> Iterator[str]:
         yield f"{before}@{_plain(name)}"
     if depth > 2:  # noqa: PLR2004 - rows are not deeper
         return
-    for child in element:
-        tag = _tag(child)
+    tags = [_tag(child) for child in element]
+    for child, tag in zip(element, tags, strict=True):
+        if tags.count(tag) > 1:
+            continue  # a row has one of each
         if (child.text or "").strip() or not len(child):
             yield f"{before}{tag}"
         yield from _fields(child, f"{before}{tag}/", depth + 1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dataportal.drafts.day_parts import number_role, whole_numbers
 from dataportal.drafts.grids import month_headers
 from dataportal.drafts.rows import Column
+from dataportal.drafts.time_columns import TimeGuess
 from dataportal.drafts.time_roles import TimeRole
 from dataportal.plugins.readers.times import TimeFormat
 
@@ -18,15 +19,23 @@ if TYPE_CHECKING:
     from dataportal.drafts.rows import RowSet
 
 
+_MONTHS = frozenset("month monat mes mois maand mm mo mese måned manad".split())  # noqa: SIM905 - words
+_DAYS = frozenset("day tag dia jour dd dy día dag giorno".split())  # noqa: SIM905 - words
+
+
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
+_MOST_ARE = 0.8
+"""So many of the cells are years; the others are remarks."""
+
+
 def years_with_parts(rows: RowSet) -> list[TimeRole]:
     """A year in one column, and in others the month, the day and the hour, or a period."""
     years = [
         column
         for column in rows.columns
-        if (guess := column.times) is not None
-        and guess.pattern == "period"
-        and all(re.fullmatch(r"\d{4}", text) for text in column.distinct)
-        and column.name != "cell"
+        if column.name != "cell"
+        and _share_of_years(column) > _MOST_ARE
+        and (column.times is not None or not column.name)
     ]
     roles = []
     for year in years:
@@ -39,26 +48,19 @@ def years_with_parts(rows: RowSet) -> list[TimeRole]:
     return roles
 
 
+def _share_of_years(column: Column) -> float:
+    texts = [text for text in column.texts if text]
+    return sum(bool(_YEAR.fullmatch(text)) for text in texts) / len(texts) if texts else 0.0
+
+
 def _of_year(rows: RowSet, year: Column, other: Column) -> TimeRole | None:
     texts = other.distinct
     if len(texts) < 1 or len(texts) > 400:  # noqa: PLR2004 - days of a year
         return None
-    words = set(other.words)
     format_of_part = ""
     if month := month_headers(texts) if len(texts) > 5 else _month_names(texts):  # noqa: PLR2004
         format_of_part = month
-    elif words & {
-        "month",
-        "monat",
-        "mes",
-        "mois",
-        "maand",
-        "mm",
-        "mo",
-        "mese",
-        "måned",
-        "manad",
-    } and all(re.fullmatch(r"0?[1-9]|1[0-2]", text) for text in texts):
+    elif _counts(other, _MONTHS, 12) and _is_next(year, other, _MONTHS):
         format_of_part = "%m"
     elif all(re.fullmatch(r"[AQMWSHTB]\d{1,2}", text) for text in texts):
         return _period_role(rows, year, other)
@@ -69,64 +71,85 @@ def _of_year(rows: RowSet, year: Column, other: Column) -> TimeRole | None:
     if not format_of_part:
         return None
     columns, pattern = [year, other], f"%Y {format_of_part}"
-    if format_of_part == "%m":
-        day = next(
-            (
-                column
-                for column in rows.columns
-                if column not in columns
-                and set(column.words)
-                & {"day", "tag", "dia", "jour", "dd", "dy", "día", "dag", "giorno"}
-                and all(re.fullmatch(r"0?[1-9]|[12]\d|3[01]", text) for text in column.distinct)
-            ),
-            None,
-        )
-        if day is not None:
-            columns, pattern = [*columns, day], f"{pattern} %d"
-            return _with_hour(rows, columns, pattern)
-    return _joined(rows, columns, pattern)
+    for day in rows.columns if format_of_part == "%m" else ():
+        if day not in columns and _counts(day, _DAYS, 31) and _is_next(other, day, _DAYS):
+            return _with_hour(rows, [*columns, day], f"{pattern} %d")
+    return joined_columns(rows, columns, pattern)
+
+
+def _counts(column: Column, words: frozenset[str], most: int) -> bool:
+    """Whether a column of that name, or without one, has whole numbers from 1 to `most` alone."""
+    if column.name and not set(column.words) & words:
+        return False
+    texts = column.distinct
+    return bool(texts) and all(
+        re.fullmatch(r"\d{1,2}", text) and 1 <= int(text) <= most for text in texts
+    )
+
+
+def _is_next(before: Column, column: Column, words: frozenset[str]) -> bool:
+    """Whether a column has such a name, or stands without one behind the other."""
+    if set(column.words) & words:
+        return True
+    places = before.place, column.place
+    return all(isinstance(place, int) for place in places) and places[0] == column.place - 1  # type: ignore[operator]  # both are numbers
 
 
 def _with_hour(rows: RowSet, columns: list[Column], pattern: str) -> TimeRole | None:
     """Year, month and day, and behind them an hour, a minute, or the number of an interval."""
     joined = [" ".join(texts) for texts in zip(*(column.texts for column in columns), strict=True)]
     day = Column("day", "day", joined)
-    role = _joined(rows, columns, pattern)
+    own = TimeFormat(pattern)
+    times = [ts if isinstance(ts := own.read(text), datetime) else None for text in joined]
+    guess = TimeGuess(pattern, times, frozenset(), is_day=True)
+    best = joined_columns(rows, columns, pattern)
+    if best is None:
+        return None
     for other in rows.columns:
-        if other in columns:
+        if other in columns or whole_numbers(other) is None:
             continue
-        guess = day.times
-        own = TimeFormat(pattern)
-        times = [ts if isinstance(ts := own.read(text), datetime) else None for text in joined]
-        from dataportal.drafts.time_columns import TimeGuess
+        role = _clocked(rows, columns, other, pattern)
+        if role is None and (other.name or _is_next(columns[-1], other, frozenset())):
+            role = _numbered(rows, columns, day, guess, other)
+        if role is not None and role.score > best.score:
+            best = role
+    return best
 
-        guess = TimeGuess(pattern, times, frozenset(), is_day=True)
-        numbered = number_role(rows, day, guess, other)
-        words = set(other.words)
-        hours = whole_numbers(other)
-        if hours is not None and words & {"hour", "hr", "hh", "hora", "heure"}:
-            known = {n for n in hours if n is not None}
-            if known <= {*range(24)}:
-                minute = next(
-                    (
-                        c
-                        for c in rows.columns
-                        if set(c.words) & {"minute", "mn", "mi", "mm", "min"}
-                        and c not in columns
-                        and whole_numbers(c) is not None
-                    ),
-                    None,
-                )
-                places = [*columns, other] + ([minute] if minute is not None else [])
-                end = " %H %M" if minute is not None else " %H"
-                clocked = _joined(rows, places, pattern + end)
-                if clocked is not None:
-                    return clocked
-        if numbered is not None:
-            numbered.params["interval"]["day"] = [column.place for column in columns]
-            numbered.params["time_format"] = pattern
-            numbered.columns = [*columns, other]
-            return numbered
+
+def _clocked(rows: RowSet, columns: list[Column], other: Column, pattern: str) -> TimeRole | None:
+    """With an hour of a clock, and a minute where there is one."""
+    hours = {number for number in whole_numbers(other) or () if number is not None}
+    if not set(other.words) & {"hour", "hr", "hh", "hora", "heure"} or not hours <= {*range(24)}:
+        return None
+    minute = next(
+        (
+            column
+            for column in rows.columns
+            if set(column.words) & {"minute", "mn", "mi", "min"}
+            and column not in columns
+            and whole_numbers(column) is not None
+        ),
+        None,
+    )
+    if minute is None:
+        return joined_columns(rows, [*columns, other], f"{pattern} %H")
+    return joined_columns(rows, [*columns, other, minute], f"{pattern} %H %M")
+
+
+def _numbered(
+    rows: RowSet, columns: list[Column], day: Column, guess: TimeGuess, other: Column
+) -> TimeRole | None:
+    """With the number of an interval."""
+    role = number_role(rows, day, guess, other)
+    if role is None:
+        return None
+    role.params["interval"]["day"] = [column.place for column in columns]
+    role.columns = [*columns, *(column for column in role.columns if column is not day)]
+    role.score += 1.0 + len(columns) * 0.3
+    role.main = columns[0]
+    role.strays = frozenset(
+        text for text, ts in zip(role.main.texts, role.times, strict=True) if text and ts is None
+    )
     return role
 
 
@@ -142,7 +165,8 @@ def _month_names(texts: Sequence[str]) -> str:
     return "%B" if lower <= full | {"may"} and lower & full else ""
 
 
-def _joined(rows: RowSet, columns: list[Column], pattern: str) -> TimeRole | None:
+def joined_columns(rows: RowSet, columns: list[Column], pattern: str) -> TimeRole | None:
+    """Columns that are a time together, with blanks between; None if most are none."""
     one = TimeFormat(pattern)
     texts = zip(*(column.texts for column in columns), strict=True)
     times = [ts if isinstance(ts := one.read(" ".join(t)), datetime) else None for t in texts]
