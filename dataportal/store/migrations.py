@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,12 +20,12 @@ from dataportal.errors import DatabaseTransientError, SchemaError
 from dataportal.failpoints import failpoint
 from dataportal.store.connection import connect_and_query, database_errors
 from dataportal.store.lock import lock_key, try_lock, unlock
-from dataportal.store.queries import query, sql_home
+from dataportal.store.queries import is_distributed, mark_distributed, query, sql_home
 from dataportal.store.rows import record_row
 from dataportal.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _LOCK_WAIT = 120.0  # seconds; a migration of a large table may take its time
 _POLL = 0.05
@@ -67,6 +68,7 @@ class _AppliedRow(NamedTuple):
     version: int
     name: str
     sha256: str
+    is_distributed: bool
 
 
 @cache
@@ -142,6 +144,8 @@ def schema_state(
         for row in sorted(rows, key=lambda row: row.version)
         if row.table_schema == schema
     }
+    if any(row.is_distributed for row in rows if row.table_schema == schema):
+        mark_distributed(connection)
     known = migrations()
     mismatch = _schema_mismatch(schema, recorded, known)
     if not (mismatch or recorded):
@@ -247,16 +251,15 @@ def migrate(
 ) -> tuple[str, ...]:
     """Apply what is pending, and make hypertables where TimescaleDB is; the names applied.
 
+    Functions of distributed tables are made anew in the form that their engine takes.
+
     Safe to call from several processes at once, and again after a crash.
 
     Raises:
         SchemaError: the role may not, or the schema is newer than this program.
         DatabaseError: the server refused or went away.
     """
-    state = schema_state(connection)
-    key = lock_key(state.schema, "migrations")
-    _wait_for_lock(connection, key)
-    try:
+    with schema_lock(connection):
         state = schema_state(connection)
         if state.problem and not state.pending:
             raise state.problem
@@ -266,9 +269,9 @@ def migrate(
                 say(f"applied {migration.name}")
         with database_errors("making hypertables"):
             connection.execute(query("hypertables"))
-    finally:
-        if not connection.closed:
-            unlock(connection, key)
+        if is_distributed(connection) and state.pending:
+            with database_errors("making the functions of distributed tables"):
+                connection.execute(query("distribute_functions"))
     return state.pending
 
 
@@ -310,6 +313,22 @@ def _apply(connection: psycopg.Connection, migration: Migration) -> None:
                 "dataportal --database-url … migrate",
             ) from error
         raise
+
+
+@contextmanager
+def schema_lock(connection: psycopg.Connection) -> Iterator[None]:
+    """One process at a time changes the schema; the others wait for two minutes.
+
+    Raises:
+        DatabaseTransientError: another has not ended by then.
+    """
+    key = lock_key(schema_state(connection).schema, "migrations")
+    _wait_for_lock(connection, key)
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            unlock(connection, key)
 
 
 def _wait_for_lock(connection: psycopg.Connection, key: int) -> None:

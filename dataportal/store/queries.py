@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from dataportal.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 @cache
@@ -31,3 +36,28 @@ def query(name: str) -> bytes:
     In bytes, as psycopg takes texts only as literals.
     """
     return (sql_home() / "queries" / f"{name}.sql").read_bytes()
+
+
+def query_for(connection: psycopg.Connection[Any], name: str) -> bytes:
+    """The statement in `queries/<name>.sql`, in the form that the engine behind a connection takes.
+
+    Where the tables are distributed over several machines that is `<name>_distributed.sql`: its
+    planner refuses what is quickest elsewhere.
+    """
+    return query(f"{name}_distributed" if is_distributed(connection) else name)
+
+
+def is_distributed(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the tables of the connection's portal lie on several machines.
+
+    It is known of connections that `connect` has made.
+    """
+    return connection in _DISTRIBUTED
+
+
+def mark_distributed(connection: psycopg.Connection[Any]) -> None:
+    """Remember of a connection that its tables lie on several machines."""
+    _DISTRIBUTED.add(connection)
+
+
+_DISTRIBUTED: WeakSet[psycopg.Connection[Any]] = WeakSet()

@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from dataportal.errors import ConfigurationError, LockedError
 from dataportal.store.lock import find_holder, lock_key
-from dataportal.store.queries import query
+from dataportal.store.queries import query, query_for
 from dataportal.store.records import (
     RegisteredSeries,
     SeriesProgress,
@@ -40,7 +40,9 @@ def select_series(
     `snapshot` reads them.
     """
     cursor = connection.cursor(row_factory=dict_row)
-    return cursor.execute(query("series_progress"), {"source": source, "names": list(names)})
+    return cursor.execute(
+        query_for(connection, "series_progress"), {"source": source, "names": list(names)}
+    )
 
 
 def snapshot(cursor: psycopg.Cursor[DictRow]) -> SourceSnapshot:
@@ -69,7 +71,9 @@ def is_registered(stored: SourceSnapshot, source: str, records: Sequence[SeriesR
 
 def oldest_point(connection: psycopg.Connection, series: Sequence[int]) -> datetime | None:
     """The first ts that is stored of any of these series."""
-    row = connection.execute(query("series_oldest"), {"series": list(series)}).fetchone()
+    row = connection.execute(
+        query_for(connection, "series_oldest"), {"series": list(series)}
+    ).fetchone()
     return row[0] if row else None
 
 

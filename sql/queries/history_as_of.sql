@@ -1,7 +1,7 @@
 -- A series as it was known at a time.
 SELECT ts, value, valid_from, valid_to
-FROM time_series_data_as_of(%(at)s)
-WHERE series_id = %(series)s
+FROM time_series_data_scd2
+WHERE series_id = %(series)s AND valid_from <= %(at)s AND valid_to > %(at)s
   AND ts >= coalesce(%(start)s, '-infinity'::timestamptz)
   AND ts < coalesce(%(end)s, 'infinity'::timestamptz)
 ORDER BY ts

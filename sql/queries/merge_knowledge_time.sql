@@ -5,5 +5,5 @@ SELECT clock_timestamp() AS clock, greatest(
     clock_timestamp(),
     last_knowledge_time + interval '1 microsecond',
     known_through + interval '1 microsecond') AS known,
-    (SELECT relhassubclass FROM pg_class WHERE oid = 'time_series_data'::regclass) AS in_chunks
+    (SELECT relhassubclass OR relhastriggers FROM pg_class WHERE oid = 'time_series_data'::regclass) AS in_chunks
 FROM source_state WHERE source = %(source)s

@@ -4,5 +4,7 @@
 -- pg_class.)
 SELECT current_schema(),
        (pg_identify_object_as_address(1259, tableoid, 0)).object_names[1] AS table_schema,
-       version, name, sha256
+       version, name, sha256,
+       -- an older schema has no such column
+       coalesce((to_jsonb(schema_migration) ->> 'is_distributed')::boolean, false) AS is_distributed
 FROM schema_migration

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dataportal.errors import UsageError
 from dataportal.store.connection import database_errors
-from dataportal.store.queries import query
+from dataportal.store.queries import query_for
 from dataportal.store.read.selection import select_series
 from dataportal.suggestions import suggestion
 
@@ -91,5 +91,7 @@ def _read_extents(
     connection: psycopg.Connection, series: Sequence[int]
 ) -> dict[int, tuple[datetime | None, datetime | None]]:
     with database_errors("reading the extents of the series"):
-        rows = connection.execute(query("catalogue_extents"), {"series": list(series)})
+        rows = connection.execute(
+            query_for(connection, "catalogue_extents"), {"series": list(series)}
+        )
         return {series_id: (first, last) for series_id, first, last in rows}

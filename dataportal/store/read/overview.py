@@ -12,7 +12,7 @@ from psycopg.rows import dict_row, kwargs_row
 from dataportal.store.connection import database_errors
 from dataportal.store.lock import held_keys, lock_key
 from dataportal.store.migrations import connect_to_schema
-from dataportal.store.queries import query
+from dataportal.store.queries import query, query_for
 from dataportal.store.records import Outcome, RunKind, SourceState
 from dataportal.store.rows import record_row
 from dataportal.store.runs import source_state, will_return
@@ -187,7 +187,9 @@ def _newest(connection: psycopg.Connection, series: list[int]) -> dict[int, date
     recent = utc_now() - RECENT
     for name in ("overview_newest", "overview_newest_old"):
         if left := [series_id for series_id in series if series_id not in newest]:
-            rows = connection.execute(query(name), {"recent": recent, "series": left})
+            rows = connection.execute(
+                query_for(connection, name), {"recent": recent, "series": left}
+            )
             newest |= dict(rows.fetchall())
     return newest
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataportal.errors import DatabaseError, Interrupted
 from dataportal.failpoints import failpoint
-from dataportal.store.queries import query
+from dataportal.store.queries import is_distributed, query, query_for
 from dataportal.store.records import Counts
 from dataportal.store.write.diff import Diff, blocks, compare, spans
 
@@ -79,7 +79,10 @@ class ExactWrites:
         if not points:
             return
         run_id, known, in_chunks, _ = self.context()
-        statement = query(f"{name}_in_chunks" if in_chunks else name)
+        if name == "merge_update" and is_distributed(self._connection):
+            statement = query_for(self._connection, name)
+        else:
+            statement = query(f"{name}_in_chunks" if in_chunks else name)
         grids: Iterable[PointGrid] = points.grids(self._size)
         if in_chunks:
             grids = [piece for grid in grids for piece in self._neighbourhoods(grid)]
@@ -162,7 +165,9 @@ class Merge:
         self._stopped = stopped
         self._stored: dict[int, int] = {}
         self._has_uncounted = False
-        self._blocks = blocks(spans(self._batch, sizes.block), sizes.block)
+        # one series is one machine's, which does all that is asked of it
+        size = 1 if is_distributed(connection) else sizes.block
+        self._blocks = blocks(spans(self._batch, sizes.block), size)
         self._sent: tuple[list[SeriesSpan], psycopg.Cursor[Any]] | None = None
 
     def send_read(self) -> None:
@@ -314,7 +319,7 @@ class Merge:
                 "high": max(highs),
             },
         )
-        return dict(rows.fetchall())
+        return dict.fromkeys(series, 0) | dict(rows.fetchall())
 
     def _insert(self, insert: str, copy: str, points: Points, context: WriteContext) -> None:
         """Insert points by the query for few of them, or by the one for many."""

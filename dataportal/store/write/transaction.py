@@ -20,7 +20,7 @@ from dataportal.failpoints import failpoint
 from dataportal.processors import available_processors
 from dataportal.store import lock
 from dataportal.store.clock import check_time
-from dataportal.store.queries import query
+from dataportal.store.queries import query, query_for
 from dataportal.store.records import Counts, MergeResult, StatedFacts
 from dataportal.store.resolutions import resolutions_by_series, select_resolutions
 from dataportal.store.series import keep_facts
@@ -231,7 +231,7 @@ class SliceTransaction:
         with self._pipeline(begin):
             if left_out:
                 silent = self._connection.execute(
-                    query("merge_silent"),
+                    query_for(self._connection, "merge_silent"),
                     {"series": left_out, "start": write.start, "end": write.end},
                 )
             if merge is not None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dataportal.observations import Observations
-from dataportal.store.queries import query
+from dataportal.store.queries import query, query_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -98,7 +98,7 @@ def _select(
     bounds: Mapping[str, Any],
 ) -> list[Any]:
     cursor = connection.cursor(binary=True)
-    return cursor.execute(query(name), {**_arrays(block), **bounds}).fetchall()
+    return cursor.execute(query_for(connection, name), {**_arrays(block), **bounds}).fetchall()
 
 
 def _arrays(block: Sequence[VintageRow]) -> dict[str, list[Any]]:

@@ -1,0 +1,21 @@
+-- Distributes the tables of observations by their series, so that all of a series lies on one machine,
+-- and remembers it. What they hold goes along; the copies that stay behind are taken away.
+DO $$
+DECLARE
+    relation text;
+BEGIN
+    FOREACH relation IN ARRAY ARRAY['time_series_data', 'time_series_data_scd2', 'time_series_vintage']
+    LOOP
+        CONTINUE WHEN EXISTS (
+            SELECT FROM pg_dist_partition
+            WHERE logicalrelid = format('%I.%I', current_schema(), relation)::regclass);
+        PERFORM create_distributed_table(
+            format('%I.%I', current_schema(), relation), 'series_id',
+            colocate_with => CASE WHEN relation = 'time_series_data' THEN 'default'
+                ELSE format('%I.%I', current_schema(), 'time_series_data') END);
+        PERFORM truncate_local_data_after_distributing_table(
+            format('%I.%I', current_schema(), relation)::regclass);
+    END LOOP;
+    UPDATE schema_migration SET is_distributed = true;
+END
+$$

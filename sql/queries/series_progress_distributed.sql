@@ -1,0 +1,22 @@
+-- The series of these names, whoever writes them, and how far each has come: its newest
+-- observation, and when a run last brought a newer one; of a series that none did since that is
+-- recorded, when the newest was written. Whether the source is known stands in every row.
+WITH named AS MATERIALIZED (
+    SELECT series_id FROM time_series WHERE endpoint_prefix = ANY (%(names)s)
+), newest AS (
+    SELECT s.series_id, n.ts, n.updated_at
+    FROM named AS s
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT ON (d.series_id) d.ts, d.updated_at FROM time_series_data AS d
+        WHERE d.series_id = s.series_id ORDER BY d.series_id, d.ts DESC
+    ) AS n
+)
+SELECT s.series_id, s.endpoint_prefix, s.source, s.name, s.description, s.granularity, s.unit,
+       s.domain, s.category, s.subcategory, s.update_frequency, s.ts_timezone, s.metadata,
+       n.ts AS newest, coalesce(s.advanced_at, n.updated_at) AS advanced_at,
+       s.history_asked_at IS NOT NULL AS history_asked,
+       s.answer_unit, s.published_timezone, s.reading,
+       EXISTS (SELECT 1 FROM source_state AS o WHERE o.source = %(source)s) AS is_known
+FROM time_series AS s
+LEFT JOIN newest AS n ON n.series_id = s.series_id
+WHERE s.endpoint_prefix = ANY (%(names)s)
