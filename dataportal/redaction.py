@@ -112,6 +112,9 @@ def sounds_secret(name: str) -> bool:
     if words:
         # API_KEYS, but not tokens_per_day
         words[-1] = _singular(words[-1])
+        # KeyError: what went wrong with a key
+        if words[-1] in {"ERROR", "EXCEPTION", "WARNING"}:
+            return False
     return (
         any(map(_is_secret_word, words))
         or ("APP", "ID") in pairwise(words)

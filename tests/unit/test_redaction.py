@@ -218,6 +218,7 @@ def test_odd_urls_with_a_password(text: str, expected: str) -> None:
         "that cannot start any token: Indent with spaces, not with tabs",
         "sources.yaml:3: api_key: must be text; token: no variable",
         "PATH=/usr/bin AUTHOR=somebody compass: north KEYBOARD=us turkey: cold ?author=me",
+        "bug: KeyError: 'date'; http_plugin.TokenError: no such file; auth_warning: none",
         "mailto:me@example.org",
         "",
     ],
