@@ -43,6 +43,12 @@ def command(
     no_columnstore: Annotated[
         bool, typer.Option("--no-columnstore", help="Make everything rows again.")
     ] = False,
+    distribute: Annotated[
+        bool,
+        typer.Option(
+            "--distribute", help="Distribute the tables over the machines of a Citus cluster."
+        ),
+    ] = False,
     print_grants: Annotated[
         bool,
         typer.Option(
@@ -68,6 +74,9 @@ def command(
     With --columnstore chunks are compressed once all in them is older than AFTER. It needs the
     Community edition of TimescaleDB. dataportal maintain compresses at once what is old already.
 
+    With --distribute the tables of observations are distributed over the machines of a Citus
+    cluster, each series on one of them. That is for portals that outgrow one machine.
+
     With --print-grants it asks no database: the SQL makes three roles, one that migrates and owns
     the tables, one that fetches and can neither change nor delete a version, one that reads.
     """
@@ -78,10 +87,14 @@ def command(
 
         show_view(GrantsView(grants(**names)), json=invocation.json)
         return ExitCode.DONE
+    if plan and distribute:
+        raise UsageError("--plan shows what is pending; it does not go with --distribute")
     if any(names.values()):
         raise UsageError("names of roles go with --print-grants")
     if columnstore is not None and no_columnstore:
         raise UsageError("--columnstore and --no-columnstore: which of them?")
+    if distribute and (columnstore is not None or no_columnstore):
+        raise UsageError("--distribute is for Citus, --columnstore for TimescaleDB: one of them")
     after = None if columnstore is None else _duration(columnstore)
     settings = invocation.settings()
     from dataportal.store import open_database
@@ -91,7 +104,14 @@ def command(
         open_database(settings, say=say, create=not settings.quiet and not plan) as url,
         closing(connect(url, application_name="dataportal migrate")) as connection,
     ):
-        return _migrate(connection, invocation, plan=plan, after=after, take_back=no_columnstore)
+        return _migrate(
+            connection,
+            invocation,
+            plan=plan,
+            after=after,
+            take_back=no_columnstore,
+            distribute=distribute,
+        )
 
 
 def _duration(text: str) -> "timedelta":
@@ -108,7 +128,9 @@ def _migrate(
     plan: bool,
     after: "timedelta | None",
     take_back: bool,
+    distribute: bool,
 ) -> ExitCode:
+    from dataportal.store import distribution
     from dataportal.store.migrations import migrate, schema_state
 
     applied: tuple[str, ...] = ()
@@ -117,7 +139,9 @@ def _migrate(
     state = schema_state(connection)
     if state.problem and not state.pending:
         raise state.problem
-    view: View = SchemaView(state, applied)
+    if distribute:
+        distribution.distribute(connection)
+    view: View = SchemaView(state, applied, distribution.nodes(connection))
     if after is not None or take_back:
         view = _change_columnstore(connection, invocation, state, applied, plan=plan, after=after)
     if not invocation.silent:

@@ -9,22 +9,30 @@ from dataportal.render.console import printable
 from dataportal.render.formatting import NOTHING, format_span, pluralize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import timedelta
 
+    from dataportal.store.distribution import Node
     from dataportal.store.migrations import SchemaState
     from dataportal.store.upkeep.columnstore import ColumnstoreState
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaView:
-    """The answer of `migrate`: the state of the schema, and the migrations just applied."""
+    """The answer of `migrate`: the state of the schema, and the migrations just applied.
+
+    Attributes:
+        state: of the schema.
+        applied: the migrations that were pending.
+        nodes: the servers over which the tables are distributed, if they are.
+    """
 
     state: SchemaState
     applied: tuple[str, ...]
+    nodes: Sequence[Node] = ()
 
     def lines(self, stream: TextIO) -> Iterator[str]:
-        """One line."""
+        """One line, and one on the machines."""
         del stream
         schema = printable(self.state.schema)
         if self.state.pending:
@@ -33,15 +41,19 @@ class SchemaView:
             yield f"schema {schema} brought up to date: {', '.join(self.applied)}"
         else:
             yield f"schema {schema} is up to date"
+        if self.nodes:
+            data = sum(node.has_shards for node in self.nodes)
+            yield f"tables distributed by series over {data} of {len(self.nodes)} servers"
 
     def document(self) -> Mapping[str, Any]:
-        """`applied` just now, `pending`, and `present` in the schema."""
+        """`applied` just now, `pending`, and `present` in the schema; `nodes` of a cluster."""
         return {
             "ok": not self.state.pending,
             "schema": self.state.schema,
             "applied": self.applied,
             "pending": self.state.pending,
             "present": self.state.applied,
+            "nodes": [node._asdict() for node in self.nodes],
         }
 
 

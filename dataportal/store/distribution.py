@@ -63,15 +63,15 @@ def distribute(connection: psycopg.Connection) -> bool:
     with schema_lock(connection):
         with database_errors("asking for the engine"):
             cursor = connection.cursor(row_factory=record_row(_Engine))
-            engine = cursor.execute(query("distribute_engine")).fetchone() or _Engine(None, has_timescaledb=False)
+            engine = cursor.execute(query("distribute_engine")).fetchone()
         if is_distributed(connection):
             return False
-        if engine.has_timescaledb:
+        if engine is not None and engine.has_timescaledb:
             raise UnsuitableServerError(
                 "the tables are hypertables of TimescaleDB, which Citus does not distribute",
                 hint="Dump the series, and restore them into a database without TimescaleDB",
             )
-        if engine.citus is None:
+        if engine is None or engine.citus is None:
             raise UnsuitableServerError(
                 "Citus is not in this database: nothing is distributed",
                 hint="On each node: CREATE EXTENSION citus; then name the nodes to the coordinator "

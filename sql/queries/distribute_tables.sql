@@ -4,6 +4,12 @@ DO $$
 DECLARE
     relation text;
 BEGIN
+    -- functions and tables are changed in one transaction, which the engine does in one way only
+    PERFORM set_config('citus.multi_shard_modify_mode', 'sequential', true);
+    -- a shard can move to another machine while runs write
+    ALTER TABLE time_series_data_scd2
+        REPLICA IDENTITY USING INDEX time_series_data_scd2_series_id_ts_valid_to_key;
+    ALTER TABLE time_series_vintage REPLICA IDENTITY USING INDEX time_series_vintage_newest;
     FOREACH relation IN ARRAY ARRAY['time_series_data', 'time_series_data_scd2', 'time_series_vintage']
     LOOP
         CONTINUE WHEN EXISTS (

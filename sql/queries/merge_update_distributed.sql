@@ -9,4 +9,6 @@ FROM (
     JOIN unnest(%(value)s::double precision[]) WITH ORDINALITY AS v (value, number)
       ON v.number = (s.number - 1) * %(size)s + t.number
 ) AS n
-WHERE d.series_id = n.series_id AND d.ts = n.ts AND d.ts BETWEEN %(low)s AND %(high)s
+WHERE d.series_id = n.series_id AND d.ts = n.ts
+  -- only the machines that have them are asked
+  AND d.series_id = ANY (%(series)s::integer[])

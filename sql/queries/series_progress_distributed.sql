@@ -1,6 +1,7 @@
 -- The series of these names, whoever writes them, and how far each has come: its newest
 -- observation, and when a run last brought a newer one; of a series that none did since that is
--- recorded, when the newest was written. Whether the source is known stands in every row.
+-- recorded, when the newest was written. Whether the source is known, and as of when, stands in
+-- every row.
 WITH named AS MATERIALIZED (
     SELECT series_id FROM time_series WHERE endpoint_prefix = ANY (%(names)s)
 ), newest AS (
@@ -13,10 +14,13 @@ WITH named AS MATERIALIZED (
 )
 SELECT s.series_id, s.endpoint_prefix, s.source, s.name, s.description, s.granularity, s.unit,
        s.domain, s.category, s.subcategory, s.update_frequency, s.ts_timezone, s.metadata,
+       s.availability,
        n.ts AS newest, coalesce(s.advanced_at, n.updated_at) AS advanced_at,
        s.history_asked_at IS NOT NULL AS history_asked,
        s.answer_unit, s.published_timezone, s.reading,
-       EXISTS (SELECT 1 FROM source_state AS o WHERE o.source = %(source)s) AS is_known
+       o.source IS NOT NULL AS is_known,
+       o.last_knowledge_time, o.known_through
 FROM time_series AS s
+LEFT JOIN source_state AS o ON o.source = %(source)s
 LEFT JOIN newest AS n ON n.series_id = s.series_id
 WHERE s.endpoint_prefix = ANY (%(names)s)

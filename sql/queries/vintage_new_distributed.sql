@@ -9,7 +9,7 @@ WITH batch AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT DISTINCT ON (v.series_id) v.value FROM time_series_vintage AS v
         WHERE v.series_id = b.series_id AND v.ts = b.ts AND v.ts BETWEEN %(low)s AND %(high)s
-          AND v.published_at = b.published_at
+          AND v.published_at = b.published_at AND v.series_id = ANY (%(series)s::integer[])
         ORDER BY v.series_id, v.recorded_at DESC
     ) AS v
 )

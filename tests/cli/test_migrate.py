@@ -12,7 +12,7 @@ from dataportal.store.migrations import migrations
 if TYPE_CHECKING:
     from conftest import RunCli
 
-KEYS = {"ok", "schema", "applied", "pending", "present"}
+KEYS = {"ok", "schema", "applied", "pending", "present", "nodes"}
 NAMES = [migration.name for migration in migrations()]
 
 

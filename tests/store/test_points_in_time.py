@@ -28,6 +28,8 @@ from support.points_model import (
 )
 from support.store_feed import open_observer
 
+from dataportal.store.queries import query
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -43,10 +45,12 @@ properties = settings(
 )
 
 
-@pytest.fixture
-def look(database_url: str) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to a database without series."""
+@pytest.fixture(params=["inlined", "sharded"])
+def look(request: pytest.FixtureRequest, database_url: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to a database without series, with the functions in either of their forms."""
     with open_observer(database_url) as connection:
+        if request.param == "sharded":
+            connection.execute(query("distribute_functions"))
         yield connection
 
 
@@ -409,7 +413,7 @@ def test_a_restated_publication_has_two_answers(look: psycopg.Connection[Any]) -
 
 
 def test_a_function_is_bound_to_its_tables(look: psycopg.Connection[Any]) -> None:
-    """Whatever the search_path of whoever asks; all of them are stable, and safe in parallel."""
+    """Whatever the search_path of whoever asks."""
     history = Known((Version("load", at(0), 1.0, at(0), None),))
     with Asked(look, history) as ask:
         look.execute("SET LOCAL search_path = ''")
@@ -419,8 +423,13 @@ def test_a_function_is_bound_to_its_tables(look: psycopg.Connection[Any]) -> Non
         assert rows == [(1.0,)]
         look.execute("SET LOCAL search_path = public")
         assert ask("known_as_of", at(1)) != []
-    functions = look.execute(
-        "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
-        " AND proname LIKE 'time\\_series\\_%' AND (provolatile, proparallel) <> ('s', 's')"
-    )
-    assert functions.fetchall() == []
+
+
+def test_functions_are_stable_and_safe_in_parallel(database_url: str) -> None:
+    """So that a query may be planned with them, and run by several processes."""
+    with open_observer(database_url) as look:
+        functions = look.execute(
+            "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+            " AND proname LIKE 'time\\_series\\_%' AND (provolatile, proparallel) <> ('s', 's')"
+        )
+        assert functions.fetchall() == []

@@ -27,6 +27,7 @@ from hypothesis.stateful import (
 from support.store_feed import (
     PATHS,
     Feed,
+    ShardedSizes,
     current,
     history,
     hour,
@@ -96,6 +97,8 @@ class StoreMachine(RuleBasedStateMachine):
     def open_session(self) -> Feed:
         """A session on the one connection."""
         session = SourceSession(self.connection, self.source, "public", sizes=self.sizes)
+        if isinstance(self.sizes, ShardedSizes):
+            self.sizes.choose_statements(session)
         return Feed(session, *self.model.series)
 
     def merge(self, batch: Batch, *, accept: bool = False, dry_run: bool = False) -> MergeResult:

@@ -15,6 +15,7 @@ from support.stored_runs import START
 
 from dataportal.errors import DatabaseError
 from dataportal.observations import Observations
+from dataportal.store.queries import mark_distributed
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord, SliceWrite, SourceState
 from dataportal.store.runs import select_state
 from dataportal.store.series import select_series, snapshot
@@ -28,11 +29,22 @@ if TYPE_CHECKING:
     from dataportal.store.records import MergeResult, SeriesProgress
 
 Points = dict[int, float | None]
+
+
+class ShardedSizes(Sizes):
+    """Goes with the statements of an engine that shards the tables; any other takes them, too."""
+
+    def choose_statements(self, session: SourceSession) -> None:
+        """Let the session use them."""
+        mark_distributed(session._connection)
+
+
 PATHS = {
     "small": Sizes(),
     "copies": Sizes(inserted_up_to=0, looked_up=1),
     "blocks": Sizes(inserted_up_to=2, looked_up=2, block=2),
     "spread": Sizes(inserted_up_to=3, looked_up=3, block=5, spread=0, slack=1),
+    "sharded": ShardedSizes(inserted_up_to=1, block=3, spread=1, slack=1),
 }
 """Every way that a slice can take through the merge, taken by the few points of a test."""
 TABLES = ("time_series_data", "time_series_data_scd2")
@@ -141,6 +153,8 @@ def open_feed(
 ) -> Iterator[Feed]:
     """A source at work; its series is `load` unless others are named."""
     with closing(SourceSession.open(url, source, sizes=sizes)) as session:
+        if isinstance(sizes, ShardedSizes):
+            sizes.choose_statements(session)
         yield Feed(session, *(series or ("load",)))
         # of a connection that is just closed the server may not know yet when the next one asks
         with suppress(DatabaseError):

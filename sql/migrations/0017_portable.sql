@@ -294,6 +294,33 @@ BEGIN ATOMIC
     WHERE s.endpoint_prefix = ANY (names) AND v.release > 1;
 END;
 
+CREATE OR REPLACE FUNCTION time_series_assumed_versions(
+    names text[], start_ts timestamptz DEFAULT NULL, end_ts timestamptz DEFAULT NULL)
+RETURNS TABLE (series text, series_id integer, ts timestamptz, value double precision,
+               valid_from timestamptz, valid_to timestamptz, known_from timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT s.endpoint_prefix, s.series_id, v.ts, v.value, v.valid_from,
+           nullif(v.valid_to, 'infinity'),
+           CASE WHEN v.is_first AND (r.kind = 'backfill'
+                    OR v.valid_from <= coalesce(s.history_asked_at, 'infinity'))
+               THEN least(v.valid_from, time_series_available_at(s.availability, v.ts))
+               ELSE v.valid_from END
+    FROM time_series AS s
+    CROSS JOIN LATERAL (
+        SELECT d.ts, d.value, d.valid_from, d.valid_to, d.run_id,
+               lag(d.valid_to) OVER (
+                   PARTITION BY d.series_id, d.ts ORDER BY d.valid_to) IS NULL AS is_first
+        FROM time_series_data_scd2 AS d
+        WHERE d.series_id = s.series_id
+          AND d.ts >= coalesce(start_ts, '-infinity') AND d.ts < coalesce(end_ts, 'infinity')
+    ) AS v
+    LEFT JOIN LATERAL (
+        SELECT f.kind FROM fetch_run AS f WHERE f.run_id = v.run_id LIMIT 1
+    ) AS r ON true
+    WHERE s.endpoint_prefix = ANY (names);
+END;
+
 ALTER TABLE schema_migration ADD COLUMN is_distributed boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN schema_migration.is_distributed IS
     'Whether the tables of observations lie on several machines, each series on one of them.';
