@@ -25,12 +25,13 @@ DECLARE
     reader CONSTANT text := coalesce(
         nullif(current_setting('dataportal.reader', true), ''), 'dataportal_reader');
     relations CONSTANT text := 'schema_migration, time_series, time_series_data,'
-        ' time_series_data_scd2, time_series_data_history, time_series_vintage,'
+        ' time_series_data_history, time_series_vintage,'
         ' time_series_issue, fetch_run, source_state, request_slot, time_series_resolution,'
         ' backfill, verification';
     needed record;
     grantee text;
     question regprocedure;
+    has_rights boolean;
 BEGIN
     FOREACH grantee IN ARRAY ARRAY[migrator, writer, reader] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = grantee) THEN
@@ -69,7 +70,7 @@ BEGIN
     FOREACH grantee IN ARRAY ARRAY[writer, reader] LOOP
         -- what an earlier version of this file gave is taken back: the lists here are all there is
         EXECUTE format('REVOKE ALL ON %s FROM %I', relations, grantee);
-        EXECUTE format('GRANT SELECT ON %s TO %I', relations, grantee);
+        EXECUTE format('GRANT SELECT ON %s, time_series_data_scd2 TO %I', relations, grantee);
         FOR question IN
             SELECT oid FROM pg_proc
             WHERE pronamespace = current_schema()::regnamespace AND starts_with(proname, 'time_series_')
@@ -82,8 +83,32 @@ BEGIN
     -- runs that wrote no version are forgotten after a while
     EXECUTE format('GRANT INSERT, UPDATE, DELETE ON fetch_run, time_series_data,'
         ' time_series_resolution TO %I', writer);
-    -- of a version nothing but its end can be written
-    EXECUTE format('GRANT INSERT, UPDATE (valid_to) ON time_series_data_scd2 TO %I', writer);
+    EXECUTE format('REVOKE ALL ON time_series_data_scd2 FROM %I', reader);
+    EXECUTE format('GRANT SELECT ON time_series_data_scd2 TO %I', reader);
+    -- of a version nothing but its end can be written. Where that is so already, it is left alone: with
+    -- the columnstore on, a TimescaleDB before 2.29 cannot grant a right to a column.
+    SELECT array_agg(a.privilege_type ORDER BY a.privilege_type) = ARRAY['INSERT', 'SELECT']
+           AND ARRAY['valid_to UPDATE'] = (
+               SELECT array_agg(format('%s %s', t.attname, o.privilege_type))
+               FROM pg_attribute AS t CROSS JOIN LATERAL aclexplode(t.attacl) AS o
+               WHERE t.attrelid = c.oid AND o.grantee = role.oid)
+    INTO has_rights
+    FROM pg_class AS c
+    JOIN pg_roles AS role ON role.rolname = writer
+    CROSS JOIN LATERAL aclexplode(c.relacl) AS a
+    WHERE c.oid = 'time_series_data_scd2'::regclass AND a.grantee = role.oid
+    GROUP BY c.oid, role.oid;
+    IF has_rights IS NOT TRUE THEN
+        EXECUTE format('REVOKE ALL ON time_series_data_scd2 FROM %I', writer);
+        BEGIN
+            EXECUTE format(
+                'GRANT SELECT, INSERT, UPDATE (valid_to) ON time_series_data_scd2 TO %I', writer);
+        EXCEPTION WHEN undefined_column THEN
+            RAISE EXCEPTION 'this TimescaleDB cannot grant a right to a column while the columnstore is on'
+                USING HINT = 'Update it to 2.29, or run dataportal migrate --no-columnstore, this, and'
+                    ' dataportal migrate --columnstore.';
+        END;
+    END IF;
     EXECUTE format('GRANT INSERT ON time_series_vintage, time_series_issue TO %I', writer);
     -- with the rights of the owner, and of these tables alone
     EXECUTE format(

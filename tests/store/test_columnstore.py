@@ -364,7 +364,12 @@ def test_roles_may_do_what_they_might(columnstore_url: str, run_cli: RunCli) -> 
     compress_all(columnstore_url)
     with psycopg.connect(columnstore_url, autocommit=True) as owner:
         name = owner.info.dbname
-        grant(owner, f"{name}_writer", f"{name}_reader")
+        # a TimescaleDB before 2.29 grants no right to a column while it is on
+        with closing(connect(columnstore_url, application_name="test")) as connection:
+            disable_columnstore(connection)
+            grant(owner, f"{name}_writer", f"{name}_reader")
+            enable_columnstore(connection, timedelta())
+        compress_all(columnstore_url)
         owner.execute(
             f"CREATE ROLE {name}_user LOGIN PASSWORD 'for-tests-only'"
             f" IN ROLE {name}_writer".encode()
@@ -448,3 +453,30 @@ def test_it_is_done_as_a_user_types_it(database_url: str, run_cli: RunCli, tmp_p
     with open_observer(database_url) as look:
         assert current(look) == second
     assert_sound(database_url)
+
+
+def test_grants_can_be_run_again(columnstore_url: str) -> None:
+    """Also where the columnstore is on; whoever had more than its due has that no longer."""
+    with psycopg.connect(columnstore_url, autocommit=True) as owner:
+        name = owner.info.dbname
+        try:
+            # a TimescaleDB before 2.29 grants no right to a column while it is on
+            with closing(connect(columnstore_url, application_name="test")) as connection:
+                disable_columnstore(connection)
+                grant(owner, f"{name}_writer", f"{name}_reader")
+                enable_columnstore(connection, timedelta())
+            for _ in range(2):
+                grant(owner, f"{name}_writer", f"{name}_reader")
+                row = owner.execute(
+                    "SELECT has_column_privilege(%(r)s, t, 'valid_to', 'UPDATE'),"
+                    " has_column_privilege(%(r)s, t, 'value', 'UPDATE'),"
+                    " has_table_privilege(%(r)s, t, 'SELECT'),"
+                    " has_table_privilege(%(r)s, t, 'INSERT'),"
+                    " has_table_privilege(%(r)s, t, 'DELETE')"
+                    " FROM (VALUES ('time_series_data_scd2'::regclass)) AS v (t)",
+                    {"r": f"{name}_writer"},
+                ).fetchone()
+                assert row == (True, False, True, True, False)
+        finally:
+            for group in ("writer", "reader", "migrator"):
+                owner.execute(f"DROP OWNED BY {name}_{group}; DROP ROLE {name}_{group}".encode())
