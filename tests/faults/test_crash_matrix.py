@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.compression import compress_all, rows_outside
 from support.http_server import LocalServer
 from support.invariants import Finals, broken_invariants
 from support.program_sources import SourceFile, await_unlocked, table
@@ -21,6 +24,7 @@ from support.stored_runs import store_run
 
 from dataportal.store import migrations
 from dataportal.store.connection import connect
+from dataportal.store.upkeep.columnstore import enable_columnstore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 SEEDS = range(int(os.environ.get("DATAPORTAL_TEST_SEEDS", "3")))
 FAILPOINTS = ("after_start", "after_fetch", "mid_copy", "between_tables", "before_commit")
 KINDS = ("first load", "revision", "retraction", "backfill slice", "migration")
+COMPRESSED_KINDS = ("revision", "retraction", "backfill slice")
 SLICE = 24
 Points = dict[int, float | None]
 State = dict[int, float]
@@ -129,8 +134,15 @@ def trials() -> Iterator[tuple[str, str, int]]:
         yield "migration", "migration_before_commit", seed
 
 
+def compressed_trials() -> Iterator[Any]:
+    """The same of runs that meet compressed chunks."""
+    for kind, failpoint, seed in trials():
+        if kind in COMPRESSED_KINDS:
+            yield pytest.param(f"{kind} compressed", failpoint, seed, marks=pytest.mark.columnstore)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "failpoint", "seed"), [*trials()])
+@pytest.mark.parametrize(("kind", "failpoint", "seed"), [*trials(), *compressed_trials()])
 def test_a_kill_leaves_the_old_state_or_the_new(
     kind: str,
     failpoint: str,
@@ -143,10 +155,16 @@ def test_a_kill_leaves_the_old_state_or_the_new(
 ) -> None:
     """Never a mixture; the next run makes it whole, and the one after that writes no tuple."""
     url, env = empty_database_url, {"DATABASE_URL": empty_database_url}
+    kind, is_compressed, _ = kind.partition(" compressed")
     trial = Trial.of(kind, failpoint, seed)
     migrate_to(url, seed if kind == "migration" else None, monkeypatch)
     if trial.before:
         store_run(url, [trial.before.get(h) for h in range(max(trial.before) + 1)])
+    if is_compressed:
+        with closing(connect(url, application_name="test")) as connection:
+            # a policy that has nothing old enough to do
+            enable_columnstore(connection, timedelta(days=36_500))
+        compress_all(url)
     sources = SourceFile(tmp_path)
     sources.csv("load", server.answer("/load.csv", table(trial.answer)), **trial.keys)
     sources.write()
@@ -183,7 +201,11 @@ def test_a_kill_leaves_the_old_state_or_the_new(
         assert finals is None or finals.changed_sources(look) == []
         assert values(look) == states[-1].versions
         assert current(look) == states[-1].current
-        if seed == SEEDS[0]:
+        if seed == SEEDS[0] and is_compressed:
+            before_rows = rows_outside(look)
+            assert run_cli(*trial.arguments, env=env).returncode == 0
+            assert rows_outside(look) == before_rows
+        elif seed == SEEDS[0]:
             before = tuples(look)
             assert run_cli(*trial.arguments, env=env).returncode == 0
             assert tuples(look) == before
