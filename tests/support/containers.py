@@ -55,6 +55,17 @@ class OwnServer:
         self._make(name, f"TABLESPACE {name}")
         return self._url_of(name)
 
+    def in_restored_dump(self, name: str) -> str:
+        """The URL of a new database into which its own was dumped and restored, as operators do."""
+        self._make(name)
+        prefix = f"postgresql://admin:{_PASSWORD}@127.0.0.1:{_PORT}"
+        self._shell(f"pg_dump --format=custom --file=/tmp/{name}.dump {prefix}/{_DATABASE}")
+        query = f"psql {prefix}/{name} -qc 'SELECT timescaledb_{{}}_restore()'"
+        self._shell(query.format("pre"))
+        self._shell(f"pg_restore --exit-on-error --dbname={prefix}/{name} /tmp/{name}.dump")
+        self._shell(query.format("post"))
+        return self._url_of(name)
+
     def fill(self) -> None:
         """Leave one megabyte of room in that folder."""
         self._shell(
