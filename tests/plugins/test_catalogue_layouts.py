@@ -378,7 +378,77 @@ def _smhi(source: Source, request: Request) -> Reply:
     return Reply.json({"value": [{"date": 1772413200000, "value": "1.5", "quality": "G"}]})
 
 
+def _oecd(source: Source, request: Request) -> Reply:
+    areas = _texts(source, "REF_AREA")
+    assert "+".join(areas) in request.path
+    lines = [f"OECD,{area},M,LI,2026-02,1.5" for area in areas]
+    return _csv("DATAFLOW,REF_AREA,FREQ,MEASURE,TIME_PERIOD,OBS_VALUE", *lines)
+
+
+def _ons(source: Source, request: Request) -> Reply:
+    month = {"date": "2026 FEB", "value": "1.5", "label": "2026 FEB", "year": "2026"}
+    quarter = {"date": "2025 Q4", "value": "1.5", "label": "2025 Q4", "year": "2025"}
+    return Reply.json({"years": [], "months": [month], "quarters": [quarter]})
+
+
+def _ree(source: Source, request: Request) -> Reply:
+    (geo,) = request.query["geo_ids[]"]
+    row = {"value": 1.5, "datetime_utc": "2026-03-02T01:00:00Z", "geo_id": int(geo)}
+    return Reply.json({"indicator": {"values": [row, {**row, "geo_id": 1, "value": 2.5}]}})
+
+
+def _insee(source: Source, request: Request) -> Reply:
+    text = (
+        '<m:StructureSpecificData xmlns:m="http://www.sdmx.org/resources/sdmxml/schemas/v2_1'
+        '/message"><m:DataSet><Series IDBANK="x" FREQ="T" TITLE_FR="x">'
+        '<Obs TIME_PERIOD="2025-Q4" OBS_VALUE="1.5" OBS_STATUS="A"/>'
+        "</Series></m:DataSet></m:StructureSpecificData>"
+    )
+    return Reply(body=text.encode(), content_type="application/xml")
+
+
+def _statistics_canada(source: Source, request: Request) -> Reply:
+    point = {"refPer": "2026-02-01", "value": 15, "scalarFactorCode": -1}
+    point["releaseTime"] = "2026-03-17T08:30"
+    return Reply.json(
+        [
+            {
+                "status": "SUCCESS",
+                "object": {"vectorId": item["vectorId"], "vectorDataPoint": [point]},
+            }
+            for item in request.json
+        ]
+    )
+
+
+def _uba(source: Source, request: Request) -> Reply:
+    (station,) = request.query["station"]
+    hour = [9, 2, 1.5, "2026-03-02 03:00:00", "1"]
+    return Reply.json({"data": {station: {"2026-03-02 02:00:00": hour}}})
+
+
+def _pjm(source: Source, request: Request) -> Reply:
+    row = {"datetime_beginning_utc": "2026-03-02T01:00:00", "area": "RTO"}
+    return Reply.json({"items": [{**row, "solar_generation_mw": 1.5}], "totalRows": 1})
+
+
+def _lng(source: Source, request: Request) -> Reply:
+    row = {"gasDayStart": "2026-03-02", "status": "C", "sendOut": "1.5"}
+    return Reply.json({"last_page": 1, "total": 1, "data": [row]})
+
+
 LAYOUTS = {
+    "oecd": Layout(_oecd, "2026-02-01T00:00:00Z", ("2026-02-01T00:00:00Z", DAY[1])),
+    "ons-monthly": Layout(_ons, "2026-02-01T00:00:00Z", ("2025-01-01T00:00:00Z", DAY[1])),
+    "ons-quarterly": Layout(_ons, "2025-09-30T23:00:00Z", ("2025-01-01T00:00:00Z", DAY[1])),
+    "ree": Layout(_ree, "2026-03-02T01:00:00Z"),
+    "insee": Layout(_insee, "2025-09-30T22:00:00Z", ("2025-01-01T00:00:00Z", DAY[1])),
+    "statistics-canada": Layout(
+        _statistics_canada, "2026-02-01T05:00:00Z", ("2026-01-01T00:00:00Z", DAY[1])
+    ),
+    "uba": Layout(_uba, "2026-03-02T01:00:00Z"),
+    "pjm": Layout(_pjm, "2026-03-02T01:00:00Z"),
+    "gie-lng": Layout(_lng, "2026-03-02T05:00:00Z"),
     "terna": Layout(_terna, "2026-03-02T01:00:00Z"),
     "cdc": Layout(_cdc, "2026-03-01T05:00:00Z", ("2026-03-01T00:00:00Z", "2026-03-09T00:00:00Z")),
     "rki-waste": Layout(_waste_water, "2026-02-25T23:00:00Z", ("2026-02-01T00:00:00Z", DAY[1])),
