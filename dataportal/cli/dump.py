@@ -1,5 +1,6 @@
 """`dataportal dump`: writes the whole history of series to a file."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,16 @@ EXAMPLES = (
     "dataportal dump smard-1223-de-hour load.jsonl.gz",
     "dataportal dump mauna-loa-co2 sunspots sample.jsonl",
     "dataportal -q dump mauna-loa-co2 co2-$(date -u +%F).jsonl.gz",
+    "dataportal dump smard-1223-de-hour smard-5097-de-quarterhour history --format parquet",
 )
+
+
+class Format(StrEnum):
+    """What is written."""
+
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+    ARROW = "arrow"
 
 
 def command(
@@ -31,15 +41,28 @@ def command(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="A new file: JSON lines, compressed if it ends in .gz."
+            metavar="FILE",
+            help="A new file: JSON lines, compressed if it ends in .gz; of parquet and arrow a new "
+            "folder.",
         ),
     ],
+    output_format: Annotated[
+        Format,
+        typer.Option(
+            "--format",
+            help="parquet and arrow need the extra frames, and are read by other programs; restore "
+            "takes jsonl.",
+        ),
+    ] = Format.JSONL,
 ) -> ExitCode:
     """Write the whole history of series to a file.
 
     Their metadata, every version with the times at which it was known, every publication, and up to
     when answers are final: all as it is at one moment. The file appears whole or not at all, and
     the same history gives the same bytes. dataportal restore brings it back, here or elsewhere.
+
+    With --format parquet or arrow it is a folder, whole as well, with versions, publications and
+    issues: the runs of forecasts. DuckDB, polars and pandas read each as one table.
     """
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
@@ -51,7 +74,15 @@ def command(
     from dataportal.store.read.history import series_names
     from dataportal.store.read.selection import unknown_series
 
-    check_target(file)
+    table_format = None
+    if output_format is Format.JSONL:
+        check_target(file)
+    else:
+        from dataportal.cli.table_output import check_table_folder
+        from dataportal.render.table_files import TableFormat
+
+        table_format = TableFormat(output_format)
+        check_table_folder(file, table_format)
     with (
         open_to_read(settings, "dump") as connection,
         progress_bar("writing", wanted=invocation.shows_progress) as progress,
@@ -61,7 +92,15 @@ def command(
         for name in names:
             if name not in known:
                 raise unknown_series(name, known)
-        archived, checksum = dump(connection, names, file, progress=progress)
+        checksum: str | None = None
+        if table_format is None:
+            archived, checksum = dump(connection, names, file, progress=progress)
+        else:
+            from dataportal.cli.dump_tables import dump_tables
+            from dataportal.store.read.selection import select_series
+
+            selected = select_series(connection, names)
+            archived = dump_tables(connection, selected, file, table_format, progress=progress)
     if not invocation.silent:
         show_view(DumpView(file, archived, checksum), json=invocation.json)
     return ExitCode.DONE

@@ -1,6 +1,7 @@
 """`dataportal history`: what is known about series, and what was known when."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +17,7 @@ from dataportal.render.pager import show_paged
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     import psycopg
@@ -26,6 +27,13 @@ if TYPE_CHECKING:
     from dataportal.store.read.history import StoredSeries
 
 _DRAWN = (None, "--as-of", "--diff")
+_TABLES = (None, "--as-of", "--versions")
+_ASSUMED = ("--as-of", "--versions")
+_UNLIMITED = {
+    "--versions": "several for each observation: choose with --start and --end",
+    "--revisions-by": "one for each age",
+    "--availability": "one for each quantile",
+}
 EXAMPLES = (
     "dataportal history smard-1223-de-hour",
     "dataportal history smard-1223-de-hour --as-of 2025-03-03T06:00",
@@ -35,6 +43,7 @@ EXAMPLES = (
     "dataportal history smard-1223-de-hour --diff 1d now --start 2d --plot",
     "dataportal history 'smard-*' --where unit=MW --revisions-by age",
     "dataportal history smard-1223-de-hour --availability",
+    "dataportal history 'smard-*' --versions --format parquet -o versions",
 )
 
 
@@ -73,6 +82,14 @@ def command(
             "be final.",
         ),
     ] = None,
+    versions: Annotated[
+        bool,
+        typer.Option(
+            "--versions",
+            help="Every version of every observation, with the times from and to which it was "
+            "known; with --by published every publication.",
+        ),
+    ] = False,
     diff: Annotated[
         tuple[str, str] | None,
         typer.Option("--diff", metavar="K1 K2", help="What changed from K1 to K2."),
@@ -103,8 +120,8 @@ def command(
         bool,
         typer.Option(
             "--assume",
-            help="With --as-of: let what was back-filled count as known when values of its series "
-            "usually are: its availability.",
+            help="With --as-of or --versions: let what was back-filled count as known when values "
+            "of its series usually are: its availability.",
         ),
     ] = False,
     plot: Annotated[
@@ -130,8 +147,23 @@ def command(
         ),
     ] = False,
     output_format: Annotated[
-        Format, typer.Option("--format", help="csv and json give times in UTC.")
-    ] = Format.TABLE,
+        Format | None,
+        typer.Option(
+            "--format",
+            help="csv and json give times in UTC; parquet and arrow need the extra frames and "
+            "-o [table; as FILE ends]",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Write it there, whole or not at all; of parquet and arrow also a folder, by "
+            "series and year.",
+        ),
+    ] = None,
 ) -> ExitCode:
     """What is known about a series, and what was known when.
 
@@ -143,13 +175,15 @@ def command(
     it is provisional, which a note on stderr and "final": false say.
     """
     invocation: Invocation = ctx.obj
-    invocation.json = invocation.json or output_format is Format.JSON
+    form = Format.JSON if invocation.json else output_format or _format_of(output)
+    invocation.json = invocation.json or (form is Format.JSON and output is None)
     settings = invocation.settings()
     now = utc_now()
     published = by is By.PUBLISHED
     asked = {
         "--ts": ts is not None,
         "--as-of": as_of is not None,
+        "--versions": versions,
         "--diff": diff is not None,
         "--matrix": matrix,
         "--issues": issues,
@@ -157,30 +191,17 @@ def command(
         "--availability": availability,
     }
     wanted = _one_question(asked)
-    if plot and (wanted not in _DRAWN or invocation.json or output_format is not Format.TABLE):
-        raise UsageError(
-            "--plot draws for people: leave --json and --format out"
-            if wanted in _DRAWN
-            else f"--plot draws values, and {wanted} asks for none"
-        )
-    if revisions_by is not None and limit is not None:
-        raise UsageError("--limit counts rows, and --revisions-by has one for each age")
-    if availability and limit is not None:
-        raise UsageError("--limit counts rows, and --availability has one for each quantile")
-    if assume and (as_of is None or plot):
-        raise UsageError(
-            "--assume goes with --as-of, and without --plot",
-            hint="A lead or a cutoff asks for it with: dataportal read",
-        )
-    if ts is not None and (start, end) != (None, None):
-        raise UsageError("--ts names one observation: leave --start and --end out")
-    if published and wanted is None:
-        raise UsageError(f"--by published goes with {', '.join(asked)}")
-    if recorded is not None and not published:
-        raise UsageError(
-            "--recorded goes with --by published",
-            hint="What was known here by a time is what --as-of asks for",
-        )
+    _check_together(
+        wanted,
+        questions=list(asked),
+        form=form,
+        plot=plot,
+        assume=assume,
+        published=published,
+        is_cut=recorded is not None,
+        has_window=(start, end) != (None, None),
+        limit=limit,
+    )
     names, conditions = parse_selection(series, where)
     if not (names or conditions):
         raise UsageError("name a series, or say --where", hint="See: dataportal list-series")
@@ -188,6 +209,7 @@ def command(
     question = Question(
         ts=option_instant("--ts", ts, settings, now=now),
         as_of=option_instant("--as-of", as_of, settings, now=now),
+        versions=versions,
         diff=_diff_instants(diff, settings, now),
         days=tuple(map(option_day, diff or (as_of,))) if published else (),
         matrix=matrix,
@@ -202,18 +224,96 @@ def command(
         end=last,
         limit=limit,
         count_all=count,
-        output_format=Format.JSON if invocation.json else output_format,
+        output_format=form,
         zone=settings.zone,
         now=now,
     )
     from dataportal.store.read.selection import select_series
 
+    output = _check_output(output, form, wanted)
     with open_to_read(settings, "history") as connection:
         selected = select_series(connection, names, conditions)
+        if not selected:
+            raise UsageError("no series is stored yet", hint="See: dataportal help own-source")
         is_named = series == [s.endpoint_prefix for s in selected[:1]] and not conditions
-        lines = _answer_lines(connection, question, selected, is_list=not is_named)
-        (show if invocation.json else show_paged)(lines)
+        _write(connection, question, selected, output, is_list=not is_named)
     return ExitCode.DONE
+
+
+def _check_together(
+    wanted: str | None,
+    *,
+    questions: "Sequence[str]",
+    form: Format,
+    plot: bool,
+    assume: bool,
+    published: bool,
+    is_cut: bool,
+    has_window: bool,
+    limit: int | None,
+) -> None:
+    """Look whether the options go together with the question.
+
+    Raises:
+        UsageError: some do not.
+    """
+    if plot and (wanted not in _DRAWN or form is not Format.TABLE):
+        raise UsageError(
+            "--plot draws for people: leave --json and --format out"
+            if wanted in _DRAWN
+            else f"--plot draws values, and {wanted} asks for none"
+        )
+    if limit is not None and wanted in _UNLIMITED:
+        raise UsageError(f"--limit counts rows, and {wanted} has {_UNLIMITED[wanted]}")
+    if assume and (wanted not in _ASSUMED or plot):
+        raise UsageError(
+            f"--assume goes with {' or '.join(_ASSUMED)}, and without --plot",
+            hint="A lead or a cutoff asks for it with: dataportal read",
+        )
+    if assume and published and wanted == "--versions":
+        raise UsageError("--versions --by published has the provider's times: leave --assume out")
+    if wanted == "--ts" and has_window:
+        raise UsageError("--ts names one observation: leave --start and --end out")
+    if published and wanted is None:
+        raise UsageError(f"--by published goes with {', '.join(questions)}")
+    if is_cut and not published:
+        raise UsageError(
+            "--recorded goes with --by published",
+            hint="What was known here by a time is what --as-of asks for",
+        )
+
+
+def _check_output(output: Path | None, form: Format, wanted: str | None) -> Path | None:
+    """Where the answer goes, before the work that is for it.
+
+    Raises:
+        UsageError: the question has no answer in columns, or needs a file and none is named.
+        FileError: the file cannot be written.
+        MissingExtraError: the extra for such files is not installed.
+    """
+    table_format = form.table_format
+    if table_format is not None:
+        from dataportal.cli.table_output import check_table_output
+
+        if wanted not in _TABLES:
+            raise UsageError(
+                f"--format {form} goes with {' or '.join(_ASSUMED)}, or with the values now",
+                hint="Ask for csv or json",
+            )
+        return check_table_output(output, table_format)
+    if output is not None:
+        from dataportal.render.output_file import check_output
+
+        check_output(output)
+    return output
+
+
+def _format_of(output: Path | None) -> Format:
+    """The format that the name of a file asks for; for people where there is none."""
+    suffix = output.suffix.lower().removeprefix(".") if output else ""
+    if suffix == "feather":
+        return Format.ARROW
+    return Format(suffix) if suffix in set(Format) else Format.TABLE
 
 
 def _one_question(asked: "Mapping[str, bool]") -> str | None:
@@ -228,27 +328,40 @@ def _one_question(asked: "Mapping[str, bool]") -> str | None:
     return wanted[0] if wanted else None
 
 
-def _answer_lines(
+def _write(
     connection: "psycopg.Connection",
     question: Question,
     selected: "Sequence[StoredSeries]",
+    output: Path | None,
     *,
     is_list: bool,
-) -> "Iterator[str]":
-    """The answers; a single series gets a document of its own, unless a list was asked for.
+) -> None:
+    """Write the answers; a single series gets a document of its own, unless a list was asked for.
 
     Raises:
         UsageError: the answers cannot be written as one file.
+        FileError: the file cannot be written.
     """
-    if not selected:
-        raise UsageError("no series is stored yet", hint="See: dataportal help own-source")
+    table_format = question.output_format.table_format
+    if table_format is not None and output is not None:
+        from dataportal.cli.history_tables import write_history
+
+        write_history(connection, question, selected, output, table_format)
+        return
     if question.matrix and question.output_format is Format.CSV and len(selected) > 1:
         raise UsageError(
             "matrices of several series have different columns: one at a time with --format csv"
         )
     if is_list:
-        return answers(connection, question, selected)
-    return answer(connection, question, selected[0])
+        lines = answers(connection, question, selected)
+    else:
+        lines = answer(connection, question, selected[0])
+    if output is None:
+        (show if question.output_format is Format.JSON else show_paged)(lines)
+        return
+    from dataportal.render.output_file import write_lines
+
+    write_lines(output, lines)
 
 
 def _diff_instants(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from dataportal.render.history import Format, HistoryRenderer
     from dataportal.store.read.history import StoredSeries
+    from dataportal.store.read.versions import StoredVersions
 
 _REVISIONS = 10
 _PARTS = 240  # of a drawing: more than a wide terminal has dots for
@@ -27,11 +28,12 @@ _PARTS = 240  # of a drawing: more than a wide terminal has dots for
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked about a series; at most one of its first seven fields says so.
+    """What is asked about a series; at most one of its first eight fields says so.
 
     Attributes:
         ts: every version of the observation at this time.
         as_of: the observations as known at this time.
+        versions: every version, or publication, of every observation.
         diff: what changed between these two times.
         matrix: all vintages.
         issues: the runs of a forecast.
@@ -53,6 +55,7 @@ class Question:
 
     ts: datetime | None
     as_of: datetime | None
+    versions: bool
     diff: tuple[datetime, datetime] | None
     matrix: bool
     issues: bool
@@ -95,7 +98,9 @@ def answer(
     )
     if question.by_publication:
         question = _with_whole_days(question, series)
-    if question.assume and question.as_of is not None:
+    if question.versions:
+        yield from _versions_answer(connection, question, renderer)
+    elif question.assume and question.as_of is not None:
         yield from _assumed_answer(connection, question, question.as_of, renderer)
     elif any(
         (
@@ -163,6 +168,40 @@ def _published_answer(
     at = q.as_of or q.now
     publications = history.publications(connection, series_id, at=at, **window)
     return renderer.publications(publications, at, recorded=q.recorded, final=final)
+
+
+def stored_versions(
+    connection: psycopg.Connection, q: Question, series: StoredSeries
+) -> StoredVersions:
+    """The versions of a series that are asked for.
+
+    Raises:
+        UsageError: something is to be assumed of a series without availability.
+    """
+    from dataportal.analysis.assumptions import check_availability
+    from dataportal.analysis.wording import Wording
+    from dataportal.store.read.versions import StoredVersions
+
+    if q.assume:
+        check_availability([series], Wording.COMMAND)
+    return StoredVersions(
+        connection, series, q.start, q.end, q.by_publication, q.recorded, q.assume
+    )
+
+
+def _versions_answer(
+    connection: psycopg.Connection, q: Question, renderer: HistoryRenderer
+) -> Iterator[str]:
+    from dataportal.analysis.assumptions import ASSUMED_NOTE
+
+    final = False
+    if q.by_publication:
+        _tell_unpublished(connection, renderer.series, q)
+        final = _is_reproducible(renderer.series, q)
+    rows = stored_versions(connection, q, renderer.series)
+    if q.assume:
+        say(ASSUMED_NOTE)
+    return renderer.all_versions(rows, Cut(q.by_publication, q.recorded, final))
 
 
 def _assumed_answer(

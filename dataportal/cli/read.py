@@ -26,6 +26,7 @@ EXAMPLES = (
     "dataportal read --where unit=MW --lead 24h --start 2025-03-01 --end 2025-04-01",
     "dataportal read mauna-loa-co2 --every '1 month' --agg mean --start 2000-01-01",
     "dataportal read smard-1223-de-hour smard-4071-de-hour --at decisions.csv --wide --format csv",
+    "dataportal read 'smard-*' --start 2025-01-01 -o smard.parquet",
 )
 
 
@@ -70,7 +71,8 @@ def command(
         typer.Option(
             "--at",
             metavar="FILE",
-            help="For each row of ts and time of decision the value known then; CSV, - for stdin.",
+            help="For each row of ts and time of decision the value known then; CSV, - for stdin, "
+            "Parquet or Arrow.",
         ),
     ] = None,
     by: Annotated[
@@ -136,11 +138,21 @@ def command(
     ] = None,
     output_format: Annotated[
         Format | None,
-        typer.Option("--format", help="csv and json give times in UTC [table; as FILE ends]"),
+        typer.Option(
+            "--format",
+            help="csv and json give times in UTC; parquet and arrow need the extra frames and "
+            "-o [table; as FILE ends]",
+        ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write it there, whole or not at all."),
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Write it there, whole or not at all; of parquet and arrow also a folder, by "
+            "series and year.",
+        ),
     ] = None,
 ) -> ExitCode:
     """Values of series, as they are or were known at points in time.
@@ -184,7 +196,13 @@ def command(
     from dataportal.render.read import value_lines
     from dataportal.store.read.selection import select_series
 
-    if output is not None:
+    table_format = form.table_format
+    if table_format is not None:
+        from dataportal.cli.table_output import check_table_output
+
+        by_columns = wide or request.decisions is not None
+        output = check_table_output(output, table_format, wide=by_columns)
+    elif output is not None:
         check_output(output)
     with (
         open_to_read(settings, "read") as connection,
@@ -197,6 +215,11 @@ def command(
         selected = select_series(connection, names, conditions)
         answer = answer_points if request.decisions is None else answer_decisions
         with answer(connection, request, selected, progress) as values:
+            if table_format is not None and output is not None:
+                from dataportal.cli.table_output import write_values
+
+                write_values(output, table_format, values)
+                return ExitCode.DONE
             lines = value_lines(values, form, settings.zone)
             if output is None:
                 (show if invocation.json else show_paged)(lines)
@@ -208,4 +231,6 @@ def command(
 def _format_of(output: Path | None) -> Format:
     """The format that the name of a file asks for; for people where there is none."""
     suffix = output.suffix.lower().removeprefix(".") if output else ""
-    return Format(suffix) if suffix in {"csv", "json"} else Format.TABLE
+    if suffix == "feather":
+        return Format.ARROW
+    return Format(suffix) if suffix in {"csv", "json", "parquet", "arrow"} else Format.TABLE

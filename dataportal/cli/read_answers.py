@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from dataportal.analysis.arrow_schema import TableFacts, series_facts
 from dataportal.analysis.assumptions import check_availability
 from dataportal.analysis.series_questions import (
     PointsAsked,
@@ -25,6 +26,7 @@ from dataportal.analysis.wording import Wording
 from dataportal.render.console import say
 from dataportal.render.formatting import format_instant, pluralize
 from dataportal.render.read import SeriesText, Values
+from dataportal.render.table_files import SeriesTable
 from dataportal.resampling import interval_bounds, resample
 from dataportal.store.connection import database_errors
 from dataportal.store.read.points import (
@@ -32,6 +34,7 @@ from dataportal.store.read.points import (
     AssumedPoint,
     Kind,
     StoredPoints,
+    point_columns,
     points_at,
 )
 from dataportal.times import format_duration
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from dataportal.cli.read_questions import Request
     from dataportal.render.read import Cell
     from dataportal.resampling import Interval
+    from dataportal.store.read.arrow import Column
     from dataportal.store.read.history import StoredSeries
     from dataportal.store.read.points import (
         DecisionPoint,
@@ -68,8 +72,7 @@ def answer_points(
     with _snapshot(connection):
         points = _points_asked(request)
         asked = [series_question(connection, points, series) for series in selected]
-        _tell_beginnings(connection, request, asked)
-        _tell_finality(request, asked)
+        notes = [*_tell_beginnings(connection, request, asked), *_tell_finality(request, asked)]
         rows = _wide_rows if request.wide else _long_rows
         names = [one.series.endpoint_prefix for one in asked]
         own = ["ts", "assumed"] if request.question.assume else ["ts"]
@@ -80,6 +83,9 @@ def answer_points(
             rows=rows(connection, request, asked, progress),
             series=names if request.wide else (),
             texts=_texts(connection, request, asked, progress),
+            facts=_facts(request, asked, notes),
+            tables=_tables(connection, request, asked, progress),
+            table_columns=_table_columns(request),
         )
 
 
@@ -104,7 +110,7 @@ def answer_decisions(
         )
         for series in selected
     ]
-    _tell_finality(request, asked)
+    notes = _tell_finality(request, asked)
     names = [series.endpoint_prefix for series in selected]
     with _snapshot(connection):
         points = points_at(
@@ -132,6 +138,7 @@ def answer_decisions(
             if request.wide
             else _long_decisions(rows, asked),
             series=names if request.wide else (),
+            facts=_facts(request, asked, notes),
         )
 
 
@@ -157,19 +164,43 @@ def _points_asked(request: Request) -> PointsAsked:
 
 def _tell_beginnings(
     connection: psycopg.Connection, request: Request, asked: Sequence[SeriesQuestion]
-) -> None:
+) -> list[str]:
     """Tell people of series of which there is nothing to say yet at the time that they name."""
-    for note in notes_on_beginnings(connection, _points_asked(request), asked):
+    notes = list(notes_on_beginnings(connection, _points_asked(request), asked))
+    for note in notes:
         say(note)
+    return notes
 
 
-def _tell_finality(request: Request, asked: Sequence[SeriesQuestion]) -> None:
+def _tell_finality(request: Request, asked: Sequence[SeriesQuestion]) -> list[str]:
     """Tell people where an answer is provisional, and why."""
-    if _is_of_the_past(request):
-        for note in notes_on_finality(
-            request.question, asked, end=request.end, wording=Wording.COMMAND
-        ):
-            say(note)
+    if not _is_of_the_past(request):
+        return []
+    notes = list(
+        notes_on_finality(request.question, asked, end=request.end, wording=Wording.COMMAND)
+    )
+    for note in notes:
+        say(note)
+    return notes
+
+
+def _facts(request: Request, asked: Sequence[SeriesQuestion], notes: Sequence[str]) -> TableFacts:
+    """What a file of the answer says of itself."""
+    question = request.question
+    times = {one.question.at for one in asked}
+    is_issue = question.kind is Kind.ISSUE
+    return TableFacts(
+        tuple(
+            series_facts(
+                one.series, final=one.final, issued_at=one.question.at if is_issue else None
+            )
+            for one in asked
+        ),
+        by_publication=question.published,
+        as_of=times.pop() if question.kind is Kind.AS_OF and len(times) == 1 else None,
+        recorded=question.recorded_by,
+        notes=tuple(notes),
+    )
 
 
 def _is_of_the_past(request: Request) -> bool:
@@ -299,6 +330,30 @@ def _texts(
             _stored_points(connection, request, one).csv_blocks(with_finality=wanted),
         )
         for one in _count_progress(asked, len(asked), progress)
+    )
+
+
+def _table_columns(request: Request) -> Sequence[Column]:
+    """The columns of `_tables`, which are those of CSV but for the name."""
+    columns = point_columns(request.question)
+    is_past = _is_of_the_past(request)
+    return [column for column in columns if is_past or column.label != "final"]
+
+
+def _tables(
+    connection: psycopg.Connection,
+    request: Request,
+    asked: Sequence[SeriesQuestion],
+    progress: Progress,
+) -> Iterable[SeriesTable] | None:
+    """Rows as Arrow, where they are neither counted nor changed."""
+    if request.wide or request.every is not None or request.limit is not None:
+        return None
+    labels = [column.label for column in _table_columns(request)]
+    facts = _facts(request, asked, ())
+    return (
+        SeriesTable(own, _stored_points(connection, request, one).record_batches(labels))
+        for own, one in zip(facts.series, _count_progress(asked, len(asked), progress), strict=True)
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,23 +15,22 @@ from dataportal.analysis.questions import (
     parse_zone,
 )
 from dataportal.analysis.wording import Wording
+from dataportal.cli.decision_files import read_decisions
 from dataportal.cli.times import option_day, option_instant
-from dataportal.errors import FileError, UsageError
+from dataportal.errors import UsageError
 from dataportal.resampling import Aggregate, parse_step
-from dataportal.store.read.points import ASSUMING, Decision, Kind, PointQuestion
-from dataportal.times import parse_instant
+from dataportal.store.read.points import ASSUMING, Kind, PointQuestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import date, datetime, tzinfo
     from pathlib import Path
 
     from dataportal.analysis.questions import IssueTime
     from dataportal.granularity import IntervalLength
     from dataportal.settings import Settings
+    from dataportal.store.read.points import Decision
 
-_HEADS = ("decided_at", "decision_time", "decision", "available_at", "as_of", "at")
-_COLUMNS = 2
 _WORDING = Wording.COMMAND
 
 
@@ -174,61 +171,3 @@ def _parse_every(text: str) -> IntervalLength:
         return parse_step(text)
     except ValueError as error:
         raise UsageError(f"--every: {error}") from None
-
-
-def read_decisions(path: Path, zone: tzinfo) -> list[Decision]:
-    """The rows of a table of ts and time of decision: CSV, with a header or without.
-
-    With a header the columns are `ts` and `decided_at`, or another name for that; what else it has
-    is left out.
-
-    Args:
-        path: the file; `-` is stdin.
-        zone: in which times without an offset are read.
-
-    Raises:
-        FileError: it cannot be read, or a row is none; which one.
-    """
-    try:
-        if str(path) == "-":
-            return _parse_decisions("stdin", sys.stdin, zone)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return _parse_decisions(str(path), file, zone)
-    except FileNotFoundError:
-        raise FileError(f"there is no file {path}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"{path} cannot be read: {error}") from None
-
-
-def _parse_decisions(name: str, lines: Iterable[str], zone: tzinfo) -> list[Decision]:
-    reader = csv.reader(lines)
-    decisions: list[Decision] = []
-    columns: tuple[int, int] | None = None
-    for row in reader:
-        if not any(cell.strip() for cell in row):
-            continue
-        if columns is None:
-            columns = _header(row)
-            if columns is not None:
-                continue
-            columns = (0, 1)
-        if max(columns) >= len(row):
-            raise FileError(f"{name}:{reader.line_num}: a row needs a ts and a time of decision")
-        try:
-            times = [parse_instant(row[column], zone=zone) for column in columns]
-        except ValueError as error:
-            raise FileError(f"{name}:{reader.line_num}: {error}") from None
-        decisions.append(Decision(*times))
-    if not decisions:
-        raise FileError(f"{name} holds no rows of ts and time of decision")
-    return decisions
-
-
-def _header(row: list[str]) -> tuple[int, int] | None:
-    """The positions of both columns, if the row is a header."""
-    names = [cell.strip().lower() for cell in row]
-    if "ts" not in names:
-        return None
-    others = [names.index(name) for name in _HEADS if name in names]
-    others += [column for column in range(_COLUMNS) if names[column : column + 1] != ["ts"]]
-    return names.index("ts"), others[0]

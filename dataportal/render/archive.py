@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DumpView:
-    """The answer of `dump`: how much of each series the file holds, and its checksum."""
+    """The answer of `dump`: how much of each series there is, and the checksum of a file."""
 
     path: Path
     series: Sequence[ArchivedSeries]
-    checksum: str
+    checksum: str | None
 
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A line for each series, and one for the file."""
@@ -30,7 +30,7 @@ class DumpView:
         yield printable(f"written to {self.path}")
 
     def document(self) -> Mapping[str, Any]:
-        """The file, its checksum, and `series`."""
+        """The file or the folder, which has no checksum, and `series`."""
         return _document(self.path, self.checksum, [_fields(archived) for archived in self.series])
 
 
@@ -62,7 +62,7 @@ def _outcome(archived: ArchivedSeries) -> str:
     return "unchanged" if archived.run_id is None else "restored"
 
 
-def _document(path: Path, checksum: str, series: list[dict[str, object]]) -> dict[str, Any]:
+def _document(path: Path, checksum: str | None, series: list[dict[str, object]]) -> dict[str, Any]:
     return {"ok": True, "file": str(path), "sha256": checksum, "series": series}
 
 

@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from dataportal.render.table_files import TableFormat
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime, tzinfo
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from dataportal.store.read.plot import PlotPart
     from dataportal.store.read.points import AssumedPoint
     from dataportal.store.read.revisions import Issue, Matrix, RevisionsOfAge
+    from dataportal.store.read.versions import StoredVersions
 
     NewestObservations = Callable[[int], Iterable[Observation]]
     """Gives the newest observations, in order of ts, at most as many as the argument says."""
@@ -39,6 +42,13 @@ class Format(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+    PARQUET = "parquet"
+    ARROW = "arrow"
+
+    @property
+    def table_format(self) -> TableFormat | None:
+        """The kind of file that is written of columns; None for what is lines."""
+        return TableFormat(self) if self in {Format.PARQUET, Format.ARROW} else None
 
 
 class Cut(NamedTuple):
@@ -110,6 +120,10 @@ class HistoryRenderer(ABC):
     @abstractmethod
     def versions(self, rows: Iterable[Version], ts: datetime) -> Iterator[str]:
         """Every version of the observation at `ts`."""
+
+    @abstractmethod
+    def all_versions(self, rows: StoredVersions, cut: Cut) -> Iterator[str]:
+        """Every version, or every publication, of every observation."""
 
     @abstractmethod
     def publication_records(
@@ -192,6 +206,8 @@ def history_renderer(
             from dataportal.render.history_json import JsonHistory
 
             return JsonHistory(series, summarize)
+        case Format.PARQUET | Format.ARROW:
+            raise NotImplementedError  # no lines: see table_files
 
 
 def combine_answers(output_format: Format, answers: Iterable[Iterator[str]]) -> Iterator[str]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dataportal.store.read.plot import PlotPart
     from dataportal.store.read.points import AssumedPoint
     from dataportal.store.read.revisions import Issue, Matrix, RevisionsOfAge
+    from dataportal.store.read.versions import StoredVersions
 
 
 class CsvHistory(HistoryRenderer):
@@ -101,6 +102,14 @@ class CsvHistory(HistoryRenderer):
         return csv_lines(
             titles, ((name, v.ts, v.value, v.valid_from, v.valid_to, v.run_id) for v in rows)
         )
+
+    def all_versions(self, rows: StoredVersions, cut: Cut) -> Iterator[str]:
+        """series, ts, value, and known_from and known_to, or published_at and recorded_at."""
+        del cut
+        titles = ("series", *(column.label for column in rows.columns))
+        if not rows.assume:
+            return csv_blocks(titles, self._name, rows.csv_blocks())
+        return csv_lines(titles, ((self._name, *row[:4], f"{row[-1]}".lower()) for row in rows))
 
     def publication_records(
         self,

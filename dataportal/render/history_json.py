@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dataportal.store.read.plot import PlotPart
     from dataportal.store.read.points import AssumedPoint
     from dataportal.store.read.revisions import Issue, Matrix, RevisionsOfAge
+    from dataportal.store.read.versions import StoredVersions
 
 
 class JsonHistory(HistoryRenderer):
@@ -114,6 +115,11 @@ class JsonHistory(HistoryRenderer):
             for v in rows
         )
         return self._document("versions", fields)
+
+    def all_versions(self, rows: StoredVersions, cut: Cut) -> Iterator[str]:
+        """`versions`, by ts and then the oldest first, with the times of both ends."""
+        more = _cut_fields(cut) | ({"assume": True} if rows.assume else {})
+        return self._document("versions", (row._asdict() for row in rows), final=cut.final, **more)
 
     def publication_records(
         self,

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from dataportal.store.read.plot import PlotPart
     from dataportal.store.read.points import AssumedPoint
     from dataportal.store.read.revisions import Issue, Matrix, RevisionsOfAge
+    from dataportal.store.read.versions import StoredVersions
 
 _PLOT_WIDTH = 60
 _PLOT_COLUMNS, _PLOT_ROWS = 80, 15
@@ -170,6 +171,21 @@ class TextHistory(HistoryRenderer):
                 str(version.run_id),
             )
         yield from table.lines(sys.stdout)
+
+    def all_versions(self, rows: StoredVersions, cut: Cut) -> Iterator[str]:
+        """Columns of fixed width, line by line: there may be any number of them."""
+        what = "every publication" if rows.published else "every version"
+        assumed = ", assumed where back-filled" if rows.assume else ""
+        name = f"{self.series.endpoint_prefix}{self._unit()}"
+        yield printable(f"{name}, {what}{assumed}{self._published_cut(cut)}")
+        times = [column.label.replace("_", " ").upper() for column in rows.columns[2:4]]
+        yield _format_assumed("TS", "VALUE", *times, "").rstrip()
+        for row in rows:
+            ts, value, since, until = row[:4]
+            cells = (self._local(since), "" if until is None else self._local(until))
+            number = NOTHING if value is None else format_number(value)
+            word = "assumed" if row[4:] == (True,) else ""
+            yield _format_assumed(self._local(ts), number, *cells, word).rstrip()
 
     def publication_records(
         self,

@@ -12,14 +12,21 @@ from enum import StrEnum
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from dataportal.analysis.arrow_schema import TableFacts
 from dataportal.render.console import printable
 from dataportal.render.csv_output import csv_blocks, csv_lines
 from dataportal.render.formatting import format_instant, format_number
 from dataportal.render.json_output import stream_json
+from dataportal.render.table_files import TableFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import tzinfo
+
+    import pyarrow as pa
+
+    from dataportal.render.table_files import SeriesTable
+    from dataportal.store.read.arrow import Column
 
 Cell = str | float | bool | datetime | None
 _TIME_WIDTH, _NUMBER_WIDTH = 32, 12
@@ -32,6 +39,13 @@ class Format(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+    PARQUET = "parquet"
+    ARROW = "arrow"
+
+    @property
+    def table_format(self) -> TableFormat | None:
+        """The kind of file that is written of columns; None for what is lines."""
+        return TableFormat(self) if self in {Format.PARQUET, Format.ARROW} else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,10 @@ class Values:
         rows: the rows, in order.
         series: their names, where each row has the values of all series; the last columns.
         texts: the same rows as CSV of the database's, where that is quicker, else None.
+        facts: what a file of columns says of them.
+        tables: the same rows as Arrow, for one series after the other without its name, where that
+            is quicker, else None.
+        table_columns: the columns of these.
         numbers: which columns are numbers, and so set to the right.
     """
 
@@ -67,7 +85,16 @@ class Values:
     rows: Iterable[Sequence[Cell]]
     series: Sequence[str] = ()
     texts: Iterable[SeriesText] | None = None
+    facts: TableFacts = field(default_factory=lambda: TableFacts(()))
+    tables: Iterable[SeriesTable] | None = None
+    table_columns: Sequence[Column] = ()
     numbers: frozenset[str] = field(default=frozenset({"value", "count", "number"}))
+
+    def table_schema(self) -> pa.Schema:
+        """The fields of `tables`."""
+        from dataportal.store.read.arrow import arrow_schema
+
+        return arrow_schema(self.table_columns)
 
 
 def value_lines(values: Values, output_format: Format, zone: tzinfo) -> Iterator[str]:
@@ -85,6 +112,8 @@ def value_lines(values: Values, output_format: Format, zone: tzinfo) -> Iterator
             return _csv_lines(values)
         case Format.JSON:
             return _json_lines(values)
+        case Format.PARQUET | Format.ARROW:
+            raise NotImplementedError  # no lines: see table_files
 
 
 def _table_lines(values: Values, zone: tzinfo) -> Iterator[str]:

@@ -66,6 +66,25 @@ def dump(
     return archived, end.sha256
 
 
+def series_line(connection: psycopg.Connection, name: str) -> Series:
+    """What is known of a series besides its history.
+
+    Raises:
+        LookupError: there is none of this name.
+        DatabaseError: the database cannot be asked.
+    """
+    return _series_line(connection, name)[1]
+
+
+def series_issues(connection: psycopg.Connection, series_id: int) -> Iterator[Issue]:
+    """The runs of a forecast, the oldest first.
+
+    Raises:
+        DatabaseError: the database cannot be asked.
+    """
+    return stream_records(connection, "dump_issues", {"series": series_id}, Issue)
+
+
 def series_rows(connection: psycopg.Connection, name: str) -> Generator[Row]:
     """The lines that a file has of a series.
 
@@ -73,13 +92,18 @@ def series_rows(connection: psycopg.Connection, name: str) -> Generator[Row]:
         LookupError: there is none of this name.
         DatabaseError: the database cannot be asked.
     """
+    series_id, line = _series_line(connection, name)
+    yield line
+    parameters = {"series": series_id}
+    yield from stream_records(connection, "dump_versions", parameters, Version)
+    yield from stream_records(connection, "dump_vintages", parameters, Vintage)
+    yield from series_issues(connection, series_id)
+
+
+def _series_line(connection: psycopg.Connection, name: str) -> tuple[int, Series]:
     with database_errors("reading the series"):
         cursor = connection.cursor(row_factory=dict_row)
         columns = cursor.execute(query("dump_series"), {"name": name}).fetchone()
     if columns is None:
         raise LookupError(name)
-    parameters = {"series": columns.pop("series_id")}
-    yield Series(**columns)
-    yield from stream_records(connection, "dump_versions", parameters, Version)
-    yield from stream_records(connection, "dump_vintages", parameters, Vintage)
-    yield from stream_records(connection, "dump_issues", parameters, Issue)
+    return columns.pop("series_id"), Series(**columns)
