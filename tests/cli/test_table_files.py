@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import resource
+import shlex
 import subprocess
 import sys
 from contextlib import closing
@@ -22,6 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support import manual
 from support.points_model import (
     SERIES,
     Known,
@@ -600,3 +602,40 @@ def test_text_and_json_of_versions(program: Run) -> None:
 
 
 TIMES = ("ts", "known_from", "known_to")
+
+
+def test_the_page_on_files_is_run(
+    run_cli: RunCli, stored_url: str, folder: Path, clean_environment: dict[str, str]
+) -> None:
+    """Its commands and its Python, but for Feast: from the files that the commands wrote."""
+    with open_observer(stored_url) as look:
+        for series, name in (("load", "smard-1223-de-hour"), ("wind", "smard-4071-de-hour")):
+            rename = "UPDATE time_series SET endpoint_prefix = %s WHERE endpoint_prefix = %s"
+            look.execute(rename, [name, series])
+    page = manual.page("files")
+    commands = [line for block in page.blocks("sh") for line in block.splitlines()]
+    scripts = [
+        block
+        for block in page.blocks("python")
+        if "import feast" not in block and "from feast" not in block
+    ]
+    assert (len(commands), len(scripts)) == (6, 5)
+
+    def run(command: str) -> None:
+        program, *args = shlex.split(command)
+        assert program == "dataportal"
+        done = run_cli(*args, env={"DATABASE_URL": stored_url}, cwd=folder)
+        assert done.returncode == 0, done.stderr
+
+    for command in commands[:-1]:
+        run(command)
+    for script in scripts:
+        subprocess.run(
+            [sys.executable, "-c", script], cwd=folder, env=clean_environment, check=True
+        )
+    run(commands[-1])
+    features = pq.read_table(folder / "features.parquet")
+    assert features.column_names == ["ts", "decided_at", "smard-1223-de-hour"]
+    versioned = pd.read_parquet(folder / "load_versioned.parquet")
+    assert versioned.columns.to_list() == ["timestamp", "available_at", "load"]
+    assert len(versioned) == sum(version.series == "load" for version in KNOWN.versions)
