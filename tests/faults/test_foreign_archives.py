@@ -104,6 +104,16 @@ DAMAGED: dict[str, Sequence[dict[str, Any]]] = {
     "a NUL in a value of metadata": [series(metadata={"a": [{"b": "\0"}]})],
     "a NUL in a key of metadata": [series(metadata={"a": [{"\0": 1}]})],
     "metadata without a bottom": [series(metadata=nest(900))],
+    "a NUL in a unit of answers": [series(answer_unit="a\0b")],
+    "no zone of days": [series(published_timezone="Mars/Olympus")],
+    **{f"reading {n}": [series(reading=n)] for n in (0, 40_000, 1.5)},
+    "no length": [series(resolutions=[{"ts_from": _KNOWN, "resolution": "soon"}])],
+    "lengths twice": [series(resolutions=[{"ts_from": _KNOWN, "resolution": None}] * 2)],
+    "a length of no fit": [series(resolutions=[{"ts_from": _KNOWN, "resolution": "P99999Y"}])],
+    **{
+        f"a length from {ts}": [series(resolutions=[{"ts_from": ts, "resolution": "P1D"}])]
+        for ts in _BEYOND
+    },
     "known through tomorrow": [series(known_through=soon())],
     "known through the last day": [series(known_through="9999-12-31T23:59:59Z")],
     **{f"a ts of {ts}": [series(), version(ts)] for ts in _BEYOND},

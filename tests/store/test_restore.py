@@ -140,6 +140,72 @@ def test_a_restored_series_is_dumped_as_the_same_bytes(
     assert b"series_id" not in text
 
 
+STATED = (
+    "SELECT endpoint_prefix, answer_unit, published_timezone, reading FROM time_series"
+    " WHERE source = 'grid' ORDER BY endpoint_prefix"
+)
+LENGTHS = (
+    "SELECT endpoint_prefix, ts_from, resolution::text FROM time_series_resolution"
+    " JOIN time_series USING (series_id) WHERE source = 'grid' ORDER BY 1, 2"
+)
+
+
+@pytest.mark.parametrize("is_old", [False, True], ids=["file of today", "older file"])
+def test_what_answers_stated_of_a_series_comes_along(
+    filled_url: str, other_url: str, tmp_path: Path, *, is_old: bool
+) -> None:
+    """Units, zones, readings, and how long intervals are; a file without them is as good."""
+    with open_observer(filled_url) as look:
+        look.execute(
+            "UPDATE time_series SET answer_unit = 'EUR/MWh', published_timezone = 'US/Central',"
+            " reading = 2 WHERE endpoint_prefix = 'wind'"
+        )
+        look.execute("DELETE FROM time_series_resolution")
+        look.execute(
+            "INSERT INTO time_series_resolution (ts_from, resolution, run_id, series_id)"
+            " SELECT %s + n * interval '1 day', r::interval, 1, series_id FROM time_series,"
+            " (VALUES (0, '1 mon'), (1, '15 min'), (2, NULL), (3, '1 day')) AS v (n, r)"
+            " WHERE endpoint_prefix = 'wind'",
+            [hour(0)],
+        )
+        stated, lengths = look.execute(STATED.encode()), look.execute(LENGTHS.encode())
+        stated_there, lengths_there = stated.fetchall(), lengths.fetchall()
+    path = tmp_path / "a.jsonl"
+    dump_series(filled_url, path, "load", "wind")
+    if is_old:
+        fields = ("answer_unit", "published_timezone", "reading", "resolutions")
+        rows = [
+            msgspec.structs.replace(row, **dict.fromkeys(fields, None))
+            if isinstance(row, Series)
+            else row
+            for row in read(path)
+            if not isinstance(row, End)
+        ]
+        path = tmp_path / "old.jsonl"
+        write(path, rows)
+        assert not any(field.encode() in path.read_bytes() for field in fields)
+    restore_file(other_url, path)
+    with open_observer(other_url) as look:
+        stated_here = look.execute(STATED.encode()).fetchall()
+        lengths_here = look.execute(LENGTHS.encode()).fetchall()
+    if is_old:
+        assert stated_here == [("load", None, None, 1), ("wind", None, None, 1)]
+        return
+    assert (
+        stated_here
+        == stated_there
+        == [
+            ("load", None, None, 1),
+            ("wind", "EUR/MWh", "US/Central", 2),
+        ]
+    )
+    ofs_wind = [(ts, length) for name, ts, length in lengths_here if name == "wind"]
+    assert ofs_wind == [(ts, length) for _, ts, length in lengths_there]
+    assert len(ofs_wind) == 4
+    # what a later answer states is no difference
+    assert all(entry.run_id is None for entry in restore_file(other_url, path))
+
+
 def test_what_is_restored_answers_as_the_original(
     filled_url: str, other_url: str, tmp_path: Path
 ) -> None:

@@ -10,10 +10,18 @@ import psycopg
 from psycopg.rows import dict_row
 
 from dataportal.store.archive.file import write
-from dataportal.store.archive.format import Issue, Series, Version, Vintage, count_rows
+from dataportal.store.archive.format import (
+    Issue,
+    Series,
+    SeriesResolution,
+    Version,
+    Vintage,
+    count_rows,
+)
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
 from dataportal.store.read.copy_out import stream_records
+from dataportal.store.resolutions import resolutions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -106,4 +114,13 @@ def _series_line(connection: psycopg.Connection, name: str) -> tuple[int, Series
         columns = cursor.execute(query("dump_series"), {"name": name}).fetchone()
     if columns is None:
         raise LookupError(name)
-    return columns.pop("series_id"), Series(**columns)
+    series_id = columns.pop("series_id")
+    recorded = resolutions(connection, [series_id]).get(series_id, ())
+    lengths = tuple(
+        SeriesResolution(ts_from, None if length is None else length.iso)
+        for ts_from, length in recorded
+    )
+    reading = columns.pop("reading")
+    return series_id, Series(
+        **columns, reading=reading if reading > 1 else None, resolutions=lengths or None
+    )

@@ -11,7 +11,8 @@ After its `series` line come the versions of a series, by ts and valid_from, the
 ts, published_at and recorded_at, then its issues, by issued_at. `valid_to` is null while a version
 is current; `value` is null for a publication of "no value". Times are UTC. Keys of a database, such
 as series_id and run_id, are not in it. The last line counts the others, and its `issues` are left
-out where there are none; it has the SHA-256 of all lines before it.
+out where there are none; it has the SHA-256 of all lines before it. Of a series line what no answer
+has stated is left out, from `history_asked_at` on: a file without it is as good.
 """
 
 from __future__ import annotations
@@ -19,17 +20,21 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import msgspec
 
+from dataportal.granularity import interval_length
 from dataportal.redaction import harmless
 from dataportal.series import is_name
-from dataportal.times import iso
+from dataportal.times import iso, time_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Sequence
+
+    from dataportal.granularity import IntervalLength
 
 FORMAT = 1
 
@@ -44,6 +49,18 @@ class Head(Line, frozen=True, tag="dataportal"):
     """The first line: which format this is."""
 
     format: int
+
+
+class SeriesResolution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long intervals are from a time on, in ISO 8601; None for no regular distance."""
+
+    ts_from: Instant
+    resolution: str | None
+
+    @property
+    def length(self) -> IntervalLength | None:
+        """The same as a length."""
+        return interval_length(self.resolution)
 
 
 class Series(Line, frozen=True, tag="series", omit_defaults=True):
@@ -69,6 +86,14 @@ class Series(Line, frozen=True, tag="series", omit_defaults=True):
     """When it had been: what had come by then is its initial history."""
     availability: dict[str, str] | None = None
     """When its values are usually available."""
+    answer_unit: str | None = None
+    """The unit that its answers name."""
+    published_timezone: str | None = None
+    """The zone of whose days its provider publishes."""
+    reading: Annotated[int, msgspec.Meta(ge=1, le=32_767)] | None = None
+    """By which reading of its provider it is stored; None for the first."""
+    resolutions: tuple[SeriesResolution, ...] | None = None
+    """How long its intervals are, in order of `ts_from`; None where that was not recorded."""
 
 
 class Version(Line, frozen=True, tag="version"):
@@ -164,11 +189,15 @@ def _in_utc(row: Row) -> Row:
         instant = getattr(row, name)
         if instant is None or instant.tzinfo is UTC:
             continue
-        try:
-            changes[name] = instant.astimezone(UTC)
-        except OverflowError:
-            raise ValueError(f"{instant.isoformat()} is beyond the calendar in UTC") from None
+        changes[name] = _utc(instant)
     return msgspec.structs.replace(row, **changes) if changes else row
+
+
+def _utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{instant.isoformat()} is beyond the calendar in UTC") from None
 
 
 def _check_texts(row: Series) -> None:
@@ -176,6 +205,18 @@ def _check_texts(row: Series) -> None:
         if not is_name(name):
             raise ValueError(f"{_quote(name)} is no name: it is empty, too long or not printable")
     _check_characters(msgspec.structs.asdict(row), 0)
+    if row.published_timezone is not None:
+        time_zone(row.published_timezone)
+    _check_resolutions(row.resolutions or ())
+
+
+def _check_resolutions(resolutions: Sequence[SeriesResolution]) -> None:
+    for resolution in resolutions:
+        if resolution.resolution is not None and resolution.length is None:
+            raise ValueError(f"{_quote(resolution.resolution)} is no length of an interval")
+        _utc(resolution.ts_from)
+    if any(a.ts_from >= b.ts_from for a, b in pairwise(resolutions)):
+        raise ValueError("the resolutions are not in their order")
 
 
 def _check_characters(value: object, depth: int) -> None:

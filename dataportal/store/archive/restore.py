@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 
 from dataportal.errors import FileError, LockLostError
 from dataportal.failpoints import failpoint
+from dataportal.resolutions import Resolution
 from dataportal.store import lock, runs, series
 from dataportal.store.archive.dump import series_rows
 from dataportal.store.archive.file import read
@@ -25,9 +26,9 @@ from dataportal.store.archive.format import End, Issue, Series, Version, Vintage
 from dataportal.store.connection import connect, database_errors
 from dataportal.store.migrations import ensure_schema
 from dataportal.store.queries import query
-from dataportal.store.records import RunKind, SeriesRecord
+from dataportal.store.records import RunKind, SeriesRecord, StatedFacts
 from dataportal.store.write.chunks import CHUNK_STEP, ChunkOpener, lies_in_chunks
-from dataportal.store.write.resolutions import record_stored_resolutions
+from dataportal.store.write.resolutions import insert_resolutions, record_stored_resolutions
 from dataportal.times import EPOCH, LATEST, utc_now
 
 if TYPE_CHECKING:
@@ -186,7 +187,14 @@ def _comparable(row: Row | None) -> Row | None:
     """A row without what a run changes that brings nothing."""
     if isinstance(row, Series):
         return msgspec.structs.replace(
-            row, known_through=None, history_asked=False, history_asked_at=None
+            row,
+            known_through=None,
+            history_asked=False,
+            history_asked_at=None,
+            answer_unit=None,
+            published_timezone=None,
+            reading=None,
+            resolutions=None,
         )
     return row
 
@@ -218,6 +226,8 @@ def _store(
     copy("restore_copy_history", _version_line)
     copy("restore_copy_vintages", _vintage_line)
     copy("restore_copy_issues", _issue_line)
+    facts = {ids[name]: _stated_facts(entry.series) for name, entry in by_name.items()}
+    series.keep_facts(connection, facts)
     for name, entry in by_name.items():
         connection.execute(
             query("restore_record"),
@@ -237,7 +247,12 @@ def _store(
                 "issues": entry.issues,
             },
         )
-        if entry.run_id is not None:
+        if entry.run_id is None:
+            continue
+        if entry.series.resolutions:
+            lengths = [Resolution(r.ts_from, r.length) for r in entry.series.resolutions]
+            insert_resolutions(connection, ids[name], lengths, entry.run_id)
+        else:  # a file of an older program does not say them
             record_stored_resolutions(connection, ids[name], entry.run_id)
 
 
@@ -247,6 +262,10 @@ def _moment_after(instant: datetime) -> datetime:
 
 def _record(line: Series) -> SeriesRecord:
     return SeriesRecord(**{name: getattr(line, name) for name in SeriesRecord.__slots__})
+
+
+def _stated_facts(line: Series) -> StatedFacts:
+    return StatedFacts(line.answer_unit, line.published_timezone, line.reading or 1)
 
 
 def _copy(connection: psycopg.Connection, name: str, lines: Iterator[str]) -> None:

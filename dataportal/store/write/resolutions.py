@@ -78,20 +78,27 @@ def _record(
         ).fetchone()
         if follows is not None:
             recorded.append(Resolution(follows[0], change.goes_on))
-    lengths = [resolution.length for resolution in recorded]
     with connection.pipeline():
         if change.dropped:
             connection.execute(
                 query("resolution_drop"), {"series": series_id, "ts": change.dropped}
             )
-        connection.execute(
-            query("resolution_record"),
-            {
-                "series": series_id,
-                "run": run_id,
-                "ts": [resolution.ts_from for resolution in recorded],
-                "months": [length and length.months for length in lengths],
-                "days": [length and length.days for length in lengths],
-                "rest": [length and length.rest for length in lengths],
-            },
-        )
+        insert_resolutions(connection, series_id, recorded, run_id)
+
+
+def insert_resolutions(
+    connection: psycopg.Connection, series_id: int, recorded: Sequence[Resolution], run_id: int
+) -> None:
+    """Insert how long the intervals of a series are, or replace what is recorded of these times."""
+    lengths = [resolution.length for resolution in recorded]
+    connection.execute(
+        query("resolution_record"),
+        {
+            "series": series_id,
+            "run": run_id,
+            "ts": [resolution.ts_from for resolution in recorded],
+            "months": [length and length.months for length in lengths],
+            "days": [length and length.days for length in lengths],
+            "rest": [length and length.rest for length in lengths],
+        },
+    )
