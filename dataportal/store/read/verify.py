@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from dataportal.store.clock import TOLERANCE
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
-from dataportal.store.read.verify_steps import Plan, Range, Step, Steps, Tally
+from dataportal.store.read.verify_steps import Part, Plan, Range, Step, Steps, Tally
 from dataportal.store.rows import record_row
 from dataportal.times import utc_now
 
@@ -106,12 +106,14 @@ class Fault:
     run_id: int | None = None
 
 
-_STATEMENTS = {
-    "verify_versions": {Check.INTERVALS, Check.VERSIONS, Check.KNOWLEDGE, Check.SERIES},
-    "verify_vintages": {Check.VINTAGES, Check.KNOWLEDGE, Check.SERIES},
-    "verify_issues": {Check.ISSUES, Check.KNOWLEDGE, Check.SERIES},
+_PARTS = {
+    Part.FOLD: {Check.INTERVALS, Check.VERSIONS, Check.CURRENT, Check.KNOWLEDGE, Check.SERIES},
+    Part.OVERLAPS: {Check.VERSIONS},
+    Part.COUNTS: {Check.RUNS},
+    Part.VINTAGES: {Check.VINTAGES, Check.KNOWLEDGE, Check.SERIES},
+    Part.ISSUES: {Check.ISSUES, Check.KNOWLEDGE, Check.SERIES},
 }
-"""What each statement finds; current values and runs are looked at apart."""
+"""What each part of a step serves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +164,30 @@ class Progress:
     found: Counter[Check] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
 
-    def take(self, faults: Sequence[Fault], counts: Counter[Check]) -> None:
-        """Take over what a step found, of which not all is named."""
+    def take(self, found: _Found) -> None:
+        """Take over what was found in a range, of which not all is named."""
+        self.tally.add(found.tally)
         named = Counter(fault.check for fault in self.faults)
-        for fault in faults:
+        for fault in found.faults:
             named[fault.check] += 1
             if named[fault.check] <= NAMED:
                 self.faults.append(fault)
-        self.found.update(counts)
+        self.found.update(found.counts)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was found in a range so far: how many faults, the first of them, and rows by run."""
+
+    counts: Counter[Check] = field(default_factory=Counter)
+    faults: list[Fault] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+
+    def add(self, fault: Fault) -> None:
+        """Count a fault, and keep it if it is one of the first."""
+        self.counts[fault.check] += 1
+        if self.counts[fault.check] <= NAMED:
+            self.faults.append(fault)
 
 
 def verify(
@@ -204,30 +222,31 @@ def verify(
             _begin(connection, state)
     if Check.KNOWLEDGE in scope.checks:
         yield from _faults(connection, "verify_sources", {"ahead": utc_now() + TOLERANCE})
+    with database_errors("looking for the keys"):
+        (is_unique,) = connection.execute(query("verify_keys")).fetchone() or (False,)
     plan = Plan(
         ids,
-        [name for name, checks in _STATEMENTS.items() if checks & set(scope.checks)],
-        folds=bool({Check.CURRENT, Check.RUNS} & set(scope.checks)),
+        [part for part, checks in _PARTS.items() if checks & set(scope.checks)],
+        # without the key, the number of current values does not tell that two versions are open
+        suspects_all=not is_unique,
         since=scope.since,
         sample=scope.sample,
     )
     steps = Steps(plan, state.left)
-    counts: defaultdict[Range, Counter[Check]] = defaultdict(Counter)
-    named: defaultdict[Range, list[Fault]] = defaultdict(list)
+    begun: defaultdict[Range, _Found] = defaultdict(_Found)
     done, of = 0, len(ids) + 1
     progress(done, of)
     for result in steps.results([connection, *others]):
         if isinstance(result, Step):
-            state.tally.add(result.tally)
-            state.left = steps.left()
-            state.take(named.pop(result.done, []), counts.pop(result.done, Counter()))
+            begun[result.range].tally.add(result.tally)
+            if result.is_last:
+                state.take(begun.pop(result.range))
+                state.left = steps.left()
+                step_done(state)
             done += result.series
             progress(done, of)
-            step_done(state)
         elif (fault := _fault(result[1])).check in scope.checks:
-            counts[result[0]][fault.check] += 1
-            if counts[result[0]][fault.check] <= NAMED:
-                named[result[0]].append(fault)
+            begun[result[0]].add(fault)
             yield fault
     if Check.RUNS in scope.checks:
         yield from _run_faults(connection, state, is_whole=scope.is_whole)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import random
 from bisect import bisect_left, bisect_right
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import pairwise
 from queue import Empty, Queue
 from threading import Lock, Thread
@@ -21,7 +23,6 @@ from psycopg.rows import dict_row
 
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
-from dataportal.store.rows import record_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,11 +30,9 @@ if TYPE_CHECKING:
 
 _LEAST_ID, _GREATEST_ID = -(2**31), 2**31 - 1
 """The bounds of series_id: ranges cover them all, so that rows of no series are found as well."""
-_MOST_ROWS = 3_000_000
-"""Versions that a step holds at most, some seconds' worth, as far as the planner knows."""
-_FEWEST_ROWS = 20_000
-_STEPS = 16
-"""Steps at least, where there is enough for so many: all connections are busy until the end."""
+_MOST_ROWS = 8_000_000
+"""Versions that a step has at most, some seconds' worth, as far as the planner knows. Not fewer
+than need be: rows of many series lie side by side, and each step reads whole pages."""
 _WAITING = 1_000
 """Rows that wait to be taken: a step goes on when there is room again."""
 
@@ -60,41 +59,71 @@ class Tally:
         self.vintages.update(other.vintages)
 
 
+class Part(StrEnum):
+    """What is to be done of a range: each can be done by itself, by any connection."""
+
+    FOLD = "verify_fold"
+    OVERLAPS = "verify_overlaps"
+    COUNTS = "verify_counts"
+    VINTAGES = "verify_vintages"
+    ISSUES = "verify_issues"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What each step is to do.
+    """What each range is looked at for.
 
     Attributes:
         ids: all series, ascending.
-        statements: the queries whose rows are faults.
-        folds: whether current values are compared with open versions, and runs are counted.
+        parts: what is done of each range.
+        suspects_all: whether every version is looked at row by row.
         since: observations before are left out.
         sample: the share of the time that is looked at; None for all.
     """
 
     ids: Sequence[int]
-    statements: Sequence[str]
-    folds: bool
+    parts: Sequence[Part]
+    suspects_all: bool
     since: datetime | None
     sample: float | None
 
 
 class Step(NamedTuple):
-    """A range that is done: with how many series, and how many rows each run has in it."""
+    """A part of a range that is done.
 
-    done: Range
+    Attributes:
+        range: the range.
+        series: how many series it has; 0 for all but the last of a series that is cut.
+        tally: how many rows each run has in it, if they were counted.
+        is_last: whether all of the range is done.
+    """
+
+    range: Range
     series: int
     tally: Tally
+    is_last: bool = False
 
 
-class _FoldRow(NamedTuple):
-    """Rows of one kind, and of one run if they are not current values."""
+FaultRow = tuple[Range, dict[str, Any]]
 
-    kind: str
-    run_id: int | None
-    stored: int
-    current: int
-    hash: int | None
+
+@dataclass(slots=True)
+class _Work:
+    """What is left of a range that was begun, and which of its series are suspect so far.
+
+    Attributes:
+        bounds: the parameters of its queries.
+        parts: how many of its parts are not done.
+        looks: how many of those that look for suspects are not done.
+        suspects: series of which versions are looked at row by row.
+        differing: those of which current values are, too.
+    """
+
+    bounds: dict[str, Any]
+    parts: int
+    looks: int
+    suspects: set[int] = field(default_factory=set)
+    differing: set[int] = field(default_factory=set)
 
 
 class Steps:
@@ -108,28 +137,23 @@ class Steps:
     def __init__(self, plan: Plan, left: Sequence[Range]) -> None:
         self._plan = plan
         self._waiting = list(reversed(left))
-        self._at_work: set[Range] = set()
+        self._begun: dict[Range, _Work] = {}
+        self._parts: list[tuple[Range, Part]] = []
         self._lock = Lock()
         self._stopped = False
-        self._results: Queue[Step | tuple[Range, dict[str, Any]] | BaseException | None]
-        self._results = Queue(_WAITING)
-        self._rows: float = _FEWEST_ROWS
+        self._results: Queue[Step | FaultRow | BaseException | None] = Queue(_WAITING)
 
     def left(self) -> list[Range]:
         """The ranges that are not done, in order."""
         with self._lock:
-            return sorted([*self._waiting, *self._at_work], key=lambda r: (r.first, r.low or ""))
+            return sorted([*self._waiting, *self._begun], key=lambda r: (r.first, r.low or ""))
 
-    def results(
-        self, connections: Sequence[psycopg.Connection]
-    ) -> Iterator[Step | tuple[Range, dict[str, Any]]]:
-        """Faults, each with its range, and ranges as they are done.
+    def results(self, connections: Sequence[psycopg.Connection]) -> Iterator[Step | FaultRow]:
+        """Faults, each with its range, and parts of ranges as they are done.
 
         Raises:
             DatabaseError: the database cannot be asked.
         """
-        with database_errors("verifying the history"):
-            self._rows = self._most_rows(connections[0])
         threads = [Thread(target=self._work, args=(c,), daemon=True) for c in connections]
         for thread in threads:
             thread.start()
@@ -138,21 +162,28 @@ class Steps:
         finally:
             self._stop(threads, connections)
 
-    def _take(self, working: int) -> Iterator[Step | tuple[Range, dict[str, Any]]]:
+    def _take(self, working: int) -> Iterator[Step | FaultRow]:
         while working:
             result = self._results.get()
             if result is None:
                 working -= 1
-            elif isinstance(result, psycopg.Error):
+            elif isinstance(result, BaseException):
                 with database_errors("verifying the history"):
                     raise result
-            elif isinstance(result, BaseException):
-                raise result
+            elif isinstance(result, Step):
+                yield result._replace(is_last=self._end_part(result.range))
             else:
-                if isinstance(result, Step):
-                    with self._lock:
-                        self._at_work.discard(result.done)
                 yield result
+
+    def _end_part(self, piece: Range) -> bool:
+        """Whether all of a range is done with one more part of it."""
+        with self._lock:
+            work = self._begun[piece]
+            work.parts -= 1
+            if work.parts:
+                return False
+            del self._begun[piece]
+            return True
 
     def _stop(self, threads: Sequence[Thread], connections: Sequence[psycopg.Connection]) -> None:
         with self._lock:
@@ -161,34 +192,57 @@ class Steps:
             if thread.is_alive():
                 connection.cancel_safe(timeout=2)
         while any(thread.is_alive() for thread in threads):
-            try:
+            with suppress(Empty):
                 self._results.get(timeout=0.05)
-            except Empty:
-                continue
 
     def _work(self, connection: psycopg.Connection) -> None:
-        """For a thread: steps, until none is left."""
+        """For a thread: one part after the other, until none is left."""
         try:
             connection.execute(query("verify_settings"))
-            while (piece := self._next(connection)) is not None:
-                self._results.put(self._step(connection, piece))
+            while (begun := self._next(connection)) is not None:
+                self._results.put(self._do(connection, *begun))
         except BaseException as error:  # noqa: BLE001 - raised where the results are taken
             if not self._stopped:
                 self._results.put(error)
         finally:
             self._results.put(None)
 
-    def _next(self, connection: psycopg.Connection) -> Range | None:
-        """A range that is small enough; others of it are left for whoever comes next."""
+    def _next(self, connection: psycopg.Connection) -> tuple[Range, Part] | None:
+        """A part of a range that is small enough; all others are left for whoever comes next."""
         with self._lock:
-            while self._waiting and not self._stopped:
+            while not self._parts and self._waiting and not self._stopped:
                 piece, *others = self._pieces(connection, self._waiting.pop())
                 self._waiting.extend(reversed(others))
-                if not others:
-                    self._at_work.add(piece)
-                    return piece
-                self._waiting.append(piece)
-        return None
+                if others:
+                    self._waiting.append(piece)
+                else:
+                    self._begin(connection, piece)
+            return self._parts.pop() if self._parts and not self._stopped else None
+
+    def _begin(self, connection: psycopg.Connection, piece: Range) -> None:
+        # what is recorded of forecasts is not cut by time
+        parts = [p for p in self._plan.parts if p is not Part.ISSUES or piece.low is None]
+        bounds = self._bounds(piece)
+        if self._plan.sample is not None:
+            ids = list(self._ids(piece))
+            bounds |= {"ids": ids, **self._window(connection, ids)}
+        looks = sum(part in {Part.FOLD, Part.OVERLAPS} for part in parts)
+        self._begun[piece] = _Work(bounds, len(parts), looks)
+        self._parts = [(piece, part) for part in reversed(parts)]
+
+    def _window(self, connection: psycopg.Connection, ids: list[int]) -> dict[str, str]:
+        """A part of the time of these series; nothing of them if they have no observation."""
+        row = connection.execute(
+            query("verify_window"),
+            {
+                "ids": ids,
+                "share": self._plan.sample,
+                "offset": random.random(),  # noqa: S311 - a sample, no secret
+                "since": self._plan.since,
+            },
+        ).fetchone()
+        low, high = row or ("infinity", "infinity")
+        return {"low": low, "high": high}
 
     def _pieces(self, connection: psycopg.Connection, piece: Range) -> list[Range]:
         """The range, or what it is cut into if it holds too much."""
@@ -197,7 +251,7 @@ class Steps:
         if piece.low is not None or piece.high is not None or not ids:
             return [piece]
         rows = self._estimate(connection, piece)
-        if rows <= self._rows:
+        if rows <= _MOST_ROWS:
             return [piece]
         if len(ids) > 1:
             middle = ids[len(ids) // 2 - 1]
@@ -205,7 +259,7 @@ class Steps:
         if self._plan.sample is not None:
             return [piece]
         times = connection.execute(
-            query("verify_pieces"), {"series": ids[0], "pieces": int(rows // self._rows) + 1}
+            query("verify_pieces"), {"series": ids[0], "pieces": int(rows // _MOST_ROWS) + 1}
         ).fetchall()
         bounds = [None, *(text for (text,) in times), None]
         return [piece._replace(low=low, high=high) for low, high in pairwise(bounds)]
@@ -213,11 +267,6 @@ class Steps:
     def _ids(self, piece: Range) -> Sequence[int]:
         ids = self._plan.ids
         return ids[bisect_left(ids, piece.first) : bisect_right(ids, piece.last)]
-
-    def _most_rows(self, connection: psycopg.Connection) -> float:
-        """How many rows a step is to have, by how many there are."""
-        rows = self._estimate(connection, Range()) / _STEPS
-        return min(max(rows, _FEWEST_ROWS), _MOST_ROWS)
 
     def _estimate(self, connection: psycopg.Connection, piece: Range) -> float:
         cursor = psycopg.ClientCursor(connection)
@@ -228,48 +277,39 @@ class Steps:
     def _bounds(self, piece: Range) -> dict[str, Any]:
         return {**piece._asdict(), "ids": None, "since": self._plan.since}
 
-    def _step(self, connection: psycopg.Connection, piece: Range) -> Step:
-        ids = self._ids(piece)
+    def _do(self, connection: psycopg.Connection, piece: Range, part: Part) -> Step:
+        work = self._begun[piece]
+        tally = Tally()
+        if part is Part.COUNTS:
+            for kind, run_id, stored in connection.execute(query(part), work.bounds):
+                (tally.versions if kind == "versions" else tally.vintages)[run_id] = stored
+        elif part in {Part.FOLD, Part.OVERLAPS}:
+            self._look_for_suspects(connection, piece, part, work)
+        else:
+            self._send_faults(connection, part, piece, work.bounds)
         # of a series that is cut into pieces the last one counts
-        step = Step(piece, 0 if piece.high else len(ids), Tally())
-        bounds = self._bounds(piece)
-        if self._plan.sample is not None:
-            window = connection.execute(
-                query("verify_window"),
-                {
-                    "ids": list(ids),
-                    "share": self._plan.sample,
-                    "offset": random.random(),  # noqa: S311 - a sample, no secret
-                    "since": self._plan.since,
-                },
-            ).fetchone()
-            if window is None:
-                return step
-            bounds |= {"low": window[0], "high": window[1], "ids": list(ids)}
-        for name in self._plan.statements:
-            if name != "verify_issues" or piece.low is None:
-                self._send_faults(connection, name, piece, bounds)
-        if self._plan.folds and not self._fold(connection, bounds, step.tally):
-            self._send_faults(connection, "verify_current", piece, bounds)
-        return step
+        counts = part is self._plan.parts[0] and piece.high is None
+        return Step(piece, len(self._ids(piece)) if counts else 0, tally)
 
-    def _fold(
-        self, connection: psycopg.Connection, bounds: Mapping[str, Any], tally: Tally
-    ) -> bool:
-        """Whether the current values are the open versions; counts what each run wrote."""
-        count, total = 0, 0
-        cursor = connection.cursor(row_factory=record_row(_FoldRow))
-        for row in cursor.execute(query("verify_fold"), bounds):
-            if row.kind == "current":
-                count += row.current
-                total ^= row.hash or 0
-            elif row.kind == "versions":
-                count -= row.current
-                total ^= row.hash or 0
-                tally.versions[row.run_id or 0] = row.stored
-            else:
-                tally.vintages[row.run_id or 0] = row.stored
-        return count == total == 0
+    def _look_for_suspects(
+        self, connection: psycopg.Connection, piece: Range, part: Part, work: _Work
+    ) -> None:
+        """Which series are to be looked at; who finds the last of them does it."""
+        rows = connection.execute(query(part), work.bounds).fetchall()
+        with self._lock:
+            work.suspects.update(row[0] for row in rows)
+            work.differing.update(row[0] for row in rows if part is Part.FOLD and row[1])
+            work.looks -= 1
+            if work.looks:
+                return
+        if self._plan.suspects_all:
+            self._send_faults(connection, "verify_versions", piece, work.bounds)
+        elif work.suspects:
+            bounds = {**work.bounds, "ids": sorted(work.suspects)}
+            self._send_faults(connection, "verify_versions", piece, bounds)
+        if work.differing:
+            bounds = {**work.bounds, "ids": sorted(work.differing)}
+            self._send_faults(connection, "verify_current", piece, bounds)
 
     def _send_faults(
         self, connection: psycopg.Connection, name: str, piece: Range, bounds: Mapping[str, Any]
