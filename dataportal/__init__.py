@@ -55,13 +55,18 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
+def _import_name(name: str) -> object:
     """What is imported when somebody asks for it."""
     if name not in _ORIGINS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
     return getattr(import_module(_ORIGINS[name]), name)
+
+
+if not TYPE_CHECKING:
+    # to a type checker a module with this has every name
+    __getattr__ = _import_name
 
 
 def __dir__() -> list[str]:
