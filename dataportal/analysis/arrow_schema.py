@@ -11,6 +11,9 @@ them, and so keep it.
 from __future__ import annotations
 
 import json
+import sys
+from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from dataportal.times import iso
@@ -161,10 +164,26 @@ def name_rows(batch: pa.RecordBatch, number: int, names: Sequence[str]) -> pa.Re
     """
     import pyarrow as pa
 
-    indices = pa.repeat(pa.scalar(number, pa.int32()), batch.num_rows)
-    column = pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string()))
+    text = pa.py_buffer(number.to_bytes(4, sys.byteorder) * batch.num_rows)
+    indices = pa.Array.from_buffers(pa.int32(), batch.num_rows, [None, text])
+    column = pa.DictionaryArray.from_arrays(indices, _dictionary(tuple(names)))
     schema = pa.schema([series_field(), *batch.schema])
     return pa.record_batch([column, *batch.columns], schema=schema)
+
+
+@lru_cache(maxsize=8)
+def _dictionary(names: tuple[str, ...]) -> pa.Array:
+    """The names as Arrow has them.
+
+    From their bytes, as `pa.array` would import pandas: see `store.read.arrow`.
+    """
+    import pyarrow as pa
+
+    texts = [name.encode() for name in names]
+    ends = [0, *accumulate(map(len, texts))]
+    offsets = b"".join(end.to_bytes(4, sys.byteorder) for end in ends)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(texts))]
+    return pa.Array.from_buffers(pa.string(), len(texts), buffers)
 
 
 def _text(value: str | datetime | bool) -> str:  # noqa: FBT001 - any of them

@@ -337,7 +337,7 @@ def _align(columns: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
 
     assumed = []
     if "assumed" in schema.names:
-        flags = [pc.fill_null(flag, False) for flag in aligned("assumed")]
+        flags = [pc.fill_null(flag, pa.scalar(False)) for flag in aligned("assumed")]
         assumed = [reduce(pc.or_, flags)]
     return pa.table([every, *assumed, *aligned("value")], schema=schema)
 
@@ -346,4 +346,4 @@ def _one_chunk(table: pa.Table, name: str) -> pa.Array:
     import pyarrow as pa
 
     column = table.column(name)
-    return column.chunk(0) if column.num_chunks == 1 else pa.array([], column.type)
+    return column.chunk(0) if column.num_chunks == 1 else pa.nulls(0, column.type)

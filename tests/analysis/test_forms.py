@@ -222,6 +222,27 @@ def test_to_look_for_the_api_imports_no_frames_and_changes_nothing() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+READ = """
+import sys
+import dataportal as dp
+with dp.connect(sys.argv[1]) as portal:
+    table = portal.read(["load", "wind"], as_of="2025-03-01T03:00Z", details=True)
+    wide = portal.read(["load", "wind"], wide=True)
+    batches = portal.batches("load").read_all()
+assert (table.num_rows, wide.num_rows, batches.num_rows) == (4, 6, 6), table
+assert "pyarrow" in sys.modules
+print("pandas" in sys.modules)
+"""
+
+
+def test_a_table_imports_pandas_for_those_who_ask_for_it(stored_url: str) -> None:
+    """It takes as long, and as much memory, as to read a million rows."""
+    done = subprocess.run(
+        [sys.executable, "-c", READ, stored_url], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
+
+
 def test_every_name_of_the_package_is_there() -> None:
     """All that it lists can be had; what it does not is an AttributeError."""
     assert set(dp.__all__) <= set(dir(dp))

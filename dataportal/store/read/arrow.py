@@ -238,7 +238,7 @@ def _arrow_array(text: bytes | None, kind: ColumnKind, arrow_type: pa.DataType) 
     import pyarrow.compute as pc
 
     if text is None:
-        return pa.array([], type=arrow_type)
+        return pa.nulls(0, arrow_type)
     count, data = _elements(text, kind.width)
     if kind is ColumnKind.FLAG:
         flags = pa.Array.from_buffers(pa.uint8(), count, [None, pa.py_buffer(data)])
@@ -246,13 +246,26 @@ def _arrow_array(text: bytes | None, kind: ColumnKind, arrow_type: pa.DataType) 
     if kind is ColumnKind.NUMBER:
         numbers = pa.Array.from_buffers(arrow_type, count, [None, pa.py_buffer(data)])
         is_nothing = pc.is_nan(numbers)
-        return pc.if_else(is_nothing, None, numbers) if pc.any(is_nothing).as_py() else numbers
+        nothing = pa.nulls(1, arrow_type)[0]
+        return pc.if_else(is_nothing, nothing, numbers) if pc.any(is_nothing).as_py() else numbers
     ticks = pa.Array.from_buffers(pa.int64(), count, [None, pa.py_buffer(data)])
-    times = pc.add(ticks, _EPOCH_2000)
-    is_nothing = pc.equal(ticks, _INFINITY)
+    times = pc.add(ticks, _integer(_EPOCH_2000))
+    is_nothing = pc.equal(ticks, _integer(_INFINITY))
     if pc.any(is_nothing).as_py():
-        times = pc.if_else(is_nothing, None, times)
+        times = pc.if_else(is_nothing, pa.nulls(1, pa.int64())[0], times)
     return times.view(arrow_type)
+
+
+def _integer(number: int) -> pa.Int64Scalar:
+    """The number as Arrow has it.
+
+    Not by `pa.scalar`, nor by `pa.array`, which import pandas, where that is installed, to see
+    whether it is of it: that takes as long and as much memory as a million rows.
+    """
+    import pyarrow as pa
+
+    buffer = pa.py_buffer(number.to_bytes(8, sys.byteorder))
+    return pa.Array.from_buffers(pa.int64(), 1, [None, buffer])[0]
 
 
 def _elements(text: bytes, width: int) -> tuple[int, bytearray]:
