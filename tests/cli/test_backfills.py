@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import random
+import signal
+import subprocess
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.program_sources import await_unlocked, runs_by_source
+from support.program_sources import await_end, await_unlocked, runs_by_source
 from support.store_feed import open_observer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from conftest import RunCli
+    from conftest import RunCli, StartCli
     from support.program_sources import SourceFile
 
 _PLUGIN = """
@@ -31,6 +35,7 @@ async def get_historical_data(self, start_date, end_date=None, metrics=None):
 _NAMES = ("hist-a", "hist-b", "hist-c", "hist-d")
 _WINDOW = ("--start", "2025-01-01", "--end", "2025-01-13")
 _POINTS = 12 * 4
+START_OF_WINDOW = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -98,6 +103,53 @@ def test_a_backfill_that_is_killed_anywhere_goes_on_to_the_same_end(
     assert rows == (4 * _POINTS, 4 * _POINTS)
     assert run_cli("verify", env=env).returncode == 0
     assert run_cli(*command, env=env).returncode == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_a_backfill_that_gets_signals_at_any_time_stores_what_an_uninterrupted_one_does(
+    histories: SourceFile,
+    env: Mapping[str, str],
+    start_cli: StartCli,
+    run_cli: RunCli,
+    seed: int,
+) -> None:
+    """Whichever signal, whenever it comes: resumed, the values and their versions are the same."""
+    chance = random.Random(seed)  # noqa: S311 - nothing secret
+    command = ["fetch-all", "--only", "hist-*", "--jobs", "2", *_WINDOW]
+    signals = 0
+    for _ in range(40):
+        process = start_cli(*command, env=env)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(chance.uniform(0.2, 1.5))
+        chosen = chance.choice([signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+        process.send_signal(chosen)
+        await_end(process)
+        await_unlocked(env["DATABASE_URL"])
+        # before the first statement nothing is written down yet, and there is nothing to resume
+        if _has_backfill(env["DATABASE_URL"]):
+            command = ["fetch-all", "--resume", "--jobs", "2"]
+        if process.returncode in {0, 2}:
+            break
+        signals += 1
+        assert process.returncode in {-chosen, 128 + chosen}
+    assert signals
+    assert run_cli(*command, env=env).returncode in {0, 2}
+    ends = [START_OF_WINDOW + timedelta(hours=6 * n) for n in range(_POINTS)]
+    whole = [(ts, float(ts.day)) for ts in ends]
+    assert stored(env["DATABASE_URL"]) == dict.fromkeys(_NAMES, whole)
+    with open_observer(env["DATABASE_URL"]) as look:
+        rows = look.execute(
+            "SELECT count(*), count(DISTINCT (series_id, ts)) FROM time_series_data_scd2"
+        ).fetchone()
+    assert rows == (4 * _POINTS, 4 * _POINTS)
+    assert run_cli("verify", env=env).returncode == 0
+
+
+def _has_backfill(url: str) -> bool:
+    with open_observer(url) as look:
+        row = look.execute("SELECT count(*) FROM backfill").fetchone()
+    return row is not None and row[0] > 0
 
 
 def test_what_is_left_of_a_backfill_is_said_and_gone_on_with(
