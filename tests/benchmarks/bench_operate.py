@@ -1,4 +1,4 @@
-"""What it costs to look at what happened: the status page, the runs, the sources in a state.
+"""What operating costs: the status page, runs, sources in a state, the metrics of a run.
 
 python tests/benchmarks/bench_operate.py                     # 1,000 sources, a million runs
 python tests/benchmarks/bench_operate.py --runs 100000
@@ -97,10 +97,29 @@ def main() -> int:
     for look, seconds in zip(LOOKS, looks, strict=True):
         what = f"{' '.join(look)}, {size.runs:,} runs"
         verdicts.at_most(what, seconds, "psycopg, connect, select 1", bare, 2.5)
+    _judge_metrics(verdicts)
     return verdicts.exit_code
 
 
-def _entry(number: int) -> tuple[str, object]:
+def _judge_metrics(verdicts: Verdicts) -> None:
+    """A run of one source with and without a metrics file."""
+    with fresh_database() as url, tempfile.TemporaryDirectory() as folder:
+        values, sources = Path(folder, "values.csv"), Path(folder, "sources.yaml")
+        values.write_text("ts,value\n2025-01-01T00:00Z,1\n")
+        name, entry = _entry(1)
+        entry["default_params"] = {"path": str(values)}
+        sources.write_text(json.dumps({"timeseries": {name: entry}}))
+        env = {"DATABASE_URL": url, "PLUGIN_CONFIG_PATH": str(sources)}
+        fetch = (PROGRAM, "-q", "fetch", name)
+        without, with_metrics = best(
+            process(*fetch, env=env),
+            process(*fetch, "--metrics-file", str(Path(folder, "x.prom")), env=env),
+            rounds=4 * ROUNDS,
+        )
+    verdicts.below("metrics of a run of one source", 1000 * (with_metrics - without), 20, "ms")
+
+
+def _entry(number: int) -> tuple[str, dict[str, object]]:
     return f"source-{number}", {
         "module": "dataportal.plugins.data_sources.csv_plugin",
         "class": "CsvDataSourcePlugin",
