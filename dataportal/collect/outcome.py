@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from dataportal.store.records import Backfill, MergeResult, RunKind, SeriesProgress
 
 _MOST_NAMES = 5
+_MOST_CHANGES = 10_000
+"""So many points of a dry run are named."""
 
 
 class RunReport:
@@ -35,14 +37,17 @@ class RunReport:
     Args:
         source: the source.
         kind: scheduled or backfill.
+        dry_run: whether nothing is written, and the points are named instead.
 
     Attributes:
         result: the result.
         doubt: why an answer may be a page, of which nobody asked for the others.
     """
 
-    def __init__(self, source: Source, kind: RunKind) -> None:
+    def __init__(self, source: Source, kind: RunKind, *, dry_run: bool = False) -> None:
         self.result = RunResult(source.name, kind, Outcome.FAILED)
+        if dry_run:
+            self.result.changes = []
         self._silent: set[str] = set()
         self._has_unchanged = False
         self._withheld: set[str] = set()
@@ -75,6 +80,10 @@ class RunReport:
     ) -> None:
         """One more slice is stored; `progress` is how far the series had come before the run."""
         self.result.counts += merged.counts
+        if self.result.changes is not None:
+            room = _MOST_CHANGES - len(self.result.changes)
+            self.result.changes += merged.changes[:room]
+            self.result.changes_left_out += max(len(merged.changes) - room, 0)
         self.result.vintages += merged.vintages
         self.result.withdrawn += merged.withdrawn
         self._before += batch.before

@@ -6,7 +6,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dataportal.collect.oddities import oddities
+from dataportal.collect.answer_shape import answer_shape
+from dataportal.collect.oddities import (
+    named_zones,
+    oddities,
+    written_offsets,
+    zone_oddities,
+)
 from dataportal.collect.plugin_call import call_plugin
 from dataportal.collect.windows import plan_backfill, plan_scheduled_run
 from dataportal.config import build_plugin
@@ -35,13 +41,14 @@ StoredValues = dict[str, dict["datetime", float]]
 
 @dataclass(frozen=True, slots=True)
 class RequestMade:
-    """A request and its answer: a masked address, the status, bytes unpacked, kind of content."""
+    """A request and its answer: a masked address, the status, bytes unpacked, content and shape."""
 
     method: str
     url: str
     status: int
     size: int
     content_type: str
+    shape: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,15 @@ async def preview(
     else:
         _, (window, *_) = plan_backfill(source, start, end, limits=limits, now=now())
     requests: list[RequestMade] = []
-    http = HttpClient(on_answer=lambda answer: requests.append(_request_made(answer)), now=now)
+    zones: set[str] = set()
+    offsets: set[tuple[str, str]] = set()
+
+    def note(answer: Answer) -> None:
+        requests.append(_request_made(answer))
+        zones.update(named_zones(answer.body))
+        offsets.update(written_offsets(answer.body))
+
+    http = HttpClient(on_answer=note, now=now)
     batch, error = None, None
     try:
         answer = await call_plugin(
@@ -141,9 +156,11 @@ async def preview(
     if batch is not None:
         known = await asyncio.to_thread(stored, batch)
         found = list(oddities(batch, source, zone=limits.zone, stored=known))
+        found += zone_oddities(limits.zone, zones, offsets)
     return Preview(source, window, limits.zone, requests, batch, error, found)
 
 
 def _request_made(answer: Answer) -> RequestMade:
     kind = answer.headers.get("content-type", "")
-    return RequestMade(answer.method, answer.url, answer.status, len(answer.body), kind)
+    shape = redact(answer.hide(answer_shape(answer.body)))
+    return RequestMade(answer.method, answer.url, answer.status, len(answer.body), kind, shape)

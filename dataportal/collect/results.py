@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dataportal.config import Source
     from dataportal.errors import Problem
     from dataportal.store.backfills import SourcesBackfill
-    from dataportal.store.records import SourceState
+    from dataportal.store.records import PointChange, SourceState
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,8 @@ class RunResult:
         host: the host that failed, where that is why.
         is_news: whether an end that is ill is told, and not only recorded.
         recovery: that the source works again, where that is news.
+        changes: of a dry run, the points that it would have written; None for any other.
+        changes_left_out: how many more there are.
     """
 
     source: str
@@ -149,6 +151,8 @@ class RunResult:
     host: str | None = None
     is_news: bool = True
     recovery: str | None = None
+    changes: list[PointChange] | None = None
+    changes_left_out: int = 0
 
     @property
     def good(self) -> bool:
@@ -173,7 +177,14 @@ class RunResult:
             "seconds": round(self.seconds, 3),
             "error": self.error,
             "warnings": list(self.warnings),
+            **self._change_fields(),
         }
+
+    def _change_fields(self) -> dict[str, Any]:
+        if self.changes is None:
+            return {}
+        changes = [{**one._asdict(), "ts": iso(one.ts)} for one in self.changes]
+        return {"changes": changes, "changes_left_out": self.changes_left_out}
 
 
 def unusable_entry(source: str, problems: Sequence[Problem]) -> RunResult:

@@ -77,7 +77,7 @@ class SourceRun:
         self._run_id: int | None = None
         self._progress: Mapping[str, SeriesProgress] = {}
         self._slices: list[Slice] = []
-        self._report = RunReport(self._source, request.kind)
+        self._report = RunReport(self._source, request.kind, dry_run=request.dry_run)
         self._is_prepared = False
         self._is_concluded = False
 

@@ -50,10 +50,12 @@ class PreviewView:
                 f"  {request.method} {request.url}: {request.status}, {request.size:,} bytes"
                 f"{f' of {request.content_type}' if request.content_type else ''}"
             )
+            yield printable(f"    {request.shape}")
         if preview.batch is not None:
             yield from self._series_lines(preview.batch, stream)
             yield ""
             yield _counts_line(preview.batch)
+            yield from _left_out_lines(preview.batch)
         if preview.error is not None:
             yield ""
             yield printable(f"no answer can be used: {preview.error}")
@@ -76,12 +78,15 @@ class PreviewView:
                     "status": request.status,
                     "bytes": request.size,
                     "content_type": request.content_type or None,
+                    "shape": request.shape,
                 }
                 for request in preview.requests
             ],
             "error": preview.error,
             "received": 0 if batch is None else batch.received,
             **{name: 0 if batch is None else getattr(batch, name) for name in _LEFT_OUT},
+            "outside_before": 0 if batch is None else batch.before,
+            "outside_after": 0 if batch is None else batch.after,
             "rejections": []
             if batch is None
             else [
@@ -141,6 +146,20 @@ def _counts_line(batch: Batch) -> str:
     return f"{pluralize(batch.received, 'point')} received" + (
         f", of which {', '.join(left_out)}" if left_out else ""
     )
+
+
+def _left_out_lines(batch: Batch) -> Iterator[str]:
+    """Why points were left out, by kind; of those that cannot be taken the first few."""
+    if batch.outside:
+        yield f"  outside: {batch.before:,} before the window, {batch.after:,} after it"
+    if batch.duplicates:
+        yield "  duplicates: the same time and the same value once more"
+    if batch.nulls:
+        yield "  nulls: no value, beside a number of the same time"
+    for one in batch.rejections[:_ENDS]:
+        yield printable(f"  rejected: series {one.series!r}, point {one.position}: {one.reason}")
+    if (more := batch.rejected - len(batch.rejections[:_ENDS])) > 0:
+        yield f"  rejected: {more:,} more"
 
 
 def _series_fields(series: SeriesDescription, observations: Observations) -> dict[str, Any]:

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.render.console import printable
-from dataportal.render.formatting import NOTHING, format_instant, format_seconds, pluralize
+from dataportal.render.formatting import (
+    NOTHING,
+    format_instant,
+    format_number,
+    format_seconds,
+    pluralize,
+)
 from dataportal.render.tables import Table
 from dataportal.store.records import Counts, Outcome
 from dataportal.times import iso
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     from dataportal.schedule import Slice
     from dataportal.store.backfills import SourcesBackfill
     from dataportal.store.read.overview import SourceRow
+    from dataportal.store.records import PointChange
 
 OUTCOME_MOODS = {
     "succeeded": "good",
@@ -32,6 +39,8 @@ OUTCOME_MOODS = {
 }
 RESUME = "dataportal fetch-all --resume"
 _COUNT_COLUMNS = ("inserted", "revised", "retracted", "unchanged")
+_ENDS, _MOST_SERIES = 3, 20
+_WRITTEN = {"inserted": "new", "revised": "revised", "retracted": "withdrawn"}
 _REMARKABLE_COUNTS = ("duplicates", "rejected", "outside", "withheld", "nulls")
 
 
@@ -79,6 +88,7 @@ class RunsView:
             figures = (str(getattr(counts, name)) for name in _COUNT_COLUMNS)
             table.add(run.source, run.outcome, *figures, format_seconds(run.seconds), _remarks(run))
         yield from table.lines(stream)
+        yield from self._change_lines(stream)
         yield self._summary()
         yield from self._backfill_lines()
 
@@ -96,6 +106,25 @@ class RunsView:
         if self.backfill is not None:
             document["backfill"] = backfill_fields(self.backfill)
         return document
+
+    def _change_lines(self, stream: TextIO) -> Iterator[str]:
+        """Of a dry run the first and last points of each series that would be written."""
+        by_series: dict[str, list[PointChange]] = {}
+        for change in (change for run in self.runs for change in run.changes or ()):
+            by_series.setdefault(change.series, []).append(change)
+        if not by_series:
+            return
+        table = Table(("series", "ts", ">value", "would be"))
+        for name, changes in [*by_series.items()][:_MOST_SERIES]:
+            ends = changes if len(changes) <= 2 * _ENDS else [*changes[:_ENDS], *changes[-_ENDS:]]
+            for number, one in enumerate(ends):
+                if number == _ENDS and len(changes) > len(ends):
+                    table.add(name, f"and {len(changes) - len(ends):,} between", "", "")
+                ts = one.ts.strftime("%Y-%m-%d %H:%MZ")
+                table.add(name, ts, format_number(one.value) or "", _WRITTEN[one.change])
+        yield from table.lines(stream)
+        if (more := len(by_series) - _MOST_SERIES) > 0:
+            yield f"and of {more:,} more series: --json has them"
 
     def _backfill_lines(self) -> Iterator[str]:
         if self.backfill is not None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dataportal.series import SeriesDescription
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from dataportal.observations import Observations
@@ -248,6 +248,22 @@ class SliceWrite:
     validators: SliceValidators | None = None
 
 
+class PointChange(NamedTuple):
+    """What a dry run would do with a point.
+
+    Attributes:
+        series: its endpoint_prefix.
+        ts: its time.
+        value: what would be stored; None where what is stored would be withdrawn.
+        change: `inserted`, `revised` or `retracted`.
+    """
+
+    series: str
+    ts: datetime
+    value: float | None
+    change: str
+
+
 @dataclass(frozen=True, slots=True)
 class MergeResult:
     """What one slice did to the store.
@@ -263,6 +279,7 @@ class MergeResult:
         dated: whether any point told when it was published.
         recorded: whether the counts stand in the run's row already. Where nothing was written they
             wait for the end of the run, so that a slice without news costs no commit.
+        changes: of a dry run, the points that would be written.
     """
 
     counts: Counts
@@ -274,3 +291,4 @@ class MergeResult:
     notes: tuple[str, ...] = ()
     dated: bool = False
     recorded: bool = True
+    changes: Sequence[PointChange] = ()

@@ -256,10 +256,40 @@ def test_a_dry_run_writes_nothing(
     assert done.returncode == 0
     run = runs_by_source(done)["load"]
     assert (run["run_id"], run["inserted"], run["outcome"]) == (None, 2, "succeeded")
+    assert [(one["series"], one["value"], one["change"]) for one in run["changes"]] == [
+        ("load", 1.0, "inserted"),
+        ("load", 2.0, "inserted"),
+    ]
+    assert run["changes_left_out"] == 0
     with open_observer(env["DATABASE_URL"]) as look:
         for relation in ("time_series", "time_series_data_scd2", "fetch_run", "source_state"):
             row = look.execute(f"SELECT count(*) FROM {relation}").fetchone()  # noqa: S608 - ours
             assert row == (0,), relation
+
+
+def test_a_dry_run_names_the_points_that_it_would_write(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """New, revised and withdrawn ones, with time and value; of many the first and the last."""
+    load(sources, server, table([float(n) for n in range(20)]))
+    first = run_cli("fetch", "load", "--dry-run", env=env)
+    assert "and 14 between" in first.stdout
+    assert first.stdout.count(" new") >= 6
+    assert run_cli("fetch", "load", env=env).returncode == 0
+    load(sources, server, table([0.0, 7.5, None, *(float(n) for n in range(3, 20))]))
+    told = run_cli("fetch", "load", "--dry-run", env=env)
+    lines = [line.split() for line in told.stdout.splitlines() if line.startswith("load  ")]
+    assert [line[-2:] for line in lines if line[-1] in {"revised", "withdrawn"}] == [
+        ["7.5", "revised"],
+        [lines[-1][-2], "withdrawn"],
+    ]
+    run = runs_by_source(run_cli("fetch", "load", "--dry-run", "--json", env=env))["load"]
+    assert [(one["value"], one["change"]) for one in run["changes"]] == [
+        (7.5, "revised"),
+        (None, "retracted"),
+    ]
+    written = runs_by_source(run_cli("fetch", "load", "--json", env=env))["load"]
+    assert "changes" not in written
 
 
 def test_a_source_that_another_run_holds(

@@ -56,6 +56,8 @@ def test_what_a_run_would_get_is_shown(
     assert series["last"][-1] == {"ts": "2025-03-02T05:00:00Z", "value": 5.0}
     (request,) = document["requests"]
     assert (request["method"], request["status"]) == ("GET", 200)
+    assert request["shape"] == "31 lines, the first: ts,value"
+    assert f"    {request['shape']}" in shown.stdout
 
 
 def test_nothing_is_stored_and_values_are_compared(

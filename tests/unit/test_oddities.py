@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from support.config_files import SINGLE, Folder
 
-from dataportal.collect.oddities import oddities
+from dataportal.collect.answer_shape import answer_shape
+from dataportal.collect.oddities import named_zones, oddities, written_offsets, zone_oddities
 from dataportal.observations import clean
 
 if TYPE_CHECKING:
@@ -95,3 +96,63 @@ def test_another_unit_shows_in_the_size(source: Source, factor: float, words: st
     assert words in sentence
     alike = {ts: value * factor * 1.1 for ts, value in stored.items()}
     assert sentences(source, values, stored=alike) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b'{"timezone": "America/New_York", "t": 1}', "names the time zone America/New_York"),
+        (b'{"t": ["2025-06-01T00:00:00-04:00"]}', "say -04:00, such as 2025-06-01T00:00:00-04:00"),
+        (b'{"timezone": "Europe/Paris", "t": ["2025-06-01T00:00+02:00"]}', ""),
+        (b'{"t": ["2025-06-01T00:00:00Z", "2025-06-01T01:00:00+00:00"]}', ""),
+        (b'{"timezone": "Not/A_Zone"}', ""),
+    ],
+)
+def test_a_zone_that_contradicts_the_answer_is_said(answer: bytes, words: str) -> None:
+    """A zone that it names, or offsets that the entry's clocks do not show; alike is no other."""
+    found = list(zone_oddities(BERLIN, named_zones(answer), written_offsets(answer)))
+    assert (words in found[0]) if words else found == []
+    assert list(zone_oddities(None, named_zones(answer), written_offsets(answer))) == []
+
+
+def test_days_that_begin_at_another_hour_after_a_change_are_said(source: Source) -> None:
+    """Days of UTC under a zone whose clocks change: each begins an hour off from then on."""
+    days = [datetime(2025, 10, 22, tzinfo=UTC) + timedelta(days=n) for n in range(8)]
+    (series,) = source.series
+    name = series.endpoint_prefix
+    points = {"ts": days, "value": [float(n) for n in range(8)]}
+    batch = clean({name: points}, series=[name], start=days[0], end=None, zone=None)
+    found = list(oddities(batch, source, zone=BERLIN, stored={}))
+    assert any("begin at" in one and "as clocks change" in one for one in found)
+
+
+def test_an_hour_that_other_clocks_skip_is_said(source: Source) -> None:
+    """Local labels read as UTC leave out the hour that their clocks skip in spring."""
+    (series,) = source.series
+    name = series.endpoint_prefix
+    start = datetime(2025, 3, 29, tzinfo=UTC)
+    hours = [start + HOUR * n for n in range(48) if n != 26]
+    points = {"ts": hours, "value": [float(n % 7) for n in range(47)]}
+    batch = clean({name: points}, series=[name], start=start, end=None, zone=None)
+    for zone, said in ((ZoneInfo("UTC"), True), (None, True), (BERLIN, False)):
+        found = list(oddities(batch, source, zone=zone, stored={}))
+        assert any("which clocks such as those of Europe/Berlin skip" in o for o in found) is said
+
+
+@pytest.mark.parametrize(
+    ("body", "shape"),
+    [
+        (b'{"data": [{"t": 1, "v": 2}, {"t": 2, "v": 3}], "n": 2}', "{data: [2 of {t, v}], n}"),
+        (b"[[1, 2], [3, 4]]", "[2 of [2 of number]]"),
+        (b"a;b\n1;2\n3;4\n", "3 lines, the first: a;b"),
+        (b"<?xml version='1.0'?><r><o a='1'/><o/></r>", "XML: r with 2 of o"),
+        (b"<!doctype html><html></html>", "a page of HTML"),
+        (b"  ", "empty"),
+        (b"PK\x03\x04x", "a ZIP file that cannot be opened"),
+        (b"%PDF-1.7", "a PDF file"),
+    ],
+)
+def test_the_shape_of_an_answer_names_keys_and_counts(body: bytes, shape: str) -> None:
+    """Of each format what a person would look for first; never longer than a few lines."""
+    assert answer_shape(body) == shape
+    assert len(answer_shape(body * 1000)) <= 200

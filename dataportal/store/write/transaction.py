@@ -21,7 +21,7 @@ from dataportal.processors import available_processors
 from dataportal.store import lock
 from dataportal.store.clock import check_time
 from dataportal.store.queries import query, query_for
-from dataportal.store.records import Counts, MergeResult, StatedFacts
+from dataportal.store.records import Counts, MergeResult, PointChange, StatedFacts
 from dataportal.store.resolutions import resolutions_by_series, select_resolutions
 from dataportal.store.series import keep_facts
 from dataportal.store.validators import BEGIN, check_state, write_validators
@@ -145,6 +145,7 @@ class SliceTransaction:
                 ),
                 dated=any(o.vintages for o in batch.values()),
                 recorded=not write.dry_run and (wrote or write.done_until is not None),
+                changes=self._changes(diff) if write.dry_run else (),
             )
             if validators is not None:
                 write_validators(
@@ -240,6 +241,20 @@ class SliceTransaction:
 
     def _new_merge(self, batch: Mapping[int, Observations]) -> Merge:
         return Merge(self._connection, batch, sizes=self._sizes, stopped=self._stopped)
+
+    def _changes(self, diff: Diff) -> list[PointChange]:
+        """The points that would be written, by series and time."""
+        names = {number: name for name, number in self._series.items()}
+        return sorted(
+            PointChange(names[columns.series_id], ts, value, change)
+            for change, points in (
+                ("inserted", diff.inserted),
+                ("revised", diff.revised),
+                ("retracted", diff.retracted),
+            )
+            for columns in points.columns
+            for ts, value in zip(columns.ts, columns.values, strict=True)
+        )
 
     def _names(self, series: Mapping[int, int] | list[int]) -> tuple[str, ...]:
         return tuple(sorted(name for name, number in self._series.items() if number in series))
