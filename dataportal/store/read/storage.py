@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _TABLES = (
     *SEGMENTED_TABLES,
     *("time_series", "time_series_resolution", "time_series_issue"),
-    *("fetch_run", "source_state", "request_slot"),
+    *("fetch_run", "source_state", "request_slot", "verification"),
 )
 
 
