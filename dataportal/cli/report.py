@@ -8,7 +8,7 @@ import typer
 from dataportal.cli.database import database_exists, open_to_read, with_gaps
 from dataportal.cli.error_report import report_error
 from dataportal.cli.options import Invocation
-from dataportal.cli.selection import OnlyOption, load_configuration, select_by_pattern
+from dataportal.cli.selection import OnlyOption, load_configuration, matches_any, select_by_pattern
 from dataportal.errors import DatabaseError, ExitCode, UsageError
 from dataportal.times import utc_now
 
@@ -71,7 +71,7 @@ def command(
     rows: Mapping[str, SourceRow] | None = None
     activity = failure = None
     try:
-        rows, activity = _read_database(settings, sources, invocation)
+        rows, activity = _read_database(settings, sources, only or (), invocation)
     except DatabaseError as error:
         failure = error
     view = sources_view(configuration, sources, only or (), rows, utc_now(), settings.zone)
@@ -91,7 +91,10 @@ def command(
 
 
 def _read_database(
-    settings: "Settings", sources: "Sequence[Source]", invocation: Invocation
+    settings: "Settings",
+    sources: "Sequence[Source]",
+    only: "Sequence[str]",
+    invocation: Invocation,
 ) -> "tuple[Mapping[str, SourceRow], Activity | None]":
     """What the database has of every source, and what became of them lately."""
     if not database_exists(settings):
@@ -113,12 +116,17 @@ def _read_database(
         open_to_read(settings, "report") as connection,
         progress_bar("looking", wanted=invocation.shows_progress) as progress,
     ):
-        rows = with_gaps(connection, overview(connection), sources, now)
+        selected = {source.name for source in sources}
+        rows = {
+            name: row
+            for name, row in with_gaps(connection, overview(connection), sources, now).items()
+            if name in selected or matches_any(name, only)
+        }
         storage = read_storage(connection)
         gaps: dict[str, list[SeriesGaps]] = {}
         for found in gaps_of_series(
             connection,
-            select_series(connection),
+            [series for series in select_series(connection) if series.source in rows],
             start=since,
             since_first=True,
             progress=progress,
