@@ -142,6 +142,14 @@ MUTATIONS = (
         "tests/unit/test_gaps.py::test_what_is_missing_between_two_points",
     ),
     Mutation(
+        "upkeep forgets runs that wrote versions",
+        "M",
+        f"{_SQL}/maintain_forget.sql",
+        "",
+        Sql("AND inserted = 0", by=""),
+        "tests/cli/test_maintain.py::test_tables_are_kept_up_and_history_stays",
+    ),
+    Mutation(
         "a publication that was stated anew changes the past",
         "Q",
         f"{_SQL}/history_as_published.sql",
