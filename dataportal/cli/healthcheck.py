@@ -118,6 +118,7 @@ def _read_database(
 ) -> "tuple[Mapping[str, SourceRow], Mapping[str, str], str, Storage, Verifications]":
     """What it has of every source, why it cannot hold some, its server, size and verifications."""
     from dataportal.health import needs_newest
+    from dataportal.render.formatting import pluralize
     from dataportal.store.encoding import find_unstorable
     from dataportal.store.read.overview import database_facts, overview
     from dataportal.store.read.storage import read_storage
@@ -141,6 +142,8 @@ def _read_database(
         }
         storage = read_storage(connection)
     extension = f", TimescaleDB {facts.timescaledb}" if facts.timescaledb else ""
+    if storage.nodes:
+        extension += f", Citus {facts.citus} on {pluralize(len(storage.nodes), 'server')}"
     encoding = f", encoding {facts.encoding}" if facts.encoding != "UTF8" else ""
     server = f"PostgreSQL {facts.server_version}{extension}{encoding}"
     return rows, unstorable, server, storage, verified

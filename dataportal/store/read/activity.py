@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dataportal.store.connection import database_errors
-from dataportal.store.queries import query
+from dataportal.store.queries import query, query_for
 from dataportal.store.rows import record_row
 from dataportal.times import EARLIEST
 
@@ -81,7 +81,7 @@ def newest_values(
         for since in (recent, EARLIEST):
             if left := [series_id for series_id in series if series_id not in values]:
                 parameters = {"series": left, "since": since, "limit": limit}
-                rows = connection.execute(query("activity_values"), parameters)
+                rows = connection.execute(query_for(connection, "activity_values"), parameters)
                 values |= {row[0]: NewestValues(*row[1:]) for row in rows}
     return values
 

@@ -88,10 +88,11 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """What server this is: its version, that of TimescaleDB where it is installed, its encoding."""
+    """What server this is: its version, those of extensions that are installed, its encoding."""
 
     server_version: str
     timescaledb: str | None
+    citus: str | None
     encoding: str
 
 
@@ -199,7 +200,7 @@ def database_facts(connection: psycopg.Connection) -> DatabaseFacts:
     with database_errors("asking the server about itself"):
         cursor = connection.cursor(row_factory=record_row(DatabaseFacts))
         facts = cursor.execute(query("database_facts")).fetchone()
-    return facts or DatabaseFacts("unknown", None, "unknown")
+    return facts or DatabaseFacts("unknown", None, None, "unknown")
 
 
 def _last_run(row: dict[str, Any], *, is_alive: bool) -> RunRow | None:

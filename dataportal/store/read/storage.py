@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from dataportal.store.connection import database_errors
-from dataportal.store.queries import query
+from dataportal.store.distribution import nodes
+from dataportal.store.queries import query, query_for
 from dataportal.store.rows import record_row
 from dataportal.store.upkeep.columnstore import SEGMENTED_TABLES, read_columnstore, read_edition
 from dataportal.store.upkeep.plan import Chunk, Relation, plan_upkeep
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from dataportal.store.distribution import Node
     from dataportal.store.upkeep.columnstore import ColumnstoreState
     from dataportal.store.upkeep.plan import Action
 
@@ -55,11 +57,13 @@ class Storage:
         tables: each of them.
         columnstore: how those of observations are compressed.
         actions: what `dataportal maintain` would do.
+        nodes: the servers of a cluster over which the tables are distributed.
     """
 
     tables: tuple[TableStorage, ...]
     columnstore: ColumnstoreState
     actions: tuple[Action, ...]
+    nodes: tuple[Node, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -119,7 +123,8 @@ def read_storage(connection: psycopg.Connection) -> Storage:
     """
     with database_errors("asking how much room the tables take"):
         columnstore = read_columnstore(connection)
-        tables = connection.execute(query("storage_tables"), {"tables": [*_TABLES]}).fetchall()
+        statement = query_for(connection, "storage_tables")
+        tables = connection.execute(statement, {"tables": [*_TABLES]}).fetchall()
         chunks = _read_chunks(connection)
         ids = [oid for _, oid, _ in tables] + [row.relation for row in chunks]
         facts = _read_relations(connection, ids)
@@ -141,7 +146,7 @@ def read_storage(connection: psycopg.Connection) -> Storage:
     actions = plan_upkeep(
         relations, after=columnstore.after, forgettable=forgettable, now=utc_now()
     )
-    return Storage(tuple(storages), columnstore, tuple(actions))
+    return Storage(tuple(storages), columnstore, tuple(actions), tuple(nodes(connection)))
 
 
 def _read_chunks(connection: psycopg.Connection) -> list[_ChunkRow]:

@@ -22,7 +22,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from dataportal.store.connection import database_errors
-from dataportal.store.queries import query
+from dataportal.store.queries import query, query_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -233,7 +233,7 @@ class Steps:
     def _window(self, connection: psycopg.Connection, ids: list[int]) -> dict[str, str]:
         """A part of the time of these series; nothing of them if they have no observation."""
         row = connection.execute(
-            query("verify_window"),
+            query_for(connection, "verify_window"),
             {
                 "ids": ids,
                 "share": self._plan.sample,
