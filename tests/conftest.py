@@ -9,12 +9,19 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple, Protocol
 
 import pytest
 from hypothesis import settings
 from support.containers import OwnServer
-from support.databases import Databases, SharedServer, admin_connection, with_extension, with_schema
+from support.databases import (
+    Databases,
+    SharedServer,
+    admin_connection,
+    with_distribution,
+    with_extension,
+    with_schema,
+)
 from support.embedded_user import end_server, ignore
 from support.warm_starts import WarmStarts
 
@@ -25,9 +32,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+
+class Feature(NamedTuple):
+    """What some servers have: its name, and a query that answers whether one does."""
+
+    name: str
+    test: LiteralString
+
+
+SERVER_MARKS = {
+    "columnstore": Feature(
+        "TimescaleDB's Community edition",
+        "SELECT current_setting('timescaledb.license', true) = 'timescale'",
+    ),
+    "citus": Feature(
+        "Citus", "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'citus')"
+    ),
+}
 _SERVER = pytest.StashKey[SharedServer]()
-_LEFT_OUT = pytest.StashKey[int]()
-_OF_DATABASE = {"columnstore_url", "server_url", "database_url", "empty_database_url", "own_server"}
+_LEFT_OUT = pytest.StashKey[dict[str, int]]()
+_OF_DATABASE = {
+    "columnstore_url",
+    "citus_url",
+    "server_url",
+    "database_url",
+    "empty_database_url",
+    "own_server",
+}
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
     # like the installed command, `python -m` must not import from the current folder
@@ -80,17 +111,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.database)
         if "server_home" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.embedded)
-        if item.get_closest_marker("columnstore"):
+        if any(item.get_closest_marker(mark) for mark in SERVER_MARKS):
             item.add_marker(pytest.mark.database)
     if config.stash[_SERVER].kind != "docker":
         _leave_out(config, items, "docker")
-    config.stash[_LEFT_OUT] = 0
-    if any(item.get_closest_marker("columnstore") for item in items) and not _has_columnstore(
-        config.stash[_SERVER]
-    ):
-        config.stash[_LEFT_OUT] = _leave_out(config, items, "columnstore")
-        if hasattr(config, "workeroutput"):
-            config.workeroutput["left_out"] = config.stash[_LEFT_OUT]
+    left_out = {
+        mark: _leave_out(config, items, mark)
+        for mark in SERVER_MARKS
+        if any(item.get_closest_marker(mark) for item in items)
+        and not _has_feature(config.stash[_SERVER], mark)
+    }
+    config.stash[_LEFT_OUT] = left_out
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["left_out"] = left_out
 
 
 def _leave_out(config: pytest.Config, items: list[pytest.Item], mark: str) -> int:
@@ -101,27 +134,26 @@ def _leave_out(config: pytest.Config, items: list[pytest.Item], mark: str) -> in
     return len(left_out)
 
 
-def _has_columnstore(server: SharedServer) -> bool:
-    """Whether it is one with TimescaleDB's Community edition, for which it is started."""
+def _has_feature(server: SharedServer, mark: str) -> bool:
+    """Whether the server has what tests of this mark need, for which it is started."""
     if server.kind == "embedded":
         return False
     with server.serve() as url, admin_connection(url) as admin:
-        row = admin.execute("SELECT current_setting('timescaledb.license', true)").fetchone()
-    return row == ("timescale",)
+        row = admin.execute(SERVER_MARKS[mark].test).fetchone()
+    return row == (True,)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Hear from each worker what it left out."""
-    node.config.stash[_LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", 0)
+    node.config.stash[_LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", {})
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say so where tests of the columnstore were not run."""
-    if count := config.stash.get(_LEFT_OUT, 0):
+    """Say so where tests were not run for want of a server."""
+    for mark, count in config.stash.get(_LEFT_OUT, {}).items():
         terminalreporter.write_line(
-            f"columnstore: {count} tests were not run, as the server has not TimescaleDB's "
-            "Community edition"
+            f"{mark}: {count} tests were not run, as the server has not {SERVER_MARKS[mark].name}"
         )
 
 
@@ -143,6 +175,13 @@ def databases(server_url: str, pytestconfig: pytest.Config) -> Iterator[Database
 def database_url(server_url: str, databases: Databases) -> Iterator[str]:
     """A fresh database with the schema of this program; dropped after the test."""
     with databases.fresh(server_url, "migrated", with_schema) as url:
+        yield url
+
+
+@pytest.fixture
+def citus_url(server_url: str, databases: Databases) -> Iterator[str]:
+    """A fresh database with its tables distributed over a cluster of one server."""
+    with databases.fresh(server_url, "citus", with_distribution) as url:
         yield url
 
 

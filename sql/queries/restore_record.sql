@@ -10,7 +10,7 @@ WITH state AS (
 ), changed AS (
     UPDATE time_series AS s SET first_known_at = v.first_known, changed_at = v.last_known,
         history_asked_at = CASE WHEN %(asked)s
-            THEN coalesce(%(asked_at)s, v.first_known, clock_timestamp())
+            THEN coalesce(%(asked_at)s, v.first_known, statement_timestamp())
             ELSE s.history_asked_at END,
         advanced_at = n.first_known
     FROM (
@@ -26,7 +26,7 @@ WITH state AS (
     WHERE s.series_id = %(series)s
 )
 UPDATE fetch_run SET
-    finished_at = clock_timestamp(), outcome = 'succeeded',
+    finished_at = statement_timestamp(), outcome = 'succeeded',
     window_end = %(end)s, done_until = %(end)s,
     received = %(inserted)s::bigint + %(revised)s::bigint + %(retracted)s::bigint,
     inserted = %(inserted)s, revised = %(revised)s, retracted = %(retracted)s,

@@ -45,10 +45,13 @@ properties = settings(
 )
 
 
-@pytest.fixture(params=["inlined", "sharded"])
-def look(request: pytest.FixtureRequest, database_url: str) -> Iterator[psycopg.Connection[Any]]:
+@pytest.fixture(
+    params=["inlined", "sharded", pytest.param("citus", marks=pytest.mark.citus)],
+)
+def look(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection[Any]]:
     """A connection to a database without series, with the functions in either of their forms."""
-    with open_observer(database_url) as connection:
+    url = request.getfixturevalue("citus_url" if request.param == "citus" else "database_url")
+    with open_observer(url) as connection:
         if request.param == "sharded":
             connection.execute(query("distribute_functions"))
         yield connection

@@ -322,14 +322,23 @@ class StoreMachine(RuleBasedStateMachine):
 @pytest.mark.parametrize("path", PATHS)
 def test_the_store_agrees_with_the_model(database_url: str, path: str) -> None:
     """After every step, in each of the ways that a slice can take."""
-    with (
-        connect(database_url, application_name="machine") as its_own,
-        open_observer(database_url) as ours,
-    ):
+    run_machine(database_url, PATHS[path])
+
+
+@pytest.mark.citus
+@pytest.mark.slow
+def test_the_distributed_store_agrees_with_the_model(citus_url: str) -> None:
+    """After every step, too."""
+    run_machine(citus_url, PATHS["sharded"])
+
+
+def run_machine(url: str, path: Sizes) -> None:
+    """Run one, with its part of the steps."""
+    with connect(url, application_name="machine") as its_own, open_observer(url) as ours:
 
         class Machine(StoreMachine):
             connection, look, numbers = its_own, ours, count()
-            sizes = PATHS[path]
+            sizes = path
             steps: ClassVar[list[int]] = [0]
 
         wanted = STEPS / len(PATHS)

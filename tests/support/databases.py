@@ -256,6 +256,34 @@ def with_schema(url: str) -> None:
         migrate(connection)
 
 
+def with_distribution(url: str) -> None:
+    """Gives a database all that a migrated one has, and distributes its tables by Citus."""
+    from dataportal.store.connection import connect
+    from dataportal.store.distribution import distribute
+    from dataportal.store.migrations import schema_state
+
+    with_citus(url)
+    with_schema(url)
+    with closing(connect(url, application_name="dataportal test")) as connection:
+        assert schema_state(connection).problem is None
+        distribute(connection)
+
+
+def with_citus(url: str) -> None:
+    """Makes a database a cluster of one server, which plans and has the data."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION citus")
+        # as the server calls itself; clients may come another way
+        node = "'localhost', current_setting('port')::integer"
+        connection.execute(f"SELECT citus_set_coordinator_host({node})".encode())
+        connection.execute(
+            f"SELECT citus_set_node_property({node}, 'shouldhaveshards', true)".encode()
+        )
+        # as every shard of every table is a table of its own
+        name = Identifier(connection.info.dbname)
+        connection.execute(SQL("ALTER DATABASE {} SET citus.shard_count = 4").format(name))
+
+
 def _in_database(url: str, name: str) -> str:
     return urlsplit(url)._replace(path=f"/{name}").geturl()
 
