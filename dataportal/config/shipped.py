@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dataportal.config.files import load
-from dataportal.config.includes import catalogue_files
+from dataportal.config.includes import CATALOGUE, catalogue_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +38,11 @@ class ShippedFile:
     name: str
     sources: tuple[ShippedSource, ...]
     is_whole: bool
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return CATALOGUE / Path(self.name).name
 
     @property
     def line(self) -> str:

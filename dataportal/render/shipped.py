@@ -101,6 +101,7 @@ def _variables(file: ShippedFile) -> list[str]:
 def _file_fields(file: ShippedFile) -> dict[str, Any]:
     return {
         "file": file.name,
+        "path": str(file.path),
         "include": file.line,
         "providers": file.values("provider"),
         "countries": file.values("country"),

@@ -253,6 +253,7 @@ def test_the_catalogue_as_json_has_every_series(run_cli: RunCli) -> None:
     assert [file["file"] for file in files] == catalogue_files()
     for file in files:
         assert file["include"] == f"- {file['file']}"
+        assert Path(file["path"]).is_file()
         for key in ("providers", "countries", "licences", "credits", "terms", "checked"):
             assert file[key], (file["file"], key)
     shown = [s["endpoint_prefix"] for f in files for o in f["sources"] for s in o["series"]]
@@ -276,3 +277,11 @@ def test_what_is_not_in_the_catalogue_is_said(
     assert done.returncode == code
     assert message in done.stderr
     assert code or "nothing in the catalogue matches" in done.stdout
+
+
+def test_files_that_the_cookbook_names_are_there() -> None:
+    """As examples of each kind, to be read."""
+    rows = "".join(manual.page("cookbook").table("| kind | files of the catalogue |"))
+    names = set(re.findall(r"`([\w-]+\.yaml)`", rows))
+    assert len(names) > 10
+    assert names <= {path.name for path in CATALOGUE.iterdir()}
