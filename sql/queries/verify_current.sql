@@ -8,18 +8,20 @@ SELECT coalesce(d.series_id, v.series_id) AS series_id, s.endpoint_prefix AS ser
             ELSE 'another_run' END AS fault
 FROM (
     SELECT series_id, ts, value, updated_at, run_id FROM time_series_data
-    WHERE series_id BETWEEN %(first)s AND %(last)s
+    WHERE (%(first)s::integer IS NULL OR series_id >= %(first)s::integer)
+      AND (%(last)s::integer IS NULL OR series_id <= %(last)s::integer)
       AND (%(ids)s::integer[] IS NULL OR series_id = ANY (%(ids)s::integer[]))
-      AND ts >= coalesce(%(since)s, '-infinity'::timestamptz)
-      AND ts >= coalesce(%(low)s::timestamptz, '-infinity')
+      AND (%(since)s::timestamptz IS NULL OR ts >= %(since)s::timestamptz)
+      AND (%(low)s::timestamptz IS NULL OR ts >= %(low)s::timestamptz)
       AND (%(high)s::timestamptz IS NULL OR ts < %(high)s::timestamptz)
 ) AS d
 FULL JOIN (
     SELECT series_id, ts, value, valid_from, run_id FROM time_series_data_scd2
-    WHERE series_id BETWEEN %(first)s AND %(last)s
+    WHERE (%(first)s::integer IS NULL OR series_id >= %(first)s::integer)
+      AND (%(last)s::integer IS NULL OR series_id <= %(last)s::integer)
       AND (%(ids)s::integer[] IS NULL OR series_id = ANY (%(ids)s::integer[]))
-      AND ts >= coalesce(%(since)s, '-infinity'::timestamptz)
-      AND ts >= coalesce(%(low)s::timestamptz, '-infinity')
+      AND (%(since)s::timestamptz IS NULL OR ts >= %(since)s::timestamptz)
+      AND (%(low)s::timestamptz IS NULL OR ts >= %(low)s::timestamptz)
       AND (%(high)s::timestamptz IS NULL OR ts < %(high)s::timestamptz)
       AND valid_to = 'infinity'
 ) AS v ON v.series_id = d.series_id AND v.ts = d.ts

@@ -6,10 +6,11 @@ WITH current AS (
     SELECT series_id, count(*) AS stored,
            bit_xor(hash_record_extended((series_id, ts, value, updated_at, run_id), 0)) AS hash
     FROM time_series_data
-    WHERE series_id BETWEEN %(first)s AND %(last)s
+    WHERE (%(first)s::integer IS NULL OR series_id >= %(first)s::integer)
+      AND (%(last)s::integer IS NULL OR series_id <= %(last)s::integer)
       AND (%(ids)s::integer[] IS NULL OR series_id = ANY (%(ids)s::integer[]))
-      AND ts >= coalesce(%(since)s, '-infinity'::timestamptz)
-      AND ts >= coalesce(%(low)s::timestamptz, '-infinity')
+      AND (%(since)s::timestamptz IS NULL OR ts >= %(since)s::timestamptz)
+      AND (%(low)s::timestamptz IS NULL OR ts >= %(low)s::timestamptz)
       AND (%(high)s::timestamptz IS NULL OR ts < %(high)s::timestamptz)
     GROUP BY series_id
 ), versions AS (
@@ -20,10 +21,11 @@ WITH current AS (
            max(valid_from) AS last_from,
            max(valid_to) FILTER (WHERE valid_to < 'infinity') AS last_to
     FROM time_series_data_scd2
-    WHERE series_id BETWEEN %(first)s AND %(last)s
+    WHERE (%(first)s::integer IS NULL OR series_id >= %(first)s::integer)
+      AND (%(last)s::integer IS NULL OR series_id <= %(last)s::integer)
       AND (%(ids)s::integer[] IS NULL OR series_id = ANY (%(ids)s::integer[]))
-      AND ts >= coalesce(%(since)s, '-infinity'::timestamptz)
-      AND ts >= coalesce(%(low)s::timestamptz, '-infinity')
+      AND (%(since)s::timestamptz IS NULL OR ts >= %(since)s::timestamptz)
+      AND (%(low)s::timestamptz IS NULL OR ts >= %(low)s::timestamptz)
       AND (%(high)s::timestamptz IS NULL OR ts < %(high)s::timestamptz)
     GROUP BY series_id
 )

@@ -9,7 +9,8 @@ FROM (
     SELECT series_id, issued_at, first_ts, last_ts, points, run_id,
            lag(issued_at) OVER (PARTITION BY series_id ORDER BY issued_at) = issued_at AS is_again
     FROM time_series_issue
-    WHERE series_id BETWEEN %(first)s AND %(last)s
+    WHERE (%(first)s::integer IS NULL OR series_id >= %(first)s::integer)
+      AND (%(last)s::integer IS NULL OR series_id <= %(last)s::integer)
       AND (%(ids)s::integer[] IS NULL OR series_id = ANY (%(ids)s::integer[]))
 ) AS i
 LEFT JOIN (

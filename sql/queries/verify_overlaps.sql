@@ -1,24 +1,33 @@
 -- Series of a range of observations of which a version begins before another one ends: one that has
 -- ended too, or the open one. That two are open is told by their number.
-WITH closed AS (
-    SELECT series_id, ts, valid_from, valid_to,
+SELECT closed.series_id
+FROM (
+    SELECT series_id, valid_from,
            lag(valid_to) OVER (PARTITION BY series_id, ts ORDER BY valid_to) AS before_until
     FROM time_series_data_scd2
-    WHERE series_id BETWEEN %(first)s AND %(last)s
+    WHERE (%(first)s::integer IS NULL OR series_id >= %(first)s::integer)
+      AND (%(last)s::integer IS NULL OR series_id <= %(last)s::integer)
       AND (%(ids)s::integer[] IS NULL OR series_id = ANY (%(ids)s::integer[]))
-      AND ts >= coalesce(%(since)s, '-infinity'::timestamptz)
-      AND ts >= coalesce(%(low)s::timestamptz, '-infinity')
+      AND (%(since)s::timestamptz IS NULL OR ts >= %(since)s::timestamptz)
+      AND (%(low)s::timestamptz IS NULL OR ts >= %(low)s::timestamptz)
       AND (%(high)s::timestamptz IS NULL OR ts < %(high)s::timestamptz)
       AND valid_to < 'infinity'
-)
-SELECT series_id FROM closed WHERE before_until > valid_from
-UNION
-SELECT v.series_id
-FROM (SELECT series_id, ts, max(valid_to) AS until FROM closed GROUP BY series_id, ts) AS c
+) AS closed
+WHERE closed.before_until > closed.valid_from
+UNION ALL
+SELECT c.series_id
+FROM time_series_data_scd2 AS c
 JOIN time_series_data_scd2 AS v ON v.series_id = c.series_id AND v.ts = c.ts
-WHERE v.valid_to = 'infinity' AND v.valid_from < c.until
-  AND v.series_id BETWEEN %(first)s AND %(last)s
+WHERE c.valid_to < 'infinity' AND v.valid_to = 'infinity' AND v.valid_from < c.valid_to
+  AND (%(first)s::integer IS NULL OR c.series_id >= %(first)s::integer)
+  AND (%(last)s::integer IS NULL OR c.series_id <= %(last)s::integer)
+  AND (%(ids)s::integer[] IS NULL OR c.series_id = ANY (%(ids)s::integer[]))
+  AND (%(since)s::timestamptz IS NULL OR c.ts >= %(since)s::timestamptz)
+  AND (%(low)s::timestamptz IS NULL OR c.ts >= %(low)s::timestamptz)
+  AND (%(high)s::timestamptz IS NULL OR c.ts < %(high)s::timestamptz)
+  AND (%(first)s::integer IS NULL OR v.series_id >= %(first)s::integer)
+  AND (%(last)s::integer IS NULL OR v.series_id <= %(last)s::integer)
   AND (%(ids)s::integer[] IS NULL OR v.series_id = ANY (%(ids)s::integer[]))
-  AND v.ts >= coalesce(%(since)s, '-infinity'::timestamptz)
-  AND v.ts >= coalesce(%(low)s::timestamptz, '-infinity')
+  AND (%(since)s::timestamptz IS NULL OR v.ts >= %(since)s::timestamptz)
+  AND (%(low)s::timestamptz IS NULL OR v.ts >= %(low)s::timestamptz)
   AND (%(high)s::timestamptz IS NULL OR v.ts < %(high)s::timestamptz)

@@ -10,10 +10,11 @@ SELECT v.series_id, s.endpoint_prefix AS series, to_json(v.ts) #>> '{}' AS ts,
 FROM (
     SELECT series_id, ts, valid_from, valid_to, run_id, lag(valid_to) OVER w AS before_until
     FROM time_series_data_scd2
-    WHERE series_id BETWEEN %(first)s AND %(last)s
+    WHERE (%(first)s::integer IS NULL OR series_id >= %(first)s::integer)
+      AND (%(last)s::integer IS NULL OR series_id <= %(last)s::integer)
       AND (%(ids)s::integer[] IS NULL OR series_id = ANY (%(ids)s::integer[]))
-      AND ts >= coalesce(%(since)s, '-infinity'::timestamptz)
-      AND ts >= coalesce(%(low)s::timestamptz, '-infinity')
+      AND (%(since)s::timestamptz IS NULL OR ts >= %(since)s::timestamptz)
+      AND (%(low)s::timestamptz IS NULL OR ts >= %(low)s::timestamptz)
       AND (%(high)s::timestamptz IS NULL OR ts < %(high)s::timestamptz)
     WINDOW w AS (PARTITION BY series_id, ts ORDER BY valid_to)
 ) AS v

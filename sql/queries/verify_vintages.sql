@@ -9,10 +9,11 @@ FROM (
            lag(published_at) OVER w = published_at
            AND lag(value) OVER w IS NOT DISTINCT FROM value AS is_again
     FROM time_series_vintage
-    WHERE series_id BETWEEN %(first)s AND %(last)s
+    WHERE (%(first)s::integer IS NULL OR series_id >= %(first)s::integer)
+      AND (%(last)s::integer IS NULL OR series_id <= %(last)s::integer)
       AND (%(ids)s::integer[] IS NULL OR series_id = ANY (%(ids)s::integer[]))
-      AND ts >= coalesce(%(since)s, '-infinity'::timestamptz)
-      AND ts >= coalesce(%(low)s::timestamptz, '-infinity')
+      AND (%(since)s::timestamptz IS NULL OR ts >= %(since)s::timestamptz)
+      AND (%(low)s::timestamptz IS NULL OR ts >= %(low)s::timestamptz)
       AND (%(high)s::timestamptz IS NULL OR ts < %(high)s::timestamptz)
     WINDOW w AS (PARTITION BY series_id, ts ORDER BY published_at DESC, recorded_at DESC)
 ) AS v

@@ -7,7 +7,7 @@ FROM (
         SELECT min(v.ts) AS first_ts, max(v.ts) AS last_ts
         FROM time_series_data_scd2 AS v
         WHERE v.series_id = s.series_id AND v.ts > '-infinity' AND v.ts < 'infinity'
-          AND v.ts >= coalesce(%(since)s, '-infinity'::timestamptz)
+          AND (%(since)s::timestamptz IS NULL OR v.ts >= %(since)s::timestamptz)
     ) AS extent
 ) AS e
 CROSS JOIN LATERAL (

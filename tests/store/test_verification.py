@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from contextlib import closing
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -344,7 +345,7 @@ def test_runs_that_wrote_meanwhile_are_no_fault(
             " SELECT '2020-01-01', 1, '2020-01-02', '2020-01-03', max(run_id),"
             " (SELECT min(series_id) FROM time_series) FROM fetch_run"
         )
-        hours = iter(range(100, 200))
+        hours = count(100)
 
         def work(_: object) -> None:
             feed({next(hours): 1.0})

@@ -275,7 +275,15 @@ class Steps:
         return float(row[0][0]["Plan"]["Plan Rows"]) * (self._plan.sample or 1) if row else 0.0
 
     def _bounds(self, piece: Range) -> dict[str, Any]:
-        return {**piece._asdict(), "ids": None, "since": self._plan.since}
+        """Parameters of queries: what bounds nothing is None, and not asked of each row."""
+        return {
+            "first": None if piece.first == _LEAST_ID else piece.first,
+            "last": None if piece.last == _GREATEST_ID else piece.last,
+            "low": piece.low,
+            "high": piece.high,
+            "ids": None,
+            "since": self._plan.since,
+        }
 
     def _do(self, connection: psycopg.Connection, piece: Range, part: Part) -> Step:
         work = self._begun[piece]
