@@ -114,10 +114,11 @@ def _reader(settings: "Settings") -> "Callable[[Batch], StoredValues]":
 
 def _stored_values(settings: "Settings", batch: "Batch") -> "StoredValues":
     from dataportal.cli.database import database_exists, open_to_read
-    from dataportal.store.read.history import find_series, observations
 
     if not database_exists(settings):
         return {}
+    from dataportal.store.read.history import find_series, observations
+
     values: StoredValues = {}
     with open_to_read(settings, "preview") as connection:
         for name, series in batch.series.items():

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dataportal.config.yaml_nodes import Scalar, scalar_value
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_PLAIN = re.compile(r"[\w./^$+()°€][\w ./^$%+()@°€·²³–-]*", re.UNICODE)  # noqa: RUF001 - as units have it
+# what begins with a digit may be a number, or a time, but for a length such as 15 minutes
+_PLAIN = re.compile(
+    r"(?:[^\W\d_]|\.//|[/^$(°€])(?:[\w ./^$%+()@°€·²³-]*[\w./^$%+()°€²³])?|\d+ [a-z]+", re.UNICODE
+)
 _WIDEST = 96
 _MODULE = "dataportal.plugins.data_sources.http_plugin"
 _WORDS = {"TODO", "null", "true", "false", "yes", "no", "on", "off", "~", "y", "n"}
@@ -72,21 +72,23 @@ def scalar(value: Any) -> str:  # noqa: PLR0911 - a branch for each way
     text = str(value)
     if text == "TODO":
         return text
-    is_text = isinstance(scalar_value(Scalar(_NO_MARK, None, text, plain=True)), str)
-    if is_text and _PLAIN.fullmatch(text) and text.lower() not in _WORDS and not text.endswith(" "):
-        looks_like_time = re.fullmatch(r"[\d:.-]+", text)
-        if not looks_like_time:
-            return text
+    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
+        return text
     if ("\\" in text or '"' in text) and "\n" not in text and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
-    return json.dumps(text, ensure_ascii=not text.isprintable())
+    return _quoted(text)
 
 
-class _Mark:
-    line = column = 0
+def _quoted(text: str) -> str:
+    """The text in double quotes, with escapes for what is not shown."""
+    shown = (char if char.isprintable() and char not in '"\\' else _escape(char) for char in text)
+    return f'"{"".join(shown)}"'
 
 
-_NO_MARK = _Mark()
+def _escape(char: str) -> str:
+    if char in '"\\':
+        return f"\\{char}"
+    return f"\\U{ord(char):08x}"
 
 
 def flow(value: Any) -> str:
@@ -103,7 +105,7 @@ def _flow_scalar(value: Any) -> str:
     text = scalar(value)
     if text[:1] in "'\"" or not re.search(r"[,\[\]{}]", text):
         return text
-    return json.dumps(str(value), ensure_ascii=False)
+    return _quoted(str(value))
 
 
 def _mapping(

@@ -1,10 +1,11 @@
-"""How long commands take that do little: help, version, probes, and checks of 1,000 sources."""
+"""How long commands take that do little: help, version, probes, drafts, checks of 1,000 sources."""
 
 from __future__ import annotations
 
 import json
 import sys
 import tempfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from measuring import PROGRAM, Verdicts, best, fresh_database, process, python
@@ -53,6 +54,34 @@ def sources_file(folder: Path) -> Path:
     return path
 
 
+def table_file(folder: Path) -> Path:
+    """A small table, of the last days."""
+    path = folder / "levels.csv"
+    first = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = [first - timedelta(days=n) for n in range(7, 0, -1)]
+    lines = [f"{day:%Y-%m-%dT%H:%MZ},{200 + n % 3}.5" for n, day in enumerate(days)]
+    path.write_text("time,level\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def preview_file(folder: Path, table: Path) -> Path:
+    """A file with one source: this table."""
+    path = folder / "one.yaml"
+    path.write_text(
+        f"""
+timeseries:
+  levels:
+    module: dataportal.plugins.data_sources.csv_plugin
+    class: CsvDataSourcePlugin
+    schedule: 1 day
+    metadata: {{name: Levels, granularity: 1 day}}
+    default_params: {{path: {json.dumps(str(table))}, timestamp_column: time, value_column: level}}
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
 def main() -> int:
     """Print every ratio."""
     verdicts = Verdicts()
@@ -62,6 +91,17 @@ def main() -> int:
     )
     for arguments, seconds in zip(light, ours, strict=True):
         verdicts.at_most(" ".join(arguments), seconds, "import typer", bare, 1.6)
+    with tempfile.TemporaryDirectory() as folder:
+        file = table_file(Path(folder))
+        small = [
+            ("--config", str(preview_file(Path(folder), file)), "preview", "levels"),
+            ("new-source", str(file), "--timezone", "UTC"),
+        ]
+        bare, *ours = best(
+            python("import httpx"), *(process(PROGRAM, *a) for a in small), rounds=ROUNDS
+        )
+    for what, seconds in zip(("preview", "new-source"), ours, strict=True):
+        verdicts.at_most(what, seconds, "import httpx", bare, 2.5)
     with tempfile.TemporaryDirectory() as folder, fresh_database(fresh_sources()) as url:
         env = {"DATABASE_URL": url, "PLUGIN_CONFIG_PATH": str(sources_file(Path(folder)))}
         connect = (
