@@ -97,7 +97,7 @@ def answer(
         now=question.now,
     )
     if question.by_publication:
-        question = _with_whole_days(question, series)
+        question = with_whole_days(question, series)
     if question.versions:
         yield from _versions_answer(connection, question, renderer)
     elif question.assume and question.as_of is not None:
@@ -298,7 +298,7 @@ def _summary(
     )
 
 
-def _with_whole_days(question: Question, series: StoredSeries) -> Question:
+def with_whole_days(question: Question, series: StoredSeries) -> Question:
     """A question by publication with the ends of its days in place of their beginnings.
 
     The publications of a day are out by its end, in the zone of who published them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dataportal.analysis.arrow_schema import TableFacts, series_facts
@@ -13,7 +14,7 @@ from dataportal.analysis.series_questions import (
     series_question,
 )
 from dataportal.analysis.wording import Wording
-from dataportal.cli.history_answers import stored_versions
+from dataportal.cli.history_answers import stored_versions, with_whole_days
 from dataportal.cli.table_output import tell_size, write_series_tables
 from dataportal.errors import UsageError
 from dataportal.render.console import say
@@ -99,14 +100,19 @@ def _write_observations(
     )
     points = PointsAsked(
         question=question,
-        as_of_day=next(iter(q.days), None),
+        as_of_day=None,
         issue=None,
         zone=q.zone,
         start=q.start,
         end=q.end,
         wording=Wording.COMMAND,
     )
-    asked = [series_question(connection, points, series) for series in selected]
+    asked = []
+    for series in selected:
+        # a bare date is a day of who published the series
+        at = with_whole_days(q, series).as_of
+        own = replace(points, question=replace(question, at=at))
+        asked.append(series_question(connection, own, series))
     notes: list[str] = []
     if question.kind is Kind.AS_OF:
         notes += notes_on_beginnings(connection, points, asked)

@@ -93,6 +93,7 @@ def stored_url(database_url: str) -> str:
         )
         connection.execute(
             "UPDATE time_series SET unit = 'MW', ts_timezone = 'Europe/Berlin',"
+            " published_timezone = 'America/New_York',"
             ' metadata = \'{"licence": "CC BY 4.0"}\''
         )
         connection.execute(
@@ -251,6 +252,7 @@ def test_every_value_is_that_of_csv(
         ("read", "load", "--by", "published", "--as-of", "2026-01-01", "--recorded", "2026-01-01"),
         ("history", "load", "wind", "--start", "2025-01-01"),
         ("history", "load", "--as-of", "2025-03-01T05:00Z"),
+        ("history", "load", "--as-of", "2025-02-28", "--by", "published"),
         ("history", "load", "wind", "--versions"),
         ("history", "load", "--versions", "--end", "2025-03-01T01:00Z"),
         ("history", "load", "--versions", "--by", "published"),

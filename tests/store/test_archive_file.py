@@ -89,7 +89,15 @@ def histories(draw: st.DrawFn) -> list[Row]:
     """Rows of a series with any times, values and texts."""
     text = st.none() | st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=5)
     name = draw(st.text(min_size=1).filter(is_name))
-    rows: list[Row] = [series(name, name=draw(text), known_through=draw(st.none() | PAST))]
+    rows: list[Row] = [
+        series(
+            name,
+            name=draw(text),
+            known_through=draw(st.none() | PAST),
+            history_asked_at=draw(st.none() | PAST),
+            availability=draw(st.none() | st.just({"text": "ts", "shift": "PT0S"})),
+        )
+    ]
     for ts in sorted(draw(st.sets(TIMES, max_size=4))):
         bounds = sorted(draw(st.sets(PAST, min_size=2, max_size=4)))
         rows += [Version(ts, draw(NUMBERS), start, end) for start, end in pairwise(bounds)]
@@ -335,7 +343,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.gz").write_bytes(PLAIN)
     for path, message in (
         (tmp_path / "none", "there is no file"),
-        (tmp_path, "cannot be read: Is a directory"),
+        (tmp_path, "is a folder"),
         (tmp_path / "a.zst", "is not known"),
         (tmp_path / "a.gz", "Not a gzipped file"),
     ):

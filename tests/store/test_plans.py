@@ -6,6 +6,7 @@ Beside 2 and beside 149 other series, on the tables as the server has them.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -13,6 +14,8 @@ import pytest
 from support import manual
 from support.databases import with_schema
 from support.fleets import NAMED, make_fleet
+
+from dataportal.store.queries import query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +98,42 @@ def test_each_function(fleet: psycopg.Connection[Any], function: str, names: int
     parameters = {"names": list(NAMED[:names]), "times": times[0]}
     statement = f"SELECT * FROM time_series_{function}({arguments})"  # noqa: S608 - of this file
     assert_by_index(plan(fleet, statement, parameters))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"read_assumed_{kind}" for kind in ("as_of", "lead", "cutoff", "at")),
+        *(f"read_assumed_published_{kind}" for kind in ("as_of", "lead", "cutoff", "at")),
+        *(f"versions_{kind}" for kind in ("known", "published", "assumed")),
+        "history_availability",
+        "history_published_availability",
+    ],
+)
+def test_each_question_of_availability(fleet: psycopg.Connection[Any], name: str) -> None:
+    """By the index of the series, and of the runs only those are looked up that are needed."""
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    row = fleet.execute(
+        "SELECT series_id FROM time_series WHERE endpoint_prefix = %s", [NAMED[0]]
+    ).fetchone()
+    assert row
+    times = [start + timedelta(days=8 * n) for n in range(40)]
+    parameters = {
+        "series": row[0], "name": NAMED[0], "names": [NAMED[0]], "start": start,
+        "end": start + timedelta(days=90), "at": start + timedelta(days=400),
+        "known_through": start, "recorded_by": None, "recorded": None,
+        "lead": timedelta(hours=24), "days": 1, "clock": time(6), "zone": "Europe/Berlin",
+        "ts": times, "decided_at": times, "quantiles": [0.5],
+    }  # fmt: skip
+    with fleet.transaction(force_rollback=True):
+        fleet.execute(
+            "INSERT INTO fetch_run (source, kind, window_start, host, pid, version)"
+            " SELECT 'other', 'scheduled', now(), 'h', 1, '1' FROM generate_series(1, 50000)"
+        )
+        fleet.execute("ANALYZE fetch_run")
+        text = plan(fleet, query(name).decode(), parameters)
+    assert_by_index(text)
+    assert not re.search(r"Seq Scan on (\w+\.)?fetch_run", text), text
 
 
 def test_a_condition_reaches_the_index(fleet: psycopg.Connection[Any]) -> None:

@@ -20,6 +20,7 @@ from support.store_feed import (
     tuples,
 )
 
+from dataportal.availability import parse_availability
 from dataportal.errors import ConfigurationError, DatabaseError, FileError
 from dataportal.observations import Observations
 from dataportal.store.archive import restore as under_test
@@ -51,6 +52,7 @@ RECORD = SeriesRecord(
     granularity="1 hour",
     ts_timezone="Europe/Berlin",
     metadata={"z": 1.5, "a": {"b": [None, "ü"]}},
+    availability=parse_availability("next day 09:00").record("Europe/Berlin"),
 )
 
 

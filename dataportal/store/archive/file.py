@@ -80,6 +80,10 @@ def read(path: Path) -> Iterator[Row | End]:
         FileError: it cannot be read, is no such file, is cut, or was changed; says at which line.
     """
     _check_ending(path)
+    if path.is_dir():
+        raise FileError(
+            f"{path} is a folder", hint="Name a file that dump wrote without --format, .jsonl.gz"
+        )
     number, sequence, latest = 0, LineSequence(), utc_now() + TOLERANCE
     try:
         with _open_file(path) as file:
