@@ -7,9 +7,11 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
+from support.conditional_twins import ValidatingServer
 from support.http_server import LocalServer
 from support.invariants import Finals, broken_invariants
 from support.program_sources import (
+    Pause,
     SourceFile,
     await_end,
     held_locks,
@@ -62,6 +64,80 @@ def test_a_server_that_restarts_during_a_fetch(
         assert broken_invariants(look) == []
     assert outcomes(own_server.url) == ["succeeded"]
     assert held_locks(own_server.url) == 0
+
+
+def test_a_server_that_restarts_in_the_middle_of_a_copy(
+    tmp_path: Path, server: LocalServer, own_server: OwnServer, start_cli: StartCli
+) -> None:
+    """Of what was sent nothing is stored; the run connects anew, asks again and stores it all."""
+    many = {h: float(h) for h in range(-30_000, 0)}
+    sources, pause = SourceFile(tmp_path), Pause(tmp_path, "mid_copy@1")
+    sources.csv("load", server.answer("/load.csv", table(many)))
+    sources.write()
+    env = {"RETRY_DELAY_SECONDS": "0", "MAX_RETRIES": "3", "DATABASE_URL": own_server.url}
+    process = start_cli("fetch", "load", "--json", env={**env, **pause.env})
+    pause.wait_until_reached()
+    own_server.restart()
+    with open_observer(own_server.url) as look:
+        assert values(look) == {}
+    pause.go_on()
+    out, err = await_end(process)
+    assert process.returncode == 0, err
+    assert "tries again" in err
+    assert runs_by_source(out)["load"]["inserted"] == len(many)
+    with open_observer(own_server.url) as look:
+        assert len(values(look)) == len(many)
+        assert broken_invariants(look) == []
+    assert outcomes(own_server.url) == ["succeeded"]
+
+
+def test_a_failover_to_a_standby_that_lost_the_last_seconds(
+    tmp_path: Path, server: LocalServer, own_server: OwnServer, run_cli: RunCli
+) -> None:
+    """What was lost is asked for again and stored, as known from then on; nothing is left out.
+
+    Also where the provider would call the answer unchanged: what it said of it was lost too.
+    """
+    provider, sources = ValidatingServer(server), SourceFile(tmp_path)
+    first, second = {-3: 1.0, -2: 2.0}, {-3: 1.5, -2: 2.0, -1: 3.0}
+    sources.csv("load", provider.file("/load.csv", table(first).body))
+    sources.csv("old", server.answer("/old.csv", table({-2000: 1.0, -1000: 2.0})))
+    sources.write()
+    primary = {"DATABASE_URL": own_server.url}
+    assert run_cli("fetch", "load", env=primary).returncode == 0
+    standby = own_server.standby()
+    with open_observer(standby) as look:
+        while len(values(look)) != len(first):
+            pass
+    own_server.detach_standby()
+
+    # from here on all of it is lost
+    provider.file("/load.csv", table(second).body)
+    assert run_cli("fetch", "load", env=primary).returncode == 0
+    assert run_cli("fetch", "load", env=primary).returncode == 0
+    assert provider.unchanged == 1
+    bounds = ("--start", "2000-01-01", "--end", "2100-01-01")
+    assert run_cli("fetch", "old", *bounds, env=primary).returncode == 0
+    own_server.promote_standby()
+
+    replica = {"DATABASE_URL": standby}
+    done = run_cli("fetch", "load", "old", "--json", env=replica)
+    assert done.returncode == 0, done.stderr
+    runs = runs_by_source(done)
+    assert provider.unchanged == 1
+    assert (runs["load"]["inserted"], runs["load"]["revised"]) == (1, 1)
+    assert runs["old"]["outcome"] in {"succeeded", "empty", "partial"}
+    assert run_cli("fetch", "old", *bounds, env=replica).returncode == 0
+    with open_observer(standby) as look:
+        assert values(look)[-3] == [1.0, 1.5]
+        assert current(look)[-1] == 3.0
+        assert broken_invariants(look) == []
+    with open_observer(own_server.url) as lost, open_observer(standby) as look:
+        assert current(look) == current(lost)
+    assert run_cli("verify", env=replica).returncode == 0
+    # and from then on the provider's word counts again
+    assert run_cli("fetch", "load", env=replica).returncode == 0
+    assert provider.unchanged == 2
 
 
 def test_a_disk_that_fills_up(

@@ -47,6 +47,19 @@ class OwnServer:
         self._shell(f"pg_ctl -D {folder} -o '{options}' -l {folder}.log -w start")
         return self._url_of(_DATABASE, _STANDBY_PORT)
 
+    def detach_standby(self) -> None:
+        """What the primary does from now on does not come to the standby any more."""
+        standby = self._url_of("admin", _STANDBY_PORT)
+        with psycopg.connect(standby, autocommit=True) as admin:
+            admin.execute("ALTER SYSTEM SET primary_conninfo = ''")
+            admin.execute("SELECT pg_reload_conf()")
+            while admin.execute("SELECT FROM pg_stat_wal_receiver").fetchone() is not None:
+                time.sleep(0.05)
+
+    def promote_standby(self) -> None:
+        """The standby is the primary from now on; nobody is to use the old one any more."""
+        self._shell("pg_ctl -D /tmp/standby -w promote")
+
     def in_small_tablespace(self, name: str) -> str:
         """The URL of a new database whose files lie in a folder that can be filled."""
         self._shell(f"mkdir {_SMALL}/space")
