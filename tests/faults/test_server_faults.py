@@ -22,7 +22,7 @@ from support.program_sources import (
 from support.store_feed import current, open_observer, values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from conftest import RunCli, StartCli
@@ -38,6 +38,13 @@ def server() -> Iterator[LocalServer]:
     """A provider."""
     with LocalServer() as local:
         yield local
+
+
+def csv_of(points: Mapping[int, object]) -> bytes:
+    """The file of a table."""
+    body = table(points).body
+    assert isinstance(body, bytes)
+    return body
 
 
 def test_a_server_that_restarts_during_a_fetch(
@@ -100,7 +107,7 @@ def test_a_failover_to_a_standby_that_lost_the_last_seconds(
     """
     provider, sources = ValidatingServer(server), SourceFile(tmp_path)
     first, second = {-3: 1.0, -2: 2.0}, {-3: 1.5, -2: 2.0, -1: 3.0}
-    sources.csv("load", provider.file("/load.csv", table(first).body))
+    sources.csv("load", provider.file("/load.csv", csv_of(first)))
     sources.csv("old", server.answer("/old.csv", table({-2000: 1.0, -1000: 2.0})))
     sources.write()
     primary = {"DATABASE_URL": own_server.url}
@@ -112,7 +119,7 @@ def test_a_failover_to_a_standby_that_lost_the_last_seconds(
     own_server.detach_standby()
 
     # from here on all of it is lost
-    provider.file("/load.csv", table(second).body)
+    provider.file("/load.csv", csv_of(second))
     assert run_cli("fetch", "load", env=primary).returncode == 0
     assert run_cli("fetch", "load", env=primary).returncode == 0
     assert provider.unchanged == 1

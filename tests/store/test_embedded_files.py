@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import stat
 import subprocess
@@ -20,6 +21,7 @@ from dataportal.embedded.files import server_files
 from dataportal.embedded.server import embedded_server
 from dataportal.errors import ConfigurationError, ExitCode
 
+NOBODY = 65534
 ORDINARY = 54321  # a user id without a name, to which root's tests can change
 
 
@@ -78,6 +80,49 @@ def test_an_ordinary_user_keeps_it_in_their_home(open_folder: Path) -> None:
     assert (folder / "postgresql-18" / "PG_VERSION").is_file()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert folder.stat().st_uid == (uid or os.geteuid())
+
+
+@pytest.mark.slow
+def test_two_users_have_a_server_each_at_once(open_folder: Path) -> None:
+    """On one machine, at the same time: each has data and a door of its own, closed to the other.
+
+    Who is no root here is the same user twice, with two homes.
+    """
+    is_root = os.geteuid() == 0
+    uids = [one.pw_uid for one in pwd.getpwall() if 0 < one.pw_uid <= NOBODY][:2]
+    env = {"XDG_DATA_HOME": ""}
+    if is_root:
+        env["PYTHONPATH"] = str(copy_of_binaries(open_folder))
+    homes = []
+    for number, uid in enumerate(uids):
+        home = open_folder / f"home{number}"
+        home.mkdir()
+        if is_root:
+            os.chown(home, uid, uid)
+        homes.append(home)
+    first, second = [
+        user("", env={**env, "HOME": str(home)}, uid=uid if is_root else None)
+        for home, uid in zip(homes, uids, strict=True)
+    ]
+    with (
+        first as (_, one_url),
+        second as (_, other_url),
+        psycopg.connect(one_url, autocommit=True) as one,
+        psycopg.connect(other_url, autocommit=True) as other,
+    ):
+        assert one.info.host != other.info.host
+        assert one.info.backend_pid != other.info.backend_pid
+        one.execute("CREATE TABLE mine ()")
+        there = other.execute("SELECT to_regclass('mine')").fetchone()
+        assert there == (None,)
+        for connection in (one, other):
+            folder = Path(connection.info.host)
+            assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        if is_root:
+            owners = [Path(c.info.host).stat().st_uid for c in (one, other)]
+            assert owners == uids
+    for home in homes:
+        assert is_down(home / ".local" / "share" / "dataportal")
 
 
 @pytest.mark.slow
