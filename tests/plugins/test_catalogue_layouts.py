@@ -437,7 +437,42 @@ def _lng(source: Source, request: Request) -> Reply:
     return Reply.json({"last_page": 1, "total": 1, "data": [row]})
 
 
+def _imf(source: Source, request: Request) -> Reply:
+    assert request.query["c[TIME_PERIOD]"] == ["ge:2026-02"]
+    lines = [f"dataflow,x,I,{c},CPI,_T,IX,M,2026-M02,1.5" for c in _texts(source, "COUNTRY")]
+    head = "STRUCTURE,STRUCTURE_ID,ACTION,COUNTRY,INDEX_TYPE,COICOP_1999,TYPE_OF_TRANSFORMATION"
+    return _csv(f"{head},FREQUENCY,TIME_PERIOD,OBS_VALUE", *lines)
+
+
+def _px(source: Source, request: Request) -> Reply:
+    codes = _texts(source, "ContentsCode")
+    assert {q["code"] for q in request.json["query"]} >= {"ContentsCode", "Tid"}
+    return Reply.json(
+        {
+            "version": "2.0",
+            "class": "dataset",
+            "id": ["ContentsCode", "Tid"],
+            "size": [len(codes), 1],
+            "role": {"time": ["Tid"], "metric": ["ContentsCode"]},
+            "dimension": {
+                "ContentsCode": {"category": {"index": {code: n for n, code in enumerate(codes)}}},
+                "Tid": {"category": {"index": {"2026M02": 0}}},
+            },
+            "value": [VALUE] * len(codes),
+        }
+    )
+
+
+def _riksbank(source: Source, request: Request) -> Reply:
+    assert request.path.endswith("/2026-03-02/2026-03-03")
+    return Reply.json([{"date": "2026-03-03", "value": 1.5}])
+
+
 LAYOUTS = {
+    "imf": Layout(_imf, "2026-02-01T00:00:00Z", ("2026-02-01T00:00:00Z", DAY[1])),
+    "ssb": Layout(_px, "2026-01-31T23:00:00Z", ("2026-01-01T00:00:00Z", DAY[1])),
+    "scb": Layout(_px, "2026-01-31T23:00:00Z", ("2026-01-01T00:00:00Z", DAY[1])),
+    "riksbank": Layout(_riksbank, "2026-03-02T23:00:00Z"),
     "oecd": Layout(_oecd, "2026-02-01T00:00:00Z", ("2026-02-01T00:00:00Z", DAY[1])),
     "ons-monthly": Layout(_ons, "2026-02-01T00:00:00Z", ("2025-01-01T00:00:00Z", DAY[1])),
     "ons-quarterly": Layout(_ons, "2025-09-30T23:00:00Z", ("2025-01-01T00:00:00Z", DAY[1])),
