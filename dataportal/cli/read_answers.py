@@ -11,8 +11,6 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-
 from dataportal.analysis.arrow_schema import TableFacts, series_facts
 from dataportal.analysis.assumptions import check_availability
 from dataportal.analysis.series_questions import (
@@ -28,7 +26,7 @@ from dataportal.render.formatting import format_instant, pluralize
 from dataportal.render.read import SeriesText, Values
 from dataportal.render.table_files import SeriesTable
 from dataportal.resampling import interval_bounds, resample
-from dataportal.store.connection import database_errors
+from dataportal.store.read.arrow import snapshot
 from dataportal.store.read.points import (
     AssumedDecisionPoint,
     AssumedPoint,
@@ -42,6 +40,8 @@ from dataportal.times import format_duration
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
+
+    import psycopg
 
     from dataportal.cli.read_questions import Request
     from dataportal.render.read import Cell
@@ -69,7 +69,7 @@ def answer_points(
     """The values of series in order of ts, all as they are at one moment."""
     if request.question.assume:
         check_availability(selected, Wording.COMMAND)
-    with _snapshot(connection):
+    with snapshot(connection):
         points = _points_asked(request)
         asked = [series_question(connection, points, series) for series in selected]
         notes = [*_tell_beginnings(connection, request, asked), *_tell_finality(request, asked)]
@@ -112,7 +112,7 @@ def answer_decisions(
     ]
     notes = _tell_finality(request, asked)
     names = [series.endpoint_prefix for series in selected]
-    with _snapshot(connection):
+    with snapshot(connection):
         points = points_at(
             connection,
             names,
@@ -140,14 +140,6 @@ def answer_decisions(
             series=names if request.wide else (),
             facts=_facts(request, asked, notes),
         )
-
-
-@contextmanager
-def _snapshot(connection: psycopg.Connection) -> Iterator[None]:
-    """All that is read within is as it was when it was begun."""
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    with database_errors("reading the values"), connection.transaction():
-        yield
 
 
 def _points_asked(request: Request) -> PointsAsked:

@@ -375,8 +375,11 @@ def _statements() -> Iterator[tuple[Page, str]]:
 
 
 def test_every_statement_runs(database_url: str) -> None:
-    """On the schema of this program; what Grafana puts in is put in here."""
-    statements = list(_statements())
+    """On the schema of this program; what Grafana puts in is put in here.
+
+    Those of Citus need its extension.
+    """
+    statements = [(page, block) for page, block in _statements() if "citus_" not in block]
     with psycopg.connect(database_url) as connection:
         for _, block in statements:
             macro = r"\$__timeFilter\(([\w.]+)\)"
