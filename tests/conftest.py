@@ -29,7 +29,7 @@ from dataportal.store.connection import connect
 from dataportal.store.upkeep.columnstore import enable_columnstore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from pathlib import Path
 
 
@@ -102,7 +102,10 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"database server: {config.stash[_SERVER]}"
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, object, object]:
     """Mark what needs the server, and leave out what needs another kind of it."""
     for item in items:
         if _OF_DATABASE.intersection(getattr(item, "fixturenames", ())) or item.get_closest_marker(
@@ -115,6 +118,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.database)
     if config.stash[_SERVER].kind != "docker":
         _leave_out(config, items, "docker")
+    answer = yield
+    # the server is started to be asked, so only if anything is left that needs it
     left_out = {
         mark: _leave_out(config, items, mark)
         for mark in SERVER_MARKS
@@ -124,6 +129,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[_LEFT_OUT] = left_out
     if hasattr(config, "workeroutput"):
         config.workeroutput["left_out"] = left_out
+    return answer
 
 
 def _leave_out(config: pytest.Config, items: list[pytest.Item], mark: str) -> int:

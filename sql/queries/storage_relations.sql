@@ -15,14 +15,16 @@ LEFT JOIN pg_stat_all_tables AS s ON s.relid = c.oid
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(pg_relation_size(x.indexrelid)), 0)::bigint AS bytes,
            -- an entry has a head and a pointer, twelve bytes; pages are filled to nine tenths
-           coalesce(sum(16384 + greatest(c.reltuples, 0) * (12 + 8 * ceil(w.bytes / 8.0)) / 0.9), 0)
+           coalesce(sum(16384 + greatest(w.entries, 0) * (12 + 8 * ceil(w.bytes / 8.0)) / 0.9), 0)
                ::bigint AS fresh_bytes,
            array_agg(format('%%I.%%I', n.nspname, o.relname))
                FILTER (WHERE NOT x.indisvalid AND o.relname ~ '_cc(new|old)\d*$') AS left_over
     FROM pg_index AS x
     JOIN pg_class AS o ON o.oid = x.indexrelid
     CROSS JOIN LATERAL (
-        SELECT sum(CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END) AS bytes
+        -- a partial one has some of the rows only
+        SELECT sum(CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END) AS bytes,
+               CASE WHEN x.indpred IS NULL THEN c.reltuples ELSE o.reltuples END AS entries
         FROM pg_attribute AS a WHERE a.attrelid = x.indexrelid
     ) AS w
     WHERE x.indrelid = c.oid

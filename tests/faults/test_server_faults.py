@@ -181,6 +181,36 @@ def test_a_disk_that_fills_up(
         assert broken_invariants(look) == []
 
 
+def test_a_disk_that_fills_up_during_upkeep(own_server: OwnServer, run_cli: RunCli) -> None:
+    """69; what a REINDEX has left by then goes with the next upkeep, and every run is there."""
+    url = own_server.in_small_tablespace("full_up")
+    env = {"DATABASE_URL": url}
+    assert run_cli("migrate", env=env).returncode == 0
+    runs = (
+        "INSERT INTO fetch_run (source, kind, started_at, finished_at, outcome, window_start,"
+        " inserted, host, pid, version) SELECT 'load', 'scheduled', now(), now(), 'succeeded',"
+        " now(), 1, 'host', 1, '1.0' FROM generate_series(1, 50000)"
+    )
+    with open_observer(url) as look:
+        # in the middle of it all, so that every page of the indexes is kept
+        for _ in range(4):
+            look.execute(runs)
+        look.execute("DELETE FROM fetch_run WHERE run_id % 4 <> 0")
+    with open_observer(url) as look:
+        look.execute("VACUUM ANALYZE fetch_run")
+    own_server.fill()
+    full = run_cli("maintain", env=env)
+    assert full.returncode == 69, full.stdout
+    assert "The server's disk is full: make room, then run again" in full.stderr
+    own_server.make_room()
+    done = run_cli("maintain", env=env)
+    assert done.returncode == 0, done.stderr
+    with open_observer(url) as look:
+        assert look.execute("SELECT count(*) FROM fetch_run").fetchone() == (50_000,)
+        unfinished = look.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid")
+        assert unfinished.fetchone() == (0,)
+
+
 def test_a_network_that_goes_away_without_a_word(
     tmp_path: Path, server: LocalServer, own_server: OwnServer, start_cli: StartCli
 ) -> None:

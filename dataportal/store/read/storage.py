@@ -39,14 +39,21 @@ class TableStorage:
         bytes: what it takes on the disk, with its indexes.
         chunks: how many chunks it has; None for one that has none.
         compressed_chunks: how many of them are compressed.
-        compressed_share: how much of what the rows took, or take, is compressed, from 0 to 1.
+        rows_bytes: what it would take as rows, with their indexes.
+        compressed_rows_bytes: how much of that is compressed.
     """
 
     table: str
     bytes: int
     chunks: int | None
     compressed_chunks: int
-    compressed_share: float
+    rows_bytes: int
+    compressed_rows_bytes: int
+
+    @property
+    def compressed_share(self) -> float:
+        """How much of what the rows took, or take, is compressed, from 0 to 1."""
+        return self.compressed_rows_bytes / self.rows_bytes if self.rows_bytes else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +85,9 @@ class Storage:
     @property
     def compressed_share(self) -> float:
         """How much of what the rows of observations took, or take, is compressed, from 0 to 1."""
-        parts = [t for t in self.tables if t.table in SEGMENTED_TABLES and t.bytes]
-        # a table is as heavy as its rows are, or were
-        weights = [t.bytes / (1 - 0.9 * t.compressed_share) for t in parts]
-        total = sum(weights)
-        shares = (w * t.compressed_share for w, t in zip(weights, parts, strict=True))
-        return sum(shares) / total if total else 0.0
+        parts = [table for table in self.tables if table.table in SEGMENTED_TABLES]
+        total = sum(table.rows_bytes for table in parts)
+        return sum(table.compressed_rows_bytes for table in parts) / total if total else 0.0
 
 
 class _ChunkRow(NamedTuple):
@@ -193,8 +197,7 @@ def _relation(table: str, facts: _RelationRow, chunk: _ChunkRow | None) -> Relat
 def _table_storage(
     table: str, total: int, chunks: list[_ChunkRow], facts: dict[int, _RelationRow]
 ) -> TableStorage:
-    rows_bytes = compressed_rows_bytes = 0
-    size = total
+    size, rows_bytes, compressed_rows_bytes = total, total, 0
     for chunk in chunks:
         own = facts[chunk.relation].heap_bytes + facts[chunk.relation].index_bytes
         compressed = chunk.rows_bytes or 0 if chunk.is_compressed else 0
@@ -207,5 +210,6 @@ def _table_storage(
         size,
         chunks=len(chunks) or None,
         compressed_chunks=sum(chunk.is_compressed for chunk in chunks),
-        compressed_share=compressed_rows_bytes / rows_bytes if rows_bytes else 0.0,
+        rows_bytes=rows_bytes,
+        compressed_rows_bytes=compressed_rows_bytes,
     )

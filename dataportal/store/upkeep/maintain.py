@@ -184,8 +184,10 @@ def _act(connection: psycopg.Connection, action: Action, home: str) -> None:
     elif action.work is Work.REINDEX:
         for index in action.left_over:
             connection.execute(b"DROP INDEX IF EXISTS " + index.encode())
-        # beside those who write
-        connection.execute(b"REINDEX TABLE CONCURRENTLY " + relation)
+        names = {"relation": action.relation}
+        for (index,) in connection.execute(query("maintain_indexes"), names).fetchall():
+            # beside those who write; one by one, in the room that the one before has left
+            connection.execute(b"REINDEX INDEX CONCURRENTLY " + index.encode())
     else:
         connection.execute(b"ANALYZE " + relation)
 

@@ -1,0 +1,7 @@
+-- The indexes of a table or chunk, but for what a REINDEX left behind that was cut off.
+SELECT format('%%I.%%I', n.nspname, c.relname)
+FROM pg_index AS x
+JOIN pg_class AS c ON c.oid = x.indexrelid
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE x.indrelid = %(relation)s::regclass AND x.indisvalid
+ORDER BY pg_relation_size(x.indexrelid)
