@@ -82,7 +82,7 @@ def write_values(output: Path, form: TableFormat, values: Values) -> None:
         rows = write_series_tables(output, form, facts, values.table_schema(), tables)
     elif values.series or not is_folder_name(output):
         schema, batches = row_batches(values.columns, values.rows)
-        rows = write_file(output, form, facts, schema, batches)
+        rows = write_file(output, form, facts, schema, batches, wide=bool(values.series))
     else:
         rows = write_folder(output, form, facts, _tables_of_rows(facts, values))
     tell_size(output, rows)

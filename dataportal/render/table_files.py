@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
     from dataportal.analysis.arrow_schema import SeriesFacts, TableFacts
 
-_ROWS = 65_536
+_ROWS, _FEWEST_ROWS = 65_536, 1_000
+_CELLS = 2_000_000
+"""Cells of rows that are held at a time, where these have very many columns."""
 _KEPT = " !#$&'()+,-.;@^_`{}~"
 """What stands in the name of a folder as it is, beside letters and digits: no path, glob or key."""
 _TIMES = {"ts", "decided_at", "valid_from", "valid_to", "published_at", "recorded_at", "issued_at"}
@@ -148,10 +150,15 @@ def write_file(
     facts: TableFacts,
     schema: pa.Schema,
     batches: Iterable[pa.RecordBatch],
+    *,
+    wide: bool = False,
 ) -> int:
-    """Write a file of these rows, which all have that schema; as `write_series_file` otherwise."""
-    own = {one.series: one for one in facts.series if one.series in schema.names}
-    schema = with_facts(schema, facts, own or None)
+    """Write a file of these rows, which all have that schema; as `write_series_file` otherwise.
+
+    With `wide` there is a column for each series of `facts`, of its name.
+    """
+    own = {one.series: one for one in facts.series} if wide else None
+    schema = with_facts(schema, facts, own)
     with _hidden_beside(path) as hidden:
         rows = _write(hidden, form, schema, batches)
         failpoint("before_appearing")
@@ -262,8 +269,8 @@ def row_batches(
     schema = pa.schema([pa.field(name, _arrow_type(name)) for name in columns])
 
     def batches() -> Iterator[pa.RecordBatch]:
-        rest = iter(rows)
-        while block := list(islice(rest, _ROWS)):
+        rest, size = iter(rows), _rows_held(len(columns))
+        while block := list(islice(rest, size)):
             arrays = [
                 pa.array(cells, field.type)
                 for cells, field in zip(zip(*block, strict=True), schema, strict=True)
@@ -271,6 +278,10 @@ def row_batches(
             yield pa.record_batch(arrays, schema=schema)
 
     return schema, batches()
+
+
+def _rows_held(columns: int) -> int:
+    return max(_FEWEST_ROWS, min(_ROWS, _CELLS // max(columns, 1)))
 
 
 def _arrow_type(name: str) -> pa.DataType:
@@ -346,7 +357,7 @@ class _TableFile:
 
         self._path, self._schema = path, schema
         self._held: list[pa.RecordBatch] = []
-        self._rows = 0
+        self._rows, self._most = 0, _rows_held(len(schema))
         self._sink = pa.OSFile(str(path), "wb")
         self._writer: Any
         if form is TableFormat.PARQUET:
@@ -368,7 +379,7 @@ class _TableFile:
     def add(self, batch: pa.RecordBatch) -> None:
         self._held.append(batch)
         self._rows += batch.num_rows
-        if self._rows >= _ROWS:
+        if self._rows >= self._most:
             self._put()
 
     def close(self) -> None:

@@ -371,7 +371,8 @@ def test_a_dump_has_everything(program: Run, folder: Path) -> None:
     issues = pd.read_parquet(folder / "whole" / "issues")
     assert issues["points"].to_list() == [2]
     assert program("dump", "load", "whole", "--format", "parquet", code=2).stderr == (
-        "dataportal: whole is not empty. Name a new folder, or empty this one first\n"
+        "dataportal: whole is not empty. Name a new folder, or empty this one first "
+        "(dataportal help files)\n"
     )
 
 
