@@ -25,6 +25,7 @@ from dataportal.errors import DatabaseError, ExitCode, LockedError
 from dataportal.on_locked import OnLocked
 from dataportal.plugins.http import HttpClient
 from dataportal.plugins.http.rate_limit import RateLimiter
+from dataportal.redaction import harmless, redact
 from dataportal.store.records import Outcome
 from dataportal.store.session import SourceSession
 from dataportal.times import utc_now
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from dataportal.store.records import SourceState
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 _LOOK_INTERVAL = 0.25  # seconds between two looks at the locks that others hold
 _DATABASE_PATIENCE = 60.0  # seconds for a database that is restarting
@@ -115,8 +117,8 @@ class _Runs:
     """The tasks of one command: started while there are slots, cancelled when it shall stop.
 
     Several machines may run the same command. So that they do not all try the same locks one after
-    the other, each begins at another place of the list, leaves out what it sees locked once it has
-    met the others, and comes back at the end to what it left out.
+    the other, each begins at another place of the list, looks first which are held, leaves out what
+    it sees locked once it has met the others, and comes back at the end to what it left out.
     """
 
     def __init__(self, context: RunContext, stop: StopSignal) -> None:
@@ -153,6 +155,8 @@ class _Runs:
     async def _work(self, requests: Sequence[RunRequest]) -> None:
         states = self._context.states = await self._source_states()
         due = due_requests(requests, states, self._context.now())
+        if len(due) > 1:
+            await self._look(due)
         for request in _own_order(due):
             # a slot is taken by the run itself; this only keeps ten thousand from queueing up
             async with self._context.slots:
@@ -189,13 +193,14 @@ class _Runs:
 
     async def _come_back(self) -> None:
         """Run what was locked, but for those of which a run has ended since this command began."""
-        self._finished = await self._ask(SourceSession.finished_since, self._began)
+        self._looked_at = 0.0
         for request in self._left_out:
+            await self._look(self._left_out)
             if self._is_done(request):
                 continue
-            if request.source.name in self._finished:
+            if reason := await self._reason_to_skip(request):
                 result = RunResult(request.source.name, request.kind, Outcome.SKIPPED)
-                result.reason = "another run has fetched it meanwhile"
+                result.reason = reason
                 self._tasks[result.source] = asyncio.create_task(_return(result))
                 self._context.emit(Finished(result))
                 continue
@@ -204,6 +209,19 @@ class _Runs:
             self._start(request, comes_back=False)
             await asyncio.sleep(0)
         await self._await_tasks()
+
+    async def _reason_to_skip(self, request: RunRequest) -> str | None:
+        """Why a source that was left out is not run now either; None if it may be free."""
+        name = request.source.name
+        if name in self._finished:
+            return "another run has fetched it meanwhile"
+        if request.on_locked is not OnLocked.SKIP or name not in self._locked:
+            return None
+        holder = await self._ask(SourceSession.holder_of, name, None)
+        # of one that has just ended, or a backfill between two slices, the lock is waited for
+        if holder is None or holder.passes or holder.backfill:
+            return None
+        return harmless(redact(f"source {name!r} is locked by {holder}"))
 
     def _is_done(self, request: RunRequest) -> bool:
         """Whether a source that was due is not any more, as another machine was quicker."""
@@ -215,24 +233,25 @@ class _Runs:
         if loop.time() - self._looked_at <= _LOOK_INTERVAL:
             return
         names = [request.source.name for request in due]
-        self._locked = await self._ask(SourceSession.locked_among, names)
+        locked = await self._ask(SourceSession.locked_among, names, set[str]())
         # our own are locked too, and under way
-        self._locked -= self._tasks.keys()
-        self._finished = await self._ask(SourceSession.finished_since, self._began)
+        self._locked = locked - {n for n, task in self._tasks.items() if not task.done()}
+        self._has_met_others = self._has_met_others or bool(self._locked)
+        self._finished = await self._ask(SourceSession.finished_since, self._began, set[str]())
         self._looked_at = loop.time()
 
-    async def _ask(self, method: Callable[[SourceSession, T], set[str]], argument: T) -> set[str]:
-        """What the database says; nothing where it does not, as the runs will say why."""
+    async def _ask(self, method: Callable[[SourceSession, T], R], argument: T, otherwise: R) -> R:
+        """What the database says; `otherwise` where it does not, as the runs will say why."""
         sessions = self._context.sessions
         try:
             session = await sessions.open("")
         except DatabaseError:
-            return set()
+            return otherwise
         try:
             answer = await session.thread.call(method, session.session, argument)
         except DatabaseError:
             session.close()
-            return set()
+            return otherwise
         except BaseException:
             session.close()
             raise

@@ -41,6 +41,9 @@ class Lease:
         context: what all runs share.
         on_locked: what to do if another run holds the lock.
         reads_state: whether the source's state will be asked for once the lock is acquired.
+
+    Attributes:
+        comes_back: whether the source is left out for now if it is locked: then nobody waits.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Lease:
         self._reads_state = reads_state
         self._session: ThreadedSession | None = None
         self._had_session = False
+        self.comes_back = False
         self._has_slot = False
         self._run_id: int | None = None
 
@@ -158,7 +162,8 @@ class Lease:
             waited = time.monotonic() - started
             # an attempt that follows at once may find the lock of the one before, whose connection
             # the server has yet to end
-            if (holder.passes or self._had_session) and waited < _HANDOVER:
+            is_handed_over = self._had_session or (holder.passes and not self.comes_back)
+            if is_handed_over and waited < _HANDOVER:
                 await asyncio.sleep(_GAP_POLL)
                 continue
             # a backfill lets the schedule in between its slices

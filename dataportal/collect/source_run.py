@@ -91,6 +91,7 @@ class SourceRun:
             LockedError: only if so.
         """
         started = time.monotonic()
+        self._lease.comes_back = comes_back and self._request.on_locked is OnLocked.SKIP
         try:
             await self._with_retries(self._prepare)
             await self._run_slices()

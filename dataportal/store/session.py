@@ -158,6 +158,11 @@ class SourceSession:
         with database_errors("asking who holds the lock"):
             return lock.find_holder(self._connection, self._key, self._source)
 
+    def holder_of(self, source: str) -> lock.Holder | None:
+        """Who holds the lock of any source."""
+        with database_errors("asking who holds the lock"):
+            return lock.find_holder(self._connection, lock.lock_key(self._schema, source), source)
+
     def locked_among(self, sources: Collection[str]) -> set[str]:
         """Those of the sources whose lock anybody holds, asked in one query."""
         with database_errors("asking which locks are held"):
