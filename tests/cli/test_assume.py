@@ -230,7 +230,7 @@ def test_without_availability_the_way_to_state_it_is_named(
         (("read", "load", "--assume"), "--assume goes with --as-of, --lead, --cutoff or --at"),
         (("read", "load", "--release", "1", "--assume"), "--assume goes with --as-of, --lead"),
         (("read", "load", "--issued", "latest", "--assume"), "--assume goes with --as-of"),
-        (("history", "load", "--assume"), "--assume goes with --as-of, and without --plot"),
+        (("history", "load", "--assume"), "--assume goes with --as-of or --versions"),
         (("history", "load", "--ts", "now", "--assume"), "--assume goes with --as-of"),
         (("history", "load", "--as-of", "now", "--plot", "--assume"), "without --plot"),
         (("history", "load", "--availability", "--limit", "3"), "one for each quantile"),
