@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -41,6 +42,7 @@ Where = Mapping[str, str] | Sequence[str]
 By = Literal["known", "published"]
 
 _WORDING = Wording.PYTHON
+_OPTION = re.compile(r"(?<!\S)--([a-z][a-z-]*)")
 _BY = ("known", "published")
 
 
@@ -62,14 +64,24 @@ class PointArguments:
 
 @contextmanager
 def question_errors() -> Iterator[None]:
-    """Turns what `read` refuses into a `QuestionError`, which is a ValueError too."""
+    """Turns what a command refuses into what Python would raise, in words of Python.
+
+    A `UsageError` becomes a `QuestionError`, which is a ValueError too; those that say more are
+    something else to Python already.
+    """
     try:
         yield
     except UsageError as error:
-        # those that say more are something else to Python
-        if type(error) is not UsageError:
-            raise
-        raise QuestionError(error.message, hint=error.hint) from None
+        message = _in_python(error.message)
+        hint = None if error.hint is None else _in_python(error.hint)
+        kind = QuestionError if type(error) is UsageError else type(error)
+        raise kind(message, hint=hint) from None
+
+
+def _in_python(text: str) -> str:
+    """A message of a command, with arguments in place of its options."""
+    text = text.replace("dataportal list-series", "portal.series()")
+    return _OPTION.sub(lambda match: match[1].replace("-", "_"), text)
 
 
 def read_names(names: Names | None) -> list[str]:
@@ -223,6 +235,11 @@ def _read_lead(lead: Lead) -> timedelta:
 
 
 def _cutoff_text(cutoff: Cutoff) -> str:
+    if not isinstance(cutoff, str | tuple | list):
+        raise UsageError(
+            f"cutoff={cutoff!r} is no time of day",
+            hint='Write it like ("D-1", "06:00", "Europe/Berlin")',
+        )
     parts: tuple[Any, ...] = (cutoff,) if isinstance(cutoff, str) else tuple(cutoff)
     texts = (p.strftime("%H:%M:%S") if isinstance(p, time) else str(p) for p in parts)
     return " ".join(texts)

@@ -140,6 +140,8 @@ def connect(url: str | None = None, *, memory: int | None = None) -> Portal:
             hint='Give it one, set DATABASE_URL, or say connect("embedded:") for the database that '
             "the command keeps by itself",
         )
+    if settings.database_url is None:
+        _check_embedded(settings)
     return Portal(settings, memory)
 
 
@@ -819,6 +821,24 @@ class Portal:
         if published and (gap := publication_gap(connection, series.series_id, now)) is not None:
             notes = (f"{own.series}: {note_on_publications(gap.until, Wording.PYTHON)}",)
         return part, TableFacts((own,), published, None, recorded_by, notes)
+
+
+def _check_embedded(settings: Settings) -> None:
+    """Look whether there is an embedded database; to read nothing, none is made.
+
+    Raises:
+        ConfigurationError: there is none, or the extra is missing.
+    """
+    from dataportal.embedded.files import server_files
+
+    files = server_files(settings.embedded_home)
+    if not files.is_made():
+        where = settings.embedded_home or "the folder of this user"
+        raise ConfigurationError(
+            f"there is no embedded database in {where} yet",
+            hint="Name the folder that was fetched into, or fetch something first: "
+            "dataportal fetch-all",
+        )
 
 
 def _select(

@@ -17,6 +17,7 @@ from dataportal.availability import parse_availability
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from dataportal.analysis.rows import SeriesPoint
 
@@ -201,6 +202,9 @@ def test_what_is_assumed_is_marked_and_never_final(portal: dp.Portal, stored_url
         (lambda p: p.read("load", lead="soon"), ValueError, "lead: 'soon' is not a duration"),
         (lambda p: p.read("load", lead=7), ValueError, "lead=7 is no duration"),
         (lambda p: p.read("load", cutoff="noon"), ValueError, "cutoff='noon' is no time of day"),
+        (lambda p: p.read("load", cutoff=5), ValueError, "cutoff=5 is no time of day"),
+        (lambda p: p.read("load", where={"unit": "kg"}), ValueError, "^where unit=kg matches none"),
+        (lambda p: p.gaps("nothing"), KeyError, r"See: portal\.series\(\)"),
         (lambda p: p.read("load", release=0), ValueError, "release='0' is none"),
         (
             lambda p: p.read("load", issued="latest"),
@@ -304,7 +308,7 @@ def test_a_closed_portal_says_so(stored_url: str) -> None:
 
 
 def test_a_database_must_be_named(
-    monkeypatch: pytest.MonkeyPatch, stored_url: str, database_url: str
+    monkeypatch: pytest.MonkeyPatch, stored_url: str, tmp_path: Path
 ) -> None:
     """By a URL or the environment; no server is started for want of one."""
     for name in ("DATABASE_URL", "DATABASE_URL_FILE", "DATABASE_READ_URL"):
@@ -313,6 +317,10 @@ def test_a_database_must_be_named(
         dp.connect()
     with pytest.raises(dp.ConfigurationError, match="the URL does not begin with postgresql://"):
         dp.connect("mysql://localhost/energy")
+    with pytest.raises(
+        dp.ConfigurationError, match=r"there is no embedded database in .*/none yet"
+    ):
+        dp.connect(f"embedded:{tmp_path}/none")
     with pytest.raises(dp.DatabaseError, match="connecting to the database"):
         dp.connect("postgresql://127.0.0.1:9/energy")
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:9/energy")
