@@ -14,7 +14,9 @@ from dataportal.render.console import say
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    import psycopg
 
     from dataportal.cli.options import Invocation
     from dataportal.config import Source
@@ -58,24 +60,36 @@ class Monitoring:
     lines: list[str] = field(default_factory=list)
     _samples: "Samples | None" = None
 
-    def read_sources(self, url: str, sources: "Sequence[Source]") -> None:
-        """Read what the metrics say of the sources, while there is a database; never raises."""
+    def question(
+        self, sources: "Sequence[Source]"
+    ) -> "Callable[[psycopg.Connection], None] | None":
+        """What the metrics ask the database, for a connection that is open; None for nothing."""
         if self.metrics_file is None:
+            return None
+        return lambda connection: self._ask(connection, sources)
+
+    def read_sources(self, url: str, sources: "Sequence[Source]") -> None:
+        """Read what the metrics say of the sources, unless that was done; never raises."""
+        if self.metrics_file is None or self._samples is not None:
             return
         from contextlib import closing
 
-        from dataportal.cli.database import with_gaps
-        from dataportal.monitoring.metrics_file import source_samples
-        from dataportal.store.read.overview import open_reader, overview
+        from dataportal.store.read.overview import open_reader
 
-        now = utc_now()
         try:
             with closing(open_reader(url, command="metrics")) as connection:
-                # gaps that are unhealthy too, as healthcheck counts them
-                rows = with_gaps(connection, overview(connection), sources, now)
+                self._ask(connection, sources)
         except DataportalError as error:
             say(f"the metrics file keeps what it says of sources: {error}")
-            return
+
+    def _ask(self, connection: "psycopg.Connection", sources: "Sequence[Source]") -> None:
+        from dataportal.cli.database import with_gaps
+        from dataportal.monitoring.metrics_file import source_samples
+        from dataportal.store.read.overview import overview
+
+        now = utc_now()
+        # gaps that are unhealthy too, as healthcheck counts them
+        rows = with_gaps(connection, overview(connection), sources, now)
         self._samples = source_samples(sources, rows, now)
 
     def write_metrics(self, seconds: float) -> None:

@@ -329,6 +329,7 @@ def _run_engine(
                 stop=stop,
                 on_failure=log_failure,
                 remind=job.remind,
+                question=job.monitoring.question(job.configuration.sources),
             )
         )
 

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import os
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from dataportal.collect.children import children, end_children
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
     from pathlib import Path
+
+    import psycopg
 
     from dataportal.collect.events import Listener
     from dataportal.collect.results import RunRequest
@@ -62,6 +65,7 @@ async def collect(
     stop: StopSignal,
     on_failure: Callable[[str, BaseException], None],
     remind: timedelta | None = None,
+    question: Callable[[psycopg.Connection], None] | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> list[RunResult]:
     """Run all requests; their results in the order of the requests, without those not due.
@@ -80,6 +84,8 @@ async def collect(
         stop: ends the work when it is set.
         on_failure: called with a source and the exception behind its failure.
         remind: how long a failure that does not change is no news; None tells it at each run.
+        question: what to ask the database after the runs, by one of their connections: to open
+            another one costs more than most questions. Not asked where none is left.
         now: the clock.
 
     Raises:
@@ -103,7 +109,11 @@ async def collect(
     )
     before = children()
     try:
-        return await _Runs(context, stop).run_all(requests)
+        results = await _Runs(context, stop).run_all(requests)
+        if question is not None and not stop:
+            with suppress(DatabaseError):
+                await context.sessions.look(question)
+        return results
     finally:
         await context.http.aclose()
         for process in end_children(before):

@@ -7,10 +7,16 @@ its blocking calls are made from.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dataportal.collect.workers import WorkerThread
 from dataportal.errors import DatabaseError
 from dataportal.store.session import SourceSession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import psycopg
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,16 @@ class SessionPool:
         """Take a session back that is sound: no transaction is open, nobody uses it any more."""
         session.thread.send(session.session.release)
         self._idle.append(session)
+
+    async def look(self, question: Callable[[psycopg.Connection], None]) -> None:
+        """Let a question be asked by a connection that nobody uses, if there is one.
+
+        Raises:
+            DatabaseError: it is out of reach by now.
+        """
+        if self._idle:
+            idle = self._idle[-1]
+            await idle.thread.call(idle.session.look, question)
 
     def close(self) -> None:
         """Close those that nobody uses; waits for nothing."""

@@ -211,7 +211,7 @@ class Report:
         return [
             SeriesEntry(
                 name,
-                units.get(name),
+                units.get(name) or (gaps[name].series.unit if name in gaps else None),
                 stored[name].newest if name in stored else None,
                 activity.values.get(stored[name].series_id)
                 if activity and name in stored

@@ -597,7 +597,8 @@ def _footer(report: Report) -> Html:
             "p",
             f"Made by dataportal {__version__} at ",
             _time(report.sources.now, iso(report.sources.now.replace(microsecond=0))),
-            ". Strokes of runs: low went well, half as high brought nothing or a part, full height "
-            "failed; the newest is to the right.",
+            ". A line shows the newest values. Strokes are the last runs, the newest to the right: "
+            "low went well, half as high brought nothing or a part, full height failed. Bars are "
+            "the revisions of each of the last 30 days.",
         ),
     )

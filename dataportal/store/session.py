@@ -29,7 +29,7 @@ from dataportal.store.write.transaction import SliceTransaction
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from dataportal.store.records import (
@@ -94,6 +94,10 @@ class SourceSession:
         with database_errors("taking a connection over"):
             rename(self._connection, application_name=f"dataportal {source}")
         return SourceSession(self._connection, source, self._schema, sizes=self._sizes)
+
+    def look(self, question: Callable[[psycopg.Connection], None]) -> None:
+        """Ask something by this connection, which nobody else uses meanwhile."""
+        question(self._connection)
 
     def release(self) -> None:
         """Give the lock back, if it is held, or else the connection with it."""
