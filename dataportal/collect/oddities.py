@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from statistics import median
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -253,7 +252,7 @@ def _other_scale(observations: Observations, stored: Mapping[datetime, float]) -
     ]
     if len(ratios) < _FEWEST_COMMON:
         return
-    ratio = median(ratios)
+    ratio = sorted(ratios)[len(ratios) // 2]
     if ratio >= _SCALE:
         yield f"its values are {ratio:,.0f} times the stored ones: is the unit another?"
     elif ratio * _SCALE <= 1:

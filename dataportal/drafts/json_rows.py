@@ -106,6 +106,8 @@ def _note(found: dict[str, _Rows], path: str, rows: list[Any], ancestors: _Ances
 
 def _row_set(path: str, found: _Rows, content: Any) -> RowSet | None:
     rows = found.rows
+    if not rows:
+        return None
     place = f"{path}[]" if "[]" in path else path
     if inner := _inner_object(rows):
         rows = [row[inner] for row in rows]
