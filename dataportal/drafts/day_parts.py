@@ -45,6 +45,12 @@ def days_with_parts(rows: RowSet) -> list[TimeRole]:
     texts_before = _day_in_text(rows)
     if texts_before is not None:
         days.append(texts_before)
+    if not days and len(rows.days) == 1 and not any(c.times is not None for c in rows.columns):
+        # nothing in the answer names the day, but what was asked does
+        text = next(iter(rows.days)).isoformat()
+        asked = Column("day", "day", [text] * rows.count, {"request": "{start:%Y-%m-%d}"})
+        if asked.times is not None:
+            days.append((asked, asked.times))
     for column, guess in days:
         for other in rows.columns:
             if other is column or other.name == "cell":
@@ -153,6 +159,11 @@ def _clock_role(rows: RowSet, day: Column, guess: TimeGuess, other: Column) -> T
 def _note_day(role: TimeRole, day: Column) -> None:
     if day.beside is not None and "text" in day.beside:
         role.notes["fields.day"] = "the day stands before the table"
+    if day.beside is not None and "request" in day.beside:
+        role.params["each"] = "day"
+        role.notes["fields.day"] = (
+            "the answer does not say its day: it is the one that was asked for"
+        )
 
 
 def _day_texts(day: Column) -> list[str]:

@@ -21,7 +21,7 @@ _MOST_CODES = 1_000
 _MOST_PLACES = 200
 
 
-def dimension_columns(  # noqa: C901, PLR0912 - a branch for each way
+def dimension_columns(  # noqa: C901, PLR0912, PLR0915 - a branch for each way
     rows: RowSet,
     time: TimeRole,
     values: Sequence[Column],
@@ -42,6 +42,9 @@ def dimension_columns(  # noqa: C901, PLR0912 - a branch for each way
     candidates = []
     for column in rows.columns:
         if column in time.columns or column in values or column.name in {"header", "cell"}:
+            continue
+        if column.name == "rows" and column.place == "rows":
+            chosen.append(column)
             continue
         texts = {text for text, good in zip(column.texts, valid, strict=True) if good}
         # of names each row may have its own, where all rows are of one time

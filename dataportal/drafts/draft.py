@@ -239,7 +239,8 @@ def _title(own: Mapping[str, Any], found: Found) -> str:
 def _series_names(source: str, found: Found, taken: set[str]) -> list[str]:
     names = []
     used = set(taken)
-    for _, words in found.series:
+    for own, all_words in found.series:
+        words = [word.rpartition(".")[2] if own.get("rows") == word else word for word in all_words]
         parts = [
             _short(slug(re.sub(r"\s*[\[(][^\[\]()]*[\])]\s*$", "", str(word))), _LONGEST_WORD)
             or f"c{number}"

@@ -49,8 +49,37 @@ def json_row_sets(content: Any) -> list[RowSet]:
         one = _row_set(path, rows, content)
         if one is not None:
             sets.append(one)
+    sets += _siblings(found)
     sets += _column_sets(content, "", 0)
     sets += _single_objects(content)
+    return sets
+
+
+def _siblings(found: Mapping[str, _Rows]) -> list[RowSet]:
+    """Lists of rows of the same form under different keys of one object, each a series."""
+    groups: dict[tuple[str, frozenset[Any]], list[str]] = {}
+    for path, rows in found.items():
+        first = rows.rows[0] if rows.rows else None
+        if "[" in path or "." not in path:
+            parent = "" if "[" not in path else None
+        else:
+            parent = path.rpartition(".")[0]
+        if parent is None or not isinstance(first, dict | list):
+            continue
+        form = frozenset(first) if isinstance(first, dict) else frozenset({len(first)})
+        groups.setdefault((parent, form), []).append(path)
+    sets = []
+    for paths in groups.values():
+        if len(paths) < 2:  # noqa: PLR2004 - one is no group
+            continue
+        items = [row for path in paths for row in found[path].rows]
+        is_of_objects = isinstance(items[0], dict)
+        columns = _columns_of_objects(items) if is_of_objects else _columns_of_lists(items)
+        names = [path for path in paths for _ in found[path].rows]
+        columns.append(Column("rows", "rows", names))
+        one = RowSet("Json", {}, columns, {})
+        one.style = style_of(columns)
+        sets.append(one)
     return sets
 
 
@@ -258,6 +287,9 @@ def _column_sets(value: Any, path: str, depth: int) -> list[RowSet]:
         for one in (_side_by_side(value, path), _keyed_by_time(value, path), _stepped(value, path))
         if one is not None
     ]
+    group = _keyed_siblings(value, path)
+    if group is not None:
+        sets.append(group)
     for key, item in value.items():
         sets += _column_sets(item, _join(path, key), depth + 1)
         if isinstance(item, list) and len(item) == 1:
@@ -301,9 +333,7 @@ def _side_by_side(value: dict[str, Any], path: str) -> RowSet | None:
 def _lists_in(key: str, item: Any, length: int) -> Iterator[Column]:
     """Lists of that length in a list of named objects, or in an object: a series each."""
     if isinstance(item, dict):
-        for name, inner in item.items():
-            if _is_scalar_list(inner) and len(inner) == length:
-                yield Column(f"{quoted(key)}.{quoted(name)}", name, inner)
+        yield from _lists_below(item, quoted(key), length, 0)
     if not isinstance(item, list):
         return
     for number, one in enumerate(item):
@@ -320,6 +350,19 @@ def _lists_in(key: str, item: Any, length: int) -> Iterator[Column]:
                     else f"{quoted(key)}[{number}].{quoted(inner_key)}"
                 )
                 yield Column(place, name or f"{key}-{number + 1}", inner)
+
+
+def _lists_below(value: dict[str, Any], path: str, length: int, depth: int) -> Iterator[Column]:
+    """Lists of that length in an object, or in the only object of a list in it."""
+    for name, inner in value.items():
+        place = f"{path}.{quoted(name)}"
+        if _is_scalar_list(inner) and len(inner) == length:
+            yield Column(place, name, inner)
+            continue
+        if isinstance(inner, list) and len(inner) == 1:
+            inner, place = inner[0], f"{place}[0]"  # noqa: PLW2901 - the only one stands for the list
+        if isinstance(inner, dict) and depth < 2:  # noqa: PLR2004 - they stand near
+            yield from _lists_below(inner, place, length, depth + 1)
 
 
 def _keyed_by_time(value: dict[str, Any], path: str) -> RowSet | None:  # noqa: C901 - a branch for each way
@@ -354,6 +397,32 @@ def _keyed_by_time(value: dict[str, Any], path: str) -> RowSet | None:  # noqa: 
     one = RowSet(
         "Json", {"layout": "columns"}, columns, {"layout": "the keys of this object are times"}
     )
+    one.style = style_of(columns)
+    return one
+
+
+def _keyed_siblings(value: dict[str, Any], path: str) -> RowSet | None:
+    """Several objects whose keys are times, side by side: each is a series with rows of its own."""
+    times: list[Any] = []
+    values: list[Any] = []
+    names: list[str] = []
+    for key, item in value.items():
+        if not isinstance(item, dict) or len(item) < _FEWEST_KEYS:
+            continue
+        if any(isinstance(inner, dict | list) for inner in item.values()):
+            continue
+        guess = guess_times([*item], named_so=True)
+        if guess is None or guess.strays:
+            continue
+        times += item
+        values += item.values()
+        names += [_join(path, key)] * len(item)
+    if len(set(names)) < 2:  # noqa: PLR2004 - one is no group
+        return None
+    columns = [Column("keys(@)", "time", times), Column("values(@)", "values", values)]
+    columns.append(Column("rows", "rows", names))
+    note = "the keys of these objects are times"
+    one = RowSet("Json", {"layout": "columns"}, columns, {"layout": note})
     one.style = style_of(columns)
     return one
 

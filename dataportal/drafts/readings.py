@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import math
 import re
+from base64 import b64decode
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +17,12 @@ from dataportal.drafts.text_tables import decode, text_row_sets
 from dataportal.drafts.trial import try_entry
 from dataportal.drafts.wide_tables import wide_row_set
 from dataportal.errors import BadDataError
-from dataportal.plugins.http.file_kinds import text_kind
+from dataportal.plugins.http.file_kinds import file_kind, text_kind
 from dataportal.plugins.readers.archives import ArchiveError, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from dataportal.drafts.cube_series import CubeSeries
     from dataportal.drafts.roles import Reading
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 64 * 1024 * 1024
 """An answer of which a draft is made has no more, unpacked too."""
 _TRIED = 4
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_FEWEST_PACKED = 80
 _CHANGING = ("Europe/Berlin", "America/New_York", "Europe/London", "Australia/Sydney")
 _EXCEL = ("an Excel file", "an OpenDocument file")
 _ARROW = ("a Parquet file", "an Arrow file", "a Feather file")
@@ -55,6 +60,7 @@ class Found:
         left_out: series beside those that are named.
         remarks: what else is to be said.
         labels: what codes of dimensions are called.
+        asked_day: the day that was asked for, where only the request says it.
         fitting_zone: a zone whose clock changes fit the answer, where nobody knows the zone.
     """
 
@@ -73,6 +79,7 @@ class Found:
     remarks: list[str] = field(default_factory=list)
     labels: dict[str, Any] = field(default_factory=dict)
     fitting_zone: str = ""
+    asked_day: date | None = None
 
     @property
     def points(self) -> int:
@@ -158,14 +165,20 @@ def _row_sets(answer: Answer) -> tuple[list[RowSet] | Found, Any, dict[str, Any]
         return _of_workbook(answer.body), None, {}
     if kind in _ARROW:
         return _of_arrow(answer), None, {}
+    return _of_body(answer, answer.body)
+
+
+def _of_body(answer: Answer, body: bytes) -> tuple[list[RowSet] | Found, Any, dict[str, Any]]:
+    """The same of an answer's body, or of a file in it."""
+    kind = file_kind(body)
     try:
-        files = unpack(answer.body, limit=MOST_BYTES)
+        files = unpack(body, limit=MOST_BYTES)
     except ArchiveError as error:
         raise BadDataError(
             f"the answer of {answer.url} is an archive that cannot be opened: {error}"
         ) from None
     if len(files) == 1 and not files[0].name:
-        if kind and files[0].body is answer.body:
+        if kind and files[0].body is body:
             raise BadDataError(
                 f"the answer of {answer.url} is {kind}, which has no table that can be read",
                 hint="Look whether the provider has the same as CSV, JSON, XML or a workbook",
@@ -174,7 +187,7 @@ def _row_sets(answer: Answer) -> tuple[list[RowSet] | Found, Any, dict[str, Any]
     return _of_files(answer, files)
 
 
-def _of_text(answer: Answer, body: bytes) -> tuple[list[RowSet] | Found, Any, dict[str, Any]]:  # noqa: C901 - a branch for each way
+def _of_text(answer: Answer, body: bytes) -> tuple[list[RowSet] | Found, Any, dict[str, Any]]:  # noqa: C901, PLR0912 - a branch for each way
     part = answer.part(body, answer.member)
     if part.file_kind.startswith(_EXCEL):
         return _of_workbook(body), None, {}
@@ -194,6 +207,13 @@ def _of_text(answer: Answer, body: bytes) -> tuple[list[RowSet] | Found, Any, di
                 return _of_cube("Json", cube), content, {}
             from dataportal.drafts.json_rows import json_row_sets
 
+            packed = _packed(content)
+            if packed is not None:
+                place, inner = packed
+                inside, document, further = _of_body(answer, inner)
+                if isinstance(inside, Found):
+                    inside.params["base64"] = place
+                return inside, document, {**further, "base64": place}
             sets = json_row_sets(content)
             if not sets and not isinstance(content, dict | list):
                 raise BadDataError(f"the answer of {answer.url} is a bare value, with no rows")
@@ -208,6 +228,21 @@ def _of_text(answer: Answer, body: bytes) -> tuple[list[RowSet] | Found, Any, di
             one.params["encoding"] = encoding
             one.notes["encoding"] = "the answer is not in UTF-8"
     return sets, None, {}
+
+
+def _packed(content: Any) -> tuple[str, bytes] | None:
+    """A file in base64 that a document has, and its place."""
+    from dataportal.drafts.json_rows import quoted
+
+    if not isinstance(content, dict):
+        return None
+    for key, item in content.items():
+        if isinstance(item, str) and len(item) >= _FEWEST_PACKED and _BASE64.fullmatch(item):
+            with suppress(ValueError):
+                body = b64decode("".join(item.split()), validate=True)
+                if file_kind(body) or text_kind(body):
+                    return quoted(key), body
+    return None
 
 
 def _of_xml(part: Answer) -> list[RowSet] | Found:
@@ -261,6 +296,7 @@ def _of_workbook(body: bytes) -> list[RowSet]:
     except (calamine.CalamineError, OSError, ValueError) as error:
         raise BadDataError(f"the workbook cannot be read ({error})") from None
     from dataportal.plugins.declarative.excel_records import _cell
+    from dataportal.plugins.declarative.series_extraction import filter_text
 
     for number, (name, grid) in enumerate(zip(names, grids, strict=True)):
         cells = [[_cell(cell) for cell in row] for row in grid]
@@ -279,7 +315,7 @@ def _of_workbook(body: bytes) -> list[RowSet]:
             first_filled = next(
                 (n for n, row in enumerate(cells) if any(c not in ("", None) for c in row)), 0
             )
-            headers = names_of(cells[table.header], table.width)
+            headers = names_of([filter_text(cell) for cell in cells[table.header]], table.width)
             if table.header != first_filled:
                 params["header_row"] = table.header + 1
                 notes["header_row"] = "the row with the names of the columns"
@@ -404,10 +440,22 @@ def _tried(reading: Reading, answer: Answer, zone: str, further: dict[str, Any])
         left_out=reading.left_out,
         remarks=list(reading.remarks),
     )
+    _say_asked_day(found, reading, zone or found.zone)
     found.batch = _batch(found, answer, zone)
     if found.needs_zone and not (zone or found.zone):
         _try_other_zones(found, answer)
     return found
+
+
+def _say_asked_day(found: Found, reading: Reading, zone: str) -> None:
+    """Where only the request says which day the rows are of, note it, by the clocks of the zone."""
+    if "request" not in (found.params.get("fields") or {}).get("day", {}):
+        return
+    found.asked_day = next(iter(reading.rows.days))
+    if zone not in {"", "UTC"}:
+        day = {"request": f"{{start:%Y-%m-%d@{zone}}}"}
+        found.params["fields"] = {**found.params["fields"], "day": day}
+        found.params["zone"] = zone
 
 
 def _try_other_zones(found: Found, answer: Answer) -> None:
@@ -444,6 +492,7 @@ def _batch(found: Found, answer: Answer, zone: str) -> Batch | str:
         answer,
         zone=zone or found.zone or "UTC",
         granularity=found.granularity,
+        day=found.asked_day,
     )
 
 

@@ -13,6 +13,7 @@ from dataportal.drafts.dimension_columns import (
     name_numbered,
     series_of,
 )
+from dataportal.drafts.ranges import add_range_starts
 from dataportal.drafts.time_columns import granularity_of
 from dataportal.drafts.time_roles import TimeRole, distinct_count, single_columns
 from dataportal.drafts.value_columns import (
@@ -76,6 +77,7 @@ def find_roles(rows: RowSet, *, most_series: int) -> Reading | None:
     if not rows.count:
         return None
     rows.settle_days()
+    add_range_starts(rows)
     best: tuple[float, Reading] | None = None
     for time in _time_roles(rows)[:6]:
         reading = _reading(rows, time, most_series)

@@ -23,7 +23,7 @@ _MISSING = {"", "-", "na", "n/a", "nan", "null", "none", "."}
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d.*)?|\d{8}T\d\d.*")
 _PERIOD = re.compile(
     r"\d{4}[-\s]?(?:[QMSTBWDHKUA]|KW|MM|JJ)[-\s]?\d{1,3}|\d{4}-\d\d|[QMSTBWDH]\d{1,3}[-\s/]?\d{4}"
-    r"|\d{4}-\d\d-\d\d(?:T[\d:]+Z?)?/P\w+",
+    r"|\d{4}-\d\d-\d\d(?:T[\d:]+(?:Z|[+-]\d\d:?\d\d)?)?/P\w+",
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d|2100")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from dataportal.plugins.readers.parameters import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from dataportal.observations import Batch
     from dataportal.plugins.http import Answer, HttpClient
@@ -39,6 +41,15 @@ class _AnswerAtHand:
         return self
 
 
+def _window_of(day: date, zone: ZoneInfo) -> tuple[str, str]:
+    """The window of a local day."""
+    first, last = (
+        datetime.combine(one, datetime.min.time(), tzinfo=zone).astimezone(UTC)
+        for one in (day, day + timedelta(days=1))
+    )
+    return first.isoformat(), last.isoformat()
+
+
 def try_entry(
     kind: str,
     params: Mapping[str, Any],
@@ -47,6 +58,7 @@ def try_entry(
     *,
     zone: str,
     granularity: str | None,
+    day: date | None = None,
 ) -> Batch | str:
     """The points of an answer, by the numbers of the series; a text says why there are none.
 
@@ -57,6 +69,7 @@ def try_entry(
         answer: what came.
         zone: of local times.
         granularity: of the series.
+        day: the only one asked for; None for ever.
     """
     own = {name: value for name, value in params.items() if name not in _OF_REQUESTS}
     own.update({"url": "https://answer.invalid/", "paging": "none"})
@@ -70,7 +83,8 @@ def try_entry(
         plugin = of_kind("draft", own, members, "1 day")
         plugin.zone = ZoneInfo(zone)
         plugin.http = cast("HttpClient", _AnswerAtHand(answer))
-        raw = asyncio.run(plugin.get_historical_data_multi(*EVER))
+        window = EVER if day is None else _window_of(day, ZoneInfo(zone))
+        raw = asyncio.run(plugin.get_historical_data_multi(*window))
         length = interval_length(granularity)
         return clean(
             raw,

@@ -62,7 +62,7 @@ def value_columns(rows: RowSet, time: TimeRole) -> tuple[list[Column], dict[int,
             c
             for c in doubtful
             if len(set(numbers[id(c)].values)) > 1
-            and not set(c.words) & {"id", "lat", "lon", "code", "index"}
+            and not set(c.words) & {"id", "lat", "lon", "code"}
         ]
         chosen = [c for c in varying if not numbers[id(c)].are_whole] or varying[:1]
     return chosen, numbers

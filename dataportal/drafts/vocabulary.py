@@ -34,7 +34,7 @@ PUBLISHED = _words(
 NO_VALUE = _words(
     """
     altitude code codes confidence coordinate day decimal decimalnumber decimals dst
-    elevation error fid fips flag flags hash hour id ids index intervention iso jahr key
+    elevation error fid fips flag flags hash hour id ids intervention iso jahr key
     klimat kvalitet lat latitude line lon longitude minute monat month mult
     multiplier no nr number objectid offset oid order page plz position postal precision
     product productid qc qn qualification qualifier quality rank revision rid row runno

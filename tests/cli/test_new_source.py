@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import RunCli
-    from support.http_server import LocalServer
+    from support.http_server import LocalServer, Request
 
 CHECK = "hunter2-hunter2-hunter2"
 _LEVELS = json.dumps(
@@ -60,6 +60,29 @@ def test_a_draft_previews_right(server: LocalServer, run_cli: RunCli) -> None:
     assert [one["series"] for one in document["series"]] == ["levels-bonn", "levels-cologne"]
     assert document["series"][1]["last"][-1] == {"ts": "2024-06-03T05:00:00Z", "value": 305.5}
     assert server.requests[-1].query["since"] == ["2024-06-03"]
+
+
+def test_a_day_that_only_the_address_names_is_asked_for_day_by_day(
+    server: LocalServer, run_cli: RunCli
+) -> None:
+    """Rows that count the hours of a day: the entry asks for each, and takes it from there."""
+
+    def reply(request: Request) -> Reply:
+        (day,) = request.query["report_date"]
+        points = [{"x": str(n), "y": int(day[-2:]) * 100 + n} for n in range(1, 25)]
+        return Reply.json({"data": {"dataLine": [{"title": "Price", "point": points}]}})
+
+    server.answer("/chart", reply)
+    zone = ("--timezone", "Europe/Prague")
+    drafted = run_cli("new-source", f"{server.url}/chart?report_date=2024-06-13", *zone)
+    assert drafted.returncode == 0, drafted.stderr
+    window = ("--start", "2024-06-12T22:00Z", "--end", "2024-06-14T22:00Z")
+    shown = run_cli("preview", "-", *window, "--json", input=drafted.stdout)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    (series,) = json.loads(shown.stdout)["series"]
+    assert series["points"] == 48
+    assert series["first"][0] == {"ts": "2024-06-12T22:00:00Z", "value": 1301.0}
+    assert series["last"][-1] == {"ts": "2024-06-14T21:00:00Z", "value": 1424.0}
 
 
 def test_what_nobody_can_tell_is_left_open_and_refused_with_its_line(

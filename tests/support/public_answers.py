@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -1194,5 +1195,319 @@ def public_answers() -> dict[str, PublicAnswer]:  # noqa: PLR0915 - an answer af
         ),
         [_points([*reversed(days)], dv), _points([*reversed(days)], [z + 3 for z in dv])],
         "UTC",
+    )
+    a["gme"] = PublicAnswer(
+        _json(
+            {
+                "ContentResponse": b64encode(
+                    _zip(
+                        data__json=_json(
+                            [
+                                {
+                                    "FlowDate": 20240613,
+                                    "Hour": n,
+                                    "Zone": zone,
+                                    "Price": 60.5 + n + e,
+                                }
+                                for n in range(1, 25)
+                                for zone, e in (("NORD", 0), ("SUD", 10))
+                            ]
+                        )
+                    )
+                ).decode()
+            }
+        ),
+        [{"2024-06-12T22:00:00Z": 61.5, "2024-06-13T21:00:00Z": 84.5}],
+        "Europe/Rome",
+        2,
+    )
+    a["control-room"] = PublicAnswer(
+        _json(
+            {
+                "Data": [
+                    {
+                        "name": name,
+                        "sortorder": n,
+                        "data": [
+                            {"x": int(ts.timestamp() * 1000), "y": y}
+                            for ts, y in zip(t, own, strict=True)
+                        ],
+                    }
+                    for n, (name, own) in enumerate((("Vindkraft", v), ("Kärnkraft", w)))
+                ]
+            }
+        ),
+        [_points(t, v), _points(t, w)],
+        count=2,
+    )
+    a["imf-datamapper"] = PublicAnswer(
+        _json(
+            {
+                "values": {
+                    "NGDP_RPCH": {
+                        code: {str(year): year / 1000 + extra for year in range(2010, 2025)}
+                        for code, extra in (("DEU", 0.5), ("FRA", 1.5))
+                    }
+                },
+                "api": {"version": "1"},
+            }
+        ),
+        [{"2010-01-01T00:00:00Z": 2.51, "2024-01-01T00:00:00Z": 2.524}],
+        "UTC",
+        2,
+    )
+    a["nasa-power"] = PublicAnswer(
+        _json(
+            {
+                "type": "Feature",
+                "geometry": {"type": "Point", "coordinates": [8.0, 50.0, 100.0]},
+                "properties": {
+                    "parameter": {
+                        name: {f"{ts:%Y%m%d%H}": x for ts, x in zip(t, own, strict=True)}
+                        for name, own in (("T2M", v), ("WS10M", w))
+                    }
+                },
+                "header": {"title": "NASA/POWER", "fill_value": -999.0, "time_standard": "UTC"},
+            }
+        ),
+        [_points(t, v), _points(t, w)],
+        "UTC",
+        2,
+    )
+    a["rows-by-key"] = PublicAnswer(
+        _json(
+            {
+                "quotes": {
+                    code: [{"t": _z(ts), "v": x} for ts, x in zip(t, own, strict=True)]
+                    for code, own in (("EURUSD", v), ("GBPUSD", w))
+                }
+            }
+        ),
+        [_points(t, v), _points(t, w)],
+        count=2,
+    )
+    a["alpha-vantage"] = PublicAnswer(
+        _json(
+            {
+                "Meta Data": {"2. Symbol": "IBM", "5. Time Zone": "US/Eastern"},
+                "Time Series (Daily)": {
+                    f"{ts:%Y-%m-%d}": {"1. open": f"{x:.4f}", "5. volume": str(1000 + n * n)}
+                    for n, (ts, x) in enumerate(zip(days, dv, strict=True))
+                },
+            }
+        ),
+        [_points(days, dv)],
+        "UTC",
+        2,
+    )
+    a["chart"] = PublicAnswer(
+        _json(
+            {
+                "chart": {
+                    "result": [
+                        {
+                            "meta": {"currency": "USD", "symbol": "X", "gmtoffset": -14400},
+                            "timestamp": [int(ts.timestamp()) for ts in t],
+                            "indicators": {"quote": [{"open": v, "close": w}]},
+                        }
+                    ],
+                    "error": None,
+                }
+            }
+        ),
+        [_points(t, v), _points(t, w)],
+    )
+    a["met-no"] = PublicAnswer(
+        _json(
+            {
+                "type": "Feature",
+                "geometry": {"type": "Point", "coordinates": [10, 60, 100]},
+                "properties": {
+                    "meta": {"updated_at": "2024-06-03T00:10:00Z"},
+                    "timeseries": [
+                        {
+                            "time": _z(ts),
+                            "data": {
+                                "instant": {"details": {"air_temperature": x, "wind_speed": y}},
+                                "next_1_hours": {"summary": {"symbol_code": "rain"}},
+                            },
+                        }
+                        for ts, x, y in zip(t, v, w, strict=True)
+                    ],
+                },
+            }
+        ),
+        [_points(t, v), _points(t, w)],
+        count=2,
+    )
+    a["weather-gov"] = PublicAnswer(
+        _json(
+            {
+                "properties": {
+                    "updateTime": "2024-06-03T00:00:00+00:00",
+                    "temperature": {
+                        "uom": "wmoUnit:degC",
+                        "values": [
+                            {"validTime": f"{ts:%Y-%m-%dT%H:%M:%S}+00:00/PT1H", "value": x}
+                            for ts, x in zip(t, v, strict=True)
+                        ],
+                    },
+                }
+            }
+        ),
+        [_points(t, v)],
+        count=1,
+    )
+    a["entsoe-csv"] = PublicAnswer(
+        _lines(
+            '"MTU (UTC)","Day-ahead Price [EUR/MWh]","Currency"',
+            *(
+                f'"{ts:%d.%m.%Y %H:%M} - {ts + HOUR:%d.%m.%Y %H:%M}","{x}","EUR"'
+                for ts, x in zip(t, v, strict=True)
+            ),
+        ),
+        [_points(t, v)],
+        "UTC",
+        1,
+    )
+    a["clock-ranges"] = PublicAnswer(
+        _lines(
+            "Date;Product;Price",
+            *(f"2024-06-13;{n:02}:00-{n + 1:02}:00;{50 + n}.5" for n in range(24)),
+        ),
+        [{"2024-06-13T00:00:00Z": 50.5, "2024-06-13T23:00:00Z": 73.5}],
+        "UTC",
+        1,
+    )
+    a["hours-from-zero"] = PublicAnswer(
+        _lines(
+            "date,hour,price", *(f"2024-06-{d},{n},{d + n}.5" for d in (13, 14) for n in range(24))
+        ),
+        [{"2024-06-13T00:00:00Z": 13.5, "2024-06-14T23:00:00Z": 37.5}],
+        "UTC",
+        1,
+    )
+    a["thousands"] = PublicAnswer(
+        _lines(
+            "Month,Visitors,Change",
+            *(
+                f'{m:%b %Y},"{12345 + n * 1111:,}",{n / 10 - 0.5}%'
+                for n, m in enumerate(datetime(2024, k, 1, tzinfo=UTC) for k in range(1, 11))
+            ),
+        ),
+        [{"2024-01-01T00:00:00Z": 12345, "2024-10-01T00:00:00Z": 22344}],
+        "UTC",
+    )
+    a["settlement"] = PublicAnswer(
+        _json(
+            {
+                "data": [
+                    {
+                        "settlementDate": "2024-06-13",
+                        "settlementPeriod": n,
+                        "systemSellPrice": 50.25 + n,
+                    }
+                    for n in range(48, 0, -1)
+                ]
+            }
+        ),
+        [{"2024-06-12T23:00:00Z": 51.25, "2024-06-13T22:30:00Z": 98.25}],
+        "Europe/London",
+        1,
+    )
+    a["current"] = PublicAnswer(
+        _json(
+            {
+                "coord": {"lon": 8.0, "lat": 50.0},
+                "main": {"temp": 288.5, "humidity": 81},
+                "dt": 1717408800,
+                "timezone": 7200,
+                "id": 2911298,
+                "name": "Hamburg",
+                "cod": 200,
+            }
+        ),
+        [{"2024-06-03T10:00:00Z": 288.5}],
+    )
+    a["quakes"] = PublicAnswer(
+        _json(
+            {
+                "type": "FeatureCollection",
+                "metadata": {"generated": 1717459200000, "count": 6},
+                "features": [
+                    {
+                        "type": "Feature",
+                        "properties": {
+                            "mag": 2.5 + n / 10,
+                            "place": f"{n} km of X",
+                            "time": int(ts.timestamp() * 1000) + n * 7919,
+                            "updated": int(ts.timestamp() * 1000) + 4_000_000,
+                            "tsunami": 0,
+                        },
+                        "geometry": {"type": "Point", "coordinates": [1.5, 2.5, n]},
+                        "id": f"us{n}",
+                    }
+                    for n, ts in enumerate(t[:6])
+                ],
+            }
+        ),
+        [{"2024-06-03T00:00:00Z": 2.5}],
+    )
+    a["years-below-each-other"] = PublicAnswer(
+        _lines(
+            '"Table 1: Consumption","",""',
+            '"","",""',
+            '"Year","Coal (TWh)","Gas (TWh)"',
+            *(f'"{y}","{100 + y % 9}.5","{50 + y % 7}"' for y in range(2005, 2024)),
+            '"","",""',
+            '"Source: ministry. Figures for 2023 are provisional.","",""',
+        ),
+        [{"2005-01-01T00:00:00Z": 107.5, "2023-01-01T00:00:00Z": 107.5}],
+        "UTC",
+        2,
+    )
+    a["quarters"] = PublicAnswer(
+        _lines(
+            "Period,Sector,Index",
+            *(
+                f"Q{q} {y},{s},{100 + y % 10 + q + e}"
+                for y in (2022, 2023)
+                for q in (1, 2, 3, 4)
+                for s, e in (("A", 0.5), ("B", 1.5))
+            ),
+        ),
+        [{"2022-01-01T00:00:00Z": 103.5, "2023-10-01T00:00:00Z": 107.5}],
+        "UTC",
+        2,
+    )
+    a["offset-column"] = PublicAnswer(
+        _lines(
+            "Timestamp;UTC offset;MW",
+            *(f"{ts + 2 * HOUR:%Y-%m-%d %H:%M};+02:00;{x}" for ts, x in zip(t, v, strict=True)),
+        ),
+        [_points(t, v)],
+        count=1,
+    )
+    a["ote"] = PublicAnswer(
+        _json(
+            {
+                "axis": {"x": {"legend": "Hour"}, "y": {"legend": "Price (EUR/MWh)"}},
+                "data": {
+                    "dataLine": [
+                        {
+                            "title": title,
+                            "colour": "FF6600",
+                            "point": [{"x": str(n), "y": 60.25 + n + e} for n in range(1, 25)],
+                        }
+                        for title, e in (("Volume (MWh)", 1000), ("Price (EUR/MWh)", 0))
+                    ]
+                },
+                "graph": {"fullscreen": True, "title": "Results"},
+            }
+        ),
+        [{"2024-06-12T22:00:00Z": 61.25, "2024-06-13T21:00:00Z": 84.25}],
+        "Europe/Prague",
+        2,
+        name="chart-data?report_date=2024-06-13",
     )
     return a
