@@ -63,7 +63,7 @@ def command(
             if not invocation.silent:
                 show_view(IdleView(), json=invocation.json)
             return ExitCode.DONE
-        storage = read_storage(connection)
+        storage = read_storage(connection, with_runs=True)
         view = MaintainView(storage, planned=plan)
         if not plan:
             check_owner(storage)

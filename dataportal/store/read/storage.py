@@ -119,8 +119,13 @@ class _RelationRow(NamedTuple):
     left_over: list[str]
 
 
-def read_storage(connection: psycopg.Connection) -> Storage:
+def read_storage(connection: psycopg.Connection, *, with_runs: bool = False) -> Storage:
     """The room that the tables take, and the upkeep that is due.
+
+    Args:
+        connection: one that reads.
+        with_runs: whether to count the runs that may be forgotten, which of many takes a while and
+            says nothing of room.
 
     Raises:
         DatabaseError: the database cannot be asked.
@@ -132,7 +137,9 @@ def read_storage(connection: psycopg.Connection) -> Storage:
         chunks = _read_chunks(connection)
         ids = [oid for _, oid, _ in tables] + [row.relation for row in chunks]
         facts = _read_relations(connection, ids)
-        (forgettable,) = connection.execute(query("maintain_forgettable")).fetchone() or (0,)
+        forgettable = 0
+        if with_runs:
+            (forgettable,) = connection.execute(query("maintain_forgettable")).fetchone() or (0,)
     by_table = defaultdict(list)
     for row in chunks:
         # one that was dropped meanwhile
