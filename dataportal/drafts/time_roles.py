@@ -127,7 +127,20 @@ def _role_of(column: Column, guess: TimeGuess, rows: RowSet) -> TimeRole:
     elif guess.is_day is False:
         _ends_by_days(role, rows)
     flag_of_daylight(role, rows)
+    is_gas_day = guess.is_day and {"gas", "day"} <= words and not guess.pattern
+    if is_gas_day and rows.kind == "Json" and str(column.place).isidentifier():
+        _begin_gas_days(role, column)
     return role
+
+
+def _begin_gas_days(role: TimeRole, column: Column) -> None:
+    """Gas days of Europe begin at six, by the clocks of Central Europe (Regulation 2017/459)."""
+    role.params["ts"] = f"join('', [{column.place}, 'T06:00'])"
+    role.notes["ts"] += "; a gas day begins at six"
+    role.times = [None if ts is None else ts + 6 * HOUR for ts in role.times]
+    if not role.zone:
+        role.zone = "Europe/Berlin"
+        role.notes["timezone"] = "gas days of Europe follow the clocks of Central Europe"
 
 
 def _example(column: Column, guess: TimeGuess) -> str:

@@ -68,12 +68,10 @@ EXPECTED = {
     ),
     "agsi": Expected(
         "de.json",
-        "gasDayStart",
+        "join('', [gasDayStart, 'T06:00'])",
         ("gasInStorage", "injection"),
         "data",
         zone="Europe/Berlin",
-        later=timedelta(hours=-6),
-        part=0.85,  # a day of 25 hours is among them
     ),
     "arcgis": Expected("q.json", "Datum", ("Wert",), "features[].attributes"),
     "bls": Expected(

@@ -1193,8 +1193,11 @@ def public_answers() -> dict[str, PublicAnswer]:  # noqa: PLR0915 - an answer af
                 ],
             }
         ),
-        [_points([*reversed(days)], dv), _points([*reversed(days)], [z + 3 for z in dv])],
-        "UTC",
+        [
+            {_z(ts + 4 * HOUR): z for ts, z in zip(reversed(days), dv, strict=True)},
+            {_z(ts + 4 * HOUR): z + 3 for ts, z in zip(reversed(days), dv, strict=True)},
+        ],
+        count=3,
     )
     a["gme"] = PublicAnswer(
         _json(
