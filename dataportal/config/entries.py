@@ -45,8 +45,8 @@ _MEMBER = keys_by_any_name(MEMBER)
 _MEMBER_METADATA = keys_by_any_name(METADATA)
 _MUST_BE_KNOWN = {"granularity", "frequency", "timezone"}
 """Of metadata: a name or a description may be called TODO."""
-_READ_APART = {"metadata", "timeseries"}
-"""Of an entry: what is wrong in them is noted where each is read."""
+_READ_APART: dict[str, type[Node] | tuple[()]] = {"metadata": Mapping, "timeseries": Sequence}
+"""Of an entry: what is in them, and what is wrong with that, is read apart from it."""
 _ALIKE = 0.85  # for a key that may be meant as it stands: only what is plainly a slip
 
 
@@ -356,11 +356,16 @@ class EntryReader:
         unknown: dict[str, Any] = {}
         faults: Faults = []
         for key, content in self._entries(node, source):
+            is_known = key.text in names
+            if is_known and not open_ended and isinstance(content, _READ_APART.get(key.text, ())):
+                nodes.setdefault(key.text, content)
+                self._check_tags(content, faults)
+                continue
             count = len(faults)
             raw = self._document.value(content, faults)
-            if (open_ended and key.text not in _MUST_BE_KNOWN) or key.text in _READ_APART:
+            if open_ended and len(faults) > count and key.text not in _MUST_BE_KNOWN:
                 faults[count:] = [fault for fault in faults[count:] if fault[1] is not TODO_FAULT]
-            if key.text not in names:
+            if not is_known:
                 unknown[key.text] = raw
                 if open_ended and not _is_finite(raw):
                     faults.append((content, "metadata cannot hold a number that is not finite"))
@@ -379,6 +384,11 @@ class EntryReader:
         for fault_node, message in faults:
             self._report(fault_node, message, source)
         return _Content(values, nodes, unknown)
+
+    def _check_tags(self, node: Node, faults: Faults) -> None:
+        """Note tags without a meaning, of a mapping or of a list and what is in it."""
+        for part in (node, *(node.content if isinstance(node, Sequence) else ())):
+            self._document.check_tag(part, faults)
 
     def _report_unknown(
         self, key: Scalar, known: KeysByName, source: str, *, open_ended: bool

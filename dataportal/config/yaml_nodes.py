@@ -152,7 +152,7 @@ class Document:
             faults.append((node, f"nested deeper than {_DEEPEST} levels"))
             return None
         if node.tag not in _TAGS:
-            faults.append((node, f"the tag {_short_tag(node.tag or '')} has no meaning here"))
+            self.check_tag(node, faults)
             return None
         if isinstance(node, Scalar):
             if "\0" in node.text:
@@ -166,6 +166,11 @@ class Document:
                 for key, value in self.entries(node, faults)
             }
         return [self.value(item, faults, depth + 1) for item in node.content]
+
+    def check_tag(self, node: Node, faults: Faults) -> None:
+        """Add a fault for a tag that means nothing here."""
+        if node.tag not in _TAGS:
+            faults.append((node, f"the tag {_short_tag(node.tag or '')} has no meaning here"))
 
     def _visit(self, nodes: int) -> None:
         self._visits_left -= nodes

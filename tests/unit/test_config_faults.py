@@ -343,3 +343,21 @@ class TestBombs:
             value = opening * depth + "x" + closing * depth
             (problem,) = folder.refusals(f"{SINGLE}    default_params: {{x: {value}}}\n")
             assert "nested" in problem or "depth" in problem, problem
+
+
+@pytest.mark.parametrize(
+    ("members", "place"),
+    [
+        ("timeseries: !!foo [{endpoint_prefix: x}]", "5:17"),
+        ("timeseries: [!!foo {endpoint_prefix: x}]", "5:18"),
+        ("timeseries: [{endpoint_prefix: x, metadata: !!foo {name: x}}]", "5:49"),
+        ("timeseries: [{endpoint_prefix: x, metadata: {name: !!foo [x]}}]", "5:56"),
+    ],
+)
+def test_a_tag_without_a_meaning_is_said_wherever_it_stands(
+    folder: Folder, members: str, place: str
+) -> None:
+    """In a list of series, at one of them, and at what is known of it."""
+    text = f"request_groups:\n  grid:\n    module: m\n    class: C\n    {members}\n"
+    (message,) = folder.refusals(text)
+    assert message == f"sources.yaml:{place}: the tag !!foo has no meaning here"
