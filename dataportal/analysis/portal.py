@@ -44,7 +44,7 @@ from dataportal.analysis.rows import (
 from dataportal.analysis.series_questions import note_on_issues, note_on_publications
 from dataportal.analysis.tables import ColumnType, Layout, Table
 from dataportal.analysis.wording import Wording
-from dataportal.errors import ConfigurationError, QuestionError
+from dataportal.errors import ConfigurationError, QuestionError, TooLargeError
 from dataportal.settings import from_environment
 from dataportal.store import open_database
 from dataportal.store.read.arrow import ROWS_OF_BATCH, require_arrow, snapshot
@@ -76,11 +76,12 @@ if TYPE_CHECKING:
     )
     from dataportal.settings import Settings
     from dataportal.store.read.history import StoredSeries
-    from dataportal.store.read.revisions import RevisionsOfAge
+    from dataportal.store.read.revisions import Matrix, RevisionsOfAge
 
 _VARIABLES = ("DATABASE_URL", "DATABASE_URL_FILE", "DATABASE_READ_URL", "SCHEDULER_TIMEZONE")
 _SHARE = 0.8
 """How much of the memory that is free a table may take."""
+_BYTES_OF_CELL = 8
 _TIME, _TEXT, _NUMBER = ColumnType.TIME, ColumnType.TEXT, ColumnType.NUMBER
 _INTEGER, _DURATION = ColumnType.INTEGER, ColumnType.DURATION
 _CATALOGUE = Layout(
@@ -594,12 +595,13 @@ class Portal:
         Raises:
             UnknownSeriesError: there is no such series.
             QuestionError: there are more than 10,000 such times.
+            TooLargeError: the table would not fit into memory.
         """
         with self._snapshot() as connection:
             (one,) = select_series(connection, [_one_name(series)])
             part, facts = self._part(connection, one, start, end, limit, by, recorded)
             vintages = matrix(connection, part)
-            rows: list[WideRow] = [(row.ts, *row.values) for row in vintages.rows]
+            rows = _matrix_rows(vintages, self._free_memory())
         columns = {"ts": _TIME, **dict.fromkeys(map(iso, vintages.times), _NUMBER)}
         values = dict.fromkeys(map(iso, vintages.times), facts.series[0])
         layout: Layout[WideRow] = Layout(columns, tuple, values)
@@ -772,7 +774,11 @@ class Portal:
         """A connection in a transaction of its own, and errors that say what is wrong in Python."""
         if not self._close.alive:
             raise QuestionError("the portal is closed", hint="Make another one by connect()")
-        with question_errors(), self._sessions.session() as connection, snapshot(connection):
+        with (
+            question_errors(),
+            self._sessions.session() as connection,
+            snapshot(connection, patient=True),
+        ):
             yield connection
 
     @contextmanager
@@ -785,11 +791,15 @@ class Portal:
         details: bool = False,
     ) -> Iterator[PointTables]:
         asked = read_points(arguments, zone=self._zone, now=utc_now())
-        free = free_memory() if self._memory is None else None
-        memory = self._memory if free is None else int(free * _SHARE)
+        memory = self._free_memory()
         with self._snapshot() as connection:
             selected = _select(connection, series, where)
             yield point_tables(connection, asked, selected, details=details, memory=memory)
+
+    def _free_memory(self) -> int | None:
+        """How many bytes a table may take; None for any number."""
+        free = free_memory() if self._memory is None else None
+        return self._memory if free is None else int(free * _SHARE)
 
     def _part(
         self,
@@ -862,6 +872,24 @@ def _one_name(series: str) -> str:
     if not isinstance(series, str):
         raise QuestionError(f"series={series!r} is not the name of one series")
     return series
+
+
+def _matrix_rows(vintages: Matrix, memory: int | None) -> list[WideRow]:
+    """The rows of a matrix, as long as they fit into memory.
+
+    Raises:
+        TooLargeError: they do not.
+    """
+    rows: list[WideRow] = []
+    for row in vintages.rows:
+        rows.append((row.ts, *row.values))
+        if memory is not None and len(rows) * len(vintages.times) * _BYTES_OF_CELL > memory:
+            raise TooLargeError(
+                f"the matrix has {len(rows):,} rows and more, and {len(vintages.times):,} columns: "
+                f"they do not fit into the {memory / 1_000_000:,.0f} MB that are free",
+                hint="Choose fewer observations with start and end, or the last ones with limit",
+            )
+    return rows
 
 
 def _together(facts: Iterable[TableFacts]) -> TableFacts:

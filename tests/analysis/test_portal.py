@@ -267,6 +267,8 @@ def test_a_table_that_would_not_fit_says_how_many_rows(stored_url: str) -> None:
             with pytest.raises(MemoryError, match=r"has 10 rows and does not fit.*batches\(\)"):
                 portal.read(["load", "wind"], wide=wide)
         assert len(list(portal.rows(["load", "wind"]))) == 10
+        with pytest.raises(MemoryError, match="rows and more, and 11 columns"):
+            portal.matrix("load")
 
 
 def test_what_does_not_fit_is_read_piece_by_piece(portal: dp.Portal) -> None:

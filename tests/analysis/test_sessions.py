@@ -141,6 +141,16 @@ def test_a_connection_that_idles_may_end(portal: dp.Portal, stored_url: str) -> 
     assert len(portal.read("load")) == 6
 
 
+def test_a_snapshot_may_be_held_for_half_an_hour(portal: dp.Portal) -> None:
+    """Whoever looks at a batch is not hurried; what idles holds nothing."""
+    with portal._snapshot() as connection:
+        patience = connection.execute("SHOW idle_in_transaction_session_timeout").fetchone()
+    assert patience == ("30min",)
+    with portal._sessions.session() as connection:
+        patience = connection.execute("SHOW idle_in_transaction_session_timeout").fetchone()
+    assert patience == ("2min",)
+
+
 def test_a_reader_that_is_left_gives_its_connection_back(portal: dp.Portal) -> None:
     """Whoever stops in the middle holds no snapshot."""
     for _ in range(20):

@@ -115,14 +115,17 @@ def require_arrow() -> None:
 
 
 @contextmanager
-def snapshot(connection: psycopg.Connection) -> Iterator[None]:
+def snapshot(connection: psycopg.Connection, *, patient: bool = False) -> Iterator[None]:
     """All that is read within is as it was when it was begun.
 
     Args:
         connection: one of `connect`, outside of a transaction.
+        patient: somebody may look at what was read for half an hour before they read on.
     """
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     with database_errors("reading the values"), connection.transaction():
+        if patient:
+            connection.execute(query("snapshot_settings"))
         yield
 
 

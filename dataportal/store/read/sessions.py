@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from dataportal.store.connection import database_errors
-from dataportal.store.queries import query
 from dataportal.store.read.overview import open_reader
 
 if TYPE_CHECKING:
@@ -69,14 +67,7 @@ class ReadingSessions:
                 connection.execute("SELECT 1")
                 return connection
             connection.close()
-        connection = open_reader(self._url, command=self._command)
-        try:
-            with database_errors("connecting to the database"):
-                connection.execute(query("session_reading"))
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        return open_reader(self._url, command=self._command)
 
     def _take_idle(self) -> psycopg.Connection | None:
         with self._lock:
