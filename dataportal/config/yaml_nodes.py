@@ -99,7 +99,7 @@ class Document:
         self.path = path
         self.root = root
         self._visits_left = _MOST_NODES
-        self._merged: dict[Mapping, dict[str, Entry]] = {}
+        self._merged: dict[Mapping, tuple[dict[str, Entry], int]] = {}
 
     def where(self, node: Node) -> str:
         """`file:line:column` of a node, counted from 1."""
@@ -136,14 +136,15 @@ class Document:
 
     def _merged_entries(self, node: Mapping, faults: Faults, depth: int) -> dict[str, Entry]:
         """The entries of a mapping that others are merged with; looked at once if it is well."""
-        if node not in self._merged:
-            before = len(faults)
-            entries = {entry[0].text: entry for entry in self.entries(node, faults, depth)}
-            if len(faults) > before:
-                return entries
-            self._merged[node] = entries
-        self._visit(len(self._merged[node]))
-        return self._merged[node]
+        if node in self._merged:
+            entries, visits = self._merged[node]
+            self._visit(visits)  # as if it were looked at again: a bomb stays one
+            return entries
+        count, left = len(faults), self._visits_left
+        entries = {entry[0].text: entry for entry in self.entries(node, faults, depth)}
+        if len(faults) == count:
+            self._merged[node] = entries, left - self._visits_left
+        return entries
 
     def value(self, node: Node, faults: Faults, depth: int = 0) -> Any:
         """The node as a Python value: dict, list, str, int, float, bool or None."""
