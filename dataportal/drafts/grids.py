@@ -159,7 +159,8 @@ def _body(
     of_width = [n for n in of_width if n not in headers]
     if not of_width:
         return None
-    modal = _modal_kinds([kinds[n] for n in of_width[len(of_width) // 4 :] or of_width])
+    filled = [n for n in of_width if any(kind in "nt" for kind in kinds[n])]
+    modal = _modal_kinds([kinds[n] for n in filled[len(filled) // 4 :]])
     valued = [n for n, kind in enumerate(modal) if kind in "nt"]
     if not valued:
         return None

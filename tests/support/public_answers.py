@@ -10,7 +10,8 @@ import json
 import zipfile
 from base64 import b64encode
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -49,6 +50,30 @@ def _zip(**files: bytes) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files.items():
             archive.writestr(name.replace("__", "."), content)
+    return buffer.getvalue()
+
+
+def _workbook(**sheets: Sequence[Sequence[Any]]) -> bytes:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    assert book.active is not None
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def _parquet(**columns: Sequence[Any]) -> bytes:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    buffer = io.BytesIO()
+    parquet.write_table(pa.table(columns), buffer)
     return buffer.getvalue()
 
 
@@ -1512,5 +1537,53 @@ def public_answers() -> dict[str, PublicAnswer]:  # noqa: PLR0915 - an answer af
         "Europe/Prague",
         2,
         name="chart-data?report_date=2024-06-13",
+    )
+    if find_spec("pyarrow") is not None:
+        a["eea-parquet"] = PublicAnswer(
+            _parquet(
+                Samplingpoint=["SPO-1"] * 24,
+                Start=[ts.replace(tzinfo=None) for ts in t],
+                End=[(ts + HOUR).replace(tzinfo=None) for ts in t],
+                Value=[-999.0 if n == 3 else x for n, x in enumerate(v)],
+                Unit=["ug.m-3"] * 24,
+                Validity=[1] * 24,
+                ResultTime=[(ts + 200 * HOUR).replace(tzinfo=None) for ts in t],
+            ),
+            [_points(t, [None if n == 3 else x for n, x in enumerate(v)])],
+            "UTC",
+            1,
+        )
+    a["workbook-of-months"] = PublicAnswer(
+        _workbook(
+            Info=[["A report"], ["of an office"]],
+            Data=[
+                ["Monthly report"],
+                [],
+                ["Region", "Unit", *(date(2024, m, 1) for m in range(1, 8))],
+                ["North", "MW", *(50.5 + m for m in range(1, 8))],
+                ["South", "MW", *(70.5 + m for m in range(1, 8))],
+            ],
+        ),
+        [{"2024-01-01T00:00:00Z": 51.5, "2024-07-01T00:00:00Z": 57.5}],
+        "UTC",
+        2,
+    )
+    a["workbook-of-hours"] = PublicAnswer(
+        _workbook(
+            Load=[
+                ["Date", "Hour", "Load (MW)", "Remark"],
+                *(
+                    [date(2024, 6, d), n, 1000 + d + n, None]
+                    for d in (13, 14)
+                    for n in range(1, 25)
+                ),
+            ]
+        ),
+        [{"2024-06-13T00:00:00Z": 1014, "2024-06-14T23:00:00Z": 1038}],
+        "UTC",
+        1,
+    )
+    a["one-row"] = PublicAnswer(
+        _lines("date,value", "2024-06-03,1.5"), [{"2024-06-03T00:00:00Z": 1.5}], "UTC", 1
     )
     return a
