@@ -4,7 +4,9 @@
 WITH chunks AS MATERIALIZED (
     SELECT k.hypertable_name AS name, k.chunk_schema, k.chunk_name,
            format('%%I.%%I', k.chunk_schema, k.chunk_name)::regclass AS relation,
-           k.range_start, k.range_end, k.is_compressed
+           -- a wide one may reach beyond what Python has
+           greatest(k.range_start, '0001-01-01 00:00:00+00') AS range_start,
+           least(k.range_end, '9999-12-31 23:59:59+00') AS range_end, k.is_compressed
     FROM timescaledb_information.chunks AS k
     WHERE k.hypertable_schema = current_schema() AND k.hypertable_name = ANY (%(tables)s::text[])
 ), tables AS MATERIALIZED (

@@ -20,6 +20,7 @@ from dataportal.observations import Observations
 from dataportal.store.archive.dump import dump
 from dataportal.store.archive.restore import restore
 from dataportal.store.read.overview import open_reader
+from dataportal.store.read.storage import read_storage
 from dataportal.store.records import Counts, SliceWrite
 from dataportal.store.write.chunks import ChunkOpener, first_in_chunks
 from dataportal.store.write.diff import Sizes
@@ -144,6 +145,20 @@ def test_how_wide_a_chunk_is_follows_from_its_time(database_url: str, sizes: Siz
             else:
                 assert width == timedelta(days=365), chunk
         assert_intervals_are_regular(look)
+
+
+def test_chunks_that_reach_beyond_all_calendars_are_read(
+    database_url: str, run_cli: RunCli
+) -> None:
+    """The first and the last year that there is; commands that look at chunks can name them."""
+    with open_feed(database_url) as feed:
+        feed({year(1): 1.0, hour_of(datetime(9999, 12, 31, tzinfo=UTC)): 2.0})
+        feed.finish()
+    for command in ("list-sources", "verify"):
+        done = run_cli(command, "--json", env={"DATABASE_URL": database_url})
+        assert "error" not in done.stdout, done.stdout
+    with open_reader(database_url) as reader:
+        assert read_storage(reader).tables
 
 
 def test_three_centuries_are_a_dozen_chunks(database_url: str) -> None:

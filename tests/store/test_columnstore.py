@@ -480,3 +480,37 @@ def test_grants_can_be_run_again(columnstore_url: str) -> None:
         finally:
             for group in ("writer", "reader", "migrator"):
                 owner.execute(f"DROP OWNED BY {name}_{group}; DROP ROLE {name}_{group}".encode())
+
+
+def test_old_chunks_become_one(database_url: str) -> None:
+    """As wide as they would be made now; every version stays as it was."""
+    with open_observer(database_url) as look:
+        for name in ("time_series_data", "time_series_data_scd2"):
+            # as an earlier version opened them
+            columns = {"time_series_data": "updated_at", "time_series_data_scd2": "valid_from"}
+            look.execute(
+                f"INSERT INTO {name} (ts, value, {columns[name]}, run_id, series_id)"  # noqa: S608
+                " SELECT t, 0, now(), 0, 0 FROM generate_series("
+                "timestamptz '1950-06-01', timestamptz '1999-06-01', interval '365 days') AS t"
+            )
+            look.execute(f"DELETE FROM {name}")  # noqa: S608
+        before = len(chunk_names(look))
+    with open_feed(database_url) as feed:
+        feed({-n * 8_760: float(n) for n in range(26, 75)})
+        feed({-n * 8_760: -float(n) for n in range(30, 60)})
+        feed.finish()
+    with open_observer(database_url) as look:
+        stored = values(look), current(look)
+    with open_upkeep(database_url) as connection:
+        assert connection
+        storage = storage_of(database_url)
+        assert {action.work for action in storage.actions} >= {Work.MERGE}
+        results = [*maintain(connection, storage)]
+    assert [result.error for result in results] == [None] * len(results)
+    assert before >= 2 * 49
+    with open_observer(database_url) as look:
+        assert len(chunk_names(look)) <= 2 * 6
+        assert (values(look), current(look)) == stored
+    assert_sound(database_url)
+    with open_feed(database_url) as feed:
+        assert feed({-30 * 8_760: 5.0, -31 * 8_760 + 1: 6.0}).counts.revised == 1

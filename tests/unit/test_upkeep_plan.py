@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from dataportal.store.upkeep.columnstore import fit_chunk_interval, version_numbers
 from dataportal.store.upkeep.plan import Chunk, Relation, Work, foreign_owners, plan_upkeep
 from dataportal.store.write.diff import PointGrid
+from dataportal.times import EPOCH
 
 if TYPE_CHECKING:
     from dataportal.store.upkeep.plan import Action
@@ -184,3 +185,63 @@ def test_neighbourhoods_are_the_same_points_cut_at_wide_gaps(
         assert all(b - a <= gap for a, b in pairwise(piece.ts))
     for before, after in pairwise(pieces):
         assert after.ts[0] - before.ts[-1] > gap
+
+
+def years(first: int, last: int, **facts: Any) -> list[Relation]:
+    """A chunk of 365 days after the other, in multiples since 1970, from one number to another."""
+    return [
+        replace(
+            ROWS,
+            name=f"c{number}",
+            chunk=Chunk(EPOCH + 365 * number * DAY, EPOCH + 365 * (number + 1) * DAY),
+            **{"heap_bytes": MB, "index_bytes": 0, "fresh_index_bytes": 0, **facts},
+        )
+        for number in range(first, last)
+    ]
+
+
+def merged(*relations: Relation) -> list[list[str]]:
+    """Which chunks become one."""
+    actions = plan_upkeep(relations, after=None, forgettable=0, now=NOW, merges=True)
+    assert {action.work for action in actions} <= {Work.MERGE}
+    return [list(action.chunks) for action in actions]
+
+
+def test_old_chunks_become_as_wide_as_new_ones_would_be() -> None:
+    """A century before 1970, ten years after; the last ten years stay as they are."""
+    names = [f"c{number}" for number in range(-270, 57)]
+    groups = merged(*years(-270, 57))
+    assert sorted(groups, key=lambda group: int(group[0][1:])) == [
+        names[:70],
+        names[70:170],
+        names[170:270],
+        *(names[first : first + 10] for first in range(270, 310, 10)),
+        names[310:316],
+    ]
+
+
+def test_what_cannot_be_one_chunk_is_left_alone() -> None:
+    """Of two tables, with a gap in between, compressed, too large together, or one alone."""
+    assert merged(*years(1, 2), *years(3, 4), *years(12, 13)) == []
+    assert merged(*years(1, 2), *years(2, 3, table="time_series_data_scd2")) == []
+    first, second = years(1, 3)
+    packed = replace(second, chunk=replace(COMPRESSED.chunk, start=first.chunk.end, end=NOW))  # type: ignore[type-var, union-attr]
+    assert merged(first, packed) == []
+    assert merged(*years(1, 4, heap_bytes=99 * MB)) == [["c1", "c2"]]
+    assert plan(*years(1, 9), after=None) == []
+
+
+def test_nothing_else_is_done_to_chunks_that_become_one() -> None:
+    """As they are no more; the others are looked at as ever."""
+    relations = years(1, 4, dead=500_000)
+    actions = plan_upkeep(
+        [*relations, replace(ROWS, dead=500_000)],
+        after=30 * DAY,
+        forgettable=0,
+        now=NOW,
+        merges=True,
+    )
+    assert [(a.work, a.relation) for a in actions] == [
+        (Work.MERGE, "c1"),
+        (Work.VACUUM, "public.time_series_data"),
+    ]

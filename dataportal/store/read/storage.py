@@ -140,6 +140,9 @@ def read_storage(connection: psycopg.Connection, *, with_runs: bool = False) -> 
         forgettable = 0
         if with_runs:
             (forgettable,) = connection.execute(query("maintain_forgettable")).fetchone() or (0,)
+        merges = False
+        if chunks:
+            (merges,) = connection.execute(query("chunk_mergeable")).fetchone() or (False,)
     by_table = defaultdict(list)
     for row in chunks:
         # one that was dropped meanwhile
@@ -155,7 +158,11 @@ def read_storage(connection: psycopg.Connection, *, with_runs: bool = False) -> 
             relations.append(_relation(table, facts[oid], None))
         storages.append(_table_storage(table, total, own, facts))
     actions = plan_upkeep(
-        relations, after=columnstore.after, forgettable=forgettable, now=utc_now()
+        relations,
+        after=columnstore.after,
+        forgettable=forgettable,
+        now=utc_now(),
+        merges=merges,
     )
     return Storage(tuple(storages), columnstore, tuple(actions), tuple(nodes(connection)))
 

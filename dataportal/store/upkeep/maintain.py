@@ -166,6 +166,11 @@ def _act(connection: psycopg.Connection, action: Action, home: str) -> None:
     if action.work is Work.FORGET:
         while connection.execute(query("maintain_forget")).rowcount:
             pass
+    elif action.work is Work.MERGE:
+        with connection.transaction():
+            connection.execute(query("columnstore_home"), {"home": home})
+            connection.execute(query("chunk_merge"), {"chunks": list(action.chunks)})
+            failpoint("before_merged")
     elif action.work in {Work.COMPRESS, Work.RECOMPRESS}:
         again = action.work is Work.RECOMPRESS
         with connection.transaction():

@@ -7,12 +7,15 @@ lock. Sizes that are to be gained are estimates.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from dataportal.times import EPOCH
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
 _COMPRESSED = 0.1
 """What rows take in the columnstore, of what they took before: hourly figures, as measured."""
@@ -25,10 +28,19 @@ _BLOATED = 1.5
 """An index that is filled in no order is 1.3 times as large as one that is made anew."""
 
 
+_CENTURY, _DECADE = timedelta(days=36_500), timedelta(days=3_650)
+"""What a chunk is to cover of what is old: sql/README.md says why."""
+_MERGED_BYTES = 200 * _MEGABYTE
+"""Of chunks that become one: more would hold up those who read and write for long."""
+_CHUNK_BYTES = 48_000
+"""What a chunk takes that holds next to nothing."""
+
+
 class Work(StrEnum):
     """A kind of upkeep, in the order in which they are done."""
 
     FORGET = "forget"
+    MERGE = "merge"
     COMPRESS = "compress"
     RECOMPRESS = "recompress"
     VACUUM = "vacuum"
@@ -108,6 +120,7 @@ class Action:
         start: the first ts of a chunk.
         end: the first ts after it.
         left_over: indexes to be dropped first.
+        chunks: all chunks that become one.
     """
 
     work: Work
@@ -120,10 +133,16 @@ class Action:
     start: datetime | None = None
     end: datetime | None = None
     left_over: tuple[str, ...] = ()
+    chunks: tuple[str, ...] = ()
 
 
 def plan_upkeep(
-    relations: Sequence[Relation], *, after: timedelta | None, forgettable: int, now: datetime
+    relations: Sequence[Relation],
+    *,
+    after: timedelta | None,
+    forgettable: int,
+    now: datetime,
+    merges: bool = False,
 ) -> list[Action]:
     """What is worth doing, in the order in which to do it: of a kind what gains most comes first.
 
@@ -132,10 +151,15 @@ def plan_upkeep(
         after: how old all in a chunk is before it is compressed; None for never.
         forgettable: how many runs may be forgotten.
         now: the time.
+        merges: whether the server can make one chunk of several.
     """
-    actions = [
+    actions = [*_merge_actions(relations, now=now)] if merges else []
+    # what becomes of them is looked at the next time
+    merged = {name for action in actions for name in action.chunks}
+    actions += [
         action
         for relation in relations
+        if relation.name not in merged
         for action in _relation_actions(relation, after=after, now=now)
     ]
     if forgettable:
@@ -146,6 +170,52 @@ def plan_upkeep(
         actions.append(Action(Work.FORGET, "fetch_run", "fetch_run", reason, size, owner=owner))
     order = [*Work]
     return sorted(actions, key=lambda a: (order.index(a.work), -a.gain, a.relation))
+
+
+def _merge_actions(relations: Sequence[Relation], *, now: datetime) -> Iterator[Action]:
+    """Chunks that lie side by side in what one chunk would cover were it made now."""
+    old = [
+        (relation.table, chunk.start, block, relation)
+        for relation in relations
+        if (chunk := relation.chunk) and not chunk.is_compressed and (block := _block(chunk, now))
+    ]
+    group: list[Relation] = []
+    last: tuple[object, ...] = ()
+    for table, start, block, relation in sorted(old, key=lambda row: row[:2]):
+        is_next = bool(group) and last == (table, block, start)
+        if not is_next or sum(r.bytes for r in group) + relation.bytes > _MERGED_BYTES:
+            yield from _merge_action(group)
+            group = []
+        group.append(relation)
+        last = (table, block, relation.chunk.end if relation.chunk else None)
+    yield from _merge_action(group)
+
+
+def _merge_action(group: Sequence[Relation]) -> Iterator[Action]:
+    if len(group) < 2:  # noqa: PLR2004 - one alone stays as it is
+        return
+    first, last = group[0], group[-1]
+    yield Action(
+        Work.MERGE,
+        first.table,
+        first.name,
+        f"{len(group)} chunks of what is old make one",
+        sum(relation.bytes for relation in group),
+        (len(group) - 1) * _CHUNK_BYTES,
+        owner=first.owner,
+        start=first.chunk.start if first.chunk else None,
+        end=last.chunk.end if last.chunk else None,
+        chunks=tuple(relation.name for relation in group),
+    )
+
+
+def _block(chunk: Chunk, now: datetime) -> tuple[timedelta, int] | None:
+    """The century or the ten years that a chunk is a part of; None if it is not so old."""
+    width = _CENTURY if chunk.end <= EPOCH else _DECADE
+    number = (chunk.start - EPOCH) // width
+    is_part = (chunk.end - EPOCH - timedelta.resolution) // width == number
+    is_old = chunk.end <= now - _DECADE
+    return (width, number) if is_part and is_old else None
 
 
 def _relation_actions(
