@@ -83,6 +83,7 @@ def _entry_fields(entry: CatalogueEntry) -> dict[str, Any]:
         "subcategory": s.subcategory,
         "timezone": s.ts_timezone,
         "metadata": dict(s.metadata),
+        "availability": s.availability_text,
         "first_ts": entry.first_ts,
         "last_ts": entry.last_ts,
         "first_known": s.first_known_at,

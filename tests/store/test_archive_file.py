@@ -343,7 +343,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.gz").write_bytes(PLAIN)
     for path, message in (
         (tmp_path / "none", "there is no file"),
-        (tmp_path, "is a folder"),
+        (tmp_path, "cannot be read: Is a directory"),
         (tmp_path / "a.zst", "is not known"),
         (tmp_path / "a.gz", "Not a gzipped file"),
     ):

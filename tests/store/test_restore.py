@@ -142,6 +142,33 @@ def test_a_restored_series_is_dumped_as_the_same_bytes(
     assert b"series_id" not in text
 
 
+def test_a_file_that_does_not_know_of_its_initial_history(
+    filled_url: str, other_url: str, tmp_path: Path
+) -> None:
+    """Is dumped as the same bytes all the same: what came first counts as all of it."""
+    paths = [tmp_path / f"{number}.jsonl" for number in range(3)]
+    dump_series(filled_url, paths[0])
+    write(
+        paths[1],
+        (
+            msgspec.structs.replace(row, history_asked_at=None) if isinstance(row, Series) else row
+            for row in read(paths[0])
+            if not isinstance(row, End)
+        ),
+    )
+    assert paths[0].read_bytes() != paths[1].read_bytes()
+    restore_file(other_url, paths[1])
+    dump_series(other_url, paths[2])
+    assert paths[2].read_bytes() == paths[1].read_bytes()
+    with open_observer(other_url) as look:
+        rows = look.execute(
+            "SELECT endpoint_prefix, history_asked_at = first_known_at FROM time_series"
+            " WHERE endpoint_prefix = ANY (%s) AND history_asked_at IS NOT NULL",
+            [list(NAMES)],
+        ).fetchall()
+    assert sorted(rows) == [("load", True), ("wind", True)]
+
+
 STATED = (
     "SELECT endpoint_prefix, answer_unit, published_timezone, reading FROM time_series"
     " WHERE source = 'grid' ORDER BY endpoint_prefix"

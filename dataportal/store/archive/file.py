@@ -82,7 +82,8 @@ def read(path: Path) -> Iterator[Row | End]:
     _check_ending(path)
     if path.is_dir():
         raise FileError(
-            f"{path} is a folder", hint="Name a file that dump wrote without --format, .jsonl.gz"
+            f"{path} cannot be read: Is a directory",
+            hint="Name a file that dump wrote without --format",
         )
     number, sequence, latest = 0, LineSequence(), utc_now() + TOLERANCE
     try:
