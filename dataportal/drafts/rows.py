@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from dataportal.drafts.time_columns import TimeGuess
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|\d+")
-_MOST_READ = 100_000
+_MOST_READ = 50_000
 """So many rows are looked at."""
+_SAMPLE = 500
 _TIME_WORDS = {
     *("yyyy", "yy", "yr", "yyyymmdd", "mm", "dd"),
     *("time", "times", "timestamp", "datetime", "date", "day", "period", "year", "unixtime"),
@@ -142,8 +143,10 @@ class RowSet:
         """The same with as many rows as are looked at."""
         if self.count <= _MOST_READ:
             return self
-        for column in self.columns:
-            column.cells = column.cells[:_MOST_READ]
+        self.columns = [
+            Column(column.place, column.name, column.cells[:_MOST_READ], column.beside)
+            for column in self.columns
+        ]
         self.is_cut = True
         return self
 
@@ -170,6 +173,6 @@ def style_of(columns: Sequence[Column], *, delimiter: str = ",") -> NumberStyle:
     """How the numbers of a table are written."""
     texts: list[str] = []
     for column in columns:
-        if column.times is None:
+        if Column(column.place, column.name, column.cells[:_SAMPLE]).times is None:
             texts += [text for text in column.texts[:200] if text and isinstance(text, str)]
     return guess_style(texts, delimiter=delimiter)

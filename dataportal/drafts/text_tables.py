@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DELIMITERS = {"\t": "tab", ";": ";", "|": "|", ",": ",", " ": " "}
-_MOST_LINES = 200_000
+_MOST_LINES = 60_000
 _SAMPLE = 400
 _COMMENTS = ("#", "//", "%", "!", "\\")
 _KIND = re.compile(r"[A-Za-z]{1,2}")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -193,6 +194,15 @@ def test_every_point_of_a_document_is_read(
 def test_every_point_of_xml_is_read(table: Table) -> None:
     """A name as an attribute, times and values as elements."""
     _check(table, _xml(table))
+
+
+@pytest.mark.slow
+def test_a_long_table_is_drafted_from_its_beginning_and_read_to_its_end() -> None:
+    """Of 52,000 rows the draft reads the last one, too."""
+    times = [_FIRST + timedelta(minutes=5) * n for n in range(52_000)]
+    values: dict[str, list[float | None]] = {"load": [float(n % 977) + 0.25 for n in range(52_000)]}
+    table = Table("iso", times, values, is_long=False)
+    _check(table, _csv(table, ",", 0, "", ""))
 
 
 @settings(max_examples=150, deadline=None)
