@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from dataportal.errors import FileError
-from dataportal.render.table_files import TableFormat, format_of_name
+from dataportal.render.table_formats import TableFormat, format_of_name
 from dataportal.store.read.points import Decision
 from dataportal.times import parse_instant
 

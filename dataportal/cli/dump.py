@@ -79,7 +79,7 @@ def command(
         check_target(file)
     else:
         from dataportal.cli.table_output import check_table_folder
-        from dataportal.render.table_files import TableFormat
+        from dataportal.render.table_formats import TableFormat
 
         table_format = TableFormat(output_format)
         check_table_folder(file, table_format)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from dataportal.render.table_files import TableFormat
+    from dataportal.render.table_formats import TableFormat
     from dataportal.store.read.history import StoredSeries
 
 _ISSUES = ("issued_at", "first_ts", "last_ts", "points")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from dataportal.cli.history_answers import Question
-    from dataportal.render.table_files import TableFormat
+    from dataportal.render.table_formats import TableFormat
     from dataportal.store.read.history import StoredSeries
 
 

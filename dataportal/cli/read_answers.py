@@ -24,7 +24,6 @@ from dataportal.analysis.wording import Wording
 from dataportal.render.console import say
 from dataportal.render.formatting import format_instant, pluralize
 from dataportal.render.read import SeriesText, Values
-from dataportal.render.table_files import SeriesTable
 from dataportal.resampling import interval_bounds, resample
 from dataportal.store.read.arrow import snapshot
 from dataportal.store.read.points import (
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
 
     from dataportal.cli.read_questions import Request
     from dataportal.render.read import Cell
+    from dataportal.render.table_files import SeriesTable
     from dataportal.resampling import Interval
     from dataportal.store.read.arrow import Column
     from dataportal.store.read.history import StoredSeries
@@ -341,12 +341,22 @@ def _tables(
     """Rows as Arrow, where they are neither counted nor changed."""
     if request.wide or request.every is not None or request.limit is not None:
         return None
+    return _series_tables(connection, request, asked, progress)
+
+
+def _series_tables(
+    connection: psycopg.Connection,
+    request: Request,
+    asked: Sequence[SeriesQuestion],
+    progress: Progress,
+) -> Iterator[SeriesTable]:
+    from dataportal.render.table_files import SeriesTable
+
     labels = [column.label for column in _table_columns(request)]
     facts = _facts(request, asked, ())
-    return (
-        SeriesTable(own, _stored_points(connection, request, one).record_batches(labels))
-        for own, one in zip(facts.series, _count_progress(asked, len(asked), progress), strict=True)
-    )
+    counted = _count_progress(asked, len(asked), progress)
+    for own, one in zip(facts.series, counted, strict=True):
+        yield SeriesTable(own, _stored_points(connection, request, one).record_batches(labels))
 
 
 def _long_rows(

@@ -11,12 +11,12 @@ from dataportal.render.console import say
 from dataportal.render.table_files import (
     SeriesTable,
     check_target,
-    is_folder_name,
     row_batches,
     write_file,
     write_folder,
     write_series_file,
 )
+from dataportal.render.table_formats import is_folder_name
 from dataportal.store.read.arrow import require_arrow
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from dataportal.analysis.arrow_schema import TableFacts
     from dataportal.render.read import Values
-    from dataportal.render.table_files import TableFormat
+    from dataportal.render.table_formats import TableFormat
 
 
 def check_table_output(output: Path | None, form: TableFormat, *, wide: bool = False) -> Path:

@@ -17,7 +17,7 @@ from dataportal.render.console import printable
 from dataportal.render.csv_output import csv_blocks, csv_lines
 from dataportal.render.formatting import format_instant, format_number
 from dataportal.render.json_output import stream_json
-from dataportal.render.table_files import TableFormat
+from dataportal.render.table_formats import TableFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -15,11 +15,9 @@ https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -27,6 +25,7 @@ from urllib.parse import quote
 from dataportal.analysis.arrow_schema import name_rows, with_facts
 from dataportal.errors import FileError, UsageError
 from dataportal.failpoints import failpoint
+from dataportal.render.table_formats import TableFormat, format_of_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -47,20 +46,6 @@ _FLAGS = {"final", "assumed"}
 _COUNTS = {"count", "points"}
 
 
-class TableFormat(StrEnum):
-    """The kind of a file."""
-
-    PARQUET = "parquet"
-    ARROW = "arrow"
-
-
-_SUFFIXES = {
-    ".parquet": TableFormat.PARQUET,
-    ".arrow": TableFormat.ARROW,
-    ".feather": TableFormat.ARROW,
-}
-
-
 @dataclass(frozen=True, slots=True)
 class SeriesTable:
     """The rows of one series, to be read once.
@@ -72,16 +57,6 @@ class SeriesTable:
 
     facts: SeriesFacts
     batches: Iterable[pa.RecordBatch]
-
-
-def format_of_name(path: Path) -> TableFormat | None:
-    """The kind of file that the ending of a name promises; None for any other ending."""
-    return _SUFFIXES.get(path.suffix.lower())
-
-
-def is_folder_name(path: Path) -> bool:
-    """Whether a folder is meant: there is one, or the name has no ending."""
-    return path.is_dir() or not path.suffix
 
 
 def check_target(path: Path, form: TableFormat) -> None:
@@ -408,7 +383,7 @@ class _TableFile:
 @contextmanager
 def _hidden_beside(path: Path) -> Iterator[Path]:
     """A place to write to beside the one that is meant; what is left there at the end goes."""
-    hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    hidden = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
         yield hidden
     except OSError as error:

@@ -44,7 +44,8 @@ from dataportal.cli.read_answers import answer_points
 from dataportal.cli.read_questions import Request
 from dataportal.cli.table_output import write_values
 from dataportal.render.read import Format, value_lines
-from dataportal.render.table_files import TableFormat, quote_name
+from dataportal.render.table_files import quote_name
+from dataportal.render.table_formats import TableFormat
 from dataportal.resampling import Aggregate, parse_step
 from dataportal.store.connection import connect
 from dataportal.store.read.points import Cutoff, Kind, PointQuestion
