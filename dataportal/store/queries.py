@@ -41,10 +41,16 @@ def query(name: str) -> bytes:
 def query_for(connection: psycopg.Connection[Any], name: str) -> bytes:
     """The statement in `queries/<name>.sql`, in the form that the engine behind a connection takes.
 
-    Where the tables are distributed over several machines that is `<name>_distributed.sql`: its
-    planner refuses what is quickest elsewhere.
+    Where the tables are distributed over several machines that is `<name>_distributed.sql`, if
+    there is one: its planner refuses what is quickest elsewhere.
     """
-    return query(f"{name}_distributed" if is_distributed(connection) else name)
+    form = f"{name}_distributed"
+    return query(form if is_distributed(connection) and form in _query_names() else name)
+
+
+@cache
+def _query_names() -> frozenset[str]:
+    return frozenset(path.stem for path in (sql_home() / "queries").iterdir())
 
 
 def is_distributed(connection: psycopg.Connection[Any]) -> bool:

@@ -17,7 +17,8 @@ BEGIN
         FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
         WHERE p.pronamespace = home::regnamespace AND l.lanname = 'sql' AND p.prosqlbody IS NOT NULL
           AND p.proretset AND p.proname LIKE 'time\_series\_%'
-          AND p.proname NOT IN ('time_series_known_at', 'time_series_published_at')
+          AND p.proname NOT IN (
+            'time_series_known_at', 'time_series_published_at', 'time_series_assumed_versions')
     LOOP
         EXECUTE format(
             'CREATE OR REPLACE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE plpgsql STABLE AS %L',
@@ -50,6 +51,37 @@ BEGIN
         FROM request AS q
         LEFT JOIN answer AS a ON a.number = q.number AND a.position = q.position
         ORDER BY q.number, q.position;
+        END
+        $body$
+    $function$, home);
+    EXECUTE format($function$
+        CREATE OR REPLACE FUNCTION %1$I.time_series_assumed_versions(
+            names text[], start_ts timestamptz DEFAULT NULL, end_ts timestamptz DEFAULT NULL)
+        RETURNS TABLE (series text, series_id integer, ts timestamptz, value double precision,
+                       valid_from timestamptz, valid_to timestamptz, known_from timestamptz)
+        LANGUAGE plpgsql STABLE AS $body$
+        #variable_conflict use_column
+        BEGIN
+        RETURN QUERY
+        WITH version AS MATERIALIZED (
+            SELECT d.series_id, d.ts, d.value, d.valid_from, d.valid_to, d.run_id,
+                   lag(d.valid_to) OVER (
+                       PARTITION BY d.series_id, d.ts ORDER BY d.valid_to) IS NULL AS is_first
+            FROM %1$I.time_series_data_scd2 AS d
+            WHERE d.series_id = ANY (ARRAY(
+                    SELECT s.series_id FROM %1$I.time_series AS s
+                    WHERE s.endpoint_prefix = ANY (names)))
+              AND d.ts >= coalesce(start_ts, '-infinity') AND d.ts < coalesce(end_ts, 'infinity')
+        )
+        SELECT s.endpoint_prefix, s.series_id, v.ts, v.value, v.valid_from,
+               nullif(v.valid_to, 'infinity'),
+               CASE WHEN v.is_first AND (r.kind = 'backfill'
+                        OR v.valid_from <= coalesce(s.history_asked_at, 'infinity'))
+                   THEN least(v.valid_from, %1$I.time_series_available_at(s.availability, v.ts))
+                   ELSE v.valid_from END
+        FROM version AS v
+        JOIN %1$I.time_series AS s ON s.series_id = v.series_id
+        LEFT JOIN %1$I.fetch_run AS r ON r.run_id = v.run_id;
         END
         $body$
     $function$, home);

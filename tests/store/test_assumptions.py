@@ -30,6 +30,7 @@ from support.points_model import (
 
 from dataportal.availability import parse_availability
 from dataportal.store.connection import connect
+from dataportal.store.queries import mark_distributed, query
 from dataportal.store.read.points import (
     AssumedPoint,
     Cutoff,
@@ -148,10 +149,14 @@ def store(connection: psycopg.Connection[Any], history: Assumed) -> dict[str, in
     return ids
 
 
-@pytest.fixture
-def writer(database_url: str) -> Iterator[psycopg.Connection[Any]]:
-    """A connection as the program has it."""
-    with closing(connect(database_url, application_name="test")) as connection:
+@pytest.fixture(params=["inlined", "sharded", pytest.param("citus", marks=pytest.mark.citus)])
+def writer(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection[Any]]:
+    """A connection as the program has it, with statements in either of their forms."""
+    url = request.getfixturevalue("citus_url" if request.param == "citus" else "database_url")
+    with closing(connect(url, application_name="test")) as connection:
+        if request.param != "inlined":
+            connection.execute(query("distribute_functions"))
+            mark_distributed(connection)
         yield connection
 
 

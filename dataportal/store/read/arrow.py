@@ -28,7 +28,7 @@ import psycopg
 
 from dataportal.errors import DatabaseError, MissingExtraError
 from dataportal.store.connection import database_errors
-from dataportal.store.queries import query
+from dataportal.store.queries import query, query_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -212,7 +212,8 @@ def record_batch(
         b"array_agg(" + c.kind.expression % b'"%s"' % c.source.encode() + b")" for c in columns
     )
     limit = b" LIMIT %d" % most
-    statement = b"SELECT " + arrays + b" FROM (" + query(name) + limit + b") AS answer"
+    rows = query_for(connection, name) + limit
+    statement = b"SELECT " + arrays + b" FROM (" + rows + b") AS answer"
     with database_errors("reading the values"):
         cursor = connection.cursor(binary=True)
         cursor.execute(statement, parameters)

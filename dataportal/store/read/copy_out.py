@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import psycopg
 
 from dataportal.store.connection import database_errors
-from dataportal.store.queries import query
+from dataportal.store.queries import query_for
 from dataportal.store.rows import record_row
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def stream_records(
         ) as cursor,
     ):
         cursor.itersize = at_a_time
-        cursor.execute(query(name), parameters)
+        cursor.execute(query_for(connection, name), parameters)
         yield from cursor
 
 
@@ -81,7 +81,7 @@ def csv_blocks(
         name: the query.
         parameters: of the query.
     """
-    statement = b"COPY (" + query(name) + b") TO STDOUT (FORMAT csv)"
+    statement = b"COPY (" + query_for(connection, name) + b") TO STDOUT (FORMAT csv)"
     with database_errors("reading the history"):
         for block in _copy_blocks(connection, statement, parameters):
             yield format_block(block)

@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 
 from dataportal.local_times import instants_of
 from dataportal.store.connection import database_errors
-from dataportal.store.queries import query
+from dataportal.store.queries import query, query_for
 from dataportal.store.read.arrow import (
     ROWS_OF_BATCH,
     TS,
@@ -308,7 +308,11 @@ class StoredPoints:
 
     def count(self) -> int:
         """How many rows there are; `limit` is left out of account."""
-        statement = b"SELECT count(*) FROM (" + query(self._query_name) + b") AS answer"
+        statement = (
+            b"SELECT count(*) FROM ("
+            + query_for(self.connection, self._query_name)
+            + b") AS answer"
+        )
         with database_errors("counting the values"):
             row = self.connection.execute(
                 statement, self._parameters(self.start, self.end)
@@ -368,7 +372,9 @@ class StoredPoints:
         with database_errors("reading the values"):
             cursor = self.connection.cursor(row_factory=record_row(self._record), binary=True)
             parameters = self._parameters(start, end)
-            return cursor.execute(query(self._query_name), parameters).fetchall()
+            return cursor.execute(
+                query_for(self.connection, self._query_name), parameters
+            ).fetchall()
 
 
 def point_columns(question: PointQuestion) -> tuple[Column, ...]:
@@ -419,7 +425,7 @@ def points_at(
         }
         with database_errors("reading the values"):
             cursor = connection.cursor(row_factory=record_row(record), binary=True)
-            rows = cursor.execute(query(name), parameters).fetchall()
+            rows = cursor.execute(query_for(connection, name), parameters).fetchall()
         for row in rows:
             yield row._replace(number=first + row.number)
 
