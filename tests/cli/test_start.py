@@ -54,6 +54,7 @@ OWN = {
     "verify": ("--since", "--limit"),
     "dump": (),
     "restore": (),
+    "maintain": ("--for", "--plan"),
     "migrate": ("--plan", "--print-grants", "--migrator", "--writer", "--reader"),
     "schema": (),
     "help": (),
