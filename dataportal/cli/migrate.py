@@ -179,6 +179,7 @@ def _change_columnstore(
     return ColumnstoreView(
         SchemaView(state, applied),
         None if state.pending else read_columnstore(connection),
-        wanted=after if plan else None,
+        wanted=after,
+        planned=plan,
         decompressed=decompressed,
     )

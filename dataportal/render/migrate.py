@@ -64,13 +64,15 @@ class ColumnstoreView:
     Attributes:
         schema: the state of the schema.
         columnstore: as it is now; None while migrations are pending.
-        wanted: the AFTER that was asked for with `--plan`.
+        wanted: the AFTER that was asked for; None for `--no-columnstore`.
+        planned: whether nothing was done yet.
         decompressed: how many chunks became rows again.
     """
 
     schema: SchemaView
     columnstore: ColumnstoreState | None
     wanted: timedelta | None
+    planned: bool
     decompressed: int
 
     def lines(self, stream: TextIO) -> Iterator[str]:
@@ -90,8 +92,12 @@ class ColumnstoreView:
             yield f"columnstore: off; {pluralize(self.decompressed, 'chunk')} made rows again"
         else:
             yield "columnstore: off"
-        if self.wanted is not None and state is not None:
+        if not self.planned or state is None:
+            return
+        if self.wanted is not None:
             yield f"would be turned on, for what is older than {format_span(self.wanted)}"
+        elif state.enabled:
+            yield "would be turned off, and everything made rows again"
 
     def document(self) -> Mapping[str, Any]:
         """That of the schema, and `columnstore`."""

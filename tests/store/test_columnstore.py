@@ -447,6 +447,8 @@ def test_it_is_done_as_a_user_types_it(database_url: str, run_cli: RunCli, tmp_p
         assert json.loads(fetched.stdout)["runs"][0]["revised"] == 2
         assert run_cli("maintain", env=env).returncode == 0
         assert run_cli("verify", env=env).returncode == 0
+        plan = run_cli("migrate", "--no-columnstore", "--plan", env=env)
+        assert "would be turned off" in plan.stdout
         off = run_cli("migrate", "--no-columnstore", env=env)
         assert off.returncode == 0
         assert "made rows again" in off.stdout
