@@ -263,3 +263,18 @@ def test_a_dump_takes_it_along(
     other = {"DATABASE_URL": empty_database_url}
     assert run_cli("restore", "load.jsonl", env=other, cwd=tmp_path).returncode == 0
     assert run_cli(*question, env=other, cwd=tmp_path).stdout == expected
+
+
+def test_a_role_that_may_only_read_is_enough(
+    loaded: Run, reader_url: str, run_cli: RunCli, tmp_path: Path
+) -> None:
+    """To assume, to measure and to write files of columns."""
+    env = {"DATABASE_URL": reader_url}
+    for args in (
+        ("read", "load", "--lead=-48h", "--assume", "-o", "assumed.parquet"),
+        ("history", "load", "--availability"),
+        ("dump", "load", "whole", "--format", "parquet"),
+    ):
+        done = run_cli(*args, env=env, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "assumed.parquet").stat().st_size
