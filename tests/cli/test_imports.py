@@ -100,6 +100,8 @@ def test_a_run_under_cron_imports_nothing_for_looks(
     modules = imported_modules("-q", "fetch", "load", env=environment)
     assert {"httpx", "psycopg", "stamina"} <= modules
     assert not {m.split(".")[0] for m in modules} & {"rich", "pygments", "click", "structlog"}
+    # nobody asked to be told
+    assert not [m for m in modules if m.startswith("dataportal.monitoring")]
 
 
 def test_a_plugin_brings_no_command_line_of_a_library(tmp_path: Path) -> None:
