@@ -97,8 +97,11 @@ def main() -> int:
             ("--config", str(preview_file(Path(folder), file)), "preview", "levels"),
             ("new-source", str(file), "--timezone", "UTC"),
         ]
+        alone = {"XDG_DATA_HOME": folder, "PLUGIN_CONFIG_PATH": str(Path(folder) / "none.yaml")}
         bare, *ours = best(
-            python("import httpx"), *(process(PROGRAM, *a) for a in small), rounds=ROUNDS
+            python("import httpx"),
+            *(process(PROGRAM, *a, env=alone) for a in small),
+            rounds=ROUNDS,
         )
     for what, seconds in zip(("preview", "new-source"), ours, strict=True):
         verdicts.at_most(what, seconds, "import httpx", bare, 2.5)
