@@ -139,7 +139,8 @@ def main() -> int:
             _, many_seconds, many_memory = run(*fetch, env=many)
             what = f"fetch-all over {size.many} sources"
             verdicts.at_most(what, many_seconds, f"{size.sources} sources", seconds, 25)
-            verdicts.at_most(f"{what}, memory", many_memory, f"{size.sources}", memory, 2, "MB")
+            each = 1024 * (many_memory - memory) / (size.many - size.sources)
+            verdicts.below(f"{what}, memory of each more", each, 10, "kB")
     return verdicts.exit_code
 
 
