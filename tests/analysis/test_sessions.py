@@ -116,22 +116,19 @@ def test_a_connection_that_ends_in_the_middle_is_an_error(
 
 
 def test_a_table_whose_connection_is_cut_is_an_error(long_url: str) -> None:
-    """Wherever the network fails while it is read."""
-    wanted: int | None = None
-    for blocks in (1, 4, 8):
-        with Wire(long_url) as wire, dp.connect(wire.url) as portal:
-            answered = portal.read("long", end=at(0)).num_rows
-            wanted = answered if wanted is None else wanted
-            assert answered == wanted
-            timer = threading.Timer(0.002 * blocks, wire.cut)
+    """Wherever the network fails while it is read: it is whole, or there is none."""
+    errors = 0
+    for seconds in (0.03, 0.1, 0.2):
+        # slow enough that the answer is on its way then
+        with Wire(long_url, delay=0.01) as wire, dp.connect(wire.url) as portal:
+            timer = threading.Timer(seconds, wire.cut)
             timer.start()
             try:
-                for _ in range(1000):
-                    assert portal.read("long", end=at(0)).num_rows == wanted
+                assert portal.read("long").num_rows == 50_000
             except dp.DatabaseTransientError:
-                pass
-            finally:
-                timer.join()
+                errors += 1
+            timer.join()
+    assert errors
 
 
 def test_a_connection_that_idles_may_end(portal: dp.Portal, stored_url: str) -> None:
