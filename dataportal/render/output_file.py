@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from typing import TYPE_CHECKING
 
 from dataportal.errors import FileError
@@ -36,7 +35,7 @@ def write_lines(path: Path, lines: Iterable[str], *, for_everybody: bool = False
     Raises:
         FileError: it cannot be written; the one before is as it was.
     """
-    hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    hidden = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
         with hidden.open("x", encoding="utf-8", newline="") as file:
             if for_everybody:
