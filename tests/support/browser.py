@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,16 @@ PROGRAM = shutil.which("chromium")
 _FLAGS = (
     *("--headless=new", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-dev-shm-usage", "--hide-scrollbars", "--force-color-profile=srgb"),
+    "--remote-debugging-pipe",
 )
+# the numbers are first brought out of the way of those that the browser wants
+_HAND_OVER = """
+import fcntl, os, sys
+reading, writing = (fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3])
+os.dup2(reading, 3)
+os.dup2(writing, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Page:
@@ -139,21 +149,17 @@ def open_browser(folder: Path) -> Iterator[Page]:
     their_in, our_out = os.pipe()
     our_in, their_out = os.pipe()
 
-    def hand_over() -> None:
-        # first out of the way of the numbers that the browser wants
-        reading, writing = os.dup(their_in), os.dup(their_out)
-        os.dup2(reading, 3)
-        os.dup2(writing, 4)
-
     process = subprocess.Popen(
-        # its sandbox is none for root, and needs rights that a container lacks
-        [PROGRAM, *_FLAGS, "--no-sandbox", "--remote-debugging-pipe", f"--user-data-dir={folder}"],
+        [
+            *(sys.executable, "-c", _HAND_OVER, str(their_in), str(their_out)),
+            # its sandbox is none for root, and needs rights that a container lacks
+            *(PROGRAM, *_FLAGS, "--no-sandbox", f"--user-data-dir={folder}"),
+        ],
         env={**os.environ, "HOME": str(folder)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        close_fds=False,
-        preexec_fn=hand_over,  # noqa: PLW1509 - it only copies descriptors
+        pass_fds=(their_in, their_out),
     )
     os.close(their_in)
     os.close(their_out)
