@@ -176,18 +176,38 @@ def test_what_is_assumed_is_marked_and_never_final(portal: dp.Portal, stored_url
     with pytest.raises(ValueError, match="assume: nobody says when values of 'load' are available"):
         portal.read("load", as_of=at(3), assume=True)
     with psycopg.connect(stored_url, autocommit=True) as connection:
-        rule = json.dumps(parse_availability("ts + 2 hours").record(None))
+        # half an hour before the first version of each came
+        rule = json.dumps(parse_availability("ts + 30 minutes").record(None))
         connection.execute("UPDATE time_series SET availability = %s", [rule])
     with pytest.raises(ValueError, match="assume goes with as_of, lead or cutoff"):
         portal.read("load", assume=True)
-    table = portal.read("load", as_of=at(3), assume=True)
+    table = portal.read("load", as_of=at(2.75), assume=True)
     assert table.columns == ("series", "ts", "value", "assumed")
+    assert [tuple(row[1:]) for row in table] == [
+        (at(0), 100.0, False),
+        (at(1), 101.0, False),
+        (at(2), 102.0, True),
+    ]
     assert not table.final
     assert table.notes[0].startswith("this answer is provisional: values marked assumed")
-    wide = portal.read(["load", "wind"], as_of=at(3), wide=True, assume=True)
+    wide = portal.read(["load", "wind"], as_of=at(2.75), wide=True, assume=True)
     assert wide.columns == ("ts", "assumed", "load", "wind")
-    joined = portal.join([(at(2), at(3))], ["load", "wind"], assume=True)
+    assert wide.to_list() == [
+        (at(0), False, 100.0, None),
+        (at(1), False, 101.0, None),
+        (at(2), True, 102.0, 102.0),
+    ]
+    decisions = [(at(2), at(2.75)), (at(2), at(3)), (at(0), at(3))]
+    joined = portal.join(decisions, ["load", "wind"], assume=True)
     assert joined.columns == ("ts", "decided_at", "assumed", "load", "wind")
+    assert [row[2:] for row in joined] == [
+        (True, 102.0, 102.0),
+        (False, 102.0, 102.0),
+        (False, 100.0, None),
+    ]
+    assert not joined.final
+    details = portal.read("load", as_of=at(2.75), start=at(2), details=True, assume=True)
+    assert details.to_list() == [("load", at(2), 102.0, at(3), at(8), False, True)]
 
 
 @pytest.mark.parametrize(
