@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
@@ -31,6 +32,7 @@ from support.store_feed import (
     current,
     history,
     hour,
+    hour_of,
     open_observer,
     publications,
     state_of,
@@ -106,7 +108,12 @@ class StoreMachine(RuleBasedStateMachine):
         merged = self.feed.merge(batch, accept_retractions=accept, dry_run=dry_run)
         known = merged.knowledge_time
         expected = self.model.merge(batch, known, accept=accept, write=not dry_run)
-        assert merged == expected
+        assert dataclasses.replace(merged, changes=()) == expected
+        told = Counter(change.change for change in merged.changes)
+        for name in ("inserted", "revised", "retracted"):
+            assert told[name] == (getattr(merged.counts, name) if dry_run else 0)
+        for change in merged.changes:
+            assert batch[change.series][hour_of(change.ts)] == change.value
         self.count(merged, dry_run=dry_run)
         return merged
 
