@@ -398,10 +398,11 @@ def _ree(source: Source, request: Request) -> Reply:
 
 
 def _insee(source: Source, request: Request) -> Reply:
+    frequency, period = ("M", "2026-02") if source.name.endswith("monthly") else ("T", "2025-Q4")
     text = (
         '<m:StructureSpecificData xmlns:m="http://www.sdmx.org/resources/sdmxml/schemas/v2_1'
-        '/message"><m:DataSet><Series IDBANK="x" FREQ="T" TITLE_FR="x">'
-        '<Obs TIME_PERIOD="2025-Q4" OBS_VALUE="1.5" OBS_STATUS="A"/>'
+        f'/message"><m:DataSet><Series IDBANK="x" FREQ="{frequency}" TITLE_FR="x">'
+        f'<Obs TIME_PERIOD="{period}" OBS_VALUE="1.5" OBS_STATUS="A"/>'
         "</Series></m:DataSet></m:StructureSpecificData>"
     )
     return Reply(body=text.encode(), content_type="application/xml")
@@ -428,8 +429,59 @@ def _uba(source: Source, request: Request) -> Reply:
 
 
 def _pjm(source: Source, request: Request) -> Reply:
-    row = {"datetime_beginning_utc": "2026-03-02T01:00:00", "area": "RTO"}
-    return Reply.json({"items": [{**row, "solar_generation_mw": 1.5}], "totalRows": 1})
+    feed = request.path.rpartition("/")[2].removesuffix("_gen")
+    row = {"datetime_beginning_utc": "2026-03-02T01:00:00", f"{feed}_generation_mw": 1.5}
+    areas = _texts(source, "area")
+    items = [{**row, "area": area} for area in areas]
+    return Reply.json({"items": items, "totalRows": len(items)})
+
+
+def _miso(source: Source, request: Request) -> Reply:
+    row = {"DateTimeEST": "2026-03-01 8:00:00 PM", "HourEndingEST": "21", "Value": "1.50"}
+    rows = "Forecast" if request.path.endswith("forecast") else "instance"
+    return Reply.json({rows: [row], "RefId": "x", "MktDay": "03-01-2026"})
+
+
+def _statnett(source: Source, request: Request) -> Reply:
+    assert request.query["Frequency"] == ["Hours"]
+    start = int(request.query["FromInTicks"][0])
+    values = {"Production": [None, 1.5], "Consumption": [None, 1.5]}
+    return Reply.json({"StartPointUTC": start, "PeriodTickMs": 3_600_000, **values})
+
+
+def _svenska_kraftnat(source: Source, request: Request) -> Reply:
+    assert request.query["countryCode"] == ["SE"]
+    point = {"x": 1_772_413_200_000, "y": 1.5} if request.query["date"] == ["2026-03-02"] else {}
+    points = [point] if point else []
+    return Reply.json({"Data": [{"id": n, "data": points} for n in _texts(source, "id")]})
+
+
+def _entsog(source: Source, request: Request) -> Reply:
+    rows = []
+    for own in source.extract_filters.values():
+        key = f"{own['operatorKey']}{own['pointKey']}{own['directionKey']}"
+        assert key in request.query["pointDirection"][0].split(",")
+        rows.append({**own, "periodFrom": "2026-03-02T06:00:00+01:00", "value": 1_500_000})
+    return Reply.json({"meta": {"limit": -1}, "operationalData": rows})
+
+
+def _statistics_finland(source: Source, request: Request) -> Reply:
+    codes = _texts(source, "contentscode")
+    assert request.json["query"][0]["selection"]["values"] == codes
+    return Reply.json(
+        {
+            "version": "2.0",
+            "class": "dataset",
+            "id": ["contentscode", "timeperiod_m"],
+            "size": [len(codes), 1],
+            "role": {"time": ["timeperiod_m"], "metric": ["contentscode"]},
+            "dimension": {
+                "contentscode": {"category": {"index": {code: n for n, code in enumerate(codes)}}},
+                "timeperiod_m": {"category": {"index": {"2026M02": 0}}},
+            },
+            "value": [VALUE] * len(codes),
+        }
+    )
 
 
 def _lng(source: Source, request: Request) -> Reply:
@@ -477,12 +529,20 @@ LAYOUTS = {
     "ons-monthly": Layout(_ons, "2026-02-01T00:00:00Z", ("2025-01-01T00:00:00Z", DAY[1])),
     "ons-quarterly": Layout(_ons, "2025-09-30T23:00:00Z", ("2025-01-01T00:00:00Z", DAY[1])),
     "ree": Layout(_ree, "2026-03-02T01:00:00Z"),
+    "insee-monthly": Layout(_insee, "2026-01-31T23:00:00Z", ("2026-01-01T00:00:00Z", DAY[1])),
     "insee": Layout(_insee, "2025-09-30T22:00:00Z", ("2025-01-01T00:00:00Z", DAY[1])),
     "statistics-canada": Layout(
         _statistics_canada, "2026-02-01T05:00:00Z", ("2026-01-01T00:00:00Z", DAY[1])
     ),
     "uba": Layout(_uba, "2026-03-02T01:00:00Z"),
     "pjm": Layout(_pjm, "2026-03-02T01:00:00Z"),
+    "miso": Layout(_miso, "2026-03-02T01:00:00Z"),
+    "statnett": Layout(_statnett, "2026-03-02T01:00:00Z"),
+    "svenska-kraftnat": Layout(_svenska_kraftnat, "2026-03-02T01:00:00Z"),
+    "entsog": Layout(_entsog, "2026-03-02T05:00:00Z"),
+    "statistics-finland": Layout(
+        _statistics_finland, "2026-01-31T22:00:00Z", ("2026-01-01T00:00:00Z", DAY[1])
+    ),
     "gie-lng": Layout(_lng, "2026-03-02T05:00:00Z"),
     "terna": Layout(_terna, "2026-03-02T01:00:00Z"),
     "cdc": Layout(_cdc, "2026-03-01T05:00:00Z", ("2026-03-01T00:00:00Z", "2026-03-09T00:00:00Z")),
