@@ -490,7 +490,7 @@ def _lng(source: Source, request: Request) -> Reply:
 
 
 def _imf(source: Source, request: Request) -> Reply:
-    assert request.query["c[TIME_PERIOD]"] == ["ge:2026-02"]
+    assert request.query["c[TIME_PERIOD]"] == ["ge:2026-M02"]
     lines = [f"dataflow,x,I,{c},CPI,_T,IX,M,2026-M02,1.5" for c in _texts(source, "COUNTRY")]
     head = "STRUCTURE,STRUCTURE_ID,ACTION,COUNTRY,INDEX_TYPE,COICOP_1999,TYPE_OF_TRANSFORMATION"
     return _csv(f"{head},FREQUENCY,TIME_PERIOD,OBS_VALUE", *lines)
