@@ -136,7 +136,7 @@ def _refuse_what_is_no_data(answer: Answer) -> None:
     body = answer.body
     if not body.strip():
         raise BadDataError(
-            f"the answer of {answer.url} is empty",
+            f"the answer of {answer.url} has nothing in it",
             hint="Ask for a range of time of which there are data",
         )
     start = body[:4000].lower()

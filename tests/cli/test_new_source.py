@@ -188,7 +188,7 @@ def test_secrets_become_variables_and_are_shown_nowhere(
     [
         (b"<!DOCTYPE html><a href='/files/load_2024.csv'>x</a>", "links to 1 files", "text/html"),
         (b"<html><form><input type='password'></form>", "asks for a login", "text/html"),
-        (b"", "is empty", "text/plain"),
+        (b"", "has nothing in it", "text/plain"),
         (b"%PDF-1.7 ...", "is a PDF file", "application/pdf"),
         (b"Dear all,\nthe service is closed.\n", "no table", "text/plain"),
         (b'{"id": 5, "name": "x"}', "none with a time", "application/json"),
