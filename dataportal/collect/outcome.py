@@ -13,6 +13,7 @@ from dataportal.errors import (
 )
 from dataportal.redaction import harmless, redact
 from dataportal.store.records import AnswerExtent, Counts, Outcome
+from dataportal.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         LockedError,
     )
     from dataportal.observations import Batch, Rejection
+    from dataportal.store.failover import Failover
     from dataportal.store.records import Backfill, MergeResult, RunKind, SeriesProgress
 
 _MOST_NAMES = 5
@@ -42,6 +44,7 @@ class RunReport:
     Attributes:
         result: the result.
         doubt: why an answer may be a page, of which nobody asked for the others.
+        failover: the server that is written to has taken over since the last run.
     """
 
     def __init__(self, source: Source, kind: RunKind, *, dry_run: bool = False) -> None:
@@ -61,6 +64,7 @@ class RunReport:
         self._answers: dict[str, AnswerExtent] = {}
         self._unrecorded = Counts()
         self.doubt: str | None = None
+        self.failover: Failover | None = None
         self._before = self._after = 0
 
     def resume(self, backfill: Backfill) -> None:
@@ -116,6 +120,11 @@ class RunReport:
         return self._advanced
 
     @property
+    def knows_server(self) -> bool:
+        """Whether nothing is to be told of another server any more: else the next run tells it."""
+        return self.failover is None or self.result.outcome is Outcome.PARTIAL
+
+    @property
     def answers(self) -> Mapping[str, AnswerExtent]:
         """How far the answers reached in each series, once all slices are stored; else nothing."""
         whole = {Outcome.SUCCEEDED, Outcome.UNCHANGED, Outcome.PARTIAL}
@@ -131,7 +140,8 @@ class RunReport:
         result, counts = self.result, self._counts_before + self.result.counts
         faults = list(self._faults(counts))
         has_news = counts.changed or self._vintages_before + result.vintages or result.withdrawn
-        if not (counts.received or self._has_unchanged or result.withdrawn):
+        is_empty = not (counts.received or self._has_unchanged or result.withdrawn)
+        if is_empty and not self.failover:
             result.outcome = Outcome.EMPTY
             result.reason = "the answer holds no points; nothing was changed"
         elif faults:
@@ -198,6 +208,14 @@ class RunReport:
             )
         if self._silent:
             yield f"no points for {_names(self._silent)}, where some are stored"
+        if self.failover:
+            before, after, known_through = self.failover
+            last = f" after {iso(known_through)}" if known_through else ""
+            yield (
+                f"another database server has taken over (timeline {before}, now {after}): what "
+                f"was stored{last} may be lost, and is asked for again; an answer as of a later "
+                "time that was called final before may be another one now"
+            )
 
 
 def _answer_extents(batch: Batch) -> Iterator[tuple[str, AnswerExtent]]:

@@ -175,6 +175,7 @@ class SourceRun:
             dry_run=request.dry_run,
         )
         self._progress = registration.progress
+        self._report.failover = snapshot.failover or self._report.failover
         self._warn(registration.warnings)
 
     def _warn(self, warnings: Iterable[str]) -> None:
@@ -337,6 +338,7 @@ class SourceRun:
             settled=self._source.speaks_of_pages,
             told=told,
             answers=self._report.answers if self._limits.forecast_horizon else None,
+            keeps_server=self._report.knows_server,
         )
 
     def _note_news(self) -> bool:

@@ -16,9 +16,20 @@ if TYPE_CHECKING:
 
     import psycopg
 
-_Grant = tuple[bool, str, "datetime"]  # whether, the mark, the database's time
-
 _PROCESS = secrets.token_hex(8)
+_Row = tuple[bool, str, "datetime", "datetime"]  # whether, the mark, the database's time, its start
+
+
+class Grant(NamedTuple):
+    """A lock that was taken.
+
+    Attributes:
+        clock: the database's time.
+        server_started_at: when its server had started.
+    """
+
+    clock: datetime
+    server_started_at: datetime
 
 
 def lock_key(schema: str, name: str) -> int:
@@ -29,18 +40,18 @@ def lock_key(schema: str, name: str) -> int:
 
 def try_lock(connection: psycopg.Connection, key: int) -> bool:
     """Take the lock if nobody holds it; never waits."""
-    return grant_time(send_try_lock(connection, key)) is not None
+    return grant(send_try_lock(connection, key)) is not None
 
 
-def send_try_lock(connection: psycopg.Connection, key: int) -> psycopg.Cursor[_Grant]:
-    """Send `try_lock`, in a pipeline without waiting; `grant_time` reads what came of it."""
+def send_try_lock(connection: psycopg.Connection, key: int) -> psycopg.Cursor[_Row]:
+    """Send `try_lock`, in a pipeline without waiting; `grant` reads what came of it."""
     return connection.execute(query("lock_take"), {"key": key, "mark": _mark(connection)})
 
 
-def grant_time(cursor: psycopg.Cursor[_Grant]) -> datetime | None:
-    """The database's time when the lock was taken, by the cursor of `send_try_lock`; or None."""
-    is_granted, _, clock = cursor.fetchone() or (False, "", None)
-    return clock if is_granted else None
+def grant(cursor: psycopg.Cursor[_Row]) -> Grant | None:
+    """The lock, by the cursor of `send_try_lock`; None where somebody else holds it."""
+    row = cursor.fetchone()
+    return Grant(*row[2:]) if row and row[0] else None
 
 
 def unlock(connection: psycopg.Connection, key: int) -> None:

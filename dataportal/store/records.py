@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dataportal.observations import Observations
+    from dataportal.store.failover import Failover, Server
     from dataportal.validators import SliceValidators
 
 SeriesRecord = SeriesDescription
@@ -152,6 +153,9 @@ class SourceSnapshot:
         is_known: whether there is a row in `source_state`; only of a source with any of the series.
         latest: if so, the latest time as of which anything of it is known.
         state: what is remembered of it between runs; None where it was not asked for.
+        known_through: what was known of it is final up to here.
+        server: the one that it was last written to.
+        failover: another one has taken over since then.
         series: the series of the names that were asked for, by endpoint_prefix, whoever owns them.
         progress: how far each of them has come.
     """
@@ -159,6 +163,9 @@ class SourceSnapshot:
     is_known: bool = False
     latest: datetime | None = None
     state: SourceState | None = None
+    known_through: datetime | None = None
+    server: Server | None = None
+    failover: Failover | None = None
     series: Mapping[str, RegisteredSeries] = field(default_factory=dict)
     progress: Mapping[str, SeriesProgress] = field(default_factory=dict)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from dataportal.store.failover import Server
     from dataportal.store.records import AnswerExtent, RunKind
 
 _TAKES = {Outcome.SUCCEEDED, Outcome.UNCHANGED, Outcome.EMPTY, Outcome.PARTIAL}
@@ -93,6 +94,7 @@ def finish_run(
     told: bool = False,
     answers: Mapping[str, AnswerExtent] | None = None,
     prune: bool | None = None,
+    server: Server | None = None,
 ) -> None:
     """Record how a run ended, in one transaction with what follows from it for its source.
 
@@ -115,11 +117,12 @@ def finish_run(
         answers: how far it reached in each series that may be a forecast, by endpoint_prefix.
         prune: forget old runs of the source that wrote nothing; by default one run in eight does,
             whichever that is.
+        server: the one that it was written to, where that is another than before.
     """
     if prune is None:
         prune = random.random() < _PRUNES  # noqa: S311 - nobody gains by guessing it
     has_doubt = doubt is not None and not settled
-    is_alone = not (has_doubt or history_asked or advanced or answers or prune)
+    is_alone = not (has_doubt or history_asked or advanced or answers or prune or server)
     before = utc_now()
     with nullcontext() if is_alone else pipelined_transaction(connection):
         clocks = connection.execute(
@@ -161,6 +164,11 @@ def finish_run(
             )
         if prune:
             connection.execute(query("run_prune"), {"source": source})
+        if server is not None:
+            connection.execute(
+                query("run_server"),
+                {"source": source, "started": server.started_at, "timeline": server.timeline},
+            )
     # what failed or was left is no more than that under a clock that is wrong
     clock = clocks.fetchone() if outcome in _TAKES else None
     if clock is not None:

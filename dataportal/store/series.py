@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from dataportal.errors import ConfigurationError, LockedError
+from dataportal.store.failover import Server
 from dataportal.store.lock import find_holder, lock_key
 from dataportal.store.queries import query, query_for
 from dataportal.store.records import (
@@ -51,6 +52,8 @@ def snapshot(cursor: psycopg.Cursor[DictRow]) -> SourceSnapshot:
     return SourceSnapshot(
         is_known=any(row["is_known"] for row in rows),
         latest=_latest_knowledge(rows[0]) if rows else None,
+        known_through=rows[0]["known_through"] if rows else None,
+        server=_last_server(rows[0]) if rows else None,
         series={row["endpoint_prefix"]: _registered_series(row) for row in rows},
         progress={
             row["endpoint_prefix"]: SeriesProgress(*(row[name] for name in _PROGRESS_FIELDS))
@@ -175,6 +178,11 @@ def _stored_series(
 def _latest_knowledge(row: DictRow) -> datetime | None:
     times = (row["last_knowledge_time"], row["known_through"])
     return max((time for time in times if time is not None), default=None)
+
+
+def _last_server(row: DictRow) -> Server | None:
+    started_at = row["server_started_at"]
+    return None if started_at is None else Server(started_at, row["timeline"])
 
 
 def _registered_series(row: DictRow) -> RegisteredSeries:

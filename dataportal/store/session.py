@@ -13,6 +13,7 @@ from dataportal.errors import DatabaseTransientError, Interrupted
 from dataportal.store import lock, runs, series
 from dataportal.store.clock import check_knowledge, check_time, latest_knowledge
 from dataportal.store.connection import database_errors, rename
+from dataportal.store.failover import current_server, find_failover
 from dataportal.store.migrations import connect_to_schema
 from dataportal.store.read.overview import source_states
 from dataportal.store.records import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from dataportal.store.failover import Server
     from dataportal.store.records import (
         AnswerExtent,
         Backfill,
@@ -70,6 +72,7 @@ class SourceSession:
         self._facts: dict[int, StatedFacts] = {}
         self._chunks = ChunkOpener(connection)
         self._without_history: list[str] = []
+        self._new_server: Server | None = None
         self._sizes = sizes or Sizes()
 
     @classmethod
@@ -128,23 +131,26 @@ class SourceSession:
         before = utc_now()
         with database_errors("taking the lock"):
             with self._connection.pipeline():
-                grant = lock.send_try_lock(self._connection, self._key)
+                sent = lock.send_try_lock(self._connection, self._key)
                 states = runs.select_state(self._connection, self._source) if with_state else None
                 rows = (
                     series.select_series(self._connection, self._source, names) if names else None
                 )
-            clock = lock.grant_time(grant)
-            self._locked = clock is not None
-            if clock is None:
+            grant = lock.grant(sent)
+            self._locked = grant is not None
+            if grant is None:
                 return None
-            check_time(clock, before=before, after=(now := utc_now()))
+            check_time(grant.clock, before=before, after=(now := utc_now()))
             state = None if states is None else states.fetchone() or SourceState(self._source)
             snapshot = SourceSnapshot() if rows is None else series.snapshot(rows)
             latest = snapshot.latest
             if not snapshot.is_known:
                 latest = latest_knowledge(self._connection, self._source)
             check_knowledge(latest, self._source, now=now)
-            return replace(snapshot, state=state)
+            server = current_server(self._connection, grant.server_started_at, snapshot.server)
+            self._new_server = None if server == snapshot.server else server
+            failover = find_failover(snapshot.server, server, snapshot.known_through)
+            return replace(snapshot, state=state, failover=failover)
 
     def leave_lock(self, run_id: int, seconds: float) -> None:
         """Record that the run does without its lock for so long, and is not dead meanwhile."""
@@ -331,8 +337,11 @@ class SourceSession:
         told: bool = False,
         answers: Mapping[str, AnswerExtent] | None = None,
         prune: bool | None = None,
+        keeps_server: bool = True,
     ) -> None:
         """Record how the run ended, and what follows from that; see `runs.finish_run`.
+
+        With `keeps_server` the server that it was written to is remembered, where it is a new one.
 
         With `history_asked` the series have had their initial history, but for those of which no
         point could be taken.
@@ -355,6 +364,7 @@ class SourceSession:
                 told=told,
                 answers=answers,
                 prune=prune,
+                server=self._new_server if keeps_server else None,
             )
 
     def stop(self) -> None:

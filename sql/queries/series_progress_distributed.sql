@@ -19,7 +19,7 @@ SELECT s.series_id, s.endpoint_prefix, s.source, s.name, s.description, s.granul
        s.history_asked_at IS NOT NULL AS history_asked,
        s.answer_unit, s.published_timezone, s.reading,
        o.source IS NOT NULL AS is_known,
-       o.last_knowledge_time, o.known_through
+       o.last_knowledge_time, o.known_through, o.server_started_at, o.timeline
 FROM time_series AS s
 LEFT JOIN source_state AS o ON o.source = %(source)s
 LEFT JOIN newest AS n ON n.series_id = s.series_id

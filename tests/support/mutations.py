@@ -397,7 +397,7 @@ MUTATIONS = (
         "nobody's lock is in the way",
         "15",
         _LOCK,
-        "grant_time",
+        "grant",
         Replace("A if B else None", by="A"),
         "tests/faults/test_races.py::test_fetch_all_beside_fetch",
     ),
