@@ -87,6 +87,7 @@ def _verify(invocation: "Invocation", scope: "Scope", *, resume: bool, limit: in
     from dataportal.render.console import say
     from dataportal.render.progress_bar import progress_bar
     from dataportal.render.verify import VerifyView
+    from dataportal.store.pooling import is_pooled
     from dataportal.store.read.verify import Progress, verify
     from dataportal.store.verifications import VerificationRecord, unfinished_verification
 
@@ -99,7 +100,8 @@ def _verify(invocation: "Invocation", scope: "Scope", *, resume: bool, limit: in
                 number, _, scope, begin = unfinished
             elif not invocation.silent:
                 say("none was broken off: begins anew")
-        record = VerificationRecord.open(url, number)
+        shared = connections[0] if is_pooled(connections[0]) else None
+        record = VerificationRecord.open(url, number, shared=shared)
         if record is not None:
             stack.enter_context(closing(record))
             record.begin(scope)
@@ -149,10 +151,13 @@ def _share(text: str | None) -> float | None:
 
 
 def _connections(url: str, stack: ExitStack) -> "list[psycopg.Connection]":
-    """Two, if the server grants a second one."""
+    """Two, if the server grants a second one; one through a pooler, which may have no other."""
+    from dataportal.store.pooling import is_pooled
     from dataportal.store.read.overview import open_reader
 
     connections = [stack.enter_context(closing(open_reader(url, command="verify")))]
+    if is_pooled(connections[0]):
+        return connections
     with suppress(DatabaseError):
         connections.append(stack.enter_context(closing(open_reader(url, command="verify"))))
     return connections

@@ -28,6 +28,11 @@ def process_id(connection: psycopg.Connection) -> int:
     return int(row[0]) if row else 0
 
 
+def is_pooled(connection: psycopg.Connection) -> bool:
+    """Whether a pooler stands in between, which may have but one server process to give."""
+    return process_id(connection) != connection.info.backend_pid
+
+
 def check_pooling(
     url: str, connection: psycopg.Connection, connect: Callable[[], psycopg.Connection]
 ) -> None:

@@ -48,25 +48,36 @@ class LatestVerification:
 
 
 class VerificationRecord:
-    """The row of one verification, on a connection of its own.
+    """The row of one verification.
 
     Args:
         connection: may write.
         number: that of a verification that goes on.
+        is_shared: the connection verifies, too: how far that has come cannot be kept meanwhile.
     """
 
-    def __init__(self, connection: psycopg.Connection, number: int | None = None) -> None:
+    def __init__(
+        self, connection: psycopg.Connection, number: int | None = None, *, is_shared: bool = False
+    ) -> None:
         self._connection = connection
         self._number = number
+        self._is_shared = is_shared
 
     @classmethod
-    def open(cls, url: str, number: int | None = None) -> VerificationRecord | None:
+    def open(
+        cls, url: str, number: int | None = None, *, shared: psycopg.Connection | None = None
+    ) -> VerificationRecord | None:
         """A record; None if the role may not write any, or the server takes none.
+
+        Args:
+            url: the database.
+            number: that of a verification that goes on.
+            shared: the connection to use; by default it has one of its own.
 
         Raises:
             DatabaseError: it is out of reach.
         """
-        connection = connect(url, application_name="dataportal verify")
+        connection = shared or connect(url, application_name="dataportal verify")
         try:
             with database_errors("looking for the right to record"):
                 row = connection.execute(
@@ -78,8 +89,9 @@ class VerificationRecord:
             connection.close()
             raise
         if row == (True,):
-            return cls(connection, number)
-        connection.close()
+            return cls(connection, number, is_shared=shared is not None)
+        if shared is None:
+            connection.close()
         return None
 
     def begin(self, scope: Scope) -> None:
@@ -98,7 +110,9 @@ class VerificationRecord:
             self._number = row[0] if row else None
 
     def keep(self, progress: Progress) -> None:
-        """Record how far it has come."""
+        """Record how far it has come, if the connection is free for that."""
+        if self._is_shared:
+            return
         document = {
             "left": [list(piece) for piece in progress.left],
             "versions": list(progress.tally.versions.items()),

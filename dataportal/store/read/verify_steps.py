@@ -22,6 +22,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from dataportal.store.connection import database_errors
+from dataportal.store.pooling import is_pooled
 from dataportal.store.queries import query, query_for
 
 if TYPE_CHECKING:
@@ -198,7 +199,9 @@ class Steps:
     def _work(self, connection: psycopg.Connection) -> None:
         """For a thread: one part after the other, until none is left."""
         try:
-            connection.execute(query("verify_settings"))
+            # behind a pooler the next client would have them
+            if not is_pooled(connection):
+                connection.execute(query("verify_settings"))
             while (begun := self._next(connection)) is not None:
                 self._results.put(self._do(connection, *begun))
         except BaseException as error:  # noqa: BLE001 - raised where the results are taken
