@@ -169,12 +169,27 @@ def _texts(page: manual.Page) -> Iterator[str]:
             yield from re.findall(r'"{1,3}(\s*SELECT .*?)"{1,3}', block, flags=re.DOTALL)
 
 
+MACROS = {
+    "$__timeFilter(d.ts)": "d.ts >= '2026-01-01'",
+    "$__timeFrom()": "'2026-01-01'",
+    "$__timeTo()": "'2026-04-01'",
+    "${as_of}": "2026-03-01 06:00Z",
+    # as R writes parameters
+    "$1": "'mauna-loa-co2'",
+    "$2": "'2026-03-01 06:00Z'",
+    "$3": "'2026-01-01'",
+}
+"""What a dashboard of Grafana and a program put into a statement."""
+
+
 @pytest.mark.parametrize(("topic", "statement"), statements())
 def test_each_statement_of_the_manual(
     fleet: psycopg.Connection[Any], topic: str, statement: str
 ) -> None:
     """Answers by the index of the series that it names, few or many beside them."""
-    text = statement.removesuffix(";").replace("$__timeFilter(d.ts)", "d.ts >= '2026-01-01'")
+    text = statement.removesuffix(";")
+    for macro, value in MACROS.items():
+        text = text.replace(macro, value)
     parameters: Any = {"series": NAMED[0], "at": "2026-03-01 06:00Z"}
     if "%s" in text:
         parameters = [NAMED[0], "2026-03-01 06:00Z", "2026-01-01"]
