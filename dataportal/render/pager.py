@@ -30,7 +30,13 @@ def show_paged(lines: Iterable[str]) -> None:
     So many lines are had before the pager begins that hardly a question to the database waits for
     somebody who reads; the others are asked for as it takes them, and no more once it is left.
     """
-    if not (is_terminal(sys.stdout) and sys.stdin is not None and sys.stdin.isatty()):
+    if not (
+        is_terminal(sys.stdout)
+        and sys.stdin is not None
+        and sys.stdin.isatty()
+        # one that cannot move its cursor shows no pager
+        and os.environ.get("TERM", "dumb") != "dumb"
+    ):
         show(lines)
         return
     from shutil import get_terminal_size

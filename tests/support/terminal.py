@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def run_on_terminal(
     *args: str, env: Mapping[str, str], cwd: Path | None = None, columns: int = 100
 ) -> tuple[int, str]:
-    """Run the program with a pseudo-terminal as stdin, stdout and stderr.
+    """Run the program with a pseudo-terminal as stdin, stdout and stderr; nothing is paged.
 
     Returns:
         its exit code, and everything that appeared on the screen, with all escape codes.
@@ -28,7 +28,7 @@ def run_on_terminal(
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     process = subprocess.Popen(
         [sys.executable, "-m", "dataportal", *args],
-        env={"TERM": "xterm-256color", **env},
+        env={"TERM": "xterm-256color", "PAGER": "", **env},
         cwd=cwd,
         stdin=terminal,
         stdout=terminal,
