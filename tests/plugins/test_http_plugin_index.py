@@ -33,8 +33,8 @@ def page(*names: str, text: str = "") -> Reply:
 
 
 def asked(server: LocalServer) -> list[str]:
-    """The paths of all requests after that for the list."""
-    return [request.path for request in server.requests[1:]]
+    """The paths of all requests after that for the list, sorted: some are on their way at once."""
+    return sorted(request.path for request in server.requests[1:])
 
 
 BY_DAY: dict[str, Any] = {"pattern": r"data_(?P<time>\d{8})\.csv$", "time_format": "%Y%m%d"}
