@@ -10,6 +10,8 @@ Example:
 It reads, and can write nothing. One portal may be used by several threads at once. All times that
 it gives are aware and in UTC; of those that it takes, texts without an offset are read in
 SCHEDULER_TIMEZONE (UTC), and datetimes must have a zone.
+
+More than 500 lines, as the overloads that give each answer its type stand beside the one method.
 """
 
 from __future__ import annotations

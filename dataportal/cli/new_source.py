@@ -80,7 +80,7 @@ def command(
         url=origin if is_address else url or "",
         headers=_headers(header or ()),
         most_series=series,
-        taken=_taken(settings.config_path, invocation),
+        taken=_names_in_use(settings.config_path, invocation),
     )
     lead_foreign_output_away()
     answer = _ask(wishes, invocation) if is_address else _read(origin)
@@ -169,7 +169,7 @@ def _headers(texts: "Sequence[str]") -> "Mapping[str, str]":
     return headers
 
 
-def _taken(path: Path, invocation: Invocation) -> frozenset[str]:
+def _names_in_use(path: Path, invocation: Invocation) -> frozenset[str]:
     """The names of sources and series that are there already."""
     if not path.exists():
         return frozenset()

@@ -1,4 +1,7 @@
-"""What `read` answers: asks the store for the values of each series, for the renderer."""
+"""What `read` answers: asks the store for the values of each series, for the renderer.
+
+More than 500 lines, as each form of answer is made from the same questions beside the others.
+"""
 
 from __future__ import annotations
 

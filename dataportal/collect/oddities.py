@@ -82,7 +82,7 @@ def oddities(
             yield f"{series.endpoint_prefix}: {sentence}"
 
 
-def named_zones(body: bytes) -> set[str]:
+def zone_names_in(body: bytes) -> set[str]:
     """The time zones that a text names as such: `"timezone": "Europe/Rome"`."""
     return {match[1].decode() for match in _NAMED_ZONE.finditer(body, 0, _SEARCHED)}
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from dataportal.collect.answer_shape import answer_shape
 from dataportal.collect.oddities import (
-    named_zones,
     oddities,
     written_offsets,
+    zone_names_in,
     zone_oddities,
 )
 from dataportal.collect.plugin_call import call_plugin
@@ -120,7 +120,7 @@ async def preview(
 
     def note(answer: Answer) -> None:
         requests.append(_request_made(answer))
-        zones.update(named_zones(answer.body))
+        zones.update(zone_names_in(answer.body))
         offsets.update(written_offsets(answer.body))
 
     http = HttpClient(on_answer=note, now=now)

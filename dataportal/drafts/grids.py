@@ -69,7 +69,7 @@ def time_headers(names: Sequence[str]) -> list[int]:
     return indexes if len(indexes) >= _FEWEST_WIDE else []
 
 
-def numbered_headers(names: Sequence[str]) -> list[int]:
+def header_numbers(names: Sequence[str]) -> list[int]:
     """The indexes of the columns whose names count the intervals of a day, or its hours."""
     pattern = re.compile(r"\D{0,12}?(\d{1,3})\D{0,3}")
     runs: list[list[int]] = []
@@ -182,7 +182,7 @@ def _counts_columns(row: Row) -> bool:
     years = [int(text) for text in texts if re.fullmatch(r"(?:1[5-9]|20)\d\d", text)]
     if len(years) >= _FEWEST_WIDE and {b - a for a, b in pairwise(years)} in ({1}, {-1}):
         return len(years) + sum(bool(re.fullmatch(r"\D+", text)) for text in texts) >= filled
-    return len(numbered_headers(texts)) >= 0.8 * filled > 0
+    return len(header_numbers(texts)) >= 0.8 * filled > 0
 
 
 def _names_times(row: Row, kind: Sequence[str], modal: Sequence[str]) -> bool:

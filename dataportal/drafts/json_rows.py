@@ -1,4 +1,7 @@
-"""Finds what may be rows in JSON: lists of objects, lists side by side, keys that are times."""
+"""Finds what may be rows in JSON: lists of objects, lists side by side, keys that are times.
+
+More than 500 lines, as the shapes that rows may have in JSON are weighed against each other.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Finds the likeliest reading of an answer, whatever format it has, and proves it by reading it."""
+"""Finds the likeliest reading of an answer, whatever format it has, and proves it by reading it.
+
+More than 500 lines, as every reading goes through the same trial.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +107,7 @@ def read_answer(answer: Answer, *, zone: str, most_series: int) -> Found:
     _refuse_what_is_no_data(answer)
     sets, content, further = _row_sets(answer)
     if isinstance(sets, Found):
-        return _tried_cube(sets, answer, zone)
+        return _cube_trial(sets, answer, zone)
     readings: list[tuple[float, Reading]] = []
     for one in sets:
         one.days |= days_in(answer.url)
@@ -121,7 +124,7 @@ def read_answer(answer: Answer, *, zone: str, most_series: int) -> Found:
     readings.sort(key=lambda pair: -pair[0])
     best: Found | None = None
     for _, reading in readings[:_TRIED]:
-        found = _tried(reading, answer, zone, further)
+        found = _trial(reading, answer, zone, further)
         if not isinstance(found.batch, str) and found.points and not found.batch.rejected:
             best = found
             break
@@ -427,7 +430,7 @@ def _score(reading: Reading, *, is_wide: bool) -> float:
     return score
 
 
-def _tried(reading: Reading, answer: Answer, zone: str, further: dict[str, Any]) -> Found:
+def _trial(reading: Reading, answer: Answer, zone: str, further: dict[str, Any]) -> Found:
     params = {**reading.params, **further}
     units = {}
     for number, (own, _) in enumerate(reading.series):
@@ -485,7 +488,7 @@ def _try_other_zones(found: Found, answer: Answer) -> None:
             found.batch, found.fitting_zone = batch, zone
 
 
-def _tried_cube(found: Found, answer: Answer, zone: str) -> Found:
+def _cube_trial(found: Found, answer: Answer, zone: str) -> Found:
     from dataportal.drafts.time_columns import granularity_of
 
     found.batch = _batch(found, answer, zone)

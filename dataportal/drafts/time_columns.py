@@ -118,7 +118,7 @@ def guess_times(cells: Sequence[Any], *, named_so: bool = False) -> TimeGuess | 
             years, are times only then, or if they rise in even steps.
     """
     if any(isinstance(cell, date) for cell in cells):
-        return _typed(cells)
+        return _guess_by_type(cells)
     texts = [text_of(cell) for cell in cells]
     sample = _sample(texts)
     if not sample:
@@ -189,7 +189,7 @@ def granularity_of(times: Iterable[datetime | None]) -> str | None:
     return format_duration(step)
 
 
-def _typed(cells: Sequence[Any]) -> TimeGuess | None:
+def _guess_by_type(cells: Sequence[Any]) -> TimeGuess | None:
     times: list[datetime | None] = []
     strays = set()
     for cell in cells:

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dataportal.drafts.grids import month_headers, numbered_headers, time_headers
+from dataportal.drafts.grids import header_numbers, month_headers, time_headers
 from dataportal.drafts.rows import Column, style_of
 from dataportal.drafts.time_columns import text_of
 from dataportal.plugins.declarative.wide_records import CELL_FIELD, HEADER_FIELD
@@ -29,7 +29,7 @@ def wide_row_set(table: RowSet) -> RowSet | None:
     if indexes:
         note = "the headers of these columns are times"
         pattern = _pattern([names[n] for n in indexes], [n for n in names if n])
-    elif indexes := numbered_headers(names):
+    elif indexes := header_numbers(names):
         note = "the headers of these columns count the intervals of a day"
         pattern = _pattern([names[n] for n in indexes], [n for n in names if n])
         if not all(names[n].strip().isdecimal() for n in indexes):

@@ -74,7 +74,7 @@ def _of_year(rows: RowSet, year: Column, other: Column) -> TimeRole | None:
     for day in rows.columns if format_of_part == "%m" else ():
         if day not in columns and _counts(day, _DAYS, 31) and _is_next(other, day, _DAYS):
             return _with_hour(rows, [*columns, day], f"{pattern} %d")
-    return joined_columns(rows, columns, pattern)
+    return join_columns(rows, columns, pattern)
 
 
 def _counts(column: Column, words: frozenset[str], most: int) -> bool:
@@ -102,7 +102,7 @@ def _with_hour(rows: RowSet, columns: list[Column], pattern: str) -> TimeRole | 
     own = TimeFormat(pattern)
     times = [ts if isinstance(ts := own.read(text), datetime) else None for text in joined]
     guess = TimeGuess(pattern, times, frozenset(), is_day=True)
-    best = joined_columns(rows, columns, pattern)
+    best = join_columns(rows, columns, pattern)
     if best is None:
         return None
     for other in rows.columns:
@@ -132,8 +132,8 @@ def _clocked(rows: RowSet, columns: list[Column], other: Column, pattern: str) -
         None,
     )
     if minute is None:
-        return joined_columns(rows, [*columns, other], f"{pattern} %H")
-    return joined_columns(rows, [*columns, other, minute], f"{pattern} %H %M")
+        return join_columns(rows, [*columns, other], f"{pattern} %H")
+    return join_columns(rows, [*columns, other, minute], f"{pattern} %H %M")
 
 
 def _numbered(
@@ -165,7 +165,7 @@ def _month_names(texts: Sequence[str]) -> str:
     return "%B" if lower <= full | {"may"} and lower & full else ""
 
 
-def joined_columns(rows: RowSet, columns: list[Column], pattern: str) -> TimeRole | None:
+def join_columns(rows: RowSet, columns: list[Column], pattern: str) -> TimeRole | None:
     """Columns that are a time together, with blanks between; None if most are none."""
     one = TimeFormat(pattern)
     texts = zip(*(column.texts for column in columns), strict=True)

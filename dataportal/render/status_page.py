@@ -3,6 +3,8 @@
 Whatever comes from providers or the file passes through `dataportal.render.html`. The browser is
 told to load nothing, and to run and apply nothing but the script and the style of this page, by
 their hashes (https://www.w3.org/TR/CSP3/).
+
+More than 500 lines, as the page is drawn from top to bottom.
 """
 
 from __future__ import annotations

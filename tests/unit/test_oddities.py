@@ -10,7 +10,7 @@ import pytest
 from support.config_files import SINGLE, Folder
 
 from dataportal.collect.answer_shape import answer_shape
-from dataportal.collect.oddities import named_zones, oddities, written_offsets, zone_oddities
+from dataportal.collect.oddities import oddities, written_offsets, zone_names_in, zone_oddities
 from dataportal.observations import clean
 
 if TYPE_CHECKING:
@@ -110,9 +110,9 @@ def test_another_unit_shows_in_the_size(source: Source, factor: float, words: st
 )
 def test_a_zone_that_contradicts_the_answer_is_said(answer: bytes, words: str) -> None:
     """A zone that it names, or offsets that the entry's clocks do not show; alike is no other."""
-    found = list(zone_oddities(BERLIN, named_zones(answer), written_offsets(answer)))
+    found = list(zone_oddities(BERLIN, zone_names_in(answer), written_offsets(answer)))
     assert (words in found[0]) if words else found == []
-    assert list(zone_oddities(None, named_zones(answer), written_offsets(answer))) == []
+    assert list(zone_oddities(None, zone_names_in(answer), written_offsets(answer))) == []
 
 
 def test_days_that_begin_at_another_hour_after_a_change_are_said(source: Source) -> None:

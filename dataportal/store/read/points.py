@@ -2,6 +2,8 @@
 
 A question is asked of one series after the other, so that an answer may be of any length. All times
 are aware datetimes in UTC; ranges of ts are half open, and None leaves an end open.
+
+More than 500 lines, as all kinds of questions share one way of asking piece by piece.
 """
 
 from __future__ import annotations
