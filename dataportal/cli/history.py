@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.atomic_files import check_replaceable
 from dataportal.cli.database import open_to_read
 from dataportal.cli.history_answers import Question, answer, answers
 from dataportal.cli.stored_series import SeriesArgument, WhereOption, parse_selection
@@ -302,9 +303,7 @@ def _check_output(output: Path | None, form: Format, wanted: str | None) -> Path
             )
         return check_table_output(output, table_format)
     if output is not None:
-        from dataportal.render.output_file import check_output
-
-        check_output(output)
+        check_replaceable(output)
     return output
 
 

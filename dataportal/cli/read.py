@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.atomic_files import check_replaceable
 from dataportal.cli.database import open_to_read
 from dataportal.cli.stored_series import SeriesArgument, WhereOption, parse_selection
 from dataportal.cli.times import By, option_window
@@ -191,7 +192,7 @@ def command(
         settings=settings,
         now=now,
     )
-    from dataportal.render.output_file import check_output, write_lines
+    from dataportal.render.output_file import write_lines
     from dataportal.render.progress_bar import progress_bar
     from dataportal.render.read import value_lines
     from dataportal.store.read.selection import select_series
@@ -203,7 +204,7 @@ def command(
         by_columns = wide or request.decisions is not None
         output = check_table_output(output, table_format, wide=by_columns)
     elif output is not None:
-        check_output(output)
+        check_replaceable(output)
     with (
         open_to_read(settings, "read") as connection,
         # on a terminal the values themselves show that it goes on

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.atomic_files import check_replaceable
 from dataportal.cli.database import database_exists, open_to_read, with_gaps
 from dataportal.cli.error_report import report_error
 from dataportal.cli.options import Invocation
@@ -59,13 +60,13 @@ def command(
         raise UsageError("-o - and --json both write to stdout: leave one of them out")
     from dataportal.cli.listings import sources_view
     from dataportal.render.console import show
-    from dataportal.render.output_file import check_output, write_lines
+    from dataportal.render.output_file import write_lines
     from dataportal.render.report import Report
     from dataportal.render.status_page import StatusPage
     from dataportal.render.view import show_view
 
     if output not in {None, _STDOUT}:
-        check_output(output)
+        check_replaceable(output)
     configuration = load_configuration(settings, invocation)
     sources = select_by_pattern(configuration, only or ())
     rows: Mapping[str, SourceRow] | None = None

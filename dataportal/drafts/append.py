@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dataportal.atomic_files import atomic_file
 from dataportal.config.yaml_nodes import Mapping, Scalar
 from dataportal.config.yaml_parser import read_document
-from dataportal.errors import ConfigurationError, FileError
+from dataportal.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dataportal.config.yaml_nodes import Node
     from dataportal.drafts.entry_text import Entry
 
@@ -73,31 +73,17 @@ def append_entry(path: Path, entry: Entry) -> None:
     new = mark + text_with(path, text.removeprefix("\ufeff"), entry)
     # what was made must be a file that can be read, before it takes the place of the other
     read_document(path, new.removeprefix("\ufeff"))
-    target = Path(os.path.realpath(path))
-    try:
-        _replace(target, new.encode("utf-8"))
-    except OSError as error:
-        raise FileError(f"{path} cannot be written ({error.strerror or error})") from None
+    _replace(path, new.encode("utf-8"))
 
 
 def _replace(path: Path, content: bytes) -> None:
     mode = path.stat().st_mode & 0o777 if path.exists() else None
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is None:
-            umask = os.umask(0)
-            os.umask(umask)
-            mode = 0o666 & ~umask
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
+    with atomic_file(path) as hidden, hidden.open("xb") as file:
+        if mode is not None:
+            os.fchmod(file.fileno(), mode)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _section(path: Path, root: Node, name: str) -> tuple[Scalar, Node] | None:

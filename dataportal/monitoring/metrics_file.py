@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import platform
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dataportal.atomic_files import atomic_file, check_replaceable
 from dataportal.errors import FileError
 from dataportal.health import judge
 from dataportal.version import __version__
@@ -122,20 +122,16 @@ def write_metrics(path: Path, end: CommandEnd, samples: Samples | None) -> None:
         FileError: the file cannot be written; the old one is untouched.
     """
     try:
+        check_replaceable(path)
         lines = _source_lines_of(path) if samples is None else list(_source_lines(samples))
         text = "\n".join([*_command_lines(end), *lines]) + "\n"
-        hidden = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-        try:
-            with hidden.open("x", encoding="utf-8") as file:
-                # the collector is another user, and what it reads holds no secret
-                os.fchmod(file.fileno(), 0o644)
-                file.write(text)
-            hidden.replace(path)
-        finally:
-            hidden.unlink(missing_ok=True)
-    except OSError as error:
+        with atomic_file(path) as hidden, hidden.open("x", encoding="utf-8") as file:
+            # the collector is another user, and what it reads holds no secret
+            os.fchmod(file.fileno(), 0o644)
+            file.write(text)
+    except FileError as error:
         raise FileError(
-            f"the metrics file {path} cannot be written: {error.strerror or error}",
+            f"the metrics file {error.message}",
             hint="The runs are stored as they are; name a file in a folder that this user may "
             "write to: METRICS_FILE",
         ) from None
@@ -182,5 +178,7 @@ def _source_lines_of(path: Path) -> list[str]:
         text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, UnicodeDecodeError):
         return []
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror or error}") from None
     beginnings = (f"# HELP {_SOURCE_PREFIX}", f"# TYPE {_SOURCE_PREFIX}", _SOURCE_PREFIX)
     return [line for line in text.splitlines() if line.startswith(beginnings)]

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dataportal.analysis.arrow_schema import name_rows, with_facts
+from dataportal.atomic_files import atomic_file
 from dataportal.errors import FileError, UsageError
 from dataportal.failpoints import failpoint
 from dataportal.render.table_formats import TableFormat, format_of_name
@@ -134,10 +135,9 @@ def write_file(
     """
     own = {one.series: one for one in facts.series} if wide else None
     schema = with_facts(schema, facts, own)
-    with _hidden_beside(path) as hidden:
+    with atomic_file(path) as hidden:
         rows = _write(hidden, form, schema, batches)
         failpoint("before_appearing")
-        hidden.replace(path)
     return rows
 
 
@@ -158,8 +158,7 @@ def write_folder(
     Raises:
         FileError: it cannot be written; then nothing of it is there.
     """
-    with _hidden_beside(path) as hidden:
-        hidden.mkdir()
+    with _folder_beside(path) as hidden:
         rows = write_partitions(hidden, form, facts, tables)
         failpoint("before_appearing")
         _replace_folder(hidden, path)
@@ -173,8 +172,7 @@ def folder_of_parts(path: Path) -> Iterator[Path]:
     Raises:
         FileError: it cannot be written; then nothing of it is there.
     """
-    with _hidden_beside(path) as hidden:
-        hidden.mkdir()
+    with _folder_beside(path) as hidden:
         yield hidden
         failpoint("before_appearing")
         _replace_folder(hidden, path)
@@ -381,19 +379,16 @@ class _TableFile:
 
 
 @contextmanager
-def _hidden_beside(path: Path) -> Iterator[Path]:
-    """A place to write to beside the one that is meant; what is left there at the end goes."""
+def _folder_beside(path: Path) -> Iterator[Path]:
+    """An empty folder beside the one that is meant; what is left of it at the end goes."""
     hidden = path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
     try:
+        hidden.mkdir()
         yield hidden
     except OSError as error:
         raise FileError(f"{path} cannot be written: {error.strerror or error}") from None
     finally:
-        if hidden.is_dir():
-            shutil.rmtree(hidden, ignore_errors=True)
-        else:
-            with suppress(OSError):
-                hidden.unlink(missing_ok=True)
+        shutil.rmtree(hidden, ignore_errors=True)
 
 
 def _replace_folder(hidden: Path, path: Path) -> None:
