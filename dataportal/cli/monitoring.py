@@ -160,6 +160,10 @@ def _new_ping(invocation: "Invocation", file: str | None) -> "Ping | None":
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or error
             raise ConfigurationError(f"--ping-url-file {file} cannot be read: {reason}") from None
+        if not url:
+            raise ConfigurationError(
+                f"--ping-url-file {file} is empty", hint="Write the address of the check into it"
+            )
     if not url:
         return None
     from dataportal.monitoring.ping import Ping

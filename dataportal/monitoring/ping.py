@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
@@ -20,6 +21,7 @@ from dataportal.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from urllib.parse import SplitResult
 
 _PATIENCE = 5.0
 """Seconds that a command waits for its pings, after its work."""
@@ -37,12 +39,7 @@ class Ping:
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url.strip())
-        if parts.scheme not in {"http", "https"} or not parts.netloc:
-            raise ConfigurationError(
-                "the ping URL is not an address that begins with http:// or https://",
-                hint="Copy it from the check's page: DATAPORTAL_PING_URL",
-            )
+        parts = _url_parts(url.strip())
         remember_secret(url.strip())
         remember_secret(parts.path.rstrip("/").rpartition("/")[2])
         self._parts = parts
@@ -101,4 +98,23 @@ class Ping:
             url, content=body, timeout=left, headers={"User-Agent": f"dataportal/{__version__}"}
         )
         if not response.is_success:
-            self._fault = f"the answer was {response.status_code}"
+            moved = "; it is not followed: name the address itself" * response.is_redirect
+            self._fault = f"the answer was {response.status_code}{moved}"
+
+
+def _url_parts(url: str) -> SplitResult:
+    """The parts of the address of a check.
+
+    Raises:
+        ConfigurationError: not one HTTP URL.
+    """
+    # urlsplit takes line ends out, and makes one address of two
+    if not any(character.isspace() or not character.isprintable() for character in url):
+        with suppress(ValueError):
+            parts = urlsplit(url)
+            if parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0:
+                return parts
+    raise ConfigurationError(
+        "the ping URL is not one address that begins with http:// or https://",
+        hint="Copy it from the check's page: DATAPORTAL_PING_URL",
+    )

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from support.http_server import Reply
 from support.manual import HOME, page
-from support.program_sources import Pause, await_end, table
+from support.program_sources import Pause, await_end
 
 from dataportal.monitoring.metrics_file import COMMAND_METRICS, SOURCE_METRICS
 
@@ -249,7 +249,67 @@ def test_a_ping_harms_no_run(
     assert "not an address" not in wrong.stderr.replace("the ping URL is not an address", "")
     missing = run_cli("fetch", "gone", "--ping-url-file", "/nowhere/ping", env=env)
     assert missing.returncode == 78
-    server.answer("/good.csv", table([1.0, 2.0]))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "is empty"),
+        (f"https://ping.example/{CHECK}\nhttps://ping.example/other", "not one address"),
+        (f"https://ping.example/{CHECK} # the check", "not one address"),
+        (f"https://:80/{CHECK}", "not one address"),
+        (f"https://ping.example:{CHECK}", "not one address"),
+    ],
+)
+def test_a_file_without_one_address_is_refused(
+    two_sources: SourceFile,
+    env: Mapping[str, str],
+    run_cli: RunCli,
+    tmp_path: Path,
+    content: str,
+    words: str,
+) -> None:
+    """Before anything is fetched, with 78, and without showing what it holds."""
+    file = tmp_path / "ping"
+    file.write_text(content, encoding="utf-8")
+    refused = run_cli("fetch", "gone", "--ping-url-file", str(file), env=env)
+    assert refused.returncode == 78
+    assert words in refused.stderr
+    assert CHECK not in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_a_ping_that_is_led_elsewhere_is_told(
+    two_sources: SourceFile, server: LocalServer, env: Mapping[str, str], run_cli: RunCli
+) -> None:
+    """The address is a secret, which no other host is to learn: it is not followed."""
+    for path in ("/moved", "/moved/start"):
+        server.answer(path, Reply(302, headers={"Location": f"{server.url}/elsewhere"}))
+    env = {**env, "DATAPORTAL_PING_URL": f"{server.url}/moved"}
+    moved = run_cli("-q", "fetch", 'odd "name"', env=env)
+    assert moved.returncode == 0
+    assert "the answer was 302; it is not followed: name the address itself" in moved.stderr
+    assert server.asked("/elsewhere") == 0
+
+
+def test_the_metrics_take_the_place_of_a_file_only(
+    two_sources: SourceFile, env: Mapping[str, str], run_cli: RunCli, tmp_path: Path
+) -> None:
+    """A device, a pipe and a folder stay what they are; of a link the file behind it is written."""
+    fifo, folder, file = tmp_path / "fifo", tmp_path / "folder", tmp_path / "m.prom"
+    os.mkfifo(fifo)
+    folder.mkdir()
+    for place in (fifo, folder):
+        process = run_cli("-q", "fetch", 'odd "name"', "--metrics-file", str(place), env=env)
+        assert process.returncode == 0
+        assert f"{place} cannot be written: it is no file" in process.stderr
+    assert fifo.is_fifo()
+    link = tmp_path / "link.prom"
+    link.symlink_to(file)
+    run_cli("-q", "fetch", 'odd "name"', "--metrics-file", str(link), env=env)
+    assert link.is_symlink()
+    assert samples(file)['dataportal_command_exit_code{command="fetch"}'] == 0
+    assert sorted(path.name for path in tmp_path.glob("*m.prom*")) == ["m.prom"]
 
 
 def test_metrics_count_what_is_missing_for_too_long(
