@@ -68,6 +68,81 @@ def test_jao_names_hours_and_the_request_the_day(server: LocalServer) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("begins", "hours"),
+    [
+        (
+            "2024-10-25T22:00:00.000+00:00",
+            {"23:00-24:00": "2024-10-26T21:00:00Z", "00:00-01:00": "2024-10-25T22:00:00Z"},
+        ),
+        (
+            "2024-10-26T22:00:00.000+00:00",
+            {
+                "03:00-04:00": "2024-10-27T02:00:00Z",
+                "02:00-03:00*": "2024-10-27T01:00:00Z",
+                "02:00-03:00": "2024-10-27T00:00:00Z",
+                "00:00-01:00": "2024-10-26T22:00:00Z",
+            },
+        ),
+        (
+            "2024-03-30T23:00:00.000+00:00",
+            {"03:00-04:00": "2024-03-31T01:00:00Z", "01:00-02:00": "2024-03-31T00:00:00Z"},
+        ),
+    ],
+)
+def test_jao_says_when_the_day_of_its_hours_begins(
+    server: LocalServer, begins: str, hours: dict[str, str]
+) -> None:
+    """As an instant above the hours, in no order, on days of 23, 24 and 25 hours."""
+    auction = {
+        "marketPeriodStart": begins,
+        "results": [
+            {"productHour": hour, "auctionPrice": number + 1.5} for number, hour in enumerate(hours)
+        ],
+    }
+    batch = fetch(
+        "Json",
+        url=server.answer("/OWSMP/getauctions", Reply.json([auction])),
+        timezone="Europe/Paris",
+        rows="[].results[]",
+        fields={
+            "day": {"parent": "marketPeriodStart", "format": "%Y-%m-%d@Europe/Paris"},
+            "hour": {"place": "productHour", "pattern": r"^(\d\d)"},
+        },
+        ts=["day", "hour"],
+        time_format="%Y-%m-%d %H",
+        value="auctionPrice",
+        dst={"place": "productHour", "first": "02:00-03:00", "second": "02:00-03:00*"},
+    )
+    assert not batch.rejected
+    expected = {ts: number + 1.5 for number, ts in enumerate(hours.values())}
+    assert points(batch) == expected
+
+
+def test_uba_has_its_hours_as_keys(server: LocalServer) -> None:
+    """Under the number of the station, with a null among them; the row is a list."""
+    hours = {
+        "2024-10-26 23:00:00": [5, 2, 17, "2024-10-26 24:00:00", "1"],
+        "2024-10-27 00:00:00": [5, 2, None, "2024-10-27 01:00:00", "1"],
+        "2024-10-27 02:00:00": [5, 2, 19, "2024-10-27 03:00:00", "1"],
+    }
+    batch = fetch(
+        "Json",
+        {"air": {"station": "143"}},
+        url=server.answer("/measures", Reply.json({"data": {"143": hours, "144": {}}})),
+        timezone="Etc/GMT-1",
+        rows="data",
+        by=["station", "time"],
+        ts="time",
+        value=3,
+    )
+    assert points(batch, "air") == {
+        "2024-10-26T22:00:00Z": 17.0,
+        "2024-10-26T23:00:00Z": None,
+        "2024-10-27T01:00:00Z": 19.0,
+    }
+
+
 def test_knmi_has_its_header_in_the_last_of_its_remarks(server: LocalServer) -> None:
     """Hours from 1 to 24, which end then."""
     text = (

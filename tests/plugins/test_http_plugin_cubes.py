@@ -350,3 +350,57 @@ def test_periods_reach_into_the_window_whatever_their_order(server: LocalServer)
         )
         assert points(batch, "a") == {"2024-03-31T22:00:00Z": 2.0, "2024-06-30T22:00:00Z": 3.0}
         assert (batch.before, batch.after) == (1, 1)
+
+
+def test_a_message_that_has_only_a_footer_is_refused_with_what_it_says(
+    server: LocalServer,
+) -> None:
+    """As Eurostat's answer to what is too large, which is to be had later."""
+    body = (
+        "<m:GenericData xmlns:m='m' xmlns:f='f' xmlns:c='c'><m:Header/><f:Footer>"
+        "<f:Message code='413'><c:Text>The response will be\n written to a file</c:Text>"
+        "</f:Message></f:Footer></m:GenericData>"
+    )
+    with pytest.raises(BadDataError, match="no DataSet, but says: The response will be written"):
+        ask(server, "Xml", body, {"a": {}}, layout="sdmx-ml")
+
+
+def test_a_group_of_codes_that_no_series_has_says_nothing_of_any(server: LocalServer) -> None:
+    """The others say what they say of theirs."""
+    content = {
+        "data": {
+            "structures": [
+                {
+                    "dimensions": {
+                        "series": [{"id": "GEO", "values": [{"id": "DE"}, {"id": "FR"}]}],
+                        "observation": [{"id": "TIME_PERIOD", "values": [{"value": "2024"}]}],
+                    },
+                    "attributes": {
+                        "dimensionGroup": [
+                            {"id": "UNIT_MULT", "values": [{"id": "3"}, {"id": "6"}]}
+                        ]
+                    },
+                }
+            ],
+            "dataSets": [
+                {
+                    "dimensionGroupAttributes": {"0:": [0], "1:": [1], "7:": [1], "::9": [0]},
+                    "series": {
+                        "0": {"observations": {"0": [2]}},
+                        "1": {"observations": {"0": [5]}},
+                    },
+                }
+            ],
+        }
+    }
+    batch = ask(
+        server,
+        "Json",
+        content,
+        {"de": {"GEO": "DE"}, "fr": {"GEO": "FR"}},
+        layout="sdmx-json",
+        fields={"amount": {"place": "value", "power_of_ten": "UNIT_MULT"}},
+        value="amount",
+    )
+    assert points(batch, "de") == {"2024-01-01T00:00:00Z": 2000.0}
+    assert points(batch, "fr") == {"2024-01-01T00:00:00Z": 5_000_000.0}

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.declarative_sources import fetch, plugin_of, points
 from support.http_server import LocalServer, Reply
 
 from dataportal.errors import BadDataError
+from dataportal.plugins.declarative.keyed_members import LIST, keyed_members
+from dataportal.plugins.declarative.time_texts import TimeText
+from dataportal.plugins.http.response import Answer
 from dataportal.plugins.parameters import ParameterError
 
 if TYPE_CHECKING:
@@ -201,14 +206,14 @@ def test_times_are_counted_from_a_start(
 ) -> None:
     """In steps that the answer states, as a number or as a length; a null keeps its place."""
     body = {"from": start, "each": step, "a": [1, None], "b": [None, 2]}
-    for given in ("each", step if isinstance(step, str) else "each"):
+    for length in ("each", step if isinstance(step, str) else "each"):
         batch = ask(
             server,
             "Json",
             body,
             {"a": {"rows": "a"}, "b": {"rows": "b"}},
             start="from",
-            step=given,
+            step=length,
             value="@",
             **options,
         )
@@ -266,3 +271,123 @@ def test_a_field_that_is_not_there_is_named(
     with pytest.raises(BadDataError) as refused:
         ask(server, "Json", body, rows="rows", ts="t", value="f", fields={"f": field})
     assert said in str(refused.value)
+
+
+def test_keys_of_objects_are_fields(server: LocalServer) -> None:
+    """Of two objects in one another; a row without the value has none."""
+    rates = {"2024-10-24": {"JPY": 164.3, "USD": 1.0792}, "2024-10-25": {"USD": 1.0825}}
+    by_day = ask(
+        server,
+        "Json",
+        {"rates": rates},
+        {"usd": {"value": "USD"}, "jpy": {"value": "JPY"}},
+        rows="rates",
+        by="day",
+        ts="day",
+    )
+    both = ask(
+        server,
+        "Json",
+        {"rates": rates},
+        {"usd": {"currency": "USD"}, "jpy": {"currency": "JPY"}},
+        rows="rates",
+        by=["day", "currency"],
+        ts="day",
+        value="@",
+    )
+    for batch in (by_day, both):
+        assert not batch.rejected
+        assert points(batch, "jpy") == {"2024-10-24T00:00:00Z": 164.3}
+        assert points(batch, "usd") == {
+            "2024-10-24T00:00:00Z": 1.0792,
+            "2024-10-25T00:00:00Z": 1.0825,
+        }
+
+
+@given(
+    st.dictionaries(
+        st.dates(min_value=date(2001, 1, 1), max_value=date(2099, 1, 1)).map(str),
+        st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=24),
+        max_size=4,
+    )
+)
+def test_lists_on_the_way_to_a_row_are_gone_through(days: dict[str, list[float]]) -> None:
+    """Each item is a row with all keys above it, in the order of the document."""
+    answer = Answer(200, "http://api.example/x", {}, b"{}")
+    members = keyed_members(days, ["day", LIST], "@", answer)
+    assert members.rows == [value for values in days.values() for value in values]
+    assert members.columns == {"day": [day for day, values in days.items() for _ in values]}
+
+
+@pytest.mark.parametrize(
+    ("by", "content", "reason"),
+    [
+        (["day"], [1], "has no object at '@'"),
+        (["day", "hour"], {"2024-01-01": [1]}, "has no object at '2024-01-01' of '@'"),
+        (["day", "[]"], {"2024-01-01": {"a": 1}}, "has no list at '2024-01-01' of '@'"),
+    ],
+)
+def test_another_shape_than_by_says_is_refused(
+    server: LocalServer, by: list[str], content: Any, reason: str
+) -> None:
+    """With the keys that lead there."""
+    with pytest.raises(BadDataError, match=reason):
+        ask(server, "Json", content, by=by, ts="day", value="@")
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({"by": "day", "layout": "columns"}, "by does not go with layout: columns"),
+        ({"by": ["[]"]}, "by must name a key"),
+        ({"by": ["day", "day"]}, "each of them once"),
+    ],
+)
+def test_names_of_keys_that_cannot_be_are_refused(params: dict[str, Any], reason: str) -> None:
+    """When the source is read."""
+    with pytest.raises(ParameterError, match=reason):
+        plugin_of("Json", url="http://api.example/x", ts="day", value="v", **params)
+
+
+def test_a_time_is_written_anew_in_a_zone_or_in_its_own_offset(server: LocalServer) -> None:
+    """The day of an instant beside the number of an hour, in a zone with a changing clock."""
+    rows = [
+        {"begins": "2024-10-26T22:00:00Z", "n": 4, "v": 1.5},
+        {"begins": "2024-10-27T00:00+02:00", "n": 25, "v": 2.5},
+    ]
+    batch = ask(
+        server,
+        "Json",
+        rows,
+        timezone="Europe/Paris",
+        fields={"day": {"place": "begins", "format": "%d.%m.%Y@Europe/Paris"}},
+        interval={"day": "day", "number": "n", "length": "1 hour"},
+        time_format="%d.%m.%Y",
+    )
+    assert points(batch) == {"2024-10-27T01:00:00Z": 1.5, "2024-10-27T22:00:00Z": 2.5}
+    own = TimeText("%Y-%m-%d %H:%M")
+    assert own.write_all(["2024-10-26T22:00:00Z", "2024-10-27T00:15+02:00", None, "n/a", 3]) == [
+        *("2024-10-26 22:00", "2024-10-27 00:15", None, "n/a", 3),
+    ]
+
+
+@given(st.integers(min_value=0, max_value=2**32).map(lambda s: datetime.fromtimestamp(s, UTC)))
+def test_a_time_that_is_written_anew_is_the_same_instant(ts: datetime) -> None:
+    """With its offset in the format, in whatever zone."""
+    [text] = TimeText("%Y-%m-%dT%H:%M:%S.%f%z@Asia/Kolkata").write_all([ts.isoformat()])
+    assert datetime.fromisoformat(text) == ts
+
+
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [
+        ({"place": "x", "format": "day"}, "must be as strftime writes it"),
+        ({"place": "x", "format": "%Y@Nowhere/Land"}, "Nowhere/Land"),
+        ({"place": "x", "format": "%Y@"}, "no time zone after the @"),
+        ({"place": "x", "format": "%Y", "scale": 2}, "no number that is multiplied"),
+    ],
+)
+def test_formats_of_fields_that_cannot_be_are_refused(field: dict[str, Any], reason: str) -> None:
+    """When the source is read."""
+    with pytest.raises(ParameterError, match=reason):
+        plugin_of("Json", url="http://api.example/x", ts="t", value="v", fields={"f": field})

@@ -12,7 +12,14 @@ from dataportal.plugins.declarative.records import TRUNCATED_ROW, table_names
 from dataportal.plugins.declarative.row_factors import FACTORS, FactorParameters, scaled
 from dataportal.plugins.declarative.series_extraction import filter_text
 from dataportal.plugins.declarative.templates import Template
-from dataportal.plugins.parameters import Column, Parameters, Pattern, about  # noqa: TC001 - read at runtime
+from dataportal.plugins.declarative.time_texts import TimeText
+from dataportal.plugins.parameters import (
+    Column,  # noqa: TC001 - read at runtime
+    Parameters,
+    Pattern,
+    about,
+    written_as,
+)
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
 from dataportal.plugins.readers.numbers import MISSING, NumberFormat
 from dataportal.plugins.readers.table_parameters import NumberParameters
@@ -63,6 +70,14 @@ class BesideField(FactorParameters):
     pattern: Annotated[
         Pattern | None,
         about("a regular expression: what its group matches is the field, in a text that it fits"),
+    ] = None
+    format: Annotated[
+        TimeText | None,
+        written_as(TimeText),
+        about(
+            "the field is a time in ISO 8601: written as in addresses, such as "
+            "`%Y-%m-%d@Europe/Paris`, or, without a zone, as its own offset has it"
+        ),
     ] = None
 
 
@@ -128,6 +143,8 @@ class BesideFields:
             yield f" takes one of {', '.join(FACTORS)}"
         if bool(one.factors) != (one.unit is not None):
             yield ": unit and factors go together"
+        if one.format is not None and (one.scale is not None or factors):
+            yield ": a time with a format is no number that is multiplied"
         if one.scale == 0:
             yield ".scale must not be 0"
         if one.request is not None:
@@ -218,6 +235,8 @@ class BesideFields:
             cells = [self._single(name, one, document, asked)] * count
         if one.pattern is not None:
             cells = _parts(cells, one.pattern, one.place or name, document)
+        if one.format is not None:
+            cells = one.format.write_all(cells)
         factors = one.place_of_factors
         if one.scale is None and factors is None:
             return cells

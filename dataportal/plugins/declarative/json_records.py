@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from dataportal.plugins.declarative.cubes import OF_JSON
 from dataportal.plugins.declarative.json_containers import containers, first_in
 from dataportal.plugins.declarative.json_stat import JsonStatCube
+from dataportal.plugins.declarative.keyed_members import LIST, keyed_members
 from dataportal.plugins.declarative.point_parameters import PointParameters
 from dataportal.plugins.declarative.records import Document, Reader, number_if_digits
 from dataportal.plugins.declarative.sdmx_json import sdmx_json_cube
@@ -47,6 +48,16 @@ class JsonParameters(Parameters):
             aliases=("data_selector",),
         ),
     ] = "@"
+    by: Annotated[
+        tuple[str, ...],
+        about(
+            "of JSON, where `rows` finds an object: names for its keys, and for those of the "
+            "objects in it, which lead to a row, see "
+            "[Objects by key](declarative-layouts.md#objects-by-key)",
+            examples=("day",),
+            single=True,
+        ),
+    ] = ()
     layout: Annotated[
         str,
         one_of(("rows", "columns", *OF_JSON)),
@@ -98,6 +109,14 @@ class JsonReader(Reader):
         self._encoding = text_encoding(params)
         self._layout = json.layout
         self._is_columnar = self._layout == "columns"
+        self._by = json.by
+        names = [name for name in json.by if name != LIST]
+        if json.by and self._layout != "rows":
+            params.add_fault(f"by does not go with layout: {self._layout}", "by")
+        if json.by and not names:
+            params.add_fault("by must name a key: rows takes lists alone as they are", "by")
+        if "" in names or len({*names}) < len(names):
+            params.add_fault("by must be names, each of them once", "by")
         times = params.read(PointParameters).ts
         self._times = [*map(str, times)] if self._layout in OF_JSON else []
 
@@ -117,7 +136,7 @@ class JsonReader(Reader):
             raise answer.bad(f"reports an error ({' '.join(str(reported).split())[:_SHOWN]})")
         if self._layout in OF_JSON:
             return _JsonCubes(answer, content, self._layout, self._times)
-        return _JsonDocument(answer, content, is_columnar=self._is_columnar)
+        return _JsonDocument(answer, content, is_columnar=self._is_columnar, by=self._by)
 
     def check_rows(self, rows: str) -> None:
         """An expression."""
@@ -125,7 +144,7 @@ class JsonReader(Reader):
 
     def check_field(self, path: FieldPath) -> None:
         """Any name; what has an operator of JMESPath in it must be an expression."""
-        if isinstance(path, str) and _OPERATORS.search(path):
+        if isinstance(path, str) and path not in self._by and _OPERATORS.search(path):
             Expression(path)
 
     def check_together(self, paths: Iterable[FieldPath]) -> None:
@@ -151,10 +170,13 @@ def _find(expression: Expression, content: Any, answer: Answer) -> Any:
 
 
 class _JsonDocument(Document):
-    def __init__(self, answer: Answer, content: Any, *, is_columnar: bool) -> None:
+    def __init__(
+        self, answer: Answer, content: Any, *, is_columnar: bool, by: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(answer)
         self._content = content
         self._is_columnar = is_columnar
+        self._by = by
 
     def read_records(self, rows: str) -> Records:
         try:
@@ -165,6 +187,9 @@ class _JsonDocument(Document):
             if not isinstance(part, Mapping):
                 raise self.answer.bad(f"has no object at {rows!r}")
             return _JsonColumns(part, self.answer)
+        if self._by:
+            members = keyed_members(part, self._by, rows, self.answer)
+            return _JsonRows(members.rows, self.answer, members.columns)
         if not isinstance(part, list):
             raise self.answer.bad(f"has no list of rows at {rows!r}")
         return _JsonRows(part, self.answer)
@@ -174,7 +199,11 @@ class _JsonDocument(Document):
         return None if value is ABSENT_FIELD else value
 
     def parent_fields(self, records: Records, path: str) -> Sequence[Any]:
-        rows = [records.row(number) for number in range(len(records))]
+        rows = (
+            records.parts
+            if isinstance(records, _JsonRows)
+            else [records.row(number) for number in range(len(records))]
+        )
         chains = containers(self._content, rows)
         if chains is None:
             raise self.answer.bad(
@@ -213,15 +242,26 @@ class _JsonCubes(_JsonDocument):
 
 
 class _JsonRows:
-    def __init__(self, rows: list[Any], answer: Answer) -> None:
-        self._rows = rows
+    """Rows that are parts of the document, and what each has beside it.
+
+    Attributes:
+        parts: of the document.
+    """
+
+    def __init__(
+        self, rows: list[Any], answer: Answer, beside: Mapping[str, list[str]] | None = None
+    ) -> None:
+        self.parts = self._rows = rows
         self._answer = answer
+        self._beside = beside or {}
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def column(self, path: FieldPath) -> Sequence[Any]:
         if isinstance(path, str):
+            if path in self._beside:
+                return self._beside[path]
             by_name = [
                 row.get(path, ABSENT_FIELD) if isinstance(row, dict) else ABSENT_FIELD
                 for row in self._rows
@@ -238,7 +278,8 @@ class _JsonRows:
             raise self._answer.bad(f"has rows of another shape than expected: {error}") from None
 
     def row(self, number: int) -> object:
-        return self._rows[number]
+        row = self._rows[number]
+        return [*(keys[number] for keys in self._beside.values()), row] if self._beside else row
 
     def bad(self, reason: str) -> BadDataError:
         return self._answer.bad(reason)
@@ -273,7 +314,7 @@ class _JsonColumns:
             raise self._answer.bad(
                 f"has {count} items at {name!r}, and nothing in {count - len(column)} of them, so "
                 "that nobody knows what stands beside the others",
-                "layout: rows takes such items one by one",
+                "where they are members of an object, by takes them one by one",
             )
         if self._length is None:
             self._length = len(column)

@@ -113,15 +113,9 @@ class _DataSet:
         everything = [one for level in _LEVELS for one in self._dimensions[level]]
         everything.sort(key=lambda one: one.position)
         self._groups = [
-            (
-                {
-                    one.name: one.codes[int(position)]
-                    for one, position in zip(everything, key.split(":"), strict=False)
-                    if position
-                },
-                _by_name(self._attributes["dimensionGroup"], values),
-            )
+            (codes, _by_name(self._attributes["dimensionGroup"], values))
             for key, values in groups.items()
+            if (codes := _group_codes(everything, key)) is not None
         ]
         self._common = _by_name(self._attributes["dataSet"], data_set.get("attributes") or [])
         by_series = data_set.get("series") or {}
@@ -236,6 +230,18 @@ def _key(dimensions: Sequence[_Component], positions: str) -> dict[str, str]:
         one.name: one.codes[int(position)]
         for one, position in zip(dimensions, positions.split(":"), strict=True)
     }
+
+
+def _group_codes(dimensions: Sequence[_Component], positions: str) -> dict[str, str] | None:
+    """The codes of a group of series by dimension; None for one of codes that no series has."""
+    codes: dict[str, str] = {}
+    for number, position in enumerate(positions.split(":")):
+        if not position:
+            continue
+        if number >= len(dimensions) or int(position) >= len(dimensions[number].codes):
+            return None
+        codes[dimensions[number].name] = dimensions[number].codes[int(position)]
+    return codes
 
 
 def _by_name(attributes: Sequence[_Component], values: Sequence[Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.plugins.declarative.cubes import TIME_FIELD, VALUE_FIELD, is_time_name, listed
 from dataportal.plugins.declarative.keyed_series import KeyedCube, KeyedSeries
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
+from dataportal.redaction import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from dataportal.plugins.http.response import Answer
 
 _VALUE = "OBS_VALUE"
+_SAID = 200
 _AT_OBSERVATION = "dimensionAtObservation"
 _NO_DIMENSIONS = (
     *("OBS_", "CONF", "UNIT_MULT", "DECIMALS", "TITLE", "LAST_UPDATE", "TIME_FORMAT", "COMMENT"),
@@ -42,6 +44,9 @@ def sdmx_ml_cube(root: Element, times: Sequence[str], answer: Answer) -> KeyedCu
     """
     data_sets = [element for element in root.iter() if element.tag == "DataSet"]
     if not data_sets:
+        said = [" ".join((text.text or "").split()) for text in root.iter("Text")]
+        if said:  # of a footer, or of an error
+            raise answer.bad(f"has no DataSet, but says: {harmless(said[0], _SAID)}")
         raise answer.bad("is not SDMX-ML: it has no DataSet")
     named = [name for name in times if name not in {TIME_FIELD, VALUE_FIELD}]
     observed: set[str] = set()
