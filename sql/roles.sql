@@ -110,6 +110,7 @@ BEGIN
         END;
     END IF;
     EXECUTE format('GRANT INSERT ON time_series_vintage, time_series_issue TO %I', writer);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION dataportal_newest_point(integer) TO %I', writer);
     -- with the rights of the owner, and of these tables alone
     EXECUTE format(
         'GRANT EXECUTE ON FUNCTION dataportal_open_chunks(text, timestamptz[]) TO %I', writer);

@@ -13,7 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.program_sources import Pause, SourceFile, await_ends, await_unlocked
-from support.store_feed import TABLES, AtWork, hour, hour_of, open_feed, open_observer, tuples
+from support.store_feed import (
+    TABLES,
+    AtWork,
+    hour,
+    hour_of,
+    open_feed,
+    open_observer,
+    progress_of,
+    tuples,
+)
 from support.store_feed import history as versions
 
 from dataportal.observations import Observations
@@ -176,6 +185,24 @@ def test_three_centuries_are_a_dozen_chunks(database_url: str) -> None:
             plan = "\n".join(line for (line,) in rows)
             times.append(float(re.findall(r"Planning Time: ([\d.]+) ms", plan)[0]))
         assert min(times) <= PLANNING
+
+
+def test_how_far_a_series_has_come_is_asked_of_few_chunks(database_url: str) -> None:
+    """Of those that may hold something recent: what others hold does not hold a run up."""
+    recent = hour_of(utc_now())
+    with open_feed(database_url) as feed, open_observer(database_url) as look:
+        feed({recent - n * 8_760: float(n) for n in range(9)})
+        if not chunk_bounds(look):
+            return  # no TimescaleDB
+        connection = feed.session._connection
+        with connection.transaction():
+            assert progress_of(feed.session)["load"].newest == hour(recent)
+            rows = connection.execute(
+                "SELECT count(DISTINCT relation) FROM pg_locks WHERE pid = pg_backend_pid()"
+                " AND relation IN (SELECT inhrelid FROM pg_inherits"
+                " WHERE inhparent = 'time_series_data'::regclass)"
+            )
+            assert rows.fetchone() in {(1,), (2,)}
 
 
 def test_an_interval_that_somebody_chose_is_kept(database_url: str) -> None:

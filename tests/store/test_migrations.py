@@ -55,6 +55,7 @@ RELEASED = {
     "0016_verifications": "21b681ce8b16f2a7714e5aef44ce6b30ff14ac2fa612e318ff3e9c0db1e6f6c8",
     "0017_portable": "da6e6850e22ae8592cfe7384d92031ceba9ddcfcf65548924d3f26dc4c50ca78",
     "0018_timelines": "b72ebc3c5917b9f96c8b2b48580486f8f391bba1d8b7386be15d37d6b59bcca2",
+    "0019_newest": "8a9faf4f16ea6f1060bf82d9402203c00dad5f7de059752748c31a9beee3ccd8",
 }
 HYPERTABLES = ("time_series_data", "time_series_data_scd2", "time_series_vintage")
 NAMES = tuple(migration.name for migration in migrations())

@@ -9,13 +9,22 @@ from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.store_feed import AtWork, current, open_feed, open_observer
+from support.store_feed import (
+    AtWork,
+    current,
+    hour,
+    hour_of,
+    open_feed,
+    open_observer,
+    progress_of,
+)
 
 from dataportal.collect.session_pool import SessionPool
 from dataportal.errors import Interrupted, LockLostError
 from dataportal.store.session import SourceSession
 from dataportal.store.write import transaction as storing
 from dataportal.store.write.diff import Sizes
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -157,3 +166,19 @@ def test_a_source_whose_row_was_deleted_is_told_what_to_do(
     with open_feed(database_url) as feed:
         feed({0: 2.0})
     assert current(look) == {0: 2.0}
+
+
+@pytest.mark.parametrize("days", [-400, 1, 89, 91, 400, 30_000])
+def test_how_far_a_series_has_come_whenever_that_was(days: int, database_url: str) -> None:
+    """Its newest observation, be it ahead, recent or old; of one without any there is none.
+
+    Also when the newest was taken back, so that an old one is the newest again.
+    """
+    newest = hour_of(utc_now()) - days * 24
+    with open_feed(database_url, "load", "wind") as feed:
+        feed({newest: 1.0, newest - 5_000: 2.0})
+        progress = progress_of(feed.session)
+        assert (progress["load"].newest, progress["wind"].newest) == (hour(newest), None)
+        assert progress["load"].advanced_at is not None
+        feed({newest: None}, accept_retractions=True)
+        assert progress_of(feed.session)["load"].newest == hour(newest - 5_000)
