@@ -27,6 +27,9 @@ EXAMPLES = (
     'dataportal migrate --print-grants | psql "$DATABASE_URL"',
 )
 
+_LONGEST = 365_000
+"""Days of an AFTER: where more is taken from now, no calendar has a date for it."""
+
 
 def command(
     ctx: typer.Context,
@@ -116,9 +119,12 @@ def command(
 
 def _duration(text: str) -> "timedelta":
     try:
-        return parse_duration(text)
+        after = parse_duration(text)
     except ValueError as error:
         raise UsageError(f"--columnstore: {error}") from None
+    if after.days > _LONGEST:
+        raise UsageError(f"--columnstore {text}: more than a thousand years; nothing is so old")
+    return after
 
 
 def _migrate(

@@ -172,6 +172,7 @@ def test_one_works_at_a_time(url: str, run_cli: RunCli) -> None:
         (("maintain", "--for", "soon"), "--for: 'soon' is not a duration"),
         (("maintain", "--for", "0s"), "--for 0s: no time at all"),
         (("migrate", "--columnstore", "banana"), "--columnstore: 'banana' is not a duration"),
+        (("migrate", "--columnstore", "999999999 days"), "more than a thousand years"),
         (("migrate", "--columnstore", "--no-columnstore"), "which of them?"),
     ],
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from contextlib import closing, suppress
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from support.store_feed import (
     AtWork,
     current,
     hour,
+    hour_of,
     open_feed,
     open_observer,
     publications,
@@ -35,12 +37,14 @@ from dataportal.store.read import history as reading
 from dataportal.store.read.overview import open_reader
 from dataportal.store.read.verify import verify
 from dataportal.store.upkeep.columnstore import (
+    ColumnstoreState,
     disable_columnstore,
     enable_columnstore,
     read_columnstore,
 )
 from dataportal.store.upkeep.maintain import maintain, open_upkeep
 from dataportal.store.upkeep.plan import Work
+from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,7 +92,10 @@ def test_it_is_turned_on_and_off(database_url: str) -> None:
     with closing(connect(database_url, application_name="test")) as connection:
         assert disable_columnstore(connection) == 2
         state = read_columnstore(connection)
-        assert (state.enabled, state.after) == (False, None)
+        # chunks to come are as wide as before
+        assert state == ColumnstoreState(
+            enabled=False, after=None, chunk_interval=365 * DAY, reason=None
+        )
         assert disable_columnstore(connection) == 0
         jobs = connection.execute(
             "SELECT count(*) FROM timescaledb_information.jobs WHERE hypertable_name IS NOT NULL"
@@ -516,3 +523,58 @@ def test_old_chunks_become_one(database_url: str) -> None:
     assert_sound(database_url)
     with open_feed(database_url) as feed:
         assert feed({-30 * 8_760: 5.0, -31 * 8_760 + 1: 6.0}).counts.revised == 1
+
+
+@pytest.mark.parametrize("is_on", [False, True])
+def test_an_interval_is_not_set_while_chunks_are_opened(database_url: str, is_on: bool) -> None:  # noqa: FBT001 - a parameter
+    """Who opens one sets back what it found: the interval is changed before that, or after it."""
+    recent = hour_of(utc_now())
+    with open_feed(database_url) as feed:
+        feed({recent - h: float(h) for h in range(1_000)})
+    with (
+        psycopg.connect(database_url) as opener,
+        closing(connect(database_url, application_name="test")) as connection,
+        open_observer(database_url) as look,
+    ):
+        if is_on:
+            # then nothing else of what is to be done needs a lock of the tables
+            enable_columnstore(connection, DAY)
+            look.execute("SELECT set_chunk_time_interval('time_series_data', interval '7 days')")
+        opener.execute("SELECT dataportal_open_chunks('data', ARRAY['1700-01-01']::timestamptz[])")
+        work = AtWork(lambda: enable_columnstore(connection, 30 * DAY))
+        blocked = "SELECT pg_blocking_pids(%s) = '{}'"
+        while look.execute(blocked, [connection.info.backend_pid]).fetchone() == (True,):
+            assert work.is_alive(), work.raised
+        opener.commit()
+        assert work.end() is None
+        assert read_columnstore(connection).chunk_interval == 90 * DAY
+        rows = look.execute(
+            "SELECT DISTINCT time_interval FROM timescaledb_information.dimensions"
+            " WHERE hypertable_name LIKE 'time_series%' AND column_name = 'ts'"
+        )
+        assert rows.fetchall() == [(90 * DAY,)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("turn", ["on", "off"])
+def test_who_reads_for_long_is_let_by(turn: str, database_url: str) -> None:
+    """It waits for seconds only, as all others wait behind it, and is tried again."""
+    with open_feed(database_url) as feed:
+        feed({0: 1.0})
+    with (
+        psycopg.connect(database_url) as reader,
+        closing(connect(database_url, application_name="test")) as connection,
+        open_observer(database_url) as look,
+    ):
+        if turn == "off":
+            enable_columnstore(connection, DAY)
+        reader.execute("SELECT FROM time_series_data_scd2").fetchall()
+        change = partial(enable_columnstore, connection, DAY)
+        work = AtWork(change if turn == "on" else partial(disable_columnstore, connection))
+        blocked = "SELECT pg_blocking_pids(%s) = '{}'"
+        for is_free in (True, False):
+            while look.execute(blocked, [connection.info.backend_pid]).fetchone() == (is_free,):
+                assert work.is_alive(), work.raised
+        reader.rollback()
+        assert work.end() is None
+        assert read_columnstore(connection).enabled == (turn == "on")

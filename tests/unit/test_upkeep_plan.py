@@ -44,7 +44,7 @@ def works(*relations: Relation, **options: timedelta | None) -> list[Work]:
     return [action.work for action in plan(*relations, **options)]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("after", "expected"), [(35, 1), (36, 0), (0, 1)])
+@pytest.mark.parametrize(("after", "expected"), [(35, 1), (36, 0), (0, 1), (999_999_999, 0)])
 def test_a_chunk_is_compressed_once_all_in_it_is_old_enough(after: int, expected: int) -> None:
     """Its end is what counts, up to the day; the gain is nine tenths of its rows."""
     actions = plan(CHUNK, after=after * DAY)

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from dataportal.errors import UpkeepError
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
 from dataportal.store.rows import record_row
+from dataportal.store.upkeep.contention import repeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +39,7 @@ _SEGMENT = "series_id"
 _OLDEST_VERSION = (2, 19)
 """Of TimescaleDB: with earlier ones the columnstore was not tried."""
 _WIDTHS = (timedelta(days=30), timedelta(days=90), timedelta(days=365))
+"""Of chunks; the last is that of the migrations, and of tables without a columnstore."""
 _FULL_SEGMENT = 2_000
 """Rows of a series that a chunk should hold: two batches, as TimescaleDB compresses them."""
 _RATED_SERIES = 200
@@ -222,9 +225,12 @@ def enable_columnstore(connection: psycopg.Connection, after: timedelta) -> Colu
         edition, states = _changeable_tables(connection)
         _set_limits(connection)
         rates = connection.execute(query("columnstore_rates"), {"series": _RATED_SERIES}).fetchall()
-        width = fit_chunk_interval([float(rate) for (rate,) in rates])
+    width = fit_chunk_interval([float(rate) for (rate,) in rates])
+
+    def work() -> None:
         with connection.transaction():
-            connection.execute(query("columnstore_home"), {"home": edition.home})
+            _find_functions(connection, edition)
+            connection.execute(query("columnstore_lock"))
             for state in states:
                 names = {"table": state.table}
                 if not state.is_ours:
@@ -233,6 +239,8 @@ def enable_columnstore(connection: psycopg.Connection, after: timedelta) -> Colu
                 if width is not None:
                     connection.execute(query("columnstore_interval"), {**names, "interval": width})
                 connection.execute(query("columnstore_policy_add"), {**names, "after": after})
+
+    repeat(work, "turning the columnstore on")
     return read_columnstore(connection)
 
 
@@ -254,25 +262,48 @@ def disable_columnstore(
         UpkeepError: it is not ours to take back; nothing was changed.
         DatabaseError: the server refused, or went away.
     """
-    with database_errors("turning the columnstore off"):
+    doing = "turning the columnstore off"
+    with database_errors(doing):
         edition, states = _changeable_tables(connection)
         _set_limits(connection)
-        ours = [state for state in states if state.is_ours]
+    ours = [state for state in states if state.is_ours]
+
+    def stop() -> None:
         with connection.transaction():
-            connection.execute(query("columnstore_home"), {"home": edition.home})
+            _find_functions(connection, edition)
             for state in ours:
                 connection.execute(query("columnstore_policy_remove"), {"table": state.table})
-        chunks = [chunk for state in ours for chunk in _compressed_chunks(connection, state.table)]
-        progress(0, len(chunks))
-        for done, chunk in enumerate(chunks, start=1):
-            with connection.transaction():
-                connection.execute(query("columnstore_home"), {"home": edition.home})
-                connection.execute(query("columnstore_decompress"), {"chunk": chunk})
-            progress(done, len(chunks))
+
+    def decompress(chunk: str) -> None:
         with connection.transaction():
+            _find_functions(connection, edition)
+            connection.execute(query("columnstore_decompress"), {"chunk": chunk})
+
+    def end() -> None:
+        with connection.transaction():
+            _find_functions(connection, edition)
+            connection.execute(query("columnstore_lock"))
             for state in ours:
                 connection.execute(query(f"columnstore_disable_{SEGMENTED_TABLES[state.table]}"))
+                # one that `enable_columnstore` does not choose is somebody's own
+                if state.chunk_interval in _WIDTHS:
+                    names = {"table": state.table, "interval": _WIDTHS[-1]}
+                    connection.execute(query("columnstore_interval"), names)
+
+    repeat(stop, doing)
+    with database_errors(doing):
+        chunks = [chunk for state in ours for chunk in _compressed_chunks(connection, state.table)]
+    progress(0, len(chunks))
+    for done, chunk in enumerate(chunks, start=1):
+        repeat(partial(decompress, chunk), doing)
+        progress(done, len(chunks))
+    repeat(end, doing)
     return len(chunks)
+
+
+def _find_functions(connection: psycopg.Connection, edition: Edition) -> None:
+    """Have the functions of the extension found for the rest of a transaction."""
+    connection.execute(query("columnstore_home"), {"home": edition.home})
 
 
 def _compressed_chunks(connection: psycopg.Connection, table: str) -> list[str]:

@@ -23,6 +23,7 @@ from dataportal.store.lock import lock_key, try_lock
 from dataportal.store.migrations import require_schema
 from dataportal.store.queries import query
 from dataportal.store.upkeep.columnstore import read_edition
+from dataportal.store.upkeep.contention import PAUSE, TRIES, is_held_up
 from dataportal.store.upkeep.plan import Work, foreign_owners
 
 if TYPE_CHECKING:
@@ -32,12 +33,8 @@ if TYPE_CHECKING:
     from dataportal.store.upkeep.plan import Action
 
 _LOCK_WAIT = "3s"
-_TRIES, _PAUSE = 5, 2.0
 _SOONEST = 1.0  # seconds that an action must have left to be begun
 _KEY = "maintenance of the tables"
-_HELD_UP = {"55P03", "40P01", "40001", "42710"}
-"""SQLSTATEs: a lock that is not to be had, a deadlock, rows that changed as they were compressed;
-and a chunk that somebody else, such as the policy, has compressed while we waited for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +144,12 @@ def maintain(
         if error is not None and is_late and isinstance(error, DatabaseTransientError):
             yield ActionResult(action, spent[action], begun=False)
             continue
-        if error is not None and _is_held_up(error) and attempt < _TRIES:
+        if error is not None and is_held_up(error) and attempt < TRIES:
             queue.append((action, attempt + 1))
             # with nothing else to do meanwhile, whoever holds the lock is given a moment
             waits += 1
             if waits >= len(queue):
-                time.sleep(_PAUSE if deadline is None else min(_PAUSE, max(left or 0.0, 0.0)))
+                time.sleep(PAUSE if deadline is None else min(PAUSE, max(left or 0.0, 0.0)))
                 waits = 0
             continue
         ended += 1
@@ -195,10 +192,6 @@ def _act(connection: psycopg.Connection, action: Action, home: str) -> None:
             connection.execute(b"REINDEX INDEX CONCURRENTLY " + index.encode())
     else:
         connection.execute(b"ANALYZE " + relation)
-
-
-def _is_held_up(error: DatabaseError) -> bool:
-    return getattr(error.__cause__, "sqlstate", None) in _HELD_UP
 
 
 def _is_disk_full(error: DatabaseError) -> bool:

@@ -283,7 +283,8 @@ def _action(work: Work, relation: Relation, reason: str, gain: int = 0) -> Actio
 
 
 def _is_old(chunk: Chunk, after: timedelta | None, now: datetime) -> bool:
-    return after is not None and chunk.end <= now - after
+    # an AFTER may reach back further than there are dates
+    return after is not None and now - chunk.end >= after
 
 
 def foreign_owners(actions: Iterable[Action]) -> list[str]:
