@@ -9,6 +9,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dataportal.times import (
@@ -122,6 +123,7 @@ class IntervalLength:
         return bool(self.months or self.days or self.rest)
 
 
+@lru_cache(maxsize=256)
 def interval_length(granularity: str | timedelta | None) -> IntervalLength | None:
     """The length that a granularity such as `15 minutes`, `P1D`, `1 month` names; None for others.
 

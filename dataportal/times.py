@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -98,6 +99,7 @@ def parse_iso_duration(text: str) -> IsoDuration | None:
     )
 
 
+@lru_cache(maxsize=256)
 def parse_duration(text: str) -> timedelta:
     """The length of `15 minutes`, `1 hour`, `2 weeks`, `1h 30m`, `PT15M` or `P1D`.
 

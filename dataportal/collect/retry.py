@@ -14,7 +14,9 @@ from dataportal.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable
+    from collections.abc import AsyncIterable, AsyncIterator, Callable
+    from contextlib import AbstractContextManager
+    from types import TracebackType
 
 _JITTER = 0.1  # of the first wait: enough that sources which failed together do not come together
 _DATABASE_WAIT = 1.0  # seconds; a server restarts in less time than a provider recovers
@@ -49,9 +51,12 @@ class Retries:
         self._started = 0.0
         self._failures = 0
 
-    def attempts(self) -> AsyncIterable[stamina.Attempt]:
+    def attempts(self) -> AsyncIterator[AbstractContextManager[None]]:
         """A fresh series of attempts, for the next step."""
         self._started, self._failures = time.monotonic(), 0
+        return _Attempts(self._further_attempts)
+
+    def _further_attempts(self) -> AsyncIterable[stamina.Attempt]:
         return stamina.retry_context(
             on=self._backoff,
             attempts=self._retries + 1,
@@ -94,3 +99,49 @@ class Retries:
         self._on_wait(wait, error.message)
         # True leaves the exponential wait, and its jitter, to the library
         return wait if retry_after is not None or not isinstance(error, TransientError) else True
+
+
+class _Attempts:
+    """The attempts at one step, each a context manager that keeps the failure within it.
+
+    Nearly always the first is the last. So the library, whose preparations take as long as a
+    statement does, is asked only after a failure, which it is told as that of its own first one.
+
+    Args:
+        further: makes the library's attempts.
+    """
+
+    def __init__(self, further: Callable[[], AsyncIterable[stamina.Attempt]]) -> None:
+        self._further = further
+        self._began = False
+        self._failure: Exception | None = None
+        self._attempts: AsyncIterator[stamina.Attempt] | None = None
+
+    def __aiter__(self) -> _Attempts:
+        return self
+
+    async def __anext__(self) -> AbstractContextManager[None]:
+        if not self._began:
+            self._began = True
+            return self
+        if self._attempts is not None:
+            return await anext(self._attempts)
+        failure, self._failure = self._failure, None
+        if failure is None:
+            raise StopAsyncIteration
+        self._attempts = aiter(self._further())
+        attempt = await anext(self._attempts)
+        attempt.__exit__(type(failure), failure, failure.__traceback__)
+        return await anext(self._attempts)
+
+    def __enter__(self) -> None:
+        """Begin the first attempt."""
+
+    def __exit__(
+        self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
+    ) -> bool:
+        """Keep how the first attempt failed; what ends the program goes on."""
+        if not isinstance(error, Exception):
+            return False
+        self._failure = error
+        return True

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
+    from dataportal.plugins.http.connections import HostClient
     from dataportal.plugins.http.loop_proxy import LoopProxy
     from dataportal.plugins.http.request_body import RequestBody
     from dataportal.plugins.http.tokens import Login, Token
@@ -424,7 +425,7 @@ class HttpClient:
                 del self._under_way[id(place)]
 
     async def _follow_on_condition(
-        self, client: httpx.AsyncClient, request: OutgoingRequest, place: Place
+        self, client: HostClient, request: OutgoingRequest, place: Place
     ) -> Answer:
         """The answer; a GET request may ask whether the one that was kept has changed."""
         follow = partial(self._follow, client, request, place)
@@ -465,7 +466,7 @@ class HttpClient:
 
     async def _follow(
         self,
-        client: httpx.AsyncClient,
+        client: HostClient,
         request: OutgoingRequest,
         place: Place,
         condition: Mapping[str, str],
@@ -494,13 +495,10 @@ class HttpClient:
             # its name may have another address by now
             guard = connection_guard(url, refusal) if is_guarded else None
             place.is_sent = True
-            async with client.stream(
-                method,
-                url,
-                headers=conditional,
-                content=content,
-                extensions=None if guard is None else {"trace": guard},
-            ) as response:
+            response = await client.send(
+                method, url, conditional, content, {} if guard is None else {"trace": guard}
+            )
+            try:
                 # a connection that was there before
                 if guard is not None and has_private_peer(response.extensions["network_stream"]):
                     raise refusal()
@@ -509,7 +507,9 @@ class HttpClient:
                     # who asks too often was not heard
                     place.is_sent = status != HTTPStatus.TOO_MANY_REQUESTS
                     answer = await self._read(response, request, method, accepted)
-                    return replace(answer, redirected=len(visited) > 1)
+                    return replace(answer, redirected=True) if len(visited) > 1 else answer
+            finally:
+                await response.aclose()
             here = f"{method} {mask.url(str(url))}"
             onward = onward_address(url, location, mask, here)
             mask.add_onward(onward.params.multi_items(), onward.password)
