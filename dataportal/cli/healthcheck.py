@@ -142,8 +142,8 @@ def _read_database(
         }
         storage = read_storage(connection)
     extension = f", TimescaleDB {facts.timescaledb}" if facts.timescaledb else ""
-    if storage.nodes:
-        extension += f", Citus {facts.citus} on {pluralize(len(storage.nodes), 'server')}"
+    if nodes := storage.distribution.nodes:
+        extension += f", Citus {facts.citus} on {pluralize(len(nodes), 'server')}"
     encoding = f", encoding {facts.encoding}" if facts.encoding != "UTF8" else ""
     server = f"PostgreSQL {facts.server_version}{extension}{encoding}"
     return rows, unstorable, server, storage, verified

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from dataportal.render.view import View
+    from dataportal.store.distribution import Unit
     from dataportal.store.migrations import SchemaState
 
 EXAMPLES = (
@@ -47,11 +48,14 @@ def command(
         bool, typer.Option("--no-columnstore", help="Make everything rows again.")
     ] = False,
     distribute: Annotated[
-        bool,
+        str | None,
         typer.Option(
-            "--distribute", help="Distribute the tables over the machines of a Citus cluster."
+            "--distribute",
+            metavar="[BY]",
+            help="Distribute the tables over the machines of a Citus cluster, by series or by "
+            "portal [series].",
         ),
-    ] = False,
+    ] = None,
     print_grants: Annotated[
         bool,
         typer.Option(
@@ -78,7 +82,8 @@ def command(
     Community edition of TimescaleDB. dataportal maintain compresses at once what is old already.
 
     With --distribute the tables of observations are distributed over the machines of a Citus
-    cluster, each series on one of them. That is for portals that outgrow one machine.
+    cluster, each series on one of them. That is for portals that outgrow one machine. With
+    --distribute portal all of this portal lies on one of them: for many portals in one cluster.
 
     With --print-grants it asks no database: the SQL makes three roles, one that migrates and owns
     the tables, one that fetches and can neither change nor delete a version, one that reads.
@@ -90,14 +95,15 @@ def command(
 
         show_view(GrantsView(grants(**names)), json=invocation.json)
         return ExitCode.DONE
-    if plan and distribute:
+    if plan and distribute is not None:
         raise UsageError("--plan shows what is pending; it does not go with --distribute")
     if any(names.values()):
         raise UsageError("names of roles go with --print-grants")
     if columnstore is not None and no_columnstore:
         raise UsageError("--columnstore and --no-columnstore: which of them?")
-    if distribute and (columnstore is not None or no_columnstore):
+    if distribute is not None and (columnstore is not None or no_columnstore):
         raise UsageError("--distribute is for Citus, --columnstore for TimescaleDB: one of them")
+    unit = None if distribute is None else _unit(distribute)
     after = None if columnstore is None else _duration(columnstore)
     settings = invocation.settings()
     from dataportal.store import open_database
@@ -113,7 +119,7 @@ def command(
             plan=plan,
             after=after,
             take_back=no_columnstore,
-            distribute=distribute,
+            unit=unit,
         )
 
 
@@ -127,6 +133,14 @@ def _duration(text: str) -> "timedelta":
     return after
 
 
+def _unit(text: str) -> "Unit":
+    from dataportal.store.distribution import Unit
+
+    if text not in [*Unit]:
+        raise UsageError(f"--distribute: {text!r} is neither series nor portal")
+    return Unit(text)
+
+
 def _migrate(
     connection: "psycopg.Connection",
     invocation: Invocation,
@@ -134,9 +148,9 @@ def _migrate(
     plan: bool,
     after: "timedelta | None",
     take_back: bool,
-    distribute: bool,
+    unit: "Unit | None",
 ) -> ExitCode:
-    from dataportal.store import distribution
+    from dataportal.store.distribution import distribute, read_distribution
     from dataportal.store.migrations import migrate, schema_state
 
     applied: tuple[str, ...] = ()
@@ -145,9 +159,9 @@ def _migrate(
     state = schema_state(connection)
     if state.problem and not state.pending:
         raise state.problem
-    if distribute:
-        distribution.distribute(connection)
-    view: View = SchemaView(state, applied, distribution.nodes(connection))
+    if unit is not None:
+        distribute(connection, unit)
+    view: View = SchemaView(state, applied, read_distribution(connection))
     if after is not None or take_back:
         view = _change_columnstore(connection, invocation, state, applied, plan=plan, after=after)
     if not invocation.silent:

@@ -23,7 +23,7 @@ _OVERRIDES = {
 
 
 # Options whose value may be left out, and what it is then.
-_LEFT_OUT = {"--columnstore": "30 days"}
+_LEFT_OUT = {"--columnstore": "30 days", "--distribute": "series"}
 
 
 def _settings_parser(name: str) -> Callable[[str], Any]:

@@ -9,10 +9,10 @@ from dataportal.render.console import printable
 from dataportal.render.formatting import NOTHING, format_span, pluralize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from datetime import timedelta
 
-    from dataportal.store.distribution import Node
+    from dataportal.store.distribution import Distribution
     from dataportal.store.migrations import SchemaState
     from dataportal.store.upkeep.columnstore import ColumnstoreState
 
@@ -24,12 +24,12 @@ class SchemaView:
     Attributes:
         state: of the schema.
         applied: the migrations that were pending.
-        nodes: the servers over which the tables are distributed, if they are.
+        distribution: how the tables lie on several machines, if they do.
     """
 
     state: SchemaState
     applied: tuple[str, ...]
-    nodes: Sequence[Node] = ()
+    distribution: Distribution | None = None
 
     def lines(self, stream: TextIO) -> Iterator[str]:
         """One line, and one on the machines."""
@@ -41,19 +41,22 @@ class SchemaView:
             yield f"schema {schema} brought up to date: {', '.join(self.applied)}"
         else:
             yield f"schema {schema} is up to date"
-        if self.nodes:
-            data = sum(node.has_shards for node in self.nodes)
-            yield f"tables distributed by series over {data} of {len(self.nodes)} servers"
+        unit, nodes = self.distribution or (None, ())
+        if unit is not None:
+            data = sum(node.has_shards for node in nodes)
+            yield f"tables distributed by {unit} over {data} of {len(nodes)} servers"
 
     def document(self) -> Mapping[str, Any]:
-        """`applied` just now, `pending`, and `present` in the schema; `nodes` of a cluster."""
+        """`applied` just now, `pending`, and `present` in the schema; how the tables lie."""
+        unit, nodes = self.distribution or (None, ())
         return {
             "ok": not self.state.pending,
             "schema": self.state.schema,
             "applied": self.applied,
             "pending": self.state.pending,
             "present": self.state.applied,
-            "nodes": [node._asdict() for node in self.nodes],
+            "nodes": [node._asdict() for node in nodes],
+            "distributed_by": unit,
         }
 
 

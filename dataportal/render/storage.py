@@ -27,7 +27,8 @@ def storage_fields(storage: Storage) -> dict[str, Any]:
         "bytes": storage.bytes,
         "compressed_share": round(storage.compressed_share, 4),
         "gain": storage.gain,
-        "nodes": [node._asdict() for node in storage.nodes],
+        "nodes": [node._asdict() for node in storage.distribution.nodes],
+        "distributed_by": storage.distribution.unit,
         "columnstore": columnstore_fields(storage.columnstore),
         "tables": [
             {

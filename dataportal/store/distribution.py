@@ -1,10 +1,12 @@
-"""Distributes the tables of observations over the machines of a Citus cluster, each series on one.
+"""Distributes the tables of observations over the machines of a Citus cluster.
 
-The rest stays on the coordinator, which plans every statement and holds the advisory locks.
+Each series lies on one machine, or all of a portal does. The rest stays on the coordinator, which
+plans every statement and holds the advisory locks.
 """
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from dataportal.errors import UnsuitableServerError
@@ -15,7 +17,16 @@ from dataportal.store.queries import is_distributed, mark_distributed, query
 from dataportal.store.rows import record_row
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import psycopg
+
+
+class Unit(StrEnum):
+    """What lies on one machine as a whole."""
+
+    SERIES = "series"
+    PORTAL = "portal"
 
 
 class Node(NamedTuple):
@@ -25,7 +36,7 @@ class Node(NamedTuple):
         host: as the coordinator calls it.
         port: where it listens.
         is_coordinator: whether it plans; the others have the data.
-        has_shards: whether it has a part of the data.
+        has_shards: whether it has a part of this portal's data.
         is_active: whether the coordinator uses it.
     """
 
@@ -48,16 +59,33 @@ class _Engine(NamedTuple):
     has_timescaledb: bool
 
 
-def distribute(connection: psycopg.Connection) -> bool:
-    """Distribute the tables by series, with all that they hold; False if they are so already.
+class Distribution(NamedTuple):
+    """How the tables of a portal lie.
+
+    Attributes:
+        unit: what lies on one machine as a whole; None where all tables do.
+        nodes: the servers of the cluster, the coordinator first; none where there is no cluster.
+    """
+
+    unit: Unit | None
+    nodes: Sequence[Node]
+
+
+NOT_DISTRIBUTED = Distribution(None, ())
+
+
+def distribute(connection: psycopg.Connection, unit: Unit) -> bool:
+    """Distribute the tables, with all that they hold; False if they are so already.
 
     One transaction: all of it, or nothing. Other sessions wait meanwhile.
 
     Args:
         connection: to the coordinator, with a schema that is up to date.
+        unit: what shall lie on one machine as a whole.
 
     Raises:
-        UnsuitableServerError: Citus is not in this database, or the tables are hypertables.
+        UnsuitableServerError: Citus is not in this database, or the tables are hypertables, or are
+            distributed otherwise.
         DatabaseError: the role may not, or the server refused or went away.
     """
     with schema_lock(connection):
@@ -65,6 +93,7 @@ def distribute(connection: psycopg.Connection) -> bool:
             cursor = connection.cursor(row_factory=record_row(_Engine))
             engine = cursor.execute(query("distribute_engine")).fetchone()
         if is_distributed(connection):
+            _check_unit(read_distribution(connection).unit, unit)
             return False
         if engine is not None and engine.has_timescaledb:
             raise UnsuitableServerError(
@@ -80,6 +109,8 @@ def distribute(connection: psycopg.Connection) -> bool:
         with database_errors("distributing the tables"), connection.transaction():
             # of all that is stored
             connection.execute("SET LOCAL statement_timeout = 0")
+            column = "series_id" if unit is Unit.SERIES else ""
+            connection.execute(query("distribute_by"), {"column": column})
             connection.execute(query("distribute_tables"))
             connection.execute(query("distribute_functions"))
             failpoint("distribute_before_commit")
@@ -87,10 +118,20 @@ def distribute(connection: psycopg.Connection) -> bool:
     return True
 
 
-def nodes(connection: psycopg.Connection) -> list[Node]:
-    """The servers over which the tables are distributed, the coordinator first; else none."""
+def _check_unit(present: Unit | None, wanted: Unit) -> None:
+    if present is not wanted:
+        raise UnsuitableServerError(
+            f"the tables are distributed by {present} already, and stay so",
+            hint="Dump the series, and restore them into a portal that is distributed otherwise",
+        )
+
+
+def read_distribution(connection: psycopg.Connection) -> Distribution:
+    """How the tables lie, and on which servers of the cluster."""
     if not is_distributed(connection):
-        return []
+        return NOT_DISTRIBUTED
     with database_errors("asking for the nodes"):
+        row = connection.execute(query("distribute_unit")).fetchone()
         cursor = connection.cursor(row_factory=record_row(Node))
-        return cursor.execute(query("distribute_nodes")).fetchall()
+        nodes = cursor.execute(query("distribute_nodes")).fetchall()
+    return Distribution(None if row is None else Unit(row[0]), nodes)

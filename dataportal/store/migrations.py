@@ -22,6 +22,7 @@ from dataportal.store.connection import connect_and_query, database_errors
 from dataportal.store.lock import lock_key, try_lock, unlock
 from dataportal.store.queries import is_distributed, mark_distributed, query, sql_home
 from dataportal.store.rows import record_row
+from dataportal.store.statements import split_statements
 from dataportal.version import __version__
 
 if TYPE_CHECKING:
@@ -263,6 +264,8 @@ def migrate(
         state = schema_state(connection)
         if state.problem and not state.pending:
             raise state.problem
+        if not state.applied:
+            _check_sharding(connection, state.schema)
         for migration in migrations():
             if migration.name in state.pending:
                 _apply(connection, migration)
@@ -275,6 +278,21 @@ def migrate(
     return state.pending
 
 
+def _check_sharding(connection: psycopg.Connection, schema: str) -> None:
+    """Refuse a schema of which Citus would put the records of runs out of reach of their locks."""
+    with database_errors("asking whether the schema is sharded"):
+        if connection.execute(query("migration_sharding")).fetchone() == (None,):
+            return
+        is_sharded = connection.execute(query("migration_sharded_schema")).fetchone() == (True,)
+    if is_sharded:
+        raise SchemaError(
+            f"schema {schema!r} is sharded by Citus as a whole, also the tables of runs, which "
+            "must lie where their locks are",
+            hint="Make a schema with citus.enable_schema_based_sharding off, and give all that is "
+            "observed to one machine with: dataportal migrate --distribute portal",
+        )
+
+
 def _apply(connection: psycopg.Connection, migration: Migration) -> None:
     try:
         with (
@@ -282,7 +300,14 @@ def _apply(connection: psycopg.Connection, migration: Migration) -> None:
             connection.transaction(),
         ):
             connection.execute(query("migration_table"))
-            connection.execute(migration.text)
+            if is_distributed(connection):
+                # what changes a table is sent on to the machines as a text, of which they take one
+                # statement, and in one order with what changes a function
+                connection.execute(query("distribute_sequentially"))
+                for statement in split_statements(migration.text.decode()):
+                    connection.execute(statement.encode())
+            else:
+                connection.execute(migration.text)
             connection.execute(query("hypertables"))
             failpoint("migration_before_commit")
             connection.execute(

@@ -6,6 +6,7 @@
 DO $$
 DECLARE
     home text := current_schema();
+    path text := current_setting('search_path');
     one record;
 BEGIN
     -- so that every table is named with its schema, whoever calls
@@ -116,5 +117,6 @@ BEGIN
         END
         $body$
     $function$, home);
+    PERFORM set_config('search_path', path, true);
 END
 $$

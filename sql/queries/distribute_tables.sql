@@ -1,7 +1,8 @@
--- Distributes the tables of observations by their series, so that all of a series lies on one machine,
--- and remembers it. What they hold goes along; the copies that stay behind are taken away.
+-- Distributes the tables of observations, so that all of a series lies on one machine, or all of the
+-- portal, and remembers it. What they hold goes along; the copies that stay behind are taken away.
 DO $$
 DECLARE
+    distribution_column text := nullif(current_setting('dataportal.distribution_column'), '');
     relation text;
 BEGIN
     -- functions and tables are changed in one transaction, which the engine does in one way only
@@ -16,8 +17,10 @@ BEGIN
             SELECT FROM pg_dist_partition
             WHERE logicalrelid = format('%I.%I', current_schema(), relation)::regclass);
         PERFORM create_distributed_table(
-            format('%I.%I', current_schema(), relation), 'series_id',
-            colocate_with => CASE WHEN relation = 'time_series_data' THEN 'default'
+            format('%I.%I', current_schema(), relation), distribution_column,
+            colocate_with => CASE
+                WHEN relation = 'time_series_data' AND distribution_column IS NULL THEN 'none'
+                WHEN relation = 'time_series_data' THEN 'default'
                 ELSE format('%I.%I', current_schema(), 'time_series_data') END);
         PERFORM truncate_local_data_after_distributing_table(
             format('%I.%I', current_schema(), relation)::regclass);

@@ -12,7 +12,7 @@ from dataportal.store.migrations import migrations
 if TYPE_CHECKING:
     from conftest import RunCli
 
-KEYS = {"ok", "schema", "applied", "pending", "present", "nodes"}
+KEYS = {"ok", "schema", "applied", "pending", "present", "nodes", "distributed_by"}
 NAMES = [migration.name for migration in migrations()]
 
 

@@ -15,11 +15,13 @@ import psycopg
 import pytest
 from support.databases import with_citus
 from support.program_sources import SourceFile, table
+from support.tcp_proxy import in_schema
 
-from dataportal.errors import UnsuitableServerError
+from dataportal.errors import SchemaError, UnsuitableServerError
+from dataportal.store import migrations as under_test
 from dataportal.store.connection import connect
-from dataportal.store.distribution import distribute, nodes
-from dataportal.store.migrations import migrate, schema_state
+from dataportal.store.distribution import NOT_DISTRIBUTED, Unit, distribute, read_distribution
+from dataportal.store.migrations import Migration, migrate, migrations, schema_state
 from dataportal.store.queries import is_distributed, query, sql_home
 
 if TYPE_CHECKING:
@@ -44,10 +46,10 @@ def test_without_citus_nothing_is_distributed(database_url: str) -> None:
     """It is said what is missing, and the portal goes on as it is."""
     with connect(database_url, application_name="test") as connection:
         with pytest.raises(UnsuitableServerError, match="istribute"):
-            distribute(connection)
+            distribute(connection, Unit.SERIES)
         assert schema_state(connection).problem is None
         assert not is_distributed(connection)
-        assert nodes(connection) == []
+        assert read_distribution(connection) == NOT_DISTRIBUTED
 
 
 @pytest.mark.database
@@ -125,16 +127,21 @@ def answers(run_cli: RunCli, url: str, folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.citus
-def test_what_is_stored_goes_along(run_cli: RunCli, cluster_url: str, sources: SourceFile) -> None:
+@pytest.mark.parametrize("unit", ["series", "portal"])
+def test_what_is_stored_goes_along(
+    run_cli: RunCli, cluster_url: str, sources: SourceFile, unit: str
+) -> None:
     """Every answer stays what it was, `verify` finds nothing, and runs go on from there."""
     fetch(sources, run_cli, cluster_url, 1.0, 2.0, 3.0, 4.0)
     fetch(sources, run_cli, cluster_url, 1.0, 2.5, 3.0, 4.0)
     before = answers(run_cli, cluster_url, sources.folder)
     env = {"DATABASE_URL": cluster_url}
     for _ in range(2):
-        done = run_cli("--json", "migrate", "--distribute", env=env)
+        done = run_cli("--json", "migrate", "--distribute", unit, env=env)
         assert done.returncode == 0, done.stderr
-        assert [node["has_shards"] for node in json.loads(done.stdout)["nodes"]] == [True]
+        document = json.loads(done.stdout)
+        assert document["distributed_by"] == unit
+        assert [node["has_shards"] for node in document["nodes"]] == [True]
         assert answers(run_cli, cluster_url, sources.folder) == before
     assert run_cli("verify", env=env).returncode == 0
     again = fetch(sources, run_cli, cluster_url, 1.0, 2.5, 3.0, 4.0)
@@ -144,9 +151,13 @@ def test_what_is_stored_goes_along(run_cli: RunCli, cluster_url: str, sources: S
     for command in (["verify"], ["verify", "--sample", "50%"], ["report", "-o", "-"]):
         done = run_cli(*command, env=env, cwd=sources.folder)
         assert done.returncode == 0, done.stderr
+    other = {"series": "portal", "portal": "series"}[unit]
+    refused = run_cli("migrate", "--distribute", other, env=env)
+    assert (refused.returncode, f"by {unit} already" in refused.stderr) == (78, True)
     health = json.loads(run_cli("--json", "healthcheck", env=env, cwd=sources.folder).stdout)
     assert "Citus" in str(health["checks"])
     assert len(health["storage"]["nodes"]) == 1
+    assert health["storage"]["distributed_by"] == unit
 
 
 @pytest.mark.citus
@@ -188,3 +199,95 @@ def test_series_come_back_from_a_dump(
             with connection.cursor().copy(text.encode()) as copy:
                 stored.append(b"".join(copy))
     assert stored[0] == stored[1]
+
+
+@pytest.mark.citus
+def test_several_portals_share_a_cluster(
+    run_cli: RunCli, cluster_url: str, sources: SourceFile
+) -> None:
+    """A schema for each: what one does is never seen by the other."""
+    urls = {}
+    for schema, unit in (("one", "portal"), ("two", "portal"), ("three", "series")):
+        with psycopg.connect(cluster_url, autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {schema}".encode())
+        urls[schema] = in_schema(cluster_url, schema)
+        done = run_cli("migrate", "--distribute", unit, env={"DATABASE_URL": urls[schema]})
+        assert done.returncode == 0, done.stderr
+    for number, url in enumerate(urls.values(), 1):
+        fetch(sources, run_cli, url, *[float(number)] * (number + 2))
+        fetch(sources, run_cli, url, 0.5, *[float(number)] * (number + 1))
+    for number, url in enumerate(urls.values(), 1):
+        env = {"DATABASE_URL": url}
+        done = run_cli("--json", "read", "load", env=env, cwd=sources.folder)
+        values = [row["value"] for row in json.loads(done.stdout)["observations"]]
+        assert values == [0.5, *[float(number)] * (number + 1)]
+        assert run_cli("verify", env=env).returncode == 0
+        health = run_cli("healthcheck", env=env, cwd=sources.folder)
+        assert health.returncode == 0, health.stdout
+        runs = json.loads(run_cli("--json", "runs", env=env, cwd=sources.folder).stdout)["runs"]
+        assert len(runs) == 4
+
+
+MORE = b"""-- changes tables on all machines; and, in one go, a function over them
+ALTER TABLE time_series_data ADD COLUMN note text;
+CREATE INDEX more_one ON time_series_data (run_id);
+ALTER TABLE time_series_data_scd2 ADD COLUMN note text, ALTER COLUMN run_id SET NOT NULL;
+CREATE INDEX more_two ON time_series_data_scd2 (run_id);
+ALTER TABLE time_series ADD COLUMN note text;
+CREATE OR REPLACE FUNCTION time_series_known_as_of(
+    names text[], at timestamptz, start_ts timestamptz DEFAULT NULL,
+    end_ts timestamptz DEFAULT NULL)
+RETURNS TABLE (series text, ts timestamptz, value double precision, valid_from timestamptz,
+               valid_to timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT s.endpoint_prefix, v.ts, v.value + 1000, v.valid_from, nullif(v.valid_to, 'infinity')
+    FROM time_series AS s
+    CROSS JOIN LATERAL (
+        SELECT DISTINCT ON (d.series_id, d.ts) d.ts, d.value, d.valid_from, d.valid_to
+        FROM time_series_data_scd2 AS d
+        WHERE d.series_id = s.series_id AND d.valid_from <= at AND d.valid_to > at
+        ORDER BY d.series_id, d.ts
+    ) AS v
+    WHERE s.endpoint_prefix = ANY (names);
+END
+"""
+
+
+@pytest.mark.citus
+@pytest.mark.parametrize("unit", Unit)
+def test_a_migration_reaches_tables_that_are_distributed(
+    run_cli: RunCli,
+    cluster_url: str,
+    sources: SourceFile,
+    monkeypatch: pytest.MonkeyPatch,
+    unit: Unit,
+) -> None:
+    """In one transaction; its functions take the form that goes there."""
+    run_cli("migrate", "--distribute", unit, env={"DATABASE_URL": cluster_url})
+    fetch(sources, run_cli, cluster_url, 1.0, 2.0, 3.0)
+    number = len(migrations()) + 1
+    with connect(cluster_url, application_name="test") as connection:
+        assert schema_state(connection).problem is None
+        for text, fails in ((MORE + b"; SELECT 1 / 0", True), (MORE, False)):
+            more = Migration(number, f"{number:04}_more", text)
+            monkeypatch.setattr(under_test, "migrations", lambda more=more: (*migrations(), more))
+            if fails:
+                with pytest.raises(Exception, match="division by zero"):
+                    migrate(connection)
+            else:
+                assert migrate(connection) == (more.name,)
+        query_text = "SELECT value FROM time_series_known_as_of('{load}', now()) ORDER BY ts"
+        assert connection.execute(query_text).fetchall() == [(1001.0,), (1002.0,), (1003.0,)]
+
+
+@pytest.mark.citus
+def test_a_schema_that_citus_shards_as_a_whole_is_refused(cluster_url: str) -> None:
+    """Before anything is made in it, with the way out."""
+    with psycopg.connect(cluster_url, autocommit=True) as connection:
+        connection.execute("SET citus.enable_schema_based_sharding = on")
+        connection.execute("CREATE SCHEMA one")
+    with connect(in_schema(cluster_url, "one"), application_name="test") as connection:
+        with pytest.raises(SchemaError, match="sharded by Citus as a whole"):
+            migrate(connection)
+        assert connection.execute("SELECT to_regclass('schema_migration')").fetchone() == (None,)

@@ -259,14 +259,14 @@ def with_schema(url: str) -> None:
 def with_distribution(url: str) -> None:
     """Gives a database all that a migrated one has, and distributes its tables by Citus."""
     from dataportal.store.connection import connect
-    from dataportal.store.distribution import distribute
+    from dataportal.store.distribution import Unit, distribute
     from dataportal.store.migrations import schema_state
 
     with_citus(url)
     with_schema(url)
     with closing(connect(url, application_name="dataportal test")) as connection:
         assert schema_state(connection).problem is None
-        distribute(connection)
+        distribute(connection, Unit.SERIES)
 
 
 def with_citus(url: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from dataportal.store.connection import database_errors
-from dataportal.store.distribution import nodes
+from dataportal.store.distribution import NOT_DISTRIBUTED, read_distribution
 from dataportal.store.queries import query, query_for
 from dataportal.store.rows import record_row
 from dataportal.store.upkeep.columnstore import SEGMENTED_TABLES, read_columnstore, read_edition
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from dataportal.store.distribution import Node
+    from dataportal.store.distribution import Distribution
     from dataportal.store.upkeep.columnstore import ColumnstoreState
     from dataportal.store.upkeep.plan import Action
 
@@ -64,13 +64,13 @@ class Storage:
         tables: each of them.
         columnstore: how those of observations are compressed.
         actions: what `dataportal maintain` would do.
-        nodes: the servers of a cluster over which the tables are distributed.
+        distribution: how the tables lie on the servers of a cluster, if they do.
     """
 
     tables: tuple[TableStorage, ...]
     columnstore: ColumnstoreState
     actions: tuple[Action, ...]
-    nodes: tuple[Node, ...] = ()
+    distribution: Distribution = NOT_DISTRIBUTED
 
     @property
     def bytes(self) -> int:
@@ -164,7 +164,7 @@ def read_storage(connection: psycopg.Connection, *, with_runs: bool = False) -> 
         now=utc_now(),
         merges=merges,
     )
-    return Storage(tuple(storages), columnstore, tuple(actions), tuple(nodes(connection)))
+    return Storage(tuple(storages), columnstore, tuple(actions), read_distribution(connection))
 
 
 def _read_chunks(connection: psycopg.Connection) -> list[_ChunkRow]:
