@@ -84,11 +84,14 @@ def best(*works: Callable[[], object], rounds: int) -> list[float]:
 
 def process(*command: str, env: dict[str, str] | None = None) -> Callable[[], object]:
     """A work: this command, to its end, which is a good one."""
+    environment = {**os.environ, **(env or {})}
+    # an installed program has its modules compiled: without, most of a start is the compiler
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def work() -> None:
         finished = subprocess.run(
             command,
-            env={**os.environ, **(env or {})},
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
