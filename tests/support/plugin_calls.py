@@ -7,6 +7,7 @@ import os
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -66,8 +67,11 @@ def fetch(
     end: str | None = None,
     *,
     now: Callable[[], datetime] | None = None,
+    zone: str | None = None,
 ) -> Batch:
-    """What is left of the plugin's answer once it is clean."""
+    """What is left of the plugin's answer once it is clean; `zone` is that of the source."""
+    local = None if zone is None else ZoneInfo(zone)
+    plugin.zone = local
     if now is not None:
         plugin.now = now  # type: ignore[union-attr]  # those whose requests depend on the present
 
@@ -88,7 +92,7 @@ def fetch(
         if isinstance(plugin, MultiSeriesPlugin)
         else ["it"]
     )
-    return clean(asyncio.run(ask()), series=names, start=None, end=None, zone=None)
+    return clean(asyncio.run(ask()), series=names, start=None, end=None, zone=local)
 
 
 def values(batch: Batch) -> dict[str, Series]:
