@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dataportal.config import Limits
 from dataportal.schedule import next_due
 from dataportal.store.clock import TOLERANCE
-from dataportal.store.records import SourceState
+from dataportal.store.records import Outcome, SourceState
 from dataportal.times import EARLIEST, EPOCH, format_duration, iso, multiply
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Verdict:
         next_due: when it is to run next; None where it is not to.
         newest: the newest `ts` stored of any of its series.
         doubts: what is doubted of it; no fault, unless `reasons` says so.
+        partial: that its last run was partial, and why; no fault until it is stale.
         needs: variables that it requires and that are not set.
     """
 
@@ -93,6 +94,7 @@ class Verdict:
     next_due: datetime | None = None
     newest: datetime | None = None
     doubts: tuple[Doubt, ...] = ()
+    partial: str | None = None
     needs: tuple[str, ...] = ()
 
     @property
@@ -103,7 +105,10 @@ class Verdict:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What is to be known of a source that is well."""
-        return tuple(doubt.message for doubt in self.doubts) if self.well else ()
+        if not self.well:
+            return ()
+        partial = (self.partial,) if self.partial else ()
+        return partial + tuple(doubt.message for doubt in self.doubts)
 
     @property
     def text(self) -> str:
@@ -186,6 +191,7 @@ def judge(source: Source, row: SourceRow | None, now: datetime) -> Verdict:
         next_due=due_at,
         newest=newest,
         doubts=pages + standing_still,
+        partial=_partial_end(state),
     )
 
 
@@ -315,6 +321,9 @@ def _reasons(
         reasons.append("has never been fetched with success")
     elif now - state.last_success > source.stale_after:
         reasons.append(_too_old("last success", state.last_success, source.stale_after))
+    # a partial run is no success
+    if reasons and (partial := _partial_end(state)):
+        reasons.append(partial)
     limit = source.data_stale_after
     if limit is not None and state.last_success is not None:
         if newest is None:
@@ -322,6 +331,13 @@ def _reasons(
         elif now - newest > limit:
             reasons.append(_too_old("newest observation", newest, limit))
     return reasons
+
+
+def _partial_end(state: SourceState) -> str | None:
+    """That the last scheduled run was partial, and why."""
+    if state.last_outcome is not Outcome.PARTIAL:
+        return None
+    return f"the last run was partial: {state.last_error or 'no reason recorded'}"
 
 
 def _too_old(what: str, instant: datetime, limit: timedelta) -> str:

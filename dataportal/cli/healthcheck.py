@@ -175,7 +175,7 @@ def _check_freshness(
     from dataportal.render.healthcheck import CheckResult
 
     sources = select_by_pattern(configuration, only)
-    verdicts = [judge(source, rows.get(source.name), now) for source in sources]
+    verdicts = [(source, judge(source, rows.get(source.name), now)) for source in sources]
     return [
         CheckResult(
             "source",
@@ -184,6 +184,8 @@ def _check_freshness(
             message="; ".join(verdict.reasons) if not verdict.well else "",
             code=ExitCode.DONE if verdict.well else ExitCode.UNHEALTHY,
             remarks=verdict.remarks,
+            where=source.where,
+            variables=source.variables,
         )
-        for verdict in verdicts
+        for source, verdict in verdicts
     ]

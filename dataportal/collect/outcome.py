@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from dataportal.collect.results import RunResult
@@ -204,7 +205,7 @@ class RunReport:
             yield (
                 f"{_points(counts.withheld)} withheld that would retract most of "
                 f"{_names(self._withheld) or 'a series'}: if the provider means it, "
-                "--accept-retractions"
+                f"dataportal fetch {quote(self.result.source)} --accept-retractions"
             )
         if self._silent:
             yield f"no points for {_names(self._silent)}, where some are stored"

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from dataportal.config.keys import LIMITS, OPTIONS
+from dataportal.config.variables import variable_names
 from dataportal.errors import PluginError
 from dataportal.repetitions import Repeated
 from dataportal.schedule import slot_offset
@@ -121,6 +122,11 @@ class Source:
     def requires_env(self) -> tuple[str, ...]:
         """Variables without which it is not run."""
         return tuple(self.options.get("requires_env", ()))
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables that its parameters mention."""
+        return tuple(variable_names(self.params))
 
     @property
     def stale_after(self) -> timedelta:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.redaction import remember_secret, sounds_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _VARIABLE = re.compile(
     r"\$(?P<escaped>\$(?=\{))|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^}]*)?\}"
@@ -61,6 +61,21 @@ def expand(
     if sounds_secret(key) and not missing:
         remember_secret(text)
     return text
+
+
+def variable_names(value: Any) -> Iterator[str]:
+    """The names of the variables that texts of the value mention, each once."""
+    names: dict[str, None] = {}
+    pending = [value]
+    while pending:
+        part = pending.pop(0)
+        if isinstance(part, dict):
+            pending += part.values()
+        elif isinstance(part, list):
+            pending += part
+        elif isinstance(part, str):
+            names |= {m["name"]: None for m in _VARIABLE.finditer(part) if m["name"]}
+    yield from names
 
 
 def _content(match: re.Match[str], env: Mapping[str, str], missing: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from dataportal.store.read.storage import Storage
 
 
+_MOST_NAMES = 5
+_FETCHED_AGAIN = ("failing", "never run", "stale")
+"""States of sources that another run may make well."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckResult:
     """The verdict over one thing: the configuration, the database, the schema, or a source.
@@ -28,6 +34,8 @@ class CheckResult:
         message: what is known of it, or what is wrong with it.
         code: the exit code that it asks for; DONE for what is well.
         remarks: what is to be known of it although it is well.
+        where: `file:line:column` of the entry of a source.
+        variables: those that the entry takes something from.
     """
 
     name: str
@@ -36,11 +44,21 @@ class CheckResult:
     message: str = ""
     code: ExitCode = ExitCode.DONE
     remarks: Sequence[str] = ()
+    where: str | None = None
+    variables: Sequence[str] = ()
 
     @property
     def ok(self) -> bool:
         """Whether nothing is wrong with it."""
         return self.code is ExitCode.DONE
+
+    @property
+    def entry(self) -> str | None:
+        """Where a source that is ill is mended, if that is in its entry."""
+        if self.ok or self.where is None:
+            return None
+        names = f", which takes {', '.join(self.variables)}" if self.variables else ""
+        return f"its entry: {self.where}{names}"
 
 
 def failure(name: str, error: DataportalError) -> CheckResult:
@@ -64,9 +82,22 @@ class HealthView:
         for check in self.checks:
             verdict = "ok" if check.ok else "ILL"
             name = check.source if check.name == "source" and check.source else check.name
-            what = "; ".join(filter(None, [check.message, *check.remarks]))
+            what = "; ".join(filter(None, [check.message, *check.remarks, check.entry]))
             table.add(name, verdict, check.state or NOTHING, what)
         yield from table.lines(stream)
+        if command := self._fetch_command():
+            yield f"once it is mended: {command}"
+
+    def _fetch_command(self) -> str | None:
+        """What fetches the sources again that are ill for want of a run that ended well."""
+        ill = [check for check in self.checks if not check.ok and check.state in _FETCHED_AGAIN]
+        if not ill:
+            return None
+        if len(ill) <= _MOST_NAMES:
+            return shlex.join(["dataportal", "fetch", *(check.source or "" for check in ill)])
+        states = [state for state in _FETCHED_AGAIN if any(check.state == state for check in ill)]
+        options = [part for state in states for part in ("--state", state)]
+        return shlex.join(["dataportal", "fetch-all", *options])
 
     def document(self) -> Mapping[str, Any]:
         """`ok`, `checks`, and how much room the tables take."""
@@ -80,6 +111,7 @@ class HealthView:
                     "state": check.state,
                     "message": check.message or None,
                     "remarks": check.remarks,
+                    "where": check.where,
                 }
                 for check in self.checks
             ],

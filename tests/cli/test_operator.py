@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from support.http_server import Reply
 from support.store_feed import open_observer
 
@@ -75,3 +78,115 @@ def test_a_failing_source_is_mended_and_its_hole_filled_by_three_commands(
     assert run_cli("healthcheck", env=env).returncode == 0
     listed = json.loads(run_cli("list-sources", "--json", env=env).stdout)["sources"]
     assert {source["source"]: source["reasons"] for source in listed} == {"load": [], "other": []}
+
+
+_START = hours(1)[0].replace(hour=0) - timedelta(days=9)
+_DAYS = [_START + timedelta(days=n) for n in range(10)]
+
+
+def api_answer(unit: str = "MW", *, factor: float = 1, empty: bool = False) -> Reply:
+    """Ten days as an API answers them; the value is the number of the day."""
+    values = [None if empty else factor * n for n in range(len(_DAYS))]
+    rows = zip(_DAYS, values, strict=True)
+    return Reply.json([{"t": ts.isoformat(), "v": value, "unit": unit} for ts, value in rows])
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with a provider, what its operator is told, and does.
+
+    Attributes:
+        answer: what the provider answers from now on.
+        words: what healthcheck says of it.
+        params: what is mended in the entry.
+        env: what is mended in the environment.
+        elsewhere: whether the provider has what is asked for at a new address.
+        options: what is said once to the command that healthcheck names.
+    """
+
+    answer: Reply
+    words: tuple[str, ...]
+    params: dict[str, Any] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
+    elsewhere: bool = False
+    options: tuple[str, ...] = ()
+
+
+_FAULTS = {
+    "renamed": Fault(
+        Reply(404), ("answered 404", "/data.json"), params={"url": "/new.json"}, elsewhere=True
+    ),
+    "key expired": Fault(
+        Reply(401), ("answered 401", "which takes LOAD_KEY"), env={"LOAD_KEY": "renewed-key"}
+    ),
+    "format": Fault(
+        Reply.json(
+            [{"time": ts.isoformat(), "val": n, "unit": "MW"} for n, ts in enumerate(_DAYS)]
+        ),
+        ("has nothing at 'v'", '"val"'),
+        params={"ts": "time", "value": "val"},
+    ),
+    "unit": Fault(
+        api_answer("kW", factor=1000),
+        ("the last run was partial", "the answer is in kW, the series in MW", "--accept-units"),
+        params={"scale": 0.001},
+        options=("--accept-units",),
+    ),
+    "withdrawn": Fault(
+        api_answer(empty=True),
+        ("the last run was partial", "dataportal fetch load --accept-retractions"),
+        options=("--accept-retractions",),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", _FAULTS.values(), ids=_FAULTS)
+def test_what_is_said_leads_from_one_command_to_the_next(
+    sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli, fault: Fault
+) -> None:
+    """Of an ill source healthcheck says why, where the entry is, and what to run then."""
+
+    def write(**params: Any) -> None:
+        base = {"url": "/data.json", "query": {"key": "${LOAD_KEY}"}, "ts": "t", "value": "v"}
+        params = {**base, "unit": "unit", **params}
+        params["url"] = server.url + params["url"]
+        plugin = "http_plugin.HttpJsonPlugin"
+        sources.add("load", plugin, params, {"stale_after": "1 second", "lookback": "20 days"})
+        sources.csv("other", f"{server.url}/good.csv")
+        sources.write()
+
+    env = {**env, "LOAD_KEY": "first-key"}
+    server.answer("/data.json", api_answer())
+    write()
+    assert run_cli("-q", "fetch-all", env=env).returncode == 0
+    server.answer("/data.json", fault.answer)
+    assert run_cli("-q", "fetch", "load", env=env).returncode == 3
+    with open_observer(env["DATABASE_URL"]) as look:
+        look.execute("UPDATE source_state SET last_success_at = last_success_at - interval '1 h'")
+
+    told = run_cli("-q", "healthcheck", "--only", "load", env=env)
+    assert told.returncode == 4
+    line, command = told.stderr.splitlines()[-2:]
+    for words in (*fault.words, "its entry: sources.yaml:1:"):
+        assert words in line
+    assert "first-key" not in told.stderr
+
+    server.answer("/new.json" if fault.elsewhere else "/data.json", mended_answer(fault))
+    write(**fault.params)
+    program, *arguments = shlex.split(command.removeprefix("once it is mended: "))
+    assert (program, arguments) == ("dataportal", ["fetch", "load"])
+    env = {**env, **fault.env}
+    fetched = run_cli(*arguments, *fault.options, env=env)
+    assert fetched.returncode == 0, fetched.stderr
+    with open_observer(env["DATABASE_URL"]) as look:
+        (values,) = look.execute(
+            "SELECT array_agg(d.value ORDER BY d.ts) FROM time_series_data AS d"
+            " JOIN time_series AS s USING (series_id) WHERE s.endpoint_prefix = 'load'"
+        ).fetchone() or (None,)
+    expected = None if "--accept-retractions" in fault.options else [*map(float, range(10))]
+    assert values == expected
+
+
+def mended_answer(fault: Fault) -> Reply:
+    """What the provider answers to an entry that is mended."""
+    return api_answer() if fault.elsewhere or fault.env else fault.answer

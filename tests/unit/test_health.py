@@ -103,6 +103,20 @@ def test_a_failed_attempt_is_ill_and_says_why(plain: Source) -> None:
     assert verdict.reasons == ("3 attempts in a row failed: the host is down",)
 
 
+def test_a_partial_run_is_a_remark_until_the_source_is_stale(plain: Source) -> None:
+    """It is no success: what was not taken is said from the first time on, and makes ill later."""
+    partial = row(success=NOW - plain.stale_after, outcome=Outcome.PARTIAL, failures=0)
+    partial = replace(partial, state=replace(partial.state, last_error="4 points rejected"))
+    verdict = judge(plain, partial, NOW)
+    assert (verdict.well, verdict.remarks) == (
+        True,
+        ("the last run was partial: 4 points rejected",),
+    )
+    later = judge(plain, partial, NOW + HOUR)
+    assert (later.condition, later.well) == (Condition.STALE, False)
+    assert later.reasons[1:] == verdict.remarks
+
+
 @given(st.timedeltas(timedelta(), timedelta(days=3650)))
 def test_stale_is_later_than_stale_after(plain: Source, late: timedelta) -> None:
     """To the microsecond, whatever ran since without success."""
