@@ -18,8 +18,9 @@ from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
-    from dataportal.collect.preview import StoredValues
+    from dataportal.collect.preview import StoredAnswers
     from dataportal.config import Configuration
     from dataportal.observations import Batch
     from dataportal.settings import Settings
@@ -98,28 +99,31 @@ def _configuration(
     return configuration, names[0]
 
 
-def _reader(settings: "Settings") -> "Callable[[Batch], StoredValues]":
-    """What reads the stored values at the times of an answer; nothing without a database."""
+def _reader(settings: "Settings") -> "Callable[[Batch], StoredAnswers]":
+    """What reads what is stored of the series of an answer; nothing without a database."""
+    from dataportal.collect.preview import StoredAnswers
 
-    def read(batch: "Batch") -> "StoredValues":
+    def read(batch: "Batch") -> "StoredAnswers":
         try:
-            return _stored_values(settings, batch)
+            return _stored_answers(settings, batch)
         except (DatabaseError, ConfigurationError) as error:
             if settings.database_url is not None:
                 say(f"nothing is compared with what is stored: {error}")
-            return {}
+            return StoredAnswers()
 
     return read
 
 
-def _stored_values(settings: "Settings", batch: "Batch") -> "StoredValues":
+def _stored_answers(settings: "Settings", batch: "Batch") -> "StoredAnswers":
     from dataportal.cli.database import database_exists, open_to_read
+    from dataportal.collect.preview import StoredAnswers
 
     if not database_exists(settings):
-        return {}
+        return StoredAnswers()
     from dataportal.store.read.history import find_series, observations
 
-    values: StoredValues = {}
+    values: dict[str, dict[datetime, float]] = {}
+    units: dict[str, str] = {}
     with open_to_read(settings, "preview") as connection:
         for name, series in batch.series.items():
             stored = find_series(connection, name) if series.ts else None
@@ -127,4 +131,6 @@ def _stored_values(settings: "Settings", batch: "Batch") -> "StoredValues":
                 rows = observations(connection, stored.series_id, start=series.ts[0])
                 last = series.ts[-1]
                 values[name] = {row.ts: row.value for row in rows if row.ts <= last}
-    return values
+                if stored.answer_unit is not None:
+                    units[name] = stored.answer_unit
+    return StoredAnswers(values, units)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dataportal.granularity import interval_length
 from dataportal.local_times import instants_of
 from dataportal.resolutions import steps, stretches
+from dataportal.statements import same_unit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -47,6 +49,7 @@ def oddities(
     *,
     zone: ZoneInfo | None,
     stored: Mapping[str, Mapping[datetime, float]],
+    units: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[str]:
     """What looks wrong, each one sentence that says what to do.
 
@@ -55,6 +58,7 @@ def oddities(
         source: what its entry says.
         zone: of the provider's days.
         stored: what the database has at the times of the answer, by series.
+        units: those that the answers of stored series name.
     """
     if not batch.received and not batch.unchanged:
         yield "the answer holds no points: try another window with --start and --end"
@@ -75,6 +79,13 @@ def oddities(
         return
     for series in source.series:
         observations = batch.series[series.endpoint_prefix]
+        stated = observations.statement.unit if observations.statement else None
+        kept = units.get(series.endpoint_prefix)
+        if stated is not None and kept is not None and not same_unit(stated, kept):
+            yield (
+                f"{series.endpoint_prefix}: the answer is in {stated}, what is stored in {kept}: a "
+                "run stores nothing of it, unless it says --accept-units"
+            )
         declared = interval_length(series.granularity)
         for sentence in _series_oddities(
             observations, declared, zone, stored.get(series.endpoint_prefix, {})

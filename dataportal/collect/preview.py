@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dataportal.collect.answer_shape import answer_shape
@@ -35,8 +35,18 @@ if TYPE_CHECKING:
     from dataportal.plugins.http import Answer
     from dataportal.schedule import Slice
 
-StoredValues = dict[str, dict["datetime", float]]
-"""What is stored of each series, by ts."""
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswers:
+    """What the database has of the series of a source.
+
+    Attributes:
+        values: at the times of an answer, by series and ts.
+        units: those that the answers of series name, by series.
+    """
+
+    values: Mapping[str, Mapping[datetime, float]] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,7 @@ async def preview(
     end: datetime | None,
     env: Mapping[str, str],
     root: Path,
-    stored: Callable[[Batch], StoredValues],
+    stored: Callable[[Batch], StoredAnswers],
     on_slow: Callable[[str], None],
     now: Callable[[], datetime] = utc_now,
 ) -> Preview:
@@ -98,7 +108,7 @@ async def preview(
         end: its end; None for the newest there is.
         env: the environment, for `${VAR}`.
         root: the folder of sources.yaml.
-        stored: what the database has at the times of the answer, where there is one.
+        stored: what the database has of the series of an answer, where there is one.
         on_slow: called now and then while it takes long, with what it waits for.
         now: the clock.
 
@@ -155,7 +165,9 @@ async def preview(
     found: list[str] = []
     if batch is not None:
         known = await asyncio.to_thread(stored, batch)
-        found = list(oddities(batch, source, zone=limits.zone, stored=known))
+        found = list(
+            oddities(batch, source, zone=limits.zone, stored=known.values, units=known.units)
+        )
         found += zone_oddities(limits.zone, zones, offsets)
     return Preview(source, window, limits.zone, requests, batch, error, found)
 

@@ -87,6 +87,20 @@ def test_24_values_of_a_day_of_25_hours_are_said(source: Source) -> None:
     assert "which has 25" in sentence
 
 
+def test_a_unit_other_than_that_of_the_stored_series_is_said(source: Source) -> None:
+    """A run would store nothing of it; the same one written otherwise is no other."""
+    (series,) = source.series
+    name = series.endpoint_prefix
+    ts = [START + HOUR * n for n in range(3)]
+    points = {"ts": ts, "value": [1.0, 2.0, 3.0], "unit": "kW"}
+    batch = clean({name: points}, series=[name], start=START, end=None, zone=None)
+    units = {name: "MW"}
+    (sentence,) = oddities(batch, source, zone=BERLIN, stored={}, units=units)
+    assert sentence.startswith(f"{name}: the answer is in kW, what is stored in MW")
+    assert "--accept-units" in sentence
+    assert list(oddities(batch, source, zone=BERLIN, stored={}, units={name: "kw"})) == []
+
+
 @pytest.mark.parametrize(("factor", "words"), [(1000, "1,000 times the stored"), (0.001, "1,000")])
 def test_another_unit_shows_in_the_size(source: Source, factor: float, words: str) -> None:
     """Beside what is stored; a revision by a tenth is no other unit."""
