@@ -30,6 +30,7 @@ class Settings:
         embedded_home: the folder that `embedded:/path` names; None for the user's own.
         read_url: the database that commands which only read ask, such as a replica; None for the
             same.
+        progress_interval: seconds between two log lines about a backfill; 0 for none.
     """
 
     database_url: str | None = None
@@ -43,6 +44,7 @@ class Settings:
     zone: tzinfo = UTC
     max_retries: int = 3
     retry_delay: float = 60.0
+    progress_interval: float = 60.0
 
     def override(self, **options: Any) -> Settings:
         """These settings with the options of the command line in their place; None is no option.
@@ -91,7 +93,7 @@ def from_environment(env: Mapping[str, str]) -> Settings:
     """The settings that the environment asks for.
 
     Reads DATABASE_URL or DATABASE_URL_FILE, DATABASE_READ_URL, PLUGIN_CONFIG_PATH, LOG_LEVEL,
-    LOG_FORMAT, SCHEDULER_TIMEZONE, MAX_RETRIES and RETRY_DELAY_SECONDS.
+    LOG_FORMAT, SCHEDULER_TIMEZONE, MAX_RETRIES, RETRY_DELAY_SECONDS and PROGRESS_SECONDS.
 
     Raises:
         ConfigurationError: a variable that is set but says nothing usable; all are named.
@@ -117,6 +119,7 @@ def from_environment(env: Mapping[str, str]) -> Settings:
     read("SCHEDULER_TIMEZONE", "zone", time_zone)
     read("MAX_RETRIES", "max_retries", _count)
     read("RETRY_DELAY_SECONDS", "retry_delay", _seconds)
+    read("PROGRESS_SECONDS", "progress_interval", _seconds)
     if "DATABASE_URL" in env and "DATABASE_URL_FILE" in env:
         faults.append("DATABASE_URL and DATABASE_URL_FILE are both set: unset one of them")
     else:

@@ -85,7 +85,10 @@ def command(
                 "--end needs --start", hint="A fetch without them asks for what is new"
             )
         if plan and first is None:
-            raise UsageError("--plan needs --start: it shows the slices of a backfill")
+            raise UsageError(
+                "--plan needs --start: it shows the slices of a backfill",
+                hint="How far one has come, list-sources says" if resume else None,
+            )
         configuration = load_configuration(settings, invocation)
         selected, broken = select_by_name(configuration, sources)
         if plan:

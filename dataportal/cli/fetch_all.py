@@ -98,7 +98,10 @@ def command(
                 hint="Leave --start, --end and --due out",
             )
         if plan and first is None:
-            raise UsageError("--plan needs --start: it shows what a backfill would do")
+            raise UsageError(
+                "--plan needs --start: it shows what a backfill would do",
+                hint="How far one has come, list-sources says" if resume else None,
+            )
         configuration = load_configuration(settings, invocation)
         selected = select_by_pattern(configuration, only or ())
         broken = broken_by_pattern(configuration, only or ())

@@ -4,7 +4,7 @@
 import asyncio
 import sys
 import time
-from contextlib import ExitStack, redirect_stdout
+from contextlib import ExitStack, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -288,7 +288,7 @@ def _run_engine(
 
     from dataportal.collect import collect
     from dataportal.render.backfill_pace import BackfillPace
-    from dataportal.render.run_progress import pace_logger, run_progress
+    from dataportal.render.run_progress import log_pace, run_progress
     from dataportal.store.records import RunKind
 
     # what is said about a retry is said by the run, not by the library
@@ -299,7 +299,6 @@ def _run_engine(
 
     is_backfill = all(request.kind is RunKind.BACKFILL for request in job.requests)
     pace = BackfillPace(len(job.requests)) if is_backfill else None
-    log_pace = pace_logger(log, pace) if pace else None
     # neither print nor whatever writes to the number of stdout may
     lead_foreign_output_away()
     with (
@@ -312,9 +311,8 @@ def _run_engine(
 
         def listen(event: "Event") -> None:
             log_event(event)
-            if pace and log_pace:
+            if pace:
                 pace(event)
-                log_pace(event)
             draw_event(event)
 
         return _run_in_loop(
@@ -330,21 +328,33 @@ def _run_engine(
                 on_failure=log_failure,
                 remind=job.remind,
                 question=job.monitoring.question(job.configuration.sources),
-            )
+            ),
+            log_pace(log, pace, job.settings.progress_interval) if pace else None,
         )
 
 
-def _run_in_loop(work: "Coroutine[Any, Any, T]") -> T:
+def _run_in_loop(work: "Coroutine[Any, Any, T]", beside: "Coroutine[Any, Any, None] | None") -> T:
     """The result of `work`, from an event loop that waits for no thread when it is closed.
 
-    `asyncio.run` waits for the threads that look up host names, and these take their time.
+    What goes on `beside` it ends with it. `asyncio.run` waits for the threads that look up host
+    names, and these take their time.
     """
     loop = asyncio.new_event_loop()
     try:
         with wake_on_signal(loop):
-            return loop.run_until_complete(work)
+            return loop.run_until_complete(work if beside is None else _accompany(work, beside))
     finally:
         loop.close()
+
+
+async def _accompany(work: "Coroutine[Any, Any, T]", beside: "Coroutine[Any, Any, None]") -> T:
+    task = asyncio.create_task(beside)
+    try:
+        return await work
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def plan_backfills(

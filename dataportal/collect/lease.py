@@ -28,7 +28,11 @@ _HANDOVER = 1.0  # seconds in which a server notices that the client of a lock h
 _GAP = 0.3  # seconds for which a backfill leaves the lock to others between two slices
 _GAP_POLL = 0.1  # seconds between two looks for that gap
 _GAP_PATIENCE = 30.0  # seconds to wait for it; a slice should not take longer
-_ABSENCE = 60.0  # seconds for which a run that waits for its lock says at a time that it does
+_ABSENCE = 15.0
+"""Seconds for which a run says at a time that it does without its lock.
+
+One that is killed meanwhile is taken for alive no longer.
+"""
 
 
 class Lease:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from dataportal.logs import Log
     from dataportal.render.backfill_pace import BackfillPace
 
-_PACE_INTERVAL = 60.0  # seconds between two lines about a backfill
 _MOST_NAMES = 5
 _LEVELS = {
     Outcome.FAILED: "error",
@@ -123,18 +122,17 @@ def outcome_sentence(result: RunResult) -> str:
     return f"{sentence} ({figures})" if figures else sentence
 
 
-def pace_logger(log: Log, pace: BackfillPace) -> Callable[[Event], None]:
-    """A listener that logs once a minute how far a backfill has come, for where no bar is drawn."""
-    noted = time.monotonic()
+async def log_pace(log: Log, pace: BackfillPace, interval: float) -> None:
+    """Log again and again how far a backfill has come, for where no bar is drawn.
 
-    def log_pace(event: Event) -> None:
-        nonlocal noted
-        del event
-        if time.monotonic() - noted >= _PACE_INTERVAL:
-            noted = time.monotonic()
-            log.info(pace.sentence())
-
-    return log_pace
+    Args:
+        log: where to.
+        pace: of the backfill.
+        interval: seconds between two lines, also while nothing happens; 0 for none.
+    """
+    while interval > 0:
+        await asyncio.sleep(interval)
+        log.info(pace.sentence())
 
 
 @contextmanager

@@ -87,6 +87,9 @@ class RunsView:
             counts = run.counts + Counts(retracted=run.withdrawn)
             figures = (str(getattr(counts, name)) for name in _COUNT_COLUMNS)
             table.add(run.source, run.outcome, *figures, format_seconds(run.seconds), _remarks(run))
+        # a narrow terminal does without the columns that say nothing
+        columns = zip(table.titles, *table.rows, strict=True)
+        table.dispensable = [title for title, *cells in columns if {*cells} <= {"0", ""}]
         yield from table.lines(stream)
         yield from self._change_lines(stream)
         yield self._summary()
@@ -258,7 +261,11 @@ class PlanTable:
             )
         yield from table.lines(stream)
         slices = sum(len(plan.slices) for plan in self.plans)
-        yield f"{pluralize(len(self.plans), 'source')}, {pluralize(slices, 'slice')}"
+        counts = [plan.count for plan in self.plans]
+        known = sum(count for count in counts if count is not None)
+        least = " at least" if None in counts else ""
+        requests = f",{least} {pluralize(known, 'request')}" if known else ""
+        yield f"{pluralize(len(self.plans), 'source')}, {pluralize(slices, 'slice')}{requests}"
 
     def document(self) -> Mapping[str, Any]:
         """`plans`, each with its slices and the newest `ts` stored."""

@@ -6,18 +6,20 @@ import json
 import random
 import signal
 import subprocess
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.program_sources import await_end, await_unlocked, runs_by_source
+from support.program_sources import await_end, await_unlocked, runs_by_source, table
 from support.store_feed import open_observer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from conftest import RunCli, StartCli
+    from support.http_server import LocalServer
     from support.program_sources import SourceFile
 
 _PLUGIN = """
@@ -89,6 +91,7 @@ def test_a_backfill_that_is_killed_anywhere_goes_on_to_the_same_end(
         if code in {0, 2}:
             break
         assert code == -9, process.stderr
+        assert _longest_absence(env["DATABASE_URL"]) <= timedelta(seconds=15)
     if code == -9:
         code = run_cli(*command, env=env).returncode
     # the last kill may have come when nothing was left to do but to say so: then nothing is left
@@ -144,6 +147,15 @@ def test_a_backfill_that_gets_signals_at_any_time_stores_what_an_uninterrupted_o
         ).fetchone()
     assert rows == (4 * _POINTS, 4 * _POINTS)
     assert run_cli("verify", env=env).returncode == 0
+
+
+def _longest_absence(url: str) -> timedelta:
+    """How long a run that was killed is taken for one that has only left its lock to others."""
+    with open_observer(url) as look:
+        row = look.execute(
+            "SELECT max(unlocked_until) - clock_timestamp() FROM fetch_run WHERE outcome IS NULL"
+        ).fetchone()
+    return (row and row[0]) or timedelta()
 
 
 def _has_backfill(url: str) -> bool:
@@ -252,3 +264,21 @@ def test_what_does_not_go_together_is_refused(
     process = run_cli("fetch-all", *options, env=env)
     assert process.returncode == 2
     assert words in process.stderr
+
+
+def test_where_there_is_no_terminal_lines_say_how_far_a_backfill_is(
+    sources: SourceFile, server: LocalServer, env: Mapping[str, str], start_cli: StartCli
+) -> None:
+    """As often as PROGRESS_SECONDS says, also while a provider keeps everybody waiting."""
+    held = threading.Event()
+    sources.csv("slow", server.answer("/slow.csv", table([1.0], hold=held)))
+    sources.write()
+    process = start_cli("fetch", "slow", *_WINDOW, env={**env, "PROGRESS_SECONDS": "0.01"})
+    assert process.stderr is not None
+    for _ in range(3):
+        assert "0 of 1 source" in process.stderr.readline()
+    held.set()
+    _, rest = process.communicate()
+    assert process.returncode == 0, rest
+    silent = start_cli("fetch", "slow", *_WINDOW, env={**env, "PROGRESS_SECONDS": "0"})
+    assert "of 1 source" not in silent.communicate()[1]

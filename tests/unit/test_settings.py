@@ -61,6 +61,7 @@ def test_an_empty_environment_gives_the_documented_defaults() -> None:
         ("MAX_RETRIES", " 7 ", "max_retries", 7),
         ("RETRY_DELAY_SECONDS", "0", "retry_delay", 0.0),
         ("RETRY_DELAY_SECONDS", "0.5", "retry_delay", 0.5),
+        ("PROGRESS_SECONDS", "600", "progress_interval", 600.0),
     ],
 )
 def test_a_variable_changes_one_setting(
@@ -76,7 +77,7 @@ def test_a_variable_changes_one_setting(
     "name",
     [
         *("PLUGIN_CONFIG_PATH", "LOG_LEVEL", "LOG_FORMAT", "SCHEDULER_TIMEZONE", "MAX_RETRIES"),
-        "RETRY_DELAY_SECONDS",
+        *("RETRY_DELAY_SECONDS", "PROGRESS_SECONDS"),
     ],
 )
 def test_an_empty_variable_is_like_an_unset_one(name: str) -> None:
@@ -92,6 +93,7 @@ def test_an_empty_variable_is_like_an_unset_one(name: str) -> None:
         *(("SCHEDULER_TIMEZONE", text) for text in ("CETT", "+01:00", "../UTC", " ")),
         *(("MAX_RETRIES", text) for text in ("-1", "3.0", "many", "1e3", "\N{SUPERSCRIPT TWO}")),
         *(("RETRY_DELAY_SECONDS", text) for text in ("-1", "60s", "nan", "inf", "1 minute", " ")),
+        *(("PROGRESS_SECONDS", text) for text in ("-1", "1m", "nan")),
     ],
 )
 def test_a_variable_that_says_nothing_usable_is_an_error(name: str, text: str) -> None:
