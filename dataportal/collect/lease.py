@@ -13,12 +13,12 @@ from dataportal.on_locked import OnLocked
 from dataportal.store.session import SourceSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from dataportal.collect.run_context import RunContext
     from dataportal.collect.session_pool import ThreadedSession
     from dataportal.config import Source
-    from dataportal.store.records import SourceSnapshot
+    from dataportal.store.records import Registration, SourceSnapshot
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,19 +45,31 @@ class Lease:
         context: what all runs share.
         on_locked: what to do if another run holds the lock.
         reads_state: whether the source's state will be asked for once the lock is acquired.
+        reads_validators: whether a slice may ask for what has changed alone.
+        register: called in the source's own thread as soon as a new connection has the lock, with
+            what is stored of the source.
 
     Attributes:
         comes_back: whether the source is left out for now if it is locked: then nobody waits.
     """
 
     def __init__(
-        self, source: Source, context: RunContext, on_locked: OnLocked, *, reads_state: bool
+        self,
+        source: Source,
+        context: RunContext,
+        on_locked: OnLocked,
+        *,
+        reads_state: bool,
+        reads_validators: bool,
+        register: Callable[[SourceSession, SourceSnapshot], Registration],
     ) -> None:
         self._source = source.name
         self._series = [series.endpoint_prefix for series in source.series]
         self._context = context
         self._on_locked = on_locked
         self._reads_state = reads_state
+        self._reads_validators = reads_validators
+        self._register = register
         self._session: ThreadedSession | None = None
         self._had_session = False
         self.comes_back = False
@@ -68,8 +80,8 @@ class Lease:
         """From now on the lease is for this run: it says when it does without its lock."""
         self._run_id = run_id
 
-    async def acquire(self) -> SourceSnapshot | None:
-        """Have all three; what is stored of the source, if the connection is a new one.
+    async def acquire(self) -> Registration | None:
+        """Have all three; what came of registering the series, if the connection is a new one.
 
         Raises:
             LockedError: another run holds the lock.
@@ -82,8 +94,17 @@ class Lease:
             return None
         if self._context.database_fault is not None:
             raise self._context.database_fault
-        await self.connect()
-        return await self._lock(self._series)
+        self._session, registration = await self._context.sessions.begin(
+            self._source, self._lock_and_register
+        )
+        return registration or await self._await_lock(self._lock_and_register)
+
+    def _lock_and_register(self, session: SourceSession) -> Registration | None:
+        """None if somebody else holds the lock."""
+        snapshot = session.try_lock(
+            self._series, with_state=self._reads_state, with_validators=self._reads_validators
+        )
+        return None if snapshot is None else self._register(session, snapshot)
 
     async def connect(self) -> None:
         """Have a connection, if without the lock.
@@ -97,6 +118,11 @@ class Lease:
     def connected(self) -> bool:
         """Whether there is a connection."""
         return self._session is not None
+
+    @property
+    def keeps_no_validators(self) -> bool:
+        """Whether it is known without asking that nothing is kept of the answers."""
+        return self._session is not None and self._session.session.keeps_no_validators
 
     async def call(
         self,
@@ -128,7 +154,8 @@ class Lease:
         await self.announce_absence(_ABSENCE)
         await self.call(SourceSession.unlock)
         await asyncio.sleep(_GAP)
-        await self._lock()
+        if not await self.call(SourceSession.try_lock):
+            await self._await_lock(SourceSession.try_lock)
 
     async def announce_absence(self, seconds: float) -> None:
         """Record, if a run is under way, that it does without its lock for so many seconds."""
@@ -152,16 +179,17 @@ class Lease:
             self._has_slot = False
             self._context.slots.release()
 
-    async def _lock(self, series: Sequence[str] = ()) -> SourceSnapshot:
+    async def _await_lock(self, take: Callable[[SourceSession], T | None]) -> T:
+        """What `take` gives once it has the lock, which somebody else has just been seen to hold.
+
+        Raises:
+            LockedError: it is not to be waited for.
+        """
         pause, longest_pause = _LOCK_POLL
         started = time.monotonic()
         announced = False
         announced_until = started + _ABSENCE
-        with_state = self._reads_state and bool(series)
         while True:
-            snapshot = await self.call(SourceSession.try_lock, series, with_state=with_state)
-            if snapshot is not None:
-                return snapshot
             holder = await self.call(SourceSession.holder)
             waited = time.monotonic() - started
             # an attempt that follows at once may find the lock of the one before, whose connection
@@ -169,6 +197,8 @@ class Lease:
             is_handed_over = self._had_session or (holder.passes and not self.comes_back)
             if is_handed_over and waited < _HANDOVER:
                 await asyncio.sleep(_GAP_POLL)
+                if (result := await self.call(take)) is not None:
+                    return result
                 continue
             # a backfill lets the schedule in between its slices
             expects_gap = holder.backfill and waited < _GAP_PATIENCE
@@ -187,6 +217,8 @@ class Lease:
                 await self.announce_absence(_ABSENCE)
             await asyncio.sleep(_GAP_POLL if holder.backfill else pause)
             pause = min(2 * pause, longest_pause)
+            if (result := await self.call(take)) is not None:
+                return result
 
 
 def permanent_fault(error: DatabaseError) -> DatabaseError:

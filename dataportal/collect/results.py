@@ -55,6 +55,16 @@ class RunRequest:
         has_window = self.start is not None or self.resume
         return RunKind.BACKFILL if has_window else RunKind.SCHEDULED
 
+    @property
+    def may_skip_unchanged(self) -> bool:
+        """Whether it is a run as the schedule has it: only they keep and use what servers say.
+
+        A backfill has an end, after which points are left out; a dry run shows what would be done;
+        and who lets retractions through wants to see them.
+        """
+        is_special = self.dry_run or self.accept_retractions or self.accept_units
+        return self.kind is RunKind.SCHEDULED and not is_special
+
     def should_run(self, state: SourceState | None, now: datetime) -> bool:
         """Whether to run the source at `now`.
 

@@ -7,7 +7,7 @@ its blocking calls are made from.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dataportal.collect.workers import WorkerThread
 from dataportal.errors import DatabaseError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import psycopg
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +51,51 @@ class SessionPool:
         Raises:
             DatabaseError: the database is out of reach.
         """
+        session, _ = await self.begin(source, SourceSession.take_name)
+        return session
+
+    async def begin(
+        self, source: str, first: Callable[[SourceSession], T]
+    ) -> tuple[ThreadedSession, T]:
+        """A session for a source, and the result of its first call, in one go.
+
+        Raises:
+            DatabaseError: the database is out of reach; or as `first` does.
+        """
         while self._idle:
             idle = self._idle.pop()
+            session = ThreadedSession(idle.session.reuse_for(source), idle.thread)
             try:
-                return ThreadedSession(
-                    await idle.thread.call(idle.session.reuse_for, source), idle.thread
-                )
+                return session, await session.thread.call(first, session.session)
             except DatabaseError:
+                is_lost = session.session.is_lost
+                session.close()
                 # the server may have been restarted since: a new one will find out
-                idle.close()
+                if not is_lost:
+                    raise
             except BaseException:
-                idle.close()
+                session.close()
                 raise
         thread = WorkerThread("store")
         try:
-            return ThreadedSession(await thread.call(SourceSession.open, self._url, source), thread)
+            opened, result = await thread.call(self._open, source, first)
         except BaseException:
             thread.close()
+            raise
+        return ThreadedSession(opened, thread), result
+
+    def _open(self, source: str, first: Callable[[SourceSession], T]) -> tuple[SourceSession, T]:
+        session = SourceSession.open(self._url, source)
+        try:
+            return session, first(session)
+        except BaseException:
+            session.close()
             raise
 
     def hand_back(self, session: ThreadedSession) -> None:
         """Take a session back that is sound: no transaction is open, nobody uses it any more."""
-        session.thread.send(session.session.release)
+        if session.session.is_locked:
+            session.thread.send(session.session.release)
         self._idle.append(session)
 
     async def look(self, question: Callable[[psycopg.Connection], None]) -> None:

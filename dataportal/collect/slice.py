@@ -15,7 +15,7 @@ from dataportal.errors import FetchError, TransientError
 from dataportal.failpoints import failpoint
 from dataportal.granularity import interval_length
 from dataportal.observations import clean
-from dataportal.store.records import Counts, RunKind, SliceWrite
+from dataportal.store.records import Counts, SliceWrite
 from dataportal.store.session import SourceSession
 from dataportal.validators import ConditionalRequests, WholeAnswerNeeded
 
@@ -62,14 +62,17 @@ class SliceRun:
         Raises:
             DataportalError: as the plugin and the store do.
         """
-        if not (is_only and window.end is None and self._may_skip_unchanged):
+        if not (is_only and window.end is None and self.request.may_skip_unchanged):
             return await self._fetch_and_store(window, seconds_left(), None)
-        requests = await self.lease.call(
-            SourceSession.conditional_requests,
-            self.built.identity,
-            window.start,
-            self.context.now(),
-        )
+        if self.lease.keeps_no_validators:
+            requests = ConditionalRequests()
+        else:
+            requests = await self.lease.call(
+                SourceSession.conditional_requests,
+                self.built.identity,
+                window.start,
+                self.context.now(),
+            )
         try:
             return await self._fetch_and_store(window, seconds_left(), requests)
         except TransientError:
@@ -81,17 +84,6 @@ class SliceRun:
         return await self._fetch_and_store(
             window, seconds_left(), ConditionalRequests.without_conditions()
         )
-
-    @property
-    def _may_skip_unchanged(self) -> bool:
-        """Whether it is a run as the schedule has it: only they keep and use what servers say.
-
-        A backfill has an end, after which points are left out; a dry run shows what would be done;
-        and who lets retractions through wants to see them.
-        """
-        request = self.request
-        is_special = request.dry_run or request.accept_retractions or request.accept_units
-        return request.kind is RunKind.SCHEDULED and not is_special
 
     async def _fetch_and_store(
         self, window: Slice, seconds: float, requests: ConditionalRequests | None

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from dataportal.collect.run_context import RunContext
     from dataportal.config import BuiltPlugin
     from dataportal.schedule import Slice
-    from dataportal.store.records import Backfill, SeriesProgress, SourceSnapshot
+    from dataportal.store.records import Backfill, Registration, SeriesProgress, SourceSnapshot
 
 _INTERRUPTION_PATIENCE = 3.0  # seconds to record that a run was interrupted
 
@@ -69,7 +69,12 @@ class SourceRun:
         self._source = request.source
         self._context = context
         self._lease = Lease(
-            request.source, context, request.on_locked, reads_state=request.only_if_due
+            request.source,
+            context,
+            request.on_locked,
+            reads_state=request.only_if_due,
+            reads_validators=request.may_skip_unchanged,
+            register=self._register,
         )
         # until the plugin class is known, which may have limits of its own
         self._limits = self._source.limits({})
@@ -138,9 +143,9 @@ class SourceRun:
         async for attempt in retries.attempts():
             with attempt:
                 try:
-                    snapshot = await self._lease.acquire()
-                    if snapshot is not None:
-                        await self._register(snapshot)
+                    registration = await self._lease.acquire()
+                    if registration is not None:
+                        self._warn(registration.warnings)
                     await step(retries)
                 except asyncio.CancelledError:
                     raise
@@ -156,8 +161,11 @@ class SourceRun:
             with suppress(DatabaseError):
                 await self._lease.announce_absence(retries.seconds_left())
 
-    async def _register(self, snapshot: SourceSnapshot) -> None:
-        """Find out under a new lock whether the source is still due, and register its series."""
+    def _register(self, session: SourceSession, snapshot: SourceSnapshot) -> Registration:
+        """Find out under a new lock whether the source is still due, and register its series.
+
+        In the source's own thread, while the run waits for it.
+        """
         request = self._request
         # there is a state only where the source is to be due
         is_due = (
@@ -167,8 +175,7 @@ class SourceRun:
         )
         if not is_due:
             raise _NotDue
-        registration = await self._lease.call(
-            SourceSession.register,
+        registration = session.register(
             self._source.series,
             snapshot=snapshot,
             renamed_from=self._source.renamed_from,
@@ -176,7 +183,7 @@ class SourceRun:
         )
         self._progress = registration.progress
         self._report.failover = snapshot.failover or self._report.failover
-        self._warn(registration.warnings)
+        return registration
 
     def _warn(self, warnings: Iterable[str]) -> None:
         for warning in warnings:
@@ -286,7 +293,9 @@ class SourceRun:
             self._warn([self._report.doubt])
         if self._has_row:
             self._is_concluded = True
-            await self._record_outcome(history_asked=self._request.kind is RunKind.SCHEDULED)
+            await self._record_outcome(
+                history_asked=self._request.kind is RunKind.SCHEDULED, unlocks=True
+            )
         self._lease.hand_back()
 
     async def _record_failure(self) -> None:
@@ -317,8 +326,13 @@ class SourceRun:
     def _has_row(self) -> bool:
         return self._run_id is not None and not self._request.dry_run
 
-    async def _record_outcome(self, *, history_asked: bool = False) -> None:
-        """Write the outcome into the run's row; `history_asked`: the first run asked for all."""
+    async def _record_outcome(self, *, history_asked: bool = False, unlocks: bool = False) -> None:
+        """Write the outcome into the run's row.
+
+        Args:
+            history_asked: the first run asked for all.
+            unlocks: the lock is of no more use.
+        """
         if self._run_id is None:
             return
         result = self._report.result
@@ -339,6 +353,7 @@ class SourceRun:
             told=told,
             answers=self._report.answers if self._limits.forecast_horizon else None,
             keeps_server=self._report.knows_server,
+            unlocks=unlocks,
         )
 
     def _note_news(self) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from dataportal.errors import DatabaseTransientError, Interrupted
+from dataportal.errors import DatabaseError, DatabaseTransientError, Interrupted
 from dataportal.store import lock, runs, series
 from dataportal.store.clock import check_knowledge, check_time, latest_knowledge
 from dataportal.store.connection import database_errors, rename
@@ -23,7 +23,11 @@ from dataportal.store.records import (
     SourceState,
     StatedFacts,
 )
-from dataportal.store.validators import conditional_requests
+from dataportal.store.validators import (
+    conditional_requests,
+    kept_validators,
+    select_validators,
+)
 from dataportal.store.write.chunks import ChunkOpener
 from dataportal.store.write.diff import Sizes
 from dataportal.store.write.transaction import SliceTransaction
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
         SeriesRecord,
         SliceWrite,
     )
+    from dataportal.store.validators import KeptValidators
     from dataportal.validators import ConditionalRequests
 
 
@@ -74,6 +79,8 @@ class SourceSession:
         self._without_history: list[str] = []
         self._new_server: Server | None = None
         self._sizes = sizes or Sizes()
+        self._has_name = True
+        self._kept_validators: KeptValidators | None = None
 
     @classmethod
     def open(cls, url: str, source: str, *, sizes: Sizes | None = None) -> SourceSession:
@@ -93,10 +100,33 @@ class SourceSession:
         return cls(connection, source, schema, sizes=sizes)
 
     def reuse_for(self, source: str) -> SourceSession:
-        """The same connection for another source, when its present one has released it."""
+        """The same connection for another source, when its present one has released it.
+
+        The server shows it by the name of the one before until `take_name` or `try_lock`.
+        """
+        session = SourceSession(self._connection, source, self._schema, sizes=self._sizes)
+        session._has_name = False
+        return session
+
+    def take_name(self) -> None:
+        """Let the server show the connection by the name of its source."""
         with database_errors("taking a connection over"):
-            rename(self._connection, application_name=f"dataportal {source}")
-        return SourceSession(self._connection, source, self._schema, sizes=self._sizes)
+            self._send_name()
+
+    def _send_name(self) -> None:
+        if not self._has_name:
+            rename(self._connection, application_name=f"dataportal {self._source}")
+            self._has_name = True
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the connection is of no use any more."""
+        return self._connection.closed
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the lock was taken and not given back."""
+        return self._locked
 
     def look(self, question: Callable[[psycopg.Connection], None]) -> None:
         """Ask something by this connection, which nobody else uses meanwhile."""
@@ -113,13 +143,18 @@ class SourceSession:
             raise
 
     def try_lock(
-        self, names: Sequence[str] = (), *, with_state: bool = False
+        self,
+        names: Sequence[str] = (),
+        *,
+        with_state: bool = False,
+        with_validators: bool = False,
     ) -> SourceSnapshot | None:
         """Take the source's lock if nobody holds it; never waits.
 
         Args:
             names: the series to be registered: what is stored of them is read along with it.
             with_state: whether to read what is remembered of the source as well.
+            with_validators: whether to read what `conditional_requests` will ask for first.
 
         Returns:
             What was read under the lock, in the same round trip; None if somebody holds it.
@@ -131,16 +166,21 @@ class SourceSession:
         before = utc_now()
         with database_errors("taking the lock"):
             with self._connection.pipeline():
+                self._send_name()
                 sent = lock.send_try_lock(self._connection, self._key)
                 states = runs.select_state(self._connection, self._source) if with_state else None
                 rows = (
                     series.select_series(self._connection, self._source, names) if names else None
+                )
+                kept = (
+                    select_validators(self._connection, self._source) if with_validators else None
                 )
             grant = lock.grant(sent)
             self._locked = grant is not None
             if grant is None:
                 return None
             check_time(grant.clock, before=before, after=(now := utc_now()))
+            self._kept_validators = None if kept is None else kept_validators(kept)
             state = None if states is None else states.fetchone() or SourceState(self._source)
             snapshot = SourceSnapshot() if rows is None else series.snapshot(rows)
             latest = snapshot.latest
@@ -260,6 +300,11 @@ class SourceSession:
         with database_errors("reading the first observation"):
             return series.oldest_point(self._connection, list(self._series.values()))
 
+    @property
+    def keeps_no_validators(self) -> bool:
+        """Whether it is known without asking that nothing is kept of the answers."""
+        return self._kept_validators is not None and self._kept_validators.document is None
+
     def conditional_requests(
         self, identity: str, start: datetime, now: datetime
     ) -> ConditionalRequests:
@@ -271,10 +316,13 @@ class SourceSession:
             now: the time.
         """
         with database_errors("reading what is known of the answers"):
+            kept, self._kept_validators = self._kept_validators, None
+            if kept is None:
+                kept = kept_validators(select_validators(self._connection, self._source))
             return conditional_requests(
                 self._connection,
-                self._source,
                 self._series.values(),
+                kept,
                 identity=identity,
                 start=start,
                 now=now,
@@ -307,6 +355,7 @@ class SourceSession:
             LockLostError: this connection no longer holds the lock; nothing is written.
             Interrupted: `stop()` was called; nothing is written.
         """
+        self._kept_validators = None
         transaction = SliceTransaction(
             self._connection,
             source=self._source,
@@ -338,8 +387,11 @@ class SourceSession:
         answers: Mapping[str, AnswerExtent] | None = None,
         prune: bool | None = None,
         keeps_server: bool = True,
+        unlocks: bool = False,
     ) -> None:
         """Record how the run ended, and what follows from that; see `runs.finish_run`.
+
+        With `unlocks` the lock is given back then, or else the connection with it.
 
         With `keeps_server` the server that it was written to is remembered, where it is a new one.
 
@@ -366,6 +418,10 @@ class SourceSession:
                 prune=prune,
                 server=self._new_server if keeps_server else None,
             )
+        if unlocks:
+            # what is recorded is, whatever becomes of the connection
+            with suppress(DatabaseError):
+                self.release()
 
     def stop(self) -> None:
         """From any thread: end the statement now running, and write nothing more.

@@ -8,7 +8,7 @@ What they are good for, `dataportal.validators` says.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataportal.store.queries import query
 from dataportal.validators import ConditionalRequests, StoredValidators, WholeAnswerNeeded
@@ -26,10 +26,26 @@ BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ"
 """Begins a transaction that relies on validators or keeps them."""
 
 
+class KeptValidators(NamedTuple):
+    """What was kept of the answers of a source, as JSON; None for nothing."""
+
+    document: Any
+
+
+def select_validators(connection: psycopg.Connection, source: str) -> psycopg.Cursor[Any]:
+    """Select what was kept, in a pipeline without waiting; `kept_validators` reads it."""
+    return connection.execute(query("validators_kept"), {"source": source})
+
+
+def kept_validators(cursor: psycopg.Cursor[Any]) -> KeptValidators:
+    """What was kept, by the cursor of `select_validators`."""
+    return KeptValidators(*(cursor.fetchone() or (None,)))
+
+
 def conditional_requests(
     connection: psycopg.Connection,
-    source: str,
     series: Collection[int],
+    kept: KeptValidators,
     *,
     identity: str,
     start: datetime,
@@ -39,16 +55,15 @@ def conditional_requests(
 
     Args:
         connection: in no transaction.
-        source: the source.
-        series: all of its series.
+        series: all series of the source.
+        kept: what was kept of its answers.
         identity: of the source as it is.
         start: of the slice.
         now: the time.
     """
-    row = connection.execute(query("validators_kept"), {"source": source}).fetchone()
-    if row is None or row[0] is None:
+    if kept.document is None:
         return ConditionalRequests()
-    stored = StoredValidators.from_json(row[0])
+    stored = StoredValidators.from_json(kept.document)
     known = {} if stored is None else stored.valid_for(identity, start, now)
     if stored is None or not known:
         return ConditionalRequests(any_stored=True)

@@ -8,7 +8,7 @@ where none waits for another's answer: a slice that brings nothing new costs one
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -229,7 +229,9 @@ class SliceTransaction:
         simple = not any(o.vintages for o in batch.values())
         merge = self._new_merge(batch) if simple and any(o.ts for o in batch.values()) else None
         silent: psycopg.Cursor[tuple[int]] | None = None
-        with self._pipeline(begin):
+        # a pipeline costs as much as a statement: none for one alone
+        is_alone = begin is None and not (left_out and merge is not None)
+        with nullcontext() if is_alone else self._pipeline(begin):
             if left_out:
                 silent = self._connection.execute(
                     query_for(self._connection, "merge_silent"),
