@@ -27,6 +27,7 @@ from hypothesis.stateful import (
 )
 from support.store_feed import (
     PATHS,
+    TABLES,
     Feed,
     ShardedSizes,
     current,
@@ -43,6 +44,7 @@ from support.store_model import Model
 from dataportal.errors import LockLostError
 from dataportal.store.connection import connect
 from dataportal.store.read import history as reading
+from dataportal.store.read.verify import Check, Scope, verify
 from dataportal.store.records import Counts, Outcome, RunKind, SliceWrite
 from dataportal.store.session import SourceSession
 
@@ -94,7 +96,11 @@ class StoreMachine(RuleBasedStateMachine):
         """The source is seen for the first time."""
         self.feed = self.open_session()
         self.ids = dict(self.feed.session._series)
-        self.before = tuples(self.look)
+        self.before = self.rows()
+
+    def rows(self) -> set[tuple[str, ...]]:
+        """Every tuple of both tables: whatever is written makes a difference."""
+        return tuples(self.look)
 
     def open_session(self) -> Feed:
         """A session on the one connection."""
@@ -125,7 +131,7 @@ class StoreMachine(RuleBasedStateMachine):
             assert self.known is None or known > self.known
             assert all(known > at for at, _ in self.finals)
             self.known = known
-        after = tuples(self.look)
+        after = self.rows()
         counts = Counts() if dry_run else merged.counts
         assert len(self.before - after) == 2 * counts.revised + 2 * counts.retracted
         assert len(after - self.before) == 2 * counts.inserted + 3 * counts.revised + (
@@ -224,7 +230,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.connection.execute("SELECT pg_advisory_unlock_all()")
         with suppress(LockLostError):
             assert not self.feed.merge({self.load: load}).counts.changed
-        assert tuples(self.look) == self.before
+        assert self.rows() == self.before
         assert self.feed.session.try_lock()
 
     @rule(minutes=st.integers(1, 4))
@@ -325,11 +331,57 @@ class StoreMachine(RuleBasedStateMachine):
             self.look.execute(f"DELETE FROM {table}")  # noqa: S608 - one of two names
 
 
+class ColumnstoreMachine(StoreMachine):
+    """The same, while chunks are compressed, and made rows again, at any moment."""
+
+    def rows(self) -> set[tuple[str, ...]]:
+        """Every row of both tables, wherever it lies: of a compressed one that changes."""
+        return {
+            (table, *row)
+            for table in TABLES
+            for row in self.look.execute(f"SELECT t::text FROM {table} AS t")  # noqa: S608 - one of two names
+        }
+
+    @rule(
+        table=st.sampled_from([*TABLES, "time_series_vintage"]),
+        function=st.sampled_from(["compress_chunk", "compress_chunk", "decompress_chunk"]),
+    )
+    def change_chunks(self, table: str, function: str) -> None:
+        """All those of a table; nothing is lost by it."""
+        for chunk in self.look.execute(f"SELECT show_chunks('{table}')::text").fetchall():
+            self.look.execute(f"SELECT {function}(%s::regclass)".encode(), chunk)
+        assert self.rows() == self.before
+
+    @rule()
+    def keep_up(self) -> None:
+        """As `maintain` compresses what was written to compressed chunks."""
+        for table in TABLES:
+            for chunk in self.look.execute(f"SELECT show_chunks('{table}')::text").fetchall():
+                compress = "SELECT compress_chunk(%s::regclass, recompress => true)"
+                self.look.execute(compress.encode(), chunk)
+        assert self.rows() == self.before
+
+    def teardown(self) -> None:
+        """What `verify` looks at in rows is as it should be."""
+        scope = Scope(frozenset({Check.INTERVALS, Check.VERSIONS, Check.CURRENT, Check.VINTAGES}))
+        assert list(verify(self.look, scope=scope)) == []
+        super().teardown()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 def test_the_store_agrees_with_the_model(database_url: str, path: str) -> None:
     """After every step, in each of the ways that a slice can take."""
     run_machine(database_url, PATHS[path])
+
+
+@pytest.mark.columnstore
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("path", sorted(set(PATHS) - {"sharded"}))
+def test_the_compressed_store_agrees_with_the_model(columnstore_url: str, path: str) -> None:
+    """After every step, whatever of it is compressed; in half as many steps."""
+    run_machine(columnstore_url, PATHS[path], ColumnstoreMachine, steps=STEPS / 2)
 
 
 @pytest.mark.citus
@@ -339,16 +391,18 @@ def test_the_distributed_store_agrees_with_the_model(citus_url: str) -> None:
     run_machine(citus_url, PATHS["sharded"])
 
 
-def run_machine(url: str, path: Sizes) -> None:
+def run_machine(
+    url: str, path: Sizes, kind: type[StoreMachine] = StoreMachine, steps: float = STEPS
+) -> None:
     """Run one, with its part of the steps."""
     with connect(url, application_name="machine") as its_own, open_observer(url) as ours:
 
-        class Machine(StoreMachine):
+        class Machine(kind):  # type: ignore[valid-type, misc]
             connection, look, numbers = its_own, ours, count()
             sizes = path
             steps: ClassVar[list[int]] = [0]
 
-        wanted = STEPS / len(PATHS)
+        wanted = steps / len(PATHS)
         # some examples end early: some more of them than the steps would need
         run_state_machine_as_test(
             Machine,
