@@ -177,3 +177,28 @@ def test_what_cannot_be_meant_is_refused(params: dict[str, Any], said: str) -> N
     with pytest.raises(ParameterError) as refused:
         plugin_of("Csv", **{"url": "http://x/", "ts": "t", "value": "v", **params})
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(("length", "parts"), [("1 hour", 1), ("15 minutes", 4)])
+def test_a_long_day_that_ends_like_an_ordinary_one_is_refused(
+    server: LocalServer, length: str, parts: int
+) -> None:
+    """Its numbers may be hours of a clock; one more tells that they are not, in whatever order."""
+
+    def day_of(count: int) -> Batch:
+        rows = "".join(f"2024-10-27,{n},{n}\n" for n in range(count * parts, 0, -1))
+        return ask(
+            server,
+            f"day,n,v\n{rows}2024-10-28,{24 * parts},7\n",
+            timezone="Europe/Berlin",
+            interval={"day": "day", "number": "n", "length": length},
+            value="v",
+        )
+
+    refused = day_of(24)
+    assert refused.rejected == 24 * parts
+    assert f"none after number {24 * parts}" in refused.rejections[0].reason
+    assert [*points(refused).values()] == [7.0]
+    for count in (25, 23):
+        assert not day_of(count).rejected
+        assert len(points(day_of(count))) == count * parts + 1

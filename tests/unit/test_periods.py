@@ -57,6 +57,14 @@ def test_weeks_and_days_are_those_of_the_calendar(day: date) -> None:
         ("2024", "2024-01-01", IntervalLength(months=12)),
         ("2024-07", "2024-07-01", IntervalLength(months=1)),
         ("202407", "2024-07-01", IntervalLength(months=1)),
+        ("2024 JUL", "2024-07-01", IntervalLength(months=1)),
+        ("2024-Jul", "2024-07-01", IntervalLength(months=1)),
+        ("July 2024", "2024-07-01", IntervalLength(months=1)),
+        ("Sep. 2024", "2024-09-01", IntervalLength(months=1)),
+        ("2024/Q3", "2024-07-01", IntervalLength(months=3)),
+        ("2024:Q3", "2024-07-01", IntervalLength(months=3)),
+        ("3Q 2024", "2024-07-01", IntervalLength(months=3)),
+        ("3Q2024", "2024-07-01", IntervalLength(months=3)),
     ],
 )
 def test_ranges_dates_and_years(text: str, start: str, length: IntervalLength | None) -> None:
@@ -68,6 +76,16 @@ def test_ranges_dates_and_years(text: str, start: str, length: IntervalLength | 
     "text",
     [
         *("2023-W53", "2023-D366", "2024-Q0", "2024-Z1", "Q5 2024", "2024-13", "24-Q1", "2024-Q"),
+        *(
+            "2011/12",
+            "2024/03",
+            "Jul-24",
+            "Juli 2024",
+            "2024 JUL 2024",
+            "5Q 2024",
+            "1W 2024",
+            "JUL",
+        ),
         *("2024-01-01/", "2024-01-01/P", "2024-01-01/1M", "/P1M", "", "Q1", "2024-Q1-Q2"),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -182,3 +182,87 @@ def test_a_local_time_that_does_not_exist_stays_local() -> None:
     assert (
         nearest_instant(wall, ZoneInfo("Europe/Berlin"), datetime(2025, 3, 30, tzinfo=UTC)) == wall
     )
+
+
+@given(st.integers(-(10**15), 4 * 10**15))
+def test_counts_since_1970_are_the_same_instant_in_every_unit(microseconds: int) -> None:
+    """As numbers and as texts, also before 1970; what is finer than a microsecond is cut off."""
+    ts = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    for count in (microseconds, str(microseconds)):
+        assert TimeFormat("unix_us").read(count) == ts
+    assert TimeFormat("unix_ns").read(microseconds * 1000 + 999) == ts
+    whole = ts.replace(microsecond=ts.microsecond // 1000 * 1000)
+    stamp = microseconds // 1000
+    for cell in (stamp, str(stamp), f"/Date({stamp})/", f"\\/Date({stamp}+0530)\\/"):
+        assert TimeFormat("unix_ms").read(cell) == whole
+
+
+@given(st.datetimes(datetime(1900, 3, 1), datetime(9999, 12, 31)))  # noqa: DTZ001 - local
+def test_days_of_excel_are_the_local_times_that_they_stand_for(ts: datetime) -> None:
+    """To the millisecond, from the day on that Excel and OLE call alike."""
+    ts = ts.replace(microsecond=ts.microsecond // 1000 * 1000)
+    days = (ts - datetime(1899, 12, 30)) / timedelta(days=1)  # noqa: DTZ001 - local
+    for cell in (days, repr(days)):
+        assert TimeFormat("excel").read(cell) == ts
+
+
+@pytest.mark.parametrize("cell", [2, 60.5, -1, 2_958_466, "nan", "inf", "text", True, None])
+def test_what_is_no_day_of_excel_is_refused(cell: object) -> None:
+    """So is one that Excel takes for another than OLE does."""
+    assert isinstance(TimeFormat("excel").read(cell), str)
+
+
+@pytest.mark.parametrize(
+    ("text", "ts"),
+    [
+        ("2024-10-27 24:00", "2024-10-28"),
+        ("2024-12-31T24:00:00", "2025-01-01"),
+        ("20241231T24", "2025-01-01"),
+        ("2024-10-27T24:00:00.000Z", "2024-10-28T00:00+00:00"),
+        ("2024-10-27T24:00+02:00", "2024-10-28T00:00+02:00"),
+    ],
+)
+def test_an_hour_of_24_ends_its_day(text: str, ts: str) -> None:
+    """As ISO 8601 has it; the day that it ends is known."""
+    times = TimeFormat()
+    assert times.read(text) == datetime.fromisoformat(ts)
+    assert times.day_of_hour_24(text) == datetime.fromisoformat(ts).date() - timedelta(days=1)
+
+
+@pytest.mark.parametrize("text", ["2024-10-27 24:01", "2024-10-27 24:00:01", "2024-02-30 24:00"])
+def test_another_time_of_an_hour_24_is_refused(text: str) -> None:
+    """As no clock shows it."""
+    assert isinstance(TimeFormat().read(text), str)
+
+
+SPANISH = ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic")
+
+
+@given(st.dates(date(1900, 1, 1), date(2100, 1, 1)))
+def test_months_are_read_in_another_language(day: date) -> None:
+    """In any case, and where one name begins like another."""
+    times = TimeFormat("%d-%b-%Y", SPANISH)
+    text = f"{day.day:02}-{SPANISH[day.month - 1]}-{day.year}"
+    for label in (text, text.upper()):
+        assert times.read(label) == datetime.combine(day, datetime.min.time())
+    finnish = [f"{'kuu' * (n > 6)}{chr(ord('a') + n)}" for n in range(12)]
+    label = f"{finnish[day.month - 1]} {day.year}"
+    assert TimeFormat("%B %Y", finnish).read(label) == datetime(day.year, day.month, 1)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names", "reason"),
+    [
+        ("%d %b %Y", SPANISH[1:], "twelve names"),
+        ("%d %b %Y", ("ene", *SPANISH[:11]), "twelve names"),
+        ("%d %m %Y", SPANISH, "%b or %B"),
+        ("period", SPANISH, "%b or %B"),
+    ],
+)
+def test_names_of_months_that_nothing_reads_are_refused(
+    pattern: str, names: tuple[str, ...], reason: str
+) -> None:
+    """When the source is read."""
+    with pytest.raises(ValueError, match=reason):
+        TimeFormat(pattern, names)
+    assert isinstance(TimeFormat("%d %b %Y", SPANISH).read("27 dez 2024"), str)

@@ -199,7 +199,10 @@ class _TableRows:
     def truncation_error(self, row: int) -> BadDataError:
         cells = self._rows[row]
         columns = f"{len(cells)} column{'s' if len(cells) != 1 else ''}"
-        return self._answer.bad(f"has a row with {columns} only: {','.join(cells)[:80]!r}")
+        return self._answer.bad(
+            f"has a row with {columns} only: {','.join(cells)[:80]!r}",
+            "where text follows the table, footer is found in its first line",
+        )
 
 
 def _with_excerpt(error: BadDataError, answer: Answer) -> BadDataError:

@@ -54,6 +54,8 @@ class SeriesExtraction:
             say it.
         day_faults: why no point of a local day can be taken, by the day.
         hours_24: how often a day has an hour of 24.
+        last_numbers: of days that are longer than others, the highest number of an interval, from
+            0, and why no point of the day can be taken if it is the last of an ordinary day.
         origins: of points by their position: the records and the row they stood in, where more
             of a row may be needed to tell what its time means.
         changes: of the clocks of the zone that its local times are in; None if that is not known.
@@ -84,6 +86,7 @@ class SeriesExtraction:
     days: dict[int, date] = field(default_factory=dict)
     day_faults: dict[date, str] = field(default_factory=dict)
     hours_24: Counter[date] = field(default_factory=Counter)
+    last_numbers: dict[date, tuple[int, str]] = field(default_factory=dict)
     origins: dict[int, tuple[Records, int, Any]] = field(default_factory=dict)
     clip: Clip | None = None
     changes: ClockChanges | None = None

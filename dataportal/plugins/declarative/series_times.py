@@ -168,8 +168,17 @@ def interval_start(
     except (ValueError, OverflowError) as error:
         return RefusedTime(str(error))
     series.days[len(series.ts)] = day.date()
+    written = " and ".join(map(filter_text, times.numbers[row]))
+    if count * interval.length > _DAY:
+        reason = ""
+        if (number + 1) * interval.length == _DAY:
+            reason = (
+                f"{day.date()} has {count} intervals of {format_duration(interval.length)}, and "
+                f"none after number {written}: these may be hours of a clock; if so, see ts"
+            )
+        highest = series.last_numbers.get(day.date(), (number, reason))
+        series.last_numbers[day.date()] = max(highest, (number, reason))
     if not 0 <= number < count:
-        written = " and ".join(map(filter_text, times.numbers[row]))
         series.day_faults[day.date()] = (
             f"{day.date()} has {count} intervals of {format_duration(interval.length)}, "
             f"and a number {written}"
@@ -185,7 +194,8 @@ def without_faulty_days(series: SeriesExtraction, *, are_clock_times: bool) -> l
         are_clock_times: whether the labels are taken for what clocks show, and nothing else tells
             the hours of a change apart.
     """
-    faults = dict(series.day_faults)
+    faults = {day: reason for day, (_, reason) in series.last_numbers.items() if reason}
+    faults |= series.day_faults
     if series.origins and series.changes is not None and are_clock_times:
         labels = [
             (series.days.get(position, label.date()), label)

@@ -32,6 +32,8 @@ def whole_number(raw: float | str) -> int:
     return int(text)
 
 
+_SAME_SIGNS = (" \u00a0\u2009\u202f", "'\u2019")
+"""Blanks, and apostrophes, that no reader of a number tells apart."""
 _OF_NUMBERS = b"0123456789+-.eE"
 _MINUS_ZERO = "-0"
 
@@ -41,7 +43,8 @@ class NumberFormat:
 
     Args:
         decimal: the decimal sign.
-        thousands: what stands between groups of three digits, or nothing.
+        thousands: what stands between groups of three digits, or nothing; a blank also stands for
+            those that do not break, and an apostrophe for the typographic one.
         missing: texts that mean "no value"; one that is a number also stands for its other
             spellings, so -999 covers -999.0.
         scale: every value is multiplied by it.
@@ -56,12 +59,14 @@ class NumberFormat:
         scale: float = 1.0,
     ) -> None:
         point = re.escape(decimal)
-        grouped = rf"\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+|" if thousands else ""
+        signs = next((signs for signs in _SAME_SIGNS if thousands in signs), thousands)
+        group = f"[{re.escape(signs)}]" if thousands else ""
+        grouped = rf"\d{{1,3}}(?:{group}\d{{3}})+|" if thousands else ""
         self._number = re.compile(
             rf"[+-]?(?:(?:{grouped}\d+)(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?", re.ASCII
         )
         self._decimal = decimal
-        self._thousands = thousands
+        self._thousands = dict.fromkeys(map(ord, signs)) if thousands else None
         self._missing = frozenset(text.strip().casefold() for text in missing)
         self._missing_numbers = frozenset(
             self._parse(text) for text in self._missing if self._number.fullmatch(text)
@@ -136,7 +141,7 @@ class NumberFormat:
 
     def _parse(self, text: str) -> float:
         if self._thousands:
-            text = text.replace(self._thousands, "")
+            text = text.translate(self._thousands)
         return float(text if self._decimal == "." else text.replace(self._decimal, "."))
 
 

@@ -13,15 +13,27 @@ from datetime import date, datetime, time, timedelta
 
 from dataportal.granularity import IntervalLength, interval_length
 
-_SEPARATOR = r"[-\s]?\s*"
 _YEAR_FIRST = re.compile(
-    rf"(\d{{4}})(?:{_SEPARATOR}(?:(?P<kind>[A-Za-z]|[Jj]{{2}}|[Kk][Ww]|[Mm]{{2}}){_SEPARATOR}(?P<number>\d{{1,3}})"
-    r"|(?P<month>\d{2})))?",
+    r"(\d{4})(?:[-/:\s]?\s*(?P<kind>[A-Za-z]|[Jj]{2}|[Kk][Ww]|[Mm]{2})[-\s]?\s*(?P<number>\d{1,3})"
+    # 2011/12 may be a year that begins in 2011
+    r"|[-\s]?\s*(?P<month>\d{2}))?",
     re.ASCII,
 )
 _NUMBER_FIRST = re.compile(
-    r"(?P<kind>[A-Za-z])(?P<number>\d{1,3})[-\s/]?\s*(?P<year>\d{4})", re.ASCII
+    r"(?:(?P<kind>[A-Za-z])(?P<number>\d{1,3})|(?P<quarter>[1-4])\s?[Qq])"
+    r"[-\s/]?\s*(?P<year>\d{4})",
+    re.ASCII,
 )
+_MONTH = re.compile(
+    r"(?:(?P<first>\d{4})[-\s]?)?(?P<name>[A-Za-z]{3,9})\.?(?(first)|[-\s]?(?P<last>\d{4}))",
+    re.ASCII,
+)
+_MONTH_NUMBERS = {
+    name.lower(): number
+    for names in (calendar.month_name, calendar.month_abbr)
+    for number, name in enumerate(names)
+    if name
+}
 _RANGE = re.compile(r"(?P<start>[^/]+)/(?P<duration>P[^/]+)")
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(Z|[+-]\d{2}:\d{2})", re.ASCII | re.IGNORECASE)
 _MONTHS = {"A": 12, "S": 6, "H": 6, "T": 4, "Q": 3, "B": 2, "M": 1, "K": 3, "KW": 3, "MM": 1}
@@ -39,7 +51,8 @@ def read_period(text: str) -> tuple[datetime, IntervalLength | None]:
 
     `2024`, `2024-A1`, `2024-S1` (or H), `2024-T1` (four months), `2024-Q1`, `2024-B1` (two months),
     `2024-01`, `2024-M01`, `2024-W05`, `2024-D032`, `2024-06-03`; with a dash, a blank or nothing
-    between year and letter; `Q1 2024`; `2024-01-01/P1M`, also with a time of day. `2024K1` and
+    between year and letter, or a slash or a colon; `Q1 2024` and `1Q 2024`; `2024 JAN` and
+    `January 2024`; `2024-01-01/P1M`, also with a time of day. `2024K1` and
     `2024U05` are quarters and weeks of Nordic offices; `2024KW01`, `2024MM01` and `2024JJ00` are
     quarters, months and years of CBS in the Netherlands.
 
@@ -56,10 +69,15 @@ def read_period(text: str) -> tuple[datetime, IntervalLength | None]:
         year = int(match[1])
     elif match := _NUMBER_FIRST.fullmatch(text):
         year = int(match["year"])
+    elif (match := _MONTH.fullmatch(text)) and match["name"].lower() in _MONTH_NUMBERS:
+        year, named = int(match["first"] or match["last"]), _MONTH_NUMBERS[match["name"].lower()]
+        return datetime(year, named, 1), IntervalLength(months=1)  # noqa: DTZ001 - local
     else:
         is_date = len(text) <= len("2024-06-03") or _DATE.fullmatch(text) is not None
         return _start(text), _DAY if is_date else None
     groups = match.groupdict()
+    if groups.get("quarter"):
+        return _reporting_period(year, "Q", int(groups["quarter"]))
     if groups["kind"] is None:
         month = groups.get("month")
         length = IntervalLength(months=12 if month is None else 1)

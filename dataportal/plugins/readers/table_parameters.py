@@ -105,13 +105,21 @@ class TimeParameters(Parameters):
         TimeFormat,
         about(
             "as `strptime` reads it, with a year and a day, a month of a year, or a year; or "
-            "`unix`, or `unix_ms`; or `period` for 2024, 2024-S1, 2024-T1, 2024-Q1, 2024-B1, "
-            "2024-01, 2024-W05, 2024-D032, Q1 2024, 2024-01-01/P1M (ISO 8601)",
+            "`unix`, `unix_ms` (also `/Date(…)/`), `unix_us` or `unix_ns`; `excel` for days since "
+            "1899; or `period` for 2024, 2024-S1, 2024-T1, 2024-Q1, 2024-B1, 2024-01, 2024 JAN, "
+            "2024-W05, 2024-D032, Q1 2024, 1Q 2024, 2024-01-01/P1M (ISO 8601)",
             examples=("%d.%m.%Y %H:%M", "unix", "unix_ms", "period"),
             aliases=("timestamp_format",),
         ),
         written_as(TimeFormat),
     ] = _ISO
+    month_names: Annotated[
+        tuple[str, ...],
+        about(
+            "the names of January to December as `%b` or `%B` of `time_format` finds them, such as "
+            "`[Ene, Feb, …]` (those in English)"
+        ),
+    ] = ()
 
 
 class PublicationParameters(Parameters):
@@ -185,7 +193,14 @@ def number_format(params: Params, decimal: str) -> NumberFormat:
 
 def time_format(params: Params) -> TimeFormat:
     """The format of times, from `time_format`: ISO 8601 unless it is set."""
-    return params.read(TimeParameters).time_format
+    given = params.read(TimeParameters)
+    if not given.month_names:
+        return given.time_format
+    try:
+        return given.time_format.with_month_names(given.month_names)
+    except ValueError as error:
+        params.add_fault(str(error), "month_names")
+        return given.time_format
 
 
 class PublicationFormat:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -171,15 +172,19 @@ class TimeFormat:
 
     Args:
         pattern: as `datetime.strptime` reads it, where an hour of 24 is the midnight that ends the
-            day; `unix` (seconds) or `unix_ms` since 1970 began in UTC; `period` for the beginning
+            day; `unix` (seconds), `unix_ms`, `unix_us` or `unix_ns` since 1970 began in UTC;
+            `excel` for days since 1899, as Excel and OLE count them; `period` for the beginning
             of a period, see `read_period`; empty for ISO 8601.
+        month_names: of a year, in the order of its months, that `%b` or `%B` reads in place of
+            those in English.
 
     Raises:
         ValueError: none of these.
     """
 
-    def __init__(self, pattern: str = "") -> None:
+    def __init__(self, pattern: str = "", month_names: Sequence[str] = ()) -> None:
         self._pattern = pattern
+        self._month_names = _MonthNames(pattern, month_names) if month_names else None
         if pattern in _WORDS:
             return
         if "%" not in pattern:
@@ -194,6 +199,14 @@ class TimeFormat:
                 raise ValueError(f"{pattern!r} cannot be used ({error})") from None
         _check_date(pattern)
 
+    def with_month_names(self, names: Sequence[str]) -> TimeFormat:
+        """The same with names of months in another language.
+
+        Raises:
+            ValueError: they are not twelve, or nothing reads them.
+        """
+        return TimeFormat(self._pattern, names)
+
     def read(self, raw: object) -> datetime | str:  # noqa: PLR0911 - one for each form
         """The time, naive where nothing says an offset; else a text, for the run to refuse."""
         if isinstance(raw, date):  # of a file that has times as such, however others are written
@@ -204,13 +217,13 @@ class TimeFormat:
         try:
             if self._pattern == "":
                 # a bare number is no time, although 2024 would be one in ISO 8601
-                return datetime.fromisoformat(text) if isinstance(raw, str) else text
+                return _iso_time(text) if isinstance(raw, str) else text
             if self._pattern == "period":
                 return read_period(text)[0]
-            if self._pattern == "unix":
-                return EPOCH + timedelta(seconds=float(text))
-            if self._pattern == "unix_ms":
-                return from_milliseconds(raw if isinstance(raw, int) else int(float(text)))
+            if self._pattern in _PER_SECOND:
+                return _since_epoch(raw, text, _PER_SECOND[self._pattern])
+            if self._pattern == "excel":
+                return _excel_time(float(text))
             return self._parse(text)
         except (ValueError, OverflowError):
             # a time in another format is not taken, even where it could be read
@@ -254,6 +267,12 @@ class TimeFormat:
 
     def day_of_hour_24(self, raw: object) -> date | None:
         """The day whose end a time names by an hour of 24; None for any other time."""
+        if (
+            self._pattern == ""
+            and isinstance(raw, str)
+            and (match := _ISO_24.fullmatch(raw.strip()))
+        ):
+            return date.fromisoformat(match["day"])
         if "%H" not in self._pattern or "24" not in (text := str(raw)):
             return None
         try:
@@ -269,6 +288,8 @@ class TimeFormat:
         return "%" in self._pattern and not _TIME_OF_DAY.search(self._pattern.replace("%%", ""))
 
     def _parse(self, text: str) -> datetime | str:
+        if self._month_names is not None:
+            text = self._month_names.in_english(text)
         try:
             return datetime.strptime(text, self._pattern)  # noqa: DTZ007 - local to the source's zone
         except ValueError:
@@ -291,6 +312,79 @@ class TimeFormat:
             except ValueError:
                 continue
         return None
+
+
+def _iso_time(text: str) -> datetime:
+    """A time in ISO 8601, which lets an hour of 24 be the midnight that ends the day."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        match = _ISO_24.fullmatch(text)
+        if match is None:
+            raise
+    at_zero = f"{match['day']}T00{match['rest']}{match['offset'] or ''}"
+    return datetime.fromisoformat(at_zero) + timedelta(days=1)
+
+
+def _since_epoch(raw: object, text: str, per_second: int) -> datetime:
+    """The instant so many units after 1970 began, rounded down to the microsecond."""
+    if per_second == 1:
+        return EPOCH + timedelta(seconds=float(text))
+    if per_second == _PER_SECOND["unix_ms"] and (match := _OF_DOT_NET.fullmatch(text)):
+        text = match[1]
+    try:
+        count = raw if isinstance(raw, int) else int(text)
+    except ValueError:
+        count = int(float(text))
+    return EPOCH + timedelta(microseconds=count * 10**6 // per_second)
+
+
+def _excel_time(days: float) -> datetime:
+    """A local time, to the nearest millisecond, as a double has no more of it.
+
+    Raises:
+        ValueError: a day that Excel and OLE do not mean alike, or beyond the year 9999.
+    """
+    if int(days) not in _EXCEL_DAYS:
+        raise ValueError(days)
+    return _EXCEL_EPOCH + timedelta(milliseconds=round(days * 86_400_000))
+
+
+class _MonthNames:
+    """Names of months in another language, which `strptime` does not read.
+
+    Args:
+        pattern: with `%b` or `%B`.
+        names: of January to December.
+
+    Raises:
+        ValueError: another number of names, one that is empty, or no place for them.
+    """
+
+    def __init__(self, pattern: str, names: Sequence[str]) -> None:
+        self._english = calendar.month_name if "%B" in pattern else calendar.month_abbr
+        self._months = {name.strip().casefold(): n for n, name in enumerate(names, 1)}
+        if len(names) != 12 or len(self._months) != 12 or "" in self._months:  # noqa: PLR2004
+            raise ValueError("month_names must be twelve names, each of them once")
+        if not re.search("%[bBh]", pattern):
+            raise ValueError("month_names need a %b or %B in time_format")
+        longest_first = sorted(self._months, key=len, reverse=True)
+        self._any = re.compile(
+            rf"(?<![^\W\d_])(?:{'|'.join(map(re.escape, longest_first))})(?![^\W\d_])"
+        )
+
+    def in_english(self, text: str) -> str:
+        """The text with the English name in place of the first one of these.
+
+        Raises:
+            ValueError: it has none.
+        """
+        text = text.casefold()
+        match = self._any.search(text)
+        if match is None:
+            raise ValueError(text)
+        name = self._english[self._months[match[0]]]
+        return f"{text[: match.start()]}{name}{text[match.end() :]}"
 
 
 def _check_date(pattern: str) -> None:
@@ -349,7 +443,17 @@ _DIRECTIVE = re.compile("%[-_]?([A-Za-z])")
 _TIME_OF_DAY = re.compile("%-?[HIMSfXcpT]")
 
 
-_WORDS = {"", "period", "unix", "unix_ms"}
+_PER_SECOND = {"unix": 1, "unix_ms": 1000, "unix_us": 10**6, "unix_ns": 10**9}
+_WORDS = {"", "period", "excel", *_PER_SECOND}
+_OF_DOT_NET = re.compile(r"\\?/Date\((-?\d+)(?:[+-]\d{4})?\)\\?/")
+_ISO_24 = re.compile(
+    r"(?P<day>\d{4}-?\d{2}-?\d{2})(?P<sign>[T ])24(?P<rest>(?::?00){0,2}(?:[.,]0+)?)"
+    r"(?P<offset>Z|[+-]\d{2}:?\d{2})?",
+    re.ASCII,
+)
+_EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - local
+_EXCEL_DAYS = range(61, 2_958_466)
+"""Days that Excel and OLE call alike: Excel has a 29 February in 1900."""
 _HOURS_BEYOND = re.compile("2[4-6]")
 _HOURS_OF_DAY = 24
 _WHOLE_DATE = len("2024-06-03")
