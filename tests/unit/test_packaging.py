@@ -15,6 +15,7 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from packaging.requirements import Requirement
@@ -91,16 +92,20 @@ def test_every_python_that_is_promised_is_named() -> None:
 
 
 def test_the_state_of_development_agrees_with_the_version() -> None:
-    """Stable from 1.0 on, but for what is tried out before a version; the links are whole."""
+    """Stable from 1.0 on, but for what is tried out before a version."""
     major, *_, last = re.split(r"[.](?=\d)", dataportal.__version__)
     is_stable = int(major) >= 1 and last.isdecimal()
     states = [line for line in _project()["classifiers"] if line.startswith("Development Status")]
     assert states == [
         f"Development Status :: {'5 - Production/Stable' if is_stable else '4 - Beta'}"
     ]
-    urls = _project()["urls"]
-    assert {"Homepage", "Documentation", "Source", "Issues", "Changelog"} == set(urls)
-    assert all(url.startswith("https://") for url in urls.values())
+
+
+def test_no_address_of_the_project_leads_nowhere() -> None:
+    """Whatever project.urls names is no placeholder: a package index shows them to everybody."""
+    hosts = {urlsplit(url).hostname or "" for url in _project().get("urls", {}).values()}
+    reserved = ("example", "example.com", "example.org", "example.net", "invalid", "localhost")
+    assert not [host for host in hosts if f".{host}".endswith(tuple(f".{r}" for r in reserved))]
 
 
 def test_what_is_imported_is_what_is_depended_on() -> None:
