@@ -236,8 +236,8 @@ def _has_other_unit(
     elif unit is not None and not same_unit(stated.unit, unit):
         reason = (
             f"the answer is in {stated.unit}, the series in {unit}: nothing of it is stored. If it "
-            "is the same unit under another name, or the entry converts it (scale): fetch it with "
-            "--accept-units"
+            "is the same unit under another name, the entry converts it (scale), or it is meant: "
+            "fetch it with --accept-units"
         )
     else:
         return False

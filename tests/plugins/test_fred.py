@@ -275,6 +275,33 @@ def test_weeks_that_the_api_makes_are_dated_by_their_end_too(code: str, first: s
         assert days_of(fetch(server, frequency=code))[0] == first
 
 
+def test_weeks_as_of_a_day_are_asked_for_as_they_are() -> None:
+    """`frequency: w` of WALCL aggregates nothing: each value is one of its Wednesday."""
+    with LocalServer() as server:
+        weekly_server(server, "Weekly, As of Saturday")
+        assert days_of(fetch(server, frequency="w")) == [day for day, _, _ in WEEKS]
+
+
+@pytest.mark.parametrize(
+    ("frequency", "days"),
+    [
+        ("Quarterly, End of Period", ["2023-10-01", "2024-01-01"]),
+        ("Quarterly, End of Quarter", ["2023-10-01"]),
+        ("Semiannual", ["2023-07-01", "2024-01-01"]),
+        ("Annual", ["2023-01-01", "2024-01-01"]),
+        # the deficit of the United States (FYFSD) is dated by the end of the fiscal year
+        ("Annual, Fiscal Year", ["1976-06-30", "1977-09-30", "2023-09-30"]),
+        ("Monthly, End of Period", ["2024-01-01", "2024-02-01"]),
+        ("5 Year", ["2015-01-01", "2020-01-01"]),
+    ],
+)
+def test_longer_periods_begin_where_fred_says(frequency: str, days: list[str]) -> None:
+    """Whatever of them the values are of."""
+    with LocalServer() as server:
+        weekly_server(server, frequency, days)
+        assert days_of(fetch(server)) == days
+
+
 @pytest.mark.parametrize("days", [["2024-01-01", "2024-02-01"], ["2024-01-01"], []])
 def test_dates_that_can_only_be_firsts_of_months_are_not_asked_about(days: list[str]) -> None:
     """One request is enough for most series; and days of daily series follow each other."""

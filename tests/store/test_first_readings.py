@@ -318,3 +318,22 @@ def test_a_stamp_whose_twin_does_not_come_stays(
     assert stored == [(midnight("2024-01-06"), 203.0), (midnight("2024-01-07"), 187.0)]
     with open_reader(first_url) as reader:
         assert list(verify(reader)) == []
+
+
+def test_who_keeps_the_dates_of_the_provider_has_its_publications_put_right(
+    first_url: str, sources: SourceFile, run_cli: RunCli
+) -> None:
+    """`stamp: provider`: no week moves, and none is withdrawn; days of publication end."""
+    sources.entries["icsa"]["default_params"]["stamp"] = "provider"
+    sources.write()
+    env = {"DATABASE_URL": first_url}
+    done = run_cli("fetch", "icsa", "--json", env=env)
+    assert done.returncode == 0, done.stderr
+    (run,) = json.loads(done.stdout)["runs"]
+    assert (run["outcome"], run["withdrawn"], run["vintages"]) == ("succeeded", 0, 6)
+    day = datetime(2024, 1, 18, 12, tzinfo=UTC)
+    assert published(first_url, "icsa", day) == {"2024-01-06": 202.0}
+    after = datetime(2024, 1, 19, 6, tzinfo=UTC)
+    assert published(first_url, "icsa", after) == {"2024-01-06": 203.0, "2024-01-13": 187.0}
+    with open_reader(first_url) as reader:
+        assert list(verify(reader)) == []

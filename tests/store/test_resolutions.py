@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -150,3 +151,31 @@ def test_series_without_a_record_are_left_out(
     with open_feed(database_url, "load", "wind") as feed:
         feed({n * n: 1.0 for n in range(20)})
     assert list(resolutions(look, range(10)).values()) == [[Resolution(hour(0), None)]]
+
+
+TWICE = [
+    [hour(n) for n in range(48)],
+    quarters(48, 96),
+    [hour(n) for n in range(72, 120)],
+]
+"""Hours, then a day of quarters of an hour, then hours again."""
+
+
+@pytest.mark.parametrize("order", [None, *permutations(range(3))], ids=str)
+@pytest.mark.parametrize("is_said", [False, True])
+def test_a_resolution_that_changes_twice_and_back(
+    database_url: str,
+    look: psycopg.Connection[Any],
+    order: tuple[int, ...] | None,
+    is_said: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """In one answer, and over several in whichever order they come, said or seen: the same."""
+    lengths = (HOURS, QUARTERS, HOURS)
+    said = [Resolution(ts[0], length) for ts, length in zip(TWICE, lengths, strict=True)]
+    with open_feed(database_url) as feed:
+        if order is None:
+            store(feed, [ts for own in TWICE for ts in own], said if is_said else None)
+        for number in order or ():
+            feed.start()
+            store(feed, TWICE[number], [said[number]] if is_said else None)
+    assert recorded(look) == said

@@ -50,6 +50,7 @@ _PER_MINUTE = 120
 _NO_VALUE = "."
 _TOO_MANY_VINTAGES = re.compile(r"vintage dates.*exceed", re.IGNORECASE | re.DOTALL)
 _ENDING = re.compile(r"(bi)?weekly\s*,\s*ending\s+(\w+)", re.IGNORECASE)
+_AS_OF = re.compile(r"(bi)?weekly\s*,\s*as of\b", re.IGNORECASE)
 _ENDING_CODE = re.compile(r"(bw|w)e(su|m|tu|w|th|f|sa)", re.IGNORECASE)
 _WEEKDAYS = ("m", "tu", "w", "th", "f", "sa", "su")
 _DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -261,11 +262,13 @@ class FredDataSourcePlugin(BasePlugin):
         if match := _ENDING_CODE.fullmatch(asked):
             weeks = _Weeks(_WEEKDAYS.index(match[2]), 14 if match[1] == "bw" else 7)
         elif asked in {"w", "bw"} and days:
-            weeks = _Weeks(days[0].weekday(), 14 if asked == "bw" else 7)
+            # of a series that has this frequency nothing is aggregated: its dates are its own
+            answer = await self._ask("series", self._common)
+            if not _AS_OF.match(_frequency(answer)):
+                weeks = _Weeks(days[0].weekday(), 14 if asked == "bw" else 7)
         elif not asked and days and not _are_days_or_months(days, is_whole=is_whole):
             answer = await self._ask("series", self._common)
-            page = answer.json(_SeriesPage)
-            weeks = _read_weeks(page.seriess[0].frequency) if page.seriess else None
+            weeks = _read_weeks(_frequency(answer))
         other = None if weeks is None else weeks.first_other(days)
         if weeks is not None and other is not None:
             end = _DAY_NAMES[weeks.last_weekday]
@@ -334,9 +337,15 @@ def _are_days_or_months(days: Sequence[date], *, is_whole: bool) -> bool:
     return is_daily or ((is_whole or len(days) > 1) and all(day.day == 1 for day in days))
 
 
+def _frequency(answer: Answer) -> str:
+    """How often the series of an answer comes; "" where the answer knows no series."""
+    series = answer.json(_SeriesPage).seriess
+    return series[0].frequency.strip() if series else ""
+
+
 def _read_weeks(frequency: str) -> _Weeks | None:
     """The weeks that a frequency such as "Weekly, Ending Friday" names; None for any other."""
-    match = _ENDING.match(frequency.strip())
+    match = _ENDING.match(frequency)
     if match is None or match[2].capitalize() not in _DAY_NAMES:
         return None
     return _Weeks(_DAY_NAMES.index(match[2].capitalize()), 14 if match[1] else 7)
