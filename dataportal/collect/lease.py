@@ -94,10 +94,24 @@ class Lease:
             return None
         if self._context.database_fault is not None:
             raise self._context.database_fault
-        self._session, registration = await self._context.sessions.begin(
-            self._source, self._lock_and_register
-        )
+        registration = await self._begin()
         return registration or await self._await_lock(self._lock_and_register)
+
+    async def _begin(self) -> Registration | None:
+        """Look for the lock once, by a connection that others used before, if one is left."""
+        sessions = self._context.sessions
+        while (session := sessions.take_over(self._source)) is not None:
+            self._session = session
+            try:
+                return await self.call(self._lock_and_register)
+            except DatabaseError:
+                # the server may have been restarted since: a new connection will find out
+                if not session.session.is_lost:
+                    raise
+                session.close()
+                self._session = None
+        self._session = await sessions.connect(self._source)
+        return await self.call(self._lock_and_register)
 
     def _lock_and_register(self, session: SourceSession) -> Registration | None:
         """None if somebody else holds the lock."""
@@ -148,6 +162,11 @@ class Lease:
             await thread.call(self._session.session.stop)
         finally:
             thread.close()
+
+    async def settle(self) -> None:
+        """Return when the session's thread has ended what it was called for."""
+        if self._session is not None:
+            await self._session.thread.call(bool)
 
     async def yield_lock(self) -> None:
         """Leave the lock to others for a moment: between slices a backfill lets the schedule in."""

@@ -7,7 +7,7 @@ its blocking calls are made from.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from dataportal.collect.workers import WorkerThread
 from dataportal.errors import DatabaseError
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import psycopg
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,50 +44,45 @@ class SessionPool:
         self._idle: list[ThreadedSession] = []
 
     async def open(self, source: str) -> ThreadedSession:
-        """A session for a source, without its lock.
+        """A session for a source, under its name, without its lock.
 
         Raises:
             DatabaseError: the database is out of reach.
         """
-        session, _ = await self.begin(source, SourceSession.take_name)
-        return session
-
-    async def begin(
-        self, source: str, first: Callable[[SourceSession], T]
-    ) -> tuple[ThreadedSession, T]:
-        """A session for a source, and the result of its first call, in one go.
-
-        Raises:
-            DatabaseError: the database is out of reach; or as `first` does.
-        """
-        while self._idle:
-            idle = self._idle.pop()
-            session = ThreadedSession(idle.session.reuse_for(source), idle.thread)
+        while (session := self.take_over(source)) is not None:
             try:
-                return session, await session.thread.call(first, session.session)
+                await session.thread.call(session.session.take_name)
             except DatabaseError:
-                is_lost = session.session.is_lost
-                session.close()
                 # the server may have been restarted since: a new one will find out
-                if not is_lost:
-                    raise
+                session.close()
             except BaseException:
                 session.close()
                 raise
+            else:
+                return session
+        return await self.connect(source)
+
+    def take_over(self, source: str) -> ThreadedSession | None:
+        """One that was handed back, for another source; None if there is none.
+
+        Its connection may be lost, and has the name of the source before until the lock is taken.
+        """
+        if not self._idle:
+            return None
+        idle = self._idle.pop()
+        return ThreadedSession(idle.session.reuse_for(source), idle.thread)
+
+    async def connect(self, source: str) -> ThreadedSession:
+        """A new one.
+
+        Raises:
+            DatabaseError: the database is out of reach.
+        """
         thread = WorkerThread("store")
         try:
-            opened, result = await thread.call(self._open, source, first)
+            return ThreadedSession(await thread.call(SourceSession.open, self._url, source), thread)
         except BaseException:
             thread.close()
-            raise
-        return ThreadedSession(opened, thread), result
-
-    def _open(self, source: str, first: Callable[[SourceSession], T]) -> tuple[SourceSession, T]:
-        session = SourceSession.open(self._url, source)
-        try:
-            return session, first(session)
-        except BaseException:
-            session.close()
             raise
 
     def hand_back(self, session: ThreadedSession) -> None:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from dataportal.schedule import Slice
     from dataportal.store.records import Backfill, Registration, SeriesProgress, SourceSnapshot
 
+_OWN_MODULES = "dataportal.plugins.data_sources."
 _INTERRUPTION_PATIENCE = 3.0  # seconds to record that a run was interrupted
 
 
@@ -183,7 +184,31 @@ class SourceRun:
         )
         self._progress = registration.progress
         self._report.failover = snapshot.failover or self._report.failover
+        if request.kind is RunKind.SCHEDULED and not request.dry_run and self._run_id is None:
+            self._begin_at_once(session)
         return registration
+
+    def _begin_at_once(self, session: SourceSession) -> None:
+        """Do what `_prepare` would do, without a way back to the event loop in between.
+
+        Whatever does not go well, or takes time, is left to that.
+        """
+        # modules from elsewhere may do anything, for any time, as they are imported
+        if not self._source.module.startswith(_OWN_MODULES):
+            return
+        try:
+            self._built = build_plugin(self._source, env=self._context.env, root=self._context.root)
+        except DataportalError:
+            return
+        self._limits = self._built.limits
+        start = self._plan_schedule()
+        if not self._needs_correction:
+            self._begin(session, start, None)
+
+    def _begin(self, session: SourceSession, start: datetime, end: datetime | None) -> None:
+        """Record that the run begins."""
+        self._run_id = session.start_run(self._request.kind, start, end, self._request.backfill)
+        self._report.begin(self._run_id, start, end)
 
     def _warn(self, warnings: Iterable[str]) -> None:
         for warning in warnings:
@@ -193,18 +218,18 @@ class SourceRun:
     async def _prepare(self, _: Retries) -> None:
         """Make the plugin, plan the window, and record that the run begins."""
         fault: DataportalError | None = None
-        try:
-            self._built = await self._build_plugin()
-            self._limits = self._built.limits
-        except DataportalError as error:
-            fault = error  # an attempt that failed is one too, with a window and a row
-        start, end = await self._plan()
-        if self._run_id is None and not self._request.dry_run:
-            self._run_id = await self._lease.call(
-                SourceSession.start_run, self._request.kind, start, end, self._request.backfill
-            )
+        if self._run_id is None or self._built is None:
+            try:
+                self._built = await self._build_plugin()
+                self._limits = self._built.limits
+            except DataportalError as error:
+                fault = error  # an attempt that failed is one too, with a window and a row
+            start, end = await self._plan()
+            if self._run_id is None and not self._request.dry_run:
+                await self._lease.call(self._begin, start, end)
+            self._report.begin(self._run_id, start, end)
+        if self._run_id is not None:
             self._lease.serve(self._run_id)
-        self._report.begin(self._run_id, start, end)
         if fault is not None:
             raise fault
         self._is_prepared = True
@@ -234,19 +259,31 @@ class SourceRun:
             )
             await self._plan_correction()
             return start, end
+        start = self._plan_schedule()
+        await self._plan_correction()
+        return start, None
+
+    def _plan_schedule(self) -> datetime:
+        """Plan the slices of a run as the schedule has it; the start of its window."""
         stored = self._progress
         known = {name for name, series in stored.items() if series.newest or series.history_asked}
         self._report.expect_new_series(
             {series.endpoint_prefix for series in self._source.series} - known
         )
-        start, self._slices = plan_scheduled_run(self._source, stored, limits=limits, now=now)
-        await self._plan_correction()
-        return start, None
+        start, self._slices = plan_scheduled_run(
+            self._source, stored, limits=self._limits, now=self._context.now()
+        )
+        return start
+
+    @property
+    def _needs_correction(self) -> bool:
+        """Whether anything is stored that was read in an older way."""
+        reading = 1 if self._built is None else self._built.plugin.reading
+        return any(s.newest is not None and s.reading < reading for s in self._progress.values())
 
     async def _plan_correction(self) -> None:
         """Plan to ask for all that is stored, first of all, if that was read in an older way."""
-        reading = 1 if self._built is None else self._built.plugin.reading
-        if all(s.newest is None or s.reading >= reading for s in self._progress.values()):
+        if not self._needs_correction:
             return
         oldest = await self._lease.call(SourceSession.oldest)
         if oldest is not None:
@@ -311,11 +348,13 @@ class SourceRun:
 
     async def _record_interruption(self) -> None:
         """End what the database is doing, and record that the run was interrupted, if in time."""
-        if not self._has_row:
-            return
         try:
             async with asyncio.timeout(_INTERRUPTION_PATIENCE):
                 await self._lease.stop()
+                # the row may be on its way
+                await self._lease.settle()
+                if not self._has_row:
+                    return
                 if not self._lease.connected:
                     await self._lease.connect()
                 await self._record_outcome()

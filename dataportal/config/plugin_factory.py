@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -23,6 +24,7 @@ from dataportal.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from types import ModuleType
 
     from dataportal.config.sources import Limits, Source
     from dataportal.series import SeriesDescription
@@ -188,10 +190,18 @@ def _page_hint(cls: type[BasePlugin | MultiSeriesPlugin]) -> str | None:
 
 def _identity(cls: type, arguments: tuple[Any, ...], limits: Limits) -> str:
     """What tells this plugin as it is from any other; a hash, as there are keys in `arguments`."""
-    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    code = Path(file).read_bytes() if file and Path(file).is_file() else b""
+    module = sys.modules.get(cls.__module__)
     described = repr((__version__, cls.__module__, cls.__qualname__, arguments, limits))
+    code = b"" if module is None else _code_hash(module)
     return hashlib.sha256(code + described.encode("utf-8", "replace")).hexdigest()[:32]
+
+
+@lru_cache(maxsize=64)
+def _code_hash(module: ModuleType) -> bytes:
+    """The code of a module, hashed, as it was when the first of its plugins was made."""
+    file = getattr(module, "__file__", None)
+    code = Path(file).read_bytes() if file and Path(file).is_file() else b""
+    return hashlib.sha256(code).digest()
 
 
 def _arguments(source: Source, env: Mapping[str, str], unset: dict[_Keys, str]) -> tuple[Any, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import add, attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dataportal.series import SeriesDescription
@@ -60,11 +61,12 @@ class Counts:
     nulls: int = 0
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(*(a + b for a, b in zip(self.values(), other.values(), strict=True)))
+        return Counts(*map(add, self.values(), other.values()))
 
     def values(self) -> tuple[int, ...]:
         """The figures, in the order of the fields."""
-        return tuple(getattr(self, name) for name in self.__slots__)
+        figures: tuple[int, ...] = _figures(self)
+        return figures
 
     def by_name(self) -> dict[str, int]:
         """The figures by their names, in the order of the fields."""
@@ -74,6 +76,9 @@ class Counts:
     def changed(self) -> int:
         """How many versions were written."""
         return self.inserted + self.revised + self.retracted
+
+
+_figures = attrgetter(*Counts.__slots__)
 
 
 @dataclass(frozen=True, slots=True)
