@@ -11,6 +11,9 @@ import pytest
 from support.store_feed import hour, observations, open_feed, open_observer, tuples
 from support.tcp_proxy import Wire
 
+from dataportal.store.read.gaps import gaps_of_series
+from dataportal.store.read.overview import open_reader
+from dataportal.store.read.selection import select_series
 from dataportal.store.records import Counts, Outcome, RunKind, SeriesRecord, SliceWrite
 from dataportal.store.session import SourceSession
 from dataportal.store.write.diff import Sizes
@@ -99,6 +102,30 @@ def test_more_series_cost_no_more_round_trips(database_url: str) -> None:
         )
         assert merged.counts.revised == 20
         assert wire.round_trips - before <= 5
+
+
+def test_gaps_of_many_series_cost_no_more_round_trips(
+    database_url: str, look: psycopg.Connection[Any]
+) -> None:
+    """Hours and days, with a hole each: what is missing of forty series is asked like of two."""
+    names = [f"series {n}" for n in range(40)]
+    with open_feed(database_url, *names) as feed:
+        feed.merge({name: {0: 1.0, 1: 1.0, 2: 1.0, 4: 1.0, 5: 1.0} for name in names})
+    look.execute("UPDATE time_series SET granularity = '1 hour'")
+    look.execute("DELETE FROM time_series_resolution WHERE series_id % 2 = 0")
+    with Wire(database_url) as wire:
+
+        def cost(count: int) -> int:
+            with closing(open_reader(wire.url, command="gaps")) as connection:
+                series = [s for s in select_series(connection) if s.granularity][:count]
+                before = wire.round_trips
+                found = list(gaps_of_series(connection, series))
+                assert [gaps.missing for gaps in found] == [1] * count
+                return wire.round_trips - before
+
+        few = cost(4)
+        # those of which no resolution is recorded are looked at one by one
+        assert cost(40) - few <= 18 + 4
 
 
 def test_revisions_are_written_while_the_rest_is_compared(database_url: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from dataportal.gaps import (
     Evidence,
@@ -20,13 +20,13 @@ from dataportal.granularity import IntervalLength, interval_length
 from dataportal.resolutions import Resolution, stretches
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
-from dataportal.store.read.copy_out import stream_records
 from dataportal.store.read.selection import select_series
 from dataportal.store.resolutions import resolutions, stored_steps
+from dataportal.store.rows import record_row
 from dataportal.times import time_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, tzinfo
 
     import psycopg
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from dataportal.gaps import ExpectedLength, Gap
     from dataportal.store.read.history import StoredSeries
 
+T = TypeVar("T")
+_AT_A_TIME = 100
 _ENOUGH_POINTS = 12
 _DAY = IntervalLength(days=1)
 
@@ -65,6 +67,13 @@ class SeriesGaps:
     def missing(self) -> int:
         """How many points are missing."""
         return sum(gap.missing for gap in self.gaps)
+
+
+class _WeekdayPoints(NamedTuple):
+    """How many points there are on a day of the week, Monday 1."""
+
+    weekday: int
+    points: int
 
 
 class _Pair(NamedTuple):
@@ -106,17 +115,12 @@ def gaps_of_series(
         progress: called with the number of series that are done, and that of all.
     """
     known = resolutions(connection, [s.series_id for s in series])
-    for number, s in enumerate(series):
-        progress(number, len(series))
-        yield _gaps(
-            connection,
-            s,
-            known.get(s.series_id, ()),
-            start=start,
-            end=end,
-            at=at,
-            since_first=since_first,
-        )
+    search = _Search(connection, start, end, at, since_first)
+    for first in range(0, len(series), _AT_A_TIME):
+        part = search.gaps(series[first : first + _AT_A_TIME], known)
+        for number, gaps in enumerate(part, first):
+            progress(number, len(series))
+            yield gaps
     progress(len(series), len(series))
 
 
@@ -139,92 +143,156 @@ def gaps_of_sources(
     }
 
 
-def _gaps(
-    connection: psycopg.Connection,
-    series: StoredSeries,
-    known: Sequence[Resolution],
-    *,
-    start: datetime | None,
-    end: datetime | None,
-    at: datetime | None,
-    since_first: bool,
-) -> SeriesGaps:
-    parameters: dict[str, Any] = {
-        "series": series.series_id, "start": start, "end": end, "at": at,
-    }  # fmt: skip
-    granularity = interval_length(series.granularity)
-    if granularity is None:
-        return SeriesGaps(series, without_grid=WithoutGrid.NO_GRANULARITY)
-    version = "" if at is None else "_as_of"
-    edges = _read_edges(connection, f"gaps_edges{version}", parameters)
-    if edges.first is None and edges.before is None:
-        return SeriesGaps(series, without_grid=WithoutGrid.NO_OBSERVATION)
-    window = {**parameters, "start": edges.before or edges.first}
-    lengths = _expected_lengths(connection, granularity, known, window)
-    zone = time_zone(series.ts_timezone) if series.ts_timezone else None
-    grid = Grid(lengths, zone, _rest_days(connection, series, lengths, zone))
-    gaps: list[Gap | None] = []
-    if start is not None and not (since_first or edges.before) and edges.first is not None:
-        gaps.append(find_first_gap(grid, start, edges.first))
-    gaps += (
-        find_gap(grid, pair.ts, pair.following, start=start)
-        for pair in _read_pairs(connection, f"gaps_pairs{version}", window, grid)
-    )
-    last = edges.last or edges.before
-    if end is not None and last is not None:
-        gaps.append(find_gap(grid, last, end, start=start))
-    return SeriesGaps(series, tuple(gap for gap in gaps if gap is not None), grid.rest_days)
+@dataclass(slots=True)
+class _Regular:
+    """A series whose points come at known distances, and what is known of it so far."""
+
+    series: StoredSeries
+    granularity: IntervalLength
+    edges: _Edges
+    lengths: Sequence[ExpectedLength] = ()
+    rest_days: frozenset[int] = frozenset()
+
+    @property
+    def zone(self) -> tzinfo | None:
+        return time_zone(self.series.ts_timezone) if self.series.ts_timezone else None
+
+    @property
+    def grid(self) -> Grid:
+        return Grid(self.lengths, self.zone, self.rest_days)
 
 
-def _expected_lengths(
-    connection: psycopg.Connection,
-    granularity: IntervalLength,
-    known: Sequence[Resolution],
-    window: dict[str, Any],
-) -> list[ExpectedLength]:
-    """The lengths of its intervals; where none are recorded yet, as the points of a window show."""
-    with database_errors("reading what is missing"):
-        if known:
-            times = [resolution.ts_from for resolution in known]
-            parameters = {**window, "from": times, "limit": _ENOUGH_POINTS}
-            rows = connection.execute(query("gaps_points"), parameters).fetchall()
-            return expected_lengths(granularity, known, [Evidence(*row) for row in rows])
-        shown = stretches(
-            stored_steps(connection, window["series"], start=window["start"], end=window["end"])
-        )
-    return expected_lengths(
-        granularity,
-        [Resolution(stretch.start, stretch.length) for stretch in shown],
-        [Evidence(stretch.steps, timedelta()) for stretch in shown],
-    )
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A search of many series: each question is asked of all of them at once.
+
+    So the way to a server that is far away is gone a few times, and not a few times for each.
+    """
+
+    connection: psycopg.Connection
+    start: datetime | None
+    end: datetime | None
+    at: datetime | None
+    since_first: bool
+
+    def gaps(
+        self, series: Sequence[StoredSeries], known: Mapping[int, Sequence[Resolution]]
+    ) -> list[SeriesGaps]:
+        """What is missing of each of these series."""
+        regular = self._regular_series(series)
+        self._expect_lengths(regular.values(), known)
+        self._expect_rest(regular.values())
+        pairs = dict(zip(regular, self._pairs(regular.values()), strict=True))
+        return [
+            self._series_gaps(regular[s.series_id], pairs[s.series_id])
+            if s.series_id in regular
+            else SeriesGaps(s, without_grid=_reason_without_grid(s))
+            for s in series
+        ]
+
+    def _regular_series(self, series: Sequence[StoredSeries]) -> dict[int, _Regular]:
+        """Those of which anything can be said."""
+        lengths = [(s, interval_length(s.granularity)) for s in series]
+        known = [(s, length) for s, length in lengths if length is not None]
+        parameters = [{**self._window(s), "start": self.start} for s, _ in known]
+        edges = self._ask(f"gaps_edges{self._version}", parameters, _Edges)
+        return {
+            s.series_id: _Regular(s, length, ends)
+            for (s, length), (ends,) in zip(known, edges, strict=True)
+            if ends.first is not None or ends.before is not None
+        }
+
+    def _expect_lengths(
+        self, regular: Iterable[_Regular], known: Mapping[int, Sequence[Resolution]]
+    ) -> None:
+        """The lengths of intervals; where none are recorded yet, as the points show."""
+        recorded = []
+        for one in regular:
+            if one.series.series_id in known:
+                recorded.append(one)
+                continue
+            window = self._window(one.series, one.edges)
+            with database_errors("reading what is missing"):
+                shown = stretches(
+                    stored_steps(
+                        self.connection, window["series"], start=window["start"], end=self.end
+                    )
+                )
+            one.lengths = expected_lengths(
+                one.granularity,
+                [Resolution(stretch.start, stretch.length) for stretch in shown],
+                [Evidence(stretch.steps, timedelta()) for stretch in shown],
+            )
+        parameters = [
+            {
+                **self._window(one.series, one.edges),
+                "from": [resolution.ts_from for resolution in known[one.series.series_id]],
+                "limit": _ENOUGH_POINTS,
+            }
+            for one in recorded
+        ]
+        points = self._ask("gaps_points", parameters, Evidence)
+        for one, evidence in zip(recorded, points, strict=True):
+            resolutions_of = known[one.series.series_id]
+            one.lengths = expected_lengths(one.granularity, resolutions_of, evidence)
+
+    def _expect_rest(self, regular: Iterable[_Regular]) -> None:
+        """The weekdays without points, of those that have a point a day."""
+        daily = [one for one in regular if any(e.length == _DAY for e in one.lengths)]
+        parameters = [
+            {"series": one.series.series_id, "zone": str(one.zone or UTC)} for one in daily
+        ]
+        counts = self._ask("gaps_weekdays", parameters, _WeekdayPoints)
+        for one, rows in zip(daily, counts, strict=True):
+            one.rest_days = days_of_rest(dict(rows))
+
+    def _pairs(self, regular: Iterable[_Regular]) -> list[list[_Pair]]:
+        """Observations that follow each other so far apart that one may be missing between."""
+        parameters = [
+            {
+                **self._window(one.series, one.edges),
+                "from": [expected.ts_from for expected in one.lengths],
+                "distances": [least_distance(expected.length) for expected in one.lengths],
+            }
+            for one in regular
+        ]
+        return self._ask(f"gaps_pairs{self._version}", parameters, _Pair)
+
+    def _series_gaps(self, one: _Regular, pairs: Sequence[_Pair]) -> SeriesGaps:
+        edges, grid, start = one.edges, one.grid, self.start
+        gaps: list[Gap | None] = []
+        if start is not None and not (self.since_first or edges.before) and edges.first is not None:
+            gaps.append(find_first_gap(grid, start, edges.first))
+        gaps += (find_gap(grid, pair.ts, pair.following, start=start) for pair in pairs)
+        last = edges.last or edges.before
+        if self.end is not None and last is not None:
+            gaps.append(find_gap(grid, last, self.end, start=start))
+        return SeriesGaps(one.series, tuple(gap for gap in gaps if gap is not None), grid.rest_days)
+
+    @property
+    def _version(self) -> str:
+        return "" if self.at is None else "_as_of"
+
+    def _window(self, series: StoredSeries, edges: _Edges | None = None) -> dict[str, Any]:
+        """Where to look at a series: from its last point before the window on, where one is."""
+        start = edges.before or edges.first if edges else None
+        return {"series": series.series_id, "start": start, "end": self.end, "at": self.at}
+
+    def _ask(
+        self, name: str, parameters: Sequence[dict[str, Any]], record: type[T]
+    ) -> list[list[T]]:
+        """The rows of a query for each of these parameters."""
+        with database_errors("reading what is missing"), self.connection.pipeline():
+            cursors = [
+                self.connection.cursor(binary=True, row_factory=record_row(record)).execute(
+                    query(name), one
+                )
+                for one in parameters
+            ]
+            return [cursor.fetchall() for cursor in cursors]
 
 
-def _rest_days(
-    connection: psycopg.Connection,
-    series: StoredSeries,
-    lengths: Sequence[ExpectedLength],
-    zone: tzinfo | None,
-) -> frozenset[int]:
-    if all(expected.length != _DAY for expected in lengths):
-        return frozenset()
-    with database_errors("reading what is missing"):
-        parameters = {"series": series.series_id, "zone": str(zone or UTC)}
-        rows = connection.execute(query("gaps_weekdays"), parameters).fetchall()
-    return days_of_rest(dict(rows))
-
-
-def _read_edges(connection: psycopg.Connection, name: str, parameters: dict[str, Any]) -> _Edges:
-    with database_errors("reading what is missing"):
-        row = connection.execute(query(name), parameters).fetchone()
-    return _Edges(*(row or (None, None, None)))
-
-
-def _read_pairs(
-    connection: psycopg.Connection, name: str, window: dict[str, Any], grid: Grid
-) -> Iterator[_Pair]:
-    wanted = {
-        **window,
-        "from": [expected.ts_from for expected in grid.lengths],
-        "distances": [least_distance(expected.length) for expected in grid.lengths],
-    }
-    return stream_records(connection, name, wanted, _Pair)
+def _reason_without_grid(series: StoredSeries) -> WithoutGrid:
+    if interval_length(series.granularity) is None:
+        return WithoutGrid.NO_GRANULARITY
+    return WithoutGrid.NO_OBSERVATION
