@@ -164,3 +164,33 @@ def test_mask_leaves_the_rest_alone() -> None:
     url = "https://host/electricity?filter=electricity"
     assert mask.url(url) == url
     assert mask("electricity") == "electricity"
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=3), st.integers(0, 9)), min_size=2, max_size=5))
+def test_json_of_lines_is_the_list_of_them(rows: list[dict[str, int]]) -> None:
+    """With and without an end of the last line, and in another charset."""
+    text = "\n".join(json.dumps(row) for row in rows)
+    for body in (text, f"{text}\n", f"\ufeff{text}\r\n"):
+        assert answer(body.encode(), "application/x-ndjson").json() == rows
+    assert answer(text.encode("utf-16"), "application/json; charset=utf-16").json() == rows
+
+
+def test_json_of_lines_that_is_cut_is_refused() -> None:
+    """Rather than taken as far as it goes."""
+    with pytest.raises(BadDataError, match="not JSON"):
+        answer(b'{"a": 1}\n{"a": 2}\n{"a":', "application/json").json()
+
+
+@pytest.mark.parametrize(
+    "text", ['cb({"a": [1]})', '/**/ns.cb1 ( {"a": [1]} ) ;\n', 'null({"a":[1]});']
+)
+def test_of_a_call_by_jsonp_that_counts_which_is_handed_over(text: str) -> None:
+    """Whatever it is called."""
+    assert answer(text.encode(), "text/javascript").json() == {"a": [1]}
+
+
+@pytest.mark.parametrize("text", ["cb(1, 2)", "cb({)", "(1)", "var a = [1];"])
+def test_another_script_is_no_json(text: str) -> None:
+    """And is refused."""
+    with pytest.raises(BadDataError, match="not JSON"):
+        answer(text.encode(), "text/javascript").json()

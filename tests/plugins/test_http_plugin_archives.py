@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import io
+import json
 import tarfile
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from support.declarative_sources import fetch, points
 from support.http_server import LocalServer, Reply
 
 from dataportal.errors import BadDataError
+from dataportal.plugins.parameters import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -161,3 +163,30 @@ def test_what_is_no_base64_is_refused(server: LocalServer, body: bytes, said: st
     with pytest.raises(BadDataError) as refused:
         ask(server, body, "Json", base64="File")
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1"])
+def test_a_document_that_is_a_text_in_json_is_read_in_its_place(
+    server: LocalServer, charset: str
+) -> None:
+    """JSON, and a table, whatever charset the answer is in."""
+    rows = json.dumps({"d": json.dumps([{"zeit": "2024-05-01", "größe": 1}], ensure_ascii=False)})
+    csv = json.dumps({"d": "zeit;größe\n2024-05-01;1\n"}, ensure_ascii=False)
+    for kind, text in (("Json", rows), ("Csv", csv)):
+        reply = Reply(
+            200, text.encode(charset), content_type=f"application/json; charset={charset}"
+        )
+        url = server.answer("/embedded", reply)
+        batch = fetch(kind, url=url, timezone="UTC", embedded="d", ts="zeit", value="größe")
+        assert points(batch) == {"2024-05-01T00:00:00Z": 1}
+
+
+def test_a_document_that_is_not_there_is_told(server: LocalServer) -> None:
+    """With its place; neither does it go with another way to read the answer."""
+    url = server.answer("/embedded", Reply.json({"d": None}))
+    with pytest.raises(BadDataError, match="no document at 'd'"):
+        fetch("Json", url=url, embedded="d", ts="t", value="v")
+    others: list[dict[str, Any]] = [{"base64": "d"}, {"encoding": "latin-1"}]
+    for more in others:
+        with pytest.raises(ParameterError, match="embedded"):
+            fetch("Json", url=url, embedded="d", ts="t", value="v", **more)

@@ -202,3 +202,120 @@ def test_a_long_day_that_ends_like_an_ordinary_one_is_refused(
     for count in (25, 23):
         assert not day_of(count).rejected
         assert len(points(day_of(count))) == count * parts + 1
+
+
+def test_an_hour_that_a_day_has_not_may_have_an_empty_cell(server: LocalServer) -> None:
+    """Columns for the hours of all days: by number, by the clock, by the end; no value is lost."""
+    spring, day, autumn = "2024-03-31", "2024-03-30", "2024-10-27"
+    numbers = (
+        f"d,1,2,3,23,24,25\n{spring},1,2,3,23,,\n{day},1,2,3,23,24,\n{autumn},1,2,3,23,24,25\n"
+    )
+    by_number = ask(
+        server,
+        numbers,
+        timezone="Europe/Berlin",
+        layout="wide",
+        columns=r"^\d",
+        interval={"day": "d", "number": "header", "length": "1 hour"},
+    )
+    clock = f"d,1,2,3,3*\n{spring},1,2,,\n{day},1,2,3,\n{autumn},1,2,3,4\n"
+    by_clock = ask(
+        server,
+        f"d,1,2,2*,3\n{spring},1,,,3\n{day},1,2,,3\n{autumn},1,2,3,4\n",
+        timezone="Europe/Berlin",
+        layout="wide",
+        columns=r"^\d",
+        ts=["d", "header"],
+        time_format="%Y-%m-%d %H",
+        dst={"second": "*"},
+    )
+    by_end = ask(
+        server,
+        clock,
+        timezone="Europe/Berlin",
+        layout="wide",
+        columns=r"^\d",
+        ts=["d", "header"],
+        time_format="%Y-%m-%d %H",
+        period_end="1 hour",
+        dst={"second": "*"},
+    )
+    for batch in (by_number, by_clock, by_end):
+        assert not batch.rejected, batch.rejections
+        assert None not in points(batch).values()
+    assert len(points(by_number)) == 4 + 5 + 6
+    assert points(by_number)["2024-10-27T22:00:00Z"] == 25
+    assert points(by_clock) == {
+        "2024-03-30T00:00:00Z": 1,
+        "2024-03-30T01:00:00Z": 2,
+        "2024-03-30T02:00:00Z": 3,
+        "2024-03-31T00:00:00Z": 1,
+        "2024-03-31T01:00:00Z": 3,
+        "2024-10-26T23:00:00Z": 1,
+        "2024-10-27T00:00:00Z": 2,
+        "2024-10-27T01:00:00Z": 3,
+        "2024-10-27T02:00:00Z": 4,
+    }
+    assert points(by_end) == {
+        "2024-03-29T23:00:00Z": 1,
+        "2024-03-30T00:00:00Z": 2,
+        "2024-03-30T01:00:00Z": 3,
+        "2024-03-30T23:00:00Z": 1,
+        "2024-03-31T00:00:00Z": 2,
+        "2024-10-26T22:00:00Z": 1,
+        "2024-10-26T23:00:00Z": 2,
+        "2024-10-27T00:00:00Z": 3,
+        "2024-10-27T01:00:00Z": 4,
+    }
+
+
+@pytest.mark.parametrize("value", ["", "NA"])
+def test_an_hour_that_the_clocks_skip_may_be_a_row_without_a_value(
+    server: LocalServer, value: str
+) -> None:
+    """Whether the rest is read at once or one by one; with a value it is refused."""
+    for text in (value, "7"):
+        batch = ask(
+            server,
+            f"t,v\n2024-03-31 01:00,1\n2024-03-31 02:00,{text}\n2024-03-31 03:00,3\n",
+            timezone="Europe/Berlin",
+            ts="t",
+            value="v",
+        )
+        assert batch.rejected == (text == "7")
+        assert points(batch) == {"2024-03-31T00:00:00Z": 1, "2024-03-31T01:00:00Z": 3}
+
+
+def test_a_missing_value_of_an_hour_that_is_there_stays_one(server: LocalServer) -> None:
+    """Also on days when the clocks change: it takes a stored value back."""
+    batch = ask(
+        server,
+        "d,h,v\n2024-10-27,3,\n2024-10-27,25,1\n2024-03-31,23,\n",
+        timezone="Europe/Berlin",
+        interval={"day": "d", "number": "h", "length": "1 hour"},
+        value="v",
+    )
+    assert points(batch) == {
+        "2024-03-31T21:00:00Z": None,
+        "2024-10-27T00:00:00Z": None,
+        "2024-10-27T22:00:00Z": 1,
+    }
+
+
+def test_an_empty_cell_means_what_stands_above(server: LocalServer) -> None:
+    """Where a field says so; nothing stands above the first one."""
+    batch = ask(
+        server,
+        "d,h,v\n,5,0\n2016/4/1,0,1\n,1,2\n2016/4/2,0,3\n ,1,4\n",
+        fields={"day": {"place": "d", "fill": True}},
+        ts=["day", "h"],
+        time_format="%Y/%m/%d %H",
+        value="v",
+    )
+    assert batch.rejected == 1
+    assert points(batch) == {
+        "2016-04-01T00:00:00Z": 1,
+        "2016-04-01T01:00:00Z": 2,
+        "2016-04-02T00:00:00Z": 3,
+        "2016-04-02T01:00:00Z": 4,
+    }

@@ -1,4 +1,4 @@
-"""Takes the files out of answers: of archives, by their names, and of texts in base64."""
+"""Takes the files out of answers: of archives, by their names, and of texts within JSON."""
 
 from __future__ import annotations
 
@@ -45,6 +45,11 @@ class ArchiveParameters(Parameters):
         about("the place in an answer of JSON of a file in base64, which is read in its place"),
         written_as(Expression),
     ] = None
+    embedded: Annotated[
+        Expression | None,
+        about("the same of a document that stands there as a text"),
+        written_as(Expression),
+    ] = None
 
 
 class ArchiveFiles:
@@ -53,7 +58,16 @@ class ArchiveFiles:
     def __init__(self, params: Params | None = None) -> None:
         given = ArchiveParameters() if params is None else params.read(ArchiveParameters)
         self._members = given.member
-        self._base64 = given.base64
+        self._base64, self._embedded = given.base64, given.embedded
+        if params is not None and None not in (given.base64, given.embedded):
+            params.add_fault("give one of base64 and embedded", "embedded")
+        if params is not None and given.embedded is not None and params.given("encoding"):
+            params.add_fault("encoding does not go with embedded: JSON has texts", "encoding")
+
+    @property
+    def are_texts(self) -> bool:
+        """Whether they stand as texts in an answer, and are in UTF-8, whatever that is in."""
+        return self._embedded is not None
 
     def of(self, answer: Answer) -> list[ArchiveFile]:
         """The files of an answer; itself, without a name, if it is no archive.
@@ -61,7 +75,11 @@ class ArchiveFiles:
         Raises:
             BadDataError: it cannot be opened, or has no such file; names those that there are.
         """
-        body = answer.body if self._base64 is None else self._content(answer, self._base64)
+        body = answer.body
+        if self._base64 is not None:
+            body = self._content(answer, self._base64)
+        elif self._embedded is not None:
+            body = _text_at(answer, self._embedded, "document").encode(errors="surrogatepass")
         try:
             files = unpack(body, limit=_MAX_BYTES, is_wanted=self._is_wanted)
         except UnwantedFilesError as error:
@@ -86,11 +104,16 @@ class ArchiveFiles:
     @staticmethod
     def _content(answer: Answer, place: Expression) -> bytes:
         """The file in base64 in an answer."""
-        text = place.find(answer.json())
-        if not isinstance(text, str) or not text.strip():
-            raise answer.bad(f"has no file in base64 at {place.text!r}")
+        text = _text_at(answer, place, "file in base64")
         _, _, content = text.strip().rpartition("base64,")  # of an address that is the data
         try:
             return base64.b64decode("".join(content.split()), validate=True)
         except (binascii.Error, ValueError):
             raise answer.bad(f"has a text at {place.text!r} that is no base64") from None
+
+
+def _text_at(answer: Answer, place: Expression, what: str) -> str:
+    text = place.find(answer.json())
+    if not isinstance(text, str) or not text.strip():
+        raise answer.bad(f"has no {what} at {place.text!r}")
+    return text

@@ -71,6 +71,10 @@ class BesideField(FactorParameters):
         Pattern | None,
         about("a regular expression: what its group matches is the field, in a text that it fits"),
     ] = None
+    fill: Annotated[
+        bool,
+        about("whether an empty cell means what stands above it, as in cells that are merged"),
+    ] = False
     format: Annotated[
         TimeText | None,
         written_as(TimeText),
@@ -145,6 +149,8 @@ class BesideFields:
             yield ": unit and factors go together"
         if one.format is not None and (one.scale is not None or factors):
             yield ": a time with a format is no number that is multiplied"
+        if one.fill and one.place is None:
+            yield ": fill goes with a place in the row"
         if one.scale == 0:
             yield ".scale must not be 0"
         if one.request is not None:
@@ -233,6 +239,8 @@ class BesideFields:
             cells = parents(one.parent)
         else:
             cells = [self._single(name, one, document, asked)] * count
+        if one.fill:
+            cells = _filled(cells)
         if one.pattern is not None:
             cells = _parts(cells, one.pattern, one.place or name, document)
         if one.format is not None:
@@ -395,6 +403,18 @@ def _fault(name: str, check: Callable[[Any], None], path: Any) -> Iterable[str]:
         check(path)
     except ValueError as error:
         yield f"{name}: {error}"
+
+
+def _filled(cells: Sequence[Any]) -> list[Any]:
+    """The cells, with the nearest one above in place of each that is empty."""
+    above: Any = None
+    filled: list[Any] = []
+    for cell in cells:
+        is_empty = cell is None or cell is ABSENT_FIELD or not filter_text(cell).strip()
+        if cell is not TRUNCATED_ROW and not is_empty:
+            above = cell
+        filled.append(above if is_empty and above is not None else cell)
+    return filled
 
 
 def _part(pattern: re.Pattern[str], text: str) -> str | None:

@@ -26,7 +26,11 @@ from dataportal.plugins.declarative.point_parameters import PointParameters, Ser
 from dataportal.plugins.declarative.record_times import RecordTimes
 from dataportal.plugins.declarative.records import TRUNCATED_ROW
 from dataportal.plugins.declarative.series_extraction import SeriesExtraction, filter_text
-from dataportal.plugins.declarative.series_times import SeriesTimes, interval_start
+from dataportal.plugins.declarative.series_times import (
+    SeriesTimes,
+    interval_start,
+    names_no_hour,
+)
 from dataportal.plugins.declarative.templates import field_names, fill_fields
 from dataportal.plugins.declarative.time_axis import TimeAxis
 from dataportal.plugins.declarative.units import UnitPlaces, units_inside
@@ -424,7 +428,7 @@ class PointExtractor:
             return
         if len(rows) == len(column) and self._add_column(series, column, times, window, units):
             return
-        has_publications, is_numbered = self._published is not None, self._interval is not None
+        has_publications = self._published is not None
         publications = times.publications(published, self._publications) if has_publications else ()
         time_cells, read = times.cells, times if times.all is None else times.all
         start, end = window.start, window.end or _LATEST
@@ -437,9 +441,10 @@ class PointExtractor:
             if cell is ABSENT_FIELD:
                 continue
             series.rows_with_value += 1
-            ts = read[row]
-            if is_numbered:
-                ts = interval_start(series, self._interval, ts, times, row)
+            begins = self._begins(series, read[row], times, row, cell)
+            if begins is None:
+                continue
+            ts = begins
             if isinstance(ts, str):
                 is_taken = self._takes_text(series, ts)
             else:
@@ -454,6 +459,32 @@ class PointExtractor:
         if has_publications:
             series.published.extend(map(publications.__getitem__, added))
         series.note_units(units, added)
+
+    def _begins(
+        self,
+        series: SeriesExtraction,
+        ts: datetime | str,
+        times: RecordTimes,
+        row: int,
+        cell: object,
+    ) -> datetime | str | None:
+        """The time of a row; None for an hour that its day may not have, and has no value."""
+        if self._interval is not None:
+            is_empty = self._numbers.value(cell) is None
+            return interval_start(series, self._interval, ts, times, row, is_empty=is_empty)
+        if isinstance(ts, str):
+            is_nothing = isinstance(ts, HourBeyond) and self._numbers.value(cell) is None
+            return None if is_nothing else ts
+        if ts.tzinfo is not None or series.changes is None:
+            return ts
+        marks = self._daylight if self._daylight is not None and self._daylight.in_labels else None
+        is_marked = marks is not None and bool(marks.mark(filter_text(times.cells[row])))
+        is_nothing = (
+            (is_marked or series.changes.are_near(ts.date()))
+            and self._numbers.value(cell) is None
+            and names_no_hour(ts, self._period, series.changes.zone, is_marked=is_marked)
+        )
+        return None if is_nothing else ts
 
     def _takes_text(self, series: SeriesExtraction, ts: str) -> bool:
         """Whether the run is told of a time that cannot be read: not of a day outside the window.
@@ -501,6 +532,9 @@ class PointExtractor:
         times = record_times.all
         values = None if times is None else self._numbers.read_all(column)
         if times is None or values is None:
+            return False
+        near = () if series.changes is None else record_times.rows_near(series.changes)
+        if any(values[row] is None for row in near):
             return False
         column = values
         series.rows_with_value += len(times)

@@ -176,7 +176,7 @@ class Reader(ABC):
         files = self.files.of(answer)
         documents = []
         for file in files:
-            part = answer.part(file.body, file.name)
+            part = answer.part(file.body, file.name, in_utf_8=self.files.are_texts)
             document = self.read(part)
             if document is not None:
                 document.time = file.time or answer.written_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from dataportal.local_times import LocalTime, numbered_days, resolve
+from dataportal.local_times import LocalTime, instants_of, numbered_days, resolve
 from dataportal.plugins.declarative.interval_numbers import first_instant, interval_count
 from dataportal.plugins.declarative.interval_starts import interval_starts
 from dataportal.plugins.declarative.series_extraction import filter_text
@@ -139,8 +139,12 @@ def interval_start(
     day: datetime | str,
     times: RecordTimes,
     row: int,
-) -> datetime | str:
+    *,
+    is_empty: bool,
+) -> datetime | str | None:
     """Where the interval of a day and a number begins; a text for what names none.
+
+    None for a number that the day does not have, where no value stands: in tables of 25 columns.
 
     Notes the day if it has no such interval.
 
@@ -150,6 +154,7 @@ def interval_start(
         day: as it was read; a text for none.
         times: of the records.
         row: of the point.
+        is_empty: whether it has no value.
     """
     zone = None if series.changes is None else series.changes.zone
     if isinstance(day, str) or interval is None:
@@ -167,9 +172,11 @@ def interval_start(
         begins = first_instant(day.date(), zone) + number * interval.length
     except (ValueError, OverflowError) as error:
         return RefusedTime(str(error))
+    if is_empty and not 0 <= number < count:
+        return None
     series.days[len(series.ts)] = day.date()
     written = " and ".join(map(filter_text, times.numbers[row]))
-    if count * interval.length > _DAY:
+    if count * interval.length > _DAY and not is_empty:
         reason = ""
         if (number + 1) * interval.length == _DAY:
             reason = (
@@ -184,6 +191,24 @@ def interval_start(
             f"and a number {written}"
         )
     return begins
+
+
+def names_no_hour(
+    label: datetime, period: timedelta | None, zone: ZoneInfo, *, is_marked: bool
+) -> bool:
+    """Whether a day may not have the hour that a local label names.
+
+    So it is with the hour that clocks skip, and with the second of a doubled one where none is.
+
+    Args:
+        label: without an offset.
+        period: how long before it its interval may begin; None where it names the beginning.
+        zone: whose clocks show it.
+        is_marked: whether the label says that it is one of two.
+    """
+    labels = [label] if period is None else [label, label - period]
+    counts = [len(instants_of(one, zone)) for one in labels]
+    return 0 in counts or (is_marked and max(counts) == 1)
 
 
 def without_faulty_days(series: SeriesExtraction, *, are_clock_times: bool) -> list[datetime | str]:

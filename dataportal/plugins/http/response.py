@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 _MADE_NOW = timedelta(minutes=1)
 """A file no older than that when it was sent tells nothing by its time."""
+_CALL = re.compile(r"\s*(?:/\*\*/)?[\w$.]+\s*\((.*)\)\s*;?\s*", re.DOTALL)
 _MOST_DIGITS = 400
 """A whole number of more digits is none that a double can hold, by far."""
 EXCERPT = 200
@@ -140,9 +141,16 @@ class Answer:
             hint=hint,
         )
 
-    def part(self, body: bytes, member: str) -> Answer:
-        """A file that was unpacked from this answer, as an answer."""
-        return replace(self, body=body, member=member)
+    def part(self, body: bytes, member: str, *, in_utf_8: bool = False) -> Answer:
+        """A file that was unpacked from this answer, as an answer.
+
+        Args:
+            body: of the file.
+            member: its name.
+            in_utf_8: whether it is a text in UTF-8, whatever charset the answer declares.
+        """
+        headers = {**self.headers, "content-type": ""} if in_utf_8 else self.headers
+        return replace(self, body=body, member=member, headers=headers)
 
     def excerpt(self) -> str:
         """The beginning of the body, harmless and without secrets, for a message."""
@@ -191,6 +199,8 @@ class Answer:
 
         In `encoding`, else in the charset declared, else in UTF-8.
 
+        JSON of lines, each a document, is the list of these; of a call (JSONP) what is handed over.
+
         NaN and Infinity are let through where the shape has room for a float: no JSON, but sent.
         So are numbers that do not fit: they come as infinite ones, for the run to refuse.
 
@@ -209,6 +219,10 @@ class Answer:
             return msgspec.json.decode(body, type=shape)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             first = error
+        if shape is Any and isinstance(first, msgspec.DecodeError):
+            wrapped = _lines_or_argument(body)
+            if wrapped is not None:
+                return wrapped
         try:
             # the standard reader is slow, but knows NaN, Infinity and numbers of any length
             return msgspec.convert(json.loads(body, parse_int=_whole_number), shape)
@@ -226,6 +240,20 @@ class Answer:
             if name.strip().lower() == "charset" and value.strip(" \"'"):
                 return value.strip(" \"'")
         return None
+
+
+def _lines_or_argument(body: bytes | str) -> Any:
+    """What JSON of several lines has, or that in a call by JSONP; None if it is neither."""
+    text = body if isinstance(body, str) else body.decode("utf-8", "replace")
+    try:
+        if call := _CALL.fullmatch(text):
+            return msgspec.json.decode(call[1])
+        lines = msgspec.json.Decoder().decode_lines(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    count = sum(1 for line in text.split("\n") if line.strip())
+    are_documents = all(isinstance(line, dict | list) for line in lines)
+    return lines if are_documents and len(lines) == count > 1 else None
 
 
 def _whole_number(text: str) -> int | float:
