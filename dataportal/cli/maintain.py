@@ -67,10 +67,16 @@ def command(
         view = MaintainView(storage, planned=plan)
         if not plan:
             check_owner(storage)
-            with progress_bar("maintaining", wanted=invocation.shows_progress) as progress:
-                seconds = None if limit is None else limit.total_seconds()
-                for result in maintain(connection, storage, seconds=seconds, progress=progress):
-                    view.add(result)
+            try:
+                with progress_bar("maintaining", wanted=invocation.shows_progress) as progress:
+                    seconds = None if limit is None else limit.total_seconds()
+                    for result in maintain(connection, storage, seconds=seconds, progress=progress):
+                        view.add(result)
+            except BaseException:
+                # what was done stays done
+                if view.results and not invocation.silent and not invocation.json:
+                    show_view(view, json=False)
+                raise
             view.after = read_storage(connection)
     if not invocation.silent:
         show_view(view, json=invocation.json)

@@ -64,7 +64,12 @@ class MaintainView:
                 yield printable(str(result.error))
         if left := sum(not result.begun for result in self.results):
             yield f"{pluralize(left, 'action')} left for the next time: no time was left for them"
-        if self.after is not None:
+        if self.after is None:
+            rest = len(self.before.actions) - len(self.results)
+            yield f"ended in the middle: {pluralize(rest, 'action')} not done"
+        elif not self.results:
+            yield f"nothing was to be done: {storage_sentence(self.after)}"
+        else:
             yield f"{format_bytes(self.before.bytes)} before, now {storage_sentence(self.after)}"
 
     def _plan_lines(self, stream: TextIO) -> Iterator[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -14,7 +16,7 @@ from support.stored_runs import store_run
 if TYPE_CHECKING:
     import subprocess
 
-    from conftest import RunCli
+    from conftest import RunCli, StartCli
 
 OLD_RUNS = (
     "INSERT INTO fetch_run (source, kind, started_at, finished_at, outcome, window_start,"
@@ -137,6 +139,54 @@ def test_what_holds_a_lock_is_waited_for_in_turns(url: str, run_cli: RunCli) -> 
         assert all(a["done"] for a in document["actions"] if a["work"] != "forget")
         holder.rollback()
     assert run_cli("-q", "maintain", env={"DATABASE_URL": url}).stderr == ""
+    assert "forget" not in work(planned(run_cli, url))
+
+
+def test_forgetting_ends_when_time_is_up(database_url: str, run_cli: RunCli) -> None:
+    """However many statements it takes: what is forgotten by then is, the rest is left."""
+    with open_observer(database_url) as look:
+        look.execute(OLD_RUNS.replace("7001", "100001"))
+        look.execute(
+            "CREATE FUNCTION take_a_while() RETURNS trigger LANGUAGE plpgsql AS"
+            " 'BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END'"
+        )
+        look.execute(
+            "CREATE TRIGGER slow AFTER DELETE ON fetch_run EXECUTE FUNCTION take_a_while()"
+        )
+        done = run_cli("maintain", "--json", "--for", "3s", env={"DATABASE_URL": database_url})
+        (left,) = look.execute("SELECT count(*) FROM fetch_run").fetchone() or (0,)
+    (forget,) = (a for a in json.loads(done.stdout)["actions"] if a["work"] == "forget")
+    assert (done.returncode, forget["done"], forget["error"]) == (0, False, None)
+    assert forget["seconds"] < 4
+    assert 1 < left < 100_001
+
+
+def test_a_signal_ends_it_and_what_was_done_is_told(
+    url: str, run_cli: RunCli, start_cli: StartCli
+) -> None:
+    """143, with what is done and how much is not; that stays for the next one."""
+    with open_observer(url) as look, psycopg.connect(url) as holder:
+        look.execute(OLD_RUNS)
+        look.execute("CREATE INDEX source_state_pkey_ccnew ON source_state (source)")
+        look.execute("UPDATE pg_index SET indisvalid = false"
+                     " WHERE indexrelid = 'source_state_pkey_ccnew'::regclass")  # fmt: skip
+        before = values(look), current(look)
+        holder.execute("LOCK TABLE fetch_run IN EXCLUSIVE MODE")
+        program = start_cli("maintain", env={"DATABASE_URL": url})
+        while look.execute("SELECT to_regclass('source_state_pkey_ccnew')").fetchone() != (None,):
+            assert program.poll() is None
+        # then it tries again what is held up, last of all
+        while look.execute("SELECT count(*) FROM pg_locks WHERE NOT granted"
+                           " AND relation = 'fetch_run'::regclass").fetchone() != (1,):  # fmt: skip
+            assert program.poll() is None
+        program.send_signal(signal.SIGTERM)
+        told, _ = program.communicate(timeout=20)
+        assert program.returncode == 143
+        assert re.search(r"^reindex +source_state .* done", told, re.MULTILINE)
+        assert re.search(r"^ended in the middle: \d+ actions? not done$", told, re.MULTILINE)
+        holder.rollback()
+        assert (values(look), current(look)) == before
+    assert run_cli("maintain", env={"DATABASE_URL": url}).returncode == 0
     assert "forget" not in work(planned(run_cli, url))
 
 

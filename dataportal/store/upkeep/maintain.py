@@ -12,6 +12,7 @@ import time
 from collections import deque
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -112,7 +113,7 @@ def maintain(
     Raises:
         DatabaseError: the disk is full, or the connection is lost: what was done stays.
     """
-    deadline = None if seconds is None else time.monotonic() + seconds
+    limits = _Limits(connection, seconds)
     edition = read_edition(connection)
     home = "" if edition is None else edition.home
     queue = deque((action, 1) for action in storage.actions)
@@ -122,26 +123,20 @@ def maintain(
     progress(0, total)
     while queue:
         action, attempt = queue.popleft()
-        left = None if deadline is None else deadline - time.monotonic()
-        if left is not None and left < _SOONEST:
-            yield ActionResult(action, begun=False)
+        if limits.is_late():
+            yield ActionResult(action, spent.get(action, 0.0), begun=False)
             continue
         started = time.monotonic()
         error: DatabaseError | None = None
         try:
             with database_errors(f"{action.work} of {action.relation}"):
-                connection.execute(
-                    query("maintain_limits"),
-                    {"lock": _LOCK_WAIT, "work": "0" if left is None else f"{int(left * 1000)}ms"},
-                )
-                _act(connection, action, home)
+                _act(connection, action, home, limits)
         except DatabaseError as fault:
             if connection.closed or _is_disk_full(fault):
                 raise
             error = fault
         spent[action] = spent.get(action, 0.0) + time.monotonic() - started
-        is_late = deadline is not None and time.monotonic() >= deadline - _SOONEST
-        if error is not None and is_late and isinstance(error, DatabaseTransientError):
+        if limits.is_late() and isinstance(error, DatabaseTransientError):
             yield ActionResult(action, spent[action], begun=False)
             continue
         if error is not None and is_held_up(error) and attempt < TRIES:
@@ -149,20 +144,58 @@ def maintain(
             # with nothing else to do meanwhile, whoever holds the lock is given a moment
             waits += 1
             if waits >= len(queue):
-                time.sleep(PAUSE if deadline is None else min(PAUSE, max(left or 0.0, 0.0)))
+                time.sleep(min(PAUSE, limits.remaining))
                 waits = 0
             continue
         ended += 1
         progress(ended, total)
         yield ActionResult(action, spent[action], error)
+    limits.lift()
 
 
-def _act(connection: psycopg.Connection, action: Action, home: str) -> None:
+class _Limits:
+    """How long statements may wait for a lock, and how long they may take until all must end.
+
+    Args:
+        connection: whose statements.
+        seconds: from now on; None for ever.
+    """
+
+    def __init__(self, connection: psycopg.Connection, seconds: float | None) -> None:
+        self._connection = connection
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+
+    @property
+    def remaining(self) -> float:
+        """The seconds that are left."""
+        return inf if self._deadline is None else max(self._deadline - time.monotonic(), 0.0)
+
+    def is_late(self) -> bool:
+        """Whether too little is left for anything to be begun."""
+        return self.remaining < _SOONEST
+
+    def renew(self) -> None:
+        """Set them for the statement that comes next: it may take what is left."""
+        work = 0 if self._deadline is None else max(int(self.remaining * 1_000), 1)
+        self._set(work)
+
+    def lift(self) -> None:
+        """Let what follows take its time."""
+        self._set(0)
+
+    def _set(self, milliseconds: int) -> None:
+        self._connection.execute(
+            query("maintain_limits"), {"lock": _LOCK_WAIT, "work": f"{milliseconds}ms"}
+        )
+
+
+def _act(connection: psycopg.Connection, action: Action, home: str, limits: _Limits) -> None:
     # as the server has quoted it
     relation = action.relation.encode()
+    limits.renew()
     if action.work is Work.FORGET:
         while connection.execute(query("maintain_forget")).rowcount:
-            pass
+            limits.renew()
     elif action.work is Work.MERGE:
         with connection.transaction():
             connection.execute(query("columnstore_home"), {"home": home})
@@ -179,19 +212,25 @@ def _act(connection: psycopg.Connection, action: Action, home: str) -> None:
         failpoint("after_compressed")
         if again:
             # what is left of the rows, and of their places in the indexes; of an empty table quick
-            connection.execute(b"VACUUM " + relation)
-            connection.execute(b"REINDEX TABLE " + relation)
+            for statement in (b"VACUUM ", b"REINDEX TABLE "):
+                limits.renew()
+                connection.execute(statement + relation)
     elif action.work is Work.VACUUM:
         connection.execute(b"VACUUM " + relation)
     elif action.work is Work.REINDEX:
-        for index in action.left_over:
-            connection.execute(b"DROP INDEX IF EXISTS " + index.encode())
-        names = {"relation": action.relation}
-        for (index,) in connection.execute(query("maintain_indexes"), names).fetchall():
-            # beside those who write; one by one, in the room that the one before has left
-            connection.execute(b"REINDEX INDEX CONCURRENTLY " + index.encode())
+        _reindex(connection, action, limits)
     else:
         connection.execute(b"ANALYZE " + relation)
+
+
+def _reindex(connection: psycopg.Connection, action: Action, limits: _Limits) -> None:
+    """Make indexes anew beside those who write, one by one, in the room that the last has left."""
+    for index in action.left_over:
+        connection.execute(b"DROP INDEX IF EXISTS " + index.encode())
+    names = {"relation": action.relation}
+    for (index,) in connection.execute(query("maintain_indexes"), names).fetchall():
+        limits.renew()
+        connection.execute(b"REINDEX INDEX CONCURRENTLY " + index.encode())
 
 
 def _is_disk_full(error: DatabaseError) -> bool:
