@@ -516,3 +516,19 @@ def test_large_table_is_read_as_a_stream(table: TableFile) -> None:
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_an_hour_that_a_day_has_not_may_be_a_row_without_a_value(tmp_path: Path) -> None:
+    """That which the clocks skip, and the 25th; with a value the run is told."""
+    text = (
+        "time,value\n2025-03-30 1,1\n2025-03-30 2,\n2025-03-30 3,3\n"
+        "2025-10-25 24,4\n2025-10-25 25,\n2025-10-26 2,\n"
+    )
+    for skipped in ("", "7"):
+        (tmp_path / "t.csv").write_text(text.replace("-30 2,", f"-30 2,{skipped}"))
+        plugin = CsvDataSourcePlugin(
+            TimeSeriesMetadata("table"), {"path": "t.csv", "time_format": "%Y-%m-%d %H"}
+        )
+        plugin.config_dir, plugin.zone = tmp_path, ZoneInfo("Europe/Berlin")
+        answer = asyncio.run(plugin.get_historical_data(*EVER))
+        assert answer["value"] == [1.0, *([7.0] if skipped else []), 3.0, 4.0, None]

@@ -319,10 +319,13 @@ class _Source:
                     if outside is not None and series.clip is not None:
                         series.clip.takes(outside)
                         continue
+                    value = self._numbers.read(row[value_index])
                     if is_noted and series.labels is not None:
+                        if value is None and series.labels.may_lack(ts):
+                            continue
                         series.labels.note(len(series.ts), ts, cell, row)
                     series.ts.append(ts)
-                    series.value.append(self._numbers.read(row[value_index]))
+                    series.value.append(value)
 
 
 class CsvDataSourcePlugin(BasePlugin):

@@ -26,16 +26,13 @@ from dataportal.plugins.declarative.point_parameters import PointParameters, Ser
 from dataportal.plugins.declarative.record_times import RecordTimes
 from dataportal.plugins.declarative.records import TRUNCATED_ROW
 from dataportal.plugins.declarative.series_extraction import SeriesExtraction, filter_text
-from dataportal.plugins.declarative.series_times import (
-    SeriesTimes,
-    interval_start,
-    names_no_hour,
-)
+from dataportal.plugins.declarative.series_times import SeriesTimes, interval_start
 from dataportal.plugins.declarative.templates import field_names, fill_fields
 from dataportal.plugins.declarative.time_axis import TimeAxis
 from dataportal.plugins.declarative.units import UnitPlaces, units_inside
 from dataportal.plugins.parameters.faults import other_name_fault
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
+from dataportal.plugins.readers.local_labels import names_no_hour
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.table_parameters import (
     DecimalParameters,

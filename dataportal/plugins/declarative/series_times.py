@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from dataportal.local_times import LocalTime, instants_of, numbered_days, resolve
+from dataportal.local_times import LocalTime, numbered_days, resolve
 from dataportal.plugins.declarative.interval_numbers import first_instant, interval_count
 from dataportal.plugins.declarative.interval_starts import interval_starts
 from dataportal.plugins.declarative.series_extraction import filter_text
@@ -191,24 +191,6 @@ def interval_start(
             f"and a number {written}"
         )
     return begins
-
-
-def names_no_hour(
-    label: datetime, period: timedelta | None, zone: ZoneInfo, *, is_marked: bool
-) -> bool:
-    """Whether a day may not have the hour that a local label names.
-
-    So it is with the hour that clocks skip, and with the second of a doubled one where none is.
-
-    Args:
-        label: without an offset.
-        period: how long before it its interval may begin; None where it names the beginning.
-        zone: whose clocks show it.
-        is_marked: whether the label says that it is one of two.
-    """
-    labels = [label] if period is None else [label, label - period]
-    counts = [len(instants_of(one, zone)) for one in labels]
-    return 0 in counts or (is_marked and max(counts) == 1)
 
 
 def without_faulty_days(series: SeriesExtraction, *, are_clock_times: bool) -> list[datetime | str]:

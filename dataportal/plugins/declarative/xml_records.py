@@ -159,7 +159,9 @@ class _Path:
         try:
             Element("x").findall(self._path)
         except (SyntaxError, KeyError, TypeError) as error:
-            raise ValueError(f"{text!r} is no XPath that can be used ({error})") from None
+            # of a bracket that is not closed it says what it called in vain
+            reason = "it ends too early" if isinstance(error, TypeError) else error
+            raise ValueError(f"{text!r} is no XPath that can be used ({reason})") from None
 
     def elements(self, root: Element) -> list[Element]:
         """The elements that it leads to, from the document's root element."""

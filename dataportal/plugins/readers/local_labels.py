@@ -279,3 +279,21 @@ def _steps(labels: Iterable[datetime]) -> int:
 def _descends(labels: Iterable[datetime]) -> bool:
     """Whether more steps from row to row go back than forward, whatever pages the rows are on."""
     return _steps(labels) < 0
+
+
+def names_no_hour(
+    label: datetime, period: timedelta | None, zone: ZoneInfo, *, is_marked: bool
+) -> bool:
+    """Whether a day may not have the hour that a local label names.
+
+    So it is with the hour that clocks skip, and with the second of a doubled one where none is.
+
+    Args:
+        label: without an offset.
+        period: how long before it its interval may begin; None where it names the beginning.
+        zone: whose clocks show it.
+        is_marked: whether the label says that it is one of two.
+    """
+    labels = [label] if period is None else [label, label - period]
+    counts = [len(instants_of(one, zone)) for one in labels]
+    return 0 in counts or (is_marked and max(counts) == 1)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dataportal.local_times import ClockChanges, numbered_days
-from dataportal.plugins.readers.local_labels import FIRST, LabelResolver
+from dataportal.plugins.readers.local_labels import FIRST, LabelResolver, names_no_hour
 from dataportal.plugins.readers.times import HourBeyond, hour_fault
 from dataportal.raw_points import RefusedTime
 
@@ -37,6 +37,18 @@ class LocalRows:
         self._written_days: dict[int, date] = {}
         self._faults: dict[date, str] = {}
         self._hours_24: Counter[date] = Counter()
+
+    def may_lack(self, ts: datetime | str) -> bool:
+        """Whether a day may not have the hour that a label names, so that it has no value."""
+        if isinstance(ts, str):
+            return isinstance(ts, HourBeyond)
+        return (
+            self._zone is not None
+            and self._changes is not None
+            and ts.tzinfo is None
+            and self._changes.are_near(ts.date())
+            and names_no_hour(ts, None, self._zone, is_marked=False)
+        )
 
     def note(self, index: int, ts: datetime | str, cell: str, row: Sequence[str]) -> None:
         """Keep what may be needed of the row that the point at `index` stands in.
