@@ -153,7 +153,7 @@ def raw_points(raw: object, name: str, *, most: int = MOST_POINTS) -> RawPoints:
     doubt = raw.get("doubt")
     stated = {key: raw[key] for key in STATED if key in raw}
     unchanged = raw.get("unchanged") is True
-    left_out = _left_out(raw, name)
+    left_out = _left_out_counts(raw, name)
     if "data" in raw and "ts" not in raw:
         raw = raw["data"]
     points = (
@@ -249,7 +249,7 @@ def _bare_columns(points: Sequence[Any]) -> tuple[list[Any], list[Any]] | None:
         return None
 
 
-def _left_out(raw: Mapping[Any, Any], name: str) -> LeftOut:
+def _left_out_counts(raw: Mapping[Any, Any], name: str) -> LeftOut:
     """What the plugin says under `outside` and `duplicates`."""
     outside, duplicates = raw.get("outside", 0), raw.get("duplicates", 0)
     sides = {"elsewhere": outside} if not isinstance(outside, Mapping) else dict(outside)

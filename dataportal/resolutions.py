@@ -125,7 +125,7 @@ def stretches(points: Iterable[Steps]) -> list[Stretch]:
     return regular
 
 
-def stretches_said(said: Sequence[Resolution], last: datetime) -> list[Stretch]:
+def stated_stretches(said: Sequence[Resolution], last: datetime) -> list[Stretch]:
     """The stretches that a provider names itself, up to the last ts of its answer."""
     ends = [*(following.ts_from for following in said[1:]), None]
     return [

@@ -330,16 +330,16 @@ def _align(columns: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
         every = every.take(pc.sort_indices(every))
     places = [None if own.equals(every) else pc.index_in(every, value_set=own) for own in times]
 
-    def aligned(name: str) -> Iterator[pa.Array]:
+    def column_chunks(name: str) -> Iterator[pa.Array]:
         for column, place in zip(columns, places, strict=True):
             values = _one_chunk(column, name)
             yield values if place is None else values.take(place)
 
     assumed = []
     if "assumed" in schema.names:
-        flags = [pc.fill_null(flag, pa.scalar(False)) for flag in aligned("assumed")]
+        flags = [pc.fill_null(flag, pa.scalar(False)) for flag in column_chunks("assumed")]
         assumed = [reduce(pc.or_, flags)]
-    return pa.table([every, *assumed, *aligned("value")], schema=schema)
+    return pa.table([every, *assumed, *column_chunks("value")], schema=schema)
 
 
 def _one_chunk(table: pa.Table, name: str) -> pa.Array:

@@ -119,11 +119,11 @@ def parse_cutoff(text: str, *, zone: tzinfo, wording: Wording) -> Cutoff:
     """
     match, hint = _CUTOFF.fullmatch(text.strip()), "Write it like 'D-1 06:00 Europe/Berlin'"
     if match is None:
-        raise UsageError(f"{wording.quoted('cutoff', text)} is no time of day", hint=hint)
+        raise UsageError(f"{wording.quoted_option('cutoff', text)} is no time of day", hint=hint)
     try:
         clock = time(int(match["hour"]), int(match["minute"]), int(match["second"] or 0))
     except ValueError as error:
-        raise UsageError(f"{wording.quoted('cutoff', text)}: {error}", hint=hint) from None
+        raise UsageError(f"{wording.quoted_option('cutoff', text)}: {error}", hint=hint) from None
     days = int(match["days"] or 0) * (-1 if match["sign"] == "+" else 1)
     name = match["zone"] or getattr(zone, "key", "UTC")
     return Cutoff(days, clock, parse_zone("cutoff", name, wording))
@@ -158,7 +158,8 @@ def parse_release(text: str, wording: Wording) -> int:
     if text.isdecimal() and 0 < int(text) < 1_000_000:  # noqa: PLR2004 - versions of one observation
         return int(text)
     raise UsageError(
-        f"{wording.quoted('release', text)} is none: say first, a number from 1 on, or latest"
+        f"{wording.quoted_option('release', text)} is none: say first, a number from 1 on, or "
+        "latest"
     )
 
 

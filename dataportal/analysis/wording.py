@@ -23,6 +23,6 @@ class Wording(Enum):
             return option if value is None else f"{option} {value}"
         return name if value is None else f"{name}={value!r}"
 
-    def quoted(self, name: str, value: str) -> str:
+    def quoted_option(self, name: str, value: str) -> str:
         """The same with a value that may have blanks in it."""
         return self.option(name, repr(value) if self is Wording.COMMAND else value)

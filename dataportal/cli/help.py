@@ -13,9 +13,9 @@ from dataportal.render.console import is_terminal, supports_escape_codes
 from dataportal.render.manual import (
     PageView,
     TopicsView,
+    find_topic,
     render_page,
     similar_topics,
-    topic_named,
     topics_that_mention,
 )
 from dataportal.render.view import look_at_view, show_view
@@ -50,7 +50,7 @@ def command(
     if not topic:
         look_at_view(TopicsView(), json=invocation.json)
         return ExitCode.DONE
-    page = topic_named(topic)
+    page = find_topic(topic)
     if page is None:
         raise _unknown_topic(topic)
     if is_terminal(sys.stdout) and not invocation.json:
@@ -66,11 +66,11 @@ def command(
 def _unknown_topic(words: Sequence[str]) -> UsageError:
     message = f"there is no page {' '.join(words)!r} in the manual"
     if similar := similar_topics(words):
-        return UsageError(message, hint=f"Did you mean {_listed(similar)}?")
+        return UsageError(message, hint=f"Did you mean {_alternatives(similar)}?")
     if mentioned := topics_that_mention(words):
-        return UsageError(message, hint=f"These have the word: {_listed(mentioned)}")
+        return UsageError(message, hint=f"These have the word: {_alternatives(mentioned)}")
     return UsageError(message, hint="See: dataportal help")
 
 
-def _listed(names: Sequence[str]) -> str:
+def _alternatives(names: Sequence[str]) -> str:
     return " or ".join(repr(name) for name in names)

@@ -73,7 +73,7 @@ def answer_points(
     if request.question.assume:
         check_availability(selected, Wording.COMMAND)
     with snapshot(connection):
-        points = _points_asked(request)
+        points = _new_question(request)
         asked = [series_question(connection, points, series) for series in selected]
         notes = [*_tell_beginnings(connection, request, asked), *_tell_finality(request, asked)]
         rows = _wide_rows if request.wide else _long_rows
@@ -145,7 +145,7 @@ def answer_decisions(
         )
 
 
-def _points_asked(request: Request) -> PointsAsked:
+def _new_question(request: Request) -> PointsAsked:
     return PointsAsked(
         question=request.question,
         as_of_day=request.as_of_day,
@@ -161,7 +161,7 @@ def _tell_beginnings(
     connection: psycopg.Connection, request: Request, asked: Sequence[SeriesQuestion]
 ) -> list[str]:
     """Tell people of series of which there is nothing to say yet at the time that they name."""
-    notes = list(notes_on_beginnings(connection, _points_asked(request), asked))
+    notes = list(notes_on_beginnings(connection, _new_question(request), asked))
     for note in notes:
         say(note)
     return notes

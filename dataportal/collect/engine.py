@@ -243,11 +243,11 @@ class _Runs:
         if loop.time() - self._looked_at <= _LOOK_INTERVAL:
             return
         names = [request.source.name for request in due]
-        locked = await self._ask(SourceSession.locked_among, names, set[str]())
+        locked = await self._ask(SourceSession.locked_sources, names, set[str]())
         # our own are locked too, and under way
         self._locked = locked - {n for n, task in self._tasks.items() if not task.done()}
         self._has_met_others = self._has_met_others or bool(self._locked)
-        self._finished = await self._ask(SourceSession.finished_since, self._began, set[str]())
+        self._finished = await self._ask(SourceSession.sources_run_since, self._began, set[str]())
         self._looked_at = loop.time()
 
     async def _ask(self, method: Callable[[SourceSession, T], R], argument: T, otherwise: R) -> R:

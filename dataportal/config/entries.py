@@ -97,7 +97,7 @@ class EntryReader:
         """All problems, in the order of the file; those of included files follow."""
         return [problem for *_, problem in sorted(self._problems, key=lambda p: p[:3])]
 
-    def included(self) -> list[Path]:
+    def included_files(self) -> list[Path]:
         """The files that are included, but for those that are shipped."""
         _, *included = self._files.documents.items()
         return [document.path for file, document in included if file.parent != CATALOGUE]

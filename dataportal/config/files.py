@@ -44,7 +44,7 @@ def load(path: Path, env: Mapping[str, str], *, text: str | None = None) -> Conf
             "one of the files that dataportal list-sources --catalogue shows",
         )
     remember_secrets_of(env, (name for source in sources for name in source.requires_env))
-    files = [*(() if text is not None else (path,)), *reader.included()]
+    files = [*(() if text is not None else (path,)), *reader.included_files()]
     warnings = [*(w for file in files for w in _warnings_about(file)), *reader.warnings]
     return Configuration(path, tuple(sources), tuple(problems), tuple(warnings))
 

@@ -132,13 +132,13 @@ def address_of(url: str, headers: Mapping[str, str]) -> Address:
             variables[variable] = f"{name} of the address"
         elif _is_secret(name):
             auth.setdefault("query", {})[name] = value
-            variables.update(_named(value))
+            variables.update(_variables_in(value))
         elif name in query:
             before = query[name]
             query[name] = [*before, value] if isinstance(before, list) else [before, value]
         else:
             query[name] = value
-            variables.update(_named(value))
+            variables.update(_variables_in(value))
     plain: dict[str, str] = {}
     for name, value in headers.items():
         if _is_secret(name):
@@ -151,12 +151,12 @@ def address_of(url: str, headers: Mapping[str, str]) -> Address:
                 text = f"{scheme} ${{{variable}}}" if rest else f"${{{variable}}}"
                 variables[variable] = f"the header {name}"
             else:
-                variables.update(_named(value))
+                variables.update(_variables_in(value))
             auth.setdefault("header", {})[name] = text
         else:
             plain[name] = value
     bare = urlunsplit((parts.scheme, netloc, parts.path, "", ""))
-    variables.update(_named(bare))
+    variables.update(_variables_in(bare))
     return Address(bare, query, auth, plain, variables)
 
 
@@ -170,7 +170,7 @@ def _is_secret(name: str) -> bool:
     }
 
 
-def _named(text: str) -> dict[str, str]:
+def _variables_in(text: str) -> dict[str, str]:
     """The variables that a text names and that have no default."""
     names = re.findall(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", text)
     return dict.fromkeys(names, "the address")
@@ -289,7 +289,7 @@ def paging_of(address: Address, content: Any, rows: int, link: str) -> tuple[Any
     found = _next_link(content, "", 0)
     if found is not None:
         return {"next": found}, "the answer names the address of the next page here"
-    total = _count_named(
+    total = _find_count(
         content, ("total", "totalrows", "totalcount", "numbermatched", "totalelements"), "", 0
     )
     sizes = {
@@ -331,12 +331,12 @@ def paging_of(address: Address, content: Any, rows: int, link: str) -> tuple[Any
 
 
 def _next_link(content: Any, path: str, depth: int) -> str | None:  # noqa: C901 - a branch for each way
-    from dataportal.drafts.json_rows import quoted
+    from dataportal.drafts.json_rows import quote_key
 
     if not isinstance(content, dict) or depth > 2:  # noqa: PLR2004 - links stand near the top
         return None
     for key, item in content.items():
-        place = f"{path}.{quoted(key)}" if path else quoted(key)
+        place = f"{path}.{quote_key(key)}" if path else quote_key(key)
         joined = "".join(words_of(key))
         if joined in {
             "next",
@@ -352,7 +352,7 @@ def _next_link(content: Any, path: str, depth: int) -> str | None:  # noqa: C901
             if isinstance(item, dict) and isinstance(item.get("href"), str):
                 return f"{place}.href"
     for key, item in content.items():
-        place = f"{path}.{quoted(key)}" if path else quoted(key)
+        place = f"{path}.{quote_key(key)}" if path else quote_key(key)
         if key.lower() == "links" and isinstance(item, list):
             rels = [one for one in item if isinstance(one, dict) and one.get("rel") == "next"]
             if rels and isinstance(rels[0].get("href"), str):
@@ -364,19 +364,19 @@ def _next_link(content: Any, path: str, depth: int) -> str | None:  # noqa: C901
     return None
 
 
-def _count_named(
+def _find_count(
     content: Any, names: tuple[str, ...], path: str, depth: int
 ) -> tuple[str, int] | None:
-    from dataportal.drafts.json_rows import quoted
+    from dataportal.drafts.json_rows import quote_key
 
     if not isinstance(content, dict) or depth > 2:  # noqa: PLR2004 - counts stand near the top
         return None
     for key, item in content.items():
-        place = f"{path}.{quoted(key)}" if path else quoted(key)
+        place = f"{path}.{quote_key(key)}" if path else quote_key(key)
         if "".join(words_of(key)) in names and str(item).isdecimal() and not isinstance(item, bool):
             return place, int(item)
         if isinstance(item, dict):
-            found = _count_named(item, names, place, depth + 1)
+            found = _find_count(item, names, place, depth + 1)
             if found is not None:
                 return found
     return None

@@ -91,7 +91,7 @@ def _json_stat(content: Any) -> CubeSeries | None:
     if rows:
         params["rows"] = rows
     open_names = [name for name in ids if name != times and len(codes[name]) > 1]
-    filled = _filled(dataset.get("value"), ids, sizes, codes, open_names, times)
+    filled = _filled_codes(dataset.get("value"), ids, sizes, codes, open_names, times)
     keys = [
         dict(zip(open_names, key, strict=True))
         for key in product(*(codes[name] for name in open_names))
@@ -131,7 +131,7 @@ def _time_dimension(
     return None
 
 
-def _filled(
+def _filled_codes(
     values: Any,
     ids: Sequence[str],
     sizes: Sequence[int],
@@ -203,10 +203,10 @@ def _sdmx_json(content: Any) -> CubeSeries | None:
                         if not is_time_name(name)
                     }
                 )
-    return CubeSeries({"layout": "sdmx-json"}, _differing(keys), labels, _frequency(codes))
+    return CubeSeries({"layout": "sdmx-json"}, _keys_that_differ(keys), labels, _frequency(codes))
 
 
-def _differing(keys: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+def _keys_that_differ(keys: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """The keys, each once, without the dimensions in which all are alike."""
     names = dict.fromkeys(name for key in keys for name in key)
     varying = [name for name in names if len({key.get(name) for key in keys}) > 1]
@@ -250,7 +250,7 @@ def xml_cube(root: Element) -> CubeSeries | None:
 
 def _without_attributes(keys: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """What tells series apart: the fewest of the names in which they differ."""
-    differing = _differing(keys)
+    differing = _keys_that_differ(keys)
     names = [*dict.fromkeys(name for key in differing for name in key)]
     unlikely = (
         "TITLE",

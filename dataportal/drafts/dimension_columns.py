@@ -102,7 +102,7 @@ def dimension_columns(  # noqa: C901, PLR0912, PLR0915 - a branch for each way
                 "nothing in the answer tells them apart"
             )
     if not chosen and not duplicates:
-        chosen += _mixed_by(rows, time, values)
+        chosen += _mixing_columns(rows, time, values)
     chosen += _places(rows, time, values, chosen)
     return chosen, remarks
 
@@ -173,10 +173,10 @@ def _duplicates(time: TimeRole, dimensions: Sequence[Column], values: Sequence[C
 
 
 def _is_mixed(rows: RowSet, time: TimeRole, values: Sequence[Column]) -> bool:
-    return bool(_mixed_by(rows, time, values))
+    return bool(_mixing_columns(rows, time, values))
 
 
-def _mixed_by(rows: RowSet, time: TimeRole, values: Sequence[Column]) -> list[Column]:
+def _mixing_columns(rows: RowSet, time: TimeRole, values: Sequence[Column]) -> list[Column]:
     """A column of names by which rows are of several series, although no time comes twice."""
     valid = [ts is not None for ts in time.times]
     total = sum(valid)
@@ -314,7 +314,7 @@ def _value_texts(
     return there
 
 
-def name_numbered(rows: RowSet, dimensions: Sequence[Column]) -> None:
+def name_numbered_columns(rows: RowSet, dimensions: Sequence[Column]) -> None:
     """Give columns without a name one, where their number is the name of another."""
     names = {column.name for column in rows.columns} | {
         text for column in rows.columns if column.name == "header" for text in column.distinct

@@ -76,10 +76,10 @@ def scalar(value: Any) -> str:  # noqa: PLR0911 - a branch for each way
         return text
     if ("\\" in text or '"' in text) and "\n" not in text and text.isprintable():
         return "'" + text.replace("'", "''") + "'"
-    return _quoted(text)
+    return _quote(text)
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """The text in double quotes, with escapes for what is not shown."""
     shown = (char if char.isprintable() and char not in '"\\' else _escape(char) for char in text)
     return f'"{"".join(shown)}"'
@@ -105,7 +105,7 @@ def _flow_scalar(value: Any) -> str:
     text = scalar(value)
     if text[:1] in "'\"" or not re.search(r"[,\[\]{}]", text):
         return text
-    return _quoted(str(value))
+    return _quote(str(value))
 
 
 def _mapping(
@@ -119,7 +119,7 @@ def _mapping(
         note = notes.get(own, "")
         is_series = key == "timeseries" and isinstance(value, list)
         if is_series:
-            lines.append(_noted(f"{pad}{name}:", note, pad))
+            lines.append(_add_note(f"{pad}{name}:", note, pad))
             for item in value:
                 lines += _item(item, indent + 2)
         elif (
@@ -132,14 +132,14 @@ def _mapping(
                 or path in {"", "x"}
             )
         ):
-            lines.append(_noted(f"{pad}{name}:", note, pad))
+            lines.append(_add_note(f"{pad}{name}:", note, pad))
             lines += _mapping(value, indent + 2, notes, own)
         else:
-            lines.append(_noted(f"{pad}{name}: {flow(value)}", note, pad))
+            lines.append(_add_note(f"{pad}{name}: {flow(value)}", note, pad))
     return [line for text in lines for line in text.split("\n")]
 
 
-def _noted(line: str, note: str, pad: str) -> str:
+def _add_note(line: str, note: str, pad: str) -> str:
     """A line with its comment: behind it, or above it where that would be long."""
     if not note:
         return line

@@ -151,7 +151,7 @@ def _body(
     wide = max(counts, key=lambda width: (counts[width], width))
     wide = wide if wide > 1 else max(widths)
     of_width = [
-        n for n, row in enumerate(rows) if wide * 0.5 <= _width(row) and any(map(_filled, row))
+        n for n, row in enumerate(rows) if wide * 0.5 <= _width(row) and any(map(_has_text, row))
     ]
     if not of_width:
         return None
@@ -192,7 +192,7 @@ def _names_times(row: Row, kind: Sequence[str], modal: Sequence[str]) -> bool:
     return len(columns) >= max(_FEWEST_WIDE, 0.5 * filled)
 
 
-def _filled(cell: object) -> bool:
+def _has_text(cell: object) -> bool:
     return text_of(cell) != ""
 
 

@@ -35,7 +35,7 @@ class _Rows:
     ancestors: list[_Ancestors]
 
 
-def quoted(name: str) -> str:
+def quote_key(name: str) -> str:
     """A key as a part of an expression."""
     if _NAME.fullmatch(name):
         return name
@@ -87,7 +87,7 @@ def _siblings(found: Mapping[str, _Rows]) -> list[RowSet]:
 
 
 def _join(path: str, key: str) -> str:
-    return f"{path}.{quoted(key)}" if path else quoted(key)
+    return f"{path}.{quote_key(key)}" if path else quote_key(key)
 
 
 def _walk(  # noqa: C901, PLR0912 - a branch for each way
@@ -143,7 +143,7 @@ def _row_set(path: str, found: _Rows, content: Any) -> RowSet | None:
     place = f"{path}[]" if "[]" in path else path
     if inner := _inner_object(rows):
         rows = [row[inner] for row in rows]
-        place = f"{path}[].{quoted(inner)}"
+        place = f"{path}[].{quote_key(inner)}"
     columns = _columns_of_objects(rows) if isinstance(rows[0], dict) else _columns_of_lists(rows)
     if not columns or len(columns) > _MOST_COLUMNS:
         return None
@@ -188,8 +188,8 @@ def _place(path: tuple[str, ...]) -> str:
     if len(path) == 1:
         name = path[0]
         needs_quotes = _OPERATORS.search(name) or name.isdecimal() or not name
-        return quoted(name) if needs_quotes else name
-    return ".".join(map(quoted, path))
+        return quote_key(name) if needs_quotes else name
+    return ".".join(map(quote_key, path))
 
 
 def _leaves(value: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -270,7 +270,7 @@ def _parent_columns(ancestors: Sequence[_Ancestors], taken: set[str]) -> list[Co
 
 
 def _parent_place(path: tuple[str, ...]) -> str:
-    return ".".join(map(quoted, path))
+    return ".".join(map(quote_key, path))
 
 
 def _unit_of(content: Any) -> str:
@@ -287,7 +287,11 @@ def _column_sets(value: Any, path: str, depth: int) -> list[RowSet]:
         return []
     sets = [
         one
-        for one in (_side_by_side(value, path), _keyed_by_time(value, path), _stepped(value, path))
+        for one in (
+            _side_by_side(value, path),
+            _keyed_by_time(value, path),
+            _stepped_rows(value, path),
+        )
         if one is not None
     ]
     group = _keyed_siblings(value, path)
@@ -336,7 +340,7 @@ def _side_by_side(value: dict[str, Any], path: str) -> RowSet | None:
 def _lists_in(key: str, item: Any, length: int) -> Iterator[Column]:
     """Lists of that length in a list of named objects, or in an object: a series each."""
     if isinstance(item, dict):
-        yield from _lists_below(item, quoted(key), length, 0)
+        yield from _lists_below(item, quote_key(key), length, 0)
     if not isinstance(item, list):
         return
     for number, one in enumerate(item):
@@ -347,18 +351,16 @@ def _lists_in(key: str, item: Any, length: int) -> Iterator[Column]:
             if _is_scalar_list(inner) and len(inner) == length:
                 naming = next((k for k in one if isinstance(one[k], str) and one[k] == name), "")
                 literal = name.replace("\\", "\\\\").replace("'", "\\'")
-                place = (
-                    f"{quoted(key)}[?{quoted(naming)}=='{literal}'].{quoted(inner_key)} | [0]"
-                    if naming
-                    else f"{quoted(key)}[{number}].{quoted(inner_key)}"
-                )
+                chosen = f"[?{quote_key(naming)}=='{literal}']" if naming else f"[{number}]"
+                place = f"{quote_key(key)}{chosen}.{quote_key(inner_key)}"
+                place += " | [0]" if naming else ""
                 yield Column(place, name or f"{key}-{number + 1}", inner)
 
 
 def _lists_below(value: dict[str, Any], path: str, length: int, depth: int) -> Iterator[Column]:
     """Lists of that length in an object, or in the only object of a list in it."""
     for name, inner in value.items():
-        place = f"{path}.{quoted(name)}"
+        place = f"{path}.{quote_key(name)}"
         if _is_scalar_list(inner) and len(inner) == length:
             yield Column(place, name, inner)
             continue
@@ -386,7 +388,7 @@ def _keyed_by_time(value: dict[str, Any], path: str) -> RowSet | None:  # noqa: 
         for leaf in names:
             cells = [_at(item, leaf) for item in items]
             if all(cell is not None for cell in cells):
-                place = ".".join(map(quoted, leaf))
+                place = ".".join(map(quote_key, leaf))
                 prefix = f"{path}.*" if path else "*"
                 columns.append(Column(f"{prefix}.{place}", ".".join(leaf), cells))
     elif all(isinstance(item, list) and item for item in items):
@@ -430,7 +432,7 @@ def _keyed_siblings(value: dict[str, Any], path: str) -> RowSet | None:
     return one
 
 
-def _stepped(value: dict[str, Any], path: str) -> RowSet | None:
+def _stepped_rows(value: dict[str, Any], path: str) -> RowSet | None:
     """A list of numbers, and beside it when the first is of and how far apart they are."""
     lists = [key for key, item in value.items() if _is_scalar_list(item)]
     numbers = [key for key in lists if all(isinstance(c, int | float | None) for c in value[key])]
@@ -497,7 +499,7 @@ def _single_objects(content: Any) -> list[RowSet]:
     sets = []
     options: list[tuple[str, Any]] = [("[@]", content)]
     if isinstance(content, dict):
-        options += [(f"[{quoted(k)}]", v) for k, v in content.items() if isinstance(v, dict)]
+        options += [(f"[{quote_key(k)}]", v) for k, v in content.items() if isinstance(v, dict)]
     for place, item in options:
         if isinstance(item, dict):
             columns = _columns_of_objects([item])

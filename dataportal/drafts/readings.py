@@ -120,7 +120,7 @@ def read_answer(answer: Answer, *, zone: str, most_series: int) -> Found:
             if reading is not None:
                 readings.append((_score(reading, is_wide=option is wide), reading))
     if not readings:
-        raise _nothing_found(answer, sets)
+        raise _empty_answer_error(answer, sets)
     readings.sort(key=lambda pair: -pair[0])
     best: Found | None = None
     for _, reading in readings[:_TRIED]:
@@ -216,7 +216,7 @@ def _of_text(answer: Answer, body: bytes) -> tuple[list[RowSet] | Found, Any, di
                 return _of_cube("Json", cube), content, {}
             from dataportal.drafts.json_rows import json_row_sets
 
-            packed = _packed(content)
+            packed = _file_in_base64(content)
             if packed is not None:
                 place, inner = packed
                 inside, document, further = _of_body(answer, inner)
@@ -250,9 +250,9 @@ def _are_json_lines(body: bytes) -> bool:
         return False
 
 
-def _packed(content: Any) -> tuple[str, bytes] | None:
+def _file_in_base64(content: Any) -> tuple[str, bytes] | None:
     """A file in base64 that a document has, and its place."""
-    from dataportal.drafts.json_rows import quoted
+    from dataportal.drafts.json_rows import quote_key
 
     if not isinstance(content, dict):
         return None
@@ -261,7 +261,7 @@ def _packed(content: Any) -> tuple[str, bytes] | None:
             with suppress(ValueError):
                 body = b64decode("".join(item.split()), validate=True)
                 if file_kind(body) or text_kind(body):
-                    return quoted(key), body
+                    return quote_key(key), body
     return None
 
 
@@ -516,7 +516,7 @@ def _batch(found: Found, answer: Answer, zone: str) -> Batch | str:
     )
 
 
-def _nothing_found(answer: Answer, sets: Sequence[RowSet]) -> BadDataError:
+def _empty_answer_error(answer: Answer, sets: Sequence[RowSet]) -> BadDataError:
     """Why there is nothing to draft: no rows, no times, or no values."""
     if not sets:
         return BadDataError(

@@ -10,7 +10,7 @@ from dataportal.drafts.day_parts import days_with_parts
 from dataportal.drafts.dimension_columns import (
     add_field,
     dimension_columns,
-    name_numbered,
+    name_numbered_columns,
     series_of,
 )
 from dataportal.drafts.ranges import add_range_starts
@@ -134,7 +134,7 @@ def _reading(rows: RowSet, time: TimeRole, most_series: int) -> Reading | None:
     values = without_counters(values, numbers, time, dimensions)
     places = value_places(rows, values, numbers, fields, notes)
     number_params(params, notes, rows, values, numbers)
-    name_numbered(rows, dimensions)
+    name_numbered_columns(rows, dimensions)
     for column in dimensions:
         add_field(fields, column)
     if fields:

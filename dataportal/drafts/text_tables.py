@@ -168,7 +168,7 @@ def _table(lines: Sequence[str], delimiter: str, *, start: int = 0) -> RowSet | 
     end = len(grid)
     tail = [n for n in range(table.last + 1, len(grid)) if any(cell.strip() for cell in grid[n])]
     if tail:
-        pattern = "^" + _masked(lines[numbers[tail[0]]][:24])
+        pattern = "^" + _digit_pattern(lines[numbers[tail[0]]][:24])
         if not any(re.search(pattern, lines[numbers[n]]) for n in range(table.last + 1)):
             end = tail[0]
             params["footer"] = pattern
@@ -215,13 +215,13 @@ def _first_row(lines: Sequence[str], between: Sequence[int], first: int, delimit
     line = lines[first]
     ends = [match.end() for match in re.finditer(re.escape(delimiter), line)]
     for end in (*ends[:6], len(line)):
-        pattern = "^" + _masked(line[:end])
+        pattern = "^" + _digit_pattern(line[:end])
         if not any(re.search(pattern, lines[number]) for number in between):
             return pattern
     return ""
 
 
-def _masked(text: str) -> str:
+def _digit_pattern(text: str) -> str:
     """The text as a regular expression, with any digits in place of its own."""
     return re.sub(r"\d+", r"\\d+", escape(text))
 
@@ -233,10 +233,10 @@ def escape(text: str) -> str:
 
 def _sections(lines: Sequence[str], delimiter: str) -> RowSet | None:
     """Several tables with a header each: told by a letter before each line, or by blank lines."""
-    return _lettered(lines, delimiter) or _repeated(lines, delimiter)
+    return _tables_by_letter(lines, delimiter) or _repeated_tables(lines, delimiter)
 
 
-def _lettered(lines: Sequence[str], delimiter: str) -> RowSet | None:
+def _tables_by_letter(lines: Sequence[str], delimiter: str) -> RowSet | None:
     """AEMO's form: the first cell says what a line is, the next ones which table it is of."""
     grid = [(line, split(line, delimiter)) for line in lines if line.strip()]
     kinds: dict[str, list[list[str]]] = {}
@@ -298,7 +298,7 @@ def _rows_of(
     return [row for row in rows if [row[index].strip() for index in shared] == wanted]
 
 
-def _repeated(lines: Sequence[str], delimiter: str) -> RowSet | None:
+def _repeated_tables(lines: Sequence[str], delimiter: str) -> RowSet | None:
     """Tables behind blank lines that begin with the same names of columns."""
     comment = _comment_sign(lines)
     blocks: list[list[str]] = [[]]

@@ -108,15 +108,17 @@ def _with_hour(rows: RowSet, columns: list[Column], pattern: str) -> TimeRole | 
     for other in rows.columns:
         if other in columns or whole_numbers(other) is None:
             continue
-        role = _clocked(rows, columns, other, pattern)
+        role = _clock_role(rows, columns, other, pattern)
         if role is None and (other.name or _is_next(columns[-1], other, frozenset())):
-            role = _numbered(rows, columns, day, guess, other)
+            role = _interval_role(rows, columns, day, guess, other)
         if role is not None and role.score > best.score:
             best = role
     return best
 
 
-def _clocked(rows: RowSet, columns: list[Column], other: Column, pattern: str) -> TimeRole | None:
+def _clock_role(
+    rows: RowSet, columns: list[Column], other: Column, pattern: str
+) -> TimeRole | None:
     """With an hour of a clock, and a minute where there is one."""
     hours = {number for number in whole_numbers(other) or () if number is not None}
     if not set(other.words) & {"hour", "hr", "hh", "hora", "heure"} or not hours <= {*range(24)}:
@@ -136,7 +138,7 @@ def _clocked(rows: RowSet, columns: list[Column], other: Column, pattern: str) -
     return join_columns(rows, [*columns, other, minute], f"{pattern} %H %M")
 
 
-def _numbered(
+def _interval_role(
     rows: RowSet, columns: list[Column], day: Column, guess: TimeGuess, other: Column
 ) -> TimeRole | None:
     """With the number of an interval."""

@@ -72,7 +72,7 @@ def _entries(lines: Iterable[str]) -> Iterator[Topic]:
             yield Topic(entry[1], HOME / entry[2], group, entry[3])
 
 
-def topic_named(words: Sequence[str]) -> Topic | None:
+def find_topic(words: Sequence[str]) -> Topic | None:
     """The topic that the words name: `exit-codes`, `exit codes` and `Exit-Codes.md` are one."""
     name = "-".join(words).lower().replace("_", "-").replace(" ", "-")
     for ending in _OTHER_ENDINGS:

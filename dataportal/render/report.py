@@ -128,12 +128,12 @@ class Report:
 
     def __post_init__(self) -> None:
         view = self.sources
-        entries = [self._listed(listing) for listing in view.listings]
+        entries = [self._source_entry(listing) for listing in view.listings]
         entries += [
             SourceEntry(verdict, Group.ILL, None, None, broken_fields(verdict))
             for verdict in view.broken.values()
         ]
-        entries += [self._gone(verdict, row) for verdict, row in view.gone]
+        entries += [self._gone_entry(verdict, row) for verdict, row in view.gone]
         entries.sort(
             key=lambda entry: (
                 list(Group).index(entry.group),
@@ -163,7 +163,7 @@ class Report:
             "database": None if activity is None else _database_document(activity),
         }
 
-    def _listed(self, listing: Listing) -> SourceEntry:
+    def _source_entry(self, listing: Listing) -> SourceEntry:
         verdict, source, row = listing.verdict, listing.source, listing.row
         units = {series.endpoint_prefix: series.unit for series in source.series}
         idle = not verdict.counts and verdict.condition is not Condition.UNKNOWN
@@ -178,7 +178,7 @@ class Report:
             **self._activity_of(verdict.source),
         )
 
-    def _gone(self, verdict: Verdict, row: SourceRow) -> SourceEntry:
+    def _gone_entry(self, verdict: Verdict, row: SourceRow) -> SourceEntry:
         return SourceEntry(
             verdict,
             Group.IDLE,

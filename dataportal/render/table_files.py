@@ -242,7 +242,7 @@ def row_batches(
     schema = pa.schema([pa.field(name, _arrow_type(name)) for name in columns])
 
     def batches() -> Iterator[pa.RecordBatch]:
-        rest, size = iter(rows), _rows_held(len(columns))
+        rest, size = iter(rows), _rows_at_a_time(len(columns))
         while block := list(islice(rest, size)):
             arrays = [
                 pa.array(cells, field.type)
@@ -253,7 +253,7 @@ def row_batches(
     return schema, batches()
 
 
-def _rows_held(columns: int) -> int:
+def _rows_at_a_time(columns: int) -> int:
     return max(_FEWEST_ROWS, min(_ROWS, _CELLS // max(columns, 1)))
 
 
@@ -330,7 +330,7 @@ class _TableFile:
 
         self._path, self._schema = path, schema
         self._held: list[pa.RecordBatch] = []
-        self._rows, self._most = 0, _rows_held(len(schema))
+        self._rows, self._most = 0, _rows_at_a_time(len(schema))
         self._sink = pa.OSFile(str(path), "wb")
         self._writer: Any
         if form is TableFormat.PARQUET:

@@ -56,7 +56,7 @@ class VerifyView:
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A table with a row for each promise, then a line for each fault kept."""
         table = Table(("check", "verdict", ">found", "what"), moods={"ok": "good", "BROKEN": "bad"})
-        for check, count in self._looked_at():
+        for check, count in self._counts_by_check():
             table.add(check, "BROKEN" if count else "ok", f"{count:,}", check.promise)
         yield from table.lines(stream)
         for check, faults in self.kept.items():
@@ -78,7 +78,7 @@ class VerifyView:
                     "found": self.counts[check],
                     "keys": [_fields(fault) for fault in self.kept[check]],
                 }
-                for check, _ in self._looked_at()
+                for check, _ in self._counts_by_check()
             ],
         }
 
@@ -86,7 +86,7 @@ class VerifyView:
         """Those that are named, of all checks."""
         return [fault for faults in self.kept.values() for fault in faults]
 
-    def _looked_at(self) -> Iterator[tuple[Check, int]]:
+    def _counts_by_check(self) -> Iterator[tuple[Check, int]]:
         for check, count in self.counts.items():
             if check in self.scope.checks:
                 yield check, count

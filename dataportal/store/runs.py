@@ -200,7 +200,7 @@ def source_state(*, last_outcome: str | None, **columns: Any) -> SourceState:
     return SourceState(last_outcome=outcome, **columns)
 
 
-def finished_since(connection: psycopg.Connection, instant: datetime) -> set[str]:
+def sources_run_since(connection: psycopg.Connection, instant: datetime) -> set[str]:
     """The sources of which a run has ended since then, well or not."""
     rows = connection.execute(query("run_finished_since"), {"since": instant})
     return {source for (source,) in rows}

@@ -213,16 +213,16 @@ class SourceSession:
         with database_errors("asking who holds the lock"):
             return lock.find_holder(self._connection, lock.lock_key(self._schema, source), source)
 
-    def locked_among(self, sources: Collection[str]) -> set[str]:
+    def locked_sources(self, sources: Collection[str]) -> set[str]:
         """Those of the sources whose lock anybody holds, asked in one query."""
         with database_errors("asking which locks are held"):
             held = lock.held_keys(self._connection)
         return {source for source in sources if lock.lock_key(self._schema, source) in held}
 
-    def finished_since(self, instant: datetime) -> set[str]:
+    def sources_run_since(self, instant: datetime) -> set[str]:
         """The sources of which a run has ended since then."""
         with database_errors("asking which runs have ended"):
-            return runs.finished_since(self._connection, instant)
+            return runs.sources_run_since(self._connection, instant)
 
     def states(self) -> dict[str, SourceState]:
         """What is remembered of every source, by its name."""

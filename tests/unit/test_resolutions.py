@@ -18,9 +18,9 @@ from dataportal.resolutions import (
     Stretch,
     compare,
     length_of,
+    stated_stretches,
     steps,
     stretches,
-    stretches_said,
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -195,7 +195,7 @@ def test_what_was_irregular_can_become_regular() -> None:
 def test_what_a_provider_says_counts_from_the_first_point() -> None:
     """Also where the points alone would not show it."""
     said = [Resolution(SWITCH - HOUR, HOURS), Resolution(SWITCH, QUARTERS)]
-    assert compare((), stretches_said(said, SWITCH)) is not None
+    assert compare((), stated_stretches(said, SWITCH)) is not None
     batch = clean(
         {"a": {"ts": [SWITCH], "value": [1.0], "resolutions": [(SWITCH.isoformat(), "PT15M")]}},
         series=["a"],

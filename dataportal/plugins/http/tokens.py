@@ -109,7 +109,7 @@ class TokenStore:
         Raises:
             FetchError: as the login does; again, without another login, if it will not pass.
         """
-        held = self._held(login)
+        held = self._logins(login)
         async with held.lock:
             if held.token is not None and held.token.is_fresh(self._clock()):
                 return held.token
@@ -123,7 +123,7 @@ class TokenStore:
         Raises:
             FetchError: as `token` does.
         """
-        held = self._held(login)
+        held = self._logins(login)
         async with held.lock:
             if held.token is not None and held.token is not refused:
                 return held.token  # another request met the same refusal before
@@ -147,6 +147,6 @@ class TokenStore:
         held.token = token
         return token
 
-    def _held(self, login: Login) -> _Held:
+    def _logins(self, login: Login) -> _Held:
         loop = asyncio.get_running_loop()
         return self._by_loop.setdefault(loop, {}).setdefault(login.key, _Held())

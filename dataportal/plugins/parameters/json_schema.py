@@ -99,10 +99,10 @@ def _value(kind: Kind) -> Schema:
         choices += [_value(kind_of(node.item_type)) for node in kind.types if _is_list(node)]
     if any(not choice or "anyOf" in choice for choice in choices):
         return {} if {} in choices else {"anyOf": [*choices, {"type": "null"}], **said}
-    return {**_merged(choices, is_text=is_text), **said}
+    return {**_merge_choices(choices, is_text=is_text), **said}
 
 
-def _merged(choices: Iterable[Schema], *, is_text: bool) -> Schema:
+def _merge_choices(choices: Iterable[Schema], *, is_text: bool) -> Schema:
     """One schema for values of several types, each of whose words is about one of them."""
     kinds: list[str] = []
     merged: Schema = {}

@@ -144,7 +144,7 @@ class LabelResolver:
         for label, indexes in by_label.items():
             instants = instants_of(label, self._zone)
             if len(instants) < 2:  # noqa: PLR2004 - a doubled label
-                resolved |= {i: self._misplaced(i) for i in indexes if self._rows.is_marked(i)}
+                resolved |= {i: self._misplaced_mark(i) for i in indexes if self._rows.is_marked(i)}
                 continue
             if len(indexes) <= len(instants) and not self._rows.decides:
                 continue
@@ -170,7 +170,7 @@ class LabelResolver:
             lambda label: instants_of(label - length, self._zone),
         ]
         resolved: dict[int, datetime | str | None] = {
-            index: self._misplaced(index)
+            index: self._misplaced_mark(index)
             for index, label in labels.items()
             if self._rows.is_marked(index) and all(len(read(label)) < 2 for read in readings)  # noqa: PLR2004
         }
@@ -265,7 +265,7 @@ class LabelResolver:
             ),
         )
 
-    def _misplaced(self, index: int) -> RefusedTime:
+    def _misplaced_mark(self, index: int) -> RefusedTime:
         return RefusedTime(
             f"{self._rows.text(index)} is marked as one of two hours, "
             f"and the clocks of {self._zone} show it once"

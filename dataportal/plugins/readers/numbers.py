@@ -85,7 +85,7 @@ class NumberFormat:
         if isinstance(raw, int | float):
             if raw in self._missing_numbers:
                 return None
-            return raw if self._scale == 1 else self._scaled(raw)
+            return raw if self._scale == 1 else self._scale_number(raw)
         return raw
 
     def are_plain(self, cells: Sequence[object]) -> bool:
@@ -132,7 +132,7 @@ class NumberFormat:
         value = self._parse(cell)
         return None if value in self._missing_numbers else value * self._scale
 
-    def _scaled(self, number: float) -> float:
+    def _scale_number(self, number: float) -> float:
         try:
             return number * self._scale
         except OverflowError:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from dataportal.resolutions import (
     Resolution,
     compare,
+    stated_stretches,
     steps,
     stretches,
-    stretches_said,
 )
 from dataportal.store.queries import query
 from dataportal.store.resolutions import stored_steps
@@ -51,7 +51,7 @@ def record_resolutions(
             continue
         said = points.statement.resolutions if points.statement else ()
         if said:
-            seen = stretches_said(said, points.ts[-1])
+            seen = stated_stretches(said, points.ts[-1])
         elif recorded or series_id not in has_points:
             seen = stretches(steps(points.ts))
         else:
