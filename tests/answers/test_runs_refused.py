@@ -91,8 +91,7 @@ def fuels(name: str, *refused: str, reply: Reply, outcome: str = "partial") -> C
     """Data sets of Elexon, of which some are refused."""
 
     def answer(request: Request) -> Reply:
-        dataset = request.path.split("/")[-2]
-        if dataset in refused:
+        if not {*request.path.split("/")}.isdisjoint(refused):
             return reply
         return Reply.json(
             [

@@ -200,6 +200,19 @@ def test_one_request_brings_all_fuels(server: LocalServer) -> None:
     assert [request.path for request in server.requests] == [stream("FUELHH"), stream("INDO")]
 
 
+@pytest.mark.parametrize("dataset", ["INDO", "ITSDO"])
+def test_demand_is_asked_for_where_it_is_documented(server: LocalServer, dataset: str) -> None:
+    """The documentation names no stream of it: where there is none, the endpoint that it names."""
+    rows = [row(at(0), demand=30000), row(at(0.5), demand=29500)]
+    server.answer(f"/datasets/{dataset}", Reply.json({"data": rows}))
+    end = utc_text(at(1))
+    by_series = fetch_group(server, {"it": {"dataset": dataset}}, utc_text(at(0)), end)
+    assert by_series["it"]["value"] == [30000, 29500]
+    first, second = server.requests
+    assert (first.path, second.path) == (stream(dataset), f"/datasets/{dataset}")
+    assert first.query == second.query
+
+
 def test_prices_of_two_providers_are_two_series(server: LocalServer) -> None:
     """By dataProvider; they carry no time of publication, so none is claimed."""
     rows = [

@@ -64,8 +64,8 @@ _ARCHIVE_BEGINS = datetime(1940, 1, 1, tzinfo=UTC)
 _CHOICES = ("temperature_unit", "wind_speed_unit", "precipitation_unit", "cell_selection")
 _THROTTLED = re.compile(r"limit exceeded|too many", re.IGNORECASE)
 _OVER_AN_INTERVAL = re.compile(
-    r"\w+_(radiation|irradiance)|sunshine_duration|precipitation(_probability)?|rain|showers"
-    r"|snowfall(_water_equivalent)?|(et0_fao_)?evapotranspiration|wind_gusts_10m"
+    r"\w+_(radiation|irradiance)(_clear_sky)?|sunshine_duration|precipitation(_probability)?|rain"
+    r"|showers|snowfall(_water_equivalent)?|runoff|(et0_fao_)?evapotranspiration|wind_gusts_10m"
 )
 _OF_AN_EARLIER_RUN = re.compile(r"_previous_day\d$")
 _WAITS = {"one minute": 60.0, "next hour": 3600.0, "tomorrow": 86400.0}

@@ -2,7 +2,7 @@
 
 `startTime` is the start of the interval in UTC, and what values are kept by: settlement dates are
 days in London, of 46 to 50 half-hours, and were wrong for single half-hours of 2021 and 2022. Power
-is in MW, mean of its half-hour or momentary every five minutes; prices are in GBP/MWh. Flows over
+is in MW, the mean of its half-hour or of its five minutes; prices are in GBP/MWh. Flows over
 interconnectors (INT…) are negative when they leave Great Britain.
 
 Rows tell when they were published, and may come again with another value: with `vintages` each
@@ -13,12 +13,13 @@ API: https://bmrs.elexon.co.uk/api-documentation
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from dataportal.plugins.base_plugin import BadDataError, MultiSeriesPlugin, PermanentError
 from dataportal.plugins.data_sources.elexon_plugin.datasets import DATASETS, requests
 from dataportal.plugins.data_sources.elexon_plugin.series import ElexonSeries, Selection
-from dataportal.plugins.http import RateLimit
+from dataportal.plugins.http import NotFoundError, RateLimit
 from dataportal.plugins.parameters import Address, Parameters, PositiveNumber, about
 from dataportal.plugins.readers.extract_filters import raise_if_all_failed, read_filters
 from dataportal.plugins.readers.parameters import Params
@@ -125,9 +126,7 @@ class ElexonMultiSeriesPlugin(MultiSeriesPlugin):
         self, dataset: Dataset, window: Window
     ) -> AsyncIterator[tuple[Answer, list[Row]]]:
         for path, query in requests(dataset, window):
-            answer = await self.http.get(
-                f"{self._base_url}/{dataset.path}{path}", params=query, limit=self._limit
-            )
+            answer = await self._get(dataset, path, query)
             if answer.has_no_content:
                 continue
             document = answer.json()
@@ -136,6 +135,16 @@ class ElexonMultiSeriesPlugin(MultiSeriesPlugin):
             if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 raise answer.bad("has no list of rows")
             yield answer, rows
+
+    async def _get(self, dataset: Dataset, path: str, query: Mapping[str, str]) -> Answer:
+        try:
+            url = f"{self._base_url}/{dataset.path}{path}"
+            return await self.http.get(url, params=dict(query), limit=self._limit)
+        except NotFoundError as error:
+            if not dataset.documented or error.status == HTTPStatus.GONE:
+                raise
+        url = f"{self._base_url}/{dataset.documented}{path}"
+        return await self.http.get(url, params=dict(query), limit=self._limit)
 
 
 class ElexonDataSourcePlugin(SingleSeriesPlugin):

@@ -34,6 +34,8 @@ class Dataset:
         published: the field that tells when a row was published; "" if none does.
         lead: how long before its interval a value may be published.
         longest: the longest range of one request.
+        documented: the endpoint to ask where `path`, which the API's documentation does not name,
+            is not there; "" where it does.
     """
 
     path: str
@@ -43,6 +45,7 @@ class Dataset:
     published: str = "publishTime"
     lead: timedelta = timedelta()
     longest: timedelta = 31 * _DAY
+    documented: str = ""
 
 
 _SYSTEM_PRICES = (
@@ -57,8 +60,8 @@ DATASETS: dict[str, Dataset] = {
         "datasets/FUELINST/stream", ("generation",), ("fuelType",), "settlement", longest=7 * _DAY
     ),
     "AGPT": Dataset("datasets/AGPT/stream", ("quantity",), ("psrType",), longest=4 * _DAY),
-    "INDO": Dataset("datasets/INDO/stream", ("demand",)),
-    "ITSDO": Dataset("datasets/ITSDO/stream", ("demand",)),
+    "INDO": Dataset("datasets/INDO/stream", ("demand",), documented="datasets/INDO"),
+    "ITSDO": Dataset("datasets/ITSDO/stream", ("demand",), documented="datasets/ITSDO"),
     "NDF": Dataset("datasets/NDF/stream", ("demand",), ("boundary",), lead=2 * _DAY),
     "TSDF": Dataset("datasets/TSDF/stream", ("demand",), ("boundary",), lead=2 * _DAY),
     "WINDFOR": Dataset("datasets/WINDFOR/stream", ("generation",), lead=4 * _DAY),
