@@ -170,6 +170,102 @@ def test_a_unit_selects_as_well(
     assert (other["inserted"], other["withdrawn"]) == (0, 24)
 
 
+def eia(unit: str, value: float) -> Any:
+    """An hour of demand."""
+    facets = {"respondent": "PJM", "type": "D", "period": "2025-01-01T01"}
+    row = {**facets, "value": value, "value-units": unit}
+    return {"response": {"total": 1, "data": [row]}}
+
+
+def open_meteo(unit: str, value: float) -> Any:
+    """An hour of the archive."""
+    hourly = {"time": [1735689600], "temperature_2m": [value]}
+    units = {"time": "unixtime", "temperature_2m": unit}
+    return {"utc_offset_seconds": 0, "hourly_units": units, "hourly": hourly}
+
+
+def energy_charts(unit: str, value: float) -> Any:
+    """A price."""
+    return {"unix_seconds": [1735689600], "price": [value], "unit": unit}
+
+
+def open_electricity(unit: str, value: float) -> Any:
+    """A metric, as OpenElectricity has it: the unit stands around its results."""
+    rows = [{"interval": "2025-01-01T00:00:00Z", "value": value}]
+    return {"data": [{"metric": "power", "unit": unit, "results": rows}]}
+
+
+SAY_UNITS: dict[str, tuple[str, dict[str, Any], Any, str, str]] = {
+    "eia": (
+        "eia_plugin.EiaDataSourcePlugin",
+        {"route": "region-data", "respondent": "PJM", "type": "D", "api_key": "k" * 40},
+        eia,
+        "megawatthours",
+        "gigawatthours",
+    ),
+    "open-meteo": (
+        "open_meteo_plugin.OpenMeteoArchiveDataSourcePlugin",
+        {"latitude": 52.5, "longitude": 13.4, "hourly": "temperature_2m"},
+        open_meteo,
+        "°C",
+        "°F",
+    ),
+    "energy-charts": (
+        "energy_charts_plugin.EnergyChartsDataSourcePlugin",
+        {"endpoint": "price", "bzn": "PL"},
+        energy_charts,
+        "EUR / MWh",
+        "PLN / MWh",
+    ),
+    "described": (
+        "http_plugin.HttpJsonPlugin",
+        {
+            "rows": "data[].results[]",
+            "fields": {"of_metric": {"parent": "unit"}},
+            "ts": "interval",
+            "value": "value",
+            "unit": "of_metric",
+            "paging": "none",
+        },
+        open_electricity,
+        "MW",
+        "GW",
+    ),
+}
+"""By names: the class, its parameters, its answer, its unit and another one."""
+
+
+@pytest.mark.parametrize("name", SAY_UNITS)
+def test_whoever_names_a_unit_is_held_to_it(
+    run_cli: RunCli, tmp_path: Path, database_url: str, name: str
+) -> None:
+    """The first one is kept; another spelling is none, another unit refused, and nothing goes."""
+    kind, params, answer, unit, other = SAY_UNITS[name]
+    says = [Reply()]
+    with LocalServer(otherwise=lambda _: says[0]) as server:
+        address = "url" if name == "described" else "base_url"
+        sources = SourceFile(tmp_path)
+        sources.add("one", kind, {**params, address: server.url}, {"max_window": "365 days"})
+        sources.write()
+
+        def run(unit: str, value: float) -> dict[str, Any]:
+            says[0] = Reply.json(answer(unit, value))
+            window = ["--start", "2025-01-01T00:00Z", "--end", "2025-01-01T01:00Z"]
+            env = {"DATABASE_URL": database_url}
+            done = run_cli("fetch", "one", *window, "--json", env=env, cwd=tmp_path)
+            (told,) = json.loads(done.stdout)["runs"]
+            return {**told, "code": done.returncode}
+
+        assert run(unit, 1.5)["inserted"] == 1
+        spelled = run(unit.upper().replace(" ", ""), 2.5)
+        assert (spelled["code"], spelled["revised"]) == (0, 1)
+        refused = run(other, 2500)
+        assert (refused["code"], refused["outcome"], refused["rejected"]) == (3, "partial", 1)
+        assert f"the answer is in {other}, the series in {unit}" in refused["reason"]
+        assert (refused["withdrawn"], refused["retracted"]) == (0, 0)
+    assert stored(database_url) == [2.5]
+
+
 def test_a_power_of_ten_that_changes_is_refused(
     run_cli: RunCli, tmp_path: Path, database_url: str
 ) -> None:

@@ -207,7 +207,9 @@ def test_demand_is_asked_for_where_it_is_documented(server: LocalServer, dataset
     server.answer(f"/datasets/{dataset}", Reply.json({"data": rows}))
     end = utc_text(at(1))
     by_series = fetch_group(server, {"it": {"dataset": dataset}}, utc_text(at(0)), end)
-    assert by_series["it"]["value"] == [30000, 29500]
+    columns = by_series["it"]
+    assert not isinstance(columns, FetchError)
+    assert columns["value"] == [30000, 29500]
     first, second = server.requests
     assert (first.path, second.path) == (stream(dataset), f"/datasets/{dataset}")
     assert first.query == second.query
