@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -71,7 +70,7 @@ class SourceSession:
         self._schema = schema
         self._key = lock.lock_key(schema, source)
         self._locked = False
-        self._stopped = threading.Event()
+        self._stopped = False  # set from any thread
         self._series: dict[str, int] = {}
         self._has_points: frozenset[int] = frozenset()
         self._facts: dict[int, StatedFacts] = {}
@@ -363,7 +362,7 @@ class SourceSession:
             series=self._series,
             has_points=self._has_points,
             facts=self._facts,
-            stopped=self._stopped.is_set,
+            stopped=lambda: self._stopped,
             chunks=self._chunks,
             sizes=self._sizes,
         )
@@ -428,7 +427,7 @@ class SourceSession:
 
         Never raises: where the server cannot be reached, nobody waits for its answer either.
         """
-        self._stopped.set()
+        self._stopped = True
         with suppress(psycopg.Error):
             self._connection.cancel_safe(timeout=2)
 
@@ -445,6 +444,6 @@ class SourceSession:
             yield
         except DatabaseTransientError:
             # `stop()` cancels the statement that is running, which reads like a timeout
-            if self._stopped.is_set():
+            if self._stopped:
                 raise Interrupted from None
             raise

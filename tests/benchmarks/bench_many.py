@@ -1,7 +1,8 @@
 """What a run costs the client: fetch-all over many sources that answer at once, with nothing new.
 
-Processor time of the program, against that of a bare httpx GET and the bare statements of a run for
-each source, by one process and over one connection; each without what it takes to start.
+Processor time of the program, against that of a bare GET by httpx.AsyncClient and the statements of
+a run, one after the other, for each source, by one process and over one connection; each without
+what it takes to start.
 
 python tests/benchmarks/bench_many.py --sources 400 --many 10000
 """
@@ -20,38 +21,67 @@ from typing import TYPE_CHECKING
 from measuring import PROGRAM, Verdicts, fresh_database
 from providers import json_reply, providers
 
+from dataportal.store.queries import sql_home
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HOSTS = 16
+QUERIES = sql_home() / "queries"
 BARE = r"""
-import sys
+import asyncio, sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 import httpx, psycopg
-url, hosts, port, count = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-client = httpx.Client()
-with psycopg.connect(url, autocommit=True) as db:
-    for n in range(count):
-        name = f"source-{n}"
-        db.execute("SELECT pg_try_advisory_lock(%s)", [n])
-        run = db.execute(
-            "INSERT INTO fetch_run (source, kind, window_start, host, pid, version)"
-            " VALUES (%s, 'scheduled', now(), 'h', 1, 'v') RETURNING run_id",
-            [name],
-        ).fetchone()[0]
-        client.get(f"http://127.0.0.{1 + n % hosts}:{port}/{n}").json()
-        db.execute(
-            "SELECT ts, value FROM time_series_data"
-            " WHERE series_id = (SELECT series_id FROM time_series WHERE endpoint_prefix = %s)",
-            [name],
-        ).fetchall()
-        db.execute(
-            "UPDATE fetch_run SET finished_at = now(), outcome = 'unchanged'"
-            " WHERE run_id = %s",
-            [run],
-        )
-        db.execute("UPDATE source_state SET last_success_at = now() WHERE source = %s", [name])
-        db.execute("SELECT pg_advisory_unlock(%s)", [n])
+url, port, queries = sys.argv[1], sys.argv[3], Path(sys.argv[5])
+hosts, count = int(sys.argv[2]), int(sys.argv[4])
+names = (
+    "lock_take", "series_progress", "validators_kept", "run_start", "merge_read_span", "run_finish"
+)
+take, series, validators, start, read, finish = (
+    (queries / f"{name}.sql").read_bytes() for name in names
+)
+now, day = datetime.now(UTC), timedelta(days=1)
+low = datetime(2026, 1, 1, tzinfo=UTC)
+figures = (
+    "received", "inserted", "revised", "retracted", "unchanged", "duplicates", "rejected",
+    "outside", "withheld", "nulls",
+)
+
+async def main():
+    clients = [httpx.AsyncClient() for _ in range(hosts)]
+    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as db:
+        for n in range(count):
+            name = f"source-{n}"
+            db.execute("SELECT set_config('application_name', %s, false)", [name])
+            db.execute(take, {"key": n, "mark": "bare"}).fetchone()
+            number = db.execute(series, {"source": name, "names": [name]}).fetchone()[0]
+            db.execute(validators, {"source": name}).fetchone()
+            run = db.execute(
+                start,
+                {
+                    "source": name, "kind": "scheduled", "start": now, "end": None, "host": "h",
+                    "pid": 1, "version": "v", "backfill": None, "at_once": True,
+                },
+            ).fetchone()[0]
+            answer = await clients[n % hosts].get(f"http://127.0.0.{1 + n % hosts}:{port}/{n}")
+            answer.json()
+            db.execute(
+                read, {"series": number, "low": low, "high": low + day, "limit": 1097}
+            ).fetchall()
+            db.execute(
+                finish,
+                {
+                    "earliest": now - day, "latest": now + day, "run": run, "outcome": "unchanged",
+                    "error": None, "key": n, "lookback": day, "settled": False, "told": False,
+                    **dict.fromkeys(figures, 0),
+                },
+            ).fetchone()
+            db.execute("SELECT pg_advisory_unlock(%s)", [n])
+
+asyncio.run(main())
 """
+"""The statements of a run as the program sends them, and a GET by the client that it has."""
 ROWS = [{"t": f"2026-01-01T{hour:02}:00:00Z", "v": hour * 0.25} for hour in range(24)]
 ANSWER = json_reply(json.dumps({"rows": ROWS}).encode())
 
@@ -123,10 +153,10 @@ def main() -> int:
         one = {**env, "PLUGIN_CONFIG_PATH": sources_file(folder, port, 1)}
         start, bare_start = (
             least(size.rounds, *fetch, env=one)[0],
-            least(size.rounds, *bare, "1")[0],
+            least(size.rounds, *bare, "1", str(QUERIES))[0],
         )
         ours, seconds, memory = least(size.rounds, *fetch, env=env)
-        theirs = least(size.rounds, *bare, str(size.sources))[0]
+        theirs = least(size.rounds, *bare, str(size.sources), str(QUERIES))[0]
         per_source, per_bare = (
             1000 * (figure - first) / (size.sources - 1)
             for figure, first in ((ours, start), (theirs, bare_start))

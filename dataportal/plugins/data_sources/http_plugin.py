@@ -274,7 +274,7 @@ class _Single(BasePlugin):
             for keys, message in error.faults:
                 params.add_fault(message, *keys)
         params.finish()
-        self._api.series_extraction({})
+        self._extraction = self._api.series_extraction({})
 
     @property
     def max_requests(self) -> int | None:
@@ -283,8 +283,7 @@ class _Single(BasePlugin):
 
     def count_requests(self, start_date: str, end_date: str | None = None) -> int:
         """How many requests a window takes, without further pages."""
-        extraction = self._api.series_extraction({})
-        return self._api.count([extraction], Window(start_date, end_date))
+        return self._api.count([self._extraction], Window(start_date, end_date))
 
     async def get_historical_data(
         self,
@@ -296,7 +295,7 @@ class _Single(BasePlugin):
 
         Local times up to a day before and after are among them: only the run knows the time zone.
         """
-        extraction = self._api.series_extraction({})
+        extraction = self._extraction.empty_copy()
         extraction.granularity = interval_length(self._meta.granularity)
         window = Window(start_date, end_date)
         (columns,) = await self._api.fetch([extraction], window, http=self.http, zone=self.zone)

@@ -366,7 +366,7 @@ class _RecordsWithFields:
         return self._records.truncation_error(row if self._rows is None else self._rows[row])
 
 
-class _CubeWithFields:
+class _CubeWithFields(Cube):
     """A cube whose observations have further fields."""
 
     def __init__(

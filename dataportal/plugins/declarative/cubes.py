@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from itertools import compress
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final
 
 from dataportal.plugins.declarative.series_extraction import filter_text
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
@@ -40,13 +41,14 @@ def set_cube_defaults(params: Params) -> None:
             params.set_default("time_format", "period")
 
 
-@runtime_checkable
-class Cube(Protocol):
+class Cube(ABC):
     """Observations by the codes of their dimensions."""
 
+    @abstractmethod
     def __len__(self) -> int:
         """The number of observations."""
 
+    @abstractmethod
     def select(self, conditions: Conditions) -> CubeRecords:
         """The observations with one of the codes in each of these dimensions.
 

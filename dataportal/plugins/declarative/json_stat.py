@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.plugins.declarative.cubes import (
     TIME_FIELD,
     VALUE_FIELD,
+    Cube,
     CubeRecords,
     is_time_name,
     listed,
@@ -36,7 +37,7 @@ _MOST_CELLS = 20_000_000
 _STATUS = "status"
 
 
-class JsonStatCube:
+class JsonStatCube(Cube):
     """A dataset of JSON-stat.
 
     Args:

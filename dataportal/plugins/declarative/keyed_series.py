@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dataportal.plugins.declarative.cubes import (
+    Cube,
     CubeRecords,
     listed,
     open_dimension,
@@ -53,7 +54,7 @@ class KeyedSeries:
         return filter_text(self.attributes[name]) if name in self.attributes else None
 
 
-class KeyedCube:
+class KeyedCube(Cube):
     """Series by their keys.
 
     Args:

@@ -323,7 +323,8 @@ class Request:
                 )
             following = deque(islice(requests, MAX_PENDING))
             while following:
-                if not self.has_pages and self._safe:
+                # one alone is sent at once, as it is the next
+                if len(following) > 1 and not self.has_pages and self._safe:
                     prefetcher.expect(request for request, _ in following)
                 request, asked = following.popleft()
                 pages = self._pages_of(request, prefetcher, read, has_publications)

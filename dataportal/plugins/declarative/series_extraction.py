@@ -92,6 +92,12 @@ class SeriesExtraction:
     changes: ClockChanges | None = None
     granularity: IntervalLength | None = None
 
+    def empty_copy(self) -> SeriesExtraction:
+        """The same series, of which nothing was read yet."""
+        return SeriesExtraction(
+            self.value, self.rows, dict(self.filters), dict(self.address_fields)
+        )
+
     @property
     def revised(self) -> list[datetime | None] | None:
         """The time of the file that each point stood in; None if none is newer than another."""
