@@ -161,8 +161,17 @@ def _check_verifications(verified: "Verifications", settings: "Settings") -> "li
     counting = [row for row in verified if row is latest or row.is_whole]
     found = sum(row.found for row in counting)
     message = "; ".join(verification_text(row, settings.zone) for row in counting)
-    code = ExitCode.UNHEALTHY if found else ExitCode.DONE
-    return [CheckResult("verification", message=message, code=code)]
+    if not found:
+        return [CheckResult("verification", message=message)]
+    # nobody but the next verification can tell whether all is repaired
+    return [
+        CheckResult(
+            "verification",
+            message=message,
+            code=ExitCode.UNHEALTHY,
+            remarks=["after the repair run: dataportal verify"],
+        )
+    ]
 
 
 def _check_freshness(

@@ -33,7 +33,7 @@ class CheckResult:
         state: the state of the source.
         message: what is known of it, or what is wrong with it.
         code: the exit code that it asks for; DONE for what is well.
-        remarks: what is to be known of it although it is well.
+        remarks: what is to be known of it although it is well, or to be done where it is not.
         where: `file:line:column` of the entry of a source.
         variables: those that the entry takes something from.
     """

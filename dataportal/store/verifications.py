@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from dataportal.errors import LockedError
 from dataportal.store.connection import connect, database_errors
+from dataportal.store.lock import lock_key
+from dataportal.store.pooling import is_pooled
 from dataportal.store.queries import query
 from dataportal.store.read.verify import Check, Fault, Progress, Scope
-from dataportal.store.read.verify_steps import Range, Tally
+from dataportal.store.read.verify_steps import Range, Settled, Tally
 from dataportal.version import __version__
 
 if TYPE_CHECKING:
@@ -108,6 +111,8 @@ class VerificationRecord:
                     },
                 ).fetchone()
             self._number = row[0] if row else None
+            if self._number is not None:
+                take_verification(self._connection, self._number)
 
     def keep(self, progress: Progress) -> None:
         """Record how far it has come, if the connection is free for that."""
@@ -117,6 +122,9 @@ class VerificationRecord:
             "left": [list(piece) for piece in progress.left],
             "versions": list(progress.tally.versions.items()),
             "vintages": list(progress.tally.vintages.items()),
+            "settled": asdict(progress.settled) if progress.settled else None,
+            "settled_versions": progress.tally.settled_versions,
+            "settled_vintages": progress.tally.settled_vintages,
             "began": progress.began.isoformat() if progress.began else None,
             "recent": [[run_id, *recorded] for run_id, recorded in progress.recent.items()],
             "found": dict(progress.found),
@@ -145,18 +153,50 @@ class VerificationRecord:
 
 
 def unfinished_verification(connection: psycopg.Connection) -> Unfinished | None:
-    """The newest one that was broken off, if none has been finished since."""
+    """The newest one that was broken off, if none has been finished since; it is taken.
+
+    Nobody else can take it as long as this connection is there.
+
+    Raises:
+        LockedError: it was not broken off: another program is at work on it.
+        DatabaseError: the database cannot be asked.
+    """
     with database_errors("looking for an unfinished verification"):
         row = connection.execute(query("verification_unfinished")).fetchone()
     if row is None:
         return None
     number, started_at, since, sample, checks, document = row
+    if not take_verification(connection, number):
+        raise LockedError(
+            f"the verification that began at {started_at:%Y-%m-%d %H:%M:%SZ} is not broken off:"
+            " another program is at work on it",
+            holder="another verify",
+            hint="Wait for its end, or begin another one without --resume",
+        )
     return Unfinished(
         number,
         started_at,
         Scope(tuple(map(Check, checks)), since, sample),
         _progress(document),
     )
+
+
+def take_verification(connection: psycopg.Connection, number: int) -> bool:
+    """Keep others from going on with a verification as long as this connection is there.
+
+    Behind a pooler that is not to be had: the lock would stay with a server process that serves
+    others as well.
+
+    Returns:
+        False if somebody else has it.
+    """
+    if is_pooled(connection):
+        return True
+    with database_errors("taking the verification"):
+        row = connection.execute("SELECT current_schema()").fetchone()
+        key = lock_key(row[0] if row else "", f"verification:{number}")
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
+    return row == (True,)
 
 
 def latest_verifications(connection: psycopg.Connection) -> Sequence[LatestVerification]:
@@ -173,8 +213,14 @@ def _progress(document: Mapping[str, Any]) -> Progress:
 
     return Progress(
         [Range(*piece) for piece in document["left"]],
-        Tally(counter("versions"), counter("vintages")),
+        Tally(
+            counter("versions"),
+            counter("vintages"),
+            document["settled_versions"],
+            document["settled_vintages"],
+        ),
         datetime.fromisoformat(document["began"]),
+        Settled(**document["settled"]),
         {run_id: (v, p, i) for run_id, v, p, i in document["recent"]},
         Counter({Check(check): count for check, count in document["found"].items()}),
         [Fault(**{**fault, "check": Check(fault["check"])}) for fault in document["faults"]],

@@ -1,4 +1,5 @@
--- A window of a share of the time of some series, at an offset; as texts, as Python has not every time.
+-- A window of a share of the time of some series, at an offset; as texts, as Python has not every
+-- time.
 SELECT w.low::text, (w.low + (e.last_ts - e.first_ts) * %(share)s + INTERVAL '1 microsecond')::text
 FROM (
     SELECT min(first_ts) AS first_ts, max(last_ts) AS last_ts

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,9 @@ from support.store_feed import open_observer
 from support.stored_runs import store_run
 from support.terminal import run_on_terminal
 
-from dataportal.store.read.verify import Check
+from dataportal.store.read.overview import open_reader
+from dataportal.store.read.verify import Check, Progress, Scope, verify
+from dataportal.store.verifications import VerificationRecord
 
 if TYPE_CHECKING:
     from conftest import RunCli
@@ -134,6 +137,9 @@ def test_what_was_verified_is_shown(run_cli: RunCli, damaged: dict[str, str]) ->
     assert not check["ok"]
     assert check["message"].startswith("everything at 20")
     assert check["message"].endswith(": 4 faults")
+    assert check["remarks"] == ["after the repair run: dataportal verify"]
+    text = run_cli("healthcheck", env=damaged).stdout
+    assert ": 4 faults; after the repair run: dataportal verify" in text
     with open_observer(damaged["DATABASE_URL"]) as look:
         look.execute("UPDATE time_series_data SET value = value - 1 WHERE ts > '2025-03-01'")
     assert (
@@ -146,6 +152,7 @@ def test_what_was_verified_is_shown(run_cli: RunCli, damaged: dict[str, str]) ->
     check = verification()
     assert check["ok"]
     assert check["message"].endswith(": well")
+    assert check["remarks"] == []
 
 
 def test_one_check_alone(run_cli: RunCli, damaged: dict[str, str]) -> None:
@@ -198,6 +205,8 @@ def test_a_verification_that_was_killed_goes_on(run_cli: RunCli, damaged: dict[s
             " jsonb_build_object('left', '[]'::jsonb, 'versions', '[[1, 5], [2, 1]]'::jsonb,"
             " 'vintages', '[]'::jsonb, 'began', now(), 'recent',"
             " '[[1, 5, 0, 0], [2, 1, 0, 0]]'::jsonb, 'found', '{\"current\": 1}'::jsonb,"
+            " 'settled', '{\"last\": 0, \"but\": []}'::jsonb, 'settled_versions', 0,"
+            " 'settled_vintages', 0,"
             ' \'faults\', \'[{"check": "current", "message": "so it was", "ts": "2025"}]\''
             "::jsonb) FROM verification"
         )
@@ -206,6 +215,28 @@ def test_a_verification_that_was_killed_goes_on(run_cli: RunCli, damaged: dict[s
     assert "current: at 2025: so it was" in done.stdout
     assert "current    BROKEN       1  " in done.stdout
     assert "runs       ok           0  " in done.stdout
+
+
+def test_one_that_is_at_work_is_left_to_whoever_is(
+    run_cli: RunCli, damaged: dict[str, str]
+) -> None:
+    """A second `--resume` is refused, and says why; when the other is gone, it goes on."""
+    url = damaged["DATABASE_URL"]
+    state = Progress()
+    with open_reader(url) as reader:
+        list(verify(reader, begin=state))
+    record = VerificationRecord.open(url)
+    assert record
+    with closing(record):
+        record.begin(Scope())
+        record.keep(state)
+        done = run_cli("verify", "--resume", env=damaged)
+        assert (done.returncode, done.stdout) == (11, "")
+        assert "is not broken off: another program is at work on it" in done.stderr
+        assert "without --resume" in done.stderr
+    done = run_cli("verify", "--resume", env=damaged)
+    assert (done.returncode, done.stderr) == (4, "")
+    assert "current    BROKEN       4  " in done.stdout
 
 
 def test_a_role_that_only_reads_verifies(run_cli: RunCli, env: dict[str, str]) -> None:

@@ -104,3 +104,55 @@ UPDATE fetch_run SET issues = 0 WHERE issues > 0;
 
 -- issues_missing: runs
 UPDATE fetch_run SET issues = issues + 1 WHERE run_id = 1;
+
+-- no_number: intervals at 1
+UPDATE time_series_data SET value = 'NaN' WHERE ts = '2025-03-01 01:00Z' AND series_id = 1;
+UPDATE time_series_data_scd2 SET value = 'NaN'
+WHERE ts = '2025-03-01 01:00Z' AND series_id = 1 AND valid_to = 'infinity';
+
+-- infinite_value: intervals at 1
+UPDATE time_series_data_scd2 SET value = '-infinity'
+WHERE ts = '2025-03-01 01:00Z' AND series_id = 1 AND valid_to < 'infinity';
+
+-- no_time: intervals at 1
+UPDATE time_series_data_scd2 SET valid_from = '-infinity'
+WHERE ts = '2025-03-01 01:00Z' AND series_id = 1 AND valid_to < 'infinity';
+
+-- known_for_ever: intervals at 0
+UPDATE time_series_data SET updated_at = '-infinity' WHERE series_id = 3;
+UPDATE time_series_data_scd2 SET valid_from = '-infinity' WHERE series_id = 3;
+
+-- vintage_no_number: vintages at 2
+UPDATE time_series_vintage SET value = 'infinity' WHERE ts = '2025-03-01 02:00Z';
+
+-- vintage_no_time: vintages at 2
+UPDATE time_series_vintage SET published_at = '-infinity' WHERE ts = '2025-03-01 02:00Z';
+
+-- no_outcome: runs
+UPDATE fetch_run SET finished_at = NULL WHERE run_id = 1;
+
+-- a_negative_count: runs
+UPDATE fetch_run SET unchanged = unchanged - 7, nulls = nulls + 7 WHERE run_id = 1;
+
+-- resolution_of_no_series: series at 3
+INSERT INTO time_series_resolution (ts_from, resolution, run_id, series_id)
+VALUES ('2025-03-01 03:00Z', '1 hour', 1, 999);
+
+-- no_resolution: series at 3
+INSERT INTO time_series_resolution (ts_from, resolution, run_id, series_id)
+VALUES ('2025-03-01 03:00Z', '-1 hour', 1, 1);
+
+-- a_nested_overlap: versions at 1
+INSERT INTO time_series_data_scd2
+SELECT ts, 9, valid_from, valid_to - (valid_to - valid_from) / 2, run_id, series_id
+FROM time_series_data_scd2
+WHERE ts = '2025-03-01 01:00Z' AND series_id = 1 AND valid_to < 'infinity';
+UPDATE fetch_run SET inserted = inserted + 1, received = received + 1 WHERE run_id = (
+    SELECT run_id FROM time_series_data_scd2
+    WHERE ts = '2025-03-01 01:00Z' AND series_id = 1 AND value = 9
+);
+
+-- a_moved_version: versions at 0
+UPDATE time_series_data_scd2 SET valid_from = valid_from + (valid_to - valid_from) / 2,
+    valid_to = valid_to + interval '1 microsecond'
+WHERE ts = '2025-03-01 00:00Z' AND series_id = 1 AND value = 0

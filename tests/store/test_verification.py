@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.store_feed import AtWork, current, hour, open_feed, open_observer
 
+from dataportal.errors import LockedError
 from dataportal.observations import Observations
 from dataportal.store.read import verify as verification
 from dataportal.store.read import verify_steps
@@ -135,7 +136,17 @@ def planted_faults() -> dict[str, Planted]:
 
 
 PLANTED = planted_faults()
-ALSO = {"another_time", "closed_after_last", "source_knows_nothing", "vintage_of_no_run"}
+ALSO = {
+    "another_time",
+    "closed_after_last",
+    "source_knows_nothing",
+    "vintage_of_no_run",
+    "infinite_value",
+    "known_for_ever",
+    "a_negative_count",
+    "a_nested_overlap",
+    "a_moved_version",
+}
 """Further ways to a fault that is told in the words of another one."""
 ELSEWHERE = {"known_ahead"}
 """No fault of an observation: tests/faults/test_clocks.py has it."""
@@ -152,6 +163,14 @@ def unguard(look: Any) -> None:
     look.execute("DROP INDEX time_series_vintage_newest")
     look.execute("ALTER TABLE time_series_issue DROP CONSTRAINT time_series_issue_pkey")
     look.execute("ALTER TABLE time_series_issue DROP CONSTRAINT time_series_issue_check")
+
+
+def age_runs(look: Any) -> None:
+    """Have all runs that ended end days ago."""
+    look.execute(
+        "UPDATE fetch_run SET started_at = started_at - interval '3 days',"
+        " finished_at = finished_at - interval '3 days'"
+    )
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -293,7 +312,10 @@ def test_a_planted_fault_is_found_in_small_steps(
     monkeypatch: pytest.MonkeyPatch,
     name: str,
 ) -> None:
-    """By two connections, with the time of each series in pieces: the same faults, each once."""
+    """By two connections, with the time of each series in pieces: the same faults, each once.
+
+    Of runs that ended long ago the versions are not counted one run after the other.
+    """
     _, _, statements = PLANTED[name]
     with open_observer(filled_url) as look:
         unguard(look)
@@ -301,6 +323,9 @@ def test_a_planted_fault_is_found_in_small_steps(
             look.execute(statement.encode())
         look.execute("ANALYZE time_series_data_scd2")
     expected = find_faults(filled_url)
+    with open_observer(filled_url) as look:
+        age_runs(look)
+    assert Counter(find_faults(filled_url)) == Counter(expected)
     monkeypatch.setattr(verify_steps, "_MOST_ROWS", 4.0)
     done: list[int] = []
     faults = list(verify(*two_readers, step_done=lambda state: done.append(len(state.left))))
@@ -362,6 +387,31 @@ def test_runs_that_wrote_meanwhile_are_no_fault(
     assert find_faults(filled_url) == []
 
 
+def test_runs_that_ended_long_ago_are_not_counted(
+    filled_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sum over their rows is enough where all is well: what is remembered takes no room."""
+    with open_feed(filled_url, "load") as feed:
+        feed({20: 1.0})
+    with open_observer(filled_url) as look:
+        age_runs(look)
+        look.execute("UPDATE fetch_run SET started_at = now() WHERE finished_at IS NULL")
+        (newest,) = look.execute("SELECT max(run_id) FROM fetch_run").fetchone() or ()
+    state = Progress()
+    with open_reader(filled_url) as reader:
+        assert list(verify(reader, begin=state)) == []
+    assert state.tally.settled_versions != 0
+    assert state.tally.settled_vintages != 0
+    assert 1 not in state.tally.versions
+    assert state.tally.versions[newest] == 1
+    # also where one is not counted by its number alone
+    with open_observer(filled_url) as look:
+        look.execute("UPDATE time_series_data_scd2 SET run_id = 2 WHERE run_id = 1")
+        look.execute("UPDATE time_series_data SET run_id = 2 WHERE run_id = 1")
+    messages = {(fault.run_id, fault.message) for fault in find_faults(filled_url)}
+    assert (1, "it wrote more versions than there are of it") in messages
+
+
 def test_what_was_broken_off_goes_on(filled_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """From what is recorded: each range is looked at once, and runs are judged by all of them."""
     monkeypatch.setattr(verify_steps, "_MOST_ROWS", 4.0)
@@ -386,8 +436,15 @@ def test_what_was_broken_off_goes_on(filled_url: str, monkeypatch: pytest.Monkey
 
         with pytest.raises(KeyboardInterrupt):
             list(verify(reader, begin=stopped, step_done=stop))
+        with pytest.raises(LockedError, match="another program is at work on it"):
+            unfinished_verification(reader)
+    record = VerificationRecord.open(filled_url, stopped_number(filled_url))
+    assert record
+    with closing(record), open_reader(filled_url) as reader:
         unfinished = unfinished_verification(reader)
         assert unfinished
+        with open_reader(filled_url) as second, pytest.raises(LockedError):
+            unfinished_verification(second)
         assert len(unfinished.progress.left) > 0
         assert unfinished.progress.found.total() == len(unfinished.progress.faults) > 0
         rest = list(verify(reader, scope=unfinished.scope, begin=unfinished.progress))
@@ -397,6 +454,13 @@ def test_what_was_broken_off_goes_on(filled_url: str, monkeypatch: pytest.Monkey
         assert unfinished_verification(reader) is None
         (latest,) = latest_verifications(reader)
         assert (latest.found, latest.is_whole) == (len(whole), True)
+
+
+def stopped_number(url: str) -> int:
+    """The number of the verification that was begun last."""
+    with open_observer(url) as look:
+        (number,) = look.execute("SELECT max(verification_id) FROM verification").fetchone() or ()
+    return int(number)
 
 
 @pytest.mark.parametrize("check", Check)

@@ -8,7 +8,7 @@ and answers stream: neither the server nor this program holds more than a part o
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from dataportal.store.clock import TOLERANCE
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
-from dataportal.store.read.verify_steps import Part, Plan, Range, Step, Steps, Tally
+from dataportal.store.read.verify_steps import Part, Plan, Range, Settled, Step, Steps, Tally
 from dataportal.store.rows import record_row
 from dataportal.times import utc_now
 
@@ -47,18 +47,20 @@ class Check(StrEnum):
 
 
 _PROMISES = {
-    Check.INTERVALS: "every version is known for some time",
+    Check.INTERVALS: "every version is known for some time, and is a number",
     Check.VERSIONS: "one version at a time: none overlaps another, one at most is open",
     Check.CURRENT: "the current values are the open versions",
     Check.KNOWLEDGE: "nothing is known later than the last that its source knew",
-    Check.VINTAGES: "no publication is recorded twice",
+    Check.VINTAGES: "no publication is recorded twice, each is a number or withdrawn",
     Check.ISSUES: "every run of a forecast is recorded once, with what it reached",
     Check.RUNS: "every run wrote what is recorded of it, and its counts add up",
-    Check.SERIES: "everything belongs to a series",
+    Check.SERIES: "everything belongs to a series, whose intervals have a length",
 }
 
 _FAULTS: dict[str, tuple[Check, str]] = {
     "no_interval": (Check.INTERVALS, "it ends before it begins"),
+    "no_number": (Check.INTERVALS, "its value is no number, or infinite"),
+    "no_time": (Check.INTERVALS, "its time, or the one since when it is known, is infinite"),
     "two_open": (Check.VERSIONS, "another version of it is open as well"),
     "overlap": (Check.VERSIONS, "it begins before the version before it ends"),
     "no_open_version": (Check.CURRENT, "a current value without an open version"),
@@ -69,6 +71,8 @@ _FAULTS: dict[str, tuple[Check, str]] = {
     "version_after_last": (Check.KNOWLEDGE, "known later than the last that its source knew"),
     "vintage_after_last": (Check.KNOWLEDGE, "recorded later than the last that its source knew"),
     "vintage_twice": (Check.VINTAGES, "recorded again with the value that it had"),
+    "vintage_no_number": (Check.VINTAGES, "the value that was published is infinite, or no number"),
+    "vintage_no_time": (Check.VINTAGES, "its time, or the one of its publication, is infinite"),
     "issue_after_last": (Check.KNOWLEDGE, "issued later than the last that its source knew"),
     "issue_of_nothing": (
         Check.ISSUES,
@@ -83,9 +87,12 @@ _FAULTS: dict[str, tuple[Check, str]] = {
     "issues_too_many": (Check.RUNS, "it issued fewer forecasts than there are of it"),
     "issues_missing": (Check.RUNS, "it issued more forecasts than there are of it"),
     "counts_do_not_add_up": (Check.RUNS, "its counts are not what it received"),
+    "no_outcome": (Check.RUNS, "it ended without an outcome, or has one and did not end"),
     "version_of_no_series": (Check.SERIES, "a version of no series"),
     "vintage_of_no_series": (Check.SERIES, "a publication of no series"),
     "issue_of_no_series": (Check.SERIES, "a run of a forecast of no series"),
+    "resolution_of_no_series": (Check.SERIES, "a length of the intervals of no series"),
+    "no_resolution": (Check.SERIES, "its intervals have no length"),
 }
 
 
@@ -108,7 +115,7 @@ class Fault:
 
 _PARTS = {
     Part.FOLD: {Check.INTERVALS, Check.VERSIONS, Check.CURRENT, Check.KNOWLEDGE, Check.SERIES},
-    Part.OVERLAPS: {Check.VERSIONS},
+    Part.CLOSED: {Check.INTERVALS, Check.VERSIONS},
     Part.COUNTS: {Check.RUNS},
     Part.VINTAGES: {Check.VINTAGES, Check.KNOWLEDGE, Check.SERIES},
     Part.ISSUES: {Check.ISSUES, Check.KNOWLEDGE, Check.SERIES},
@@ -151,6 +158,7 @@ class Progress:
         left: the ranges that are not looked at yet.
         tally: how many rows each run has in those that are.
         began: when it began; None if it is to begin now.
+        settled: the runs whose rows could not become more then; None if it is to begin now.
         recent: what was recorded then of each run that may have been at work: versions,
             publications and issues; none stands for a run that had none.
         found: how many faults of each check the steps have found that are done.
@@ -160,6 +168,7 @@ class Progress:
     left: Sequence[Range] = (Range(),)
     tally: Tally = field(default_factory=Tally)
     began: datetime | None = None
+    settled: Settled | None = None
     recent: dict[int, Recorded] = field(default_factory=dict)
     found: Counter[Check] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
@@ -220,18 +229,10 @@ def verify(
     if state.began is None:
         with database_errors("reading the runs"):
             _begin(connection, state)
-    if Check.KNOWLEDGE in scope.checks:
-        yield from _faults(connection, "verify_sources", {"ahead": utc_now() + TOLERANCE})
-    with database_errors("looking for the keys"):
-        (is_unique,) = connection.execute(query("verify_keys")).fetchone() or (False,)
-    plan = Plan(
-        ids,
-        [part for part, checks in _PARTS.items() if checks & set(scope.checks)],
-        # without the key, the number of current values does not tell that two versions are open
-        suspects_all=not is_unique,
-        since=scope.since,
-        sample=scope.sample,
-    )
+    for fault in _early_faults(connection, scope, ids):
+        if fault.check in scope.checks:
+            yield fault
+    plan = _plan(connection, scope, ids, state.settled)
     steps = Steps(plan, state.left)
     begun: defaultdict[Range, _Found] = defaultdict(_Found)
     done, of = 0, len(ids) + 1
@@ -249,33 +250,104 @@ def verify(
             begun[result[0]].add(fault)
             yield fault
     if Check.RUNS in scope.checks:
-        yield from _run_faults(connection, state, is_whole=scope.is_whole)
+        if plan.settled and not _sums_agree(connection, state.tally, plan.settled):
+            plan = replace(plan, parts=[Part.COUNTS], settled=None)
+            state.tally = _count(plan, [connection, *others])
+        yield from _run_faults(connection, state, plan, is_whole=scope.is_whole)
     progress(of, of)
 
 
+def _early_faults(
+    connection: psycopg.Connection, scope: Scope, ids: Sequence[int]
+) -> Iterator[Fault]:
+    """What is found without a look at all rows."""
+    yield from _faults(connection, "verify_sources", {"ahead": utc_now() + TOLERANCE})
+    yield from _faults(connection, "verify_resolutions", {"since": scope.since})
+    yield from _faults(connection, "verify_infinite", {"ids": ids, "since": scope.since})
+
+
+def _plan(
+    connection: psycopg.Connection, scope: Scope, ids: Sequence[int], settled: Settled | None
+) -> Plan:
+    with database_errors("looking for the keys"):
+        (is_unique,) = connection.execute(query("verify_keys")).fetchone() or (False,)
+    parts = [part for part, checks in _PARTS.items() if checks & set(scope.checks)]
+    if scope.is_whole and {Part.FOLD, Part.VINTAGES} <= set(parts):
+        # these look at all rows anyway
+        parts = [part for part in parts if part is not Part.COUNTS]
+    else:
+        settled = None
+    return Plan(
+        ids,
+        parts,
+        # without the key, the number of current values does not tell that two versions are open
+        suspects_all=not is_unique,
+        since=scope.since,
+        sample=scope.sample,
+        settled=settled,
+    )
+
+
 def _begin(connection: psycopg.Connection, state: Progress) -> None:
-    for now, run_id, versions, vintages, issues in connection.execute(query("verify_recent")):
-        state.began = now
-        if run_id is not None:
-            state.recent[run_id] = (versions, vintages, issues)
+    rows = connection.execute(query("verify_recent")).fetchall()
+    state.began, last = rows[0][:2]
+    runs = [row[2:] for row in rows if row[2] is not None]
+    state.settled = Settled(last, [run_id for run_id, *_ in runs if run_id <= last])
+    state.recent = {run_id: tuple(recorded) for run_id, *recorded in runs if any(recorded)}
 
 
 class _RunRow(NamedTuple):
-    """What is recorded of a run; `is_settled` tells that it ended before all was looked at."""
+    """What is recorded of a run, or issues of none.
+
+    `is_settled` tells that it ended before all was looked at; the counts of no run are None.
+    """
 
     run_id: int
+    is_recorded: bool
     versions: int
     vintages: int
     issues: int
+    stored_issues: int
     adds_up: bool
+    has_ended: bool
     is_settled: bool
+
+    def recorded(self) -> Recorded:
+        """How many rows of each kind it wrote, as it says itself."""
+        return self.versions, self.vintages, self.issues
 
 
 _KINDS = ("versions", "vintages", "issues")
 
 
+def _sums_agree(connection: psycopg.Connection, tally: Tally, settled: Settled) -> bool:
+    """Whether the settled runs wrote what is recorded of them, by the sums over all their rows."""
+    with database_errors("verifying the runs"):
+        row = connection.execute(query("verify_run_sums"), _parameters(settled)).fetchone()
+    return row is not None and (int(row[0]), int(row[1])) == (
+        tally.settled_versions,
+        tally.settled_vintages,
+    )
+
+
+def _parameters(settled: Settled | None) -> dict[str, Any]:
+    return {
+        "settled": settled.last if settled else None,
+        "unsettled": list(settled.but) if settled and settled.but else None,
+    }
+
+
+def _count(plan: Plan, connections: Sequence[psycopg.Connection]) -> Tally:
+    """How many rows there are of each run: asked only where a sum tells that one is at fault."""
+    tally = Tally()
+    for result in Steps(plan, [Range()]).results(connections):
+        if isinstance(result, Step):
+            tally.add(result.tally)
+    return tally
+
+
 def _run_faults(
-    connection: psycopg.Connection, state: Progress, *, is_whole: bool
+    connection: psycopg.Connection, state: Progress, plan: Plan, *, is_whole: bool
 ) -> Iterator[Fault]:
     """Runs that did not write what is recorded of them, and rows of no run.
 
@@ -283,28 +355,36 @@ def _run_faults(
     compared that were counted one step after the other, if that stayed as it was meanwhile.
     """
     with database_errors("verifying the runs"):
-        # these are few, and counted here: the runs that are read next are never behind them
-        issues: Counter[int] = Counter(
-            dict(connection.execute(query("verify_issue_counts")).fetchall())
-        )
         cursor = connection.cursor(row_factory=record_row(_RunRow))
         versions, vintages = state.tally.versions, state.tally.vintages
-        unknown = versions.keys() | vintages.keys() | issues.keys()
-        for run in cursor.stream(query("verify_runs"), {"began": state.began}):
+        unknown = versions.keys() | vintages.keys()
+        parameters = {"began": state.began, **_parameters(plan.settled)}
+        for run in cursor.stream(query("verify_runs"), parameters):
+            if not run.is_recorded:
+                unknown.add(run.run_id)
+                continue
             unknown.discard(run.run_id)
             if not run.adds_up:
                 yield _fault({"fault": "counts_do_not_add_up", "run_id": run.run_id})
-            recorded = (run.versions, run.vintages, run.issues)
-            if not run.is_settled and state.recent.get(run.run_id, (0, 0, 0)) != recorded:
+            if not run.has_ended:
+                yield _fault({"fault": "no_outcome", "run_id": run.run_id})
+            if not run.is_settled and state.recent.get(run.run_id, (0, 0, 0)) != run.recorded():
                 continue
-            stored = (versions[run.run_id], vintages[run.run_id], issues[run.run_id])
-            for kind, wrote, has in zip(_KINDS, recorded, stored, strict=True):
-                if has > wrote:
-                    yield _fault({"fault": f"{kind}_too_many", "run_id": run.run_id})
-                if has < wrote and is_whole:
-                    yield _fault({"fault": f"{kind}_missing", "run_id": run.run_id})
+            stored = (versions[run.run_id], vintages[run.run_id], run.stored_issues)
+            if plan.settled and run.is_settled:
+                # the sums tell that these agree
+                stored = (run.versions, run.vintages, run.stored_issues)
+            yield from _miscounts(run, stored, is_whole=is_whole)
     for run_id in sorted(unknown):
         yield _fault({"fault": "no_run", "run_id": run_id})
+
+
+def _miscounts(run: _RunRow, stored: Recorded, *, is_whole: bool) -> Iterator[Fault]:
+    for kind, wrote, has in zip(_KINDS, run.recorded(), stored, strict=True):
+        if has > wrote:
+            yield _fault({"fault": f"{kind}_too_many", "run_id": run.run_id})
+        if has < wrote and is_whole:
+            yield _fault({"fault": f"{kind}_missing", "run_id": run.run_id})
 
 
 def _faults(

@@ -49,25 +49,54 @@ class Range(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """How many rows there are of each run, by its number."""
+    """How many rows there are of each run, by its number.
+
+    Attributes:
+        versions: versions of each run.
+        vintages: publications of each run.
+        settled_versions: of settled runs only a sum over all their versions, of the hashes of the
+            numbers of the runs: it takes no room, and tells whether each has what is recorded.
+        settled_vintages: the same of publications.
+    """
 
     versions: Counter[int] = field(default_factory=Counter)
     vintages: Counter[int] = field(default_factory=Counter)
+    settled_versions: int = 0
+    settled_vintages: int = 0
 
     def add(self, other: Tally) -> None:
         """Add what another one counted."""
         self.versions.update(other.versions)
         self.vintages.update(other.vintages)
+        self.settled_versions += other.settled_versions
+        self.settled_vintages += other.settled_vintages
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Runs whose rows cannot become more: those up to a number, but for some.
+
+    Attributes:
+        last: the number of the last of them.
+        but: numbers before that of runs that may be at work, or may have been.
+    """
+
+    last: int
+    but: Sequence[int] = ()
 
 
 class Part(StrEnum):
     """What is to be done of a range: each can be done by itself, by any connection."""
 
     FOLD = "verify_fold"
-    OVERLAPS = "verify_overlaps"
+    CLOSED = "verify_closed"
     COUNTS = "verify_counts"
-    VINTAGES = "verify_vintages"
+    VINTAGES = "verify_publications"
     ISSUES = "verify_issues"
+
+
+_LOOKS = frozenset({Part.FOLD, Part.CLOSED, Part.VINTAGES})
+"""The parts that look for suspects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +109,8 @@ class Plan:
         suspects_all: whether every version is looked at row by row.
         since: observations before are left out.
         sample: the share of the time that is looked at; None for all.
+        settled: runs of which sums are enough, which come of looking for suspects; None if it
+            takes the number of rows of each run.
     """
 
     ids: Sequence[int]
@@ -87,6 +118,7 @@ class Plan:
     suspects_all: bool
     since: datetime | None
     sample: float | None
+    settled: Settled | None
 
 
 class Step(NamedTuple):
@@ -118,6 +150,8 @@ class _Work:
         looks: how many of those that look for suspects are not done.
         suspects: series of which versions are looked at row by row.
         differing: those of which current values are, too.
+        recorded: those of which publications are.
+        is_new: whether it may have rows of runs that are not settled.
     """
 
     bounds: dict[str, Any]
@@ -125,6 +159,8 @@ class _Work:
     looks: int
     suspects: set[int] = field(default_factory=set)
     differing: set[int] = field(default_factory=set)
+    recorded: set[int] = field(default_factory=set)
+    is_new: bool = False
 
 
 class Steps:
@@ -229,7 +265,7 @@ class Steps:
         if self._plan.sample is not None:
             ids = list(self._ids(piece))
             bounds |= {"ids": ids, **self._window(connection, ids)}
-        looks = sum(part in {Part.FOLD, Part.OVERLAPS} for part in parts)
+        looks = sum(part in _LOOKS for part in parts)
         self._begun[piece] = _Work(bounds, len(parts), looks)
         self._parts = [(piece, part) for part in reversed(parts)]
 
@@ -279,6 +315,7 @@ class Steps:
 
     def _bounds(self, piece: Range) -> dict[str, Any]:
         """Parameters of queries: what bounds nothing is None, and not asked of each row."""
+        settled = self._plan.settled
         return {
             "first": None if piece.first == _LEAST_ID else piece.first,
             "last": None if piece.last == _GREATEST_ID else piece.last,
@@ -286,41 +323,80 @@ class Steps:
             "high": piece.high,
             "ids": None,
             "since": self._plan.since,
+            "settled": settled.last if settled else None,
+            "unsettled": list(settled.but) if settled and settled.but else None,
         }
 
     def _do(self, connection: psycopg.Connection, piece: Range, part: Part) -> Step:
         work = self._begun[piece]
         tally = Tally()
         if part is Part.COUNTS:
-            for kind, run_id, stored in connection.execute(query(part), work.bounds):
-                (tally.versions if kind == "versions" else tally.vintages)[run_id] = stored
-        elif part in {Part.FOLD, Part.OVERLAPS}:
-            self._look_for_suspects(connection, piece, part, work)
+            self._count(connection, work.bounds, tally)
+        elif part in _LOOKS:
+            self._look_for_suspects(connection, part, work, tally)
+            with self._lock:
+                work.looks -= 1
+                is_last = not work.looks
+            if is_last:
+                self._look_at_suspects(connection, piece, work, tally)
         else:
             self._send_faults(connection, part, piece, work.bounds)
         # of a series that is cut into pieces the last one counts
         counts = part is self._plan.parts[0] and piece.high is None
         return Step(piece, len(self._ids(piece)) if counts else 0, tally)
 
-    def _look_for_suspects(
-        self, connection: psycopg.Connection, piece: Range, part: Part, work: _Work
+    def _count(
+        self, connection: psycopg.Connection, bounds: Mapping[str, Any], tally: Tally
     ) -> None:
-        """Which series are to be looked at; who finds the last of them does it."""
-        rows = connection.execute(query(part), work.bounds).fetchall()
+        """Count the rows of each run, as far as it is not settled."""
+        for kind, run_id, stored in connection.execute(query(Part.COUNTS), bounds):
+            (tally.versions if kind == "versions" else tally.vintages)[run_id] = stored
+
+    def _look_for_suspects(
+        self, connection: psycopg.Connection, part: Part, work: _Work, tally: Tally
+    ) -> None:
+        """Find out which series are to be looked at row by row, and take sums of settled runs."""
+        cursor = connection.cursor(row_factory=dict_row)
+        rows = cursor.execute(query(part), work.bounds).fetchall()
+        totals: dict[str, Any] = {} if part is Part.CLOSED else rows.pop(0)
+        differing: set[int] = set()
+        if part is Part.FOLD:
+            tally.settled_versions = int(totals["settled"])
+            if totals["is_suspect"]:
+                differing = self._series(connection, "verify_differing", work, work.bounds["ids"])
+        elif part is Part.VINTAGES:
+            tally.settled_vintages = int(totals["settled"])
+        series = {row["series_id"] for row in rows if row.get("is_suspect", True)} | differing
+        if broken := [row["series_id"] for row in rows if row.get("is_broken")]:
+            series |= self._series(connection, "verify_overlaps", work, broken)
         with self._lock:
-            work.suspects.update(row[0] for row in rows)
-            work.differing.update(row[0] for row in rows if part is Part.FOLD and row[1])
-            work.looks -= 1
-            if work.looks:
-                return
-        if self._plan.suspects_all:
-            self._send_faults(connection, "verify_versions", piece, work.bounds)
-        elif work.suspects:
-            bounds = {**work.bounds, "ids": sorted(work.suspects)}
-            self._send_faults(connection, "verify_versions", piece, bounds)
-        if work.differing:
-            bounds = {**work.bounds, "ids": sorted(work.differing)}
-            self._send_faults(connection, "verify_current", piece, bounds)
+            (work.recorded if part is Part.VINTAGES else work.suspects).update(series)
+            work.differing.update(differing)
+            work.is_new |= totals.get("is_new", False)
+
+    def _series(
+        self, connection: psycopg.Connection, name: str, work: _Work, ids: Sequence[int] | None
+    ) -> set[int]:
+        rows = connection.execute(query(name), {**work.bounds, "ids": ids}).fetchall()
+        return {series_id for (series_id,) in rows}
+
+    def _look_at_suspects(
+        self, connection: psycopg.Connection, piece: Range, work: _Work, tally: Tally
+    ) -> None:
+        """Send what is wrong with them, row by row; count what is of runs that are not settled."""
+        settled = self._plan.settled
+        if settled and (work.is_new or settled.but):
+            self._count(connection, work.bounds, tally)
+        suspects = None if self._plan.suspects_all else sorted(work.suspects)
+        for name, ids in (
+            ("verify_versions", suspects),
+            ("verify_current", sorted(work.differing)),
+            ("verify_vintages", sorted(work.recorded)),
+        ):
+            if ids is None:
+                self._send_faults(connection, name, piece, work.bounds)
+            elif ids:
+                self._send_faults(connection, name, piece, {**work.bounds, "ids": ids})
 
     def _send_faults(
         self, connection: psycopg.Connection, name: str, piece: Range, bounds: Mapping[str, Any]
