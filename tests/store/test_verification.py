@@ -396,7 +396,7 @@ def test_runs_that_ended_long_ago_are_not_counted(
     with open_observer(filled_url) as look:
         age_runs(look)
         look.execute("UPDATE fetch_run SET started_at = now() WHERE finished_at IS NULL")
-        (newest,) = look.execute("SELECT max(run_id) FROM fetch_run").fetchone() or ()
+        (newest,) = look.execute("SELECT max(run_id) FROM fetch_run").fetchone() or (0,)
     state = Progress()
     with open_reader(filled_url) as reader:
         assert list(verify(reader, begin=state)) == []
@@ -427,7 +427,7 @@ def test_what_was_broken_off_goes_on(filled_url: str, monkeypatch: pytest.Monkey
         record.begin(Scope())
         steps = 0
 
-        def stop(state: Progress) -> None:
+        def stop(state: Progress, record: VerificationRecord = record) -> None:
             nonlocal steps
             steps += 1
             if steps == 3:
@@ -438,9 +438,9 @@ def test_what_was_broken_off_goes_on(filled_url: str, monkeypatch: pytest.Monkey
             list(verify(reader, begin=stopped, step_done=stop))
         with pytest.raises(LockedError, match="another program is at work on it"):
             unfinished_verification(reader)
-    record = VerificationRecord.open(filled_url, stopped_number(filled_url))
-    assert record
-    with closing(record), open_reader(filled_url) as reader:
+    again = VerificationRecord.open(filled_url, stopped_number(filled_url))
+    assert again
+    with closing(again), open_reader(filled_url) as reader:
         unfinished = unfinished_verification(reader)
         assert unfinished
         with open_reader(filled_url) as second, pytest.raises(LockedError):
@@ -450,7 +450,7 @@ def test_what_was_broken_off_goes_on(filled_url: str, monkeypatch: pytest.Monkey
         rest = list(verify(reader, scope=unfinished.scope, begin=unfinished.progress))
         early = [f for f in unfinished.progress.faults if f not in rest]
         assert Counter([*early, *rest]) == Counter(whole)
-        record.finish(len(whole))
+        again.finish(len(whole))
         assert unfinished_verification(reader) is None
         (latest,) = latest_verifications(reader)
         assert (latest.found, latest.is_whole) == (len(whole), True)
@@ -459,7 +459,7 @@ def test_what_was_broken_off_goes_on(filled_url: str, monkeypatch: pytest.Monkey
 def stopped_number(url: str) -> int:
     """The number of the verification that was begun last."""
     with open_observer(url) as look:
-        (number,) = look.execute("SELECT max(verification_id) FROM verification").fetchone() or ()
+        (number,) = look.execute("SELECT max(verification_id) FROM verification").fetchone() or (0,)
     return int(number)
 
 
