@@ -14,6 +14,7 @@ from support.http_server import Reply
 
 from dataportal.errors import BadDataError, FetchError, PermanentError
 from dataportal.plugins.http import RateLimit
+from dataportal.plugins.parameters import ParameterError
 
 if TYPE_CHECKING:
     from support.http_server import LocalServer, Request
@@ -475,3 +476,22 @@ def test_the_whole_past_can_be_asked_for(server: LocalServer) -> None:
     before = ("1980-01-01T00:00:00Z", "1989-01-01T00:00:00Z")
     fetch("Json", window=before, earliest="1990-01-01", **params)
     assert len(server.requests) == 2
+
+
+def test_series_that_share_requests_must_be_told_apart() -> None:
+    """Else each of them would have the rows of all; whatever says it, may."""
+    series = {"a": {"id": "A"}, "b": {"id": "B"}}
+    params: dict[str, Any] = {"url": "http://api.example/x", "query": {"ids": "{id}"}, **PLACES}
+    with pytest.raises(ParameterError, match="a and b would have the same rows"):
+        plugin_of("Json", series, batch=50, **params)
+    plugin_of("Json", series, batch=1, **params)
+    plugin_of("Json", series, batch=50, filter={"id": "{id}"}, **params)
+    plugin_of("Json", series, batch=50, rows="[?id=='{id}']", **params)
+    own = {name: {**given, "value": f"v{name}"} for name, given in series.items()}
+    plugin_of("Json", own, batch=50, **params)
+
+
+def test_values_that_no_request_says_are_refused() -> None:
+    """As all requests would be the same."""
+    with pytest.raises(ParameterError, match=r"each\.station: no request says \{station\}"):
+        plugin_of("Json", url="http://api.example/x", each={"station": ["A", "B"]}, **PLACES)

@@ -85,6 +85,8 @@ class _Api:
         self._batches = Batches(params, self._request.address_fields)
         if steps is not None and params.given("layout") == "columns":
             params.add_fault("start goes with rows that are values, not with layout: columns")
+        for name in sorted(self._request.idle_fields):
+            params.add_fault(f"each.{name}: no request says {{{name}}}", "each", name)
         paginator = self._request.paginator
         for fault in (
             *self._extractor.faults(self._reader),
@@ -119,6 +121,10 @@ class _Api:
         if series.rows and self._request.paginator.counts_rows:
             raise ValueError("rows of its own cannot be had where paging counts rows")
         return series
+
+    def batch_fault(self, extractions: Mapping[str, SeriesExtraction]) -> str | None:
+        """Why series that share requests cannot be told apart; None if they can."""
+        return self._batches.fault(extractions)
 
     @property
     def max_requests(self) -> int | None:
@@ -323,7 +329,10 @@ class _Several(MultiSeriesPlugin):
         self._api = _Api(params, self.reader)
         if params.faults():
             read_filters(series_definitions, self._api.check_filter, params)
-        read_filters(series_definitions, self._api.series_extraction)
+        extractions = read_filters(series_definitions, self._api.series_extraction)
+        if fault := self._api.batch_fault(extractions):
+            params.add_fault(fault, "batch")
+            params.finish()
 
     @property
     def max_requests(self) -> int | None:

@@ -8,7 +8,7 @@ from dataportal.plugins.declarative.templates import Values
 from dataportal.plugins.parameters import Count, Parameters, about
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from dataportal.plugins.declarative.series_extraction import SeriesExtraction
     from dataportal.plugins.readers.parameters import Params
@@ -65,6 +65,27 @@ class Batches:
                 "batch.field must name one of the fields that an extract_filter fills, of which "
                 f"there are {fields}" + (f", not {self._field!r}" if self._field else "")
             )
+
+    def fault(self, extractions: Mapping[str, SeriesExtraction]) -> str | None:
+        """Why the rows of a request cannot be told apart; None if they can.
+
+        Args:
+            extractions: of the series, by their names.
+        """
+        if self._size <= 1:
+            return None
+        first: dict[tuple[Any, ...], tuple[str, Any]] = {}
+        for name, series in extractions.items():
+            own = series.address_fields.get(self._field)
+            others = (item for item in series.address_fields.items() if item[0] != self._field)
+            takes = (*sorted(others), series.value, series.rows, *sorted(series.filters.items()))
+            other, value = first.setdefault(takes, (name, own))
+            if value != own:
+                return (
+                    f"{other} and {name} would have the same rows of a request for both: filter "
+                    f"says in which place of a row {{{self._field}}} stands"
+                )
+        return None
 
     def of(
         self, extractions: Sequence[SeriesExtraction]

@@ -250,6 +250,12 @@ class Request:
         """The names of the fields that have values of their own in `each`."""
         return self._ranges.names
 
+    @property
+    def idle_fields(self) -> frozenset[str]:
+        """Those of them that no request says, so that all requests are the same."""
+        names = frozenset().union(*(template.names for template in self._templates))
+        return self._ranges.names - names
+
     def count(self, window: Window, groups: Sequence[Mapping[str, Any]]) -> int:
         """How many requests a window takes, without the further pages of an answer.
 
