@@ -235,6 +235,17 @@ def test_what_is_no_duration_is_refused(
     assert said in done.stderr
 
 
+def test_a_role_that_does_not_own_the_tables_is_refused_at_once(
+    database_url: str, reader_url: str, run_cli: RunCli
+) -> None:
+    """Not on the night when something is due for the first time."""
+    assert planned(run_cli, reader_url)["actions"] == []
+    done = run_cli("-q", "maintain", env={"DATABASE_URL": reader_url})
+    assert (done.returncode, done.stdout) == (78, "")
+    assert "they belong to" in done.stderr
+    assert run_cli("-q", "maintain", env={"DATABASE_URL": database_url}).returncode == 0
+
+
 def test_a_role_that_does_not_own_the_tables_is_refused(
     url: str, reader_url: str, run_cli: RunCli
 ) -> None:

@@ -11,7 +11,7 @@ from dataportal.store.distribution import NOT_DISTRIBUTED, read_distribution
 from dataportal.store.queries import query, query_for
 from dataportal.store.rows import record_row
 from dataportal.store.upkeep.columnstore import SEGMENTED_TABLES, read_columnstore, read_edition
-from dataportal.store.upkeep.plan import Chunk, Relation, plan_upkeep
+from dataportal.store.upkeep.plan import Chunk, Relation, foreign_owners, plan_upkeep
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
@@ -65,12 +65,14 @@ class Storage:
         columnstore: how those of observations are compressed.
         actions: what `dataportal maintain` would do.
         distribution: how the tables lie on the servers of a cluster, if they do.
+        owners: the roles that own any of the tables, of those that this one may not act for.
     """
 
     tables: tuple[TableStorage, ...]
     columnstore: ColumnstoreState
     actions: tuple[Action, ...]
     distribution: Distribution = NOT_DISTRIBUTED
+    owners: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -164,7 +166,13 @@ def read_storage(connection: psycopg.Connection, *, with_runs: bool = False) -> 
         now=utc_now(),
         merges=merges,
     )
-    return Storage(tuple(storages), columnstore, tuple(actions), read_distribution(connection))
+    return Storage(
+        tuple(storages),
+        columnstore,
+        tuple(actions),
+        read_distribution(connection),
+        tuple(foreign_owners(relations)),
+    )
 
 
 def _read_chunks(connection: psycopg.Connection) -> list[_ChunkRow]:

@@ -25,7 +25,7 @@ from dataportal.store.migrations import require_schema
 from dataportal.store.queries import query
 from dataportal.store.upkeep.columnstore import read_edition
 from dataportal.store.upkeep.contention import PAUSE, TRIES, is_held_up
-from dataportal.store.upkeep.plan import Work, foreign_owners
+from dataportal.store.upkeep.plan import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,13 +82,13 @@ def open_upkeep(url: str) -> Iterator[psycopg.Connection | None]:
 
 
 def check_owner(storage: Storage) -> None:
-    """Look whether this role may do what is planned.
+    """Look whether this role may keep the tables up, be anything due or not.
 
     Raises:
         UpkeepError: the tables belong to another role.
     """
-    if owners := foreign_owners(storage.actions):
-        names = " and ".join(repr(owner) for owner in owners)
+    if storage.owners:
+        names = " and ".join(repr(owner) for owner in storage.owners)
         raise UpkeepError(
             f"this role may not keep the tables up: they belong to {names}",
             hint="Run maintain as the owner of the tables, who also runs migrate; nothing was done",

@@ -287,6 +287,6 @@ def _is_old(chunk: Chunk, after: timedelta | None, now: datetime) -> bool:
     return after is not None and now - chunk.end >= after
 
 
-def foreign_owners(actions: Iterable[Action]) -> list[str]:
-    """The roles whose tables upkeep is due for, that this role may not act for."""
-    return sorted({action.owner for action in actions if action.owner is not None})
+def foreign_owners(relations: Iterable[Relation | Action]) -> list[str]:
+    """The roles whose tables, or whose upkeep, this role may not act for."""
+    return sorted({relation.owner for relation in relations if relation.owner is not None})
