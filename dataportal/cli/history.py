@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dataportal.atomic_files import check_replaceable
+from dataportal.cli.answer_options import (
+    FormatOption,
+    FromOption,
+    OutputOption,
+    RecordedOption,
+    UntilOption,
+    choose_format,
+)
 from dataportal.cli.database import open_to_read
 from dataportal.cli.history_answers import Question, answer, answers
 from dataportal.cli.stored_series import SeriesArgument, WhereOption, parse_selection
 from dataportal.cli.times import By, option_day, option_instant, option_window
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import show
-from dataportal.render.history import Format
 from dataportal.render.pager import show_paged
+from dataportal.render.table_formats import AnswerFormat
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
@@ -74,15 +82,7 @@ def command(
             "published, where it says when.",
         ),
     ] = By.KNOWN,
-    recorded: Annotated[
-        str | None,
-        typer.Option(
-            "--recorded",
-            metavar="K2",
-            help="With --by published: only what was recorded here by K2, so that the answer can "
-            "be final.",
-        ),
-    ] = None,
+    recorded: RecordedOption = None,
     versions: Annotated[
         bool,
         typer.Option(
@@ -131,12 +131,8 @@ def command(
             "--plot", help="Draw the values; with --as-of as known then, with --diff at both times."
         ),
     ] = False,
-    start: Annotated[
-        str | None, typer.Option("--start", metavar="T", help="Observations from T on.")
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option("--end", metavar="T", help="Observations before T.")
-    ] = None,
+    start: FromOption = None,
+    end: UntilOption = None,
     limit: Annotated[
         int | None,
         typer.Option("--limit", metavar="N", min=1, help="The newest N rows of each series only."),
@@ -147,24 +143,8 @@ def command(
             "--count", help="Count and look at everything, also beyond 100,000: takes its time."
         ),
     ] = False,
-    output_format: Annotated[
-        Format | None,
-        typer.Option(
-            "--format",
-            help="csv and json give times in UTC; parquet and arrow need the extra frames and "
-            "-o [table; as FILE ends]",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="Write it there, whole or not at all; of parquet and arrow also a folder, by "
-            "series and year.",
-        ),
-    ] = None,
+    output_format: FormatOption = None,
+    output: OutputOption = None,
 ) -> ExitCode:
     """What is known about a series, and what was known when.
 
@@ -176,8 +156,7 @@ def command(
     it is provisional, which a note on stderr and "final": false say.
     """
     invocation: Invocation = ctx.obj
-    form = Format.JSON if invocation.json else output_format or _format_of(output)
-    invocation.json = invocation.json or (form is Format.JSON and output is None)
+    form = choose_format(invocation, output_format, output)
     settings = invocation.settings()
     now = utc_now()
     published = by is By.PUBLISHED
@@ -245,7 +224,7 @@ def _check_together(
     wanted: str | None,
     *,
     questions: "Sequence[str]",
-    form: Format,
+    form: AnswerFormat,
     plot: bool,
     assume: bool,
     published: bool,
@@ -258,7 +237,7 @@ def _check_together(
     Raises:
         UsageError: some do not.
     """
-    if plot and (wanted not in _DRAWN or form is not Format.TABLE):
+    if plot and (wanted not in _DRAWN or form is not AnswerFormat.TABLE):
         raise UsageError(
             "--plot draws for people: leave --json and --format out"
             if wanted in _DRAWN
@@ -284,7 +263,7 @@ def _check_together(
         )
 
 
-def _check_output(output: Path | None, form: Format, wanted: str | None) -> Path | None:
+def _check_output(output: Path | None, form: AnswerFormat, wanted: str | None) -> Path | None:
     """Where the answer goes, before the work that is for it.
 
     Raises:
@@ -305,14 +284,6 @@ def _check_output(output: Path | None, form: Format, wanted: str | None) -> Path
     if output is not None:
         check_replaceable(output)
     return output
-
-
-def _format_of(output: Path | None) -> Format:
-    """The format that the name of a file asks for; for people where there is none."""
-    suffix = output.suffix.lower().removeprefix(".") if output else ""
-    if suffix == "feather":
-        return Format.ARROW
-    return Format(suffix) if suffix in set(Format) else Format.TABLE
 
 
 def _one_question(asked: "Mapping[str, bool]") -> str | None:
@@ -347,7 +318,7 @@ def _write(
 
         write_history(connection, question, selected, output, table_format)
         return
-    if question.matrix and question.output_format is Format.CSV and len(selected) > 1:
+    if question.matrix and question.output_format is AnswerFormat.CSV and len(selected) > 1:
         raise UsageError(
             "matrices of several series have different columns: one at a time with --format csv"
         )
@@ -356,7 +327,7 @@ def _write(
     else:
         lines = answer(connection, question, selected[0])
     if output is None:
-        (show if question.output_format is Format.JSON else show_paged)(lines)
+        (show if question.output_format is AnswerFormat.JSON else show_paged)(lines)
         return
     from dataportal.render.output_file import write_lines
 

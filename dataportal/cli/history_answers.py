@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from dataportal.render.history import Format, HistoryRenderer
+    from dataportal.render.history import HistoryRenderer
+    from dataportal.render.table_formats import AnswerFormat
     from dataportal.store.read.history import StoredSeries
     from dataportal.store.read.versions import StoredVersions
 
@@ -70,7 +71,7 @@ class Question:
     end: datetime | None
     limit: int | None
     count_all: bool
-    output_format: Format
+    output_format: AnswerFormat
     zone: tzinfo
     now: datetime
 

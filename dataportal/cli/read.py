@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dataportal.atomic_files import check_replaceable
+from dataportal.cli.answer_options import (
+    FormatOption,
+    FromOption,
+    OutputOption,
+    RecordedOption,
+    UntilOption,
+    choose_format,
+)
 from dataportal.cli.database import open_to_read
 from dataportal.cli.stored_series import SeriesArgument, WhereOption, parse_selection
 from dataportal.cli.times import By, option_window
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import show
 from dataportal.render.pager import show_paged
-from dataportal.render.read import Format
 from dataportal.resampling import Aggregate
 from dataportal.times import utc_now
 
@@ -84,15 +91,7 @@ def command(
             "published them, where it says when.",
         ),
     ] = By.KNOWN,
-    recorded: Annotated[
-        str | None,
-        typer.Option(
-            "--recorded",
-            metavar="K2",
-            help="With --by published: only what was recorded here by K2, so that the answer can "
-            "be final.",
-        ),
-    ] = None,
+    recorded: RecordedOption = None,
     assume: Annotated[
         bool,
         typer.Option(
@@ -101,12 +100,8 @@ def command(
             "its availability.",
         ),
     ] = False,
-    start: Annotated[
-        str | None, typer.Option("--start", metavar="T", help="Observations from T on.")
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option("--end", metavar="T", help="Observations before T.")
-    ] = None,
+    start: FromOption = None,
+    end: UntilOption = None,
     every: Annotated[
         str | None,
         typer.Option(
@@ -137,24 +132,8 @@ def command(
             help="The newest N rows of each series only; with --wide of all together.",
         ),
     ] = None,
-    output_format: Annotated[
-        Format | None,
-        typer.Option(
-            "--format",
-            help="csv and json give times in UTC; parquet and arrow need the extra frames and "
-            "-o [table; as FILE ends]",
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            help="Write it there, whole or not at all; of parquet and arrow also a folder, by "
-            "series and year.",
-        ),
-    ] = None,
+    output_format: FormatOption = None,
+    output: OutputOption = None,
 ) -> ExitCode:
     """Values of series, as they are or were known at points in time.
 
@@ -170,8 +149,7 @@ def command(
 
     invocation: Invocation = ctx.obj
     settings = invocation.settings()
-    form = Format.JSON if invocation.json else output_format or _format_of(output)
-    invocation.json = invocation.json or (form is Format.JSON and output is None)
+    form = choose_format(invocation, output_format, output)
     now = utc_now()
     names, conditions = parse_selection(series, where)
     if not (names or conditions):
@@ -227,11 +205,3 @@ def command(
             else:
                 write_lines(output, lines)
     return ExitCode.DONE
-
-
-def _format_of(output: Path | None) -> Format:
-    """The format that the name of a file asks for; for people where there is none."""
-    suffix = output.suffix.lower().removeprefix(".") if output else ""
-    if suffix == "feather":
-        return Format.ARROW
-    return Format(suffix) if suffix in {"csv", "json", "parquet", "arrow"} else Format.TABLE

@@ -1,16 +1,15 @@
 """Renders the answers of `history`: one renderer for each output format, behind one interface.
 
-To add a format: name it in `Format`, which makes it a choice of `--format`; write a subclass of
-`HistoryRenderer` in a module of its own, such as history_csv.py; make it in `history_renderer`.
+To add a format: name it in `AnswerFormat`, which makes it a choice of `--format`; write a subclass
+of `HistoryRenderer` in a module of its own, such as history_csv.py; make it in `history_renderer`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from dataportal.render.table_formats import TableFormat
+from dataportal.render.table_formats import AnswerFormat
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,21 +33,6 @@ if TYPE_CHECKING:
 
     NewestObservations = Callable[[int], Iterable[Observation]]
     """Gives the newest observations, in order of ts, at most as many as the argument says."""
-
-
-class Format(StrEnum):
-    """How the answer is written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
-    ARROW = "arrow"
-
-    @property
-    def table_format(self) -> TableFormat | None:
-        """The kind of file that is written of columns; None for what is lines."""
-        return TableFormat(self) if self in {Format.PARQUET, Format.ARROW} else None
 
 
 class Cut(NamedTuple):
@@ -177,7 +161,7 @@ class HistoryRenderer(ABC):
 
 
 def history_renderer(
-    output_format: Format,
+    output_format: AnswerFormat,
     *,
     series: StoredSeries,
     summarize: Callable[[], SeriesSummary],
@@ -194,35 +178,35 @@ def history_renderer(
         now: what ages are counted to.
     """
     match output_format:
-        case Format.TABLE:
+        case AnswerFormat.TABLE:
             from dataportal.render.history_text import TextHistory
 
             return TextHistory(series, summarize, zone, now)
-        case Format.CSV:
+        case AnswerFormat.CSV:
             from dataportal.render.history_csv import CsvHistory
 
             return CsvHistory(series, summarize)
-        case Format.JSON:
+        case AnswerFormat.JSON:
             from dataportal.render.history_json import JsonHistory
 
             return JsonHistory(series, summarize)
-        case Format.PARQUET | Format.ARROW:
+        case AnswerFormat.PARQUET | AnswerFormat.ARROW:
             raise NotImplementedError  # no lines: see table_files
 
 
-def combine_answers(output_format: Format, answers: Iterable[Iterator[str]]) -> Iterator[str]:
+def combine_answers(output_format: AnswerFormat, answers: Iterable[Iterator[str]]) -> Iterator[str]:
     """The lines of several answers as one: texts apart, one header of CSV, one document of JSON."""
-    if output_format is Format.JSON:
+    if output_format is AnswerFormat.JSON:
         yield '{"histories": ['
     for number, lines in enumerate(answers):
         if number:
             match output_format:
-                case Format.TABLE:
+                case AnswerFormat.TABLE:
                     yield ""
-                case Format.CSV:
+                case AnswerFormat.CSV:
                     next(lines, None)
-                case Format.JSON:
+                case AnswerFormat.JSON:
                     yield ","
         yield from lines
-    if output_format is Format.JSON:
+    if output_format is AnswerFormat.JSON:
         yield "]}"

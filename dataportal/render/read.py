@@ -1,14 +1,13 @@
 """Renders the values that `read` answers with: a table, CSV or JSON, of any length.
 
-Rows are streams: no format holds more than a few of them. To add a format: name it in `Format`, and
-write a function of a `Values`, as the three here are.
+Rows are streams: no format holds more than a few of them. To add a format: name it in
+`AnswerFormat`, and write a function of a `Values`, as the three here are.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from dataportal.render.console import printable
 from dataportal.render.csv_output import csv_blocks, csv_lines
 from dataportal.render.formatting import format_instant, format_number
 from dataportal.render.json_output import stream_json
-from dataportal.render.table_formats import TableFormat
+from dataportal.render.table_formats import AnswerFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,21 +30,6 @@ if TYPE_CHECKING:
 Cell = str | float | bool | datetime | None
 _TIME_WIDTH, _NUMBER_WIDTH = 32, 12
 _WIDTHS = {"ts": 25, "final": len("provisional"), "assumed": len("assumed")}
-
-
-class Format(StrEnum):
-    """How the values are written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
-    ARROW = "arrow"
-
-    @property
-    def table_format(self) -> TableFormat | None:
-        """The kind of file that is written of columns; None for what is lines."""
-        return TableFormat(self) if self in {Format.PARQUET, Format.ARROW} else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +81,7 @@ class Values:
         return arrow_schema(self.table_columns)
 
 
-def value_lines(values: Values, output_format: Format, zone: tzinfo) -> Iterator[str]:
+def value_lines(values: Values, output_format: AnswerFormat, zone: tzinfo) -> Iterator[str]:
     """The lines of an answer.
 
     Args:
@@ -106,13 +90,13 @@ def value_lines(values: Values, output_format: Format, zone: tzinfo) -> Iterator
         zone: in which people read times; programs get UTC.
     """
     match output_format:
-        case Format.TABLE:
+        case AnswerFormat.TABLE:
             return _table_lines(values, zone)
-        case Format.CSV:
+        case AnswerFormat.CSV:
             return _csv_lines(values)
-        case Format.JSON:
+        case AnswerFormat.JSON:
             return _json_lines(values)
-        case Format.PARQUET | Format.ARROW:
+        case AnswerFormat.PARQUET | AnswerFormat.ARROW:
             raise NotImplementedError  # no lines: see table_files
 
 

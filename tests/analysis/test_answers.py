@@ -27,7 +27,8 @@ import dataportal as dp
 from dataportal.analysis.extras import is_installed
 from dataportal.cli.read_answers import answer_decisions, answer_points
 from dataportal.cli.read_questions import PointOptions, parse_request
-from dataportal.render.read import Format, value_lines
+from dataportal.render.read import value_lines
+from dataportal.render.table_formats import AnswerFormat
 from dataportal.settings import Settings
 from dataportal.store.connection import connect
 from dataportal.store.read.selection import select_series
@@ -110,7 +111,7 @@ def csv_rows(
     selected = select_series(connection, SERIES)
     answer = answer_points if request.decisions is None else answer_decisions
     with answer(connection, request, selected, lambda *_: None) as values:
-        text = "\n".join(value_lines(values, Format.CSV, UTC))
+        text = "\n".join(value_lines(values, AnswerFormat.CSV, UTC))
     return list(csv.DictReader(io.StringIO(text)))
 
 

@@ -43,9 +43,9 @@ from support.store_feed import open_observer
 from dataportal.cli.read_answers import answer_points
 from dataportal.cli.read_questions import Request
 from dataportal.cli.table_output import write_values
-from dataportal.render.read import Format, value_lines
+from dataportal.render.read import value_lines
 from dataportal.render.table_files import quote_name
-from dataportal.render.table_formats import TableFormat
+from dataportal.render.table_formats import AnswerFormat, TableFormat
 from dataportal.resampling import Aggregate, parse_step
 from dataportal.store.connection import connect
 from dataportal.store.read.points import Cutoff, Kind, PointQuestion
@@ -220,7 +220,7 @@ def test_every_value_is_that_of_csv(
         return answer_points(connection, request, selected, lambda *_: None)
 
     with answer() as values:
-        written = "\n".join(value_lines(values, Format.CSV, UTC))
+        written = "\n".join(value_lines(values, AnswerFormat.CSV, UTC))
     with answer() as values:
         write_values(target / f"answer.{form}", form, values)
     table = read_table(target / f"answer.{form}")
