@@ -261,6 +261,29 @@ def test_consolidated_values_take_the_place_of_those_in_real_time(
     assert list(stored["france-nuclear"].values()) == [45001, 45000, 45000, 45000]
 
 
+def test_definitive_half_hours_stand_among_quarters(server: LocalServer, run: Any) -> None:
+    """Run by run: first in real time, then consolidated beside it, at last definitive alone.
+
+    Half hours are revised twice. Quarters between them keep what they had in real time, as the
+    other set has nothing at their times.
+    """
+    quarters = {minute: 60000 + minute for minute in (0, 15, 30, 45)}
+    sets = [(quarters, {}), (quarters, {0: 60123, 30: 60456}), ({}, {0: 60124, 30: 60450})]
+    revised, stored = [], {}
+    for real_time, settled in sets:
+        for path, values in ((ECO2MIX, real_time), (CONSOLIDATED, settled)):
+            rows = [
+                {"date_heure": f"2025-01-01T00:{minute:02}:00+00:00", "consommation": value}
+                for minute, value in values.items()
+            ]
+            server.answer(path, Reply.json([{"nucleaire": None, **row} for row in rows]))
+        done, stored = run("france", "2025-01-01", "2025-01-02")
+        assert done["retracted"] == 0
+        revised.append(done["revised"])
+    assert revised == [0, 2, 2]
+    assert list(stored["france-consumption"].values()) == [60124, 60015, 60450, 60045]
+
+
 ECB = "/service/data/EXR/D.USD+JPY.EUR.SP00.A"
 _RATES = """\
 KEY,FREQ,CURRENCY,CURRENCY_DENOM,EXR_TYPE,EXR_SUFFIX,TIME_PERIOD,OBS_VALUE,OBS_STATUS,TITLE
