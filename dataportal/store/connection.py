@@ -145,7 +145,7 @@ def _set_session(
     ]
     if connection.info.server_version >= _WITH_TRANSACTION_TIMEOUT:
         settings.append(query("session_settings_17"))
-    if "pg_catalog" in search_path:
+    if "pg_catalog" in search_path.lower():
         settings.append(query("session_search_path"))
     try:
         cursor = connection.execute(b";\n".join([*settings, statement]))

@@ -34,7 +34,10 @@ PATHS = (
     "portal, theirs, public",
     "portal, theirs, pg_catalog",
     "portal, theirs, public, pg_catalog",
+    "portal, PG_CATALOG",
 )
+# of a name in quotes every character counts
+_ODD_NAMES = ("a, pg_catalog", 'ours ", pg_catalog', " pg_catalog ", "x.pg_catalog")
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -81,3 +84,28 @@ def test_any_search_path(
         ).fetchone()
     assert rows == [("portal",)]
     assert years == (True,)
+
+
+@pytest.mark.parametrize("name", _ODD_NAMES)
+def test_a_schema_whose_name_has_commas_and_quotes(
+    tmp_path: Path, empty_database_url: str, run_cli: RunCli, name: str
+) -> None:
+    """It is one name, and the portal lies there."""
+    quoted = f'"{name.replace(chr(34), 2 * chr(34))}"'
+    with open_observer(empty_database_url) as look:
+        look.execute(f"CREATE SCHEMA {quoted}".encode())
+    join = "&" if "?" in empty_database_url else "?"
+    options = quote("-csearch_path=" + f"{quoted}, pg_catalog".replace(" ", "\\ "))
+    env = {"DATABASE_URL": f"{empty_database_url}{join}options={options}"}
+    (tmp_path / "load.csv").write_text("ts,value\n2025-01-01,1\n", encoding="utf-8")
+    sources = SourceFile(tmp_path)
+    sources.csv("load", "load.csv", timezone="UTC")
+    sources.write()
+    for command in (("fetch", "load"), ("read", "load"), ("verify",)):
+        done = run_cli(*command, env=env)
+        assert done.returncode == 0, (command, done.stderr)
+    with open_observer(empty_database_url) as look:
+        rows = look.execute(
+            "SELECT DISTINCT schemaname FROM pg_tables WHERE tablename LIKE 'time_series%'"
+        ).fetchall()
+    assert rows == [(name,)]
