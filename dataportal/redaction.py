@@ -42,12 +42,25 @@ _SIGNED = re.compile("x-(?:amz|goog)-", re.IGNORECASE)
 
 # a colon or a full stop at the end belongs to the sentence around it
 _QUERY = re.compile(r"([?&;]([^&;=?#\s\"'<>]{1,100})=)[^&#\s\"'<>]*?(?=[:.]?(?:[&#\s\"'<>]|$))")
+# an address within an address: ?next=https%3A%2F%2Fhost%2F%3Ftoken%3Dabc
+_NESTED_QUERY = re.compile(
+    r"((?:[?&]|%(?:25)*(?:3F|26))([^&=?#\s\"'<>%]{1,100})%(?:25)*3D)"
+    r"(?:(?!%(?:25)*26)[^&#\s\"'<>])*",
+    re.IGNORECASE,
+)
+_ELEMENT = re.compile(r"(<(?:[\w-]{1,100}:)?([\w-]{1,100})(?:\s[^<>]*)?>)[^<>]+")
 # a text that was cut short may lack the closing quote
-_QUOTED = r""""(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?"""
+_QUOTED = r"""b?(?:\\"(?:[^"\\]|\\(?!"))*(?:\\")?|"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?)"""
 _SCHEME = r"(?:(?:bearer|basic|token|apikey|digest|negotiate)\s+)?"
-_FIELD_NAME = re.compile(r"""(?:"|'|\b)([\w-]{1,100})(?:"|')?\s*([:=])\s*""")
+_FIELD_NAME = re.compile(r"""(?:"|'|\b)([\w-]{1,100})(?:\\?["'])?\s*([:=])\s*""")
+# as Python shows headers
+_TUPLE = re.compile(rf"""(\(b?["']([\w-]{{1,100}})["'],\s*)(?:{_QUOTED})(?=\))""")
+# of a cookie, or of Digest: all parts
+_PAIR = rf"""[\w-]+=(?:{_QUOTED}|[^\s,;&"'}}]*)"""
 _FIELD_VALUE = re.compile(
-    rf"""{_QUOTED}|{_SCHEME}[^\s,;&"'}}]+?(?=[:.]?(?:[\s,;&"'}}]|$))""", re.IGNORECASE
+    rf"""[\[(]\s*{_QUOTED}(?:\s*,\s*{_QUOTED})*\s*[\])]?|{_SCHEME}{_PAIR}(?:[,;]\s*{_PAIR})*|{_QUOTED}"""
+    rf"""|{_SCHEME}[^\s,;&"'}}]+?(?=[:.]?(?:[\s,;&"'}}]|$))""",
+    re.IGNORECASE,
 )
 # what a message of ours says after "token: " is a sentence, and no token
 _SENTENCE = re.compile(
@@ -61,6 +74,8 @@ _USERINFO = re.compile(
     r"(?:[^/?#\s]*|(?!\d{1,5}(?:[/?#,]|$))[^\s\"<>]{0,200})@",
     re.IGNORECASE,
 )
+# who needs no password has a key for a name
+_KEY_AS_USER = re.compile(r"(\bhttps?://)[^/?#\s@:\"'<>]+@", re.IGNORECASE)
 # what httpx leaves as it is in a URL's user and password, and in its path
 _IN_USERINFO = "!$%&'()*+,"
 _IN_PATH = _IN_USERINFO + "/:;=@[\\]^|"
@@ -139,10 +154,17 @@ def redact(text: str) -> str:
         known = sorted(_secrets, key=len, reverse=True)
     for secret in known:
         text = text.replace(secret, MASK)
-    if ":" not in text and "=" not in text:
+    if not any(mark in text for mark in ":=%<,"):
         return text  # whatever the patterns match has one of these
     text = _USERINFO.sub(rf"\1\2:{MASK}@", text)
+    text = _KEY_AS_USER.sub(rf"\1{MASK}@", text)
     text = _QUERY.sub(_hide_parameter, text)
+    if "%" in text:
+        text = _NESTED_QUERY.sub(_hide_parameter, text)
+    if "(" in text:
+        text = _TUPLE.sub(_hide_parameter, text)
+    if "<" in text:
+        text = _ELEMENT.sub(_hide_parameter, text)
     return "".join(_hide_fields(text))
 
 

@@ -207,6 +207,32 @@ def test_odd_urls_with_a_password(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        f"https://h/login?next=https%3A%2F%2Fh%2F%3Fa%3D1%26token%3D{CANARY}%26b%3D1",
+        f"https://h/?api_key%3D{CANARY}",
+        f"https://h/?u=http%253A%252F%252Fh%253Ftoken%253D{CANARY}",
+        f'answered: {{\\"apiKey\\":\\"{CANARY}\\"}}',
+        f'{{"token" : [ "{CANARY}", "{CANARY}" ]}}',
+        f"{{'token': ['{CANARY}']}}",
+        f"[(b'x-api-key', b'{CANARY}'), (b'accept', b'*/*')]",
+        f"('x-api-key', '{CANARY}')",
+        f"headers={{'x-api-key': b'{CANARY}'}}",
+        f"<doc><securityToken>{CANARY}</securityToken></doc>",
+        f'<ns:Password xml:lang="en">{CANARY} {CANARY}</ns:Password>',
+        f"Cookie: session={CANARY}; other={CANARY}",
+        f'Authorization: Token token="{CANARY}"',
+        f'Authorization: Digest username="{CANARY}", response="{CANARY}"',
+        f"https://{CANARY}@host/x",
+    ],
+)
+def test_what_is_masked_however_it_is_written(text: str) -> None:
+    """In addresses within addresses, in the text of documents, and in what Python shows of them."""
+    assert CANARY not in redact(text)
+    assert redact(redact(text)) == redact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "https://host:8080/path?start=2025-03-01&x=a@b.example",
         "https://host:8080/users/me@example.org",
         "https://host/users/me:you@example.org",
@@ -220,6 +246,9 @@ def test_odd_urls_with_a_password(text: str, expected: str) -> None:
         "PATH=/usr/bin AUTHOR=somebody compass: north KEYBOARD=us turkey: cold ?author=me",
         "bug: KeyError: 'date'; http_plugin.TokenError: no such file; auth_warning: none",
         "mailto:me@example.org",
+        "<unit>MW</unit><keyboard>us</keyboard>, 'region', 'DE'",
+        "one of 'author', 'country' or 'value', not 'x'",
+        "no column 'price': there are 'key', 'token' and 'value' (such as 'key', 'date')",
         "",
     ],
 )
@@ -237,7 +266,24 @@ def test_what_is_masked_stays_so(parts: list[str]) -> None:
 
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
-    "part", ["a.", "a-", "a", "key ", "key", "token", "?key=", "a://b:", "a://b@", "'", '\\"', "="]
+    "part",
+    [
+        "a.",
+        "a-",
+        "a",
+        "key ",
+        "key",
+        "token",
+        "?key=",
+        "a://b:",
+        "a://b@",
+        "'",
+        '\\"',
+        "=",
+        "%3Fkey%3D",
+        "<key>",
+        "('key', ",
+    ],
 )
 def test_a_long_text_takes_no_longer_than_its_length(part: str) -> None:
     """Whatever a provider answers: half a million characters well within the time of a test."""
