@@ -76,7 +76,7 @@ _ACCEPTED = frozenset[int](
 # by POST a result may be created
 _ACCEPTED_OF_POST = _ACCEPTED | {HTTPStatus.CREATED}
 _RANGE = "range"
-_PART = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+)")
+_PART = re.compile(r"bytes\s+(\d{1,20})-(\d{1,20})/(\d{1,20})(?!\d)")
 _LOOK_INTERVAL = 1.0  # seconds after which a wait looks whether there is still anything to wait for
 
 # both write whole URLs, keys included
