@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import sys
 from importlib.machinery import PathFinder
+
+from dataportal.process_end import end_process, refuse_exits
 
 
 def main() -> int:
@@ -19,6 +20,7 @@ def main() -> int:
         signal.signal(number, _leave)
     # what starting up makes stays: looking it through for cycles takes a seventh of the time
     gc.set_threshold(100_000, 20, 20)
+    refuse_exits()
     # a thread that feeds the database needs the interpreter at every block, though others compute
     sys.setswitchinterval(0.001)
     sys.meta_path.insert(0, _ImportFilter())
@@ -28,6 +30,10 @@ def main() -> int:
     # the interpreter's end takes our handlers back: a further signal would then change the code
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
+    loader = sys.modules.get("dataportal.plugins.loader")
+    if loader is not None and loader.has_foreign_code():
+        # everything is written and closed; what that code left behind is not waited for
+        end_process(code)
     return code
 
 
@@ -55,7 +61,7 @@ class _ImportFilter:
 
 
 def _leave(number: int, _frame: object) -> None:
-    os._exit(128 + number)
+    end_process(128 + number)
 
 
 if __name__ == "__main__":

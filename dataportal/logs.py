@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -31,16 +30,17 @@ class Log(logging.LoggerAdapter[logging.Logger]):
         return msg, {"exc_info": error, "extra": {"details": {**kwargs}}}
 
 
-def configure_logging(*, level: str, style: str) -> Log:
+def configure_logging(*, level: str, style: str, write: Callable[[str], object]) -> Log:
     """Configure the log of this process, and return it; what plugins log comes out of it too.
 
     Args:
         level: the least that is shown: debug, info, warning, error or critical.
         style: `text` or `json`.
+        write: called with each line, its end included.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
     root = logging.getLogger()
-    root.handlers[:] = [_Stderr(_as_json if style == "json" else _as_text)]
+    root.handlers[:] = [_Lines(_as_json if style == "json" else _as_text, write)]
     root.setLevel(number)
     logging.captureWarnings(capture=True)
     for name in _TALKATIVE:
@@ -50,15 +50,18 @@ def configure_logging(*, level: str, style: str) -> Log:
     return Log(logging.getLogger("dataportal"))
 
 
-class _Stderr(logging.Handler):
-    """Writes to whatever stderr is at the time: a progress bar may have put itself in front."""
+class _Lines(logging.Handler):
+    """Writes a line for each record."""
 
-    def __init__(self, line: Callable[[dict[str, Any]], str]) -> None:
+    def __init__(
+        self, line: Callable[[dict[str, Any]], str], write: Callable[[str], object]
+    ) -> None:
         super().__init__()
         self._line = line
+        self._write = write
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(self._line(_event(record)) + "\n")
+        self._write(self._line(_event(record)) + "\n")
 
 
 def _event(record: logging.LogRecord) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The command `dataportal`: its commands, the options they share, and its exit code."""
 
 # No `from __future__ import annotations` in this package: typer reads the annotations.
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any
@@ -18,7 +19,7 @@ from dataportal.cli.options import (
     LogLevelOption,
     QuietOption,
 )
-from dataportal.cli.signals import unwind_on_signal
+from dataportal.cli.signals import SignalExit, unwind_on_signal
 from dataportal.errors import ExitCode, UsageError
 from dataportal.render.console import close_streams, open_streams
 from dataportal.version import __version__
@@ -53,6 +54,7 @@ GROUPS = {
         "help": "Show a page of the manual, or the list of its topics.",
     },
 }
+_COMPLETES = "_DATAPORTAL_COMPLETE"
 COMMANDS = {name: line for commands in GROUPS.values() for name, line in commands.items()}
 
 
@@ -66,7 +68,12 @@ def run(arguments: Sequence[str]) -> int:
         program = _program()
         words = [*arguments] or ["--help"]
         code = program.main(words, "dataportal", standalone_mode=False, obj=invocation)
-    except Exception as error:  # noqa: BLE001 - the last place where an error can be explained
+    except SignalExit:
+        raise
+    except BaseException as error:
+        if isinstance(error, SystemExit) and _COMPLETES in os.environ:
+            raise  # what a shell asked for is written
+        # also what some code meant to end the program with: its work is not done
         code = _report(error, invocation)
     if fault := close_streams():
         from dataportal.cli.error_report import output_error
@@ -75,7 +82,7 @@ def run(arguments: Sequence[str]) -> int:
     return int(code or 0)
 
 
-def _report(error: Exception, invocation: Invocation) -> ExitCode:
+def _report(error: BaseException, invocation: Invocation) -> ExitCode:
     from dataportal.cli.error_report import report_error
 
     return report_error(error, json=invocation.json, debug=invocation.debugging)

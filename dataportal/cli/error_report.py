@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 WrongCommandLine = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 
-def report_error(error: Exception, *, json: bool, debug: bool) -> ExitCode:
+def report_error(error: BaseException, *, json: bool, debug: bool) -> ExitCode:
     """Write the error to stderr, as text or as one JSON object, and return its exit code."""
     if isinstance(error, WrongCommandLine):
         error = _usage_error(error)
@@ -57,7 +57,7 @@ def output_error(fault: OSError) -> DataportalError:
     )
 
 
-def error_document(error: Exception, code: ExitCode) -> dict[str, Any]:
+def error_document(error: BaseException, code: ExitCode) -> dict[str, Any]:
     """The error as the object of the JSON contract."""
     fields: dict[str, Any] = {"kind": "bug", "message": _locate(error), "hint": _BUG_HINT}
     if isinstance(error, DataportalError):
@@ -77,7 +77,7 @@ def error_document(error: Exception, code: ExitCode) -> dict[str, Any]:
 _BUG_HINT = "This is a bug in dataportal. Run it again with --log-level debug for the traceback"
 
 
-def _error_lines(error: Exception) -> Iterator[str]:
+def _error_lines(error: BaseException) -> Iterator[str]:
     page = _page(error)
     more = f" (dataportal help {page})" if page else ""
     if isinstance(error, DataportalError):
@@ -88,7 +88,7 @@ def _error_lines(error: Exception) -> Iterator[str]:
         yield f"dataportal: bug: {_locate(error)}. {_BUG_HINT}{more}"
 
 
-def _page(error: Exception) -> str | None:
+def _page(error: BaseException) -> str | None:
     """The topic of the manual that says more about the error."""
     if not isinstance(error, DataportalError):
         return "troubleshooting"
@@ -97,7 +97,7 @@ def _page(error: Exception) -> str | None:
     return page_of_message(error.message, of_file=isinstance(error, FileError))
 
 
-def _locate(error: Exception) -> str:
+def _locate(error: BaseException) -> str:
     """The error, and the last line of this package in its traceback."""
     stack = traceback.extract_tb(error.__traceback__)
     package = str(Path(__file__).parents[1])

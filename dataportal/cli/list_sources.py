@@ -16,6 +16,7 @@ from dataportal.cli.selection import (
     select_by_pattern,
 )
 from dataportal.errors import DatabaseError, DataportalError, ExitCode, UsageError
+from dataportal.render.console import foreign_output_on_stderr
 from dataportal.render.view import look_at_view
 from dataportal.times import utc_now
 
@@ -151,16 +152,17 @@ def _check(
     from dataportal.render.list_sources import ConfigurationView
 
     problems: dict[str, list[str]] = {}
-    for source in sources:
-        problems[source.name] = []
-        if source.missing_env:
-            continue
-        try:
-            build_plugin(source, env=invocation.env, root=configuration.root)
-        except PluginParametersError as error:
-            problems[source.name] += error.faults
-        except DataportalError as error:
-            problems[source.name].append(str(error))
+    with foreign_output_on_stderr():
+        for source in sources:
+            problems[source.name] = []
+            if source.missing_env:
+                continue
+            try:
+                build_plugin(source, env=invocation.env, root=configuration.root)
+            except PluginParametersError as error:
+                problems[source.name] += error.faults
+            except DataportalError as error:
+                problems[source.name].append(str(error))
     for problem in configuration.problems:
         problems.setdefault(problem.source or "", []).append(str(problem))
     view = ConfigurationView(sources, problems, configuration.warnings)

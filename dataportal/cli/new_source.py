@@ -9,7 +9,7 @@ import typer
 
 from dataportal.cli.options import Invocation
 from dataportal.errors import BadDataError, ConfigurationError, ExitCode, FileError, UsageError
-from dataportal.render.console import is_terminal, lead_foreign_output_away, say
+from dataportal.render.console import foreign_output_on_stderr, is_terminal, say
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
@@ -82,10 +82,11 @@ def command(
         most_series=series,
         taken=_names_in_use(settings.config_path, invocation),
     )
-    lead_foreign_output_away()
-    answer = _ask(wishes, invocation) if is_address else _read(origin)
     stem = "answer" if origin == "-" else Path(origin).name.partition(".")[0]
-    draft = _complete(_draft(answer, wishes, stem), answer, wishes, stem, invocation)
+    with foreign_output_on_stderr():
+        answer = _ask(wishes, invocation) if is_address else _read(origin)
+        draft = _draft(answer, wishes, stem)
+    draft = _complete(draft, answer, wishes, stem, invocation)
     appended = None
     if append:
         from dataportal.drafts.append import append_entry

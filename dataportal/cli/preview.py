@@ -13,7 +13,7 @@ from dataportal.cli.run_sources import EndOption, StartOption
 from dataportal.cli.selection import load_configuration, select_by_name
 from dataportal.cli.times import option_window
 from dataportal.errors import ConfigurationError, DatabaseError, ExitCode, UsageError
-from dataportal.render.console import lead_foreign_output_away, say
+from dataportal.render.console import foreign_output_on_stderr, say
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
@@ -66,18 +66,18 @@ def command(
     from dataportal.render.preview import PreviewView
     from dataportal.render.view import show_view
 
-    lead_foreign_output_away()
-    result = asyncio.run(
-        preview(
-            selected,
-            start=first,
-            end=last,
-            env=invocation.env,
-            root=configuration.root,
-            stored=_reader(settings),
-            on_slow=say,
+    with foreign_output_on_stderr():
+        result = asyncio.run(
+            preview(
+                selected,
+                start=first,
+                end=last,
+                env=invocation.env,
+                root=configuration.root,
+                stored=_reader(settings),
+                on_slow=say,
+            )
         )
-    )
     show_view(PreviewView(result, settings.zone), json=invocation.json)
     return ExitCode.DONE if result.ok else ExitCode.INCOMPLETE
 

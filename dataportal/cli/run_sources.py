@@ -2,9 +2,8 @@
 
 # No `from __future__ import annotations` in this package: typer reads the annotations.
 import asyncio
-import sys
 import time
-from contextlib import ExitStack, redirect_stdout, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -13,7 +12,13 @@ import typer
 from dataportal.cli.signals import call_on_signal, wake_on_signal
 from dataportal.errors import DatabaseError, ExitCode, UsageError, worst_code
 from dataportal.on_locked import OnLocked
-from dataportal.render.console import lead_foreign_output_away, say, supports_escape_codes
+from dataportal.render.console import (
+    foreign_output_on_stderr,
+    say,
+    stderr,
+    supports_escape_codes,
+    write_note,
+)
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
@@ -257,7 +262,7 @@ def _run_with_log(job: FetchJob, url: str) -> "tuple[list[RunResult], ExitCode]"
     from dataportal.logs import configure_logging
     from dataportal.render.run_progress import EventLog
 
-    log = configure_logging(level=_log_level(job), style=job.settings.log_format)
+    log = configure_logging(level=_log_level(job), style=job.settings.log_format, write=write_note)
     log_event = EventLog(log)
     stop = StopSignal()
     results = [unusable_entry(name, problems) for name, problems in job.broken.items()]
@@ -276,7 +281,7 @@ def _log_level(job: FetchJob) -> str:
     if job.invocation.quiet and level in {"info", "warning"}:
         return "error"
     # the bars and the table say the rest
-    if level == "info" and job.invocation.log_level is None and supports_escape_codes(sys.stderr):
+    if level == "info" and job.invocation.log_level is None and supports_escape_codes(stderr()):
         return "warning"
     return level
 
@@ -299,14 +304,11 @@ def _run_engine(
 
     is_backfill = all(request.kind is RunKind.BACKFILL for request in job.requests)
     pace = BackfillPace(len(job.requests)) if is_backfill else None
-    # neither print nor whatever writes to the number of stdout may
-    lead_foreign_output_away()
     with (
         run_progress(
             len(job.requests), wanted=job.invocation.shows_progress, pace=pace
         ) as draw_event,
-        # what a plugin prints must not end up among the results
-        redirect_stdout(sys.stderr),
+        foreign_output_on_stderr(),
     ):
 
         def listen(event: "Event") -> None:
@@ -372,9 +374,9 @@ def plan_backfills(
     from dataportal.render.runs import Plan
 
     plans = []
-    for source in sources:
-        built = build_plugin(source, env=invocation.env, root=configuration.root)
-        _, slices = plan_backfill(source, start, end, limits=built.limits, now=now)
-        requests = count_requests(built, slices)
-        plans.append(Plan(source.name, slices, requests, built.plugin.max_requests))
+    with foreign_output_on_stderr():
+        for source in sources:
+            built = build_plugin(source, env=invocation.env, root=configuration.root)
+            _, slices = plan_backfill(source, start, end, limits=built.limits, now=now)
+            plans.append(Plan(source.name, slices, *count_requests(built, slices)))
     return plans

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from dataportal.process_end import end_process
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterator
 
 _ENDING = (signal.SIGTERM, signal.SIGINT)
+
+
+class SignalExit(SystemExit):
+    """A signal ends the command; nothing else that asks for its end is obeyed."""
 
 
 def unwind_on_signal() -> None:
@@ -60,8 +65,8 @@ def wake_on_signal(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
 def _unwind(number: int, _frame: object) -> None:
     for other in _ENDING:
         signal.signal(other, _leave)
-    raise SystemExit(128 + number)
+    raise SignalExit(128 + number)
 
 
 def _leave(number: int, _frame: object) -> None:
-    os._exit(128 + number)
+    end_process(128 + number)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dataportal.collect.answer_shape import answer_shape
+from dataportal.collect.children import children, end_children
 from dataportal.collect.oddities import (
     oddities,
     written_offsets,
@@ -115,6 +116,7 @@ async def preview(
     Raises:
         ConfigurationError: the plugin cannot be made of the entry.
     """
+    before = children()
     built = build_plugin(source, env=env, root=root)
     limits = built.limits
     if start is None:
@@ -162,6 +164,7 @@ async def preview(
         error = harmless(redact(str(fault)))
     finally:
         await http.aclose()
+        end_children(before)
     found: list[str] = []
     if batch is not None:
         known = await asyncio.to_thread(stored, batch)

@@ -278,7 +278,7 @@ class SourceRun:
     @property
     def _needs_correction(self) -> bool:
         """Whether anything is stored that was read in an older way."""
-        reading = 1 if self._built is None else self._built.plugin.reading
+        reading = 1 if self._built is None else self._built.reading
         return any(s.newest is not None and s.reading < reading for s in self._progress.values())
 
     async def _plan_correction(self) -> None:

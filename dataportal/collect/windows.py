@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from dataportal.errors import DataportalError
 from dataportal.granularity import interval_length
+from dataportal.plugins.loader import is_built_in, plugin_fault
 from dataportal.schedule import Progress, Slice, slices, window_start
 from dataportal.times import EARLIEST, iso, multiply, parse_duration
 
@@ -74,14 +76,37 @@ def plan_scheduled_run(
     )
 
 
-def count_requests(built: BuiltPlugin, planned: Sequence[Slice]) -> list[int | None]:
-    """How many requests each slice takes, as far as its plugin tells beforehand."""
-    return [
-        built.plugin.count_requests(
-            iso(window.ask_from or window.start), None if window.end is None else iso(window.end)
-        )
-        for window in planned
-    ]
+def count_requests(
+    built: BuiltPlugin, planned: Sequence[Slice]
+) -> tuple[list[int | None], int | None]:
+    """How many requests each slice takes, and how many a run sends at most.
+
+    None where the plugin does not tell beforehand.
+
+    Raises:
+        PluginError: it fails.
+    """
+    plugin = built.plugin
+    try:
+        counts = [
+            _whole_number(
+                plugin.count_requests(
+                    iso(window.ask_from or window.start),
+                    None if window.end is None else iso(window.end),
+                )
+            )
+            for window in planned
+        ]
+        return counts, _whole_number(plugin.max_requests)
+    except BaseException as error:
+        if isinstance(error, DataportalError) and is_built_in(type(plugin)):
+            raise
+        what = f"the plugin {type(plugin).__module__}.{type(plugin).__name__} cannot be asked"
+        raise plugin_fault(what, error) from error
+
+
+def _whole_number(count: object) -> int | None:
+    return count if type(count) is int else None
 
 
 def with_correction(planned: list[Slice], oldest: datetime) -> list[Slice]:

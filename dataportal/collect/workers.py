@@ -13,6 +13,8 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from dataportal.process_end import end_process
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -44,7 +46,7 @@ class WorkerThread:
                 fault = error
             if os.getpid() != process:
                 # a child that the function forked came back: of all threads it has this one
-                os._exit(1)
+                end_process(1)
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_settle, future, result, fault)
 

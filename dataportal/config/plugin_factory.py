@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from dataportal.series import SeriesDescription
 
 _Keys = tuple[str | int, ...]
+_READINGS = 2**15
+"""More are not stored."""
+
 _PAGES = {"http": "declarative-parameters"}
 """Where the topic of the manual is called otherwise than the plugin's module."""
 
@@ -57,6 +60,7 @@ class BuiltPlugin:
         limits: how far and how long the runs of its source reach.
         shares_loop: whether it may run in the event loop that all built-in plugins share; any
             other gets a thread of its own.
+        reading: the plugin's own number for the way in which it reads its provider.
         identity: changes with everything that decides what an answer means: the plugin and its
             code, the program, parameters, series, zone and limits.
     """
@@ -64,6 +68,7 @@ class BuiltPlugin:
     plugin: BasePlugin | MultiSeriesPlugin
     limits: Limits
     shares_loop: bool
+    reading: int
     identity: str
 
 
@@ -95,6 +100,7 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
         plugin.config_dir = source.folder or root
         plugin.zone = limits.zone
         shares_loop = is_built_in(cls) and not cls.blocks
+        reading = _reading(plugin)
     except PluginParametersError:
         raise
     except DataportalError as error:
@@ -109,7 +115,7 @@ def build_plugin(source: Source, *, env: Mapping[str, str], root: Path) -> Built
     except BaseException as error:
         # a class may do anything where its attributes are read and written
         raise plugin_fault(f"the plugin {source.module}.{source.class_name}", error) from error
-    return BuiltPlugin(plugin, limits, shares_loop=shares_loop, identity=identity)
+    return BuiltPlugin(plugin, limits, shares_loop=shares_loop, reading=reading, identity=identity)
 
 
 def _refuse_unset(
@@ -186,6 +192,13 @@ def _page_hint(cls: type[BasePlugin | MultiSeriesPlugin]) -> str | None:
         return None
     name = cls.__module__.rpartition(".")[2].removesuffix("_plugin").replace("_", "-")
     return f"See: dataportal help {_PAGES.get(name, name)}"
+
+
+def _reading(plugin: BasePlugin | MultiSeriesPlugin) -> int:
+    number = plugin.reading
+    if type(number) is not int or not 0 < number < _READINGS:
+        raise ValueError(f"reading must be a whole number from 1 to {_READINGS - 1}")
+    return number
 
 
 def _identity(cls: type, arguments: tuple[Any, ...], limits: Limits) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 P = TypeVar("P")
 _PREFIX = "src"
 _lock = threading.RLock()
+_foreign_modules: set[str] = set()
 
 
 def load_class(module: str, name: str, kind: type[P], *, root: Path) -> type[P]:
@@ -46,6 +47,8 @@ def load_class(module: str, name: str, kind: type[P], *, root: Path) -> type[P]:
         PluginError: the module fails to import; names the line.
     """
     _search_in(root)
+    if not module.startswith("dataportal."):
+        _foreign_modules.add(module)
     imported = _import(module, root)
     cls = getattr(imported, name, None)
     if cls is None:
@@ -67,6 +70,11 @@ def load_class(module: str, name: str, kind: type[P], *, root: Path) -> type[P]:
             "MultiSeriesPlugin, both from dataportal.plugins.base_plugin",
         )
     return cls
+
+
+def has_foreign_code() -> bool:
+    """Whether a module from elsewhere was imported, or tried to be."""
+    return bool(_foreign_modules)
 
 
 def make_plugin(cls: type[P], *arguments: Any) -> P:

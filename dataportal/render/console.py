@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _BUFFER = 64 * 1024
 
@@ -30,7 +31,46 @@ class _Sink(io.FileIO):
         return memoryview(data).nbytes  # type: ignore[arg-type]  # a buffer, by the contract above
 
 
+class _ForeignText(io.TextIOWrapper):
+    """What code from elsewhere finds as stdout and stderr: its lines go to stderr, without secrets.
+
+    To close it closes nothing, as it is not that code's alone.
+    """
+
+    def close(self) -> None:
+        self.flush()
+
+
+class _ForeignBuffer(io.BufferedWriter):
+    """What lies beneath: not to be closed either."""
+
+    def close(self) -> None:
+        self.flush()
+
+
+class _ForeignBytes(io.RawIOBase):
+    """Writes to stderr what is printed, whatever became of `sys.stderr` meanwhile."""
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return stderr().isatty()
+
+    def fileno(self) -> int:
+        return 2
+
+    def write(self, data: object) -> int:
+        from dataportal.redaction import redact
+
+        raw = bytes(memoryview(data))  # type: ignore[arg-type]  # a buffer, as of RawIOBase
+        write_note(redact(raw.decode("utf-8", "backslashreplace")))
+        return len(raw)
+
+
 _sinks: dict[str, _Sink] = {}
+_texts: dict[str, TextIO] = {}
+_above_bars: list[TextIO] = []
 
 
 def open_streams() -> None:
@@ -53,16 +93,61 @@ def open_streams() -> None:
             errors="backslashreplace",
             line_buffering=name == "stderr" or sink.isatty(),
         )
+        _texts[name] = text
         setattr(sys, name, text)
 
 
-def lead_foreign_output_away() -> None:
-    """Lead to stderr what anything but this module writes to stdout from now on.
+def stdout() -> TextIO:
+    """Where results go, whatever `sys.stdout` is at the time."""
+    return _texts.get("stdout") or sys.stdout
 
-    A plugin may write to the number of stdout itself, or start a program that does.
+
+def stderr() -> TextIO:
+    """Where notes go, whatever `sys.stderr` is at the time."""
+    return _texts.get("stderr") or sys.stderr
+
+
+def write_note(text: str) -> None:
+    """Write to stderr, above the bars that are drawn there."""
+    stream = _above_bars[-1] if _above_bars else stderr()
+    stream.write(text)
+
+
+@contextmanager
+def bars_below(stream: TextIO) -> Iterator[None]:
+    """While the block runs, what is written to stderr goes through what draws bars there."""
+    _above_bars.append(stream)
+    try:
+        yield
+    finally:
+        _above_bars.pop()
+
+
+@contextmanager
+def foreign_output_on_stderr() -> Iterator[None]:
+    """While the block runs, and later, what code from elsewhere writes goes to stderr.
+
+    A plugin may print, replace or close `sys.stdout`, write to its number, or start a program that
+    does: none of it ends up among the results, nor keeps these or a message away.
     """
-    if "stdout" in _sinks:
-        os.dup2(2, 1)
+    if "stdout" not in _sinks:
+        yield
+        return
+    stdout().flush()
+    os.dup2(2, 1)
+    sys.stdout = _foreign_text()
+    sys.stderr = _foreign_text()
+    try:
+        yield
+    finally:
+        sys.stdout = stdout()
+        # threads that are left behind may go on writing
+        sys.stderr = _foreign_text()
+
+
+def _foreign_text() -> TextIO:
+    buffer = _ForeignBuffer(_ForeignBytes(), _BUFFER)
+    return _ForeignText(buffer, encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
 def _occupy(number: int) -> None:
@@ -81,8 +166,8 @@ def close_streams() -> OSError | None:
 
     A reader that went away is none.
     """
-    for name in _sinks:
-        getattr(sys, name).flush()
+    for text in _texts.values():
+        text.flush()
     fault = _sinks["stdout"].fault if "stdout" in _sinks else None
     return None if isinstance(fault, BrokenPipeError) else fault
 
@@ -93,13 +178,13 @@ def show(lines: Iterable[str]) -> None:
     for line in lines:
         if sink is not None and sink.fault is not None:
             return
-        sys.stdout.write(line + "\n")
+        stdout().write(line + "\n")
 
 
 def note(text: str) -> None:
     """Write a line to stderr, after everything that was written to stdout."""
-    sys.stdout.flush()
-    sys.stderr.write(text + "\n")
+    stdout().flush()
+    write_note(text + "\n")
 
 
 def say(message: str) -> None:

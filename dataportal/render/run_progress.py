@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dataportal.collect.events import Finished, Started, Stored, Waiting, Warned
 from dataportal.errors import ExitCode
-from dataportal.render.console import printable, supports_escape_codes
+from dataportal.render.console import bars_below, printable, stderr, supports_escape_codes
 from dataportal.render.formatting import format_seconds, pluralize
 from dataportal.store.records import Outcome
 
@@ -146,10 +145,11 @@ def run_progress(
         wanted: False for `-q` and `--json`.
         pace: that of a backfill, which is shown in place of the number of sources.
     """
-    if not wanted or not supports_escape_codes(sys.stderr):
+    if not wanted or not supports_escape_codes(stderr()):
         yield lambda _event: None
         return
     from rich.console import Console
+    from rich.file_proxy import FileProxy
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -164,10 +164,14 @@ def run_progress(
         MofNCompleteColumn(),
         TextColumn("{task.fields[note]}", markup=False, style="yellow"),
         TimeElapsedColumn(),
-        console=Console(file=sys.stderr),
+        console=Console(file=stderr()),
         transient=True,
+        # what plugins print goes through what masks its secrets
+        redirect_stdout=False,
+        redirect_stderr=False,
     )
-    with bars:
+    above: Any = FileProxy(bars.console, stderr())
+    with bars, bars_below(above):
         yield _Bars(bars, total, pace)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from fractions import Fraction
@@ -197,6 +198,27 @@ _LEAVERS = {
             await asyncio.sleep(0)
         """,
     ),
+    "whatever is asked of it": ("", "def __getattribute__(self, name): sys.exit(0)"),
+    "how it reads": ("", "reading = property(lambda self: sys.exit(0))"),
+    "how it reads, as no number": ("", "reading = '2'"),
+    "how it reads, as a number without end": ("", "reading = 10**400"),
+    "the process": ("", "def get_historical_data(self, *w): os._exit(0)"),
+    "the process, from a generator": (
+        "",
+        f"""
+        def get_historical_data(self, *w):
+            yield {_GOOD}
+            os._exit(0)
+        """,
+    ),
+    "the process, at its end": (
+        "import atexit",
+        """
+        def get_historical_data(self, *w):
+            atexit.register(os._exit, 0)
+            raise ValueError
+        """,
+    ),
 }
 
 
@@ -215,6 +237,66 @@ def test_a_plugin_that_ends_the_program_where_nobody_calls_it(
     assert done.returncode == 3, done.stdout + done.stderr
     assert runs_by_source(done)["bad"]["outcome"] == "failed"
     assert outcomes(database_url) == ["failed"]
+
+
+_MEDDLERS = {
+    "prints": "print('noise'); sys.stdout.write('more'); sys.stdout.flush()",
+    "writes to a number": "os.write(1, b'noise'); os.system('echo noise')",
+    "closes stdout": "sys.stdout.close(); sys.stderr.close()",
+    "closes what is beneath": "sys.stdout.buffer.write(b'\\xff'); sys.stdout.buffer.close()",
+    "has no stdout": "sys.stdout = sys.stderr = None",
+    "takes stderr": "import io; sys.stdout = sys.stderr = io.StringIO()",
+    "prints a secret": "print(os.environ['MY_KEY']); print(os.environ['MY_KEY'], file=sys.stderr)",
+    "loses a thread": "t = threading.Thread(target=die); t.start(); t.join()",
+    "leaves threads": "[threading.Thread(target=hang).start() for _ in range(20)]",
+    "registers what hangs": "import atexit; atexit.register(hang)",
+    "loses an object": "Dying()",
+}
+
+
+@pytest.mark.parametrize("kind", _MEDDLERS)
+def test_a_plugin_that_meddles_with_what_is_shown(
+    tmp_path: Path, database_url: str, run_cli: RunCli, kind: str
+) -> None:
+    """Results and messages come as ever, no secret is shown, and the program ends in time."""
+    head = """
+    def die(*args): raise ValueError(os.environ["MY_KEY"])
+    def hang(): threading.Event().wait()
+    class Dying: __del__ = die
+    """
+    sources = SourceFile(tmp_path)
+    point = f"return [{_GOOD}]"
+    body = f"def get_historical_data(self, *w):\n    {_MEDDLERS[kind]}\n    "
+    sources.python("good", body + point, head=head, initial_history="all")
+    sources.python("bad", f"{body}raise ValueError('told')", head=head)
+    sources.write()
+    env = {"DATABASE_URL": database_url, "MY_KEY": "sesame-1234"}
+    done = run_cli("fetch-all", "--json", "--jobs", "1", env=env)
+    assert done.returncode == 3, done.stderr
+    runs = runs_by_source(done)
+    assert [runs[name]["outcome"] for name in ("good", "bad")] == ["succeeded", "failed"]
+    assert "told" in done.stderr, "although the plugin had its hands on stderr"
+    assert "sesame" not in done.stdout + done.stderr
+    preview = run_cli("preview", "good", "--json", env=env)
+    assert preview.returncode in {0, 3}, preview.stderr
+    assert isinstance(json.loads(preview.stdout), dict)
+    assert "sesame" not in preview.stderr
+
+
+@pytest.mark.parametrize("attribute", ["count_requests = lambda *a: act()", "max_requests = P()"])
+def test_a_plugin_that_acts_when_a_plan_is_made(
+    tmp_path: Path, database_url: str, run_cli: RunCli, attribute: str
+) -> None:
+    """Is a fault of the plugin, with its reason."""
+    sources = SourceFile(tmp_path)
+    head = "def act(): sys.exit(0)\nclass P: __get__ = lambda *a: act()"
+    body = f"{attribute}\ndef get_historical_data(self, *w): return []"
+    sources.python("bad", body, head=head)
+    sources.write()
+    env = {"DATABASE_URL": database_url}
+    done = run_cli("fetch", "bad", "--start", "3d", "--plan", "--json", env=env)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "SystemExit" in done.stderr
 
 
 def test_plain_answers_say_the_same() -> None:

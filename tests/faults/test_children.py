@@ -94,6 +94,14 @@ def test_no_child_outlives_the_program(
         assert "left the process" in done.stderr
 
 
+def test_nor_a_preview(tmp_path: Path, run_cli: RunCli) -> None:
+    """Which stores nothing, and leaves nothing behind."""
+    forking_source(tmp_path, "fork(sleep)", "pass")
+    done = run_cli("preview", "forks")
+    assert done.returncode in {0, 3}, done.stderr
+    assert not [pid for pid in pids(tmp_path) if is_running(pid)]
+
+
 def test_nor_one_that_is_ended_by_a_signal(
     tmp_path: Path, database_url: str, start_cli: StartCli
 ) -> None:
