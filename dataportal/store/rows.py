@@ -25,9 +25,11 @@ def record_row(record: type[T]) -> BaseRowFactory[T]:
     fields: tuple[str, ...] = record.__match_args__  # type: ignore[attr-defined]  # all three have it
 
     def row_factory(cursor: BaseCursor[Any, Any]) -> RowMaker[T]:
-        if cursor.description is None:
+        result = cursor.pgresult
+        if result is None or not result.nfields:
             return no_result
-        names = tuple(column.name for column in cursor.description)
+        # to ask psycopg for a description of each column takes longer than to read a row
+        names = tuple((result.fname(number) or b"").decode() for number in range(result.nfields))
         if names == fields:
             return lambda values: record(*values)
         return lambda values: record(**dict(zip(names, values, strict=True)))
