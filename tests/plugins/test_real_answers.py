@@ -43,6 +43,51 @@ def test_every_value_of_a_real_answer_is_read(server: LocalServer, name: str) ->
         assert values[series] == own, series
 
 
+def _read(server: LocalServer, name: str) -> dict[str, list[float]]:
+    """The numbers of each series of a real answer, as our reader has them."""
+    for file in ANSWERS[name].recordings:
+        recording(file)
+    return {
+        series: [value for value in own.values() if value is not None]
+        for series, own in ANSWERS[name].read(server).items()
+    }
+
+
+def test_flows_that_leave_great_britain_are_negative(server: LocalServer) -> None:
+    """And nothing else is: that evening power came from France, and went to Ireland."""
+    values = _read(server, "elexon FUELINST of 2024")
+    assert {fuel[:3] for fuel, own in values.items() if min(own) < 0} == {"INT"}
+    assert max(values["INTFR"]) > 0
+
+
+@pytest.mark.parametrize(("area", "least", "most"), [("DK1", 2000, 4000), ("DK2", 1000, 3000)])
+def test_exchanges_of_denmark_are_positive_for_imports(
+    server: LocalServer, area: str, least: int, most: int
+) -> None:
+    """With them production makes the load of each half of the country, which is never far off."""
+    values = _read(server, f"energi-data-service {area}")
+    # the exchange of Bornholm is part of that with Sweden
+    parts = [own for name, own in values.items() if own and name != "BornholmSE4"]
+    loads = [sum(numbers) for numbers in zip(*parts, strict=True)]
+    assert loads
+    assert least < min(loads) <= max(loads) < most
+
+
+def test_pumping_of_france_is_negative_and_so_are_its_exports(server: LocalServer) -> None:
+    """In a night with 34 GW of nuclear power and wind, and 36 GW of consumption."""
+    values = _read(server, "eco2mix real-time-2023-09-21")
+    assert max(values["pompage"]) <= 0 > min(values["pompage"])
+    assert values["ech_physiques"][0] < -10_000 < 0 < values["nucleaire"][0]
+    for name in ("eco2mix definitive-2023-01-01", "eco2mix consolidated-2024-01-01"):
+        assert max(_read(server, name)["pompage"]) <= 0
+
+
+def test_what_is_charged_is_negative(server: LocalServer) -> None:
+    """Net generation by EIA of a plant that stands still, and storage in Belgium."""
+    assert _read(server, "eia generation") == {"it": [-3.0]}
+    assert max(_read(server, "elia generation")["Energy Storage"]) < 0
+
+
 def test_every_recording_is_read() -> None:
     """A file that is new in the folder needs an answer in the list, or it tells nothing."""
     recording("MANIFEST.md")

@@ -15,7 +15,13 @@ from zoneinfo import ZoneInfo
 
 from support.http_server import Reply
 from support.plugin_calls import UNPACED, fetch, group, single, values
-from support.published_figures import GENERATION, INTERCHANGE, PRICES
+from support.published_figures import (
+    BORDERS_OF_CALIFORNIA,
+    GENERATION,
+    HOURS_OF_FUELS,
+    INTERCHANGE,
+    PRICES,
+)
 from support.real_answer import (
     RECORDINGS,
     RealAnswer,
@@ -361,6 +367,56 @@ def _eia_interchange(border: tuple[str, str]) -> RealAnswer:
     return RealAnswer("eia", read, lambda: {"it": dict(figures.points)})
 
 
+def _eia_borders() -> RealAnswer:
+    """Several borders in one answer."""
+
+    def read(server: LocalServer) -> Values:
+        rows = [
+            {
+                "period": f"{datetime.fromisoformat(ts) + _HOUR:%Y-%m-%dT%H}",
+                "fromba": authority,
+                "toba": "CISO",
+                "value": f"{value}",
+                "value-units": "megawatthours",
+            }
+            for ts, own in BORDERS_OF_CALIFORNIA.items()
+            for authority, value in own.items()
+        ]
+        document = {"response": {"total": f"{len(rows)}", "data": rows}}
+        server.answer("/electricity/rto/interchange-data/data/", Reply.json(document))
+        params = {"route": "interchange-data", "api_key": _KEY, "base_url": server.url, **UNPACED}
+        own = {row["fromba"]: {"fromba": row["fromba"], "toba": "CISO"} for row in rows}
+        return values(fetch(group(EiaMultiSeriesPlugin, params, own)))
+
+    def expected() -> Values:
+        by_authority: Values = {}
+        for ts, own in BORDERS_OF_CALIFORNIA.items():
+            for authority, value in own.items():
+                by_authority.setdefault(authority, {})[ts] = float(value)
+        return by_authority
+
+    return RealAnswer("eia", read, expected)
+
+
+def _eia_fuel(name: str) -> RealAnswer:
+    """One type of an authority."""
+    respondent, fuel = name.split()
+    by_period, by_begin = HOURS_OF_FUELS[name]
+
+    def read(server: LocalServer) -> Values:
+        facets = {"respondent": respondent, "fueltype": fuel}
+        rows = [
+            {**facets, "period": period, "value": value, "value-units": "megawatthours"}
+            for period, value in by_period.items()
+        ]
+        document = {"response": {"total": len(rows), "data": rows}}
+        server.answer("/electricity/rto/fuel-type-data/data/", Reply.json(document))
+        params = {"route": "fuel-type-data", "api_key": _KEY, "base_url": server.url, **UNPACED}
+        return values(fetch(group(EiaMultiSeriesPlugin, params, {"it": facets})))
+
+    return RealAnswer("eia", read, lambda: {"it": dict(by_begin)})
+
+
 def _eia_answers() -> Iterable[tuple[str, RealAnswer]]:
     name = "region-data_AEC_D_2019-01-02T00"
     yield "eia demand", _eia(name, "region-data", ("respondent", "type"))
@@ -368,6 +424,9 @@ def _eia_answers() -> Iterable[tuple[str, RealAnswer]]:
     yield "eia generation", _eia(name, "fuel-type-data", ("respondent", "fueltype"))
     for border in INTERCHANGE:
         yield f"eia interchange {'-'.join(border)}", _eia_interchange(border)
+    yield "eia interchange of California", _eia_borders()
+    for name in HOURS_OF_FUELS:
+        yield f"eia {name}", _eia_fuel(name)
 
 
 def _elexon(

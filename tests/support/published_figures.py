@@ -135,3 +135,21 @@ GENERATION = {
 }
 """Begin, time of publication and MW of generation by Elexon, as captured on 2026-05-08 (EBentham's
 pages about its data sets FUELHH and FUELINST)."""
+
+BORDERS_OF_CALIFORNIA = {
+    "2024-01-21T19:00:00Z": {"AZPS": 979, "BANC": -1186, "BPAT": -845, "IID": 365, "LDWP": -329},
+    "2024-02-03T07:00:00Z": {"IID": 249, "LDWP": 695, "NEVP": 1060, "PACW": 36, "TIDC": 20},
+}
+"""Interchange with CISO by EIA in MWh, by the begin of the hour and the balancing authority that it
+is positive from (gridstatus/gridstatus, docs/Examples/EIA/Interchange Data.ipynb)."""
+
+HOURS_OF_FUELS = {
+    # by hours that EIA names in the zone of the authority: Arizona has no daylight saving time
+    "SRP NUC": (
+        {"2023-03-19T23-07": 4000.0, "2023-03-20T00-07": 3998.0},
+        {"2023-03-20T05:00:00Z": 4000.0, "2023-03-20T06:00:00Z": 3998.0},
+    ),
+    "CAL COL": ({"2024-10-24T15": 552.0}, {"2024-10-24T14:00:00Z": 552.0}),
+}
+"""Net generation by EIA in MWh: as its answers name the hours, and when those begin (examples in
+public code that asks for fuel-type-data)."""
