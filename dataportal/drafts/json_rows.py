@@ -370,7 +370,7 @@ def _lists_below(value: dict[str, Any], path: str, length: int, depth: int) -> I
             yield from _lists_below(inner, place, length, depth + 1)
 
 
-def _keyed_by_time(value: dict[str, Any], path: str) -> RowSet | None:  # noqa: C901 - a branch for each way
+def _keyed_by_time(value: dict[str, Any], path: str) -> RowSet | None:
     """An object whose keys are times, with a number, an object or a list under each."""
     if len(value) < _FEWEST_KEYS:
         return None
@@ -378,32 +378,35 @@ def _keyed_by_time(value: dict[str, Any], path: str) -> RowSet | None:  # noqa: 
     guess = guess_times(keys, named_so=True)
     if guess is None or guess.strays:
         return None
-    items = [*value.values()]
-    base = path or "@"
-    columns = [Column(f"keys({base})", "time", keys)]
-    if not any(isinstance(item, dict | list) for item in items):
-        columns.append(Column(f"values({base})", path.rpartition(".")[2].strip('"'), items))
-    elif all(isinstance(item, dict) for item in items):
-        names = dict.fromkeys(leaf for item in items for leaf in _leaves(item, ()))
-        for leaf in names:
-            cells = [_at(item, leaf) for item in items]
-            if all(cell is not None for cell in cells):
-                place = ".".join(map(quote_key, leaf))
-                prefix = f"{path}.*" if path else "*"
-                columns.append(Column(f"{prefix}.{place}", ".".join(leaf), cells))
-    elif all(isinstance(item, list) and item for item in items):
-        for number in range(min(map(len, items))):
-            cells = [item[number] for item in items]
-            if not any(isinstance(cell, dict | list) for cell in cells):
-                prefix = f"{path}.*" if path else "*"
-                columns.append(Column(f"{prefix}[{number}]", "", cells))
-    if len(columns) < 2:  # noqa: PLR2004 - a time and a value
+    members = _member_columns([*value.values()], path)
+    if not members:
         return None
-    one = RowSet(
-        "Json", {"layout": "columns"}, columns, {"layout": "the keys of this object are times"}
-    )
+    name = "time" if all(column.place != "time" for column in members) else "key"
+    columns = [Column(name, "time", keys), *members]
+    params = {"rows": path, "by": name} if path else {"by": name}
+    one = RowSet("Json", params, columns, {"by": "the keys of this object are times"})
     one.style = style_of(columns)
     return one
+
+
+def _member_columns(items: list[Any], path: str) -> list[Column]:
+    """What the members of an object have in common: themselves, or parts of them."""
+    if not any(isinstance(item, dict | list) for item in items):
+        return [Column("@", path.rpartition(".")[2].strip('"'), items)]
+    if all(isinstance(item, dict) for item in items):
+        names = dict.fromkeys(leaf for item in items for leaf in _leaves(item, ()))
+        return [
+            Column(".".join(map(quote_key, leaf)), ".".join(leaf), [_at(i, leaf) for i in items])
+            for leaf in names
+        ]
+    if not all(isinstance(item, list) and item for item in items):
+        return []
+    columns = []
+    for number in range(min(map(len, items))):
+        cells = [item[number] for item in items]
+        if not any(isinstance(cell, dict | list) for cell in cells):
+            columns.append(Column(number + 1, "", cells))
+    return columns
 
 
 def _keyed_siblings(value: dict[str, Any], path: str) -> RowSet | None:
