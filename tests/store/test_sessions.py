@@ -9,6 +9,7 @@ from threading import BoundedSemaphore, Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.config_files import Folder
 from support.store_feed import (
     AtWork,
     current,
@@ -19,8 +20,14 @@ from support.store_feed import (
     progress_of,
 )
 
+from dataportal.collect.lease import Lease
+from dataportal.collect.run_context import RunContext
 from dataportal.collect.session_pool import SessionPool
+from dataportal.collect.workers import WorkerPool
 from dataportal.errors import Interrupted, LockLostError
+from dataportal.on_locked import OnLocked
+from dataportal.plugins.http import HttpClient
+from dataportal.settings import Settings
 from dataportal.store.session import SourceSession
 from dataportal.store.write import transaction as storing
 from dataportal.store.write.diff import Sizes
@@ -28,6 +35,7 @@ from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import psycopg
 
@@ -116,6 +124,96 @@ def test_a_connection_that_was_lost_meanwhile_is_replaced(
         second.close()
 
     asyncio.run(runs())
+
+
+def test_a_source_takes_over_in_one_call(
+    sessions: SessionPool, look: psycopg.Connection[Any]
+) -> None:
+    """The lock is had under the source's own name, by whichever connection is there."""
+
+    async def runs() -> None:
+        first = await sessions.open("wind")
+        sessions.hand_back(first)
+        second = sessions.take_over("load")
+        assert second is not None
+        assert await second.thread.call(second.session.try_lock)
+        assert pid(second) == pid(first)
+        assert application_names(look, pid(second)) == "dataportal load"
+        assert sessions.take_over("solar") is None
+        second.close()
+
+    asyncio.run(runs())
+
+
+def test_a_lease_replaces_a_connection_that_was_lost_meanwhile(
+    sessions: SessionPool, look: psycopg.Connection[Any], tmp_path: Path
+) -> None:
+    """The source is locked and registered by a new one, and nobody is told."""
+    lease, events = lease_of("load", sessions, tmp_path)
+
+    async def runs() -> None:
+        first = await sessions.open("wind")
+        sessions.hand_back(first)
+        look.execute("SELECT pg_terminate_backend(%s, 10000)", [pid(first)])
+        registration = await lease.acquire()
+        assert registration is not None
+        assert list(registration.progress) == ["load"]
+        lease.release()
+
+    asyncio.run(runs())
+    assert events == []
+
+
+def lease_of(source: str, sessions: SessionPool, folder: Path) -> tuple[Lease, list[object]]:
+    """The lease of a source of one series, and the events that it emits."""
+    events: list[object] = []
+    context = RunContext(
+        settings=Settings(),
+        root=folder,
+        env={},
+        emit=events.append,
+        on_failure=lambda *_: None,
+        slots=asyncio.Semaphore(1),
+        workers=WorkerPool(),
+        sessions=sessions,
+        http=HttpClient(),
+    )
+    entry = Folder(folder).source(
+        f"""
+        timeseries:
+          {source}:
+            module: dataportal.plugins.data_sources.http_plugin
+            class: HttpJsonPlugin
+            metadata: {{name: {source}}}
+        """
+    )
+    return (
+        Lease(
+            entry,
+            context,
+            OnLocked.FAIL,
+            reads_state=False,
+            reads_validators=True,
+            register=lambda session, snapshot: session.register(entry.series, snapshot=snapshot),
+        ),
+        events,
+    )
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_is_kept_of_answers_is_read_with_the_lock(kept: bool, database_url: str) -> None:  # noqa: FBT001 - a parameter
+    """Then it is known without asking that nothing is; a slice that is stored makes it unknown."""
+    with open_feed(database_url) as feed:
+        feed({0: 1.0})
+        if kept:
+            feed.session._connection.execute("UPDATE source_state SET http_validators = '{}'")
+        feed.session.unlock()
+        assert not feed.session.keeps_no_validators
+        assert feed.session.try_lock(["load"], with_validators=True)
+        assert feed.session.keeps_no_validators is not kept
+        requests = feed.session.conditional_requests("me", hour(0), utc_now())
+        assert requests.any_stored is kept
+        assert not feed.session.keeps_no_validators
 
 
 class Slots(BoundedSemaphore):
