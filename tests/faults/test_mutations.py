@@ -51,8 +51,10 @@ def test_a_planted_fault_knows_no_local_names(mutation: Mutation) -> None:
             node.id = f"other_{node.id}"
         elif isinstance(node, ast.arg) and node.arg in own:
             node.arg = f"other_{node.arg}"
-    planted = mutation.fault.plant(ast.unparse(module), mutation.function, mutation.file)
+    sound = ast.unparse(module)
+    planted = mutation.fault.plant(sound, mutation.function, mutation.file)
     compile(planted, mutation.file, "exec")
+    assert ast.dump(ast.parse(planted)) != ast.dump(ast.parse(sound))
 
 
 @pytest.mark.parametrize(

@@ -180,9 +180,9 @@ def test_a_loop_that_hangs_keeps_its_slot_for_its_time_alone(server: LocalServer
 def test_hosts_have_slots_of_their_own() -> None:
     """One that is busy holds up no other."""
 
-    async def both() -> None:
+    async def both() -> bool:
         concurrency = HostConcurrency(1)
         async with asyncio.timeout(20), concurrency.slot("one"), concurrency.slot("two"):
-            pass
+            return True
 
-    asyncio.run(both())
+    assert asyncio.run(both())

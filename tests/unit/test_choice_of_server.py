@@ -21,7 +21,8 @@ _ROOT = Path(__file__).parents[2]
 
 
 def test_what_such_a_run_runs() -> None:
-    """Nothing; a run begins by choosing a server."""
+    """Hardly anything; a run begins by choosing a server."""
+    assert _TEST.endswith("test_what_such_a_run_runs")
 
 
 @pytest.fixture
