@@ -243,6 +243,10 @@ def _of_digits(cells: Sequence[Any], texts: Sequence[str], *, named_so: bool) ->
         candidates = ["unix"]
     elif lengths <= {12, 13}:
         candidates = ["unix_ms"]
+    elif lengths <= {15, 16}:
+        candidates = ["unix_us"]
+    elif lengths <= {18, 19}:
+        candidates = ["unix_ns"]
     for pattern in candidates:
         guess = _read(cells, texts, pattern)
         if guess is None or not guess.distinct:
@@ -271,6 +275,9 @@ def _rises_evenly(times: Sequence[datetime | None]) -> bool:
 def _formats(sample: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Formats that the sample may be written in, the likeliest first: format, zone, note."""
     ordinary = _most_usual_shape(sample)
+    if ordinary.startswith("/Date("):
+        yield "unix_ms", "", ""
+        return
     if _PERIOD.fullmatch(ordinary):
         yield "period", "", ""
     if _ISO.fullmatch(ordinary):

@@ -32,7 +32,7 @@ def value_columns(rows: RowSet, time: TimeRole) -> tuple[list[Column], dict[int,
             continue
         guess = column.times
         if guess is not None and (
-            guess.pattern not in {"period", "unix", "unix_ms", "%Y%m"}
+            (guess.pattern not in {"period", "%Y%m"} and not guess.pattern.startswith("unix"))
             or (
                 len(guess.strays) == 0
                 and set(column.words) & {"year", "time", "date", "period", "timestamp", "jahr"}

@@ -1190,6 +1190,37 @@ def public_answers() -> dict[str, PublicAnswer]:  # noqa: PLR0915 - an answer af
         "UTC",
         1,
     )
+    a["keyed-objects-with-gaps"] = PublicAnswer(
+        _json(
+            {
+                "rates": {
+                    f"{ts:%Y-%m-%d}": {"USD": x, **({} if n == 1 else {"JPY": x * 150})}
+                    for n, (ts, x) in enumerate(zip(days, dv, strict=True))
+                }
+            }
+        ),
+        [
+            _points(days, dv),
+            _points([days[0], *days[2:]], [x * 150 for x in [dv[0], *dv[2:]]]),
+        ],
+        "UTC",
+        2,
+    )
+    a["keyed-lists-with-nulls"] = PublicAnswer(
+        _json(
+            {
+                "data": {
+                    "143": {
+                        f"{ts:%Y-%m-%d}": [None if n == 1 else x, f"{ts:%Y-%m-%d} 24:00:00"]
+                        for n, (ts, x) in enumerate(zip(days, dv, strict=True))
+                    }
+                }
+            }
+        ),
+        [_points([days[0], *days[2:]], [dv[0], *dv[2:]])],
+        "UTC",
+        1,
+    )
     a["step-in-words"] = PublicAnswer(
         _json({"start": "2024-06-03T00:00:00Z", "interval": "PT1H", "unit": "MW", "values": v}),
         [_points(t, v)],

@@ -30,6 +30,8 @@ _WRITTEN: dict[str, tuple[tuple[str, ...], Callable[[datetime], tuple[Any, ...]]
     "compact": (("MESS_DATUM",), lambda ts: (f"{ts:%Y%m%d%H%M}",)),
     "unix": (("time",), lambda ts: (int(ts.timestamp()),)),
     "unix_ms": (("date",), lambda ts: (int(ts.timestamp() * 1000),)),
+    "unix_us": (("time",), lambda ts: (int(ts.timestamp() * 10**6),)),
+    "dot_net": (("Time",), lambda ts: (f"/Date({int(ts.timestamp() * 1000)})/",)),
     "two": (("day", "clock"), lambda ts: (f"{ts:%Y-%m-%d}", f"{ts:%H:%M}")),
     "four": (
         ("year", "month", "day", "hour"),
