@@ -125,9 +125,9 @@ def stretches(points: Iterable[Steps]) -> list[Stretch]:
     return regular
 
 
-def stated_stretches(said: Sequence[Resolution], last: datetime) -> list[Stretch]:
+def stated_stretches(stated: Sequence[Resolution], last: datetime) -> list[Stretch]:
     """The stretches that a provider names itself, up to the last ts of its answer."""
-    ends = [*(following.ts_from for following in said[1:]), None]
+    ends = [*(following.ts_from for following in stated[1:]), None]
     return [
         Stretch(
             ts_from,
@@ -135,7 +135,7 @@ def stated_stretches(said: Sequence[Resolution], last: datetime) -> list[Stretch
             length,
             FEWEST_STEPS,
         )
-        for (ts_from, length), end in zip(said, ends, strict=True)
+        for (ts_from, length), end in zip(stated, ends, strict=True)
         if ts_from <= last
     ]
 

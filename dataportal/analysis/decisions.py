@@ -220,10 +220,10 @@ def _join_lists(
     own = zip(*frame.lists.values(), strict=True)
     rows = []
     for number, row in enumerate(own):
-        found = points[number * len(names) : (number + 1) * len(names)]
-        assumed = [isinstance(point, AssumedDecisionPoint) and point.assumed for point in found]
+        answers = points[number * len(names) : (number + 1) * len(names)]
+        assumed = [isinstance(point, AssumedDecisionPoint) and point.assumed for point in answers]
         flags = [any(assumed)] if asked["assume"] else []
-        rows.append((*row, *flags, *(point.value for point in found)))
+        rows.append((*row, *flags, *(point.value for point in answers)))
     return rows
 
 

@@ -754,20 +754,20 @@ class Portal:
             names = read_names(series)
             with question_errors():
                 selected = select_series(connection, names, read_where(where))
-            found = list(gaps_of_series(connection, selected, start=first, end=last, at=at))
+            series_gaps = list(gaps_of_series(connection, selected, start=first, end=last, at=at))
         rows = [
             GapRow(one.series.endpoint_prefix, gap.start, gap.end, gap.missing)
-            for one in found
+            for one in series_gaps
             for gap in one.gaps
         ]
         notes = tuple(
             f"{one.series.endpoint_prefix} {one.without_grid}"
-            for one in found
+            for one in series_gaps
             if one.without_grid is not None
         )
         facts = tuple(
             series_facts(one.series, final=at is not None and one.series.is_final(at))
-            for one in found
+            for one in series_gaps
         )
         return Table(_GAPS, TableFacts(facts, as_of=at, notes=notes), rows=rows)
 

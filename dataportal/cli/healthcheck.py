@@ -159,9 +159,9 @@ def _check_verifications(verified: "Verifications", settings: "Settings") -> "li
     latest = verified[0]
     # a part that is well does not make up for faults in the whole; the whole does for a part
     counting = [row for row in verified if row is latest or row.is_whole]
-    found = sum(row.found for row in counting)
+    faults = sum(row.found for row in counting)
     message = "; ".join(verification_text(row, settings.zone) for row in counting)
-    if not found:
+    if not faults:
         return [CheckResult("verification", message=message)]
     # nobody but the next verification can tell whether all is repaired
     return [

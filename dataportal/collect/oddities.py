@@ -100,11 +100,11 @@ def zone_names_in(body: bytes) -> set[str]:
 
 def written_offsets(body: bytes) -> set[tuple[str, str]]:
     """The times of a text that have an offset other than that of UTC: each with its offset."""
-    found = {
+    pairs = {
         (match[1].decode().replace(" ", "T"), match[2].decode())
         for match in _WRITTEN_OFFSET.finditer(body, 0, _SEARCHED)
     }
-    return {pair for pair in found if pair[1][1:].strip("0:")}
+    return {pair for pair in pairs if pair[1][1:].strip("0:")}
 
 
 def zone_oddities(

@@ -165,14 +165,14 @@ async def preview(
     finally:
         await http.aclose()
         end_children(before)
-    found: list[str] = []
+    sentences: list[str] = []
     if batch is not None:
         known = await asyncio.to_thread(stored, batch)
-        found = list(
+        sentences = list(
             oddities(batch, source, zone=limits.zone, stored=known.values, units=known.units)
         )
-        found += zone_oddities(limits.zone, zones, offsets)
-    return Preview(source, window, limits.zone, requests, batch, error, found)
+        sentences += zone_oddities(limits.zone, zones, offsets)
+    return Preview(source, window, limits.zone, requests, batch, error, sentences)
 
 
 def _request_made(answer: Answer) -> RequestMade:

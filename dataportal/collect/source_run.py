@@ -375,7 +375,7 @@ class SourceRun:
         if self._run_id is None:
             return
         result = self._report.result
-        told = self._note_news()
+        is_news = self._note_news()
         await self._lease.call(
             SourceSession.finish_run,
             self._run_id,
@@ -389,7 +389,7 @@ class SourceRun:
             refused_series=self._report.refused_series,
             doubt=self._report.doubt,
             settled=self._source.speaks_of_pages,
-            told=told,
+            told=is_news,
             answers=self._report.answers if self._limits.forecast_horizon else None,
             keeps_server=self._report.knows_server,
             unlocks=unlocks,

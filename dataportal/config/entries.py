@@ -428,10 +428,10 @@ class EntryReader:
     def _report(self, node: Node, message: str, source: str | None = None) -> None:
         problem = Problem(self._document.where(node), redact(harmless(message, 300)), source)
         number = self._files.order.index(self._document.path)
-        found = (number, node.mark.line, node.mark.column, problem)
+        entry = (number, node.mark.line, node.mark.column, problem)
         # what lies in several mappings is looked at in each
-        if found not in self._problems:
-            self._problems.append(found)
+        if entry not in self._problems:
+            self._problems.append(entry)
 
 
 def _key_of(node: Mapping, name: str) -> Node | None:

@@ -358,9 +358,9 @@ def _next_link(content: Any, path: str, depth: int) -> str | None:  # noqa: C901
             if rels and isinstance(rels[0].get("href"), str):
                 return f"{place}[?rel=='next'].href | [0]"
         if isinstance(item, dict):
-            found = _next_link(item, place, depth + 1)
-            if found is not None:
-                return found
+            link = _next_link(item, place, depth + 1)
+            if link is not None:
+                return link
     return None
 
 
@@ -376,7 +376,7 @@ def _find_count(
         if "".join(words_of(key)) in names and str(item).isdecimal() and not isinstance(item, bool):
             return place, int(item)
         if isinstance(item, dict):
-            found = _find_count(item, names, place, depth + 1)
-            if found is not None:
-                return found
+            count = _find_count(item, names, place, depth + 1)
+            if count is not None:
+                return count
     return None

@@ -63,11 +63,11 @@ def _json_stat(content: Any) -> CubeSeries | None:
     if not _is_dataset(dataset):
         if not isinstance(content, dict):
             return None
-        found = {name: part for name, part in content.items() if _is_dataset(part)}
-        if not found:
+        datasets = {name: part for name, part in content.items() if _is_dataset(part)}
+        if not datasets:
             return None
-        rows, dataset = next(iter(found.items()))
-        if len(found) == 1:
+        rows, dataset = next(iter(datasets.items()))
+        if len(datasets) == 1:
             rows = ""
     dimension = dataset["dimension"]
     ids = dataset.get("id") or dimension.get("id")

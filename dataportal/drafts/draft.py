@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
-    from dataportal.drafts.readings import Found
+    from dataportal.drafts.readings import Interpretation
     from dataportal.plugins.http import Answer
 
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
@@ -60,13 +60,13 @@ class Draft:
 
     Attributes:
         entry: for sources.yaml.
-        found: how the answer is read.
+        interpretation: how the answer is read.
         variables: environment variables that the entry needs, and what each is.
-        names: of the series, in the order of `found.series`.
+        names: of the series, in the order of `interpretation.series`.
     """
 
     entry: Entry
-    found: Found
+    interpretation: Interpretation
     variables: Mapping[str, str]
     names: list[str]
 
@@ -83,23 +83,23 @@ def make_draft(answer: Answer, wishes: Wishes, *, stem: str, now: datetime) -> D
     Raises:
         BadDataError: the answer has nothing that can be drafted.
     """
-    found = read_answer(answer, zone=wishes.zone, most_series=wishes.most_series)
-    zone = wishes.zone or found.zone
-    is_group = len(found.series) > 1
+    interpretation = read_answer(answer, zone=wishes.zone, most_series=wishes.most_series)
+    zone = wishes.zone or interpretation.zone
+    is_group = len(interpretation.series) > 1
     address = address_of(wishes.url, wishes.headers) if wishes.url else Address("TODO")
     further = describe_window(address, zone)
     paging, why_paged = paging_of(
-        address, found.content, found.rows, answer.headers.get("link", "")
+        address, interpretation.content, interpretation.rows, answer.headers.get("link", "")
     )
     name = _unique(wishes.name or source_name(wishes.url, stem), {*wishes.taken})
     at = "request_params" if is_group else "default_params"
-    notes = {f"{at}.{key}": text for key, text in found.notes.items() if key != "timezone"}
+    notes = {f"{at}.{key}": text for key, text in interpretation.notes.items() if key != "timezone"}
     notes.update({f"{at}.{key}": text for key, text in address.notes.items()})
-    keys: dict[str, Any] = entry_module(found.kind, is_group=is_group)
-    keys["schedule"] = _schedule(found.granularity)
+    keys: dict[str, Any] = entry_module(interpretation.kind, is_group=is_group)
+    keys["schedule"] = _schedule(interpretation.granularity)
     notes["schedule"] = "how often to ask: a guess"
-    _say_zone(keys, notes, found, wishes.zone)
-    horizon = _horizon(found, now)
+    _say_zone(keys, notes, interpretation, wishes.zone)
+    horizon = _horizon(interpretation, now)
     if horizon is not None:
         keys["forecast_horizon"] = format_duration(horizon)
         notes["forecast_horizon"] = "the answer reaches into the future"
@@ -111,69 +111,76 @@ def make_draft(answer: Answer, wishes: Wishes, *, stem: str, now: datetime) -> D
     if paging is not None:
         params["paging"] = paging
         notes[f"{at}.paging"] = why_paged
-    params.update(found.params)
-    names = _series_names(name, found, {*wishes.taken, name} if is_group else {*wishes.taken})
-    shared_unit = found.units.get(-1)
+    params.update(interpretation.params)
+    names = _series_names(
+        name, interpretation, {*wishes.taken, name} if is_group else {*wishes.taken}
+    )
+    shared_unit = interpretation.units.get(-1)
     if is_group:
         keys["request_params"] = params
-        keys["timeseries"] = _members(names, found, shared_unit)
-        count = len(found.series) + found.left_out
+        keys["timeseries"] = _members(names, interpretation, shared_unit)
+        count = len(interpretation.series) + interpretation.left_out
         notes["timeseries"] = f"{count:,} series" + (
-            f", of which {len(found.series):,} are here: name others likewise"
-            if found.left_out
+            f", of which {len(interpretation.series):,} are here: name others likewise"
+            if interpretation.left_out
             else ""
         )
     else:
-        keys["metadata"] = _metadata(names[0].replace("-", " ").capitalize(), found, shared_unit)
-        own, _ = found.series[0]
+        keys["metadata"] = _metadata(
+            names[0].replace("-", " ").capitalize(), interpretation, shared_unit
+        )
+        own, _ = interpretation.series[0]
         if own:
             params.setdefault("filter", {}).update({k: v for k, v in own.items() if k != "value"})
             if "value" in own:
                 params["value"] = own["value"]
         keys["default_params"] = params
         names = [name]
-    if found.granularity is None and not is_group:
+    if interpretation.granularity is None and not is_group:
         notes["metadata.granularity"] = "how long an interval is, such as 1 hour"
-    head = _head(wishes.url or stem, found, zone)
+    head = _head(wishes.url or stem, interpretation, zone)
     entry = Entry(name, "request_groups" if is_group else "timeseries", keys, notes, head)
-    return Draft(entry, found, address.variables, names)
+    return Draft(entry, interpretation, address.variables, names)
 
 
-def _say_zone(keys: dict[str, Any], notes: dict[str, str], found: Found, wished: str) -> None:
-    if not found.needs_zone:
+def _say_zone(
+    keys: dict[str, Any], notes: dict[str, str], interpretation: Interpretation, wished: str
+) -> None:
+    if not interpretation.needs_zone:
         return
     if wished:
         keys["timezone"] = wished
-    elif found.zone:
-        keys["timezone"] = found.zone
-        notes["timezone"] = found.notes.get("timezone", "the answer says so")
+    elif interpretation.zone:
+        keys["timezone"] = interpretation.zone
+        notes["timezone"] = interpretation.notes.get("timezone", "the answer says so")
     else:
         keys["timezone"] = "TODO"
         notes["timezone"] = (
             "times say no offset: whose clocks, or whose days? Such as Europe/Berlin, or UTC"
-            if not found.fitting_zone
-            else f"times say no offset, and fit clocks that change as in {found.fitting_zone}"
+            if not interpretation.fitting_zone
+            else "times say no offset, and fit clocks that change as in "
+            f"{interpretation.fitting_zone}"
         )
 
 
-def _head(origin: str, found: Found, zone: str) -> list[str]:
+def _head(origin: str, interpretation: Interpretation, zone: str) -> list[str]:
     from dataportal.redaction import redact
 
     head = [f"Drafted from {redact(origin.partition('?')[0])}"]
-    batch = found.batch
+    batch = interpretation.batch
     if isinstance(batch, str):
         head.append(f"The draft does not read that answer yet: {batch}")
         return head
     times = [ts for one in batch.series.values() for ts in one.ts]
     if times:
         span = f"{min(times):%Y-%m-%d %H:%M}Z to {max(times):%Y-%m-%d %H:%M}Z"
-        head[0] += f": {found.points:,} points, {span}" + (
-            "" if zone or not found.needs_zone else " if in UTC"
+        head[0] += f": {interpretation.points:,} points, {span}" + (
+            "" if zone or not interpretation.needs_zone else " if in UTC"
         )
     if batch.rejected:
         first = batch.rejections[0]
         head.append(f"{batch.rejected:,} points cannot be taken, the first: {first.reason[:200]}")
-    head += found.remarks
+    head += interpretation.remarks
     return head
 
 
@@ -186,31 +193,33 @@ def _schedule(granularity: str | None) -> str:
     )
 
 
-def _horizon(found: Found, now: datetime) -> timedelta | None:
+def _horizon(interpretation: Interpretation, now: datetime) -> timedelta | None:
     """How far values reach past now, in whole days; None if they do not."""
-    if isinstance(found.batch, str):
+    if isinstance(interpretation.batch, str):
         return None
-    last = max((ts for one in found.batch.series.values() for ts in one.ts), default=now)
+    last = max((ts for one in interpretation.batch.series.values() for ts in one.ts), default=now)
     if last <= now:
         return None
     return ((last - now) // _DAY + 1) * _DAY
 
 
-def _metadata(title: str, found: Found, unit: str | None) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"name": title, "granularity": found.granularity or "TODO"}
+def _metadata(title: str, interpretation: Interpretation, unit: str | None) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": title, "granularity": interpretation.granularity or "TODO"}
     if unit:
         metadata["unit"] = unit
     return metadata
 
 
-def _members(names: list[str], found: Found, shared_unit: str | None) -> list[dict[str, Any]]:
+def _members(
+    names: list[str], interpretation: Interpretation, shared_unit: str | None
+) -> list[dict[str, Any]]:
     members = []
-    for number, (name, (own, _)) in enumerate(zip(names, found.series, strict=True)):
-        metadata: dict[str, Any] = {"granularity": found.granularity or _of_kind(own)}
-        unit = found.units.get(number, shared_unit)
+    for number, (name, (own, _)) in enumerate(zip(names, interpretation.series, strict=True)):
+        metadata: dict[str, Any] = {"granularity": interpretation.granularity or _of_kind(own)}
+        unit = interpretation.units.get(number, shared_unit)
         if unit:
             metadata["unit"] = unit
-        title = _title(own, found)
+        title = _title(own, interpretation)
         if title:
             metadata = {"name": title, **metadata}
         members.append({"endpoint_prefix": name, "extract_filter": own, "metadata": metadata})
@@ -230,16 +239,19 @@ def _of_kind(own: Mapping[str, Any]) -> str:
     return lengths.get(str(own.get("kind", "")), "TODO")
 
 
-def _title(own: Mapping[str, Any], found: Found) -> str:
+def _title(own: Mapping[str, Any], interpretation: Interpretation) -> str:
     """What the codes of a series are called in words, where a cube says it."""
-    labels = [str(found.labels.get(dimension, {}).get(code, "")) for dimension, code in own.items()]
+    labels = [
+        str(interpretation.labels.get(dimension, {}).get(code, ""))
+        for dimension, code in own.items()
+    ]
     return ", ".join(label for label in labels if label)[:120]
 
 
-def _series_names(source: str, found: Found, taken: set[str]) -> list[str]:
+def _series_names(source: str, interpretation: Interpretation, taken: set[str]) -> list[str]:
     names = []
     used = set(taken)
-    for own, all_words in found.series:
+    for own, all_words in interpretation.series:
         words = [word.rpartition(".")[2] if own.get("rows") == word else word for word in all_words]
         parts = [
             _short(slug(re.sub(r"\s*[\[(][^\[\]()]*[\])]\s*$", "", str(word))), _LONGEST_WORD)

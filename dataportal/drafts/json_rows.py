@@ -44,24 +44,24 @@ def quote_key(name: str) -> str:
 
 def json_row_sets(content: Any) -> list[RowSet]:
     """Readings of a document as rows, in the order in which they stand in it."""
-    found: dict[str, _Rows] = {}
+    by_path: dict[str, _Rows] = {}
     sets: list[RowSet] = []
     budget = [_MOST_PARTS]
-    _walk(content, "", (), found, budget, 0)
-    for path, rows in found.items():
+    _walk(content, "", (), by_path, budget, 0)
+    for path, rows in by_path.items():
         one = _row_set(path, rows, content)
         if one is not None:
             sets.append(one)
-    sets += _siblings(found)
+    sets += _siblings(by_path)
     sets += _column_sets(content, "", 0)
     sets += _single_objects(content)
     return sets
 
 
-def _siblings(found: Mapping[str, _Rows]) -> list[RowSet]:
+def _siblings(by_path: Mapping[str, _Rows]) -> list[RowSet]:
     """Lists of rows of the same form under different keys of one object, each a series."""
     groups: dict[tuple[str, frozenset[Any]], list[str]] = {}
-    for path, rows in found.items():
+    for path, rows in by_path.items():
         first = rows.rows[0] if rows.rows else None
         if "[" in path or "." not in path:
             parent = "" if "[" not in path else None
@@ -75,10 +75,10 @@ def _siblings(found: Mapping[str, _Rows]) -> list[RowSet]:
     for paths in groups.values():
         if len(paths) < 2:  # noqa: PLR2004 - one is no group
             continue
-        items = [row for path in paths for row in found[path].rows]
+        items = [row for path in paths for row in by_path[path].rows]
         is_of_objects = isinstance(items[0], dict)
         columns = _columns_of_objects(items) if is_of_objects else _columns_of_lists(items)
-        names = [path for path in paths for _ in found[path].rows]
+        names = [path for path in paths for _ in by_path[path].rows]
         columns.append(Column("rows", "rows", names))
         one = RowSet("Json", {}, columns, {})
         one.style = style_of(columns)
@@ -94,7 +94,7 @@ def _walk(  # noqa: C901, PLR0912 - a branch for each way
     value: Any,
     path: str,
     ancestors: _Ancestors,
-    found: dict[str, _Rows],
+    by_path: dict[str, _Rows],
     budget: list[int],
     depth: int,
 ) -> None:
@@ -104,40 +104,42 @@ def _walk(  # noqa: C901, PLR0912 - a branch for each way
     if isinstance(value, dict):
         for key, item in value.items():
             if isinstance(item, dict | list):
-                _walk(item, _join(path, key), (value, *ancestors), found, budget, depth + 1)
+                _walk(item, _join(path, key), (value, *ancestors), by_path, budget, depth + 1)
         return
     if not isinstance(value, list) or not value:
         return
     kinds = {type(item) for item in value if item is not None}
     if kinds <= {dict}:
-        _note(found, path, value, ancestors)
+        _note(by_path, path, value, ancestors)
         inner = f"{path}[]"
         for item in value:
             if isinstance(item, dict):
                 for key, part in item.items():
                     if isinstance(part, dict | list):
-                        _walk(part, _join(inner, key), (item, *ancestors), found, budget, depth + 1)
+                        _walk(
+                            part, _join(inner, key), (item, *ancestors), by_path, budget, depth + 1
+                        )
     elif kinds <= {list}:
         # a list of rows that are lists; of one more level where the path crossed a list before
         if all(item and not isinstance(item[0], dict | list) for item in value if item):
-            _note(found, path, value, ancestors)
+            _note(by_path, path, value, ancestors)
         elif len(value) == 1:
-            _walk(value[0], f"{path}[0]", ancestors, found, budget, depth + 1)
+            _walk(value[0], f"{path}[0]", ancestors, by_path, budget, depth + 1)
     else:
         # such as remarks and rows side by side
         for number, item in enumerate(value[:20]):
             if isinstance(item, dict | list):
-                _walk(item, f"{path}[{number}]", ancestors, found, budget, depth + 1)
+                _walk(item, f"{path}[{number}]", ancestors, by_path, budget, depth + 1)
 
 
-def _note(found: dict[str, _Rows], path: str, rows: list[Any], ancestors: _Ancestors) -> None:
-    one = found.setdefault(path, _Rows([], []))
+def _note(by_path: dict[str, _Rows], path: str, rows: list[Any], ancestors: _Ancestors) -> None:
+    one = by_path.setdefault(path, _Rows([], []))
     one.rows += [row for row in rows if row is not None]
     one.ancestors += [ancestors] * sum(row is not None for row in rows)
 
 
-def _row_set(path: str, found: _Rows, content: Any) -> RowSet | None:
-    rows = found.rows
+def _row_set(path: str, objects: _Rows, content: Any) -> RowSet | None:
+    rows = objects.rows
     if not rows:
         return None
     place = f"{path}[]" if "[]" in path else path
@@ -148,8 +150,8 @@ def _row_set(path: str, found: _Rows, content: Any) -> RowSet | None:
     if not columns or len(columns) > _MOST_COLUMNS:
         return None
     if isinstance(rows[0], list):
-        _name_columns(columns, found.ancestors[0] if found.ancestors else ())
-    columns += _parent_columns(found.ancestors, {str(column.place) for column in columns})
+        _name_columns(columns, objects.ancestors[0] if objects.ancestors else ())
+    columns += _parent_columns(objects.ancestors, {str(column.place) for column in columns})
     params = {"rows": place} if place else {}
     one = RowSet("Json", params, columns)
     one.unit = _unit_of(content)

@@ -46,7 +46,7 @@ _FILES = re.compile(r"\.(?:csv|json|xml|xlsx?|ods|zip|gz|txt|tsv|parquet)$", re.
 
 
 @dataclass(slots=True)
-class Found:
+class Interpretation:
     """What an answer is read as.
 
     Attributes:
@@ -93,7 +93,7 @@ class Found:
         return sum(len(one) for one in self.batch.series.values())
 
 
-def read_answer(answer: Answer, *, zone: str, most_series: int) -> Found:
+def read_answer(answer: Answer, *, zone: str, most_series: int) -> Interpretation:
     """The likeliest reading of an answer.
 
     Args:
@@ -106,7 +106,7 @@ def read_answer(answer: Answer, *, zone: str, most_series: int) -> Found:
     """
     _refuse_what_is_no_data(answer)
     sets, content, further = _row_sets(answer)
-    if isinstance(sets, Found):
+    if isinstance(sets, Interpretation):
         return _cube_trial(sets, answer, zone)
     readings: list[tuple[float, Reading]] = []
     for one in sets:
@@ -122,14 +122,18 @@ def read_answer(answer: Answer, *, zone: str, most_series: int) -> Found:
     if not readings:
         raise _empty_answer_error(answer, sets)
     readings.sort(key=lambda pair: -pair[0])
-    best: Found | None = None
+    best: Interpretation | None = None
     for _, reading in readings[:_TRIED]:
-        found = _trial(reading, answer, zone, further)
-        if not isinstance(found.batch, str) and found.points and not found.batch.rejected:
-            best = found
+        interpretation = _trial(reading, answer, zone, further)
+        if (
+            not isinstance(interpretation.batch, str)
+            and interpretation.points
+            and not interpretation.batch.rejected
+        ):
+            best = interpretation
             break
-        if best is None or (found.points > best.points):
-            best = found
+        if best is None or (interpretation.points > best.points):
+            best = interpretation
     assert best is not None  # noqa: S101 - there is a reading
     best.content = content
     return best
@@ -162,7 +166,7 @@ def _refuse_what_is_no_data(answer: Answer) -> None:
         )
 
 
-def _row_sets(answer: Answer) -> tuple[list[RowSet] | Found, Any, dict[str, Any]]:
+def _row_sets(answer: Answer) -> tuple[list[RowSet] | Interpretation, Any, dict[str, Any]]:
     """Readings of an answer as rows, or its cube; its document; further parameters."""
     kind = answer.file_kind
     if kind.startswith(_EXCEL):
@@ -172,7 +176,9 @@ def _row_sets(answer: Answer) -> tuple[list[RowSet] | Found, Any, dict[str, Any]
     return _of_body(answer, answer.body)
 
 
-def _of_body(answer: Answer, body: bytes) -> tuple[list[RowSet] | Found, Any, dict[str, Any]]:
+def _of_body(
+    answer: Answer, body: bytes
+) -> tuple[list[RowSet] | Interpretation, Any, dict[str, Any]]:
     """The same of an answer's body, or of a file in it."""
     kind = file_kind(body)
     try:
@@ -191,7 +197,9 @@ def _of_body(answer: Answer, body: bytes) -> tuple[list[RowSet] | Found, Any, di
     return _of_files(answer, files)
 
 
-def _of_text(answer: Answer, body: bytes) -> tuple[list[RowSet] | Found, Any, dict[str, Any]]:  # noqa: C901, PLR0912 - a branch for each way
+def _of_text(  # noqa: C901, PLR0912 - a branch for each way
+    answer: Answer, body: bytes
+) -> tuple[list[RowSet] | Interpretation, Any, dict[str, Any]]:
     part = answer.part(body, answer.member)
     if part.file_kind.startswith(_EXCEL):
         return _of_workbook(body), None, {}
@@ -220,7 +228,7 @@ def _of_text(answer: Answer, body: bytes) -> tuple[list[RowSet] | Found, Any, di
             if packed is not None:
                 place, inner = packed
                 inside, document, further = _of_body(answer, inner)
-                if isinstance(inside, Found):
+                if isinstance(inside, Interpretation):
                     inside.params["base64"] = place
                 return inside, document, {**further, "base64": place}
             sets = json_row_sets(content)
@@ -265,7 +273,7 @@ def _file_in_base64(content: Any) -> tuple[str, bytes] | None:
     return None
 
 
-def _of_xml(part: Answer) -> list[RowSet] | Found:
+def _of_xml(part: Answer) -> list[RowSet] | Interpretation:
     from defusedxml import ElementTree
     from defusedxml.common import DefusedXmlException
 
@@ -281,10 +289,10 @@ def _of_xml(part: Answer) -> list[RowSet] | Found:
     return _of_cube("Xml", cube) if cube is not None else xml_row_sets(root)
 
 
-def _of_cube(kind: str, cube: CubeSeries) -> Found:
+def _of_cube(kind: str, cube: CubeSeries) -> Interpretation:
     series = [(dict(key), [*key.values()]) for key in cube.keys]
     notes = {"layout": "the answer says so; times are those of the dimension of time"}
-    return Found(
+    return Interpretation(
         kind,
         dict(cube.params),
         notes,
@@ -372,7 +380,7 @@ def _of_arrow(answer: Answer) -> list[RowSet]:
 
 def _of_files(
     answer: Answer, files: Sequence[Any]
-) -> tuple[list[RowSet] | Found, Any, dict[str, Any]]:
+) -> tuple[list[RowSet] | Interpretation, Any, dict[str, Any]]:
     """The files of an archive that have the same table, as one."""
     from dataportal.drafts.archive_members import merge_members, same_tables
 
@@ -383,7 +391,7 @@ def _of_files(
             sets, content, _ = _of_text(answer, file.body)
         except BadDataError:
             continue
-        if isinstance(sets, Found):
+        if isinstance(sets, Interpretation):
             return sets, content, {}
         usable = [
             one for one in sets if find_roles(one, most_series=1) is not None or _is_wide(one)
@@ -430,7 +438,7 @@ def _score(reading: Reading, *, is_wide: bool) -> float:
     return score
 
 
-def _trial(reading: Reading, answer: Answer, zone: str, further: dict[str, Any]) -> Found:
+def _trial(reading: Reading, answer: Answer, zone: str, further: dict[str, Any]) -> Interpretation:
     params = {**reading.params, **further}
     units = {}
     for number, (own, _) in enumerate(reading.series):
@@ -446,7 +454,7 @@ def _trial(reading: Reading, answer: Answer, zone: str, further: dict[str, Any])
         units[-1] = reading.units[id(reading.values[0])]
     elif 0 in reading.units:
         units[-1] = reading.units[0]
-    found = Found(
+    interpretation = Interpretation(
         reading.rows.kind,
         params,
         dict(reading.notes),
@@ -460,59 +468,59 @@ def _trial(reading: Reading, answer: Answer, zone: str, further: dict[str, Any])
         left_out=reading.left_out,
         remarks=list(reading.remarks),
     )
-    _say_asked_day(found, reading, zone or found.zone)
-    found.batch = _batch(found, answer, zone)
-    if found.needs_zone and not (zone or found.zone):
-        _try_other_zones(found, answer)
-    return found
+    _say_asked_day(interpretation, reading, zone or interpretation.zone)
+    interpretation.batch = _batch(interpretation, answer, zone)
+    if interpretation.needs_zone and not (zone or interpretation.zone):
+        _try_other_zones(interpretation, answer)
+    return interpretation
 
 
-def _say_asked_day(found: Found, reading: Reading, zone: str) -> None:
+def _say_asked_day(interpretation: Interpretation, reading: Reading, zone: str) -> None:
     """Where only the request says which day the rows are of, note it, by the clocks of the zone."""
-    if "request" not in (found.params.get("fields") or {}).get("day", {}):
+    if "request" not in (interpretation.params.get("fields") or {}).get("day", {}):
         return
-    found.asked_day = next(iter(reading.rows.days))
+    interpretation.asked_day = next(iter(reading.rows.days))
     if zone not in {"", "UTC"}:
         day = {"request": f"{{start:%Y-%m-%d@{zone}}}"}
-        found.params["fields"] = {**found.params["fields"], "day": day}
-        found.params["zone"] = zone
+        interpretation.params["fields"] = {**interpretation.params["fields"], "day": day}
+        interpretation.params["zone"] = zone
 
 
-def _try_other_zones(found: Found, answer: Answer) -> None:
+def _try_other_zones(interpretation: Interpretation, answer: Answer) -> None:
     """Where not all points fit the days of UTC, look at clocks that change."""
     for zone in _CHANGING:
-        if isinstance(found.batch, str) or not found.batch.rejected:
+        if isinstance(interpretation.batch, str) or not interpretation.batch.rejected:
             return
-        batch = _batch(found, answer, zone)
-        if not isinstance(batch, str) and batch.rejected < found.batch.rejected:
-            found.batch, found.fitting_zone = batch, zone
+        batch = _batch(interpretation, answer, zone)
+        if not isinstance(batch, str) and batch.rejected < interpretation.batch.rejected:
+            interpretation.batch, interpretation.fitting_zone = batch, zone
 
 
-def _cube_trial(found: Found, answer: Answer, zone: str) -> Found:
+def _cube_trial(interpretation: Interpretation, answer: Answer, zone: str) -> Interpretation:
     from dataportal.drafts.time_columns import granularity_of
 
-    found.batch = _batch(found, answer, zone)
-    if not isinstance(found.batch, str):
-        longest = max(found.batch.series.values(), key=len, default=None)
-        if longest is not None and found.granularity is None:
-            found.granularity = granularity_of(longest.ts)
+    interpretation.batch = _batch(interpretation, answer, zone)
+    if not isinstance(interpretation.batch, str):
+        longest = max(interpretation.batch.series.values(), key=len, default=None)
+        if longest is not None and interpretation.granularity is None:
+            interpretation.granularity = granularity_of(longest.ts)
     else:
         raise BadDataError(
-            f"the answer of {answer.url} is a cube that cannot be read: {found.batch}"
+            f"the answer of {answer.url} is a cube that cannot be read: {interpretation.batch}"
         )
-    return found
+    return interpretation
 
 
-def _batch(found: Found, answer: Answer, zone: str) -> Batch | str:
-    filters = [own for own, _ in found.series]
+def _batch(interpretation: Interpretation, answer: Answer, zone: str) -> Batch | str:
+    filters = [own for own, _ in interpretation.series]
     return try_entry(
-        found.kind,
-        found.params,
+        interpretation.kind,
+        interpretation.params,
         filters,
         answer,
-        zone=zone or found.zone or "UTC",
-        granularity=found.granularity,
-        day=found.asked_day,
+        zone=zone or interpretation.zone or "UTC",
+        granularity=interpretation.granularity,
+        day=interpretation.asked_day,
     )
 
 

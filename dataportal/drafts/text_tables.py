@@ -46,17 +46,17 @@ def decode(body: bytes, declared: str = "") -> tuple[str, str]:
 def text_row_sets(text: str) -> list[RowSet]:
     """Readings of a text as a table, the likeliest first; none for a text that is no table."""
     lines = text.splitlines()[:_MOST_LINES]
-    found = []
+    row_sets = []
     for delimiter in _likely_delimiters(lines):
         for one in (
             _sections(lines, delimiter),
             _table(lines, delimiter),
             *_blocks(lines, delimiter),
         ):
-            found += [] if one is None else [one]
-        if found:
+            row_sets += [] if one is None else [one]
+        if row_sets:
             break
-    return found
+    return row_sets
 
 
 def split(line: str, delimiter: str) -> list[str]:

@@ -76,13 +76,13 @@ def distinct_count(times: Iterable[datetime | None]) -> int:
 
 def single_columns(rows: RowSet) -> list[TimeRole]:
     """Times in one cell each, and what stands beside them: an offset, a flag."""
-    found: list[tuple[Column, TimeGuess]] = [
+    guesses: list[tuple[Column, TimeGuess]] = [
         (column, guess)
         for column in rows.columns
         if (guess := column.times) is not None and column.name != "cell"
     ]
     roles = []
-    for column, guess in found:
+    for column, guess in guesses:
         role = _role_of(column, guess, rows)
         roles.append(role)
         if guess.has_offset or guess.pattern == "period":

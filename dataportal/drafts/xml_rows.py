@@ -35,12 +35,12 @@ def _walk(
     element: Element,
     path: tuple[str, ...],
     ancestors: tuple[Element, ...],
-    found: dict[tuple[str, ...], list[tuple[Element, tuple[Element, ...]]]],
+    by_path: dict[tuple[str, ...], list[tuple[Element, tuple[Element, ...]]]],
 ) -> None:
     own = (*path, _tag(element))
-    found.setdefault(own, []).append((element, ancestors))
+    by_path.setdefault(own, []).append((element, ancestors))
     for child in element:
-        _walk(child, own, (element, *ancestors), found)
+        _walk(child, own, (element, *ancestors), by_path)
 
 
 def _tag(element: Element) -> str:
@@ -99,8 +99,8 @@ def _text(element: Element, path: str) -> Any:
         element = inner
     if last.startswith("@"):
         return next((v for k, v in element.attrib.items() if _plain(k) == last[1:]), None)
-    found = _child(element, last)
-    return None if found is None else (found.text or "").strip()
+    child = _child(element, last)
+    return None if child is None else (child.text or "").strip()
 
 
 def _child(element: Element, tag: str) -> Element | None:

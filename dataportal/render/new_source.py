@@ -33,7 +33,7 @@ class DraftView:
     @property
     def ok(self) -> bool:
         """Whether the draft reads all of the answer."""
-        batch = self.draft.found.batch
+        batch = self.draft.interpretation.batch
         return not isinstance(batch, str) and not batch.rejected
 
     def lines(self, stream: TextIO) -> Iterator[str]:
@@ -44,8 +44,8 @@ class DraftView:
 
     def remarks(self) -> Iterator[str]:
         """What to know of the draft, and what to do next."""
-        entry, found = self.draft.entry, self.draft.found
-        batch = found.batch
+        entry, interpretation = self.draft.entry, self.draft.interpretation
+        batch = interpretation.batch
         if isinstance(batch, str):
             yield printable(f"the draft does not read that answer: {batch}")
         else:
@@ -53,7 +53,9 @@ class DraftView:
             first, last = (format_instant(f(times), self.zone) if times else "" for f in (min, max))
             span = f", {first} to {last}" if times else ""
             series = f"{len(self.draft.names):,} series"
-            yield printable(f"{entry.name}: {series}, {pluralize(found.points, 'point')}{span}")
+            yield printable(
+                f"{entry.name}: {series}, {pluralize(interpretation.points, 'point')}{span}"
+            )
             if batch.rejected:
                 first = batch.rejections[0].reason
                 points = pluralize(batch.rejected, "point")
@@ -71,8 +73,8 @@ class DraftView:
 
     def document(self) -> Mapping[str, Any]:
         """The same as data."""
-        found, entry = self.draft.found, self.draft.entry
-        batch = found.batch
+        interpretation, entry = self.draft.interpretation, self.draft.entry
+        batch = interpretation.batch
         times = (
             [] if isinstance(batch, str) else [ts for one in batch.series.values() for ts in one.ts]
         )
@@ -83,8 +85,8 @@ class DraftView:
             "todo": entry.todos,
             "variables": [*self.draft.variables],
             "series": self.draft.names,
-            "left_out": found.left_out,
-            "points": found.points,
+            "left_out": interpretation.left_out,
+            "points": interpretation.points,
             "rejected": 0 if isinstance(batch, str) else batch.rejected,
             "error": batch if isinstance(batch, str) else None,
             "first": min(times, default=None),

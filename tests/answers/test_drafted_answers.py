@@ -15,7 +15,7 @@ from dataportal.plugins.http import Answer
 from dataportal.times import iso
 
 if TYPE_CHECKING:
-    from dataportal.drafts.readings import Found
+    from dataportal.drafts.readings import Interpretation
 
 pytestmark = needs_answers
 
@@ -170,7 +170,7 @@ EXPECTED = {
 }
 
 
-def _found(name: str) -> Found:
+def _found(name: str) -> Interpretation:
     one = EXPECTED[name]
     body = (FOLDER / name / one.file).read_bytes()
     answer = Answer(200, f"https://data.example.com/{one.file}", {}, body)

@@ -65,10 +65,10 @@ class _Place:
 
     def inside(self, key: str | int, kind: Kind | None = None) -> _Place:
         """The place of something in it."""
-        said = None if kind is None else kind.extra.get("secret")
-        if said is None:
-            said = self.secret or sounds_secret(str(key))
-        return _Place((*self.keys, key), self.report, said)
+        is_secret = None if kind is None else kind.extra.get("secret")
+        if is_secret is None:
+            is_secret = self.secret or sounds_secret(str(key))
+        return _Place((*self.keys, key), self.report, is_secret)
 
     def refuse(self, expected: str, value: Any, advice: str = "") -> Any:
         """Report that the value must be something else."""

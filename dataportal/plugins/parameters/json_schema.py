@@ -85,21 +85,21 @@ def _object(declared: Iterable[Field], required: Iterable[str]) -> Schema:
 
 def _value(kind: Kind) -> Schema:
     """The schema of a value; null is taken everywhere, as not given."""
-    said = {key: value for key, value in kind.schema.items() if key != "description"}
+    keywords = {key: value for key, value in kind.schema.items() if key != "description"}
     is_text = any(isinstance(node, inspect.StrType) for node in kind.types)
     if "parse" in kind.extra:
         choices: list[Schema] = [{"type": ["string", "number"]}]
     elif "choices" in kind.extra:
         others = [_of_type(node) for node in kind.types if not isinstance(node, inspect.StrType)]
         choices = [{"enum": [*kind.extra["choices"]]}, _VARIABLE, *others]
-        return {"anyOf": [*choices, {"type": "null"}], **said}
+        return {"anyOf": [*choices, {"type": "null"}], **keywords}
     else:
         choices = [_of_type(node) for node in kind.types]
     if kind.extra.get("single"):
         choices += [_value(kind_of(node.item_type)) for node in kind.types if _is_list(node)]
     if any(not choice or "anyOf" in choice for choice in choices):
-        return {} if {} in choices else {"anyOf": [*choices, {"type": "null"}], **said}
-    return {**_merge_choices(choices, is_text=is_text), **said}
+        return {} if {} in choices else {"anyOf": [*choices, {"type": "null"}], **keywords}
+    return {**_merge_choices(choices, is_text=is_text), **keywords}
 
 
 def _merge_choices(choices: Iterable[Schema], *, is_text: bool) -> Schema:

@@ -393,18 +393,18 @@ def _check_date(pattern: str) -> None:
     Raises:
         ValueError: it names none, or one of no year; strptime would take it for one of 1900.
     """
-    said = {match[1] for match in _DIRECTIVE.finditer(pattern.replace("%%", ""))}
-    has_month = bool(said & {"m", "b", "B", "h"})
-    if "G" in said:
-        is_date, has_year = {"V"} <= said and bool(said & {"u", "w", "a", "A"}), True
+    directives = {match[1] for match in _DIRECTIVE.finditer(pattern.replace("%%", ""))}
+    has_month = bool(directives & {"m", "b", "B", "h"})
+    if "G" in directives:
+        is_date, has_year = {"V"} <= directives and bool(directives & {"u", "w", "a", "A"}), True
     else:
-        has_year = bool(said & {"Y", "y", "c", "x", "D", "F"})
+        has_year = bool(directives & {"Y", "y", "c", "x", "D", "F"})
         is_date = (
-            bool(said & {"c", "x", "j", "D", "F"})
-            or ("d" in said and has_month)
-            or (bool(said & {"U", "W"}) and bool(said & {"u", "w", "a", "A"}))
+            bool(directives & {"c", "x", "j", "D", "F"})
+            or ("d" in directives and has_month)
+            or (bool(directives & {"U", "W"}) and bool(directives & {"u", "w", "a", "A"}))
         )
-    names_more = bool(said & set("dHIMSfXpTUWV")) or bool(said & {"a", "A", "u", "w"})
+    names_more = bool(directives & set("dHIMSfXpTUWV")) or bool(directives & {"a", "A", "u", "w"})
     if has_year and (is_date or not names_more):
         return
     lacks = "a year" if not has_year else "a month and a day"

@@ -49,9 +49,9 @@ def record_resolutions(
             series_id in inserted or (series_id in has_points and not recorded)
         ):
             continue
-        said = points.statement.resolutions if points.statement else ()
-        if said:
-            seen = stated_stretches(said, points.ts[-1])
+        stated = points.statement.resolutions if points.statement else ()
+        if stated:
+            seen = stated_stretches(stated, points.ts[-1])
         elif recorded or series_id not in has_points:
             seen = stretches(steps(points.ts))
         else:
