@@ -25,7 +25,11 @@ BEGIN
             'CREATE OR REPLACE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE plpgsql STABLE AS %L',
             home, one.proname, one.arguments, one.result,
             '#variable_conflict use_column' || regexp_replace(
-                regexp_replace(one.body, '^\s*BEGIN ATOMIC', E'\nBEGIN\nRETURN QUERY'),
+                regexp_replace(
+                    -- a machine keeps apart what it has all of
+                    regexp_replace(
+                        one.body, 'PARTITION BY (\w+)\.ts\M', 'PARTITION BY \1.series_id, \1.ts', 'g'),
+                    '^\s*BEGIN ATOMIC', E'\nBEGIN\nRETURN QUERY'),
                 'END\s*$', E'END'));
     END LOOP;
     EXECUTE format($function$

@@ -77,6 +77,10 @@ QUESTIONS = (
     ["gaps"],
     ["list-series"],
     ["runs"],
+    ["runs", "--run", "1"],
+    ["runs", "--run", "4"],
+    ["history", "load", "--availability"],
+    ["maintain", "--plan"],
 )
 """What a portal is asked, and answers the same however its tables lie."""
 

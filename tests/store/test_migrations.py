@@ -56,6 +56,7 @@ RELEASED = {
     "0017_portable": "da6e6850e22ae8592cfe7384d92031ceba9ddcfcf65548924d3f26dc4c50ca78",
     "0018_timelines": "b72ebc3c5917b9f96c8b2b48580486f8f391bba1d8b7386be15d37d6b59bcca2",
     "0019_newest": "8a9faf4f16ea6f1060bf82d9402203c00dad5f7de059752748c31a9beee3ccd8",
+    "0020_published": "a1cb1cdc810a92f5c3e664f8e747bff4bb938e3c5d71f4ff3edecd9a38af452b",
 }
 HYPERTABLES = ("time_series_data", "time_series_data_scd2", "time_series_vintage")
 NAMES = tuple(migration.name for migration in migrations())

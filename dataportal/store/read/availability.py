@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from dataportal.store.connection import database_errors
-from dataportal.store.queries import query
+from dataportal.store.queries import query_for
 from dataportal.store.rows import record_row
 from dataportal.times import format_duration
 
@@ -73,5 +73,7 @@ def measure_availability(connection: psycopg.Connection, part: Part) -> Measured
     with database_errors("reading when values came"):
         cursor = connection.cursor(row_factory=record_row(MeasuredAvailability))
         parameters = part.parameters(quantiles=list(QUANTILES))
-        measured = cursor.execute(query(f"history{axis}_availability"), parameters).fetchone()
+        measured = cursor.execute(
+            query_for(connection, f"history{axis}_availability"), parameters
+        ).fetchone()
     return measured or MeasuredAvailability(0, 0, None, None, ())

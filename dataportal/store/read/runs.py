@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from dataportal.errors import UsageError
 from dataportal.store.connection import database_errors
 from dataportal.store.lock import held_keys, lock_key
-from dataportal.store.queries import query
+from dataportal.store.queries import query, query_for
 from dataportal.store.records import Counts, Outcome, RunKind
 from dataportal.store.rows import record_row
 from dataportal.store.runs import will_return
@@ -168,7 +168,7 @@ def run_changes(connection: psycopg.Connection, run: RecordedRun) -> list[Series
     }
     with database_errors("reading what the run changed"):
         cursor = connection.cursor(row_factory=record_row(SeriesChanges))
-        return cursor.execute(query("run_changes"), parameters).fetchall()
+        return cursor.execute(query_for(connection, "run_changes"), parameters).fetchall()
 
 
 def _matching_sources(connection: psycopg.Connection, patterns: Iterable[str]) -> list[str]:

@@ -187,7 +187,7 @@ def _read_chunks(connection: psycopg.Connection) -> list[_ChunkRow]:
 
 def _read_relations(connection: psycopg.Connection, ids: list[int]) -> dict[int, _RelationRow]:
     cursor = connection.cursor(row_factory=record_row(_RelationRow))
-    rows = cursor.execute(query("storage_relations"), {"relations": ids})
+    rows = cursor.execute(query_for(connection, "storage_relations"), {"relations": ids})
     return {row.relation: row for row in rows}
 
 

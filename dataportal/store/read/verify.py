@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,7 +24,6 @@ from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
-    from datetime import datetime
 
     import psycopg
 
@@ -400,4 +400,18 @@ def _faults(
 
 def _fault(row: dict[str, Any]) -> Fault:
     check, message = _FAULTS[row.pop("fault")]
-    return Fault(check, message, **row)
+    times = {name: _text_in_utc(row[name]) for name in _TIMES if row.get(name)}
+    return Fault(check, message, **{**row, **times})
+
+
+_TIMES = ("ts", "valid_from", "published_at")
+
+
+def _text_in_utc(text: str) -> str:
+    """A time in UTC, of which a machine of a cluster says in its own zone; what is none stays."""
+    if text.endswith("+00:00"):
+        return text
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        return text
