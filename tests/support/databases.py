@@ -279,9 +279,17 @@ def with_citus(url: str) -> None:
         connection.execute(
             f"SELECT citus_set_node_property({node}, 'shouldhaveshards', true)".encode()
         )
-        # as every shard of every table is a table of its own
         name = Identifier(connection.info.dbname)
-        connection.execute(SQL("ALTER DATABASE {} SET citus.shard_count = 4").format(name))
+        settings = (
+            # as every shard of every table is a table of its own
+            "citus.shard_count = 4",
+            # a machine goes by its own settings, not by those of the session that asks
+            "TimeZone = 'Asia/Kathmandu'",
+            "IntervalStyle = 'sql_standard'",
+            "extra_float_digits = -8",
+        )
+        for setting in settings:
+            connection.execute(SQL("ALTER DATABASE {} SET " + setting).format(name))
 
 
 def _in_database(url: str, name: str) -> str:
