@@ -53,6 +53,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         source = Source(Path(folder), asked.url)
         source.run("migrate", "--distribute")
+        length = 0.0
         for state in (0, 1, 0, 1):
             started = time.monotonic()
             source.fetch(state)
