@@ -3,10 +3,10 @@
 SELECT series_id
 FROM (
     SELECT series_id,
-           sum(hashint8extended(run_id, hashfloat8extended(value,
+           sum(hashfloat8extended(value,
                timestamp_hash_extended(timezone(INTERVAL '0', updated_at),
                timestamp_hash_extended(timezone(INTERVAL '0', ts),
-               hashint4extended(series_id, 0)))))) AS hash,
+               hashint4extended(series_id, run_id))))) AS hash,
            sum(value * 0) <> 0 OR min(updated_at) = '-infinity' AS is_odd
     FROM time_series_data
     WHERE (%(first)s::integer IS NULL OR series_id >= %(first)s::integer)
@@ -19,10 +19,10 @@ FROM (
 ) AS c
 FULL JOIN (
     SELECT series_id,
-           sum(hashint8extended(run_id, hashfloat8extended(value,
+           sum(hashfloat8extended(value,
                timestamp_hash_extended(timezone(INTERVAL '0', valid_from),
                timestamp_hash_extended(timezone(INTERVAL '0', ts),
-               hashint4extended(series_id, 0)))))) AS hash
+               hashint4extended(series_id, run_id))))) AS hash
     FROM time_series_data_scd2
     WHERE (%(first)s::integer IS NULL OR series_id >= %(first)s::integer)
       AND (%(last)s::integer IS NULL OR series_id <= %(last)s::integer)

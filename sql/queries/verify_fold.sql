@@ -5,10 +5,10 @@
 -- any of other runs. The others are series of which a version is known later than the last that the
 -- source knew, or of no series.
 WITH current AS (
-    SELECT sum(hashint8extended(run_id, hashfloat8extended(value,
+    SELECT sum(hashfloat8extended(value,
                timestamp_hash_extended(timezone(INTERVAL '0', updated_at),
                timestamp_hash_extended(timezone(INTERVAL '0', ts),
-               hashint4extended(series_id, 0)))))) AS hash,
+               hashint4extended(series_id, run_id))))) AS hash,
            sum(value * 0) <> 0 OR min(updated_at) = '-infinity' AS is_odd
     FROM time_series_data
     WHERE (%(first)s::integer IS NULL OR series_id >= %(first)s::integer)
@@ -19,10 +19,10 @@ WITH current AS (
       AND (%(high)s::timestamptz IS NULL OR ts < %(high)s::timestamptz)
 ), versions AS (
     SELECT series_id,
-           sum(hashint8extended(run_id, hashfloat8extended(value,
+           sum(hashfloat8extended(value,
                timestamp_hash_extended(timezone(INTERVAL '0', valid_from),
                timestamp_hash_extended(timezone(INTERVAL '0', ts),
-               hashint4extended(series_id, 0))))))
+               hashint4extended(series_id, run_id)))))
                FILTER (WHERE valid_to = 'infinity') AS hash,
            max(valid_from) AS last_from,
            sum(hashint8(run_id)) FILTER (
