@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dataportal.collect.answer_shape import answer_shape
 from dataportal.collect.children import children, end_children
+from dataportal.collect.clean_answer import clean_answer
 from dataportal.collect.oddities import (
     oddities,
     written_offsets,
@@ -18,8 +19,6 @@ from dataportal.collect.plugin_call import call_plugin
 from dataportal.collect.windows import plan_backfill, plan_scheduled_run
 from dataportal.config import build_plugin
 from dataportal.errors import DataportalError
-from dataportal.granularity import interval_length
-from dataportal.observations import clean
 from dataportal.plugins.http import HttpClient
 from dataportal.redaction import harmless, redact
 from dataportal.store.records import SeriesProgress
@@ -146,20 +145,7 @@ async def preview(
             seconds=limits.timeout.total_seconds(),
             on_slow=on_slow,
         )
-        horizon = now() + limits.forecast_horizon
-        batch = clean(
-            answer,
-            series=[series.endpoint_prefix for series in source.series],
-            start=window.start,
-            end=horizon if window.end is None else min(window.end, horizon),
-            zone=limits.zone,
-            repeated=limits.repeated,
-            lengths={
-                series.endpoint_prefix: length
-                for series in source.series
-                if (length := interval_length(series.granularity)) is not None
-            },
-        )
+        batch = clean_answer(answer, source, limits, window, now=now(), units={})
     except DataportalError as fault:
         error = harmless(redact(str(fault)))
     finally:

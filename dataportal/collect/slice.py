@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dataportal.collect.clean_answer import clean_answer
 from dataportal.collect.events import Waiting
 from dataportal.collect.plugin_call import call_plugin
 from dataportal.errors import FetchError, TransientError
 from dataportal.failpoints import failpoint
-from dataportal.granularity import interval_length
-from dataportal.observations import clean
 from dataportal.store.records import Counts, SliceWrite
 from dataportal.store.session import SourceSession
 from dataportal.validators import ConditionalRequests, WholeAnswerNeeded
@@ -113,19 +112,12 @@ class SliceRun:
         On the way back through the event loop it would wait for what other sources do there.
         """
         source, limits = self.request.source, self.built.limits
-        horizon = self.context.now() + limits.forecast_horizon
-        batch = clean(
+        batch = clean_answer(
             answer,
-            series=[series.endpoint_prefix for series in source.series],
-            start=window.start,
-            end=horizon if window.end is None else min(window.end, horizon),
-            zone=limits.zone,
-            repeated=limits.repeated,
-            lengths={
-                series.endpoint_prefix: length
-                for series in source.series
-                if (length := interval_length(series.granularity)) is not None
-            },
+            source,
+            limits,
+            window,
+            now=self.context.now(),
             units={} if self.request.accept_units else session.units,
         )
         validators = None

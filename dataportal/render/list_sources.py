@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from dataportal.render.console import printable
 from dataportal.render.formatting import NOTHING, format_age, format_instant, pluralize
 from dataportal.render.runs import backfill_fields, backfill_sentence
+from dataportal.render.series_fields import series_fields
 from dataportal.render.storage import storage_fields
 from dataportal.render.tables import Table
 from dataportal.series import SeriesDescription
@@ -276,7 +277,9 @@ def source_fields(listing: Listing) -> dict[str, Any]:
         "known_through": state.known_through if state else None,
         "newest": verdict.newest,
         "next_due": verdict.next_due,
-        "series": [_series_fields(s, newest.get(s.endpoint_prefix)) for s in source.series],
+        "series": [
+            {**series_fields(s), "newest": newest.get(s.endpoint_prefix)} for s in source.series
+        ],
     }
 
 
@@ -330,7 +333,8 @@ def gone_fields(verdict: Verdict, row: SourceRow) -> dict[str, Any]:
         "newest": verdict.newest,
         "series": [
             {
-                **_series_fields(SeriesDescription(series.endpoint_prefix), series.newest),
+                **series_fields(SeriesDescription(series.endpoint_prefix)),
+                "newest": series.newest,
                 "metadata": {},
             }
             for series in row.series
@@ -348,19 +352,4 @@ def _run_fields(run: RunRow) -> dict[str, Any]:
         "error": run.error,
         "host": run.host,
         "pid": run.pid,
-    }
-
-
-def _series_fields(series: SeriesDescription, newest: datetime | None) -> dict[str, Any]:
-    return {
-        "endpoint_prefix": series.endpoint_prefix,
-        "name": series.name,
-        "description": series.description,
-        "granularity": series.granularity,
-        "unit": series.unit,
-        "domain": series.domain,
-        "category": series.category,
-        "subcategory": series.subcategory,
-        "metadata": dict(series.metadata),
-        "newest": newest,
     }

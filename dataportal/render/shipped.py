@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.render.console import printable
 from dataportal.render.formatting import NOTHING, pluralize
+from dataportal.render.series_fields import series_fields
 from dataportal.render.tables import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from dataportal.config.shipped import ShippedFile, ShippedSource
-    from dataportal.series import SeriesDescription
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +123,5 @@ def _source_fields(shipped: ShippedSource) -> dict[str, Any]:
         "missing_env": source.missing_env,
         "tags": source.tags,
         "schedule": source.schedule,
-        "series": [_series_fields(series) for series in shipped.series],
-    }
-
-
-def _series_fields(series: SeriesDescription) -> dict[str, Any]:
-    return {
-        "endpoint_prefix": series.endpoint_prefix,
-        "name": series.name,
-        "description": series.description,
-        "granularity": series.granularity,
-        "unit": series.unit,
-        "domain": series.domain,
-        "category": series.category,
-        "subcategory": series.subcategory,
-        "metadata": dict(series.metadata),
+        "series": [series_fields(series) for series in shipped.series],
     }
