@@ -155,9 +155,7 @@ def _set_session(
         # one that fails takes back what was set before it
         connection.execute(b";\n".join(settings))
         return None
-    while cursor.nextset():
-        pass
-    return cursor if statement else None
+    return cursor.set_result(-1) if statement else None
 
 
 def rename(connection: psycopg.Connection, *, application_name: str) -> None:
