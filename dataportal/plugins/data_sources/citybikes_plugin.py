@@ -142,7 +142,7 @@ class CityBikesMultiSeriesPlugin(MultiSeriesPlugin):
         self._coverage = citybikes.coverage
         self._base_url = citybikes.base_url.rstrip("/")
         self._limit = RateLimit(citybikes.per_minute, key="citybikes")
-        shared = params.shared(CityBikesSeries)
+        shared = params.group_values(CityBikesSeries)
         self._selections = read_filters(
             series_definitions, lambda own: _read_selection(own, shared), params
         )

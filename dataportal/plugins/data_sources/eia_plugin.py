@@ -117,7 +117,7 @@ class EiaMultiSeriesPlugin(MultiSeriesPlugin):
         self._limit = RateLimit(eia.per_minute, key=key or None, everywhere=True)
         # of a route that there is not, nobody knows which facets are wrong
         self._facets = ROUTES.get(self._route, ())
-        self._shared = params.shared(EiaSeries)
+        self._shared = params.group_values(EiaSeries)
         self._selections = read_filters(series_definitions, self._read_selection, params)
         self._query: dict[str, Any] = {
             "api_key": key,

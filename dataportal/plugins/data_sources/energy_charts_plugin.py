@@ -143,7 +143,7 @@ class EnergyChartsMultiSeriesPlugin(MultiSeriesPlugin):
         self._endpoint = ENDPOINTS.get(self._path, _UNKNOWN)
         row_parameter = self._endpoint.row_parameter
         self._names = (*self._endpoint.query, *filter(None, [row_parameter]))
-        self._shared = params.shared(EnergyChartsSeries)
+        self._shared = params.group_values(EnergyChartsSeries)
         self._selections = read_filters(series_definitions, self._read_selection, params)
         self.now = utc_now
 

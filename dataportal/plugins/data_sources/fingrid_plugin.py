@@ -280,7 +280,7 @@ class FingridMultiSeriesPlugin(MultiSeriesPlugin):
         super().__init__(group_id, request_params, series_definitions, schedule)
         params = Params(request_params)
         self._api = _Api(params.read(FingridParameters))
-        shared = params.shared(FingridDataset)
+        shared = params.group_values(FingridDataset)
         self._datasets = read_filters(
             series_definitions, lambda own: _read_dataset(own, shared), params
         )

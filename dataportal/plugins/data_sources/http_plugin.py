@@ -83,7 +83,7 @@ class _Api:
         self._reader.files = ArchiveFiles(params)
         self._answer_zone = AnswerZone(params)
         self._batches = Batches(params, self._request.address_fields)
-        if steps is not None and params.given("layout") == "columns":
+        if steps is not None and params.first_given("layout") == "columns":
             params.add_fault("start goes with rows that are values, not with layout: columns")
         for name in sorted(self._request.idle_fields):
             params.add_fault(f"each.{name}: no request says {{{name}}}", "each", name)

@@ -172,7 +172,7 @@ class _OpenMeteo(MultiSeriesPlugin):
         params = Params(request_params)
         (struct,) = self.parameters
         meteo = params.read(struct)
-        self._shared = params.shared(OpenMeteoSeries)
+        self._shared = params.group_values(OpenMeteoSeries)
         key = meteo.api_key.strip()
         self._query: dict[str, Any] = {"timeformat": "unixtime", "timezone": "GMT"}
         for name in (*_CHOICES, "models"):

@@ -108,7 +108,7 @@ class TankerkoenigMultiSeriesPlugin(MultiSeriesPlugin):
             params.add_fault(
                 f"Tankerkönig may be asked every 5 minutes at most, not every {schedule}"
             )
-        shared = params.shared(TankerkoenigSeries)
+        shared = params.group_values(TankerkoenigSeries)
         self._selections = read_filters(
             series_definitions, lambda own: _read_selection(own, shared), params
         )

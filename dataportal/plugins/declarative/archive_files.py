@@ -61,7 +61,7 @@ class ArchiveFiles:
         self._base64, self._embedded = given.base64, given.embedded
         if params is not None and None not in (given.base64, given.embedded):
             params.add_fault("give one of base64 and embedded", "embedded")
-        if params is not None and given.embedded is not None and params.given("encoding"):
+        if params is not None and given.embedded is not None and params.first_given("encoding"):
             params.add_fault("encoding does not go with embedded: JSON has texts", "encoding")
 
     @property

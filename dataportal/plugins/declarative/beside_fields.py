@@ -9,7 +9,7 @@ from msgspec import field as default
 
 from dataportal.plugins.declarative.cubes import Cube
 from dataportal.plugins.declarative.records import TRUNCATED_ROW, table_names
-from dataportal.plugins.declarative.row_factors import FACTORS, FactorParameters, scaled
+from dataportal.plugins.declarative.row_factors import FACTORS, FactorParameters, scale_values
 from dataportal.plugins.declarative.series_extraction import filter_text
 from dataportal.plugins.declarative.templates import Template
 from dataportal.plugins.declarative.time_texts import TimeText
@@ -198,7 +198,7 @@ class BesideFields:
             return _CubeWithFields(records, self, document, document.asked)  # type: ignore[return-value]  # as cubes stand in for records
         return _RecordsWithFields(records, self, document, document.asked, zone)
 
-    def kept(self, records: Records) -> tuple[list[bool] | None, str]:
+    def counted_rows(self, records: Records) -> tuple[list[bool] | None, str]:
         """Whether each row counts, None for all; and what says why none does."""
         kept: list[bool] | None = None
         reason = ""
@@ -249,7 +249,7 @@ class BesideFields:
         if one.scale is None and factors is None:
             return cells
         beside = None if factors is None else column(factors)
-        return scaled(one, cells, beside, self._numbers)
+        return scale_values(one, cells, beside, self._numbers)
 
     def _single(self, name: str, one: BesideField, document: Document, asked: Asked | None) -> Any:
         """A field that is the same for all rows of a document."""
@@ -320,7 +320,7 @@ class _RecordsWithFields:
         self._columns: dict[FieldPath, Sequence[Any]] = {}
         self._kept: list[bool] | None = None
         self._rows: list[int] | None = None
-        kept, reason = fields.kept(self)
+        kept, reason = fields.counted_rows(self)
         self.left_out = ""
         if kept is not None and not all(kept):
             self.left_out = "" if any(kept) else reason

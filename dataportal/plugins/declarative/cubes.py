@@ -34,10 +34,10 @@ _TIME_NAMES = frozenset({"time", "time_period", "period", "tid", "timeperiod"})
 
 def set_cube_defaults(params: Params) -> None:
     """Let a source with the layout of a cube leave out where times and values are."""
-    if params.given("layout") in (*OF_JSON, *OF_XML):
+    if params.first_given("layout") in (*OF_JSON, *OF_XML):
         params.set_default("ts", TIME_FIELD)
         params.set_default("value", VALUE_FIELD)
-        if params.given("timestamp_format") is None:
+        if params.first_given("timestamp_format") is None:
             params.set_default("time_format", "period")
 
 
@@ -154,21 +154,21 @@ def is_time_name(name: str) -> bool:
 
 def unknown_dimension(name: str, dimensions: Iterable[str]) -> str:
     """What a message says of a dimension that there is not."""
-    return f"has no dimension {name!r}; the dimensions are {listed(dimensions)}"
+    return f"has no dimension {name!r}; the dimensions are {first_texts(dimensions)}"
 
 
 def unknown_code(name: str, codes: Iterable[str], there: Iterable[str]) -> str:
     """What a message says of codes that a dimension does not have."""
     wanted = " or ".join(map(repr, codes))
-    return f"has no {name} = {wanted}, but {listed(there)}"
+    return f"has no {name} = {wanted}, but {first_texts(there)}"
 
 
 def open_dimension(name: str, codes: Iterable[str]) -> str:
     """What a message says of a dimension with several codes, of which none is chosen."""
-    return f"has several codes of {name} ({listed(codes)}), and the filter does not say which"
+    return f"has several codes of {name} ({first_texts(codes)}), and the filter does not say which"
 
 
-def listed(texts: Iterable[str]) -> str:
+def first_texts(texts: Iterable[str]) -> str:
     """The first of some texts, for a message."""
     known = [*dict.fromkeys(texts)]
     more = ", …" if len(known) > _LISTED else ""

@@ -94,13 +94,13 @@ class PointExtractor:
         self._ts: tuple[FieldPath, ...] = points.ts
         self._interval = IntervalNumbers.read(params, points.interval)
         self._daylight = DaylightFlags.read(params, points.dst)
-        has_ts, has_interval = (params.given(name) is not None for name in ("ts", "interval"))
+        has_ts, has_interval = (params.first_given(name) is not None for name in ("ts", "interval"))
         if has_ts == has_interval:
             params.add_fault("give either ts or interval" if has_ts else "ts is missing")
         if self._interval is not None:
             self._ts = self._interval.day
         self._value = points.value
-        self._has_value = params.given("value") is not None
+        self._has_value = params.first_given("value") is not None
         self._units = UnitPlaces(params, points.unit)
         self._published = params.read(PublicationParameters).published_at
         self._filter = _filter_texts(params, points.filter)
@@ -167,7 +167,7 @@ class PointExtractor:
         for name in ("value_column", "ts_column"):
             if name in given.conditions and name not in address_fields:
                 params.add_fault(other_name_fault(name), name)
-        if not self._has_value and params.given("value") is None:
+        if not self._has_value and params.first_given("value") is None:
             params.add_fault("value is missing: the place where the value stands")
         for name in sorted(address_fields - {str(name) for name in extract_filter}):
             params.add_fault(f"the address has a field {{{name}}}, and nothing fills it", name)

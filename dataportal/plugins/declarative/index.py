@@ -299,7 +299,9 @@ class Index:
                     )
         return FileList(url, answer, document, count)
 
-    def needed(self, lists: Sequence[FileList], window: Window, zone: tzinfo | None) -> list[Entry]:
+    def needed_entries(
+        self, lists: Sequence[FileList], window: Window, zone: tzinfo | None
+    ) -> list[Entry]:
         """The files that a window needs, in the order of their times.
 
         Args:

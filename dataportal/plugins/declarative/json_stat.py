@@ -16,8 +16,8 @@ from dataportal.plugins.declarative.cubes import (
     VALUE_FIELD,
     Cube,
     CubeRecords,
+    first_texts,
     is_time_name,
-    listed,
     open_dimension,
     unknown_code,
     unknown_dimension,
@@ -201,7 +201,7 @@ class JsonStatCube(Cube):
             return found
         reason = "several dimensions of time" if found else "no dimension of time"
         raise self._answer.bad(
-            f"has {reason}; the dimensions are {listed(found or self._codes)}",
+            f"has {reason}; the dimensions are {first_texts(found or self._codes)}",
             hint="ts names the dimension of time",
         )
 
@@ -219,7 +219,9 @@ def _dataset(content: Any, answer: Answer) -> dict[str, Any]:
     if len(found) == 1:
         return next(iter(found.values()))
     if found:
-        raise answer.bad(f"has several datasets: {listed(found)}", hint="rows names one of them")
+        raise answer.bad(
+            f"has several datasets: {first_texts(found)}", hint="rows names one of them"
+        )
     raise answer.bad("is not JSON-stat: it has no dataset")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.plugins.declarative.cubes import (
     Cube,
     CubeRecords,
-    listed,
+    first_texts,
     open_dimension,
     unknown_code,
     unknown_dimension,
@@ -84,14 +84,14 @@ class KeyedCube(Cube):
             if name in self._observed and self._series[0].text(name) is None
         ]
         own = {name: texts for name, texts in conditions.items() if name not in of_observations}
-        matched = self._matching(own)
+        matched = self._matching_series(own)
         self._check_told_apart(matched)
         records = self._records(matched)
         for name in of_observations:
             records.keep_texts(name, conditions[name])
         return records
 
-    def _matching(self, conditions: Conditions) -> list[KeyedSeries]:
+    def _matching_series(self, conditions: Conditions) -> list[KeyedSeries]:
         if all(len(texts) == 1 for texts in conditions.values()):
             names = tuple(conditions)
             if names not in self._by_names:
@@ -131,7 +131,7 @@ class KeyedCube(Cube):
         codes = {name: {series.key.get(name, "") for series in matched} for name in names}
         name = next(name for name in names if len(codes[name]) > 1)
         differing = [name for name in names if len(codes[name]) > 1]
-        also = f"; they differ in {listed(differing)}" if len(differing) > 1 else ""
+        also = f"; they differ in {first_texts(differing)}" if len(differing) > 1 else ""
         reason = open_dimension(name, [series.key.get(name, "") for series in matched])
         raise self._answer.bad(f"{reason}{also}")
 

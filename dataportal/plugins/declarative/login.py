@@ -305,7 +305,7 @@ def read_oauth2(params: Params, oauth2: OAuth2Parameters) -> Login:
         _lifetime(params, "oauth2", oauth2),
         Expression("expires_in"),
     )
-    return Login(question.key, question.ask, _sent_along(params, "oauth2", oauth2))
+    return Login(question.key, question.ask, _sender(params, "oauth2", oauth2))
 
 
 def read_login(params: Params, login: LoginParameters) -> Login:
@@ -327,7 +327,7 @@ def read_login(params: Params, login: LoginParameters) -> Login:
         _lifetime(params, "login", login),
         Expression("expires_in"),
     )
-    return Login(question.key, question.ask, _sent_along(params, "login", login))
+    return Login(question.key, question.ask, _sender(params, "login", login))
 
 
 class _Sender:
@@ -343,7 +343,7 @@ class _Sender:
         )
 
 
-def _sent_along(params: Params, kind: str, given: TokenParameters) -> _Sender:
+def _sender(params: Params, kind: str, given: TokenParameters) -> _Sender:
     """How a token goes along: under a name, or in texts that have `{token}` in them."""
     placed: dict[str, dict[str, str]] = {}
     for name, texts in (("header", given.header), ("query", given.query)):

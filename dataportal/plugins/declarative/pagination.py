@@ -297,18 +297,18 @@ class Paginator(ABC):
 
     def _check_promises(self, pages: Pages) -> None:
         """Raise a ValueError if less came than was promised."""
-        total, last = pages.promises.get("total"), self._pages_promised(pages)
+        total, last = pages.promises.get("total"), self._promised_pages(pages)
         if total is not None and pages.rows_so_far < total:
             raise ValueError(f"it is the last one, and {pages.rows_so_far} of {total} rows came")
         if last is not None and pages.number < last:
             raise ValueError(f"it is the last one, and {pages.number} of {last} pages came")
 
-    def _pages_promised(self, pages: Pages) -> int | None:
+    def _promised_pages(self, pages: Pages) -> int | None:
         return pages.promises.get("last")
 
     def _is_promise_kept(self, pages: Pages) -> bool | None:
         """Whether all that was promised came; None where nothing was."""
-        last, total = self._pages_promised(pages), pages.promises.get("total")
+        last, total = self._promised_pages(pages), pages.promises.get("total")
         if last is not None:
             return pages.number >= last
         return None if total is None else pages.rows_so_far >= total
@@ -389,7 +389,7 @@ class _CountingPaginator(Paginator):
 
     def likely_pages(self, pages: Pages) -> Iterator[PageAddress]:
         """As `Paginator.expected`, if all further pages have as many rows as the last one."""
-        last, total = self._pages_promised(pages), pages.promises.get("total")
+        last, total = self._promised_pages(pages), pages.promises.get("total")
         if not pages.rows or "has_more" in self._paths:
             return
         if last is not None:
@@ -449,7 +449,7 @@ class PageNumberPaginator(_CountingPaginator):
         del rows
         return self._first_number + pages
 
-    def _pages_promised(self, pages: Pages) -> int | None:
+    def _promised_pages(self, pages: Pages) -> int | None:
         last = pages.promises.get("last")
         return None if last is None else last - self._first_number + 1
 

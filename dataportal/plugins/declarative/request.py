@@ -485,7 +485,7 @@ class Request:
         start, end = self._ranges.bounds(window)
         requests = []
         may_leave_out = True
-        for entry in index.needed(lists, window, zone):
+        for entry in index.needed_entries(lists, window, zone):
             for fields in self._ranges.values(address_fields):
                 known = {**fields, **entry.fields}
                 request = self._http_request(start, end, known)

@@ -46,7 +46,7 @@ class FactorParameters(Parameters):
         return next((place for key in FACTORS if (place := getattr(self, key)) is not None), None)
 
 
-def scaled(
+def scale_values(
     factors: FactorParameters,
     cells: Sequence[Any],
     beside: Sequence[Any] | None,

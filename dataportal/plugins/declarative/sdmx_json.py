@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from dataportal.plugins.declarative.cubes import (
     TIME_FIELD,
     VALUE_FIELD,
+    first_texts,
     is_time_name,
-    listed,
     unknown_dimension,
 )
 from dataportal.plugins.declarative.keyed_series import KeyedCube, KeyedSeries
@@ -206,7 +206,7 @@ class _DataSet:
             return found[0]
         reason = "several dimensions of time" if found else "no dimension of time"
         raise answer.bad(
-            f"has {reason}; the dimensions are {listed(names)}",
+            f"has {reason}; the dimensions are {first_texts(names)}",
             hint="ts names the dimension of time",
         )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dataportal.plugins.declarative.cubes import TIME_FIELD, VALUE_FIELD, is_time_name, listed
+from dataportal.plugins.declarative.cubes import TIME_FIELD, VALUE_FIELD, first_texts, is_time_name
 from dataportal.plugins.declarative.keyed_series import KeyedCube, KeyedSeries
 from dataportal.plugins.readers.expressions import ABSENT_FIELD
 from dataportal.redaction import harmless
@@ -63,7 +63,7 @@ def sdmx_ml_cube(root: Element, times: Sequence[str], answer: Answer) -> KeyedCu
             key = {name: code for name, code in place.items() if name not in observation}
             found = rows.get(tuple(key.items()))
             if found is None:
-                inherited = _inherited(groups, {**key, **attributes})
+                inherited = _group_attributes(groups, {**key, **attributes})
                 found = rows[tuple(key.items())] = _Rows(key, {**inherited, **attributes})
             found.add(period, value, observation)
             observed.update(observation)
@@ -187,7 +187,7 @@ def _group(element: Element) -> dict[str, str]:
     return {**_key_values(element, "GroupKey"), **_values(element.find("Attributes"))}
 
 
-def _inherited(groups: list[dict[str, str]], own: dict[str, str]) -> dict[str, str]:
+def _group_attributes(groups: list[dict[str, str]], own: dict[str, str]) -> dict[str, str]:
     """What groups that a series belongs to say of it."""
     attributes: dict[str, str] = {}
     for group in groups:
@@ -203,7 +203,7 @@ def _time(place: dict[str, str], named: list[str], answer: Answer) -> str:
         return found[0]
     names = [name for name in place if name != _VALUE]
     raise answer.bad(
-        f"has an observation without a dimension of time; it has {listed(names)}",
+        f"has an observation without a dimension of time; it has {first_texts(names)}",
         hint="ts names the dimension of time",
     )
 

@@ -135,7 +135,9 @@ class SectionRecords:
                     raise self._answer.bad(f"has {count} columns {number!r} in a section")
                 indexes[id(section)] = section.names.index(number) if count else None
         if self._sections and all(index is None for index in indexes.values()):
-            raise self._answer.bad(f"has no column {path!r} in any section; {self._listed()}")
+            raise self._answer.bad(
+                f"has no column {path!r} in any section; {self._section_names()}"
+            )
         cells: list[Any] = []
         for section, row in self._rows:
             index = indexes[id(section)]
@@ -145,7 +147,7 @@ class SectionRecords:
                 cells.append(row[index] if index < len(row) else TRUNCATED_ROW)
         return cells
 
-    def _listed(self) -> str:
+    def _section_names(self) -> str:
         """The sections and their columns, for a message."""
         texts = dict.fromkeys(
             f"{section.name or 'one'} has {', '.join(section.names)}" for section in self._sections

@@ -59,7 +59,9 @@ class Steps:
     def __init__(self, params: Params, start: str, step: str) -> None:
         self._start, self._step = start, step
         self._times = time_format(params)
-        self._is_in_milliseconds = params.given("time_format", "timestamp_format") == "unix_ms"
+        self._is_in_milliseconds = (
+            params.first_given("time_format", "timestamp_format") == "unix_ms"
+        )
         self._fixed = interval_length(step)
 
     @classmethod
@@ -71,7 +73,7 @@ class Steps:
         if given.start is None or given.step is None:
             params.add_fault("start and step go together", "step" if given.step else "start")
             return None
-        if params.given("ts") is not None or params.given("interval") is not None:
+        if params.first_given("ts") is not None or params.first_given("interval") is not None:
             params.add_fault("start stands in place of ts and interval", "start")
             return None
         params.set_default("ts", _NAME)

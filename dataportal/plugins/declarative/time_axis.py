@@ -108,19 +108,19 @@ class TimeAxis(AxisPart):
             return
         # a local time is less than a day from UTC
         margin = _DAY if is_local else timedelta()
-        sure = _shifted(window.start, margin, is_local=is_local)
+        sure = _shift(window.start, margin, is_local=is_local)
         begin = 0 if sure is None else bisect_left(ordered, sure)
         # a period that begins before the window may reach into it
-        early = _shifted(window.start, -margin - _LONGEST, is_local=is_local)
+        early = _shift(window.start, -margin - _LONGEST, is_local=is_local)
         has_durations = any("/" in cell for cell in self.cells[:begin])
         first = 0 if early is None or has_durations else bisect_left(ordered, early)
         late = None
         if window.end is not None:
-            late = _shifted(window.end, margin, is_local=is_local)
+            late = _shift(window.end, margin, is_local=is_local)
         last = len(ordered) if late is None else bisect_left(ordered, late)
         kinds = self.kinds
         kinds[:first] = bytes([BEFORE]) * first
-        low = _shifted(window.start, -margin, is_local=is_local)
+        low = _shift(window.start, -margin, is_local=is_local)
         for n in range(first, begin):
             length = times.length(self.cells[n])
             gap = timedelta() if low is None else low - ordered[n]
@@ -163,7 +163,7 @@ def days_near(ordered: list[datetime], changes: ClockChanges) -> list[date]:
     return near
 
 
-def _shifted(instant: datetime, by: timedelta, *, is_local: bool) -> datetime | None:
+def _shift(instant: datetime, by: timedelta, *, is_local: bool) -> datetime | None:
     """An instant so much later, as a local time is written; None outside of the calendar."""
     try:
         shifted = instant + by

@@ -57,7 +57,7 @@ class UnitPlaces:
     def _read(self, records: Records) -> Sequence[str]:
         if self.places:
             columns = [records.column(place) for place in self.places]
-            return [_joined(cells) for cells in zip(*columns, strict=True)]
+            return [_join(cells) for cells in zip(*columns, strict=True)]
         if isinstance(records, CubeRecords):
             has_measure, has_power = records.has(_MEASURE), self._has_power
             if not has_measure and not records.has(_OF_BANKS):
@@ -84,7 +84,7 @@ def _with_powers(measures: Sequence[Any], powers: Sequence[Any]) -> Sequence[str
     for measure, power in {*pairs}:
         exponent = _text(power)
         times = f"10^{exponent}" if exponent not in {"", "0"} else ""
-        texts[measure, power] = _joined((times, _text(measure)))
+        texts[measure, power] = _join((times, _text(measure)))
     return [*map(texts.__getitem__, pairs)] if any(texts.values()) else ()
 
 
@@ -107,7 +107,7 @@ def units_inside(
     return sorted(inside - {""})
 
 
-def _joined(cells: Iterable[Any]) -> str:
+def _join(cells: Iterable[Any]) -> str:
     return " ".join(text for text in map(_text, cells) if text)
 
 

@@ -38,8 +38,8 @@ class WideParameters(Parameters):
 
 def set_wide_defaults(params: Params) -> None:
     """Let a source whose tables are wide leave out where times and values are."""
-    if params.given("layout") == "wide":
-        if params.given("interval") is None:
+    if params.first_given("layout") == "wide":
+        if params.first_given("interval") is None:
             params.set_default("ts", HEADER_FIELD)
         params.set_default("value", CELL_FIELD)
 

@@ -75,11 +75,11 @@ class Params:
         self._read[struct] = result
         return result
 
-    def given(self, *names: str) -> Any:
+    def first_given(self, *names: str) -> Any:
         """What is given under one of these names, as it is written; None where nothing is."""
         return next((self._values[name] for name in names if name in self._values), None)
 
-    def shared(self, struct: type[Parameters]) -> dict[str, Any]:
+    def group_values(self, struct: type[Parameters]) -> dict[str, Any]:
         """What is given, for all series of a group, of the parameters that a series may have."""
         names = [name for field in fields(struct) if not field.takes_rest for name in field.names]
         self._known += [field.name for field in fields(struct) if not field.takes_rest]
@@ -97,7 +97,7 @@ class Params:
         if not needed:
             return
         for name in needed:
-            if values[name] is None and self.given(name) is None:
+            if values[name] is None and self.first_given(name) is None:
                 self.add_fault(f"{name} is missing, which {chosen} needs", name)
         for name, value in values.items():
             if value is not None and name not in needed:

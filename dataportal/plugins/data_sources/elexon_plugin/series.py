@@ -99,7 +99,7 @@ class Selection:
             text = getattr(series, field)
             if field not in dataset.key_fields and text is not None:
                 params.add_fault(f"{field} does not go with dataset {series.dataset}")
-            elif field in dataset.key_fields and params.given(field) is None:
+            elif field in dataset.key_fields and params.first_given(field) is None:
                 params.add_fault(f"{field} is missing")
             elif text is not None:
                 filters.append((field, text))

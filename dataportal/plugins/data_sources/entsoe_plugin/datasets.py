@@ -173,7 +173,7 @@ def read_request(params: Params, *, is_single: bool) -> tuple[DocumentRequest, S
     areas: list[Area] = []
     for zone in ("zone", "from_zone", "to_zone"):
         area = getattr(given, zone)
-        is_given = params.given(zone) is not None
+        is_given = params.first_given(zone) is not None
         if zone in needed and not is_given:
             params.add_fault(f"{zone} is missing")
         elif zone not in needed and is_given:
