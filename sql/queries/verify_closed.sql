@@ -13,8 +13,8 @@ FROM (
                - timestamp_hash(timezone(INTERVAL '0', max(valid_to)))
                <> sum(timestamp_hash(timezone(INTERVAL '0', valid_from)))
                   - timestamp_hash(timezone(INTERVAL '0', min(valid_from))) AS is_broken,
-               bool_or(valid_from >= valid_to) OR sum(value * 0) <> 0
-               OR min(valid_from) = '-infinity' AS is_odd
+               bool_or(valid_from >= valid_to OR value * 0 <> 0 OR valid_from = '-infinity')
+                   AS is_odd
         FROM time_series_data_scd2
         WHERE (%(first)s::integer IS NULL OR series_id >= %(first)s::integer)
           AND (%(last)s::integer IS NULL OR series_id <= %(last)s::integer)
