@@ -17,6 +17,9 @@ MASK = "***"
 SHORTEST = 4
 """A shorter secret is not masked: it would blank out half of every text."""
 
+_SHORTEST_IN_HOST = 12
+"""A shorter one would be masked in words that are ours."""
+
 _secrets: set[str] = set()
 _lock = Lock()
 
@@ -103,10 +106,13 @@ def spellings(secret: str) -> set[str]:
     # half a character, as it may stand in the environment, has no place in a URL
     in_url = {quote(secret, safe, errors="replace") for safe in ("", "/", _IN_USERINFO, _IN_PATH)}
     in_url.add(quote_plus(secret, errors="replace"))
+    # of a host's name no letter is large
+    in_host = {secret.lower()} if len(secret) >= _SHORTEST_IN_HOST else set[str]()
     return {
         secret,
         repr(secret)[1:-1],
         *in_url,
+        *in_host,
         *(re.sub("%..", lambda code: code[0].lower(), form) for form in in_url),
         in_json,
         in_json.replace("/", "\\/"),

@@ -109,6 +109,14 @@ def test_a_secret_too_short_to_be_one_is_not_masked(short: str | None) -> None:
         assert redact("abc aabbcc") == "abc aabbcc"
 
 
+def test_a_secret_in_the_name_of_a_host_is_masked() -> None:
+    """Which is written in small letters."""
+    with only_secrets("SeSaMe-OpEn-1"):
+        assert redact("no connection to sesame-open-1.api.example") == (
+            f"no connection to {MASK}.api.example"
+        )
+
+
 def test_of_secrets_that_contain_each_other_the_longest_is_masked() -> None:
     """No rest of it stays behind."""
     with only_secrets("canary", "canary-in-a-cage", "in-a-"):
