@@ -391,3 +391,15 @@ def test_formats_of_fields_that_cannot_be_are_refused(field: dict[str, Any], rea
     """When the source is read."""
     with pytest.raises(ParameterError, match=reason):
         plugin_of("Json", url="http://api.example/x", ts="t", value="v", fields={"f": field})
+
+
+def test_an_instant_in_place_of_a_day_tells_what_makes_a_day_of_it(server: LocalServer) -> None:
+    """As nobody knows whose day is meant."""
+    with pytest.raises(BadDataError, match="is no day: a field may have format"):
+        ask(
+            server,
+            "Json",
+            [{"begins": "2024-10-26T22:00:00Z", "n": 4, "v": 1.5}],
+            timezone="Europe/Paris",
+            interval={"day": "begins", "number": "n", "length": "1 hour"},
+        )

@@ -166,7 +166,8 @@ def interval_start(
         )
     try:
         if day.time() != _MIDNIGHT:
-            raise ValueError(f"{filter_text(times.cells[row])} is no day")  # noqa: TRY301
+            written = filter_text(times.cells[row])
+            raise ValueError(f"{written} is no day: a field may have format")  # noqa: TRY301
         number = interval.position(times.numbers[row])
         count = interval_count(day.date(), interval.length, zone)
         begins = first_instant(day.date(), zone) + number * interval.length
