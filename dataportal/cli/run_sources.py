@@ -215,6 +215,8 @@ def _as_backfill(
         requested = {request.source.name for request in requests}
         if left_out := [source for source in unfinished.left if source not in requested]:
             first_names = ", ".join(left_out[:_MOST_NAMES])
+            if (more := len(left_out) - _MOST_NAMES) > 0:
+                first_names += f" and {more:,} more"
             say(
                 f"of the backfill {len(left_out):,} left out, as not selected, "
                 f"disabled, not in the file or in need of a variable: {first_names}"
