@@ -38,7 +38,7 @@ from dataportal.raw_points import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from dataportal.errors import DataportalError
 
@@ -156,11 +156,23 @@ def _plain_statement(stated: Mapping[str, Any]) -> dict[str, Any]:
         try:
             plain["resolutions"] = [
                 (_plain_time(ts), length if type(length) is timedelta else _plain_text(length))
-                for ts, length in resolutions
+                for ts, length in _first(resolutions)
             ]
         except (TypeError, ValueError):
             plain["resolutions"] = Shown(resolutions)
     return plain
+
+
+def _first(statements: Iterable[Any]) -> Iterator[Any]:
+    """Each of them, up to as many as there may be points.
+
+    Raises:
+        BadDataError: there are more.
+    """
+    for count, statement in enumerate(statements):
+        if count >= MOST_POINTS:
+            raise BadDataError(f"an answer states more than {MOST_POINTS:,} resolutions")
+        yield statement
 
 
 def _plain_column(raw: Iterable[Any], copy: Callable[[Any], Any]) -> list[Any]:

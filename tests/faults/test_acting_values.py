@@ -377,3 +377,5 @@ def test_the_bound_counts_all_series(monkeypatch: pytest.MonkeyPatch) -> None:
         plain_answer({"a": {"ts": repeat("2025-01-01"), "value": repeat(1)}})
     with pytest.raises(BadDataError, match="more than"):
         plain_answer({str(number): [] for number in range(9)})
+    with pytest.raises(BadDataError, match="more than"):
+        plain_answer({"a": {"data": [], "resolutions": repeat(("2025-01-01", "PT1H"))}})
