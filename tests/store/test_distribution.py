@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import re
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 from support.databases import with_citus
 from support.program_sources import SourceFile, table
+from support.stored_runs import store_run
 from support.tcp_proxy import in_schema
 
 from dataportal.errors import SchemaError, UnsuitableServerError
@@ -61,6 +63,46 @@ def test_a_portal_remembers_that_it_is_distributed(database_url: str) -> None:
         assert schema_state(connection).problem is None
         assert is_distributed(connection)
         assert migrate(connection) == ()
+
+
+@pytest.mark.database
+def test_a_form_answers_what_its_statement_answers(database_url: str) -> None:
+    """Of runs that brought, revised, withdrew and brought back, and of when values came."""
+    published = datetime(2025, 3, 2, tzinfo=UTC)
+    answers: tuple[tuple[float | None, ...], ...] = (
+        (1.0, 2.0),
+        (1.5, None, 3.0),
+        (1.5, 2.0, None),
+        (1.0, 2.5, 3.0),
+    )
+    for number, values in enumerate(answers):
+        store_run(database_url, values, published=published + timedelta(days=number))
+    store_run(database_url, [7.0, 8.0], series="wind")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE time_series SET history_asked_at = '2025-01-01'")
+        runs = connection.execute("SELECT run_id, source, started_at, finished_at FROM fetch_run")
+        questions: list[tuple[str, dict[str, Any]]] = []
+        for run, source, started, finished in runs.fetchall():
+            bounds = {
+                "low": datetime(1, 1, 2, tzinfo=UTC),
+                "high": datetime(9999, 1, 1, tzinfo=UTC),
+            }
+            asked = {"run": run, "source": source, "started": started, "finished": finished}
+            questions.append(("run_changes", {**asked, **bounds}))
+        for series in (1, 2):
+            for start in (None, datetime(2025, 3, 1, 1, tzinfo=UTC)):
+                part = {"series": series, "start": start, "end": None, "quantiles": [0.0, 0.5]}
+                questions.append(("history_availability", part))
+                for recorded in (None, datetime(2025, 1, 1, tzinfo=UTC)):
+                    asked = {**part, "recorded": recorded}
+                    questions.append(("history_published_availability", asked))
+        for name, parameters in questions:
+            plain, form = (
+                connection.execute(query(statement), parameters).fetchall()
+                for statement in (name, f"{name}_distributed")
+            )
+            assert plain == form, name
+            assert plain
 
 
 QUESTIONS = (
@@ -166,6 +208,12 @@ def test_what_is_stored_goes_along(
     assert "Citus" in str(health["checks"])
     assert len(health["storage"]["nodes"]) == 1
     assert health["storage"]["distributed_by"] == unit
+    with psycopg.connect(cluster_url, autocommit=True) as connection:
+        connection.execute("UPDATE time_series_data SET value = 99")
+    broken = run_cli("verify", env=env)
+    assert broken.returncode == 4
+    told = broken.stdout + broken.stderr
+    assert ("+00:00" in told, "+05:45" in told) == (True, False)
 
 
 @pytest.mark.citus
