@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -274,6 +277,31 @@ def test_a_file_without_a_url_is_an_error_that_names_it(
 def test_a_file_without_an_end_is_refused_at_once() -> None:
     """A few kilobytes are read of it."""
     assert "'/dev/zero' has more than 8192 bytes" in str(refused(DATABASE_URL_FILE="/dev/zero"))
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_that_nobody_writes_to_is_refused(tmp_path: Path) -> None:
+    """It is waited for, but not for ever."""
+    os.mkfifo(tmp_path / "url")
+    assert "gave no URL within" in str(refused(DATABASE_URL_FILE=str(tmp_path / "url")))
+
+
+def test_a_url_may_come_through_a_pipe(tmp_path: Path) -> None:
+    """As a shell makes them; one that comes in parts counts when it is whole."""
+    pipe = tmp_path / "url"
+    os.mkfifo(pipe)
+
+    def write() -> None:
+        with pipe.open("wb", buffering=0) as file:
+            file.write(b"postgresql://me@host")
+            time.sleep(0.05)
+            file.write(b"/name\n")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    settings = from_environment({"DATABASE_URL_FILE": str(pipe)})
+    writer.join()
+    assert settings.database_url == "postgresql://me@host/name"
 
 
 def test_two_sources_of_the_url_are_an_error() -> None:
