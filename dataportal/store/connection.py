@@ -221,6 +221,7 @@ _ERRORS: dict[str, tuple[type[DatabaseError], str | None]] = {
 
 # Before a session exists the server's message is all there is, without an SQLSTATE.
 _STATES_OF_TEXTS: tuple[tuple[str, str], ...] = (
+    ("conversion between UTF8 and ", "22P05"),
     ("too many clients", "53300"),
     ("remaining connection slots", "53300"),
     ("too many connections", "53300"),

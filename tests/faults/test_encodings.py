@@ -168,3 +168,27 @@ def test_our_own_statements_are_ascii(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     statements = "\n".join(line for line in text.splitlines() if not line.startswith("--"))
     assert statements.isascii()
+
+
+def test_an_encoding_that_the_server_cannot_convert(
+    tmp_path: Path, server_url: str, run_cli: RunCli
+) -> None:
+    """Is refused as what does not pass, with the way out."""
+    name = f"dataportal_test_{token_hex(6)}"
+    sources = SourceFile(tmp_path)
+    sources.csv("load", "load.csv")
+    sources.write()
+    with admin_connection(server_url) as admin:
+        admin.execute(
+            SQL(
+                "CREATE DATABASE {} TEMPLATE template0 ENCODING 'MULE_INTERNAL'"
+                " LOCALE_PROVIDER libc LOCALE 'C'"
+            ).format(Identifier(name))
+        )
+        try:
+            url = urlsplit(server_url)._replace(path=f"/{name}").geturl()
+            done = run_cli("fetch", "load", env={"DATABASE_URL": url})
+        finally:
+            admin.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+    assert done.returncode == 78, done.stderr
+    assert "ENCODING 'UTF8'" in done.stderr
