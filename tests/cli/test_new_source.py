@@ -197,7 +197,7 @@ def test_secrets_become_variables_and_are_shown_nowhere(
         (b'{"data": [', "is not JSON", "application/json"),
         (b"<a><b>1</b>", "XML that cannot be read", "application/xml"),
         (b"[]", "no table", "application/json"),
-        (b'{"a": 1}\n{"a": 2}\n', "a JSON document in each line", "application/x-ndjson"),
+        (b'{"a": 1}\n{"a": 2}\n', "none with a time", "application/x-ndjson"),
         (b"PK\x03\x04broken", "cannot be opened", "application/zip"),
     ],
 )
