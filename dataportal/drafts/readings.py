@@ -6,7 +6,6 @@ More than 500 lines, as every reading goes through the same trial.
 from __future__ import annotations
 
 import io
-import json
 import math
 import re
 from base64 import b64decode
@@ -211,11 +210,6 @@ def _of_text(  # noqa: C901, PLR0912 - a branch for each way
         try:
             content = part.json()
         except BadDataError:
-            if _are_json_lines(body):
-                raise BadDataError(
-                    f"the answer of {answer.url} has a JSON document in each line, and no list",
-                    hint="Ask for one JSON document, or for CSV",
-                ) from None
             if kind == "JSON":
                 raise
         else:
@@ -245,17 +239,6 @@ def _of_text(  # noqa: C901, PLR0912 - a branch for each way
             one.params["encoding"] = encoding
             one.notes["encoding"] = "the answer is not in UTF-8"
     return sets, None, {}
-
-
-def _are_json_lines(body: bytes) -> bool:
-    """Whether each of the first lines is a document by itself."""
-    lines = [line for line in body[:100_000].splitlines()[:5] if line.strip()]
-    if len(lines) < 2:  # noqa: PLR2004 - a line is a document
-        return False
-    try:
-        return all(isinstance(json.loads(line), dict | list) for line in lines[:-1])
-    except ValueError:
-        return False
 
 
 def _file_in_base64(content: Any) -> tuple[str, bytes] | None:
