@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from dataportal.errors import DataportalError
 from dataportal.granularity import interval_length
-from dataportal.plugins.loader import is_built_in, plugin_fault
 from dataportal.schedule import Progress, Slice, slices, window_start
 from dataportal.times import EARLIEST, iso, multiply, parse_duration
 
@@ -99,6 +98,9 @@ def count_requests(
         ]
         return counts, _whole_number(plugin.max_requests)
     except BaseException as error:
+        # here, as the commands that only look at windows have no plugin
+        from dataportal.plugins.loader import is_built_in, plugin_fault
+
         if isinstance(error, DataportalError) and is_built_in(type(plugin)):
             raise
         what = f"the plugin {type(plugin).__module__}.{type(plugin).__name__} cannot be asked"

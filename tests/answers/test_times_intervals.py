@@ -313,9 +313,9 @@ REFUSED = {
     ),
     # what is no number costs its row alone
     "no-number": Case(
-        Reply.json([*rows("2025-10-26", range(1, 25)), {"day": "2025-10-26", "n": "x", "v": 1}]),
+        Reply.json([*rows("2025-10-25", range(1, 25)), {"day": "2025-10-25", "n": "x", "v": 1}]),
         NUMBERED,
-        steps("2025-10-25T22:00Z", HOUR, values(24)),
+        steps("2025-10-24T22:00Z", HOUR, values(24)),
         keys=MADRID,
         outcome="partial",
         counts={"rejected": 1},

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _MASKS = (
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z", "K"),
+    # a run that began at a whole minute is shown without seconds
+    (r"\b(scheduled|backfill|restore)( +)\d{4}-\d\d-\d\d \d\d:\d\dZ", r"\1\2K"),
     (r"\d+\.\d s\b", "S"),
     (r"\((now|\d+ \w+ ago)\)", "(AGE)"),
     (r"\b\d+ \w+ ago\b|(?<= )now(?= |$)", "AGE"),
