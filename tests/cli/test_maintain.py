@@ -36,6 +36,8 @@ def url(database_url: str) -> str:
     with open_observer(database_url) as look:
         name = look.info.dbname
         look.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off'.encode())
+        for table in ("time_series_data", "time_series_data_scd2", "fetch_run"):
+            look.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = off)".encode())
     with open_feed(database_url) as feed:
         feed({h: float(h) for h in range(3_000)})
         feed({h: h + 0.5 for h in range(2_500)})
