@@ -21,6 +21,7 @@ import pytest
 import yaml
 from support import manual
 from support.http_server import LocalServer, Reply
+from support.recordings import RECORDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from support.http_server import Request
 
 ROOT = Path(__file__).resolve().parents[2]
-RECORDINGS = ROOT.parent / "shared" / "recordings"
 PROVIDERS = (
     *("ecb", "world-bank", "elia", "eco2mix", "energi-data-service", "nyiso", "muenster-parking"),
 )

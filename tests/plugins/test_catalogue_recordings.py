@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.http_server import LocalServer, Reply
-from support.plugin_calls import recording
 from support.provider_replays import FOLDER, Replay, needs_answers
+from support.recordings import needs_recordings, recording
 
 from dataportal.config import build_plugin, load
 from dataportal.config.includes import catalogue_files
@@ -309,6 +309,7 @@ OWN = {
 """Of sources whose answers were written down without one."""
 
 
+@needs_recordings
 @pytest.mark.parametrize("name", OWN)
 def test_values_of_recorded_answers_are_those_that_people_read(name: str) -> None:
     """A few by hand; nothing of the answer is refused."""

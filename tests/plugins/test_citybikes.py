@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.http_server import Reply
-from support.plugin_calls import UNPACED, fetch, group, recording, values
+from support.plugin_calls import UNPACED, fetch, group, values
+from support.recordings import recording
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.data_sources.citybikes_plugin import CityBikesMultiSeriesPlugin, _instant

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -21,8 +20,8 @@ from support.elexon_files import (
     utc_text,
     values,
 )
-from support.entsoe_files import RECORDINGS
 from support.http_server import Reply
+from support.recordings import RECORDINGS, needs_recordings
 
 from dataportal.errors import BadDataError, FetchError, PermanentError, TransientError
 from dataportal.observations import clean
@@ -371,9 +370,7 @@ def test_every_wrong_parameter_is_named(params: dict[str, Any], reason: str) -> 
         ElexonDataSourcePlugin(TimeSeriesMetadata("one"), params)
 
 
-@pytest.mark.skipif(
-    not RECORDED.exists() and not os.environ.get("CI"), reason="needs the recordings"
-)
+@needs_recordings
 def test_the_recorded_answer_is_read_whole(server: LocalServer) -> None:
     """Nineteen fuels in one request, as the standard library reads them, negative flows too."""
     rows = json.loads(RECORDED.read_text())

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from support.http_server import Reply
-from support.plugin_calls import UNPACED, fetch, group, recording, values
+from support.plugin_calls import UNPACED, fetch, group, values
+from support.recordings import recording
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.data_sources.energy_charts_plugin import EnergyChartsMultiSeriesPlugin

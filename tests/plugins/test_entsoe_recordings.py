@@ -7,13 +7,13 @@ reader. Documents of our own take the place of recordings where those are not at
 from __future__ import annotations
 
 import json
-import os
 import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from support.entsoe_files import PATH, RECORDINGS, acknowledgement, fetch, fetch_group, xml
+from support.entsoe_files import PATH, acknowledgement, fetch, fetch_group, xml
+from support.recordings import RECORDINGS, needs_recordings
 
 from dataportal.observations import clean
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 FOLDER = RECORDINGS / "entsoe"
 EARLY = "2015-01-01T00:00:00Z"
 LATE = "2015-12-31T00:00:00Z"
-needs_recordings = pytest.mark.skipif(
-    not FOLDER.is_dir() and not os.environ.get("CI"), reason="needs the recordings"
-)
 
 WORKED_OUT = {
     "DK-DK1_consumption": {"dataset": "load", "zone": "DK1"},

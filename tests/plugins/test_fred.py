@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 from support.http_server import LocalServer, Reply
+from support.recordings import recording_json
 
 from dataportal.errors import BadDataError, PermanentError
 from dataportal.local_times import end_of_day
@@ -29,19 +27,9 @@ from dataportal.store.session import SourceSession
 if TYPE_CHECKING:
     from support.http_server import Request
 
-SHARED = Path(os.environ.get("DATAPORTAL_SHARED") or Path(__file__).parents[2].parent / "shared")
 CHICAGO = ZoneInfo("America/Chicago")
 START = datetime(1, 1, 1, tzinfo=UTC)
 PATH = "/fred/series/observations"
-
-
-def recorded(name: str) -> dict[str, Any]:
-    """A recorded answer; without the recordings the test is skipped, but not in CI."""
-    file = SHARED / "recordings" / name
-    if not file.exists() and not os.environ.get("CI"):
-        pytest.skip("needs the recordings")
-    document: dict[str, Any] = json.loads(file.read_text())
-    return document
 
 
 def row(day: str, value: str, first: str, last: str = "9999-12-31") -> dict[str, str]:
@@ -112,9 +100,10 @@ def published(database: psycopg.Connection | str, day: date) -> dict[str, float]
 @pytest.mark.slow
 def test_every_past_day_is_as_alfred_had_it(database_url: str) -> None:
     """On each day of a publication, and on the day before, what ALFRED says of it."""
-    answer = recorded("alfred/GDP_asof_2019-01-01.json")
+    answer = recording_json("alfred/GDP_asof_2019-01-01.json")
     days = [
-        date.fromisoformat(d) for d in recorded("alfred/GDP_vintagedates.json")["vintage_dates"]
+        date.fromisoformat(d)
+        for d in recording_json("alfred/GDP_vintagedates.json")["vintage_dates"]
     ]
     with LocalServer() as server:
         server.answer(PATH, paged(answer, 1000))
@@ -142,7 +131,7 @@ def test_every_past_day_is_as_alfred_had_it(database_url: str) -> None:
 
 def test_today_is_as_fred_has_it(database_url: str) -> None:
     """Without vintages the recorded answer's own values are the current ones, and no other."""
-    answer = recorded("fred/GDP_current.json")
+    answer = recording_json("fred/GDP_current.json")
     with LocalServer() as server:
         server.answer(PATH, Reply.json(answer))
         stored(database_url, fetch(server, vintages=False))

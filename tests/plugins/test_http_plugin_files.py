@@ -5,20 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from support.declarative_sources import fetch, points
 from support.http_server import Reply
+from support.recordings import RECORDINGS
 
 from dataportal.times import iso
 
 if TYPE_CHECKING:
     from support.http_server import LocalServer
 
-RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "recordings"
 ALWAYS = ("1900-01-01T00:00:00Z", "2100-01-01T00:00:00Z")
 GRAPH = "observation_date,UNRATE\n2025-01-01,4.0\n2025-02-01,.\n2025-03-01,4.2\n"
 PARKING = """\

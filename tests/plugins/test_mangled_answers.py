@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.conformance_kits import all_kits
 from support.corruption import mangle, numbers_in
-from support.plugin_calls import SHARED
+from support.recordings import RECORDINGS
 
 from dataportal.errors import FetchError
 from dataportal.observations import clean
@@ -128,7 +128,7 @@ def test_no_mangled_answer_breaks_a_plugin(name: str) -> None:
 
 def recordings_of(module: str) -> list[Path]:
     """Recorded answers of a plugin's provider, where they are at hand."""
-    folder = SHARED / "recordings" / module.removesuffix("_plugin")
+    folder = RECORDINGS / module.removesuffix("_plugin")
     files = (path for path in folder.rglob("*") if path.is_file())
     return sorted(path for path in files if 0 < path.stat().st_size < LARGEST)
 

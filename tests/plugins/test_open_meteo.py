@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.http_server import Reply
-from support.plugin_calls import UNPACED, fetch, group, recording, values
+from support.plugin_calls import UNPACED, fetch, group, values
+from support.recordings import recording
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.data_sources.open_meteo_plugin import (

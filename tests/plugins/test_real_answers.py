@@ -14,9 +14,9 @@ import pytest
 from support.declarative_sources import fetch
 from support.http_server import Reply
 from support.manual import HOME
-from support.plugin_calls import recording
-from support.real_answer import FIGURES, RECORDINGS, count_figures
+from support.real_answer import FIGURES, count_figures
 from support.real_answers import ANSWERS
+from support.recordings import RECORDINGS, recording
 
 from dataportal.errors import FetchError
 

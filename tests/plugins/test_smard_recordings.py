@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from support.http_server import Reply
-from support.smard_files import RECORDINGS, histories, recordings, serve_index
+from support.recordings import RECORDINGS
+from support.smard_files import histories, recordings, serve_index
 
 from dataportal.observations import clean
 from dataportal.plugins.base_plugin import TimeSeriesMetadata
@@ -124,7 +125,7 @@ def indexes() -> dict[str, list[int]]:
     monday = datetime(2025, 3, 17, tzinfo=BERLIN)
     own = [monday + timedelta(days=7 * week) for week in range(40)]
     stamps = {"own": [int(instant.timestamp()) * 1000 for instant in own]}
-    for path in sorted(RECORDINGS.rglob("*index*.json")):
+    for path in sorted((RECORDINGS / "smard").rglob("*index*.json")):
         stamps[path.stem] = json.loads(path.read_text())["timestamps"]
     return stamps
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.http_server import Reply
-from support.plugin_calls import UNPACED, fetch, group, recording, values
+from support.plugin_calls import UNPACED, fetch, group, values
+from support.recordings import recording
 
 from dataportal.errors import BadDataError, PermanentError, TransientError
 from dataportal.plugins.data_sources.tankerkoenig_plugin import TankerkoenigMultiSeriesPlugin

@@ -17,10 +17,9 @@ from support.plugin_calls import fetch, group, values
 from support.real_answer import (
     RealAnswer,
     read_figures,
-    recorded_bytes,
-    recorded_json,
     utc_text,
 )
+from support.recordings import recording, recording_json
 
 from dataportal.plugins.data_sources.csv_plugin import CsvMultiSeriesPlugin
 
@@ -76,7 +75,7 @@ def _energinet_area(area: str) -> RealAnswer:
     beside = {"Minutes5UTC", "Minutes5DK", "PriceArea"}
 
     def rows() -> list[dict[str, Any]]:
-        return [row for row in recorded_json(name)["records"] if row["PriceArea"] == area][::-1]
+        return [row for row in recording_json(name)["records"] if row["PriceArea"] == area][::-1]
 
     def names() -> list[str]:
         return [column for column in rows()[0] if column not in beside]
@@ -87,7 +86,7 @@ def _energinet_area(area: str) -> RealAnswer:
     return _described(
         "energi-data-service",
         "Json",
-        lambda: recorded_bytes(name),
+        lambda: recording(name),
         lambda: {column: {"value": column, "PriceArea": area} for column in names()},
         expected,
         timezone="UTC",
@@ -151,7 +150,7 @@ def _elia() -> RealAnswer:
     name = "ods/elia_production__v21_records.json"
 
     def rows() -> list[dict[str, Any]]:
-        return list(recorded_json(name)["results"])
+        return list(recording_json(name)["results"])
 
     def expected() -> Values:
         by_type: Values = {}
@@ -163,7 +162,7 @@ def _elia() -> RealAnswer:
     return _described(
         "elia",
         "Json",
-        lambda: recorded_bytes(name),
+        lambda: recording(name),
         lambda: {
             row["fueltypeentsoe"]: {"fueltypeentsoe": row["fueltypeentsoe"]} for row in rows()
         },
@@ -231,7 +230,7 @@ def _world_bank() -> RealAnswer:
 
     def expected() -> Values:
         by_country: Values = {}
-        for row in sorted(recorded_json(name)[1], key=lambda row: row["date"]):
+        for row in sorted(recording_json(name)[1], key=lambda row: row["date"]):
             ts = f"{row['date']}-01-01T00:00:00Z"
             by_country.setdefault(row["country"]["id"], {})[ts] = row["value"]
         return by_country
@@ -239,10 +238,10 @@ def _world_bank() -> RealAnswer:
     return _described(
         "world-bank",
         "Json",
-        lambda: recorded_bytes(name),
+        lambda: recording(name),
         lambda: {
             row["country"]["id"]: {"country.id": row["country"]["id"]}
-            for row in recorded_json(name)[1]
+            for row in recording_json(name)[1]
         },
         expected,
         timezone="UTC",
@@ -358,7 +357,7 @@ _PARKING = "muenster_parking/2025-03-30.csv"
 
 def _parking_rows() -> list[dict[str, str]]:
     """The rows of the table; the first one has the sizes of the garages, and is left out."""
-    text = recorded_bytes(_PARKING).decode("utf-8-sig")
+    text = recording(_PARKING).decode("utf-8-sig")
     return [*csv.DictReader(io.StringIO(text))][1:]
 
 
@@ -441,14 +440,14 @@ def _table_answers() -> Iterable[tuple[str, RealAnswer]]:
     graph = "fred/fredgraph_ENRGY0DEM086NEST.csv"
 
     def prices() -> Values:
-        lines = recorded_bytes(graph).decode().splitlines()
+        lines = recording(graph).decode().splitlines()
         series = lines[0].split(",")[1]
         pairs = [line.split(",") for line in lines[1:]]
         return {series: {f"{day}T00:00:00Z": float(text) if text else None for day, text in pairs}}
 
     yield (
         "csv, a graph of FRED",
-        _table("graph", (graph,), lambda: recorded_bytes(graph), prices, timezone="UTC"),
+        _table("graph", (graph,), lambda: recording(graph), prices, timezone="UTC"),
     )
 
     def day() -> Values:
@@ -462,7 +461,7 @@ def _table_answers() -> Iterable[tuple[str, RealAnswer]]:
         return own
 
     def without_sizes() -> bytes:
-        lines = recorded_bytes(_PARKING).splitlines(keepends=True)
+        lines = recording(_PARKING).splitlines(keepends=True)
         return b"".join([lines[0], *lines[2:]])
 
     yield (

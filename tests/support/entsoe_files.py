@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from support.http_server import Reply
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
     from support.http_server import LocalServer
 
-RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "recordings"
 PATH = "/api"
 TOKEN = "kanarienvogel-0815"  # noqa: S105 - a canary: nothing may ever show it
 SEQUENCE = "classificationSequence_AttributeInstanceComponent.position"

@@ -1,15 +1,11 @@
-"""Asks a plugin as a run does, over HTTP, and cleans what it returns; recorded answers for it."""
+"""Asks a plugin as a run does, over HTTP, and cleans what it returns."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
-
-import pytest
 
 from dataportal.observations import clean
 from dataportal.plugins.base_plugin import (
@@ -29,17 +25,8 @@ if TYPE_CHECKING:
     )
 
 Series = dict[str, float | None]
-SHARED = Path(os.environ.get("DATAPORTAL_SHARED") or Path(__file__).parents[2].parent / "shared")
 UNPACED = {"per_minute": 1_000_000}
 """For tests that ask often and are not about how fast."""
-
-
-def recording(name: str) -> bytes:
-    """A recorded answer; without the recordings the test is skipped, but not in CI."""
-    file = SHARED / "recordings" / name
-    if not file.exists() and not os.environ.get("CI"):
-        pytest.skip("needs the recordings")
-    return file.read_bytes()
 
 
 def group(

@@ -23,13 +23,11 @@ from support.published_figures import (
     PRICES,
 )
 from support.real_answer import (
-    RECORDINGS,
     RealAnswer,
     read_figures,
-    recorded_bytes,
-    recorded_json,
     utc_text,
 )
+from support.recordings import RECORDINGS, recording, recording_json
 
 from dataportal.plugins.data_sources.citybikes_plugin import CityBikesMultiSeriesPlugin
 from dataportal.plugins.data_sources.eia_plugin import EiaMultiSeriesPlugin
@@ -69,19 +67,19 @@ def _smard(index: str, *files: str) -> RealAnswer:
 
     def read(server: LocalServer) -> Values:
         place = f"/{number}/{region}/"
-        body = recorded_bytes(index) if index else json.dumps({"timestamps": stamps}).encode()
+        body = recording(index) if index else json.dumps({"timestamps": stamps}).encode()
         server.answer(f"{place}index_{resolution}.json", Reply(body=body))
         for name, stamp in zip(files, stamps, strict=True):
             file = f"{place}{number}_{region}_{resolution}_{stamp}.json"
-            server.answer(file, Reply(body=recorded_bytes(name)))
+            server.answer(file, Reply(body=recording(name)))
         params = {"filter": int(number), "region": region, "resolution": resolution}
         plugin = single(SmardDataSourcePlugin, {**params, "base_url": server.url})
         first = _EPOCH + timedelta(milliseconds=stamps[0])
-        last = _EPOCH + timedelta(milliseconds=recorded_json(files[-1])["series"][-1][0] + 1)
+        last = _EPOCH + timedelta(milliseconds=recording_json(files[-1])["series"][-1][0] + 1)
         return values(fetch(plugin, utc_text(first), utc_text(last)))
 
     def expected() -> Values:
-        pairs = [pair for name in files for pair in recorded_json(name)["series"]]
+        pairs = [pair for name in files for pair in recording_json(name)["series"]]
         return {"it": {utc_text(_EPOCH + timedelta(milliseconds=ms)): value for ms, value in pairs}}
 
     names = (*filter(None, [index]), *files)
@@ -126,11 +124,11 @@ def _entsoe(
     file = f"entsoe/{name}.xml"
 
     def read(server: LocalServer) -> Values:
-        server.answer("/api", Reply(body=recorded_bytes(file), content_type="text/xml"))
+        server.answer("/api", Reply(body=recording(file), content_type="text/xml"))
         params = {"api_key": _KEY, "base_url": f"{server.url}/api", "dataset": dataset, **UNPACED}
         plugin = group(EntsoeMultiSeriesPlugin, params, filters)
         # a year at most is one request
-        instants = re.findall(rb"<start>([^<]+)|<end>([^<]+)", recorded_bytes(file)) or [
+        instants = re.findall(rb"<start>([^<]+)|<end>([^<]+)", recording(file)) or [
             (b"2025-10-01T22:00Z",)
         ]
         texts = sorted(text.decode() for pair in instants for text in pair if text)
@@ -139,7 +137,7 @@ def _entsoe(
 
     def expected() -> Values:
         by_type: Values = {series: {} for series in filters}
-        for series in ET.fromstring(recorded_bytes(file)).iter():  # noqa: S314 - a recording
+        for series in ET.fromstring(recording(file)).iter():  # noqa: S314 - a recording
             if series.tag.rpartition("}")[2] != "TimeSeries":
                 continue
             own = by_type[_own_text(series, "psrType")]
@@ -176,7 +174,7 @@ def _entsoe_worked_out(name: str, dataset: str, filters: Mapping[str, str]) -> R
     document = _entsoe(name, dataset, {"": filters}, "price.amount")
 
     def expected() -> Values:
-        rows = recorded_json(f"expected/entsoe__{name}.json")
+        rows = recording_json(f"expected/entsoe__{name}.json")
         return {"": {row[0]: row[2] for row in rows}}
 
     files = (*document.recordings, f"expected/entsoe__{name}.json")
@@ -227,12 +225,10 @@ def _fred_publications(server: LocalServer, *, is_in_pieces: bool) -> Values:
     def observations(request: Request) -> Reply:
         if is_in_pieces and request.query["realtime_start"] == ["1776-07-04"]:
             return Reply.json({"error_code": 400, "error_message": refusal}, status=400)
-        return Reply(body=recorded_bytes("alfred/GDP_asof_2019-01-01.json"))
+        return Reply(body=recording("alfred/GDP_asof_2019-01-01.json"))
 
     server.answer("/series/observations", observations)
-    server.answer(
-        "/series/vintagedates", Reply(body=recorded_bytes("alfred/GDP_vintagedates.json"))
-    )
+    server.answer("/series/vintagedates", Reply(body=recording("alfred/GDP_vintagedates.json")))
     params = {"series_id": "GDP", "api_key": _KEY, "base_url": server.url, **UNPACED}
     batch = fetch(single(FredDataSourcePlugin, params), "0001-01-01T00:00:00Z")
     assert not batch.rejections
@@ -246,7 +242,7 @@ def _fred_publications(server: LocalServer, *, is_in_pieces: bool) -> Values:
 
 def _fred_expected() -> Values:
     """Each row at the end of its first day, and "no value" after its last one if none follows."""
-    document = recorded_json("alfred/GDP_asof_2019-01-01.json")
+    document = recording_json("alfred/GDP_asof_2019-01-01.json")
     rows = document["observations"]
     starts = {(row["date"], row["realtime_start"]) for row in rows}
     own: Series = {}
@@ -268,18 +264,18 @@ def _fred_current(*files: str) -> RealAnswer:
     is_one = len(files) > 1
 
     def rows() -> list[dict[str, str]]:
-        every: list[dict[str, str]] = recorded_json("fred/GDP_current.json")["observations"]
+        every: list[dict[str, str]] = recording_json("fred/GDP_current.json")["observations"]
         return [row for row in every if not is_one or row["date"] == "2018-07-01"]
 
     def read(server: LocalServer) -> Values:
         document = {
-            **recorded_json("fred/GDP_current.json"),
+            **recording_json("fred/GDP_current.json"),
             "count": len(rows()),
             "observations": rows(),
         }
         server.answer("/series/observations", Reply.json(document))
         if is_one:
-            server.answer("/series", Reply(body=recorded_bytes("fred/GDP_series_info.json")))
+            server.answer("/series", Reply(body=recording("fred/GDP_series_info.json")))
         params = {"series_id": "GDP", "api_key": _KEY, "base_url": server.url, "vintages": False}
         plugin = single(FredDataSourcePlugin, {**params, **UNPACED})
         start = "2018-07-01T00:00:00Z" if is_one else "0001-01-01T00:00:00Z"
@@ -324,10 +320,10 @@ def _eia(name: str, route: str, facets: tuple[str, ...]) -> RealAnswer:
     file = f"eia/{name}.json"
 
     def rows() -> list[dict[str, str]]:
-        return list(recorded_json(file)["response"]["data"])
+        return list(recording_json(file)["response"]["data"])
 
     def read(server: LocalServer) -> Values:
-        server.answer(f"/electricity/rto/{route}/data/", Reply(body=recorded_bytes(file)))
+        server.answer(f"/electricity/rto/{route}/data/", Reply(body=recording(file)))
         params = {"route": route, "api_key": _KEY, "base_url": server.url, **UNPACED}
         own = {"it": {facet: rows()[0][facet] for facet in facets}}
         return values(fetch(group(EiaMultiSeriesPlugin, params, own)))
@@ -490,7 +486,7 @@ def _elexon_answers() -> Iterable[tuple[str, RealAnswer]]:
     yield (
         "elexon FUELINST of 2024",
         _elexon(
-            "FUELINST", "fuelType", "generation", lambda: recorded_json(name), recordings=(name,)
+            "FUELINST", "fuelType", "generation", lambda: recording_json(name), recordings=(name,)
         ),
     )
     for dataset in ("FUELHH", "FUELINST"):
@@ -529,7 +525,7 @@ def _energy_charts_answers() -> Iterable[tuple[str, RealAnswer]]:
     name = "energy_charts/price_DE-LU_2024-05-04.json"
     yield (
         "energy-charts DE-LU of 2024-05-04",
-        _energy_charts("DE-LU", lambda: recorded_json(name), recordings=(name,)),
+        _energy_charts("DE-LU", lambda: recording_json(name), recordings=(name,)),
     )
     for zone in PRICES:
         own = zone[:5].strip(",")
@@ -603,7 +599,7 @@ def _open_meteo_answers() -> Iterable[tuple[str, RealAnswer]]:
         _open_meteo(
             OpenMeteoForecastMultiSeriesPlugin,
             "/forecast",
-            lambda: recorded_json(name),
+            lambda: recording_json(name),
             recordings=(name,),
         ),
     )
@@ -613,7 +609,7 @@ def _open_meteo_answers() -> Iterable[tuple[str, RealAnswer]]:
         _open_meteo(
             OpenMeteoArchiveMultiSeriesPlugin,
             "/archive",
-            lambda: recorded_json(archive),
+            lambda: recording_json(archive),
             recordings=(archive,),
         ),
     )
@@ -667,7 +663,7 @@ def _city_bikes_answers() -> Iterable[tuple[str, RealAnswer]]:
     name = "citybikes/network_citybike-wien_2017-05-30.json"
     yield (
         "citybikes, Vienna",
-        _city_bikes("citybike-wien", lambda: recorded_json(name), recordings=(name,)),
+        _city_bikes("citybike-wien", lambda: recording_json(name), recordings=(name,)),
     )
     for network in _STATIONS:
         own = _city_bikes(network, lambda n=network: _network(n))  # type: ignore[misc]  # the default binds it
@@ -683,7 +679,7 @@ def _tankerkoenig(file: str, stations: Callable[[Any], dict[str, dict[str, Any]]
     fuels = ("e5", "e10", "diesel")
 
     def read(server: LocalServer) -> Values:
-        prices = stations(recorded_json(name))
+        prices = stations(recording_json(name))
         server.answer("/prices.php", Reply.json({"ok": True, "prices": prices}))
         params = {"api_key": _KEY, "base_url": server.url, **UNPACED}
         own = {f"{s} {fuel}": {"station": s, "fuel": fuel} for s in prices for fuel in fuels}
@@ -693,7 +689,7 @@ def _tankerkoenig(file: str, stations: Callable[[Any], dict[str, dict[str, Any]]
     def expected() -> Values:
         return {
             f"{station} {fuel}": {utc_text(_NOW): prices[fuel]}
-            for station, prices in stations(recorded_json(name)).items()
+            for station, prices in stations(recording_json(name)).items()
             for fuel in fuels
         }
 

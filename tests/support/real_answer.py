@@ -8,13 +8,10 @@ others' files only the figures are taken over, and each file says where it was r
 from __future__ import annotations
 
 import csv
-import json
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from support.plugin_calls import SHARED
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
 
     Values = dict[str, Series]
 
-RECORDINGS = SHARED / "recordings"
 FIGURES = Path(__file__).parents[1] / "figures"
 
 
@@ -58,16 +54,6 @@ def count_figures(expected: Values) -> int:
 def utc_text(instant: datetime) -> str:
     """The instant as the keys of values have it."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def recorded_bytes(name: str) -> bytes:
-    """A file of the recordings."""
-    return (RECORDINGS / name).read_bytes()
-
-
-def recorded_json(name: str) -> Any:
-    """The document in it."""
-    return json.loads(recorded_bytes(name))
 
 
 def read_figures(name: str) -> Values:

@@ -9,17 +9,16 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from support.http_server import Reply
+from support.recordings import RECORDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from support.http_server import LocalServer
 
-RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "recordings" / "smard"
 _NAME = re.compile(r"(\d+)_([A-Za-z0-9-]+)_([a-z]+)_(\d+)(?:__created_([0-9TZ]+))?\.json")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -69,7 +68,7 @@ def serve_index(server: LocalServer, series: tuple[str, str, str], stamps: Seque
 def recordings() -> list[Recording]:
     """Those of the folder, oldest first, and the small ones of our own."""
     result = list(_OWN)
-    for path in sorted(RECORDINGS.rglob("*.json")):
+    for path in sorted((RECORDINGS / "smard").rglob("*.json")):
         if match := _NAME.fullmatch(path.name):
             which, region, resolution, stamp, created = match.groups()
             raw = path.read_bytes()
