@@ -146,7 +146,7 @@ class Scope:
 
 NAMED = 100
 """Faults of a check that are remembered for a verification that goes on."""
-Recorded = tuple[int, int, int]
+RowCounts = tuple[int, int, int]
 """How many versions, publications and issues a run wrote."""
 
 
@@ -169,7 +169,7 @@ class Progress:
     tally: Tally = field(default_factory=Tally)
     began: datetime | None = None
     settled: Settled | None = None
-    recent: dict[int, Recorded] = field(default_factory=dict)
+    recent: dict[int, RowCounts] = field(default_factory=dict)
     found: Counter[Check] = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
 
@@ -312,7 +312,7 @@ class _RunRow(NamedTuple):
     has_ended: bool
     is_settled: bool
 
-    def recorded(self) -> Recorded:
+    def row_counts(self) -> RowCounts:
         """How many rows of each kind it wrote, as it says itself."""
         return self.versions, self.vintages, self.issues
 
@@ -368,7 +368,7 @@ def _run_faults(
                 yield _fault({"fault": "counts_do_not_add_up", "run_id": run.run_id})
             if not run.has_ended:
                 yield _fault({"fault": "no_outcome", "run_id": run.run_id})
-            if not run.is_settled and state.recent.get(run.run_id, (0, 0, 0)) != run.recorded():
+            if not run.is_settled and state.recent.get(run.run_id, (0, 0, 0)) != run.row_counts():
                 continue
             stored = (versions[run.run_id], vintages[run.run_id], run.stored_issues)
             if plan.settled and run.is_settled:
@@ -379,8 +379,8 @@ def _run_faults(
         yield _fault({"fault": "no_run", "run_id": run_id})
 
 
-def _miscounts(run: _RunRow, stored: Recorded, *, is_whole: bool) -> Iterator[Fault]:
-    for kind, wrote, has in zip(_KINDS, run.recorded(), stored, strict=True):
+def _miscounts(run: _RunRow, stored: RowCounts, *, is_whole: bool) -> Iterator[Fault]:
+    for kind, wrote, has in zip(_KINDS, run.row_counts(), stored, strict=True):
         if has > wrote:
             yield _fault({"fault": f"{kind}_too_many", "run_id": run.run_id})
         if has < wrote and is_whole:
