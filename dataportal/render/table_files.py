@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dataportal.analysis.arrow_schema import name_rows, with_facts
-from dataportal.atomic_files import atomic_file
+from dataportal.atomic_files import atomic_file, check_replaceable
 from dataportal.errors import FileError, UsageError
 from dataportal.failpoints import failpoint
 from dataportal.render.table_formats import TableFormat, format_of_name
@@ -67,8 +67,6 @@ def check_target(path: Path, form: TableFormat) -> None:
         FileError: its folder is missing, it is no file, or it is a folder that holds something; or
             its ending is that of another kind of file.
     """
-    if not path.parent.is_dir():
-        raise FileError(f"{path} cannot be written: there is no folder {path.parent}")
     if path.is_dir():
         with suppress(OSError):
             if any(path.iterdir()):
@@ -76,8 +74,7 @@ def check_target(path: Path, form: TableFormat) -> None:
                     f"{path} is not empty", hint="Name a new folder, or empty this one first"
                 )
         return
-    if path.exists() and not path.is_file():
-        raise FileError(f"{path} cannot be written: it is no file")
+    check_replaceable(path)
     if path.exists() and not path.suffix:
         raise FileError(f"{path} is a file: name a folder, or a file that ends in .{form}")
     if path.suffix and format_of_name(path) is not form:

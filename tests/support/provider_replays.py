@@ -9,22 +9,22 @@ import json
 import re
 from base64 import b64encode
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pytest
 from support.declarative_sources import fetch, points
 from support.http_server import LocalServer, Reply
+from support.recordings import SHARED, needs_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from support.http_server import Request
 
-FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "reach" / "answers"
+FOLDER = SHARED / "reach" / "answers"
 
-needs_answers = pytest.mark.skipif(not FOLDER.is_dir(), reason="the answers are not at hand")
+needs_answers = needs_folder(FOLDER)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Recorded answers of real APIs, which lie beside the checkout."""
+"""Recorded answers of real APIs, and what else lies beside the checkout."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ import pytest
 SHARED = Path(os.environ.get("DATAPORTAL_SHARED") or Path(__file__).parents[2].parent / "shared")
 RECORDINGS = SHARED / "recordings"
 
-needs_recordings = pytest.mark.skipif(
-    not RECORDINGS.is_dir() and not os.environ.get("CI"), reason="needs the recordings"
-)
-"""For tests of recorded answers: left out where those are not at hand, but not in CI."""
+
+def needs_folder(folder: Path) -> pytest.MarkDecorator:
+    """Leaves a test out where the folder is not at hand, but not in CI."""
+    is_missing = not folder.is_dir() and not os.environ.get("CI")
+    return pytest.mark.skipif(is_missing, reason=f"needs the {folder.name} beside the checkout")
+
+
+needs_recordings = needs_folder(RECORDINGS)
 
 
 def recording(name: str) -> bytes:

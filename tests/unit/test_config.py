@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from datetime import timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.config_files import GROUP, SINGLE, Folder
+from support.recordings import SHARED, needs_folder
 from support.remembered_secrets import only_secrets
 
 from dataportal.config import Limits, load
@@ -19,8 +20,11 @@ from dataportal.redaction import MASK, redact
 from dataportal.schedule import slot_offset
 from dataportal.series import SeriesDescription
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-SEED = Path(__file__).resolve().parents[3] / "shared" / "seed"
+SEED = SHARED / "seed"
 # of the shape of the files that started it all, in our own words
 OF_ONE = """\
 timeseries:
@@ -131,7 +135,7 @@ def test_a_group_is_a_source_of_several_series(folder: Folder) -> None:
     }
 
 
-@pytest.mark.skipif(not SEED.is_dir(), reason="the seed files are not beside this checkout")
+@needs_folder(SEED)
 @pytest.mark.parametrize(
     ("name", "series", "schedule"),
     [

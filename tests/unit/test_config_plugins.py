@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.config_files import Folder
+from support.recordings import SHARED, needs_folder
 from support.remembered_secrets import only_secrets
 
 from dataportal.config import PluginParametersError, build_plugin
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from dataportal.config import BuiltPlugin
 
-SEED = Path(__file__).resolve().parents[3] / "shared" / "seed"
+SEED = SHARED / "seed"
 OURS = "dataportal.plugins.data_sources.csv_plugin"
 PLUGIN = """\
 from src.plugins.base_plugin import BasePlugin
@@ -181,7 +182,7 @@ def test_a_group_of_the_seeds_shape_works(folder: Folder) -> None:
     assert asyncio.run(answer) == {"north": [{"ts": "2025-01-01T00:00:00Z", "value": 7.0}]}
 
 
-@pytest.mark.skipif(not SEED.is_dir(), reason="the seed files are not beside this checkout")
+@needs_folder(SEED)
 def test_the_seeds_plugin_runs_as_it_stands(folder: Folder) -> None:
     """With `_fetch_dataset` supplied, which it lacks; one dataset that fails gives no points."""
     root = folder.path.parent
