@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from dataportal.command_lines import command_line
 from dataportal.config import Limits
 from dataportal.schedule import next_due
 from dataportal.store.clock import TOLERANCE
@@ -212,11 +213,12 @@ def _gap_reasons(source: Source, row: SourceRow) -> Iterator[str]:
     with_gaps = [s for s in row.gaps if s.gaps]
     for s in with_gaps[:_MOST_NAMES]:
         name, first, last = s.series.endpoint_prefix, s.gaps[0], s.gaps[-1]
+        end = last.end.replace(microsecond=0)
         values = f"{s.missing} value" + ("s" if s.missing > 1 else "")
         yield (
-            f"{name} lacks {values} from {iso(first.start)} to {iso(last.end)}, longer ago than "
-            f"{format_duration(source.gaps_stale_after or timedelta())}: dataportal gaps "
-            f"{name} --fill"
+            f"{name} lacks {values} from {iso(first.start)} to {iso(end)}, longer ago than "
+            f"{format_duration(source.gaps_stale_after or timedelta())}: "
+            + command_line("gaps", name, "--fill")
         )
     if (more := len(with_gaps) - _MOST_NAMES) > 0:
         yield f"and {more} more of its series have gaps"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from dataportal.command_lines import repeat_in
 from dataportal.errors import (
     ConfigurationError,
     DataportalError,
@@ -61,7 +62,7 @@ def error_document(error: BaseException, code: ExitCode) -> dict[str, Any]:
     """The error as the object of the JSON contract."""
     fields: dict[str, Any] = {"kind": "bug", "message": _locate(error), "hint": _BUG_HINT}
     if isinstance(error, DataportalError):
-        fields = {"kind": _kind(error), "message": error.message, "hint": error.hint}
+        fields = {"kind": _kind(error), "message": error.message, "hint": _hint(error)}
     fields["exit_code"] = int(code)
     fields["page"] = _page(error)
     if isinstance(error, ConfigurationError):
@@ -81,11 +82,18 @@ def _error_lines(error: BaseException) -> Iterator[str]:
     page = _page(error)
     more = f" (dataportal help {page})" if page else ""
     if isinstance(error, DataportalError):
-        yield f"dataportal: {error}{more}"
+        hint = _hint(error)
+        text = f"{error.message}. {hint}" if hint else error.message
+        yield f"dataportal: {text}{more}"
         if isinstance(error, ConfigurationError):
             yield from (f"  {problem}" for problem in error.problems)
     else:
         yield f"dataportal: bug: {_locate(error)}. {_BUG_HINT}{more}"
+
+
+def _hint(error: DataportalError) -> str | None:
+    """What to do next, by commands that name the same files and database."""
+    return None if error.hint is None else repeat_in(error.hint)
 
 
 def _page(error: BaseException) -> str | None:

@@ -7,6 +7,7 @@ import typer
 from dataportal.cli.database import open_to_read, with_gaps
 from dataportal.cli.options import Invocation
 from dataportal.cli.selection import OnlyOption, load_configuration, select_by_pattern
+from dataportal.command_lines import command_line
 from dataportal.errors import ConfigurationError, DatabaseError, ExitCode, SchemaError, worst_code
 from dataportal.times import utc_now
 
@@ -169,7 +170,7 @@ def _check_verifications(verified: "Verifications", settings: "Settings") -> "li
             "verification",
             message=message,
             code=ExitCode.UNHEALTHY,
-            remarks=["after the repair run: dataportal verify"],
+            remarks=[f"after the repair run: {command_line('verify')}"],
         )
     ]
 

@@ -49,7 +49,7 @@ def write_history(
     if question.limit is not None:
         raise UsageError(
             f"--limit does not go with --format {form}",
-            hint="Choose observations with --start and --end; dataportal read has --limit too",
+            hint="Choose observations with --start and --end; read has --limit too",
         )
     write = _write_versions if question.versions else _write_observations
     with snapshot(connection):

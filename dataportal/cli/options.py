@@ -97,6 +97,13 @@ class Invocation:
         for name, value in options.items():
             if value is not None and value is not False:
                 setattr(self, name, value)
+        if self.config is not None or self.database_url is not None:
+            from dataportal.command_lines import repeat_options
+
+            repeat_options(
+                config=None if self._names_default_config else self.config,
+                database_url=self.database_url,
+            )
 
     def settings(self) -> "Settings":
         """The settings of the options and the environment; an option overrides its variable.
@@ -124,6 +131,13 @@ class Invocation:
             log_format=self.log_format,
             quiet=self.quiet or None,
         )
+
+    @property
+    def _names_default_config(self) -> bool:
+        from pathlib import Path
+
+        default = self.env.get("PLUGIN_CONFIG_PATH") or "sources.yaml"
+        return self.config is not None and Path(self.config) == Path(default)
 
     @property
     def silent(self) -> bool:

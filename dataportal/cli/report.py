@@ -10,6 +10,7 @@ from dataportal.cli.database import database_exists, open_to_read, with_gaps
 from dataportal.cli.error_report import report_error
 from dataportal.cli.options import Invocation
 from dataportal.cli.selection import OnlyOption, load_configuration, matches_any, select_by_pattern
+from dataportal.command_lines import hide_database
 from dataportal.errors import DatabaseError, ExitCode, UsageError
 from dataportal.times import utc_now
 
@@ -68,6 +69,7 @@ def command(
     if output not in {None, _STDOUT}:
         check_replaceable(output)
     configuration = load_configuration(settings, invocation)
+    hide_database()
     sources = select_by_pattern(configuration, only or ())
     rows: Mapping[str, SourceRow] | None = None
     activity = failure = None

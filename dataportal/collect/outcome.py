@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from dataportal.collect.results import RunResult
+from dataportal.command_lines import command_line
 from dataportal.errors import (
     DatabaseError,
     ExitCode,
@@ -205,7 +205,7 @@ class RunReport:
             yield (
                 f"{_points(counts.withheld)} withheld that would retract most of "
                 f"{_names(self._withheld) or 'a series'}: if the provider means it, "
-                f"dataportal fetch {quote(self.result.source)} --accept-retractions"
+                + command_line("fetch", self.result.source, "--accept-retractions", shared=True)
             )
         if self._silent:
             yield f"no points for {_names(self._silent)}, where some are stored"

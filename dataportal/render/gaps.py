@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
+from dataportal.command_lines import command_line
 from dataportal.gaps import join_ranges
 from dataportal.render.console import printable
 from dataportal.render.formatting import format_instant, pluralize
@@ -37,7 +37,7 @@ class FetchCommand(NamedTuple):
 
     def __str__(self) -> str:
         start, end = iso(self.start), iso(self.end)
-        return f"dataportal fetch {shlex.quote(self.source)} --start {start} --end {end}"
+        return command_line("fetch", self.source, "--start", start, "--end", end)
 
 
 def fetch_commands(series: Sequence[SeriesGaps]) -> list[FetchCommand]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from dataportal.command_lines import command_line, repeat_in
 from dataportal.errors import ConfigurationError, ExitCode
 from dataportal.render.formatting import NOTHING
 from dataportal.render.storage import storage_fields
@@ -63,7 +63,7 @@ class CheckResult:
 
 def failure(name: str, error: DataportalError) -> CheckResult:
     """The verdict over a check that ended with this error."""
-    message = str(error)
+    message = repeat_in(str(error))
     if isinstance(error, ConfigurationError) and error.problems:
         message = "; ".join([message, *map(str, error.problems)])
     return CheckResult(name, message=message, code=error.exit_code)
@@ -94,10 +94,10 @@ class HealthView:
         if not ill:
             return None
         if len(ill) <= _MOST_NAMES:
-            return shlex.join(["dataportal", "fetch", *(check.source or "" for check in ill)])
+            return command_line("fetch", *(check.source or "" for check in ill))
         states = [state for state in _FETCHED_AGAIN if any(check.state == state for check in ill)]
         options = [part for state in states for part in ("--state", state)]
-        return shlex.join(["dataportal", "fetch-all", *options])
+        return command_line("fetch-all", *options)
 
     def document(self) -> Mapping[str, Any]:
         """`ok`, `checks`, and how much room the tables take."""

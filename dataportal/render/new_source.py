@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from dataportal.command_lines import command_line
 from dataportal.render.console import printable
 from dataportal.render.formatting import format_instant, pluralize
 
@@ -69,7 +70,7 @@ class DraftView:
         then = "fill in what is TODO, then: " if entry.todos else "now: "
         name = entry.name
         if self.appended is not None:
-            yield printable(f"{then}dataportal --config {self.appended} preview {name}")
+            yield printable(then + command_line("preview", name, config=str(self.appended)))
 
     def document(self) -> Mapping[str, Any]:
         """The same as data."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from dataportal.command_lines import command_line
 from dataportal.render.console import printable
 from dataportal.render.formatting import NOTHING, format_instant, format_seconds, pluralize
 from dataportal.render.runs import OUTCOME_MOODS
@@ -168,5 +169,5 @@ def _changes_text(run: RecordedRun) -> str:
 def _way_on(run: RecordedRun) -> str | None:
     """The command that does what a backfill left undone; a scheduled run is made up for anyway."""
     if run.kind is RunKind.BACKFILL and run.outcome in {Outcome.FAILED, Outcome.INTERRUPTED}:
-        return f"dataportal fetch {run.source} --resume"
+        return command_line("fetch", run.source, "--resume")
     return None

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from dataportal.command_lines import command_line
 from dataportal.render.console import printable
 from dataportal.render.formatting import (
     NOTHING,
@@ -37,7 +38,6 @@ OUTCOME_MOODS = {
     "skipped": "dim",
     "interrupted": "doubtful",
 }
-RESUME = "dataportal fetch-all --resume"
 _COUNT_COLUMNS = ("inserted", "revised", "retracted", "unchanged")
 _ENDS, _MOST_SERIES = 3, 20
 _WRITTEN = {"inserted": "new", "revised": "revised", "retracted": "withdrawn"}
@@ -101,7 +101,7 @@ class RunsView:
             if not run.good:
                 yield printable(f"{run.source}: {run.outcome}: {_remarks(run)}")
         yield self._summary()
-        yield from self._backfill_lines()
+        yield from self._backfill_lines(shared=True)
 
     def document(self) -> Mapping[str, Any]:
         """`ok`, `runs`, and `backfill` where they were part of one of several sources."""
@@ -129,9 +129,9 @@ class RunsView:
         if (more := len(by_series) - _MOST_SERIES) > 0:
             yield f"and of {more:,} more series: --json has them"
 
-    def _backfill_lines(self) -> Iterator[str]:
+    def _backfill_lines(self, *, shared: bool = False) -> Iterator[str]:
         if self.backfill is not None:
-            yield backfill_sentence(self.backfill)
+            yield backfill_sentence(self.backfill, shared=shared)
 
     def _summary(self) -> str:
         frequency = Counter(str(run.outcome) for run in self.runs)
@@ -146,15 +146,22 @@ class RunsView:
         )
 
 
-def backfill_sentence(backfill: SourcesBackfill) -> str:
-    """How far a backfill of several sources has come, and the command that goes on."""
+def backfill_sentence(backfill: SourcesBackfill, *, shared: bool = False) -> str:
+    """How far a backfill of several sources has come, and the command that goes on.
+
+    `shared`: whether others read it than whoever typed the command line.
+    """
     sentence = (
-        f"backfill from {iso(backfill.start)}: {len(backfill.done):,} of "
+        f"backfill from {iso(backfill.start.replace(microsecond=0))}: {len(backfill.done):,} of "
         f"{pluralize(len(backfill.sources), 'source')} done"
     )
     if not backfill.left:
         return sentence
-    return f"{sentence}, {len(backfill.left):,} left; to go on: {RESUME}"
+    return f"{sentence}, {len(backfill.left):,} left; to go on: {_resume_command(shared=shared)}"
+
+
+def _resume_command(*, shared: bool = False) -> str:
+    return command_line("fetch-all", "--resume", shared=shared)
 
 
 def backfill_fields(backfill: SourcesBackfill) -> dict[str, Any]:
@@ -166,7 +173,7 @@ def backfill_fields(backfill: SourcesBackfill) -> dict[str, Any]:
         "sources": len(backfill.sources),
         "done": len(backfill.done),
         "left": backfill.left,
-        "resume": RESUME if backfill.left else None,
+        "resume": _resume_command() if backfill.left else None,
     }
 
 

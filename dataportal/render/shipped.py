@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
+from dataportal.command_lines import command_line
 from dataportal.render.console import printable
 from dataportal.render.formatting import NOTHING, pluralize
 from dataportal.render.series_fields import series_fields
@@ -31,7 +32,8 @@ class ShippedView:
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A table, and the lines for sources.yaml."""
         if not self.files:
-            yield "nothing in the catalogue matches: see dataportal list-sources --catalogue"
+            command = command_line("list-sources", "--catalogue")
+            yield f"nothing in the catalogue matches: see {command}"
             return
         table = self._series_table() if self.by_series else self._file_table()
         yield from table.lines(stream)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import shlex
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from dataportal.command_lines import command_line
 from dataportal.health import Condition
 from dataportal.render.charts import bars_path, line_path, spans_path, strokes_path
 from dataportal.render.formatting import (
@@ -432,17 +432,17 @@ def _is_short(entry: SourceEntry, report: Report) -> bool:
 
 def _commands(entry: SourceEntry) -> Iterator[str]:
     """What finds out more, and what mends it."""
-    name, condition = shlex.quote(entry.verdict.source), entry.verdict.condition
+    name, condition = entry.verdict.source, entry.verdict.condition
     if condition is Condition.BROKEN:
-        yield "dataportal list-sources --check"
+        yield command_line("list-sources", "--check")
     elif entry.group is Group.ILL and condition is not Condition.UNKNOWN:
         if entry.runs:
-            yield f"dataportal runs {name}"
-        yield f"dataportal fetch {name}"
+            yield command_line("runs", name)
+        yield command_line("fetch", name)
     if entry.missing:
         series = [s.name for s in entry.series if s.gaps is not None and s.gaps.gaps]
-        names = " ".join(map(shlex.quote, series[:_SHOWN_SERIES]))
-        yield f"dataportal gaps {names} --start 30d --fill"
+        names = series[:_SHOWN_SERIES]
+        yield command_line("gaps", *names, "--start", "30d", "--fill")
 
 
 def _facts(entry: SourceEntry, now: datetime, zone: tzinfo) -> Iterator[tuple[str, str]]:
