@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.cli.backfill_plans import BackfillRange, plan_backfills, ranges_left
 from dataportal.cli.completion import complete_sources_or_series
 from dataportal.cli.monitoring import MetricsFileOption, PingUrlFileOption, monitoring
 from dataportal.cli.run_sources import (
@@ -15,7 +16,6 @@ from dataportal.cli.run_sources import (
     OnLockedOption,
     RemindOption,
     StartOption,
-    plan_backfills,
     reminder_interval,
     run_sources,
 )
@@ -53,7 +53,8 @@ def command(
     start: StartOption = None,
     end: EndOption = None,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Show the slices of a backfill, and stop.")
+        bool,
+        typer.Option("--plan", help="Show the slices of a backfill, or those left, and stop."),
     ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the newest unfinished backfill.")
@@ -84,20 +85,10 @@ def command(
             raise UsageError(
                 "--end needs --start", hint="A fetch without them asks for what is new"
             )
-        if plan and first is None:
-            raise UsageError(
-                "--plan needs --start: it shows the slices of a backfill",
-                hint="How far one has come, list-sources says" if resume else None,
-            )
+        if plan and first is None and not resume:
+            raise UsageError("--plan needs --start or --resume: it shows the slices of a backfill")
         configuration = load_configuration(settings, invocation)
         selected, broken = select_by_name(configuration, sources)
-        if plan:
-            from dataportal.render.runs import PlanView
-            from dataportal.render.view import show_view
-
-            plans = plan_backfills(configuration, selected, invocation, first or now, last, now=now)
-            show_view(PlanView(plans, settings.zone), json=invocation.json)
-            return ExitCode.DONE
         from dataportal.collect import RunRequest
 
         default = OnLocked.WAIT if first is not None or resume else OnLocked.SKIP
@@ -114,6 +105,18 @@ def command(
             )
             for source in selected
         ]
+        if plan:
+            from dataportal.render.runs import PlanView
+            from dataportal.render.view import show_view
+
+            ranges = [BackfillRange(source, first, last) for source in selected]
+            backfill = None
+            if resume:
+                many = len(requests) > 1
+                ranges, backfill = ranges_left(requests, settings, "fetch", together=many)
+            plans = plan_backfills(configuration, ranges, invocation, now=now)
+            show_view(PlanView(plans, settings.zone, backfill), json=invocation.json)
+            return ExitCode.DONE
         job = FetchJob(
             requests=requests,
             broken=broken,

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.cli.backfill_plans import BackfillRange, plan_backfills, ranges_left
 from dataportal.cli.database import source_rows
 from dataportal.cli.monitoring import MetricsFileOption, PingUrlFileOption, monitoring
 from dataportal.cli.run_sources import (
@@ -15,7 +16,6 @@ from dataportal.cli.run_sources import (
     OnLockedOption,
     RemindOption,
     StartOption,
-    plan_backfills,
     reminder_interval,
     run_sources,
 )
@@ -59,7 +59,7 @@ def command(
     start: StartOption = None,
     end: EndOption = None,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Show what a backfill would do, and stop.")
+        bool, typer.Option("--plan", help="Show what a backfill would do, or has left, and stop.")
     ] = False,
     resume: Annotated[
         bool,
@@ -97,11 +97,8 @@ def command(
                 "--resume takes the range from the backfill that it goes on with",
                 hint="Leave --start, --end and --due out",
             )
-        if plan and first is None:
-            raise UsageError(
-                "--plan needs --start: it shows what a backfill would do",
-                hint="How far one has come, list-sources says" if resume else None,
-            )
+        if plan and first is None and not resume:
+            raise UsageError("--plan needs --start or --resume: it shows what a backfill would do")
         configuration = load_configuration(settings, invocation)
         selected = select_by_pattern(configuration, only or ())
         broken = broken_by_pattern(configuration, only or ())
@@ -109,14 +106,6 @@ def command(
             selected = select_by_state(selected, state, settings)
             broken = broken if "broken" in conditions(state) else {}
         selected = [source for source in selected if source.enabled and not source.missing_env]
-        if plan and first is not None:
-            from dataportal.render.runs import PlanTable
-            from dataportal.render.view import show_view
-
-            plans = plan_backfills(configuration, selected, invocation, first, last, now=utc_now())
-            rows = source_rows(settings, "fetch-all")
-            show_view(PlanTable(plans, rows, settings.zone), json=invocation.json)
-            return ExitCode.DONE
         from dataportal.collect import RunRequest
 
         default = OnLocked.SKIP if first is None and not resume else OnLocked.WAIT
@@ -133,6 +122,18 @@ def command(
             )
             for source in selected
         ]
+        if plan:
+            from dataportal.render.runs import PlanTable
+            from dataportal.render.view import show_view
+
+            ranges = [BackfillRange(source, first, last) for source in selected]
+            backfill = None
+            if resume:
+                ranges, backfill = ranges_left(requests, settings, "fetch-all", together=True)
+            plans = plan_backfills(configuration, ranges, invocation, now=utc_now())
+            rows = source_rows(settings, "fetch-all")
+            show_view(PlanTable(plans, rows, settings.zone, backfill), json=invocation.json)
+            return ExitCode.DONE
         job = FetchJob(
             requests=requests,
             broken=broken,

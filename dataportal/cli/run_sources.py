@@ -23,15 +23,14 @@ from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from dataportal.cli.monitoring import Monitoring
     from dataportal.cli.options import Invocation
     from dataportal.collect import Event, Listener, RunRequest, RunResult, StopSignal
-    from dataportal.config import Configuration, Source
+    from dataportal.config import Configuration
     from dataportal.errors import Problem
     from dataportal.logs import Log
-    from dataportal.render.runs import Plan
     from dataportal.settings import Settings
     from dataportal.store.backfills import SourcesBackfill
 
@@ -201,27 +200,7 @@ def _as_backfill(
     from dataportal.store.backfills import add_backfill, find_unfinished_backfill
 
     if job.resume:
-        from dataportal.collect import resume_requests
-
-        unfinished = find_unfinished_backfill(url)
-        names = set(unfinished.sources if unfinished else ())
-        if unfinished is None or not any(request.source.name in names for request in requests):
-            if all(request.resume for request in requests):
-                return requests  # each has a backfill of its own
-            raise UsageError(
-                "there is no unfinished backfill of several sources",
-                hint="Start one: dataportal fetch-all --start 10y",
-            )
-        requested = {request.source.name for request in requests}
-        if left_out := [source for source in unfinished.left if source not in requested]:
-            first_names = ", ".join(left_out[:_MOST_NAMES])
-            if (more := len(left_out) - _MOST_NAMES) > 0:
-                first_names += f" and {more:,} more"
-            say(
-                f"of the backfill {len(left_out):,} left out, as not selected, "
-                f"disabled, not in the file or in need of a variable: {first_names}"
-            )
-        return resume_requests(requests, unfinished)
+        return requests_left(requests, find_unfinished_backfill(url))
     first = requests[0] if requests else None
     if first is None or first.start is None or first.dry_run or len(requests) == 1:
         return requests
@@ -230,6 +209,42 @@ def _as_backfill(
     sources = [request.source.name for request in requests]
     number = add_backfill(url, sources, first.start, first.end)
     return [replace(request, backfill=number) for request in requests]
+
+
+def requests_left(
+    requests: "Sequence[RunRequest]", unfinished: "SourcesBackfill | None"
+) -> "Sequence[RunRequest]":
+    """Those of the requests that go on with a backfill of several sources, or begin in it.
+
+    Says which sources of it are not among them.
+
+    Args:
+        requests: for each source that may take part.
+        unfinished: the backfill; None where there is none.
+
+    Raises:
+        UsageError: there is no backfill to resume.
+    """
+    from dataportal.collect import resume_requests
+
+    names = set(unfinished.sources if unfinished else ())
+    if unfinished is None or not any(request.source.name in names for request in requests):
+        if all(request.resume for request in requests):
+            return requests  # each has a backfill of its own
+        raise UsageError(
+            "there is no unfinished backfill of several sources",
+            hint="Start one: dataportal fetch-all --start 10y",
+        )
+    requested = {request.source.name for request in requests}
+    if left_out := [source for source in unfinished.left if source not in requested]:
+        first_names = ", ".join(left_out[:_MOST_NAMES])
+        if (more := len(left_out) - _MOST_NAMES) > 0:
+            first_names += f" and {more:,} more"
+        say(
+            f"of the backfill {len(left_out):,} left out, as not selected, "
+            f"disabled, not in the file or in need of a variable: {first_names}"
+        )
+    return resume_requests(requests, unfinished)
 
 
 def _backfill_state(job: FetchJob, url: str) -> "SourcesBackfill | None":
@@ -359,26 +374,3 @@ async def _accompany(work: "Coroutine[Any, Any, T]", beside: "Coroutine[Any, Any
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-def plan_backfills(
-    configuration: "Configuration",
-    sources: "Sequence[Source]",
-    invocation: "Invocation",
-    start: "datetime",
-    end: "datetime | None",
-    *,
-    now: "datetime",
-) -> "list[Plan]":
-    """The slices of each source, and the requests that they take."""
-    from dataportal.collect import count_requests, plan_backfill
-    from dataportal.config import build_plugin
-    from dataportal.render.runs import Plan
-
-    plans = []
-    with foreign_output_on_stderr():
-        for source in sources:
-            built = build_plugin(source, env=invocation.env, root=configuration.root)
-            _, slices = plan_backfill(source, start, end, limits=built.limits, now=now)
-            plans.append(Plan(source.name, slices, *count_requests(built, slices)))
-    return plans

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.command_lines import command_line
@@ -106,9 +107,7 @@ class RunsView:
     def document(self) -> Mapping[str, Any]:
         """`ok`, `runs`, and `backfill` where they were part of one of several sources."""
         document: dict[str, Any] = {"ok": self.ok, "runs": [run.document() for run in self.runs]}
-        if self.backfill is not None:
-            document["backfill"] = backfill_fields(self.backfill)
-        return document
+        return document | _backfill_document(self.backfill)
 
     def _change_lines(self, stream: TextIO) -> Iterator[str]:
         """Of a dry run the first and last points of each series that would be written."""
@@ -160,6 +159,10 @@ def backfill_sentence(backfill: SourcesBackfill, *, shared: bool = False) -> str
     return f"{sentence}, {len(backfill.left):,} left; to go on: {_resume_command(shared=shared)}"
 
 
+def _backfill_document(backfill: SourcesBackfill | None) -> dict[str, Any]:
+    return {} if backfill is None else {"backfill": backfill_fields(backfill)}
+
+
 def _resume_command(*, shared: bool = False) -> str:
     return command_line("fetch-all", "--resume", shared=shared)
 
@@ -177,6 +180,16 @@ def backfill_fields(backfill: SourcesBackfill) -> dict[str, Any]:
     }
 
 
+class Standing(StrEnum):
+    """How far a source of a backfill has come that is to be resumed."""
+
+    BEGUN = "begun"
+    """It goes on after its last slice."""
+    NOT_BEGUN = "not begun"
+    DONE = "done"
+    """It reached the end, and is left alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a backfill of one source takes.
@@ -186,12 +199,14 @@ class Plan:
         slices: oldest first.
         requests: how many each of them takes at least; None where that is not known beforehand.
         max_requests: how many its entry allows for a run; None for any number.
+        standing: how far it has come; None for a backfill that is new.
     """
 
     source: str
     slices: Sequence[Slice]
     requests: Sequence[int | None]
     max_requests: int | None = None
+    standing: Standing | None = None
 
     @property
     def count(self) -> int | None:
@@ -203,6 +218,7 @@ class Plan:
         """The plan as JSON has it."""
         return {
             "source": self.source,
+            "state": self.standing,
             "max_requests": self.max_requests,
             "slices": [
                 {"start": window.start, "end": window.end, "requests": count}
@@ -213,10 +229,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """The answer of `fetch --plan`: the slices of each source, oldest first."""
+    """The answer of `fetch --plan`: the slices of each source, oldest first.
+
+    `backfill`: that of several sources which is to be resumed.
+    """
 
     plans: Sequence[Plan]
     zone: tzinfo
+    backfill: SourcesBackfill | None = None
 
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A line for each slice, by source."""
@@ -225,7 +245,9 @@ class PlanView:
             total = "" if plan.count is None else f", {pluralize(plan.count, 'request')}"
             if plan.max_requests is not None and (plan.count or 0) > plan.max_requests:
                 total += f", more than its max_requests of {plan.max_requests:,}"
-            yield printable(f"{plan.source}: {pluralize(len(plan.slices), 'slice')}{total}")
+            left = "" if plan.standing is None else f"{plan.standing}, "
+            slices = pluralize(len(plan.slices), "slice")
+            yield printable(f"{plan.source}: {left}{slices}{total}")
             for window, count in zip(plan.slices, plan.requests, strict=True):
                 start = format_instant(window.start, self.zone)
                 end = "the newest there is"
@@ -233,10 +255,13 @@ class PlanView:
                     end = format_instant(window.end, self.zone)
                 requests = "" if count is None else f", {pluralize(count, 'request')}"
                 yield f"  {start} to {end}{requests}"
+        if self.backfill is not None:
+            yield backfill_sentence(self.backfill)
 
     def document(self) -> Mapping[str, Any]:
-        """`plans`, each with its slices."""
-        return {"plans": [plan.document() for plan in self.plans]}
+        """`plans`, each with its slices, and the `backfill` that they are part of."""
+        document: dict[str, Any] = {"plans": [plan.document() for plan in self.plans]}
+        return document | _backfill_document(self.backfill)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,40 +272,52 @@ class PlanTable:
         plans: of each source.
         rows: what the database has of each source, by its name.
         zone: the time zone of the table.
+        backfill: that which is to be resumed.
     """
 
     plans: Sequence[Plan]
     rows: Mapping[str, SourceRow]
     zone: tzinfo
+    backfill: SourcesBackfill | None = None
 
     def lines(self, stream: TextIO) -> Iterator[str]:
         """A row for each source, and the sum."""
-        table = Table(("source", ">slices", ">requests", "from", "to", "stored up to"))
+        state = () if self.backfill is None else ("state",)
+        titles = ("source", *state, ">slices", ">requests", "from", "to", "stored up to")
+        table = Table(titles, moods={"done": "dim"})
         for plan in self.plans:
-            last = plan.slices[-1].end if plan.slices else None
+            end = NOTHING
+            if plan.slices:
+                last = plan.slices[-1].end
+                end = format_instant(last, self.zone) if last else "the newest"
             table.add(
                 plan.source,
+                *([str(plan.standing)] if state else []),
                 f"{len(plan.slices):,}",
                 NOTHING if plan.count is None else f"{plan.count:,}",
                 format_instant(plan.slices[0].start, self.zone) if plan.slices else NOTHING,
-                format_instant(last, self.zone) if last else "the newest",
+                end,
                 format_instant(self._newest(plan.source), self.zone),
             )
         yield from table.lines(stream)
         slices = sum(len(plan.slices) for plan in self.plans)
-        counts = [plan.count for plan in self.plans]
+        counts = [plan.count for plan in self.plans if plan.slices]
         known = sum(count for count in counts if count is not None)
         least = " at least" if None in counts else ""
         requests = f",{least} {pluralize(known, 'request')}" if known else ""
-        yield f"{pluralize(len(self.plans), 'source')}, {pluralize(slices, 'slice')}{requests}"
+        left = sum(bool(plan.slices) for plan in self.plans)
+        yield f"{pluralize(left, 'source')}, {pluralize(slices, 'slice')}{requests}"
+        if self.backfill is not None:
+            yield backfill_sentence(self.backfill)
 
     def document(self) -> Mapping[str, Any]:
-        """`plans`, each with its slices and the newest `ts` stored."""
-        return {
+        """`plans`, each with its slices and the newest `ts` stored, and the `backfill` resumed."""
+        document: dict[str, Any] = {
             "plans": [
                 {**plan.document(), "newest": self._newest(plan.source)} for plan in self.plans
             ]
         }
+        return document | _backfill_document(self.backfill)
 
     def _newest(self, source: str) -> datetime | None:
         row = self.rows.get(source)

@@ -244,10 +244,49 @@ def test_a_backfill_of_many_is_shown_before_it_begins(
     assert set(stored(env["DATABASE_URL"])) == {"hist-a"}
 
 
+def test_what_is_left_of_a_backfill_is_shown_before_it_is_gone_on_with(
+    histories: SourceFile, env: Mapping[str, str], run_cli: RunCli
+) -> None:
+    """What is done, begun and not begun, slice by slice, as --resume then does it; nobody is asked.
+
+    It was broken off in the third slice of the second of four sources.
+    """
+    fault = {"DATAPORTAL_FAILPOINT": "between_tables@6:kill"}
+    great = ("fetch-all", "--only", "hist-*", *_WINDOW, "--jobs", "1")
+    assert run_cli(*great, env={**env, **fault}).returncode == -9
+    await_unlocked(env["DATABASE_URL"])
+    histories.python("younger", _PLUGIN)
+    histories.write()
+    shown = run_cli("fetch-all", "--resume", "--plan", env=env)
+    assert shown.returncode == 0, shown.stderr
+    rows = {line.split()[0]: line for line in shown.stdout.splitlines()}
+    assert rows["hist-a"].split()[1:3] == ["done", "0"]
+    assert rows["hist-b"].split()[1:4] == ["begun", "1", "-"]
+    assert "2025-01-09 00:00Z  2025-01-13 00:00Z" in rows["hist-b"]
+    assert rows["hist-c"].split()[1:5] == ["not", "begun", "3", "-"]
+    assert "3 sources, 7 slices" in shown.stdout
+    assert "1 of 4 sources done, 3 left" in shown.stdout
+    assert not {"younger", "other", "off"} & rows.keys()
+    document = answer(run_cli("fetch", "hist-[bd]", "--resume", "--plan", "--json", env=env))
+    assert document["backfill"]["left"] == ["hist-b", "hist-c", "hist-d"]
+    assert [(p["source"], p["state"], len(p["slices"])) for p in document["plans"]] == [
+        ("hist-b", "begun", 1),
+        ("hist-d", "not begun", 3),
+    ]
+    single = run_cli("fetch", "hist-b", "--resume", "--plan", env=env)
+    assert single.stdout.splitlines()[0] == "hist-b: begun, 1 slice"
+    resumed = runs_by_source(run_cli("fetch-all", "--resume", "--json", env=env))
+    assert set(resumed) == {"hist-b", "hist-c", "hist-d"}
+    for command in (("fetch-all",), ("fetch", "hist-*"), ("fetch", "hist-b")):
+        nothing = run_cli(*command, "--resume", "--plan", env=env)
+        assert nothing.returncode == 2
+        assert "no unfinished backfill" in nothing.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--plan",), "--plan needs --start"),
+        (("--plan",), "--plan needs --start or --resume"),
         (("--resume", "--start", "2025-01-01"), "--resume takes the range"),
         (("--resume", "--due"), "--resume takes the range"),
         (("--resume",), "there is no unfinished backfill of several sources"),
