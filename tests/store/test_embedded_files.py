@@ -131,7 +131,6 @@ def test_two_users_have_a_server_each_at_once(open_folder: Path) -> None:
     [
         ({"HOME": "/proc/nowhere"}, "cannot keep an embedded database in /proc/nowhere"),
         ({"XDG_DATA_HOME": "/proc/nowhere"}, "cannot keep an embedded database in /proc/nowhere"),
-        ({"HOME": "~"}, "this user has no home directory"),
     ],
 )
 def test_no_home_to_live_in(open_folder: Path, env: dict[str, str], reason: str) -> None:
@@ -139,6 +138,21 @@ def test_no_home_to_live_in(open_folder: Path, env: dict[str, str], reason: str)
     message = refusal_of_ordinary_user(open_folder, {"XDG_DATA_HOME": "", **env})
     assert message.startswith("ConfigurationError: ")
     assert reason in message
+    assert "XDG_DATA_HOME" in message
+    assert "DATABASE_URL" in message
+
+
+def test_a_home_that_is_no_place(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the one of the user's account serves; who has none there either is told two ways out."""
+    if os.geteuid() != 0:
+        monkeypatch.setenv("HOME", "nowhere")
+        monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+        of_account = Path(pwd.getpwuid(os.geteuid()).pw_dir)
+        assert server_files().home == of_account / ".local" / "share" / "dataportal"
+        return
+    message = refusal_of_ordinary_user(open_folder, {"XDG_DATA_HOME": "", "HOME": "nowhere"})
+    assert message.startswith("ConfigurationError: ")
+    assert "this user has no home directory" in message
     assert "XDG_DATA_HOME" in message
     assert "DATABASE_URL" in message
 
