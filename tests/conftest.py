@@ -58,6 +58,7 @@ _OF_DATABASE = {
     "database_url",
     "empty_database_url",
     "own_server",
+    "module_server",
 }
 _ENVIRONMENT = {
     "LANG": "C.UTF-8",
@@ -213,6 +214,13 @@ def empty_database_url(server_url: str, databases: Databases) -> Iterator[str]:
 @pytest.fixture
 def own_server(pytestconfig: pytest.Config) -> Iterator[OwnServer]:
     """A server in a container of the test's own."""
+    with OwnServer(pytestconfig.stash[_SERVER].image) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def module_server(pytestconfig: pytest.Config) -> Iterator[OwnServer]:
+    """One in which the tests of a module have databases of their own."""
     with OwnServer(pytestconfig.stash[_SERVER].image) as server:
         yield server
 

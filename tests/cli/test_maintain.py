@@ -127,6 +127,32 @@ def test_bloated_indexes_are_made_anew(database_url: str, run_cli: RunCli) -> No
     assert after < before / 3
 
 
+def test_a_reindex_that_is_held_up_leaves_one_index_at_most(
+    database_url: str, run_cli: RunCli
+) -> None:
+    """However often it is tried: each would take as much room as the one that it was to be."""
+    with open_observer(database_url) as look:
+        look.execute(OLD_RUNS.replace("7001", "60000"))
+        look.execute("DELETE FROM fetch_run WHERE run_id > 100")
+    # what a session did is counted when it has ended
+    with open_observer(database_url) as look:
+        look.execute("VACUUM ANALYZE fetch_run")
+    unfinished = (
+        "SELECT count(*) FROM pg_index WHERE NOT indisvalid AND indrelid = 'fetch_run'::regclass"
+    )
+    with psycopg.connect(database_url) as reader, open_observer(database_url) as look:
+        # an old snapshot is waited for
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT FROM source_state").fetchall()
+        held_up = run_cli("maintain", "--json", "--for", "10s", env={"DATABASE_URL": database_url})
+        (reindex,) = (a for a in json.loads(held_up.stdout)["actions"] if a["work"] == "reindex")
+        assert (reindex["done"], reindex["seconds"] > 6) == (False, True)
+        assert look.execute(unfinished).fetchone() == (1,)
+        reader.rollback()
+        assert run_cli("maintain", env={"DATABASE_URL": database_url}).returncode == 0
+        assert look.execute(unfinished).fetchone() == (0,)
+
+
 def test_what_holds_a_lock_is_waited_for_in_turns(url: str, run_cli: RunCli) -> None:
     """The rest is done meanwhile; what cannot be is named, and the exit code says so."""
     with open_observer(url) as look, psycopg.connect(url) as holder:

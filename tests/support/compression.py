@@ -27,10 +27,10 @@ def compress_all(url: str) -> int:
 
 
 def chunk_names(look: psycopg.Connection[Any]) -> list[str]:
-    """The chunks of both tables."""
+    """The chunks of all tables of observations."""
     return [
         name
-        for table in TABLES
+        for table in (*TABLES, "time_series_vintage")
         for (name,) in look.execute(f"SELECT show_chunks('{table}')::text".encode())
     ]
 

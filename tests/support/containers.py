@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -78,6 +80,24 @@ class OwnServer:
         self._shell(f"pg_restore --exit-on-error --dbname={prefix}/{name} /tmp/{name}.dump")
         self._shell(query.format("post"))
         return self._url_of(name)
+
+    def in_new_database(self) -> str:
+        """The URL of an empty database."""
+        name = f"grid_{secrets.token_hex(4)}"
+        self._make(name)
+        return self._url_of(name)
+
+    def kill(self, pid: int) -> None:
+        """Kill one of its processes, as the kernel does for want of memory; it starts anew.
+
+        Returns when it lets us in.
+        """
+        self._shell(f"kill -9 {pid}")
+        # it may let somebody in before it has noticed
+        with suppress(psycopg.OperationalError), psycopg.connect(self._url_of("admin")) as admin:
+            while True:
+                admin.execute("SELECT 1")
+        self._await()
 
     def fill(self) -> None:
         """Leave one megabyte of room in that folder."""

@@ -150,6 +150,14 @@ MUTATIONS = (
         "tests/cli/test_maintain.py::test_tables_are_kept_up_and_history_stays",
     ),
     Mutation(
+        "what a REINDEX that was held up has left stays",
+        "M",
+        f"{_SQL}/maintain_left_over.sql",
+        "",
+        Sql("NOT x.indisvalid", by="x.indisvalid"),
+        "tests/cli/test_maintain.py::test_a_reindex_that_is_held_up_leaves_one_index_at_most",
+    ),
+    Mutation(
         "a publication that was stated anew changes the past",
         "Q",
         f"{_SQL}/history_as_published.sql",

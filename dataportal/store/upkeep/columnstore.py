@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from dataportal.errors import UpkeepError
+from dataportal.failpoints import failpoint
 from dataportal.store.connection import database_errors
 from dataportal.store.queries import query
 from dataportal.store.rows import record_row
@@ -239,6 +240,7 @@ def enable_columnstore(connection: psycopg.Connection, after: timedelta) -> Colu
                 if width is not None:
                     connection.execute(query("columnstore_interval"), {**names, "interval": width})
                 connection.execute(query("columnstore_policy_add"), {**names, "after": after})
+            failpoint("before_enabled")
 
     repeat(work, "turning the columnstore on")
     return read_columnstore(connection)
@@ -278,6 +280,7 @@ def disable_columnstore(
         with connection.transaction():
             _find_functions(connection, edition)
             connection.execute(query("columnstore_decompress"), {"chunk": chunk})
+            failpoint("before_rows")
 
     def end() -> None:
         with connection.transaction():
@@ -289,6 +292,7 @@ def disable_columnstore(
                 if state.chunk_interval in _WIDTHS:
                     names = {"table": state.table, "interval": _WIDTHS[-1]}
                     connection.execute(query("columnstore_interval"), names)
+            failpoint("before_disabled")
 
     repeat(stop, doing)
     with database_errors(doing):

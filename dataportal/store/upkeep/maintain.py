@@ -212,9 +212,11 @@ def _act(connection: psycopg.Connection, action: Action, home: str, limits: _Lim
         failpoint("after_compressed")
         if again:
             # what is left of the rows, and of their places in the indexes; of an empty table quick
-            for statement in (b"VACUUM ", b"REINDEX TABLE "):
-                limits.renew()
-                connection.execute(statement + relation)
+            limits.renew()
+            connection.execute(b"VACUUM " + relation)
+            failpoint("after_vacuumed")
+            limits.renew()
+            connection.execute(b"REINDEX TABLE " + relation)
     elif action.work is Work.VACUUM:
         connection.execute(b"VACUUM " + relation)
     elif action.work is Work.REINDEX:
@@ -225,9 +227,10 @@ def _act(connection: psycopg.Connection, action: Action, home: str, limits: _Lim
 
 def _reindex(connection: psycopg.Connection, action: Action, limits: _Limits) -> None:
     """Make indexes anew beside those who write, one by one, in the room that the last has left."""
-    for index in action.left_over:
-        connection.execute(b"DROP INDEX IF EXISTS " + index.encode())
     names = {"relation": action.relation}
+    # also what the last attempt left: each takes as much room as the index that it was to be
+    for (index,) in connection.execute(query("maintain_left_over"), names).fetchall():
+        connection.execute(b"DROP INDEX IF EXISTS " + index.encode())
     for (index,) in connection.execute(query("maintain_indexes"), names).fetchall():
         limits.renew()
         connection.execute(b"REINDEX INDEX CONCURRENTLY " + index.encode())

@@ -119,7 +119,6 @@ class Action:
         owner: who owns it, if this role may not act for them.
         start: the first ts of a chunk.
         end: the first ts after it.
-        left_over: indexes to be dropped first.
         chunks: all chunks that become one.
     """
 
@@ -132,7 +131,6 @@ class Action:
     owner: str | None = None
     start: datetime | None = None
     end: datetime | None = None
-    left_over: tuple[str, ...] = ()
     chunks: tuple[str, ...] = ()
 
 
@@ -278,7 +276,6 @@ def _action(work: Work, relation: Relation, reason: str, gain: int = 0) -> Actio
         owner=relation.owner,
         start=None if chunk is None else chunk.start,
         end=None if chunk is None else chunk.end,
-        left_over=relation.left_over,
     )
 
 
