@@ -213,11 +213,10 @@ def _gap_reasons(source: Source, row: SourceRow) -> Iterator[str]:
     with_gaps = [s for s in row.gaps if s.gaps]
     for s in with_gaps[:_MOST_NAMES]:
         name, first, last = s.series.endpoint_prefix, s.gaps[0], s.gaps[-1]
-        end = last.end.replace(microsecond=0)
         values = f"{s.missing} value" + ("s" if s.missing > 1 else "")
         yield (
-            f"{name} lacks {values} from {iso(first.start)} to {iso(end)}, longer ago than "
-            f"{format_duration(source.gaps_stale_after or timedelta())}: "
+            f"{name} lacks {values} from {iso(first.start)} to {_second(last.end)}, longer ago "
+            f"than {format_duration(source.gaps_stale_after or timedelta())}: "
             + command_line("gaps", name, "--fill")
         )
     if (more := len(with_gaps) - _MOST_NAMES) > 0:
@@ -311,7 +310,7 @@ def _reasons(
     if state.last_failed:
         times = "the last attempt failed"
         if state.failures > 1:
-            since = f", since {iso(state.failing_since)}" if state.failing_since else ""
+            since = f", since {_second(state.failing_since)}" if state.failing_since else ""
             times = f"{state.failures} attempts in a row failed{since}"
         reasons.append(f"{times}: {state.last_error or 'no reason recorded'}")
     if state.known_latest is not None and state.known_latest > now + TOLERANCE:
@@ -320,7 +319,9 @@ def _reasons(
             "ahead"
         )
     if state.last_success is None:
-        reasons.append("has never been fetched with success")
+        # a backfill is no run as the schedule has it, and may have brought ten years
+        how = "" if newest is None else " on its schedule"
+        reasons.append(f"has never been fetched with success{how}")
     elif now - state.last_success > source.stale_after:
         reasons.append(_too_old("last success", state.last_success, source.stale_after))
     # a partial run is no success
@@ -342,5 +343,9 @@ def _partial_end(state: SourceState) -> str | None:
     return f"the last run was partial: {state.last_error or 'no reason recorded'}"
 
 
+def _second(instant: datetime) -> str:
+    return iso(instant.replace(microsecond=0))
+
+
 def _too_old(what: str, instant: datetime, limit: timedelta) -> str:
-    return f"{what} {iso(instant)} is older than {format_duration(limit)}"
+    return f"{what} {_second(instant)} is older than {format_duration(limit)}"

@@ -143,6 +143,10 @@ def run_sources(job: FetchJob) -> ExitCode:
     job.monitoring.lines += view.brief()
     if not invocation.silent:
         show_view(view, json=invocation.json)
+    elif code is not ExitCode.DONE:
+        # what failed was logged; that something was left undone is told by nothing else
+        for line in view.unfinished():
+            say(line)
     return code
 
 

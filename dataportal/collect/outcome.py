@@ -191,7 +191,7 @@ class RunReport:
     def interrupt(self, code: ExitCode) -> None:
         """A signal ended the run; what was stored before stays."""
         self.result.outcome = Outcome.INTERRUPTED
-        self.result.reason = "interrupted by a signal; what was not committed was rolled back"
+        self.result.reason = "ended by a signal; what it stored stays"
         self.result.code = code
 
     def _faults(self, counts: Counts) -> Iterable[str]:

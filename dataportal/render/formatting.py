@@ -36,6 +36,11 @@ def format_instant(instant: datetime | None, zone: tzinfo) -> str:
     return text.removesuffix("+00:00") + "Z" if local.tzinfo is UTC else text
 
 
+def format_second(instant: datetime | None, zone: tzinfo) -> str:
+    """The same, to the second: for when something happened, and for bounds like 10 years ago."""
+    return format_instant(instant and instant.replace(microsecond=0), zone)
+
+
 def format_age(instant: datetime | None, now: datetime) -> str:
     """How long before or after `now` it is: `5 min ago`, `in 2 h`, `now`."""
     if instant is None:

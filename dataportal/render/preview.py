@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.collect.oddities import seen_interval
 from dataportal.render.console import can_encode, printable
-from dataportal.render.formatting import format_instant, format_number, pluralize
+from dataportal.render.formatting import format_number, format_second, pluralize
 from dataportal.render.sparkline import ASCII_BARS, BARS, sparkline
 from dataportal.render.tables import Table
 
@@ -42,9 +42,9 @@ class PreviewView:
         """The requests, each series, what was left out, and what looks wrong."""
         preview = self.preview
         window = preview.window
-        end = "the newest there is" if window.end is None else format_instant(window.end, self.zone)
-        start = format_instant(window.start.replace(microsecond=0), self.zone)
-        yield printable(f"{preview.source.name}: from {start} to {end}; nothing is stored")
+        end = "the newest there is" if window.end is None else format_second(window.end, self.zone)
+        start = format_second(window.start, self.zone)
+        yield printable(f"{preview.source.name}: from {start} to {end}; a preview stores nothing")
         for request in preview.requests:
             yield printable(
                 f"  {request.method} {request.url}: {request.status}, {request.size:,} bytes"

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.command_lines import command_line
 from dataportal.render.console import printable
-from dataportal.render.formatting import NOTHING, format_instant, format_seconds, pluralize
+from dataportal.render.formatting import (
+    NOTHING,
+    format_instant,
+    format_second,
+    format_seconds,
+    pluralize,
+)
 from dataportal.render.runs import OUTCOME_MOODS
 from dataportal.render.tables import Table
 from dataportal.store.records import Outcome, RunKind
@@ -45,14 +51,15 @@ class RecordedRunsView:
         table = Table(
             ("run", "source", "kind", "started", ">took", "outcome", "changed", "why"),
             moods=OUTCOME_MOODS,
-            dispensable=("kind", "took", "run"),
+            dispensable=("kind", "took", "changed"),
+            folding="why",
         )
         for run in self.runs:
             table.add(
                 str(run.run_id),
                 run.source,
                 run.kind,
-                format_instant(run.started_at.replace(microsecond=0), self.zone),
+                format_second(run.started_at, self.zone),
                 format_seconds(_seconds(run, self.now)),
                 run.outcome,
                 _changes_text(run),
@@ -79,12 +86,14 @@ class RunView:
         """What is known of the run, a line each; a table of what it changed; what to do next."""
         run, zone = self.run, self.zone
         yield printable(f"run {run.run_id} of {run.source}: {run.kind}, {run.outcome}")
-        finished = format_instant(run.finished_at, zone)
-        yield f"  from {format_instant(run.started_at, zone)} to {finished}"
-        end = "the newest there is" if run.window_end is None else _instant(run.window_end, zone)
-        yield f"  window {_instant(run.window_start, zone)} to {end}"
+        finished = format_second(run.finished_at, zone)
+        yield f"  from {format_second(run.started_at, zone)} to {finished}"
+        end = (
+            "the newest there is" if run.window_end is None else format_second(run.window_end, zone)
+        )
+        yield f"  window {format_second(run.window_start, zone)} to {end}"
         if run.done_until is not None:
-            yield f"  done until {_instant(run.done_until, zone)}"
+            yield f"  done until {format_second(run.done_until, zone)}"
         counts = [f"{n:,} {name}" for name, n in run.counts.by_name().items() if n]
         counts += [f"{run.vintages:,} publications"] if run.vintages else []
         yield f"  {', '.join(counts) or 'nothing received'}"
@@ -149,10 +158,6 @@ def run_fields(run: RecordedRun) -> dict[str, Any]:
         "pid": run.pid,
         "version": run.version,
     }
-
-
-def _instant(instant: datetime, zone: tzinfo) -> str:
-    return format_instant(instant.replace(microsecond=0), zone)
 
 
 def _seconds(run: RecordedRun, now: datetime) -> float:

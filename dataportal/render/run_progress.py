@@ -143,7 +143,7 @@ def run_progress(
     Args:
         total: how many sources are to run.
         wanted: False for `-q` and `--json`.
-        pace: that of a backfill, which is shown in place of the number of sources.
+        pace: that of a backfill, which is shown above, and counts slices in place of sources.
     """
     if not wanted or not supports_escape_codes(stderr()):
         yield lambda _event: None
@@ -157,8 +157,17 @@ def run_progress(
         TextColumn,
         TimeElapsedColumn,
     )
+    from rich.text import Text
 
-    bars = Progress(
+    class Bars(Progress):
+        """Bars below a line about all of them, which may be wider than what stands before a bar."""
+
+        def get_renderables(self) -> Iterator[Any]:
+            if pace is not None:
+                yield Text(pace.sentence(), no_wrap=True, overflow="ellipsis")
+            yield self.make_tasks_table(self.tasks)
+
+    bars = Bars(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
@@ -181,7 +190,8 @@ class _Bars:
     def __init__(self, bars: Progress, total: int, pace: BackfillPace | None) -> None:
         self._bars = bars
         self._pace = pace
-        self._total: TaskID = bars.add_task("sources", total=total, note="")
+        whole = "sources" if pace is None else "slices"
+        self._total: TaskID = bars.add_task(whole, total=total if pace is None else None, note="")
         self._by_source: dict[str, TaskID] = {}
 
     def __call__(self, event: Event) -> None:
@@ -204,7 +214,6 @@ class _Bars:
         if self._pace is not None:
             self._bars.update(
                 self._total,
-                description=self._pace.sentence(),
                 completed=self._pace.done,
                 total=self._pace.total or None,
             )

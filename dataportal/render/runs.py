@@ -13,6 +13,7 @@ from dataportal.render.formatting import (
     NOTHING,
     format_instant,
     format_number,
+    format_second,
     format_seconds,
     pluralize,
 )
@@ -83,6 +84,7 @@ class RunsView:
                 "remarks",
             ),
             moods=OUTCOME_MOODS,
+            folding="remarks",
         )
         for run in self.runs:
             counts = run.counts + Counts(retracted=run.withdrawn)
@@ -103,6 +105,13 @@ class RunsView:
                 yield printable(f"{run.source}: {run.outcome}: {_remarks(run)}")
         yield self._summary()
         yield from self._backfill_lines(shared=True)
+
+    def unfinished(self) -> Iterator[str]:
+        """What was broken off, and what is left of a backfill, with the command that goes on."""
+        if any(run.outcome is Outcome.INTERRUPTED for run in self.runs):
+            yield self._summary()
+        if self.backfill is not None and self.backfill.left:
+            yield backfill_sentence(self.backfill)
 
     def document(self) -> Mapping[str, Any]:
         """`ok`, `runs`, and `backfill` where they were part of one of several sources."""
@@ -249,10 +258,10 @@ class PlanView:
             slices = pluralize(len(plan.slices), "slice")
             yield printable(f"{plan.source}: {left}{slices}{total}")
             for window, count in zip(plan.slices, plan.requests, strict=True):
-                start = format_instant(window.start, self.zone)
+                start = format_second(window.start, self.zone)
                 end = "the newest there is"
                 if window.end is not None:
-                    end = format_instant(window.end, self.zone)
+                    end = format_second(window.end, self.zone)
                 requests = "" if count is None else f", {pluralize(count, 'request')}"
                 yield f"  {start} to {end}{requests}"
         if self.backfill is not None:
@@ -284,18 +293,18 @@ class PlanTable:
         """A row for each source, and the sum."""
         state = () if self.backfill is None else ("state",)
         titles = ("source", *state, ">slices", ">requests", "from", "to", "stored up to")
-        table = Table(titles, moods={"done": "dim"})
+        table = Table(titles, moods={"done": "dim"}, dispensable=("to", "from"))
         for plan in self.plans:
             end = NOTHING
             if plan.slices:
                 last = plan.slices[-1].end
-                end = format_instant(last, self.zone) if last else "the newest"
+                end = format_second(last, self.zone) if last else "the newest"
             table.add(
                 plan.source,
                 *([str(plan.standing)] if state else []),
                 f"{len(plan.slices):,}",
                 NOTHING if plan.count is None else f"{plan.count:,}",
-                format_instant(plan.slices[0].start, self.zone) if plan.slices else NOTHING,
+                format_second(plan.slices[0].start, self.zone) if plan.slices else NOTHING,
                 end,
                 format_instant(self._newest(plan.source), self.zone),
             )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _STYLES = {"good": "green", "bad": "bold red", "doubtful": "yellow", "dim": "dim"}
 _GAP = 3  # between two columns on a terminal
+_FOLDED = 25  # what a column of sentences has at least
 
 
 @dataclass(slots=True)
@@ -20,13 +21,14 @@ class Table:
 
     `moods` colours the cells of one column: by the cell's text, `good`, `bad`, `doubtful`, `dim`.
     `dispensable` are titles of columns that a terminal too narrow for all leaves out, the first of
-    them first.
+    them first. `folding` is the title of a column of sentences, which may take several lines.
     """
 
     titles: Sequence[str]
     rows: list[Sequence[str]] = field(default_factory=list)
     moods: dict[str, str] = field(default_factory=dict)
     dispensable: Sequence[str] = ()
+    folding: str | None = None
 
     def add(self, *cells: str) -> None:
         """Add a row; secrets and control characters in its cells are masked."""
@@ -39,10 +41,14 @@ class Table:
     def columns_within(self, width: int) -> list[int]:
         """The positions of the columns to show on a terminal of `width` characters."""
         widths = [max(map(len, cells)) for cells in zip(self.titles, *self.rows, strict=True)]
+        names = [title.removeprefix(">") for title in self.titles]
+        if self.folding is not None:
+            column = names.index(self.folding)
+            widths[column] = min(widths[column], _FOLDED)
         columns = list(range(len(widths)))
         for title in self.dispensable:
             if sum(widths[column] + _GAP for column in columns) > width:
-                columns.remove(self.titles.index(title))
+                columns.remove(names.index(title.removeprefix(">")))
         return columns
 
 

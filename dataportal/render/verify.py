@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.render.console import printable
-from dataportal.render.formatting import format_instant, pluralize
+from dataportal.render.formatting import format_second, pluralize
 from dataportal.render.tables import Table
 from dataportal.store.read.verify import Check
 
@@ -98,12 +98,12 @@ def verification_text(verification: LatestVerification, zone: tzinfo) -> str:
     if verification.sample is not None:
         parts.append(f"{100 * verification.sample:.3g} % of the time")
     if verification.since is not None:
-        parts.append(f"since {format_instant(verification.since, zone)}")
+        parts.append(f"since {format_second(verification.since, zone)}")
     if len(verification.checks) < len(Check):
         parts.append(", ".join(verification.checks))
     scope = "everything" if verification.is_whole else " · ".join(parts)
     found = pluralize(verification.found, "fault") if verification.found else "well"
-    return f"{scope} at {format_instant(verification.finished_at, zone)}: {found}"
+    return f"{scope} at {format_second(verification.finished_at, zone)}: {found}"
 
 
 def _fields(fault: Fault) -> dict[str, Any]:

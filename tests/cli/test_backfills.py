@@ -195,6 +195,43 @@ def test_what_is_left_of_a_backfill_is_said_and_gone_on_with(
     assert "no unfinished backfill" in nothing.stderr
 
 
+def test_quietly_what_is_left_of_a_backfill_is_said_all_the_same(
+    histories: SourceFile,
+    server: LocalServer,
+    env: Mapping[str, str],
+    run_cli: RunCli,
+    start_cli: StartCli,
+) -> None:
+    """Under -q the log says which source failed; one line more, which command goes on.
+
+    One that a signal ends says so, too; one that reaches its end says nothing.
+    """
+    command = ("-q", "fetch", "hist-*", *_WINDOW)
+    failed = run_cli(*command, env={**env, "BROKEN": "hist-b"})
+    assert (failed.returncode, failed.stdout) == (3, "")
+    log, left = failed.stderr.splitlines()
+    assert "hist-b: failed" in log
+    assert left == (
+        "dataportal: backfill from 2025-01-01T00:00:00Z: 3 of 4 sources done, 1 left; to go on: "
+        "dataportal fetch-all --resume"
+    )
+    done = run_cli("-q", "fetch-all", "--resume", env=env)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    held = threading.Event()
+    for name in ("slow-a", "slow-b"):
+        histories.csv(name, server.answer("/slow.csv", table([1.0], hold=held)))
+    histories.write()
+    process = start_cli("-q", "fetch", "slow-*", *_WINDOW, env=env)
+    server.wait_for("/slow.csv", 1)
+    process.send_signal(signal.SIGTERM)
+    _, said = await_end(process)
+    held.set()
+    assert process.returncode == 143
+    first, second = said.splitlines()
+    assert "interrupted; 0 new" in first
+    assert second.endswith("0 of 2 sources done, 2 left; to go on: dataportal fetch-all --resume")
+
+
 def test_what_was_broken_off_is_gone_on_with_before_what_failed(
     histories: SourceFile, env: Mapping[str, str], run_cli: RunCli
 ) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.http_server import Reply
 from support.store_feed import open_observer
+from support.terminal import run_on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +79,41 @@ def test_a_failing_source_is_mended_and_its_hole_filled_by_three_commands(
     assert run_cli("healthcheck", env=env).returncode == 0
     listed = json.loads(run_cli("list-sources", "--json", env=env).stdout)["sources"]
     assert {source["source"]: source["reasons"] for source in listed} == {"load": [], "other": []}
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_tables_are_shown_on_narrow_terminals(
+    sources: SourceFile,
+    server: LocalServer,
+    env: dict[str, str],
+    clean_environment: dict[str, str],
+    run_cli: RunCli,
+    columns: int,
+) -> None:
+    """What a terminal has no room for is left out or folded; the number of a run never is."""
+    sources.csv("a-source-with-a-long-name", f"{server.url}/good.csv")
+    sources.csv("late", f"{server.url}/a/rather/long/address/of/a/file/that/is/not/there.csv")
+    sources.write()
+    screen = ""
+    for command in (
+        ("fetch-all", "--start", "2025-01-01", "--plan"),
+        ("fetch-all", "--start", "2025-01-01"),
+        ("fetch-all", "--resume", "--plan"),
+        ("fetch-all",),
+        ("list-sources",),
+        ("list-sources", "--series"),
+        ("list-series",),
+        ("healthcheck",),
+        ("gaps",),
+        ("runs",),
+    ):
+        code, screen = run_on_terminal(
+            *command, env={**clean_environment, **env}, cwd=sources.folder, columns=columns
+        )
+        assert code in {0, 3, 4}, screen
+        assert "bug" not in screen
+    row = next(line for line in screen.splitlines() if " 4 " in line)
+    assert "late" in row or columns == 40
 
 
 _START = hours(1)[0].replace(hour=0) - timedelta(days=9)

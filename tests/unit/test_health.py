@@ -96,6 +96,15 @@ def test_a_source_that_never_ran_is_ill(plain: Source) -> None:
     assert (verdict.condition, verdict.well) == (Condition.NEVER_RUN, False)
 
 
+def test_a_source_that_was_only_backfilled_is_told_from_one_without_values(plain: Source) -> None:
+    """Years of it may be stored; what is missing is a run as its schedule has it."""
+    backfilled = row(newest=NOW - HOUR)
+    backfilled = replace(backfilled, state=SourceState(plain.name))
+    verdict = judge(plain, backfilled, NOW)
+    assert verdict.condition is Condition.NEVER_RUN
+    assert verdict.reasons == ("has never been fetched with success on its schedule",)
+
+
 def test_a_failed_attempt_is_ill_and_says_why(plain: Source) -> None:
     """However fresh the last success is."""
     verdict = judge(plain, row(outcome=Outcome.FAILED, failures=3), NOW)

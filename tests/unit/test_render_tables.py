@@ -54,6 +54,14 @@ def test_a_narrow_terminal_leaves_out_what_can_be_spared(widths: list[int], colu
         )
 
 
+def test_a_column_of_sentences_is_folded_before_others_are_left_out() -> None:
+    """And a title that sets its column to the right is left out under its bare name."""
+    table = Table(("name", ">count", "why"), dispensable=("count",), folding="why")
+    table.add("x" * 20, "7", "because " * 20)
+    assert table.columns_within(80) == [0, 1, 2]
+    assert table.columns_within(50) == [0, 2]
+
+
 def test_a_secret_never_gets_into_a_table() -> None:
     """Cells are masked as they are put in."""
     remember_secret("canary-in-table")
