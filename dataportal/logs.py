@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from dataportal.json_text import to_json
 from dataportal.redaction import harmless, redact
 from dataportal.times import utc_now
 
@@ -47,7 +47,11 @@ def configure_logging(*, level: str, style: str, write: Callable[[str], object])
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
     # of a connection that is lost it warns besides what it raises, and that is shown with a hint
     logging.getLogger("psycopg").setLevel(max(number, logging.ERROR))
-    return Log(logging.getLogger("dataportal"))
+    # of no tree that a plugin can empty, switch off or lead elsewhere
+    logger = logging.Logger("dataportal", number)  # noqa: LOG001 - see above
+    logger.manager = logging.Manager(logging.RootLogger(number))
+    logger.addHandler(root.handlers[0])
+    return Log(logger)
 
 
 class _Lines(logging.Handler):
@@ -92,7 +96,7 @@ def _timestamp() -> str:
 
 
 def _as_json(event: dict[str, Any]) -> str:
-    return json.dumps({"time": _timestamp(), **event})
+    return to_json({"time": _timestamp(), **event})
 
 
 def _as_text(event: dict[str, Any]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import lru_cache
 from itertools import pairwise
 from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
+
+from dataportal.json_text import to_json, to_unescaped_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +101,7 @@ def secrets_in(text: str) -> set[str]:
 
 def spellings(secret: str) -> set[str]:
     """The secret as it may stand in a text, a URL, a JSON or an XML document."""
-    in_json = json.dumps(secret)[1:-1]
+    in_json = to_json(secret)[1:-1]
     in_xml = secret.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     in_attribute = in_xml.replace('"', "&quot;")
     # half a character, as it may stand in the environment, has no place in a URL
@@ -116,7 +117,7 @@ def spellings(secret: str) -> set[str]:
         *(re.sub("%..", lambda code: code[0].lower(), form) for form in in_url),
         in_json,
         in_json.replace("/", "\\/"),
-        json.dumps(secret, ensure_ascii=False)[1:-1],
+        to_unescaped_json(secret)[1:-1],
         in_xml,
         in_attribute,
         *(in_attribute.replace("'", apostrophe) for apostrophe in ("&apos;", "&#39;", "&#x27;")),

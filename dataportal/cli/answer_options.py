@@ -53,5 +53,6 @@ def choose_format(
     JSON on stdout is what --json asks for: then errors are JSON, too.
     """
     form = AnswerFormat.JSON if invocation.json else option or answer_format_of_name(output)
+    invocation.answers_in_file = output is not None
     invocation.json = invocation.json or (form is AnswerFormat.JSON and output is None)
     return form

@@ -21,7 +21,7 @@ from dataportal.cli.options import (
 )
 from dataportal.cli.signals import SignalExit, unwind_on_signal
 from dataportal.errors import ExitCode, UsageError
-from dataportal.render.console import close_streams, open_streams
+from dataportal.render.console import close_streams, has_results, open_streams
 from dataportal.version import __version__
 
 # Their lines in the help. A command's module is imported when it is used: start-up is a feature.
@@ -64,6 +64,7 @@ def run(arguments: Sequence[str]) -> int:
     unwind_on_signal()
     # Known before anything is parsed, for the errors of parsing.
     invocation = Invocation(json="--json" in arguments)
+    fails = False
     try:
         program = _program()
         words = [*arguments] or ["--help"]
@@ -75,7 +76,11 @@ def run(arguments: Sequence[str]) -> int:
             raise  # what a shell asked for is written
         # also what some code meant to end the program with: its work is not done
         code = _report(error, invocation)
-    if fault := close_streams():
+        fails = True
+    fault = close_streams()
+    # an error takes the place of the document
+    is_empty = invocation.has_document and not fails and not has_results()
+    if fault or is_empty:
         from dataportal.cli.error_report import output_error
 
         code = _report(output_error(fault), invocation)

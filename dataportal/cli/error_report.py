@@ -44,16 +44,16 @@ def report_error(error: BaseException, *, json: bool, debug: bool) -> ExitCode:
         text = "".join(traceback.format_exception(error))
         note("\n".join(printable(line, limit=5000) for line in text.splitlines()))
     if json:
-        note(format_json({"error": error_document(error, code)}, indent=None))
+        note(format_json({"error": error_document(error, code)}, one_line=True))
     else:
         note("\n".join(printable(line) for line in _error_lines(error)))
     return code
 
 
-def output_error(fault: OSError) -> DataportalError:
-    """The error for results that did not reach stdout."""
+def output_error(fault: OSError | None) -> DataportalError:
+    """The error for results that did not reach stdout; without a fault none were written."""
     return DataportalError(
-        f"the output could not be written: {fault.strerror}",
+        f"the output could not be written: {fault.strerror if fault else 'it is empty'}",
         hint="What was to be done is done; only its report is incomplete",
     )
 

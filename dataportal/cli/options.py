@@ -91,6 +91,12 @@ class Invocation:
     log_format: str | None = None
     quiet: bool = False
     json: bool = False
+    answers_in_file: bool = False
+
+    @property
+    def has_document(self) -> bool:
+        """Whether a JSON document on stdout is the answer."""
+        return self.json and not self.answers_in_file
 
     def take(self, options: Mapping[str, Any]) -> None:
         """Store every option that is neither missing nor an unset flag."""

@@ -78,7 +78,7 @@ class EntryReader:
     def __init__(self, document: Document, env: ReadOnly[str, str]) -> None:
         self._document = document
         self._file = document.path
-        self._folder = document.path.parent
+        self._folder = document.path.parent.absolute()
         self._env = env
         self._problems: list[tuple[int, int, int, Problem]] = []
         self._prefixes: dict[str, tuple[str, Node, Document]] = {}

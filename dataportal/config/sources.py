@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dataportal.config.keys import LIMITS, OPTIONS
 from dataportal.config.variables import variable_names
 from dataportal.errors import PluginError
+from dataportal.json_text import to_unescaped_json
 from dataportal.repetitions import Repeated
 from dataportal.schedule import slot_offset
 from dataportal.times import format_duration, multiply, time_zone
@@ -179,7 +179,7 @@ class Source:
             for name in fields(series):
                 value = getattr(series, name.name)
                 is_text = value is None or isinstance(value, str)
-                yield value or "" if is_text else json.dumps(value, ensure_ascii=False)
+                yield value or "" if is_text else to_unescaped_json(value)
 
     def limits(self, plugin_defaults: Mapping[str, Any]) -> Limits:
         """The limits of its runs: its own options, else its plugin class's, else the product's.
@@ -214,17 +214,18 @@ class Configuration:
             where it is included.
         problems: everything wrong, in the order of the file.
         warnings: what is odd, but does no harm.
+        root: the folder of the file, whatever the working directory becomes: modules that it or an
+            included file names are found there.
     """
 
     path: Path
     sources: tuple[Source, ...]
     problems: tuple[Problem, ...] = ()
     warnings: tuple[str, ...] = ()
+    root: Path = field(init=False)
 
-    @property
-    def root(self) -> Path:
-        """The folder of the file: modules that it or an included file names are found there."""
-        return self.path.parent
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", self.path.parent.absolute())
 
     @property
     def broken(self) -> dict[str, tuple[Problem, ...]]:

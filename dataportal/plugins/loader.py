@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dataportal.errors import ConfigurationError, DataportalError, PluginError
 from dataportal.plain_answers import plain_error
+from dataportal.process_state import note_process_state
 from dataportal.redaction import harmless, redact
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def load_class(module: str, name: str, kind: type[P], *, root: Path) -> type[P]:
     """
     _search_in(root)
     if not module.startswith("dataportal."):
+        note_process_state()
         _foreign_modules.add(module)
     imported = _import(module, root)
     cls = getattr(imported, name, None)

@@ -8,6 +8,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from dataportal.process_state import keep_process_state
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -21,13 +23,18 @@ class _Sink(io.FileIO):
     """
 
     fault: OSError | None = None
+    has_content = False
 
     def write(self, data: object) -> int:
         if self.fault is None:
             try:
-                return super().write(data)  # type: ignore[arg-type]  # as FileIO declares it
+                count = super().write(data)  # type: ignore[arg-type]  # as FileIO declares it
             except OSError as error:
                 self.fault = error
+            else:
+                # a line end alone shows nothing
+                self.has_content = self.has_content or count > 1
+                return count
         return memoryview(data).nbytes  # type: ignore[arg-type]  # a buffer, by the contract above
 
 
@@ -138,7 +145,8 @@ def foreign_output_on_stderr() -> Iterator[None]:
     sys.stdout = _foreign_text()
     sys.stderr = _foreign_text()
     try:
-        yield
+        with keep_process_state():
+            yield
     finally:
         sys.stdout = stdout()
         # threads that are left behind may go on writing
@@ -170,6 +178,12 @@ def close_streams() -> OSError | None:
         text.flush()
     fault = _sinks["stdout"].fault if "stdout" in _sinks else None
     return None if isinstance(fault, BrokenPipeError) else fault
+
+
+def has_results() -> bool:
+    """Whether anything reached stdout, or nobody reads it any longer; after `close_streams`."""
+    sink = _sinks.get("stdout")
+    return sink is None or sink.has_content or sink.fault is not None
 
 
 def show(lines: Iterable[str]) -> None:

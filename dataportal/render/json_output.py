@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from dataportal.json_text import to_indented_json, to_json
 from dataportal.redaction import redact
 from dataportal.times import iso
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 
-def format_json(document: Mapping[str, Any], *, indent: int | None = 2) -> str:
+def format_json(document: Mapping[str, Any], *, one_line: bool = False) -> str:
     """The document as JSON, without secrets.
 
     Instants become ISO 8601 in UTC, durations seconds, what is no number null.
     """
-    return json.dumps(_json_value(document), indent=indent)
+    return (to_json if one_line else to_indented_json)(_json_value(document))
 
 
 def stream_json(
@@ -29,13 +29,13 @@ def stream_json(
 
     No more than two rows are held at a time.
     """
-    opening = json.dumps(_json_value(head))
-    yield f"{opening[:-1]}{', ' if head else ''}{json.dumps(name)}: ["
+    opening = to_json(_json_value(head))
+    yield f"{opening[:-1]}{', ' if head else ''}{to_json(name)}: ["
     pending = None
     for row in rows:
         if pending is not None:
             yield pending + ","
-        pending = json.dumps(_json_value(row))
+        pending = to_json(_json_value(row))
     if pending is not None:
         yield pending
     yield "]}"

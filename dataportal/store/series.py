@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from dataportal.errors import ConfigurationError, LockedError
+from dataportal.json_text import to_unescaped_json
 from dataportal.store.failover import Server
 from dataportal.store.lock import find_holder, lock_key
 from dataportal.store.queries import query, query_for
@@ -195,15 +195,10 @@ def _parameters(record: SeriesRecord, source: str) -> dict[str, Any]:
     stated = record.availability
     return {
         **columns,
-        "metadata": Jsonb(dict(record.metadata), _to_json),
-        "availability": None if stated is None else Jsonb(dict(stated), _to_json),
+        "metadata": Jsonb(dict(record.metadata), to_unescaped_json),
+        "availability": None if stated is None else Jsonb(dict(stated), to_unescaped_json),
         "source": source,
     }
-
-
-def _to_json(document: object) -> str:
-    # not as \u00e9, which only a database in UTF-8 can turn into a character
-    return json.dumps(document, ensure_ascii=False)
 
 
 def _change_warnings(before: SeriesRecord, after: SeriesRecord) -> list[str]:

@@ -198,6 +198,27 @@ def test_a_signal_during_start_up_ends_it_at_once(tmp_path: Path, number: signal
     assert process.returncode == 128 + number
 
 
+def test_a_document_that_was_not_written_is_no_success(clean_environment: dict[str, str]) -> None:
+    """Whatever kept it away, and though nothing failed."""
+    code = """
+import sys
+from dataportal.cli import run
+from dataportal.render import view
+view.show = lambda lines: None
+sys.exit(run(["list-sources", "--catalogue", "--json"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=clean_environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    message = json.loads(done.stderr)["error"]["message"]
+    assert message == "the output could not be written: it is empty"
+
+
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", "</dev/null >/dev/null"])
 def test_closed_streams_do_no_harm(redirection: str) -> None:
     """No traceback; but a closed stdout got no answer, which is no success."""

@@ -283,6 +283,69 @@ def test_a_plugin_that_meddles_with_what_is_shown(
     assert "sesame" not in preview.stderr
 
 
+_CHANGES = {
+    "json": "json.dumps = lambda *a, **k: ''; json.JSONEncoder.encode = lambda s, o: ''",
+    "functions": "import builtins; builtins.print = builtins.open = lambda *a, **k: None; "
+    "os.write = lambda *a: 0; sys.exit = lambda *a: None; time.time = lambda: 0.0",
+    "what shows it": "import dataportal.render.console as c; c.show = lambda *a: None",
+    "the folder": "os.chdir('/')",
+    "a folder that is gone": "d = tempfile.mkdtemp(); os.chdir(d); os.rmdir(d)",
+    "the environment": "os.environ.clear(); os.environ.update(TZ='Asia/Tokyo', "
+    "PGHOST='nowhere.invalid', PGOPTIONS='-crole=nobody'); time.tzset()",
+    "a proxy": "os.environ.update(HTTP_PROXY='http://127.0.0.1:9', NO_PROXY='')",
+    "depth": "sys.setrecursionlimit(80)",
+    "settings": "import decimal, gc, random, socket, warnings; warnings.simplefilter('error'); "
+    "decimal.DefaultContext.prec = 2; socket.setdefaulttimeout(0.0001); random.seed(0); "
+    "gc.disable(); sys.setswitchinterval(1); random.uniform = lambda *a: 1e9; os.umask(0o777)",
+    "the log": "import logging; logging.disable(50); logging.basicConfig(force=True, level=50)",
+    "all logs": "from logging import config; config.dictConfig({'version': 1})",
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "where"),
+    [*((what, "method") for what in _CHANGES), ("json", "module"), ("the folder", "module")],
+)
+def test_a_plugin_that_changes_the_process(
+    tmp_path: Path, database_url: str, run_cli: RunCli, what: str, where: str
+) -> None:
+    """Its neighbours, what is written of it and what others are told are as without it."""
+    change = _CHANGES[what]
+    sources = SourceFile(tmp_path)
+    (tmp_path / "near.csv").write_text("ts,value\n2025-01-01T00:00:00Z,1.0\n", encoding="utf-8")
+    sources.python(
+        "bad",
+        f"""
+        def get_historical_data(self, *window):
+            {change if where == "method" else ""}
+            return [{_GOOD}]
+        """,
+        head=f"import tempfile, time\n{change if where == 'module' else ''}",
+        initial_history="all",
+    )
+    with LocalServer() as server:
+        sources.csv("far", server.answer("/far.csv", table([1.0, 2.0])), initial_history="all")
+        sources.csv("near", "near.csv", initial_history="all")
+        sources.add("none", "plugin_nowhere.Plugin", {}, {})
+        sources.write()
+        # one after the other, in the order of the file
+        order = ("--jobs", "1", "--on-locked", "wait")
+        env = {"DATABASE_URL": database_url, "MAX_RETRIES": "0"}
+        done = run_cli("fetch-all", "--json", *order, "--metrics-file", "m.prom", env=env)
+    assert done.returncode == 3, done.stderr
+    ends = {name: run["outcome"] for name, run in runs_by_source(done).items()}
+    assert ends == {
+        "bad": "succeeded",
+        "far": "succeeded",
+        "near": "succeeded",
+        "none": "failed",
+    }, done.stderr
+    assert "there is no module plugin_nowhere" in done.stderr
+    metrics = tmp_path / "m.prom"
+    assert metrics.stat().st_mode & 0o777 == 0o644
+    assert 'dataportal_source_healthy{source="near"} 1' in metrics.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("attribute", ["count_requests = lambda *a: act()", "max_requests = P()"])
 def test_a_plugin_that_acts_when_a_plan_is_made(
     tmp_path: Path, database_url: str, run_cli: RunCli, attribute: str

@@ -77,6 +77,10 @@ class Connections:
         self._connect_timeout = connect_timeout
         self._tls = tls
         self._per_host = per_host
+        # as it is before any plugin may set one for itself
+        self._proxies = {
+            scheme: text for scheme, text in getproxies().items() if scheme in _PROXIED
+        }
         self._hosts: dict[asyncio.AbstractEventLoop, _Hosts] = {}
 
     def to(self, host: str) -> tuple[HostClient, AbstractAsyncContextManager[None]]:
@@ -111,10 +115,10 @@ class Connections:
             }
         )
         try:
-            is_proxied = _check_proxies()
+            _check_proxies(self._proxies)
             # made once: to read all certificates takes as long as several requests
             self._tls = self._tls or httpx.create_ssl_context()
-            kind = _ProxiedClient if is_proxied else _DirectClient
+            kind = _ProxiedClient if self._proxies else _DirectClient
             return kind(headers, httpx.Timeout(None, connect=self._connect_timeout), self._tls)
         except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
             raise PermanentError(
@@ -200,18 +204,16 @@ class _ProxiedClient:
         await self._client.aclose()
 
 
-def _check_proxies() -> bool:
-    """Whether the environment names any proxy.
+def _check_proxies(proxies: Mapping[str, str]) -> None:
+    """Refuse what only connecting would refuse.
 
     Raises:
-        ValueError: one has a port that only connecting would refuse.
+        ValueError: a proxy has a port that there is not.
     """
-    proxies = {scheme: text for scheme, text in getproxies().items() if scheme in _PROXIED}
     for scheme, text in proxies.items():
         port = httpx.URL(text if "://" in text else f"http://{text}").port
         if port is not None and not 0 < port <= LAST_PORT:
             raise ValueError(f"the proxy for {scheme} has the port {port}")
-    return bool(proxies)
 
 
 async def _set_location_aside(response: httpx.Response) -> None:
