@@ -94,12 +94,12 @@ class Ping:
         left = _PATIENCE
         if self._deadline is not None:
             left = max(0.1, self._deadline - time.monotonic())
-        response = httpx.post(
-            url, content=body, timeout=left, headers={"User-Agent": f"dataportal/{__version__}"}
-        )
-        if not response.is_success:
-            moved = "; it is not followed: name the address itself" * response.is_redirect
-            self._fault = f"the answer was {response.status_code}{moved}"
+        headers = {"User-Agent": f"dataportal/{__version__}"}
+        # what else is answered nobody reads, so that it may be without an end
+        with httpx.stream("POST", url, content=body, timeout=left, headers=headers) as response:
+            if not response.is_success:
+                moved = "; it is not followed: name the address itself" * response.is_redirect
+                self._fault = f"the answer was {response.status_code}{moved}"
 
 
 def _url_parts(url: str) -> SplitResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -277,6 +278,19 @@ def test_a_file_without_one_address_is_refused(
     assert words in refused.stderr
     assert CHECK not in refused.stderr
     assert refused.stdout == ""
+
+
+def test_an_answer_to_a_ping_is_not_read_to_its_end(
+    two_sources: SourceFile, server: LocalServer, env: Mapping[str, str], run_cli: RunCli
+) -> None:
+    """That the command ended is told although what was answered to its beginning never ends."""
+    endless = Reply(200, itertools.repeat(b"x"), pause=0.1)
+    server.answer("/drips/start", endless)
+    server.answer("/drips", endless)
+    env = {**env, "DATAPORTAL_PING_URL": f"{server.url}/drips"}
+    done = run_cli("-q", "fetch", 'odd "name"', env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert server.asked("/drips") == 1
 
 
 def test_a_ping_that_is_led_elsewhere_is_told(
