@@ -235,6 +235,7 @@ def open_folder(pytestconfig: pytest.Config) -> Iterator[Path]:
     folder.mkdir()
     folder.chmod(0o755)
     yield folder
+    folder.chmod(0o755)
     shutil.rmtree(folder)
 
 

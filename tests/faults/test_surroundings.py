@@ -167,6 +167,8 @@ def test_a_user_without_a_name_or_a_place_to_write(
     open_folder.chmod(0o555)
     variables = {k: v for k, v in env.items() if k not in {"HOME", "XDG_DATA_HOME", "DATABASE_URL"}}
     variables["TMPDIR"] = str(open_folder)
+    if os.geteuid() != 0:  # whose account names a home
+        variables["HOME"] = str(open_folder)
 
     def run(*command: str, **more: str) -> subprocess.CompletedProcess[str]:
         process = subprocess.run(
