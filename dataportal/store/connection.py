@@ -219,6 +219,9 @@ _ERRORS: dict[str, tuple[type[DatabaseError], str | None]] = {
     "08": (DatabaseTransientError, "The connection broke"),
 }
 
+# What PgBouncer says, with a state that stands for much else.
+_STATEMENT_POOLING = "transaction blocks not allowed in statement pooling mode"
+
 # Before a session exists the server's message is all there is, without an SQLSTATE.
 _STATES_OF_TEXTS: tuple[tuple[str, str], ...] = (
     ("conversion between UTF8 and ", "22P05"),
@@ -243,6 +246,12 @@ def _database_error(error: psycopg.Error, action: str) -> DatabaseError:
     state = error.sqlstate or _state_from_text(str(error))
     reason = harmless(redact(_first_line(str(error))), 500)
     message = f"{action}: {reason}{_untranslatable(reason)}"
+    if _STATEMENT_POOLING in reason:
+        return UnsuitableServerError(
+            message,
+            hint="Set pool_mode = session for the pooler, or point DATABASE_URL at PostgreSQL "
+            "itself: what is read together is read in one transaction",
+        )
     for code in (state, state[:2]):
         if code in _ERRORS:
             error_class, hint = _ERRORS[code]

@@ -311,6 +311,22 @@ def test_what_takes_no_lock_works_through_a_pooler(
                 assert row == (True,), name
 
 
+def test_a_pooler_without_transactions_is_refused(
+    open_folder: Path, tmp_path: Path, server: LocalServer, database_url: str, run_cli: RunCli
+) -> None:
+    """For good, also by what only reads: one answer may be of several statements."""
+    sources = SourceFile(tmp_path)
+    sources.csv("load", server.answer("/load.csv", table([1.0, 2.0])))
+    sources.write()
+    assert run_cli("fetch", "load", env={"DATABASE_URL": database_url}).returncode == 0
+    with pgbouncer(database_url, open_folder, "statement") as url:
+        for command in (("fetch", "load"), ("runs",), ("read", "load")):
+            refused = run_cli(*command, env={**ONCE, "DATABASE_URL": url})
+            assert refused.returncode == 78, refused.stderr
+            assert "pool_mode = session" in refused.stderr
+            assert "dataportal help database" in refused.stderr
+
+
 def test_two_clients_on_one_process_are_told_apart(open_folder: Path, database_url: str) -> None:
     """Each gets the lock there; only who took it last holds it, by the mark beside it."""
     key = 4711
