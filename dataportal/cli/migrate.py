@@ -154,6 +154,11 @@ def _migrate(
     from dataportal.store.migrations import migrate, schema_state
 
     applied: tuple[str, ...] = ()
+    if after is not None or take_back:
+        from dataportal.store.upkeep.columnstore import check_columnstore
+
+        # before anything: what is refused changes nothing
+        check_columnstore(connection)
     if not plan:
         applied = migrate(connection, say=say if invocation.shows_progress else lambda _: None)
     state = schema_state(connection)
@@ -181,19 +186,15 @@ def _change_columnstore(
     """Turn the columnstore on, or off where there is no `after`; with `plan` nothing is changed."""
     from dataportal.render.progress_bar import progress_bar
     from dataportal.store.upkeep.columnstore import (
-        check_columnstore,
         disable_columnstore,
         enable_columnstore,
         read_columnstore,
     )
 
     decompressed = 0
-    if plan:
-        if not state.pending:
-            check_columnstore(connection)
-    elif after is not None:
+    if after is not None and not plan:
         enable_columnstore(connection, after)
-    else:
+    elif not plan:
         with progress_bar("decompressing", wanted=invocation.shows_progress) as progress:
             decompressed = disable_columnstore(connection, progress=progress)
     return ColumnstoreView(

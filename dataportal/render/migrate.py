@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from dataportal.render.console import printable
 from dataportal.render.formatting import NOTHING, format_span, pluralize
+from dataportal.times import format_duration, parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -85,11 +86,11 @@ class ColumnstoreView:
         if state is None:
             yield "columnstore: after these migrations"
         elif state.enabled:
-            after = NOTHING if state.after is None else format_span(state.after)
-            width = NOTHING if state.chunk_interval is None else format_span(state.chunk_interval)
-            yield (
-                f"columnstore: on; chunks of {width} are compressed when all in them is older "
-                f"than {after}"
+            width = NOTHING if state.chunk_interval is None else _span(state.chunk_interval)
+            yield f"columnstore: on; chunks of {width} are " + (
+                "not compressed by themselves"
+                if state.after is None
+                else f"compressed when all in them is older than {_span(state.after)}"
             )
         elif self.decompressed:
             yield f"columnstore: off; {pluralize(self.decompressed, 'chunk')} made rows again"
@@ -98,7 +99,8 @@ class ColumnstoreView:
         if not self.planned or state is None:
             return
         if self.wanted is not None:
-            yield f"would be turned on, for what is older than {format_span(self.wanted)}"
+            kind = "stay" if state.enabled else "be turned"
+            yield f"would {kind} on, for what is older than {_span(self.wanted)}"
         elif state.enabled:
             yield "would be turned off, and everything made rows again"
 
@@ -110,6 +112,12 @@ class ColumnstoreView:
             "columnstore": None if state is None else columnstore_fields(state),
             "decompressed": self.decompressed,
         }
+
+
+def _span(length: timedelta) -> str:
+    """Short where that says all of it."""
+    short = format_span(length)
+    return short if parse_duration(short) == length else format_duration(length)
 
 
 def columnstore_fields(state: ColumnstoreState) -> dict[str, Any]:

@@ -317,6 +317,20 @@ def test_an_edition_without_columnstore_says_why_and_what_would(
     assert refused.returncode == 78
 
 
+@pytest.mark.parametrize("option", ["--columnstore", "--no-columnstore"])
+def test_what_is_refused_does_not_migrate_either(
+    option: str, empty_database_url: str, run_cli: RunCli
+) -> None:
+    """Where there is no columnstore, an empty database stays empty."""
+    if has_columnstore(empty_database_url):
+        return
+    done = run_cli("migrate", option, env={"DATABASE_URL": empty_database_url})
+    assert (done.returncode, done.stdout) == (78, "")
+    assert len(done.stderr.strip().splitlines()) == 1
+    with open_observer(empty_database_url) as look:
+        assert look.execute("SELECT to_regclass('schema_migration')").fetchone() == (None,)
+
+
 def check_storage(document: dict[str, Any]) -> None:
     """Its tables add up, and those of observations are among them."""
     storage = document["storage"]

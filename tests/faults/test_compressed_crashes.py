@@ -286,6 +286,9 @@ def test_turning_it_off_is_killed(failpoint: str, columnstore_url: str, run_cli:
     off = ("migrate", "--no-columnstore")
     killed = run_cli(*off, env={**env, "DATAPORTAL_FAILPOINT": f"{failpoint}:kill"})
     assert killed.returncode == -signal.SIGKILL, killed.stdout + killed.stderr
+    plan = run_cli(*off, "--plan", env=env)
+    assert "are not compressed by themselves" in plan.stdout
+    assert "would be turned off" in plan.stdout
     assert_turned_off(url, before, run_cli)
 
 

@@ -6,6 +6,7 @@ These need TimescaleDB's Community edition.
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing, suppress
 from datetime import timedelta
 from functools import partial
@@ -429,6 +430,30 @@ def test_what_somebody_else_compresses_otherwise_stays_so(
         assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_what_somebody_else_left_to_the_server_to_choose_stays_so(
+    database_url: str, run_cli: RunCli
+) -> None:
+    """How it chose stands with the chunks that it compressed; once these are rows, it is ours."""
+    with open_feed(database_url, "load", "wind") as feed:
+        hours: dict[int, float | None] = {h: float(h) for h in range(3_000)}
+        feed.merge({"load": hours, "wind": hours})
+    with open_observer(database_url) as look:
+        look.execute("ALTER TABLE time_series_data_scd2 SET (timescaledb.compress)")
+        look.execute("SELECT compress_chunk(c) FROM show_chunks('time_series_data_scd2') AS c")
+        settings = "SELECT * FROM timescaledb_information.chunk_columnstore_settings"
+        before = look.execute(settings).fetchall()
+        for options in (("--columnstore",), ("--no-columnstore",), ("--columnstore", "--plan")):
+            done = run_cli("migrate", *options, env={"DATABASE_URL": database_url})
+            assert (done.returncode, done.stdout) == (78, "")
+            assert re.search("somebody else .* segmentby series_id, orderby ts DESC", done.stderr)
+        assert look.execute(settings).fetchall() == before
+        look.execute("SELECT decompress_chunk(c) FROM show_chunks('time_series_data_scd2') AS c")
+        look.execute("ALTER TABLE time_series_data_scd2 SET (timescaledb.compress = false)")
+    on = run_cli("migrate", "--columnstore", "84 hours", env={"DATABASE_URL": database_url})
+    assert on.stdout.endswith("when all in them is older than 84 hours\n")
+    assert_sound(database_url)
+
+
 def test_it_is_done_as_a_user_types_it(database_url: str, run_cli: RunCli, tmp_path: Path) -> None:
     """On, upkeep, a fetch that revises, upkeep, off: each says what it did, and all stays sound."""
     env = {"DATABASE_URL": database_url}
@@ -452,6 +477,8 @@ def test_it_is_done_as_a_user_types_it(database_url: str, run_cli: RunCli, tmp_p
         kept = run_cli("maintain", env=env)
         assert kept.returncode == 0, kept.stderr
         assert "compressed" in kept.stdout
+        plan = run_cli("migrate", "--columnstore", "90d", "--plan", env=env)
+        assert plan.stdout.endswith("would stay on, for what is older than 90 d\n")
         assert "compressed" in run_cli("healthcheck", env=env).stdout
         fetched = run_cli("fetch", "load", "--json", env=env)
         assert json.loads(fetched.stdout)["runs"][0]["revised"] == 2
