@@ -20,11 +20,6 @@ _HARMLESS = re.compile(r"[\w.:/@%+,=-]+")
 _SHARED = ("config", "database_url")
 
 
-def complete_sources(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Names of sources of the file."""
-    return _matches(incomplete, lambda: _names_of_file(ctx, sources=True))
-
-
 def complete_patterns(ctx: typer.Context, incomplete: str) -> list[str]:
     """Names of sources of the file, and tags."""
     return _matches(incomplete, lambda: _names_of_file(ctx, sources=True, tags=True))

@@ -4,15 +4,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dataportal.cli.completion import complete_sources
+from dataportal.cli.completion import complete_patterns
 from dataportal.cli.database import open_to_read
 from dataportal.cli.times import option_instant
-from dataportal.errors import ExitCode, UsageError
+from dataportal.errors import ConfigurationError, ExitCode, UsageError
 from dataportal.times import utc_now
 
 if TYPE_CHECKING:
     from dataportal.cli.options import Invocation
     from dataportal.render.view import View
+    from dataportal.settings import Settings
 
 EXAMPLES = (
     "dataportal runs",
@@ -28,8 +29,8 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="SOURCE…",
-            help="Names or globs of sources; all without one.",
-            autocompletion=complete_sources,
+            help="Names, globs or tags of sources; all without one.",
+            autocompletion=complete_patterns,
         ),
     ] = None,
     run: Annotated[
@@ -68,8 +69,30 @@ def command(
             view = RunView(recorded, run_changes(connection, recorded), settings.zone)
         else:
             newest = newest_runs(
-                connection, sources or (), since=start, not_well=failed, limit=limit
+                connection,
+                sources or (),
+                since=start,
+                not_well=failed,
+                limit=limit,
+                tagged=lambda pattern: _tagged(pattern, settings, invocation),
             )
             view = RecordedRunsView(newest, limit, now, settings.zone)
     look_at_view(view, json=invocation.json)
     return ExitCode.DONE
+
+
+def _tagged(pattern: str, settings: "Settings", invocation: "Invocation") -> list[str]:
+    """The sources one of whose tags matches; none where the file cannot be read, as it need not."""
+    from fnmatch import fnmatchcase
+
+    from dataportal.config import load
+
+    try:
+        configuration = load(settings.config_path, invocation.env)
+    except ConfigurationError:
+        return []
+    return [
+        source.name
+        for source in configuration.sources
+        if any(fnmatchcase(tag, pattern) for tag in source.tags)
+    ]

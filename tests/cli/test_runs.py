@@ -56,6 +56,22 @@ def test_a_failure_is_found_and_explained(
     assert told(run_cli, env, "--since", "2999-01-01") == {"runs": []}
 
 
+def test_sources_are_named_by_their_tags_too(
+    two_sources: SourceFile, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """As the file has them by now, where no name is meant; without the file there are none."""
+    two_sources.entries["gone"]["tags"] = ["abroad"]
+    two_sources.entries["good"]["tags"] = ["gone"]
+    path = two_sources.write()
+    run_cli("fetch-all", env=env)
+    assert [run["source"] for run in told(run_cli, env, "abr*")["runs"]] == ["gone"]
+    assert [run["source"] for run in told(run_cli, env, "gone")["runs"]] == ["gone"]
+    path.unlink()
+    missing = run_cli("runs", "abroad", env=env)
+    assert missing.returncode == 2
+    assert "no source 'abroad' ever ran here" in missing.stderr
+
+
 def test_one_run_is_shown_whole(
     two_sources: SourceFile, server: LocalServer, env: dict[str, str], run_cli: RunCli
 ) -> None:

@@ -21,7 +21,7 @@ from dataportal.suggestions import suggestion
 from dataportal.times import EPOCH, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import psycopg
 
@@ -96,6 +96,7 @@ def newest_runs(
     since: datetime | None = None,
     not_well: bool = False,
     limit: int,
+    tagged: Callable[[str], Iterable[str]] | None = None,
 ) -> list[RecordedRun]:
     """The newest runs, newest first.
 
@@ -108,6 +109,7 @@ def newest_runs(
         since: only runs that began at or after this time.
         not_well: only runs that failed, were partial or interrupted, or have not ended.
         limit: at most so many.
+        tagged: the sources that a pattern means which is no name of one that ever ran.
 
     Raises:
         UsageError: no source that ever ran matches a pattern.
@@ -122,7 +124,7 @@ def newest_runs(
         name = "runs_newest"
         if patterns:
             name = "runs_newest_of"
-            parameters["sources"] = _matching_sources(connection, patterns)
+            parameters["sources"] = _matching_sources(connection, patterns, tagged)
         runs = _read_runs(connection, name, parameters)
     return [run for run in runs if not (not_well and isinstance(run.outcome, Progress))]
 
@@ -171,11 +173,17 @@ def run_changes(connection: psycopg.Connection, run: RecordedRun) -> list[Series
         return cursor.execute(query_for(connection, "run_changes"), parameters).fetchall()
 
 
-def _matching_sources(connection: psycopg.Connection, patterns: Iterable[str]) -> list[str]:
+def _matching_sources(
+    connection: psycopg.Connection,
+    patterns: Iterable[str],
+    tagged: Callable[[str], Iterable[str]] | None,
+) -> list[str]:
     known = [name for (name,) in connection.execute(query("run_sources"))]
     names: set[str] = set()
     for pattern in patterns:
         matches = {name for name in known if fnmatchcase(name, pattern)}
+        if not matches and tagged is not None:
+            matches = {*tagged(pattern)} & {*known}
         if not matches:
             raise UsageError(
                 f"no source {pattern!r} ever ran here",
