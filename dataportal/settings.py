@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
-import time
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dataportal.bounded_files import read_beginning
 from dataportal.errors import ConfigurationError
 from dataportal.redaction import remember_secret
 from dataportal.times import time_zone
@@ -176,37 +175,17 @@ def _seconds(text: str) -> float:
 
 def _read_database(path: str) -> dict[str, Any]:
     try:
-        content = _read_beginning(path)
+        content = read_beginning(path, _LONGEST_URL, patience=_PIPE_PATIENCE)
         if len(content) > _LONGEST_URL:
             raise ValueError(f"{path!r} has more than {_LONGEST_URL} bytes, and is no URL")
         text = content.decode("utf-8")
+    except TimeoutError:
+        raise ValueError(f"{path!r} gave no URL within {_PIPE_PATIENCE:g} seconds") from None
     except OSError as error:
         raise ValueError(f"cannot read {path!r}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path!r} is not a text file") from None
     return _database(text.strip(), path)
-
-
-def _read_beginning(path: str) -> bytes:
-    """What a file begins with, one byte more than a URL has at most; a pipe is not waited for long.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it gives neither text nor an end in time.
-    """
-    import select
-
-    content = b""
-    deadline = time.monotonic() + _PIPE_PATIENCE
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as file:  # noqa: PTH123 - Path has no such flags
-        while len(content) <= _LONGEST_URL:
-            if not select.select([file], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                raise ValueError(f"{path!r} gave no URL within {_PIPE_PATIENCE:g} seconds")
-            part = file.read(_LONGEST_URL + 1 - len(content))
-            if part == b"":
-                break
-            content += part or b""
-    return content
 
 
 def _database(text: str, origin: str) -> dict[str, Any]:

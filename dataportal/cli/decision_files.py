@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import sys
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from dataportal.bounded_files import read_beginning
 from dataportal.errors import FileError
 from dataportal.render.table_formats import TableFormat, format_of_name
 from dataportal.store.read.points import Decision
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+_LARGEST = 256 * 1024 * 1024
+_PIPE_PATIENCE = 30.0  # seconds for whoever writes into a pipe
 _TS = "ts"
 _HEADS = ("decided_at", "decision_time", "decision", "available_at", "as_of", "at")
 _COLUMNS = 2
@@ -43,12 +47,15 @@ def read_decisions(path: Path, zone: tzinfo) -> list[Decision]:
         form = format_of_name(path)
         if form is not None:
             return _read_table(path, form, zone)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return _parse_decisions(str(path), file, zone)
+        content = read_beginning(path, _LARGEST, patience=_PIPE_PATIENCE)
+        if len(content) > _LARGEST:
+            raise FileError(f"{path} is larger than {_LARGEST >> 20} MiB")
+        return _parse_decisions(str(path), StringIO(content.decode("utf-8-sig"), newline=""), zone)
     except FileNotFoundError:
         raise FileError(f"there is no file {path}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"{path} cannot be read: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"{path} cannot be read: {reason}") from None
 
 
 def _parse_decisions(name: str, lines: Iterable[str], zone: tzinfo) -> list[Decision]:

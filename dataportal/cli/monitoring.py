@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.bounded_files import read_beginning
 from dataportal.errors import ConfigurationError, DataportalError, ExitCode, Interrupted
 from dataportal.render.console import say
 from dataportal.times import utc_now
@@ -41,6 +42,7 @@ PingUrlFileOption = Annotated[
 ]
 _STOP_PATIENCE = 2.0  # seconds for the last ping after a signal, which has ten in all
 _LONGEST_ADDRESS = 8192  # bytes
+_PIPE_PATIENCE = 5.0  # seconds for whoever writes the address into a pipe
 
 
 @dataclass(slots=True)
@@ -155,8 +157,8 @@ def _new_ping(invocation: "Invocation", file: str | None) -> "Ping | None":
     url = invocation.env.get("DATAPORTAL_PING_URL")
     if file is not None:
         try:
-            with Path(file).open(encoding="utf-8") as stream:
-                url = stream.read(_LONGEST_ADDRESS).strip()
+            content = read_beginning(file, _LONGEST_ADDRESS, patience=_PIPE_PATIENCE)
+            url = content[:_LONGEST_ADDRESS].decode("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or error
             raise ConfigurationError(f"--ping-url-file {file} cannot be read: {reason}") from None

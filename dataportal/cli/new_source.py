@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dataportal.bounded_files import read_beginning
 from dataportal.cli.options import Invocation
 from dataportal.errors import BadDataError, ConfigurationError, ExitCode, FileError, UsageError
 from dataportal.render.console import foreign_output_on_stderr, is_terminal, say
@@ -24,6 +25,7 @@ EXAMPLES = (
     "dataportal new-source https://api.example.com/load --header 'X-Key: ${LOAD_KEY}' --append",
 )
 _SECONDS = 120.0
+_PIPE_PATIENCE = 30.0  # seconds for whoever writes into a pipe
 _SCHEMES = ("http://", "https://")
 
 
@@ -224,8 +226,7 @@ def _read(origin: str) -> "Answer":
         if origin == "-":
             body = sys.stdin.buffer.read(MOST_BYTES + 1)
         else:
-            with Path(origin).open("rb") as file:
-                body = file.read(MOST_BYTES + 1)
+            body = read_beginning(origin, MOST_BYTES, patience=_PIPE_PATIENCE)
     except OSError as error:
         hint = "An address begins with http:// or https://" if "." in origin else None
         raise FileError(f"{origin} cannot be read ({error.strerror or error})", hint=hint) from None

@@ -21,6 +21,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
+from dataportal.bounded_files import read_beginning
 from dataportal.config.yaml_nodes import Document, Mapping, Scalar, Sequence
 from dataportal.errors import ConfigurationError, Problem
 from dataportal.redaction import harmless
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from dataportal.config.yaml_nodes import Node
 
 _LARGEST = 64 * 1024 * 1024
+_PIPE_PATIENCE = 30.0  # seconds for whoever writes into a pipe
 _Parser: type[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
@@ -56,7 +58,7 @@ def read_document(path: Path, text: str | None = None, *, file: Path | None = No
 
 def _read_text(path: Path, file: Path) -> str:
     try:
-        raw = file.read_bytes()
+        raw = read_beginning(file, _LARGEST, patience=_PIPE_PATIENCE)
     except FileNotFoundError:
         raise ConfigurationError(
             f"there is no file {path}",

@@ -198,6 +198,25 @@ def test_a_signal_during_start_up_ends_it_at_once(tmp_path: Path, number: signal
     assert process.returncode == 128 + number
 
 
+@pytest.mark.timeout(60)
+def test_a_configuration_that_is_no_file(tmp_path: Path, run_cli: RunCli) -> None:
+    """One without an end is refused; one that comes through a pipe is as good as a file."""
+    refused = run_cli("--config", "/dev/zero", "list-sources")
+    assert refused.returncode == 78
+    assert refused.stderr.startswith("dataportal: /dev/zero is larger than 64 MiB")
+    entry = """
+timeseries:
+  from_a_pipe:
+    module: dataportal.plugins.data_sources.csv_plugin
+    class: CsvDataSourcePlugin
+    schedule: 1 day
+    metadata: {name: n, unit: MW}
+    default_params: {path: a.csv}
+"""
+    shown = run_cli("--config", "/dev/stdin", "list-sources", "--json", input=entry)
+    assert json.loads(shown.stdout)["sources"][0]["source"] == "from_a_pipe", shown.stderr
+
+
 def test_a_document_that_was_not_written_is_no_success(clean_environment: dict[str, str]) -> None:
     """Whatever kept it away, and though nothing failed."""
     code = """

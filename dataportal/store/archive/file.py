@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
+from dataportal.bounded_files import open_file
 from dataportal.errors import FileError
 from dataportal.failpoints import failpoint
 from dataportal.store.archive.format import FORMAT, End, Head, LineSequence, parse_line
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from dataportal.store.archive.format import Row
 
+_PIPE_PATIENCE = 30.0  # seconds for whoever writes into a pipe
 _LONGEST_LINE = 4 * 1024 * 1024
 _GZIP = ".gz"
 _OTHER_KINDS = {".zst", ".xz", ".bz2", ".zip", ".7z", ".csv", ".tsv", ".xlsx", ".parquet"}
@@ -130,7 +132,7 @@ def _check_ending(path: Path) -> None:
 
 @contextmanager
 def _open_file(path: Path) -> Iterator[IO[bytes]]:
-    with path.open("rb") as raw:
+    with open_file(path, patience=_PIPE_PATIENCE) as raw:
         if path.suffix.lower() != _GZIP:
             yield raw
             return
