@@ -621,7 +621,15 @@ def test_proxy_of_the_environment_is_used(
 
 
 @pytest.mark.parametrize(
-    "proxy", ["gopher://{}@127.0.0.1:9", "http://{}@127.0.0.1:99999", "http://{}@127.0.0.1:port"]
+    "proxy",
+    [
+        *("gopher://{}@127.0.0.1:9", "http://{}@127.0.0.1:99999", "http://{}@127.0.0.1:port"),
+        *("http://{}@127.0.0.1:0", "http://{}@:80", "http://{}@[::1", "http://{}@[zz]:80"),
+        *("http://{}@xn--\u00e9.example", "http://{}@a..b:80", "http://{}@ho st:80"),
+        f"http://{{}}@{'a' * 70}.example",
+        f"http://{{}}@127.0.0.1:{'9' * 300}",
+        "http://{}",
+    ],
 )
 def test_proxy_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     """A proxy of an unknown kind or port is a plain message, without its password."""
@@ -629,6 +637,55 @@ def test_proxy_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, pro
     with pytest.raises(PermanentError, match="ALL_PROXY") as caught:
         ask("http://provider.invalid/a")
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("proxy", "message"),
+    [
+        ("http://me:{}@127.0.0.1:9", "no connection to the proxy 127.0.0.1:9 for GET"),
+        ("http://me:{}@nowhere.invalid:80", "the name nowhere.invalid of the proxy could not be"),
+    ],
+)
+def test_a_proxy_that_cannot_be_reached_is_named(
+    monkeypatch: pytest.MonkeyPatch, proxy: str, message: str
+) -> None:
+    """And not the provider, to whom nothing was sent; nor its password."""
+    monkeypatch.setenv("HTTP_PROXY", proxy.format("canary-of-a-password"))
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(TransientError, match=message) as caught:
+        ask("http://provider.example/a")
+    assert "HTTP_PROXY" in str(caught.value)
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "is_whole"),
+    [
+        ("bytes 0-2/3", True),
+        ("bytes 0-2/*", True),
+        ("bytes */3", True),
+        ("items 0-9/100", True),
+        ("bytes 0-2/4", False),
+        ("bytes 1-3/4", False),
+        ("bytes  0-2/30; x", False),
+        # no number so long is taken for one
+        (f"bytes 0-{'9' * 300}/{'9' * 301}", True),
+        (f"bytes 0-2/{'9' * 5000}", True),
+        ("bytes a-b/c", True),
+    ],
+)
+def test_a_part_of_the_bytes_is_no_answer(
+    server: LocalServer, header: str, *, is_whole: bool
+) -> None:
+    """What says how many there are of how many counts; all else is about no bytes of ours."""
+    url = server.answer("/a", Reply(206, b"[1]", headers={"Content-Range": header}))
+    if is_whole:
+        assert ask(url).body == b"[1]"
+    else:
+        with pytest.raises(BadDataError, match="only a part of it") as caught:
+            ask(url)
+        assert len(str(caught.value)) < 200
 
 
 def test_libraries_beneath_write_no_url(

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from urllib.request import getproxies
 
 import httpx
 
 from dataportal.errors import PermanentError
 from dataportal.plugins.http.host_concurrency import HostConcurrency
-from dataportal.plugins.http.urls import LAST_PORT
+from dataportal.plugins.http.proxies import check_proxies, environment_proxies
 from dataportal.redaction import harmless, redact
 
 if TYPE_CHECKING:
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 
 LOCATION = "dataportal.location"
 """Where a redirect leads, among the extensions of an answer."""
-
-
-_PROXIED = {"http", "https", "all"}
 
 
 class HostClient(Protocol):
@@ -78,9 +74,7 @@ class Connections:
         self._tls = tls
         self._per_host = per_host
         # as it is before any plugin may set one for itself
-        self._proxies = {
-            scheme: text for scheme, text in getproxies().items() if scheme in _PROXIED
-        }
+        self._proxies = environment_proxies()
         self._hosts: dict[asyncio.AbstractEventLoop, _Hosts] = {}
 
     def to(self, host: str) -> tuple[HostClient, AbstractAsyncContextManager[None]]:
@@ -115,7 +109,7 @@ class Connections:
             }
         )
         try:
-            _check_proxies(self._proxies)
+            check_proxies(self._proxies)
             # made once: to read all certificates takes as long as several requests
             self._tls = self._tls or httpx.create_ssl_context()
             kind = _ProxiedClient if self._proxies else _DirectClient
@@ -123,7 +117,7 @@ class Connections:
         except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
             raise PermanentError(
                 f"the HTTP client cannot be set up ({redact(harmless(str(error), 300))})",
-                hint="Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE",
+                hint="Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE",
             ) from None
 
 
@@ -202,18 +196,6 @@ class _ProxiedClient:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-
-
-def _check_proxies(proxies: Mapping[str, str]) -> None:
-    """Refuse what only connecting would refuse.
-
-    Raises:
-        ValueError: a proxy has a port that there is not.
-    """
-    for scheme, text in proxies.items():
-        port = httpx.URL(text if "://" in text else f"http://{text}").port
-        if port is not None and not 0 < port <= LAST_PORT:
-            raise ValueError(f"the proxy for {scheme} has the port {port}")
 
 
 async def _set_location_aside(response: httpx.Response) -> None:

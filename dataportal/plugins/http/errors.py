@@ -28,6 +28,7 @@ _PERMANENT_OF_SERVER = {
     HTTPStatus.HTTP_VERSION_NOT_SUPPORTED,
     HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED,
 }
+_PROXIES = "variables HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
 _LONGEST_PAUSE = 1e10  # seconds, some 300 years; whoever says more says nothing
 _MESSAGES: dict[type[httpx.HTTPError], str] = {
     httpx.TimeoutException: "{host} could not be reached in time for",
@@ -99,9 +100,15 @@ def refusal(
 
 
 def transport_error(
-    error: Exception, *, url: str, host: str, hide: Callable[[str], str], method: str = "GET"
+    error: Exception,
+    *,
+    url: str,
+    host: str,
+    hide: Callable[[str], str],
+    method: str = "GET",
+    proxy: httpx.URL | None = None,
 ) -> FetchError:
-    """The error for a request that got no complete answer."""
+    """The error for a request that got no complete answer; `proxy` is where it was sent, if any."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return PermanentError(
@@ -111,18 +118,29 @@ def transport_error(
                 "in SSL_CERT_FILE",
             )
         if isinstance(cause, socket.gaierror):
+            suspect = _PROXIES if proxy else "address"
             return TransientError(
-                f"the name {host} could not be resolved for {method} {url} ({cause.strerror})",
+                f"the name {proxy.host if proxy else host}{' of the proxy' if proxy else ''} "
+                f"could not be resolved for {method} {url} ({cause.strerror})",
                 host=host,
-                hint="If it stays so, check the address and the network",
+                hint=f"If it stays so, check the {suspect} and the network",
             )
     reason = harmless(hide(str(error)), 200) or type(error).__name__
     for kind, message in _MESSAGES.items():
         if isinstance(error, kind):
+            is_unreached = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            by_proxy = proxy if is_unreached else None
+            peer = f"the proxy {_peer(by_proxy)}" if by_proxy else host
             return TransientError(
-                f"{message.format(host=host)} {method} {url} ({reason})", host=host
+                f"{message.format(host=peer)} {method} {url} ({reason})",
+                host=host,
+                hint=f"If it stays so, check the {_PROXIES}" if by_proxy else None,
             )
     return PermanentError(f"{method} {url} cannot be sent ({reason})")
+
+
+def _peer(proxy: httpx.URL) -> str:
+    return proxy.host if proxy.port is None else f"{proxy.host}:{proxy.port}"
 
 
 def retry_after_seconds(text: str | None, now: datetime) -> float | None:

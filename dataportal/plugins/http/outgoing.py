@@ -10,6 +10,7 @@ import httpx
 
 from dataportal.errors import PermanentError, TransientError
 from dataportal.plugins.http.errors import transport_error
+from dataportal.plugins.http.proxies import proxy_of
 from dataportal.plugins.http.tokens import SentAlong
 
 if TYPE_CHECKING:
@@ -110,7 +111,12 @@ def request_failure(error: Exception, request: OutgoingRequest, place: Place) ->
         )
     else:
         failure = transport_error(
-            error, method=request.method, url=shown, host=host, hide=request.mask
+            error,
+            method=request.method,
+            url=shown,
+            host=host,
+            hide=request.mask,
+            proxy=proxy_of(place.url),
         )
         # what found no connection was not sent
         place.is_sent &= not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)

@@ -10,7 +10,8 @@ import asyncio
 import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Any
-from urllib.request import getproxies, proxy_bypass
+
+from dataportal.plugins.http.proxies import proxy_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -35,7 +36,7 @@ async def is_private(url: httpx.URL) -> bool:
         return _is_private(literal)
     if host == "localhost" or host.endswith(".localhost"):
         return True
-    if _is_proxied(url):
+    if proxy_of(url) is not None:
         return False
     try:
         addresses = await asyncio.get_running_loop().getaddrinfo(
@@ -60,7 +61,7 @@ def connection_guard(
         url: of the request.
         refusal: makes the error to be raised.
     """
-    if _is_proxied(url):
+    if proxy_of(url) is not None:
         return None
 
     async def guard(event: str, info: Mapping[str, Any]) -> None:
@@ -75,11 +76,6 @@ def has_private_peer(stream: Any) -> bool:
     """Whether a connection is to a private address."""
     address = stream.get_extra_info("server_addr")
     return bool(address) and _is_private(ip_address(str(address[0]).partition("%")[0]))
-
-
-def _is_proxied(url: httpx.URL) -> bool:
-    proxies = getproxies()
-    return (url.scheme in proxies or "all" in proxies) and not proxy_bypass(url.host)
 
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:

@@ -15,7 +15,8 @@ from dataportal.redaction import harmless, redact
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LAST_PORT = 65535
+_LAST_PORT = 65535
+_LONG_PORT = 10**9  # no number to show
 _NO_NAME = re.compile(r"[\s%](?!25)")  # %25 stands before the zone of an IPv6 address
 
 
@@ -50,7 +51,7 @@ def address(text: str, params: Mapping[str, Any] | None) -> httpx.URL:
         url = _parse(text.strip())
         query = {name: value for name, value in (params or {}).items() if value is not None}
         url = url.copy_merge_params(query) if query else url
-        _check_host(url)
+        check_host(url)
     except (httpx.InvalidURL, TypeError, ValueError) as error:
         shown, reason = Mask().url(text), harmless(redact(str(error)), 200)
         raise PermanentError(f"{shown} is not an address that can be asked ({reason})") from None
@@ -65,10 +66,11 @@ def _parse(text: str) -> httpx.URL:
     return httpx.URL(text)
 
 
-def _check_host(url: httpx.URL) -> None:
+def check_host(url: httpx.URL) -> None:
     """Raise ValueError for a host or a port that only the attempt to connect would find wrong."""
-    if url.port is not None and not 0 < url.port <= LAST_PORT:
-        raise ValueError(f"there is no port {url.port}")
+    if url.port is not None and not 0 < url.port <= _LAST_PORT:
+        shown = url.port if abs(url.port) < _LONG_PORT else "with so many digits"
+        raise ValueError(f"there is no port {shown}")
     try:
         # what looking a name up begins with; an international name is read back for messages
         url.raw_host.decode("ascii").encode("idna")
@@ -89,7 +91,7 @@ def onward_address(url: httpx.URL, location: str, mask: Mask, here: str) -> http
     """
     try:
         onward = url.join(location).copy_with(fragment=None)
-        _check_host(onward)
+        check_host(onward)
     except (httpx.InvalidURL, ValueError):
         raise PermanentError(f"{here} is redirected to what is no address") from None
     if onward.scheme not in {"http", "https"} or not onward.host:
