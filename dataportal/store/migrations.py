@@ -153,6 +153,7 @@ def schema_state(
         with database_errors("looking for another schema"):
             other = connection.execute(query("migration_elsewhere")).fetchone()
         mismatch = None if other is None else _second_portal_error(schema, other[0])
+        mismatch = _worker_error(connection) or mismatch
     # nothing is ever added to a schema that this program does not understand
     pending = () if mismatch else tuple(m.name for m in known if m.version not in recorded)
     return SchemaState(
@@ -188,6 +189,22 @@ def _schema_mismatch(
                 hint="Use the version of dataportal that made this schema, or its successor",
             )
     return None
+
+
+def _worker_error(connection: psycopg.Connection) -> SchemaError | None:
+    """What a worker of a cluster has of a portal is a part that only the coordinator can use."""
+    with database_errors("asking which server of a cluster this is"):
+        if connection.execute(query("migration_cluster")).fetchone() == (None,):
+            return None
+        row = connection.execute(query("migration_coordinator")).fetchone()
+    if row is None:
+        return None
+    (coordinator,) = row
+    return SchemaError(
+        "this server is a worker of a Citus cluster: a portal is used through its coordinator"
+        + (f", {coordinator}" if coordinator else ""),
+        hint="Name the coordinator in DATABASE_URL, and in DATABASE_READ_URL a replica of it",
+    )
 
 
 def _second_portal_error(schema: str | None, other: str) -> SchemaError:

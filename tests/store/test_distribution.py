@@ -23,7 +23,14 @@ from dataportal.errors import SchemaError, UnsuitableServerError
 from dataportal.store import migrations as under_test
 from dataportal.store.connection import connect
 from dataportal.store.distribution import NOT_DISTRIBUTED, Unit, distribute, read_distribution
-from dataportal.store.migrations import Migration, migrate, migrations, schema_state
+from dataportal.store.migrations import (
+    Migration,
+    ensure_schema,
+    migrate,
+    migrations,
+    require_schema,
+    schema_state,
+)
 from dataportal.store.queries import is_distributed, query, sql_home
 
 if TYPE_CHECKING:
@@ -336,6 +343,43 @@ def test_a_migration_reaches_tables_that_are_distributed(
                 assert migrate(connection) == (more.name,)
         query_text = "SELECT value FROM time_series_known_as_of('{load}', now()) ORDER BY ts"
         assert connection.execute(query_text).fetchall() == [(1001.0,), (1002.0,), (1003.0,)]
+
+
+@pytest.mark.citus
+def test_a_run_asks_only_where_its_series_lie(citus_url: str) -> None:
+    """Where another part of the tables cannot be reached, others go on as ever."""
+    publication = datetime(2025, 3, 2, tzinfo=UTC)
+    store_run(citus_url, [1.0, 2.0], published=publication)
+    parts = """
+        SELECT p.table_name, p.shardid FROM citus_shards AS p, time_series AS s
+        WHERE s.endpoint_prefix = 'load' AND p.table_name::text LIKE 'time\\_series\\_%'
+          AND p.shardid <> get_shard_id_for_distribution_column(p.table_name, s.series_id)
+    """
+    with psycopg.connect(citus_url, autocommit=True) as connection:
+        connection.execute("SET citus.enable_manual_changes_to_shards = on")
+        for name, shard in connection.execute(parts.encode()).fetchall():
+            connection.execute(f"ALTER TABLE {name}_{shard} RENAME TO gone_{shard}".encode())
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            connection.execute("SELECT count(*) FROM time_series_data")
+    for number, values in enumerate(([1.0, 2.0], [1.5, None, 3.0], [1.5, 2.0, None]), 1):
+        assert store_run(citus_url, values, published=publication + timedelta(days=number))
+    store_run(citus_url, [4.0])
+    with psycopg.connect(citus_url, autocommit=True) as connection:
+        stored = "SELECT ts, value FROM time_series_data WHERE series_id = 1 ORDER BY ts"
+        values = [value for _, value in connection.execute(stored.encode()).fetchall()]
+    assert values == [4.0, 2.0]
+
+
+@pytest.mark.citus
+def test_a_worker_is_no_place_for_a_portal(cluster_url: str) -> None:
+    """Whoever names one in place of the coordinator is told so, and nothing is made there."""
+    with psycopg.connect(cluster_url, autocommit=True) as connection:
+        connection.execute("UPDATE pg_dist_local_group SET groupid = 1")
+    with connect(cluster_url, application_name="test") as connection:
+        for work in (require_schema, ensure_schema, migrate):
+            with pytest.raises(SchemaError, match=r"is a worker of a Citus cluster.*, localhost:"):
+                work(connection)
+        assert connection.execute("SELECT to_regclass('schema_migration')").fetchone() == (None,)
 
 
 @pytest.mark.citus
