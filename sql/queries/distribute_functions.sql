@@ -1,12 +1,16 @@
 -- Gives the functions of points in time a form that an engine can run which shards the tables: it
 -- takes no parameters of a function that it would have to put into the caller's statement. Each is
 -- made of the very text that it has, so that names and answers stay; and those that look up one row for
--- each of many times, even where there is none, are written out. What is so already stays.
+-- each of many times, even where there is none, are written out. Of series that are named the numbers
+-- are looked up first: so that only the machines are asked which have them. What is so already stays.
 
 DO $$
 DECLARE
     home text := current_schema();
     path text := current_setting('search_path');
+    series_of_names text := format(
+        'machine_series integer[] := ARRAY(SELECT s.series_id FROM %I.time_series AS s '
+        'WHERE s.endpoint_prefix = ANY (names));', home);
     one record;
 BEGIN
     -- so that every table is named with its schema, whoever calls
@@ -24,11 +28,17 @@ BEGIN
         EXECUTE format(
             'CREATE OR REPLACE FUNCTION %I.%I(%s) RETURNS %s LANGUAGE plpgsql STABLE AS %L',
             home, one.proname, one.arguments, one.result,
-            '#variable_conflict use_column' || regexp_replace(
+            '#variable_conflict use_column'
+            || CASE WHEN one.arguments LIKE 'names text[]%'
+                    THEN E'\nDECLARE ' || series_of_names ELSE '' END
+            || regexp_replace(
                 regexp_replace(
-                    -- a machine keeps apart what it has all of
                     regexp_replace(
-                        one.body, 'PARTITION BY (\w+)\.ts\M', 'PARTITION BY \1.series_id, \1.ts', 'g'),
+                        -- a machine keeps apart what it has all of
+                        regexp_replace(
+                            one.body, 'PARTITION BY (\w+)\.ts\M', 'PARTITION BY \1.series_id, \1.ts', 'g'),
+                        '\(d\.series_id = (\w+)\.series_id\)',
+                        '(d.series_id = \1.series_id) AND (d.series_id = ANY (machine_series))', 'g'),
                     '^\s*BEGIN ATOMIC', E'\nBEGIN\nRETURN QUERY'),
                 'END\s*$', E'END'));
     END LOOP;
@@ -39,6 +49,7 @@ BEGIN
                        value double precision, valid_from timestamptz)
         LANGUAGE plpgsql STABLE AS $body$
         #variable_conflict use_column
+        DECLARE %2$s
         BEGIN
         RETURN QUERY
         WITH request AS MATERIALIZED (
@@ -50,6 +61,7 @@ BEGIN
             SELECT q.number, q.position, v.value, v.valid_from
             FROM request AS q
             JOIN %1$I.time_series_data_scd2 AS v ON v.series_id = q.series_id AND v.ts = q.ts
+                AND v.series_id = ANY (machine_series)
                 AND v.valid_from <= q.decided_at AND v.valid_to > q.decided_at
         )
         SELECT q.number, q.endpoint_prefix, q.ts, q.decided_at, a.value, a.valid_from
@@ -58,7 +70,7 @@ BEGIN
         ORDER BY q.number, q.position;
         END
         $body$
-    $function$, home);
+    $function$, home, series_of_names);
     EXECUTE format($function$
         CREATE OR REPLACE FUNCTION %1$I.time_series_assumed_versions(
             names text[], start_ts timestamptz DEFAULT NULL, end_ts timestamptz DEFAULT NULL)
@@ -66,6 +78,7 @@ BEGIN
                        valid_from timestamptz, valid_to timestamptz, known_from timestamptz)
         LANGUAGE plpgsql STABLE AS $body$
         #variable_conflict use_column
+        DECLARE %2$s
         BEGIN
         RETURN QUERY
         WITH version AS MATERIALIZED (
@@ -73,9 +86,7 @@ BEGIN
                    lag(d.valid_to) OVER (
                        PARTITION BY d.series_id, d.ts ORDER BY d.valid_to) IS NULL AS is_first
             FROM %1$I.time_series_data_scd2 AS d
-            WHERE d.series_id = ANY (ARRAY(
-                    SELECT s.series_id FROM %1$I.time_series AS s
-                    WHERE s.endpoint_prefix = ANY (names)))
+            WHERE d.series_id = ANY (machine_series)
               AND d.ts >= coalesce(start_ts, '-infinity') AND d.ts < coalesce(end_ts, 'infinity')
         )
         SELECT s.endpoint_prefix, s.series_id, v.ts, v.value, v.valid_from,
@@ -89,7 +100,7 @@ BEGIN
         LEFT JOIN %1$I.fetch_run AS r ON r.run_id = v.run_id;
         END
         $body$
-    $function$, home);
+    $function$, home, series_of_names);
     EXECUTE format($function$
         CREATE OR REPLACE FUNCTION %1$I.time_series_published_at(
             names text[], times timestamptz[], decision_times timestamptz[],
@@ -98,6 +109,7 @@ BEGIN
                        value double precision, published_at timestamptz, recorded_at timestamptz)
         LANGUAGE plpgsql STABLE AS $body$
         #variable_conflict use_column
+        DECLARE %2$s
         BEGIN
         RETURN QUERY
         WITH request AS MATERIALIZED (
@@ -110,6 +122,7 @@ BEGIN
                    q.number, q.position, v.value, v.published_at, v.recorded_at
             FROM request AS q
             JOIN %1$I.time_series_vintage AS v ON v.series_id = q.series_id AND v.ts = q.ts
+                AND v.series_id = ANY (machine_series)
                 AND v.published_at <= q.decided_at AND v.recorded_at <= recorded_by
             ORDER BY v.series_id, q.number, q.position, v.published_at DESC, v.recorded_at DESC
         )
@@ -120,7 +133,7 @@ BEGIN
         ORDER BY q.number, q.position;
         END
         $body$
-    $function$, home);
+    $function$, home, series_of_names);
     PERFORM set_config('search_path', path, true);
 END
 $$

@@ -345,9 +345,31 @@ def test_a_migration_reaches_tables_that_are_distributed(
         assert connection.execute(query_text).fetchall() == [(1001.0,), (1002.0,), (1003.0,)]
 
 
+NAMED = (
+    "SELECT * FROM time_series_known_as_of('{load}', now())",
+    "SELECT * FROM time_series_known_lead('{load}', '-10 years')",
+    "SELECT * FROM time_series_known_cutoff('{load}', -3650, '06:00', 'Europe/Berlin')",
+    "SELECT * FROM time_series_known_release('{load}', 1)",
+    "SELECT * FROM time_series_known_revisions('{load}')",
+    "SELECT * FROM time_series_known_at('{load}', '{2025-03-01}', '{2100-01-01}')",
+    "SELECT * FROM time_series_published_as_of('{load}', 'infinity', 'infinity')",
+    "SELECT * FROM time_series_published_lead('{load}', '-10 years', 'infinity')",
+    "SELECT * FROM time_series_published_cutoff('{load}', -3650, '06:00', 'UTC', 'infinity')",
+    "SELECT * FROM time_series_published_release('{load}', 1, 'infinity')",
+    "SELECT * FROM time_series_published_revisions('{load}', 'infinity')",
+    "SELECT * FROM time_series_published_issue('{load}', '2025-03-03', 'infinity')",
+    "SELECT * FROM time_series_published_issues('{load}', 'infinity')",
+    "SELECT * FROM time_series_published_at('{load}', '{2025-03-01}', '{2100-01-01}', 'infinity')",
+    "SELECT * FROM time_series_assumed_as_of('{load}', now())",
+    "SELECT * FROM time_series_assumed_lead('{load}', '-10 years')",
+    "SELECT * FROM time_series_assumed_at('{load}', '{2025-03-01}', '{2100-01-01}')",
+)
+"""Questions of a series that is named, which all have an answer."""
+
+
 @pytest.mark.citus
-def test_a_run_asks_only_where_its_series_lie(citus_url: str) -> None:
-    """Where another part of the tables cannot be reached, others go on as ever."""
+def test_only_machines_of_the_series_are_asked(citus_url: str) -> None:
+    """Where another part of the tables cannot be reached, runs and questions go on as ever."""
     publication = datetime(2025, 3, 2, tzinfo=UTC)
     store_run(citus_url, [1.0, 2.0], published=publication)
     parts = """
@@ -361,13 +383,15 @@ def test_a_run_asks_only_where_its_series_lie(citus_url: str) -> None:
             connection.execute(f"ALTER TABLE {name}_{shard} RENAME TO gone_{shard}".encode())
         with pytest.raises(psycopg.errors.UndefinedTable):
             connection.execute("SELECT count(*) FROM time_series_data")
-    for number, values in enumerate(([1.0, 2.0], [1.5, None, 3.0], [1.5, 2.0, None]), 1):
+    given: tuple[tuple[float | None, ...], ...] = ((1.0, 2.0), (1.5, None, 3.0), (1.5, 2.0, None))
+    for number, values in enumerate(given, 1):
         assert store_run(citus_url, values, published=publication + timedelta(days=number))
     store_run(citus_url, [4.0])
     with psycopg.connect(citus_url, autocommit=True) as connection:
-        stored = "SELECT ts, value FROM time_series_data WHERE series_id = 1 ORDER BY ts"
-        values = [value for _, value in connection.execute(stored.encode()).fetchall()]
-    assert values == [4.0, 2.0]
+        stored = "SELECT value FROM time_series_data WHERE series_id = 1 ORDER BY ts"
+        assert connection.execute(stored).fetchall() == [(4.0,), (2.0,)]
+        for question in NAMED:
+            assert connection.execute(question.encode()).fetchall(), question
 
 
 @pytest.mark.citus
