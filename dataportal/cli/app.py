@@ -4,6 +4,7 @@
 import os
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import takewhile
 from typing import Annotated, Any
 
 import typer
@@ -55,6 +56,7 @@ GROUPS = {
     },
 }
 _COMPLETES = "_DATAPORTAL_COMPLETE"
+_TEACH_A_SHELL = ("--install-completion", "--show-completion")
 COMMANDS = {name: line for commands in GROUPS.values() for name, line in commands.items()}
 
 
@@ -72,7 +74,7 @@ def run(arguments: Sequence[str]) -> int:
     except SignalExit:
         raise
     except BaseException as error:
-        if isinstance(error, SystemExit) and _COMPLETES in os.environ:
+        if isinstance(error, SystemExit) and _is_for_a_shell(arguments):
             raise  # what a shell asked for is written
         # also what some code meant to end the program with: its work is not done
         code = _report(error, invocation)
@@ -85,6 +87,14 @@ def run(arguments: Sequence[str]) -> int:
 
         code = _report(output_error(fault), invocation)
     return int(code or 0)
+
+
+def _is_for_a_shell(arguments: Sequence[str]) -> bool:
+    """Whether typer itself answers, and ends the program: no command is run, and no plugin."""
+    before_command = takewhile(lambda argument: argument not in COMMANDS, arguments)
+    return _COMPLETES in os.environ or any(
+        argument.partition("=")[0] in _TEACH_A_SHELL for argument in before_command
+    )
 
 
 def _report(error: BaseException, invocation: Invocation) -> ExitCode:

@@ -38,12 +38,12 @@ def complete_series(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def complete_states(incomplete: str) -> list[str]:
-    """The states in which a source can be."""
+    """The states in which a source can be, each as one word."""
 
     def names() -> Iterable[str]:
         from dataportal.health import Condition
 
-        return map(str, Condition)
+        return (str(condition).replace(" ", "-") for condition in Condition)
 
     return _matches(incomplete, names)
 

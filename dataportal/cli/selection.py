@@ -48,7 +48,8 @@ def conditions(states: Sequence[str] | None) -> "frozenset[Condition]":
     wanted = set()
     for state in states or Condition:
         try:
-            wanted.add(Condition(state))
+            # a shell takes it for two words otherwise
+            wanted.add(Condition(state.replace("-", " ")))
         except ValueError:
             words = [str(condition) for condition in Condition]
             raise UsageError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -48,6 +50,7 @@ def completed(run_cli: RunCli, line: str, **env: str) -> list[str]:
         ("dataportal fetch load-de load-f", ["load-fr"]),
         ("dataportal fetch-all --only g", ["grid"]),
         ("dataportal list-sources --state fa", ["failing"]),
+        ("dataportal list-sources --state never", ["never-run"]),
         ("dataportal runs lo", ["load-de", "load-fr"]),
         ("dataportal gaps load-d", ["load-de"]),
         ("dataportal help monit", ["monitoring"]),
@@ -63,6 +66,54 @@ def test_names_are_completed(
     (three_sources.folder / "sources.yaml").write_text("timeseries: [", encoding="utf-8")
     if "lo" in line or "--only" in line:
         assert completed(run_cli, line) == []
+
+
+_ASKS_BASH = """
+code=$(dataportal --show-completion) || exit
+eval "$code"
+complete -p dataportal
+COMP_WORDS=(dataportal fetch lo) COMP_CWORD=2
+_dataportal_completion dataportal
+echo "${COMPREPLY[@]}"
+"""
+
+
+def test_bash_is_taught(
+    three_sources: SourceFile, clean_environment: dict[str, str], tmp_path: Path
+) -> None:
+    """What is shown is code that completes names then; and it is put where bash looks."""
+    program = tmp_path / "dataportal"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m dataportal "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    path = f"{tmp_path}:{clean_environment['PATH']}"
+    env = {**clean_environment, "HOME": str(tmp_path), "PATH": path}
+
+    def ask(script: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "--norc", "-c", script],
+            cwd=three_sources.folder,
+            env=env,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+
+    asked = ask(_ASKS_BASH)
+    assert (asked.returncode, asked.stderr) == (0, "")
+    assert asked.stdout.splitlines()[-1] == "load-de load-fr"
+    installed = ask("dataportal --install-completion; echo $?")
+    assert installed.stdout.splitlines()[-1] == "0"
+    assert installed.stderr == ""
+    assert "dataportal.sh" in (tmp_path / ".bashrc").read_text(encoding="utf-8")
+
+
+def test_a_state_is_named_as_one_word(
+    three_sources: SourceFile, env: dict[str, str], run_cli: RunCli
+) -> None:
+    """As it is completed; a shell would take it for two."""
+    for state in ("never-run", "never run"):
+        listed = run_cli("list-sources", "--state", state, env=env)
+        assert "load-de" in listed.stdout
 
 
 def test_series_are_those_of_the_database(
