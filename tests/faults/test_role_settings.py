@@ -48,6 +48,7 @@ SETTINGS = (
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # a hundred and fifty programs, on a machine that may have other work
 def test_settings_of_a_database(tmp_path: Path, database_url: str, run_cli: RunCli) -> None:
     """Some fifty, one after the other: each run stores what changed, and the answer is right."""
     env = {"DATABASE_URL": database_url, "MAX_RETRIES": "0"}
