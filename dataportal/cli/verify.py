@@ -168,6 +168,8 @@ def _keeper(
     record: "VerificationRecord | None", begin: "Progress"
 ) -> "Iterator[Callable[[Progress], None]]":
     """What keeps how far a verification has come, now and then, and where it is broken off."""
+    from dataportal.render.console import say
+
     kept_at = time.monotonic()
 
     def keep(progress: "Progress") -> None:
@@ -183,4 +185,5 @@ def _keeper(
             # the reason is told; a database that is gone keeps nothing
             with suppress(DatabaseError):
                 record.keep(begin)
+                say("broken off; dataportal verify --resume goes on with it")
         raise

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from dataportal.store.read.verify import Fault, Scope
     from dataportal.store.verifications import LatestVerification
 
+_WAY_ON = "do not repair it at once: copy the database as it is and keep this; what next"
+
 
 @dataclass(slots=True)
 class VerifyView:
@@ -54,7 +56,7 @@ class VerifyView:
                 self.kept[fault.check].append(fault)
 
     def lines(self, stream: TextIO) -> Iterator[str]:
-        """A table with a row for each promise, then a line for each fault kept."""
+        """A table with a row for each promise, the faults that are kept, and how to go on."""
         table = Table(("check", "verdict", ">found", "what"), moods={"ok": "good", "BROKEN": "bad"})
         for check, count in self._counts_by_check():
             table.add(check, "BROKEN" if count else "ok", f"{count:,}", check.promise)
@@ -64,6 +66,8 @@ class VerifyView:
                 yield printable(f"{check}: {_key(fault)}: {fault.message}")
             if more := self.counts[check] - len(faults):
                 yield f"{check}: and {more:,} more; --limit shows more of them"
+        if not self.ok:
+            yield f"{_WAY_ON}: dataportal help verify"
 
     def document(self) -> Mapping[str, Any]:
         """`checks`, each with how many faults it found and the keys of the first."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from support.store_feed import open_observer
 from support.stored_runs import store_run
@@ -19,7 +21,7 @@ from dataportal.store.read.verify import Check, Progress, Scope, verify
 from dataportal.store.verifications import VerificationRecord
 
 if TYPE_CHECKING:
-    from conftest import RunCli
+    from conftest import RunCli, StartCli
 
 KEYS = {"series", "series_id", "ts", "valid_from", "published_at", "run_id", "message"}
 
@@ -69,6 +71,7 @@ def test_keys_are_limited_and_counted(run_cli: RunCli, damaged: dict[str, str]) 
     done = run_cli("verify", "--limit", "1", env=damaged)
     assert done.stdout.count("current: load at ") == 1
     assert "current: and 3 more; --limit shows more of them" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("do not repair it at once: copy the database")
 
 
 def verify_document(run_cli: RunCli, env: dict[str, str], *args: str) -> dict[str, Any]:
@@ -101,6 +104,26 @@ def test_progress_is_shown_on_a_terminal(env: dict[str, str]) -> None:
     assert code == 0
     assert "verifying" in text
     assert "everything belongs to a series" in text
+
+
+def test_a_signal_breaks_it_off(run_cli: RunCli, start_cli: StartCli, env: dict[str, str]) -> None:
+    """143, with how to go on; which goes on with it."""
+    with psycopg.connect(env["DATABASE_URL"]) as holder, open_observer(env["DATABASE_URL"]) as look:
+        holder.execute("LOCK TABLE time_series_data IN ACCESS EXCLUSIVE MODE")
+        program = start_cli("verify", env=env)
+        waiting = (
+            "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            " AND relation = 'time_series_data'::regclass"
+        )
+        while look.execute(waiting).fetchone() == (0,):
+            assert program.poll() is None
+        program.send_signal(signal.SIGTERM)
+        _, said = program.communicate(timeout=20)
+        assert program.returncode == 143
+        assert "broken off; dataportal verify --resume goes on with it" in said
+        holder.rollback()
+    done = run_cli("verify", "--resume", env=env)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_database_out_of_reach(run_cli: RunCli) -> None:
