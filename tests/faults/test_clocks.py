@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +14,11 @@ from support.program_sources import SourceFile, runs_by_source, table
 from support.store_feed import open_feed, open_observer, state_of, tuples
 
 import dataportal
-from dataportal.errors import ClockError, ExitCode
+from dataportal.errors import ClockError, ExitCode, KnowledgeAheadError
 from dataportal.store import runs
 from dataportal.store import session as under_test
+from dataportal.store.clock import check_knowledge, latest_knowledge
+from dataportal.store.read import verify as verification
 from dataportal.store.records import Outcome
 from dataportal.store.session import SourceSession
 from dataportal.store.write import transaction
@@ -26,17 +29,86 @@ if TYPE_CHECKING:
 
     from conftest import RunCli
 
+# one time after the other, as Citus has it
 AHEAD = """
-UPDATE time_series_data_scd2 SET valid_to = valid_to + interval '1 year'
-WHERE valid_to < 'infinity';
-UPDATE time_series_data_scd2 SET valid_from = valid_from + interval '1 year'
-WHERE valid_from = (SELECT max(valid_from) FROM time_series_data_scd2);
-UPDATE time_series_data SET updated_at = updated_at + interval '1 year'
-WHERE updated_at = (SELECT max(updated_at) FROM time_series_data);
+DO $$
+DECLARE
+    newest timestamptz := (SELECT max(valid_from) FROM time_series_data_scd2);
+    written timestamptz := (SELECT max(updated_at) FROM time_series_data);
+    closed timestamptz[] := ARRAY(
+        SELECT DISTINCT valid_to FROM time_series_data_scd2 WHERE valid_to < 'infinity');
+    was timestamptz;
+    ahead timestamptz;
+BEGIN
+    FOREACH was IN ARRAY closed LOOP
+        ahead := was + interval '1 year';
+        UPDATE time_series_data_scd2 SET valid_to = ahead WHERE valid_to = was;
+    END LOOP;
+    ahead := newest + interval '1 year';
+    UPDATE time_series_data_scd2 SET valid_from = ahead WHERE valid_from = newest;
+    ahead := written + interval '1 year';
+    UPDATE time_series_data SET updated_at = ahead WHERE updated_at = written;
+END
+$$;
 UPDATE source_state SET last_knowledge_time = last_knowledge_time + interval '1 year',
     known_through = known_through + interval '1 year',
     last_success_at = last_success_at + interval '1 year';
 """
+
+
+@pytest.mark.parametrize(("seconds", "passes"), [(299, True), (301, False)])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_five_minutes_to_the_second(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, seconds: int, sign: int, *, passes: bool
+) -> None:
+    """Four minutes and 59 seconds of difference pass, in each step of a run; two more do not."""
+
+    def other_clock() -> datetime:
+        return utc_now() + timedelta(seconds=sign * seconds)
+
+    for module in (under_test, transaction, runs):
+        with open_feed(database_url) as feed, monkeypatch.context() as patch:
+            if module is under_test:
+                feed({0: 1.0})
+                patch.setattr(module, "utc_now", other_clock)
+                session = SourceSession.open(database_url, "another")
+                try:
+                    with nullcontext() if passes else pytest.raises(ClockError):
+                        session.try_lock()
+                finally:
+                    session.close()
+                continue
+            patch.setattr(module, "utc_now", other_clock)
+            with nullcontext() if passes else pytest.raises(ClockError):
+                if module is transaction:
+                    feed({0: 1.0 + seconds + sign})
+                else:
+                    feed.session.finish_run(feed.run, Outcome.UNCHANGED)
+
+
+@pytest.mark.parametrize(("seconds", "is_well"), [(299, True), (301, False)])
+@pytest.mark.parametrize("field", ["last_knowledge_time", "known_through"])
+def test_knowledge_that_lies_five_minutes_ahead(
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    field: str,
+    seconds: int,
+    *,
+    is_well: bool,
+) -> None:
+    """To the second, for whoever fetches and for whoever verifies, by the program's clock."""
+    ahead = utc_now() + timedelta(days=1)
+    now = ahead - timedelta(seconds=seconds)
+    with open_feed(database_url) as feed:
+        feed({0: 1.0})
+        feed.finish()
+    with open_observer(database_url) as owner:
+        owner.execute(f"UPDATE source_state SET {field} = %s".encode(), (ahead,))  # noqa: S608 - ours
+        with nullcontext() if is_well else pytest.raises(KnowledgeAheadError):
+            check_knowledge(latest_knowledge(owner, "grid"), "grid", now=now)
+        monkeypatch.setattr(verification, "utc_now", lambda: now)
+        faults = [fault for fault in verification.verify(owner) if "yet to come" in str(fault)]
+        assert bool(faults) is not is_well
 
 
 @pytest.mark.parametrize("minutes", [-6, 6])
@@ -101,10 +173,20 @@ def test_a_clock_that_jumps_while_the_provider_is_asked(
 
 
 @pytest.mark.slow
+@pytest.mark.database
+@pytest.mark.parametrize(
+    ("page", "tables"),
+    [
+        ("troubleshooting", "database_url"),
+        ("citus", "database_url"),
+        pytest.param("citus", "citus_url", marks=pytest.mark.citus),
+    ],
+)
 def test_what_was_written_under_a_clock_that_ran_ahead(
-    tmp_path: Path, database_url: str, run_cli: RunCli
+    tmp_path: Path, request: pytest.FixtureRequest, run_cli: RunCli, page: str, tables: str
 ) -> None:
     """Told by every command that looks; the statement in the manual brings the times back."""
+    database_url: str = request.getfixturevalue(tables)
     env = {"DATABASE_URL": database_url}
     sources = SourceFile(tmp_path)
     with LocalServer() as server:
@@ -127,7 +209,7 @@ def test_what_was_written_under_a_clock_that_ran_ahead(
             assert "yet to come" in ill.stdout
         assert ",1.5," in run_cli(*AS_OF_NOW, env=env).stdout
         with open_observer(database_url) as owner:
-            owner.execute(statement().encode())
+            owner.execute(statement(page).encode())
         # what was verified stays ill until it is again
         for command in ("verify", "healthcheck"):
             well = run_cli(command, env=env)
@@ -141,11 +223,11 @@ def test_what_was_written_under_a_clock_that_ran_ahead(
 AS_OF_NOW = ("history", "load", "--as-of", "now", "--format", "csv")
 
 
-def statement() -> str:
-    """What the manual tells the owner of the tables to run."""
-    page = Path(dataportal.__file__).parent / "manual" / "troubleshooting.md"
-    found = re.search(
+def statement(topic: str) -> str:
+    """What a page of the manual tells the owner of the tables to run."""
+    page = Path(dataportal.__file__).parent / "manual" / f"{topic}.md"
+    block = re.search(
         r"```sql\n(BEGIN;.*?COMMIT;)\n```", page.read_text(encoding="utf-8"), re.DOTALL
     )
-    assert found
-    return found[1]
+    assert block
+    return block[1]
