@@ -515,3 +515,46 @@ def test_the_upgrade_page_knows_every_migration_and_version() -> None:
     versions = re.findall(r"^\| (\d+\.\d+\.\d+) \|", table, re.MULTILINE)
     assert versions == page("changelog").headings(2)
     assert versions[0] == __version__
+
+
+def test_the_portal_on_paper_adds_up() -> None:
+    """What each row of it makes, from the figures that the pages have measured."""
+    rows = [
+        row.strip("| ").split(" | ") for row in page("citus").table("| what | arithmetic | makes |")
+    ]
+    makes = {what: result for what, _, result in rows}
+    size = page("size").text
+    new, more, load = (
+        int(found[1].replace(",", ""))
+        for pattern in (
+            r"An observation takes about (\d+) bytes",
+            r"A revision takes about (\d+) bytes",
+            r"rows of a first load \| about ([\d,]+) a second",
+        )
+        if (found := re.search(pattern, size))
+    )
+    clock = page("citus").table("| what | coordinator and two workers | one server |")
+    (unchanged,) = (float(row.split(" | ")[1]) for row in clock if "unchanged" in row)
+    observations = 1_000_000 * 96 * 365.25 * 20
+    size_of_rows = observations * new + observations * 0.05 * more
+    asked = 1_000_000 * 672 / 3_600
+    assert makes == {
+        "observations": f"{observations / 1e9:.0f} billion",
+        "versions": f"{observations * 1.05 / 1e9:.0f} billion",
+        "bytes as rows": f"{size_of_rows / 1e12:.0f} TB",
+        "workers of 8 TB": f"{size_of_rows / 8e12:.0f}, and as many replicas",
+        "bytes in a columnstore, which Citus has not for such tables": (
+            f"{size_of_rows / 1e13:.0f} TB"
+        ),
+        "new points": f"{1_000_000 * 96 / 86_400:,.0f} a second",
+        "points asked again, 7 days each hour": f"{round(asked, -3):,.0f} a second",
+        "jobs that fetch": (
+            f"{asked / (100 * 8_760 / unchanged):.0f}, with answers as fast as a file; "
+            "plan for 4 machines of 8"
+        ),
+        "looks at the newest value of a series, which the coordinator plans": (
+            f"{1_000_000 / 3_600:.0f} a second"
+        ),
+        "connections to a worker": f"{4 * 8} to {4 * 8 * 16}",
+        "first load by 16 jobs": f"{observations / 16 / load / 3_600:.0f} hours",
+    }
