@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from dataportal.errors import UnsuitableServerError
+from dataportal.errors import SchemaError, UnsuitableServerError
 from dataportal.failpoints import failpoint
 from dataportal.store.connection import database_errors
 from dataportal.store.migrations import schema_lock
@@ -127,11 +127,22 @@ def _check_unit(present: Unit | None, wanted: Unit) -> None:
 
 
 def read_distribution(connection: psycopg.Connection) -> Distribution:
-    """How the tables lie, and on which servers of the cluster."""
+    """How the tables lie, and on which servers of the cluster.
+
+    Raises:
+        SchemaError: they are recorded as distributed, and are a copy that one server has.
+        DatabaseError: the server refused or went away.
+    """
     if not is_distributed(connection):
         return NOT_DISTRIBUTED
     with database_errors("asking for the nodes"):
         row = connection.execute(query("distribute_unit")).fetchone()
+        if row is None:
+            raise SchemaError(
+                "the tables are recorded as distributed, and one server has all of them",
+                hint="Record that, or distribute them again, with: dataportal migrate, or "
+                "dataportal migrate --distribute",
+            )
         cursor = connection.cursor(row_factory=record_row(Node))
         nodes = cursor.execute(query("distribute_nodes")).fetchall()
-    return Distribution(None if row is None else Unit(row[0]), nodes)
+    return Distribution(Unit(row[0]), nodes)

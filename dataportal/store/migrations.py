@@ -20,7 +20,13 @@ from dataportal.errors import DatabaseTransientError, SchemaError
 from dataportal.failpoints import failpoint
 from dataportal.store.connection import connect_and_query, database_errors
 from dataportal.store.lock import lock_key, try_lock, unlock
-from dataportal.store.queries import is_distributed, mark_distributed, query, sql_home
+from dataportal.store.queries import (
+    is_distributed,
+    mark_distributed,
+    query,
+    sql_home,
+    unmark_distributed,
+)
 from dataportal.store.rows import record_row
 from dataportal.store.statements import split_statements
 from dataportal.version import __version__
@@ -269,7 +275,8 @@ def migrate(
 ) -> tuple[str, ...]:
     """Apply what is pending, and make hypertables where TimescaleDB is; the names applied.
 
-    Functions of distributed tables are made anew in the form that their engine takes.
+    Functions of distributed tables are made anew in the form that their engine takes. Of a copy of
+    distributed tables, which lie on one machine, it is recorded that they do.
 
     Safe to call from several processes at once, and again after a crash.
 
@@ -283,6 +290,11 @@ def migrate(
             raise state.problem
         if not state.applied:
             _check_sharding(connection, state.schema)
+        if is_distributed(connection) and _is_copy(connection):
+            with database_errors("recording where the tables lie"):
+                connection.execute(query("migration_undistributed"))
+            unmark_distributed(connection)
+            say("the tables were distributed where they were copied from; here one server has all")
         for migration in migrations():
             if migration.name in state.pending:
                 _apply(connection, migration)
@@ -293,6 +305,14 @@ def migrate(
             with database_errors("making the functions of distributed tables"):
                 connection.execute(query("distribute_functions"))
     return state.pending
+
+
+def _is_copy(connection: psycopg.Connection) -> bool:
+    """Whether tables that are recorded as distributed came without the engine, as by pg_dump."""
+    with database_errors("asking whether the tables are distributed"):
+        if connection.execute(query("migration_cluster")).fetchone() == (None,):
+            return True
+        return connection.execute(query("migration_distributed")).fetchone() == (False,)
 
 
 def _check_sharding(connection: psycopg.Connection, schema: str) -> None:

@@ -66,4 +66,9 @@ def mark_distributed(connection: psycopg.Connection[Any]) -> None:
     _DISTRIBUTED.add(connection)
 
 
+def unmark_distributed(connection: psycopg.Connection[Any]) -> None:
+    """Remember of a connection that its tables lie on one machine, as most do."""
+    _DISTRIBUTED.discard(connection)
+
+
 _DISTRIBUTED: WeakSet[psycopg.Connection[Any]] = WeakSet()

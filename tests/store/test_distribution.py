@@ -73,6 +73,42 @@ def test_a_portal_remembers_that_it_is_distributed(database_url: str) -> None:
 
 
 @pytest.mark.database
+def test_a_copy_on_one_server_is_no_longer_distributed(database_url: str, run_cli: RunCli) -> None:
+    """What remembers it was copied along with the tables; `migrate` says so, and all goes on."""
+    store_run(database_url, [1.0, 2.0])
+    with psycopg.connect(database_url, autocommit=True) as other:
+        other.execute("UPDATE schema_migration SET is_distributed = true")
+    env = {"DATABASE_URL": database_url}
+    upkeep = run_cli("maintain", "--plan", env=env)
+    assert (upkeep.returncode, "dataportal migrate" in upkeep.stderr) == (78, True)
+    done = run_cli("migrate", env=env)
+    assert (done.returncode, "here one server has all" in done.stderr) == (0, True)
+    assert run_cli("maintain", "--plan", env=env).returncode == 0
+    assert "one server" not in run_cli("migrate", env=env).stderr
+    with connect(database_url, application_name="test") as connection:
+        assert schema_state(connection).problem is None
+        assert not is_distributed(connection)
+
+
+@pytest.mark.citus
+@pytest.mark.parametrize("unit", Unit)
+def test_a_copy_is_distributed_again(
+    run_cli: RunCli, cluster_url: str, sources: SourceFile, unit: Unit
+) -> None:
+    """In a cluster, by series or by portal, whatever it was before."""
+    fetch(sources, run_cli, cluster_url, 1.0, 2.0, 3.0, 4.0)
+    before = answers(run_cli, cluster_url, sources.folder)
+    with psycopg.connect(cluster_url, autocommit=True) as connection:
+        connection.execute("UPDATE schema_migration SET is_distributed = true")
+    env = {"DATABASE_URL": cluster_url}
+    health = run_cli("healthcheck", env=env, cwd=sources.folder)
+    assert (health.returncode, "one server has all of them" in health.stdout) == (78, True)
+    done = run_cli("--json", "migrate", "--distribute", unit, env=env)
+    assert (done.returncode, json.loads(done.stdout)["distributed_by"]) == (0, unit)
+    assert answers(run_cli, cluster_url, sources.folder) == before
+
+
+@pytest.mark.database
 def test_a_form_answers_what_its_statement_answers(database_url: str) -> None:
     """Of runs that brought, revised, withdrew and brought back, and of when values came."""
     published = datetime(2025, 3, 2, tzinfo=UTC)
