@@ -112,8 +112,8 @@ def test_tables_are_shown_on_narrow_terminals(
         )
         assert code in {0, 3, 4}, screen
         assert "bug" not in screen
-    row = next(line for line in screen.splitlines() if " 4 " in line)
-    assert "late" in row or columns == 40
+    first_words = {line.split()[0] for line in screen.splitlines() if line.strip()}
+    assert {"1", "2", "3", "4"} <= first_words
 
 
 _START = hours(1)[0].replace(hour=0) - timedelta(days=9)

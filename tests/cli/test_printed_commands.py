@@ -10,6 +10,7 @@ import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from support.http_server import Reply
@@ -47,8 +48,11 @@ def env() -> dict[str, str]:
 
 
 def gone_on(run_cli: RunCli, text: str, env: dict[str, str], given: list[str]) -> Any:
-    """What the only command of the text does; it names what was given."""
+    """What the only command of the text does; it names what was given, but for a password."""
     (arguments,) = printed(text)
+    if password := urlsplit(given[-1]).password:
+        assert password not in text
+        arguments = [argument.replace("***", password) for argument in arguments]
     assert arguments[: len(given)] == given
     return run_cli(*arguments, env=env)
 
