@@ -16,7 +16,7 @@ from dataportal.errors import (
     UnsuitableServerError,
 )
 from dataportal.redaction import harmless, redact
-from dataportal.store.pooling import check_pooling
+from dataportal.store.pooling import check_pooling, process_id
 from dataportal.store.queries import query
 
 if TYPE_CHECKING:
@@ -72,36 +72,37 @@ def connect_and_query(
 
     Args:
         url: the database.
-        statement: one that asks, without parameters; empty for none.
+        statement: one that asks, without parameters; empty for none. It travels before the search
+            path is put right: functions in it are named with their schema.
         application_name: as of `connect`, like the following.
         read_only: see there.
         holds_lock: see there.
 
     Returns:
-        The connection; and the answer, or None where it was refused or not asked for.
+        The connection; and the answer, or None where it was refused, or must be asked for anew.
 
     Raises:
         DatabaseError: as of `connect`.
     """
     name = _ascii_name(application_name)
-    answer: psycopg.Cursor | None = None
     with database_errors("connecting to the database"):
         connection = _open(url, name)
         try:
             _check_vendor(connection)
-            process, search_path = _session_process(connection)
-            if process == connection.info.backend_pid:
-                answer = _set_session(connection, search_path, statement, read_only=read_only)
+            process = connection.info.backend_pid
+            is_set, answer = _set_session(connection, process, statement, read_only=read_only)
+            if is_set:
+                return connection, answer
             # Where a pooler stands in between, that process serves others too
-            elif holds_lock:
+            if holds_lock:
                 check_pooling(url, connection, lambda: _open(url, name))
-                _set_session(connection, search_path, b"", read_only=read_only)
+                _set_session(connection, process_id(connection), b"", read_only=read_only)
             else:
                 connection.execute(query("session_pooled_settings"))
         except BaseException:
             connection.close()
             raise
-    return connection, answer
+    return connection, None
 
 
 def _open(url: str, name: str) -> psycopg.Connection:
@@ -126,36 +127,37 @@ def _check_vendor(connection: psycopg.Connection) -> None:
         )
 
 
-def _session_process(connection: psycopg.Connection) -> tuple[int, str]:
-    """The server process that serves a session, and where it looks names up."""
-    cursor = connection.execute(query("session_process"))
-    (process,) = cursor.fetchone() or (0,)
-    cursor.nextset()
-    (search_path,) = cursor.fetchone() or ("",)
-    return process, search_path
-
-
 def _set_session(
-    connection: psycopg.Connection, search_path: str, statement: bytes, *, read_only: bool
-) -> psycopg.Cursor | None:
-    """Set the limits of the session; the answer to a statement after them, unless it is refused."""
-    settings = [
-        query("session_settings"),
-        f"SET default_transaction_read_only = {'on' if read_only else 'off'}".encode(),
-    ]
-    if connection.info.server_version >= _WITH_TRANSACTION_TIMEOUT:
-        settings.append(query("session_settings_17"))
-    if "pg_catalog" in search_path.lower():
-        settings.append(query("session_search_path"))
+    connection: psycopg.Connection, process: int, statement: bytes, *, read_only: bool
+) -> tuple[bool, psycopg.Cursor | None]:
+    """Set the limits of the session, if that server process serves it, and ask a statement.
+
+    Returns:
+        Whether they are set; and the answer, or None where it was refused, or must be asked for
+        anew.
+    """
+    has_limit = connection.info.server_version >= _WITH_TRANSACTION_TIMEOUT
+    settings = query("session_settings") % {
+        b"process": b"%d" % process,
+        b"read_only": b"'on'" if read_only else b"'off'",
+        b"transaction_timeout": b"'transaction_timeout'" if has_limit else b"NULL",
+    }
+    batch = [settings, b"SHOW search_path"]
     try:
-        cursor = connection.execute(b";\n".join([*settings, statement]))
+        cursor = connection.execute(b";\n".join([*batch, statement]))
     except psycopg.Error:
         if not statement:
             raise
         # one that fails takes back what was set before it
-        connection.execute(b";\n".join(settings))
-        return None
-    return cursor.set_result(-1) if statement else None
+        statement = b""
+        cursor = connection.execute(b";\n".join(batch))
+    is_set = cursor.rowcount > 0
+    cursor.nextset()
+    (search_path,) = cursor.fetchone() or ("",)
+    if is_set and "pg_catalog" in search_path.lower():
+        connection.execute(query("session_search_path"))
+        return True, None
+    return is_set, cursor.set_result(-1) if statement else None
 
 
 def rename(connection: psycopg.Connection, *, application_name: str) -> None:
