@@ -8,6 +8,7 @@ import typer
 
 from dataportal.cli.database import open_existing
 from dataportal.cli.times import option_instant
+from dataportal.command_lines import command_line
 from dataportal.errors import DatabaseError, ExitCode, UsageError
 from dataportal.suggestions import suggestion
 from dataportal.times import utc_now
@@ -185,5 +186,5 @@ def _keeper(
             # the reason is told; a database that is gone keeps nothing
             with suppress(DatabaseError):
                 record.keep(begin)
-                say("broken off; dataportal verify --resume goes on with it")
+                say(f"broken off; {command_line('verify', '--resume')} goes on with it")
         raise
