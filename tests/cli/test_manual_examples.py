@@ -36,6 +36,7 @@ _MASKS = (
     # a run that began at a whole minute is shown without seconds
     (r"\b(scheduled|backfill|restore)( +)\d{4}-\d\d-\d\d \d\d:\d\dZ", r"\1\2K"),
     (r"\d+\.\d s\b", "S"),
+    (r"there is no file /\S+/", "there is no file "),
     (r"\((now|\d+ \w+ ago)\)", "(AGE)"),
     (r"\b\d+ \w+ ago\b|(?<= )now(?= |$)", "AGE"),
     (r"\bin \d+ \w+\b", "IN"),
