@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 
 _LOCK_WAIT = 120.0  # seconds; a migration of a large table may take its time
 _POLL = 0.05
+_TAKEN_NAMES = (
+    psycopg.errors.DuplicateTable,
+    psycopg.errors.DuplicateFunction,
+    psycopg.errors.DuplicateObject,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +186,11 @@ def _schema_mismatch(
     if schema is None:
         return SchemaError(
             "the connection has no schema to work in", hint="Set search_path in DATABASE_URL"
+        )
+    if schema.startswith("pg_temp"):
+        return SchemaError(
+            "the search path begins with 'pg_temp', whose tables end with the connection",
+            hint="Name a schema in DATABASE_URL: options=-csearch_path%3Dpublic",
         )
     ours = {m.version: m for m in known}
     for version, (name, sha256) in applied.items():
@@ -362,9 +372,10 @@ def _apply(connection: psycopg.Connection, migration: Migration) -> None:
         raise
     except Exception as error:
         cause = error.__cause__
-        if isinstance(cause, psycopg.errors.DuplicateTable):
+        if isinstance(cause, _TAKEN_NAMES):
+            kind = "table" if isinstance(cause, psycopg.errors.DuplicateTable) else "function"
             raise SchemaError(
-                f"there is a table already that migration {migration.name} is to make, and it is "
+                f"there is a {kind} already that migration {migration.name} is to make, and it is "
                 "not dataportal's",
                 hint="Give dataportal a schema of its own: search_path in DATABASE_URL",
             ) from error

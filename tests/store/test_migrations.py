@@ -450,10 +450,29 @@ def test_a_table_of_migrations_that_is_not_ours(empty_database_url: str) -> None
                 use(connection)
 
 
-def test_a_table_of_somebody_else(empty_database_url: str) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE time_series (id integer)",
+        "CREATE VIEW fetch_run AS SELECT 1 AS run_id",
+        "CREATE SEQUENCE time_series",
+        "CREATE TYPE time_series AS (id integer)",
+        "CREATE FUNCTION time_series_data_as_of(timestamptz) RETURNS int RETURN 1",
+    ],
+)
+def test_what_is_somebody_elses(empty_database_url: str, statement: str) -> None:
     """Of a name that is ours: 78, with the way to a schema of one's own."""
     with connect(empty_database_url, application_name="test") as connection:
-        connection.execute("CREATE TABLE time_series (id integer)")
+        connection.execute(statement.encode())
         for use in (ensure_schema, migrate):
             with pytest.raises(SchemaError, match="schema of its own: search_path"):
+                use(connection)
+
+
+def test_tables_that_end_with_the_connection(empty_database_url: str) -> None:
+    """None are made where the search path begins with them; 78, with the way out."""
+    with connect(empty_database_url, application_name="test") as connection:
+        connection.execute("SET search_path TO pg_temp, public")
+        for use in (require_schema, ensure_schema, migrate):
+            with pytest.raises(SchemaError, match=r"begins with 'pg_temp'.*path%3Dpublic"):
                 use(connection)
