@@ -244,6 +244,12 @@ class UnsuitableServerError(DatabaseError):
     exit_code = ExitCode.CONFIGURATION
 
 
+class DatabaseAddressError(DatabaseError):
+    """What names the database cannot be the address of one."""
+
+    exit_code = ExitCode.CONFIGURATION
+
+
 class EncodingError(DatabaseError):
     """A text has a character that the database's encoding does not have."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from dataportal.errors import (
+    DatabaseAddressError,
     DatabaseError,
     DatabaseTransientError,
     EncodingError,
@@ -106,15 +107,33 @@ def connect_and_query(
 
 
 def _open(url: str, name: str) -> psycopg.Connection:
-    return psycopg.connect(
-        url,
-        autocommit=True,
-        application_name=name,
-        connect_timeout=_CONNECT_TIMEOUT,
-        # text as text, also from a database made without an encoding (SQL_ASCII)
-        client_encoding="utf8",
-        prepare_threshold=None,
-        **_KEEPALIVE,  # type: ignore[arg-type]  # psycopg types them as one union
+    try:
+        return psycopg.connect(
+            url,
+            autocommit=True,
+            application_name=name,
+            connect_timeout=_CONNECT_TIMEOUT,
+            # text as text, also from a database made without an encoding (SQL_ASCII)
+            client_encoding="utf8",
+            prepare_threshold=None,
+            **_KEEPALIVE,  # type: ignore[arg-type]  # psycopg types them as one union
+        )
+    except psycopg.Error as error:
+        reason = _first_line(str(error))
+        if isinstance(error, psycopg.ProgrammingError) or _NO_VALUE.search(reason):
+            raise _address_error(reason) from error
+        raise
+    except UnicodeError as error:
+        raise _address_error("the host has a name that none can have") from error
+
+
+def _address_error(reason: str) -> DatabaseAddressError:
+    reason = reason.removeprefix("connection is bad: ")
+    shown = _LONG_NUMBER.sub(r"\1…", harmless(redact(reason), 500))
+    return DatabaseAddressError(
+        f"the address of the database cannot be used: {shown}",
+        hint="It is postgresql://USER@HOST:PORT/DATABASE, in which % and two digits stand for what "
+        "has a meaning there",
     )
 
 
@@ -199,6 +218,10 @@ def database_errors(action: str) -> Iterator[None]:
         # such as a name on the command line in another encoding
         raise EncodingError(f"{action}: {harmless(str(error), 200)}", hint=_UTF8) from error
 
+
+# What libpq says of a parameter before it looks for a server.
+_NO_VALUE = re.compile(r"invalid (port number|\w+ value):? \"")
+_LONG_NUMBER = re.compile(r"(\d{20})\d+")
 
 _UTF8 = "Keep the portal in a database made with ENCODING 'UTF8'; dump and restore bring it there"
 _ERRORS: dict[str, tuple[type[DatabaseError], str | None]] = {

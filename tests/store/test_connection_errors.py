@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -156,6 +157,34 @@ def await_rules(url: str) -> None:
             psycopg.connect(url).close()
         except psycopg.OperationalError:
             return
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://127.0.0.1:99999/x",
+        "postgresql://127.0.0.1:0/x",
+        "postgresql://127.0.0.1:port/x",
+        f"postgresql://127.0.0.1:{'9' * 300}/x",
+        "postgresql://user:sesame-7@[::1/x",
+        "postgresql://user:sesame-7@ho st/x",
+        "postgresql://xn--é.example/x",
+        f"postgresql://{'a' * 70}.example/x",
+        "postgresql://a..b/x",
+        "postgresql://127.0.0.1/x?sslmode=sesame",
+        "postgresql://127.0.0.1/x?no_such_parameter=1",
+        "host=127.0.0.1 port=1 password='sesame-7",
+    ],
+)
+def test_an_address_that_none_can_have(address: str) -> None:
+    """Is refused for good, in a line that shows neither a password nor hundreds of digits."""
+    with pytest.raises(DatabaseError) as caught:
+        connect(address, application_name="test")
+    assert caught.value.exit_code == ExitCode.CONFIGURATION
+    message = str(caught.value)
+    assert message.startswith("the address of the database cannot be used: ")
+    assert "sesame-7" not in message
+    assert not re.search(r"\d{30}", message)
 
 
 def test_a_server_out_of_reach(tmp_path: Path) -> None:
