@@ -322,7 +322,7 @@ def _is_copy(connection: psycopg.Connection) -> bool:
     with database_errors("asking whether the tables are distributed"):
         if connection.execute(query("migration_cluster")).fetchone() == (None,):
             return True
-        return connection.execute(query("migration_distributed")).fetchone() == (False,)
+        return connection.execute(query("migration_distribution")).fetchone() == (False,)
 
 
 def _check_sharding(connection: psycopg.Connection, schema: str) -> None:
