@@ -246,6 +246,22 @@ def test_a_week_is_stored_under_its_first_day(frequency: str, first: str) -> Non
     assert answer["value"] == ["203", "189", "214"]
 
 
+def test_a_week_that_begins_before_the_calendar_costs_its_point_alone() -> None:
+    """One at its other end is as FRED has it, and so is one that was published there."""
+    weeks = [("0001-01-06", "1"), ("2024-01-06", "2"), ("9999-12-25", "3")]
+    rows = [row(day, value, "9999-12-31") for day, value in weeks]
+    rows.append(row("2024-01-13", "4", "2024-01-18"))
+    with LocalServer() as server:
+        server.answer(PATH, Reply.json(document(rows)))
+        server.answer(
+            "/fred/series", Reply.json({"seriess": [{"frequency": "Weekly, Ending Saturday"}]})
+        )
+        answer = fetch(server)
+    batch = clean({"gdp": answer}, series=["gdp"], start=START, end=None, zone=None)
+    assert batch.series["gdp"].values == [2.0, 4.0, 3.0]
+    assert batch.rejected == 1
+
+
 def test_who_wants_the_dates_of_the_provider_gets_them() -> None:
     """And nothing but the observations is asked for."""
     with LocalServer() as server:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
+import socket
 import ssl
 import time
 import tracemalloc
@@ -220,10 +221,11 @@ def test_chunked_body_that_breaks_off_may_pass(server: LocalServer) -> None:
 
 def test_nobody_listens() -> None:
     """A refused connection is transient."""
-    with LocalServer() as gone:
-        url = gone.url + "/a"
-    with pytest.raises(TransientError, match=r"no connection to 127\.0\.0\.1"):
-        ask(url)
+    # a port that nobody else can take meanwhile
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        with pytest.raises(TransientError, match=r"no connection to 127\.0\.0\.1"):
+            ask(f"http://127.0.0.1:{deaf.getsockname()[1]}/a")
 
 
 def test_name_that_nobody_knows() -> None:

@@ -72,6 +72,14 @@ def test_a_time_beyond_the_calendar_costs_its_point(beyond: float) -> None:
     assert points["value"] == [1, 2, 3]
 
 
+def test_what_would_begin_before_the_calendar_costs_its_point_alone() -> None:
+    """A stamp on its first day may be read; an hour before it is no time."""
+    times = ["0001-01-01T00", "2024-01-01T01"]
+    points = ColumnTimes(times, ANSWER, EVER).points("it", [1, 2], earlier=HOUR)
+    assert isinstance(points["ts"][0], RefusedTime)
+    assert points["ts"][1] == datetime(2024, 1, 1, tzinfo=UTC)
+
+
 @given(st.integers(0, 5), st.integers(0, 5))
 def test_columns_are_as_long_as_the_times(times: int, values: int) -> None:
     """Else nobody knows which value belongs to which."""

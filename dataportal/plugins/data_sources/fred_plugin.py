@@ -32,6 +32,7 @@ from dataportal.plugins.http import RateLimit
 from dataportal.plugins.parameters import Address, Parameters, PositiveNumber, about, one_of
 from dataportal.plugins.readers.parameters import Params
 from dataportal.plugins.readers.times import Window
+from dataportal.raw_points import RefusedTime
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -183,12 +184,12 @@ class FredDataSourcePlugin(BasePlugin):
         shift = timedelta() if weeks is None else weeks.shift
         points = list(_points(rows, realtime_end) if self._vintages else _latest(rows))
         columns: dict[str, Any] = {
-            "ts": [_midnight(day - shift) for day, _, _ in points],
+            "ts": [_start(day, shift) for day, _, _ in points],
             "value": [value for _, value, _ in points],
             "reread": (self.reading, lambda ts, published: _reread(ts, published, weeks)),
         }
         if weeks is not None:
-            columns["end"] = [_midnight(day + _DAY) for day, _, _ in points]
+            columns["end"] = [_midnight(_days_later(day, 1)) for day, _, _ in points]
         if self._vintages:
             columns["published_at"] = [_publication(day) for _, _, day in points]
             columns["published_zone"] = PUBLICATION_ZONE
@@ -370,9 +371,20 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
+def _start(day: date, shift: timedelta) -> datetime | RefusedTime:
+    """When an interval begins that is named by a day so much later."""
+    try:
+        return _midnight(day - shift)
+    except OverflowError:
+        return RefusedTime(f"what begins before {day} is beyond the calendar")
+
+
 def _publication(day: date) -> datetime:
     """By when what is published on a day is out: the end of it where the bank is."""
-    return end_of_day(day, _ZONE)
+    try:
+        return end_of_day(day, _ZONE)
+    except OverflowError:  # a day that is yet to come for everybody
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def _days_later(day: date, days: int) -> date:

@@ -82,7 +82,12 @@ class ColumnTimes:
 
 
 def _before(ts: datetime | str, earlier: timedelta) -> datetime | str:
-    return ts if isinstance(ts, str) else ts - earlier
+    if isinstance(ts, str):
+        return ts
+    try:
+        return ts - earlier
+    except OverflowError:
+        return RefusedTime(f"what begins before {ts:%Y-%m-%d %H:%M}Z is beyond the calendar")
 
 
 def _instant(time: Any, offset: Any) -> datetime | RefusedTime:

@@ -227,7 +227,9 @@ class Steps:
             self._stopped = True
         for thread, connection in zip(threads, connections, strict=True):
             if thread.is_alive():
-                connection.cancel_safe(timeout=2)
+                # a server that takes no request to cancel ends the statement in its own time
+                with suppress(psycopg.Error):
+                    connection.cancel_safe(timeout=2)
         while any(thread.is_alive() for thread in threads):
             with suppress(Empty):
                 self._results.get(timeout=0.05)
