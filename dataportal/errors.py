@@ -20,6 +20,7 @@ DataportalError
 ├── DatabaseError          69    the database is out of reach or will not do
 │   ├── DatabaseTransientError   may pass: connection lost, deadlock, timeout, too many clients
 │   │   └── ClockError           its clock and that of this machine differ
+│   ├── DatabaseAddressError 78  no database can have its address
 │   ├── UnsuitableServerError 78 it cannot keep a lock: a pooler, or another kind of database
 │   ├── EncodingError      78    its encoding cannot hold a text
 │   ├── UpkeepError         78   the tables cannot be compressed or kept up: edition, role

@@ -13,6 +13,7 @@ from dataportal import errors
 from dataportal.errors import (
     BadDataError,
     ConfigurationError,
+    DatabaseAddressError,
     DatabaseError,
     DatabaseTransientError,
     DataportalError,
@@ -112,6 +113,7 @@ def test_the_worst_of_parts_is_the_worst_of_all(some: list[ExitCode], more: list
         (LockLostError, 3),
         (DatabaseError, 69),
         (DatabaseTransientError, 69),
+        (DatabaseAddressError, 78),
         (SchemaError, 78),
         (Interrupted, 143),
     ],
@@ -128,7 +130,7 @@ def test_an_error_names_its_exit_code(kind: type[DataportalError], code: int) ->
 def test_every_error_is_in_the_tree() -> None:
     """One that is added without a line in the docstring fails here."""
     ours = [kind for kind in descendants(DataportalError) if kind.__module__ == errors.__name__]
-    assert len(ours) == 26
+    assert len(ours) == 27
     assert all(kind.__name__ in (errors.__doc__ or "") for kind in ours)
     assert all(kind.__doc__ for kind in ours)
 
