@@ -84,11 +84,11 @@ class TableFacts(NamedTuple):
     @property
     def final(self) -> bool:
         """Whether it is final of each of its series; never of none."""
-        return bool(self.series) and all(one.final for one in self.series)
+        return bool(self.series) and all(facts.final for facts in self.series)
 
     def texts(self) -> dict[str, str]:
         """The metadata of its schema."""
-        series = [one.texts() | {"final": one.final} for one in self.series]
+        series = [facts.texts() | {"final": facts.final} for facts in self.series]
         return {
             "as_of": "" if self.as_of is None else iso(self.as_of),
             "final": _text(self.final),

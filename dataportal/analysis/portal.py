@@ -600,8 +600,8 @@ class Portal:
             TooLargeError: the table would not fit into memory.
         """
         with self._snapshot() as connection:
-            (one,) = select_series(connection, [_one_name(series)])
-            part, facts = self._part(connection, one, start, end, limit, by, recorded)
+            (stored_series,) = select_series(connection, [_one_name(series)])
+            part, facts = self._part(connection, stored_series, start, end, limit, by, recorded)
             vintages = matrix(connection, part)
             rows = _matrix_rows(vintages, self._free_memory())
         columns = {"ts": _TIME, **dict.fromkeys(map(iso, vintages.times), _NUMBER)}
@@ -663,10 +663,10 @@ class Portal:
         statistics: list[RevisionStatistics] = []
         facts: list[TableFacts] = []
         with self._snapshot() as connection:
-            for one in _select(connection, series, None):
-                part, own = self._part(connection, one, start, end, None, by, recorded)
+            for stored_series in _select(connection, series, None):
+                part, own = self._part(connection, stored_series, start, end, None, by, recorded)
                 facts.append(own)
-                name = one.endpoint_prefix
+                name = stored_series.endpoint_prefix
                 if by_age:
                     ages = revisions_by_age(connection, part, name)
                     statistics += [RevisionStatistics(name, *_figures(age)) for age in ages]
@@ -704,12 +704,12 @@ class Portal:
         rows: list[IssueRow] = []
         facts: list[TableFacts] = []
         with self._snapshot() as connection:
-            for one in _select(connection, series, None):
-                part, own = self._part(connection, one, start, end, None, by, recorded)
+            for stored_series in _select(connection, series, None):
+                part, own = self._part(connection, stored_series, start, end, None, by, recorded)
                 found = list(
                     read_issues(
                         connection,
-                        one,
+                        stored_series,
                         published=part.by_publication,
                         recorded_by=part.recorded,
                         start=part.start,
@@ -717,7 +717,7 @@ class Portal:
                     )
                 )
                 if not (found or part.by_publication):
-                    note = f"{one.endpoint_prefix}: {note_on_issues(Wording.PYTHON)}"
+                    note = f"{stored_series.endpoint_prefix}: {note_on_issues(Wording.PYTHON)}"
                     own = own._replace(notes=(note,))
                 facts.append(own)
                 rows += map(IssueRow._make, found)
@@ -756,18 +756,18 @@ class Portal:
                 selected = select_series(connection, names, read_where(where))
             series_gaps = list(gaps_of_series(connection, selected, start=first, end=last, at=at))
         rows = [
-            GapRow(one.series.endpoint_prefix, gap.start, gap.end, gap.missing)
-            for one in series_gaps
-            for gap in one.gaps
+            GapRow(entry.series.endpoint_prefix, gap.start, gap.end, gap.missing)
+            for entry in series_gaps
+            for gap in entry.gaps
         ]
         notes = tuple(
-            f"{one.series.endpoint_prefix} {one.without_grid}"
-            for one in series_gaps
-            if one.without_grid is not None
+            f"{entry.series.endpoint_prefix} {entry.without_grid}"
+            for entry in series_gaps
+            if entry.without_grid is not None
         )
         facts = tuple(
-            series_facts(one.series, final=at is not None and one.series.is_final(at))
-            for one in series_gaps
+            series_facts(entry.series, final=at is not None and entry.series.is_final(at))
+            for entry in series_gaps
         )
         return Table(_GAPS, TableFacts(facts, as_of=at, notes=notes), rows=rows)
 
@@ -898,10 +898,10 @@ def _together(facts: Iterable[TableFacts]) -> TableFacts:
     """What is said of several answers in one table."""
     every = list(facts)
     return TableFacts(
-        tuple(series for one in every for series in one.series),
+        tuple(series for facts in every for series in facts.series),
         by_publication=every[0].by_publication,
         recorded=every[0].recorded,
-        notes=tuple(note for one in every for note in one.notes),
+        notes=tuple(note for facts in every for note in facts.notes),
     )
 
 

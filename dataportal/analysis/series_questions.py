@@ -110,12 +110,12 @@ def _find_issue(
         start = end_of_day(issue.day - timedelta(days=1), _series_zone(series, asked.zone))
         start += timedelta.resolution
     meant = issues(connection, series, start=start, end=end, **by)
-    exact = [one.issued_at for one in meant if one.issued_at == issue.start]
+    exact = [candidate.issued_at for candidate in meant if candidate.issued_at == issue.start]
     if len(meant) == 1 or (exact and issue.day is None):
         return (exact or [meant[0].issued_at])[0]
     name, option = series.endpoint_prefix, asked.wording.option("issued", issue.text)
     if meant:
-        times = ", ".join(iso(one.issued_at) for one in meant[:_SHOWN])
+        times = ", ".join(iso(candidate.issued_at) for candidate in meant[:_SHOWN])
         raise UsageError(
             f"{option}: {name!r} was issued {len(meant)} times then: {times}"
             + (" …" if len(meant) > _SHOWN else ""),
@@ -207,7 +207,7 @@ def notes_on_finality(
     wording: Wording,
 ) -> Iterator[str]:
     """Why an answer of the past is provisional; nothing of one that is final."""
-    provisional = [one for one in questions if not one.final]
+    provisional = [question for question in questions if not question.final]
     if not provisional:
         return
     if question.assume:
@@ -223,7 +223,7 @@ def notes_on_finality(
     if question.kind is Kind.RELEASE and not question.published:
         yield "this answer is provisional: observations may still be added to it"
         return
-    times = [one.series.known_through for one in provisional]
+    times = [question.series.known_through for question in provisional]
     oldest = min((time for time in times if time is not None), default=None)
     until = "is not final yet" if None in times or not oldest else f"is final up to {iso(oldest)}"
     which = (

@@ -171,7 +171,7 @@ class Table(Generic[Row_co]):
             final=self.final,
             as_of=None if self.as_of is None else iso(self.as_of),
             notes=list(self.notes),
-            units={one.series: one.unit for one in self.facts.series},
+            units={facts.series: facts.unit for facts in self.facts.series},
         )
         return frame
 
@@ -214,7 +214,7 @@ class Table(Generic[Row_co]):
             from matplotlib import pyplot as plt
 
             _, ax = plt.subplots()
-        units = {one.series: one.unit for one in self.facts.series}
+        units = {facts.series: facts.unit for facts in self.facts.series}
         for name, (times, values) in lines.items():
             cells = [float("nan") if value is None else value for value in values]
             ax.plot(times, cells, **{"label": name, **options})  # type: ignore[arg-type]  # times are drawn as such
@@ -238,8 +238,8 @@ class Table(Generic[Row_co]):
         first = list(self._part(0, count if count <= _SHOWN else half))
         last = [] if count <= _SHOWN else list(self._part(count - half, count))
         units = ", ".join(
-            one.series if one.unit is None else f"{one.series} in {one.unit}"
-            for one in islice(self.facts.series, _SHOWN)
+            facts.series if facts.unit is None else f"{facts.series} in {facts.unit}"
+            for facts in islice(self.facts.series, _SHOWN)
         )
         if len(self.facts.series) > _SHOWN:
             units += " …"

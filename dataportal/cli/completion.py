@@ -100,7 +100,7 @@ def _names_of_file(
         if tags:
             names += source.tags
         if series:
-            names += [one.endpoint_prefix for one in source.series]
+            names += [definition.endpoint_prefix for definition in source.series]
     return names
 
 

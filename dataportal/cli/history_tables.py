@@ -78,8 +78,8 @@ def _write_versions(
     for note in facts.notes:
         say(note)
     tables = (
-        SeriesTable(one, versions.record_batches())
-        for one, versions in zip(facts.series, stored, strict=True)
+        SeriesTable(own, versions.record_batches())
+        for own, versions in zip(facts.series, stored, strict=True)
     )
     return write_series_tables(output, form, facts, arrow_schema(stored[0].columns), tables)
 
@@ -119,9 +119,12 @@ def _write_observations(
         notes += notes_on_finality(question, asked, end=q.end, wording=Wording.COMMAND)
     for note in notes:
         say(note)
-    times = {one.question.at for one in asked}
+    times = {series_question.question.at for series_question in asked}
     facts = TableFacts(
-        tuple(series_facts(one.series, final=one.final) for one in asked),
+        tuple(
+            series_facts(series_question.series, final=series_question.final)
+            for series_question in asked
+        ),
         by_publication=q.by_publication,
         as_of=times.pop() if len(times) == 1 else None,
         recorded=q.recorded,
@@ -132,10 +135,10 @@ def _write_observations(
     tables = (
         SeriesTable(
             own,
-            StoredPoints(connection, one.question, one.series, q.start, q.end).record_batches(
-                labels
-            ),
+            StoredPoints(
+                connection, series_question.question, series_question.series, q.start, q.end
+            ).record_batches(labels),
         )
-        for own, one in zip(facts.series, asked, strict=True)
+        for own, series_question in zip(facts.series, asked, strict=True)
     )
     return write_series_tables(output, form, facts, arrow_schema(columns), tables)

@@ -184,7 +184,12 @@ def _names_in_use(path: Path, invocation: Invocation) -> frozenset[str]:
         return frozenset()
     names = {source.name for source in configuration.sources} | {*configuration.broken}
     return frozenset(
-        names | {one.endpoint_prefix for source in configuration.sources for one in source.series}
+        names
+        | {
+            definition.endpoint_prefix
+            for source in configuration.sources
+            for definition in source.series
+        }
     )
 
 

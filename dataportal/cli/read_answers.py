@@ -77,7 +77,7 @@ def answer_points(
         asked = [series_question(connection, points, series) for series in selected]
         notes = [*_tell_beginnings(connection, request, asked), *_tell_finality(request, asked)]
         rows = _wide_rows if request.wide else _long_rows
-        names = [one.series.endpoint_prefix for one in asked]
+        names = [asked_series.series.endpoint_prefix for asked_series in asked]
         own = ["ts", "assumed"] if request.question.assume else ["ts"]
         yield Values(
             title=_title(request, asked),
@@ -182,14 +182,16 @@ def _tell_finality(request: Request, asked: Sequence[SeriesQuestion]) -> list[st
 def _facts(request: Request, asked: Sequence[SeriesQuestion], notes: Sequence[str]) -> TableFacts:
     """What a file of the answer says of itself."""
     question = request.question
-    times = {one.question.at for one in asked}
+    times = {asked_series.question.at for asked_series in asked}
     is_issue = question.kind is Kind.ISSUE
     return TableFacts(
         tuple(
             series_facts(
-                one.series, final=one.final, issued_at=one.question.at if is_issue else None
+                asked_series.series,
+                final=asked_series.final,
+                issued_at=asked_series.question.at if is_issue else None,
             )
-            for one in asked
+            for asked_series in asked
         ),
         by_publication=question.published,
         as_of=times.pop() if question.kind is Kind.AS_OF and len(times) == 1 else None,
@@ -205,16 +207,16 @@ def _is_of_the_past(request: Request) -> bool:
 def _title(request: Request, asked: Sequence[SeriesQuestion]) -> str:
     """What is shown, in a line."""
     question, zone = request.question, request.zone
-    names = [one.series.endpoint_prefix for one in asked]
+    names = [asked_series.series.endpoint_prefix for asked_series in asked]
     what = names[0] if len(names) == 1 else f"{len(names)} series"
-    units = {one.series.unit for one in asked}
+    units = {asked_series.series.unit for asked_series in asked}
     unit = units.pop() if len(units) == 1 else None
     how = "published" if question.published else "known"
     match question.kind:
         case _ if request.decisions is not None:
             point = f"as {how} at {pluralize(len(request.decisions), 'decision')}"
         case Kind.AS_OF:
-            times = {one.question.at for one in asked}
+            times = {asked_series.question.at for asked_series in asked}
             at = times.pop() if len(times) == 1 else None
             point = f"as {how} {format_instant(at, zone)}" if at else f"as {how} by now"
         case Kind.LEAD if question.lead is not None:
@@ -226,7 +228,7 @@ def _title(request: Request, asked: Sequence[SeriesQuestion]) -> str:
             day = f"D{-cutoff.days:+d}" if cutoff.days else "D"
             point = f"as {how} {day} {cutoff.clock:%H:%M} {cutoff.zone.key}"
         case Kind.ISSUE:
-            times = {one.question.at for one in asked}
+            times = {asked_series.question.at for asked_series in asked}
             at = times.pop() if len(times) == 1 else None
             point = f"as issued {format_instant(at, zone)}" if at else "as issued"
         case Kind.RELEASE:
@@ -239,7 +241,9 @@ def _title(request: Request, asked: Sequence[SeriesQuestion]) -> str:
         point = f"{request.aggregate} of {_every_text(request)}, {point}"
     finality = ""
     if _is_of_the_past(request):
-        finality = ", final" if all(one.final for one in asked) else ", provisional"
+        finality = (
+            ", final" if all(asked_series.final for asked_series in asked) else ", provisional"
+        )
     return f"{what}{f' in {unit}' if unit and unit != '1' else ''}, {point}{finality}"
 
 
@@ -272,20 +276,20 @@ def _head(request: Request, asked: Sequence[SeriesQuestion]) -> dict[str, Any]:
         "every": _every_text(request) or None,
         "agg": str(request.aggregate) if request.every else None,
         "zone": str(request.zone) if request.every else None,
-        "final": bool(asked) and all(one.final for one in asked),
+        "final": bool(asked) and all(asked_series.final for asked_series in asked),
         "series": [
             {
-                "endpoint_prefix": one.series.endpoint_prefix,
-                "name": one.series.name,
-                "unit": one.series.unit,
-                "granularity": one.series.granularity,
-                "timezone": one.series.ts_timezone,
-                "known_through": one.series.known_through,
-                "availability": one.series.availability_text,
-                "issued_at": one.question.at if is_issue else None,
-                "final": one.final,
+                "endpoint_prefix": asked_series.series.endpoint_prefix,
+                "name": asked_series.series.name,
+                "unit": asked_series.series.unit,
+                "granularity": asked_series.series.granularity,
+                "timezone": asked_series.series.ts_timezone,
+                "known_through": asked_series.series.known_through,
+                "availability": asked_series.series.availability_text,
+                "issued_at": asked_series.question.at if is_issue else None,
+                "final": asked_series.final,
             }
-            for one in asked
+            for asked_series in asked
         ],
     }
 
@@ -303,10 +307,17 @@ def _columns(request: Request) -> list[str]:
 
 
 def _stored_points(
-    connection: psycopg.Connection, request: Request, one: SeriesQuestion
+    connection: psycopg.Connection, request: Request, asked_series: SeriesQuestion
 ) -> StoredPoints:
     limit = request.limit if request.every is None else None
-    return StoredPoints(connection, one.question, one.series, request.start, request.end, limit)
+    return StoredPoints(
+        connection,
+        asked_series.question,
+        asked_series.series,
+        request.start,
+        request.end,
+        limit,
+    )
 
 
 def _texts(
@@ -321,10 +332,10 @@ def _texts(
     wanted = _is_of_the_past(request)
     return (
         SeriesText(
-            one.series.endpoint_prefix,
-            _stored_points(connection, request, one).csv_blocks(with_finality=wanted),
+            asked_series.series.endpoint_prefix,
+            _stored_points(connection, request, asked_series).csv_blocks(with_finality=wanted),
         )
-        for one in _count_progress(asked, len(asked), progress)
+        for asked_series in _count_progress(asked, len(asked), progress)
     )
 
 
@@ -358,8 +369,10 @@ def _series_tables(
     labels = [column.label for column in _table_columns(request)]
     facts = _facts(request, asked, ())
     counted = _count_progress(asked, len(asked), progress)
-    for own, one in zip(facts.series, counted, strict=True):
-        yield SeriesTable(own, _stored_points(connection, request, one).record_batches(labels))
+    for own, asked_series in zip(facts.series, counted, strict=True):
+        yield SeriesTable(
+            own, _stored_points(connection, request, asked_series).record_batches(labels)
+        )
 
 
 def _long_rows(
@@ -370,26 +383,26 @@ def _long_rows(
 ) -> Iterator[Sequence[Cell]]:
     """One series after the other."""
     ends_with_finality = _is_of_the_past(request)
-    for one in _count_progress(asked, len(asked), progress):
-        name = one.series.endpoint_prefix
+    for asked_series in _count_progress(asked, len(asked), progress):
+        name = asked_series.series.endpoint_prefix
         if request.every is not None:
-            for interval, assumed in _resample_series(connection, request, one):
-                final = one.question.is_final(one.series, interval.end)
+            for interval, assumed in _resample_series(connection, request, asked_series):
+                final = asked_series.question.is_final(asked_series.series, interval.end)
                 row = (name, interval.start, interval.value, interval.size, final, assumed)
                 yield row if request.question.assume else row[: 5 if ends_with_finality else 4]
             continue
-        for point in _stored_points(connection, request, one):
+        for point in _stored_points(connection, request, asked_series):
             yield (name, *point) if ends_with_finality else (name, *point[:-1])
 
 
 def _resample_series(
-    connection: psycopg.Connection, request: Request, one: SeriesQuestion
+    connection: psycopg.Connection, request: Request, asked_series: SeriesQuestion
 ) -> Iterable[tuple[Interval, bool]]:
     """The intervals of one series, and whether values of each are assumed.
 
     Of the last ones only as many values are read as they need.
     """
-    stored, limit = _stored_points(connection, request, one), request.limit
+    stored, limit = _stored_points(connection, request, asked_series), request.limit
     if limit is None:
         return _intervals(request, stored)
     for last in replace(stored, limit=1):
@@ -443,19 +456,21 @@ def _wide_rows(
     """One row for each ts, with what each series has there."""
 
     def column(
-        number: int, one: SeriesQuestion
+        number: int, asked_series: SeriesQuestion
     ) -> Iterator[tuple[datetime, int, float | None, bool]]:
         if request.every is not None:
-            for interval, assumed in _resample_series(connection, request, one):
+            for interval, assumed in _resample_series(connection, request, asked_series):
                 yield interval.start, number, interval.value, assumed
         else:
-            for point in replace(_stored_points(connection, request, one), at_a_time=at_a_time):
+            for point in replace(
+                _stored_points(connection, request, asked_series), at_a_time=at_a_time
+            ):
                 is_assumed = isinstance(point, AssumedPoint) and point.assumed
                 yield point.ts, number, point.value, is_assumed
 
     del progress
     at_a_time = max(_FEWEST_AT_A_TIME, _ROWS_HELD // len(asked))
-    cells = merge(*(column(number, one) for number, one in enumerate(asked)))
+    cells = merge(*(column(number, asked_series) for number, asked_series in enumerate(asked)))
     rows = _join_columns(cells, len(asked), assume=request.question.assume)
     return iter(rows if request.limit is None else deque(rows, maxlen=request.limit))
 
@@ -478,15 +493,17 @@ def _join_columns(
 def _long_decisions(
     points: Iterable[DecisionPoint | AssumedDecisionPoint], asked: Sequence[SeriesQuestion]
 ) -> Iterator[Sequence[Cell]]:
-    by_name = {one.series.endpoint_prefix: one for one in asked}
+    by_name = {asked_series.series.endpoint_prefix: asked_series for asked_series in asked}
     for p in points:
-        one = by_name[p.series]
+        asked_series = by_name[p.series]
         assumed = (p.assumed,) if isinstance(p, AssumedDecisionPoint) else ()
         # where nothing is known, a backfill may yet bring what would have been
         can_change = assumed == (True,) or (assumed and p.value is None)
-        decided = one.question.recorded_by if one.question.published else p.decided_at
-        is_final = not can_change and decided is not None and one.series.is_final(decided)
-        times = (p.since, p.recorded_at) if one.question.published else (p.since,)
+        decided = (
+            asked_series.question.recorded_by if asked_series.question.published else p.decided_at
+        )
+        is_final = not can_change and decided is not None and asked_series.series.is_final(decided)
+        times = (p.since, p.recorded_at) if asked_series.question.published else (p.since,)
         yield p.series, p.ts, p.decided_at, p.value, *times, is_final, *assumed
 
 

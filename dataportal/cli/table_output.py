@@ -113,7 +113,7 @@ def tell_size(output: Path, rows: int) -> None:
 
 def _tables_of_rows(facts: TableFacts, values: Values) -> Iterator[SeriesTable]:
     """Rows that begin with the name of their series, a table for each of these."""
-    by_name = {one.series: one for one in facts.series}
+    by_name = {own.series: own for own in facts.series}
 
     def own(rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
         return (row[1:] for row in rows)

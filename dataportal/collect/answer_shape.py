@@ -49,7 +49,7 @@ def _parts(body: bytes) -> Iterator[str]:
 def _archive(body: bytes) -> str:
     try:
         with zipfile.ZipFile(BytesIO(body)) as archive:
-            names = [one.filename for one in archive.infolist() if not one.is_dir()]
+            names = [member.filename for member in archive.infolist() if not member.is_dir()]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return "a ZIP file that cannot be opened"
     more = ", …" if len(names) > _MOST_NAMES else ""

@@ -193,7 +193,7 @@ class RunResult:
     def _change_fields(self) -> dict[str, Any]:
         if self.changes is None:
             return {}
-        changes = [{**one._asdict(), "ts": iso(one.ts)} for one in self.changes]
+        changes = [{**change._asdict(), "ts": iso(change.ts)} for change in self.changes]
         return {"changes": changes, "changes_left_out": self.changes_left_out}
 
 

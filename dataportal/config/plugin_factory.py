@@ -144,7 +144,7 @@ def _refuse_unset(
             located += [
                 (keys, message)
                 for keys, message in error.faults
-                if not any(keys[: len(one)] == one or one[: len(keys)] == keys for one in unset)
+                if not any(keys[: len(path)] == path or path[: len(keys)] == keys for path in unset)
             ]
         except Exception:  # noqa: BLE001, S110 - with the variables set it may not be so
             pass

@@ -354,7 +354,7 @@ def _next_link(content: Any, path: str, depth: int) -> str | None:  # noqa: C901
     for key, item in content.items():
         place = f"{path}.{quote_key(key)}" if path else quote_key(key)
         if key.lower() == "links" and isinstance(item, list):
-            rels = [one for one in item if isinstance(one, dict) and one.get("rel") == "next"]
+            rels = [link for link in item if isinstance(link, dict) and link.get("rel") == "next"]
             if rels and isinstance(rels[0].get("href"), str):
                 return f"{place}[?rel=='next'].href | [0]"
         if isinstance(item, dict):

@@ -60,7 +60,9 @@ def _pattern(names: Sequence[str], others: Sequence[str]) -> str | list[str]:
     """Names with `*` for what changes from file to file, or `?` where that fits others too."""
     patterns = dict.fromkeys(re.sub(r"\d+", "*", name.rpartition("/")[2]) for name in names)
     patterns = dict.fromkeys(re.sub(r"\*(?:[-_.]?\*)+", "*", pattern) for pattern in patterns)
-    if any(fnmatchcase(name.rpartition("/")[2], one) for name in others for one in patterns):
+    if any(
+        fnmatchcase(name.rpartition("/")[2], pattern) for name in others for pattern in patterns
+    ):
         patterns = dict.fromkeys(re.sub(r"\d", "?", name.rpartition("/")[2]) for name in names)
     return next(iter(patterns)) if len(patterns) == 1 else [*patterns]
 

@@ -174,23 +174,23 @@ def _sdmx_json(content: Any) -> CubeSeries | None:
     keys: list[dict[str, str]] = []
     labels: dict[str, dict[str, str]] = {}
     codes: dict[str, list[str]] = {}
-    for one in (*dimensions, *observed):
-        name = str(one.get("id"))
+    for dimension in (*dimensions, *observed):
+        name = str(dimension.get("id"))
         codes[name] = [
-            str(value.get("id", value.get("value"))) for value in one.get("values") or []
+            str(value.get("id", value.get("value"))) for value in dimension.get("values") or []
         ]
         labels[name] = {
             str(value.get("id", value.get("value"))): str(value.get("name", ""))
-            for value in one.get("values") or []
+            for value in dimension.get("values") or []
         }
-    flat = [str(one.get("id")) for one in observed]
+    flat = [str(dimension.get("id")) for dimension in observed]
     for data_set in data["dataSets"]:
         for text in data_set.get("series") or {}:
             parts = text.split(":")
             keys.append(
                 {
-                    str(one.get("id")): codes[str(one.get("id"))][int(part)]
-                    for one, part in zip(of_series, parts, strict=False)
+                    str(dimension.get("id")): codes[str(dimension.get("id"))][int(part)]
+                    for dimension, part in zip(of_series, parts, strict=False)
                 }
             )
         if not data_set.get("series"):
@@ -211,7 +211,7 @@ def _keys_that_differ(keys: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     names = dict.fromkeys(name for key in keys for name in key)
     varying = [name for name in names if len({key.get(name) for key in keys}) > 1]
     own = {tuple((n, key[n]) for n in varying if n in key): None for key in keys}
-    return [dict(one) for one in own]
+    return [dict(codes) for codes in own]
 
 
 def xml_cube(root: Element) -> CubeSeries | None:
@@ -233,8 +233,8 @@ def xml_cube(root: Element) -> CubeSeries | None:
             if generic:
                 keys.append(
                     {
-                        str(one.get("id") or one.get("concept")): str(one.get("value"))
-                        for one in generic
+                        str(code.get("id") or code.get("concept")): str(code.get("value"))
+                        for code in generic
                     }
                 )
             else:

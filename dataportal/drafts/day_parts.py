@@ -113,13 +113,13 @@ def _clock_role(rows: RowSet, day: Column, guess: TimeGuess, other: Column) -> T
         clock, marks, is_hour = "%H", hours, True
     joined = f"{pattern} {clock}"
     is_iso = pattern == "%Y-%m-%d" and clock in {"%H:%M", "%H:%M:%S"} and not _has_24(other)
-    one = TimeFormat("" if is_iso else joined)
+    time_format = TimeFormat("" if is_iso else joined)
     texts = [
         f"{day_text} {clock_text}"
         for day_text, clock_text in zip(_day_texts(day), other.texts, strict=True)
     ]
     mark = marks.get("second", "")
-    read = [one.read(text.removesuffix(mark) if mark else text) for text in texts]
+    read = [time_format.read(text.removesuffix(mark) if mark else text) for text in texts]
     times: list[datetime | None] = [ts if isinstance(ts, datetime) else None for ts in read]
     if (
         distinct_count(times) <= guess.distinct

@@ -171,7 +171,7 @@ def _head(origin: str, interpretation: Interpretation, zone: str) -> list[str]:
     if isinstance(batch, str):
         head.append(f"The draft does not read that answer yet: {batch}")
         return head
-    times = [ts for one in batch.series.values() for ts in one.ts]
+    times = [ts for series in batch.series.values() for ts in series.ts]
     if times:
         span = f"{min(times):%Y-%m-%d %H:%M}Z to {max(times):%Y-%m-%d %H:%M}Z"
         head[0] += f": {interpretation.points:,} points, {span}" + (
@@ -197,7 +197,9 @@ def _horizon(interpretation: Interpretation, now: datetime) -> timedelta | None:
     """How far values reach past now, in whole days; None if they do not."""
     if isinstance(interpretation.batch, str):
         return None
-    last = max((ts for one in interpretation.batch.series.values() for ts in one.ts), default=now)
+    last = max(
+        (ts for series in interpretation.batch.series.values() for ts in series.ts), default=now
+    )
     if last <= now:
         return None
     return ((last - now) // _DAY + 1) * _DAY

@@ -49,9 +49,9 @@ def json_row_sets(content: Any) -> list[RowSet]:
     budget = [_MOST_PARTS]
     _walk(content, "", (), by_path, budget, 0)
     for path, rows in by_path.items():
-        one = _row_set(path, rows, content)
-        if one is not None:
-            sets.append(one)
+        row_set = _row_set(path, rows, content)
+        if row_set is not None:
+            sets.append(row_set)
     sets += _siblings(by_path)
     sets += _column_sets(content, "", 0)
     sets += _single_objects(content)
@@ -80,9 +80,9 @@ def _siblings(by_path: Mapping[str, _Rows]) -> list[RowSet]:
         columns = _columns_of_objects(items) if is_of_objects else _columns_of_lists(items)
         names = [path for path in paths for _ in by_path[path].rows]
         columns.append(Column("rows", "rows", names))
-        one = RowSet("Json", {}, columns, {})
-        one.style = style_of(columns)
-        sets.append(one)
+        row_set = RowSet("Json", {}, columns, {})
+        row_set.style = style_of(columns)
+        sets.append(row_set)
     return sets
 
 
@@ -133,9 +133,9 @@ def _walk(  # noqa: C901, PLR0912 - a branch for each way
 
 
 def _note(by_path: dict[str, _Rows], path: str, rows: list[Any], ancestors: _Ancestors) -> None:
-    one = by_path.setdefault(path, _Rows([], []))
-    one.rows += [row for row in rows if row is not None]
-    one.ancestors += [ancestors] * sum(row is not None for row in rows)
+    group = by_path.setdefault(path, _Rows([], []))
+    group.rows += [row for row in rows if row is not None]
+    group.ancestors += [ancestors] * sum(row is not None for row in rows)
 
 
 def _row_set(path: str, objects: _Rows, content: Any) -> RowSet | None:
@@ -153,10 +153,10 @@ def _row_set(path: str, objects: _Rows, content: Any) -> RowSet | None:
         _name_columns(columns, objects.ancestors[0] if objects.ancestors else ())
     columns += _parent_columns(objects.ancestors, {str(column.place) for column in columns})
     params = {"rows": place} if place else {}
-    one = RowSet("Json", params, columns)
-    one.unit = _unit_of(content)
-    one.style = style_of(columns)
-    return one
+    row_set = RowSet("Json", params, columns)
+    row_set.unit = _unit_of(content)
+    row_set.style = style_of(columns)
+    return row_set
 
 
 def _inner_object(rows: Sequence[Any]) -> str:
@@ -225,7 +225,7 @@ def _name_columns(columns: Sequence[Column], ancestors: _Ancestors) -> None:
     """Give numbered columns the names that stand beside the rows: `columns`, `fields`, a header."""
     for ancestor in ancestors[:2]:
         for item in ancestor.values():
-            names = [_name_of(one) for one in item] if isinstance(item, list) else []
+            names = [_name_of(element) for element in item] if isinstance(item, list) else []
             if len(names) >= len(columns) and all(names) and len(set(names)) == len(names):
                 for column in columns:
                     assert isinstance(column.place, int)  # noqa: S101 - of lists
@@ -288,13 +288,13 @@ def _column_sets(value: Any, path: str, depth: int) -> list[RowSet]:
     if not isinstance(value, dict) or depth > _DEEPEST:
         return []
     sets = [
-        one
-        for one in (
+        row_set
+        for row_set in (
             _side_by_side(value, path),
             _keyed_by_time(value, path),
             _stepped_rows(value, path),
         )
-        if one is not None
+        if row_set is not None
     ]
     group = _keyed_siblings(value, path)
     if group is not None:
@@ -332,11 +332,11 @@ def _side_by_side(value: dict[str, Any], path: str) -> RowSet | None:
     params: dict[str, Any] = {"layout": "columns"}
     if path:
         params["rows"] = path
-    one = RowSet(
+    row_set = RowSet(
         "Json", params, columns, {"layout": "times and values stand in lists side by side"}
     )
-    one.style = style_of(columns)
-    return one
+    row_set.style = style_of(columns)
+    return row_set
 
 
 def _lists_in(key: str, item: Any, length: int) -> Iterator[Column]:
@@ -345,13 +345,15 @@ def _lists_in(key: str, item: Any, length: int) -> Iterator[Column]:
         yield from _lists_below(item, quote_key(key), length, 0)
     if not isinstance(item, list):
         return
-    for number, one in enumerate(item):
-        if not isinstance(one, dict):
+    for number, element in enumerate(item):
+        if not isinstance(element, dict):
             return
-        name = _name_of(one)
-        for inner_key, inner in one.items():
+        name = _name_of(element)
+        for inner_key, inner in element.items():
             if _is_scalar_list(inner) and len(inner) == length:
-                naming = next((k for k in one if isinstance(one[k], str) and one[k] == name), "")
+                naming = next(
+                    (k for k in element if isinstance(element[k], str) and element[k] == name), ""
+                )
                 literal = name.replace("\\", "\\\\").replace("'", "\\'")
                 chosen = f"[?{quote_key(naming)}=='{literal}']" if naming else f"[{number}]"
                 place = f"{quote_key(key)}{chosen}.{quote_key(inner_key)}"
@@ -386,9 +388,9 @@ def _keyed_by_time(value: dict[str, Any], path: str) -> RowSet | None:
     name = "time" if all(column.place != "time" for column in members) else "key"
     columns = [Column(name, "time", keys), *members]
     params = {"rows": path, "by": name} if path else {"by": name}
-    one = RowSet("Json", params, columns, {"by": "the keys of this object are times"})
-    one.style = style_of(columns)
-    return one
+    row_set = RowSet("Json", params, columns, {"by": "the keys of this object are times"})
+    row_set.style = style_of(columns)
+    return row_set
 
 
 def _member_columns(items: list[Any], path: str) -> list[Column]:
@@ -432,9 +434,9 @@ def _keyed_siblings(value: dict[str, Any], path: str) -> RowSet | None:
     columns = [Column("keys(@)", "time", times), Column("values(@)", "values", values)]
     columns.append(Column("rows", "rows", names))
     note = "the keys of these objects are times"
-    one = RowSet("Json", {"layout": "columns"}, columns, {"layout": note})
-    one.style = style_of(columns)
-    return one
+    row_set = RowSet("Json", {"layout": "columns"}, columns, {"layout": note})
+    row_set.style = style_of(columns)
+    return row_set
 
 
 def _stepped_rows(value: dict[str, Any], path: str) -> RowSet | None:

@@ -134,7 +134,7 @@ def guess_numbers(cells: Sequence[Any], style: NumberStyle) -> NumberGuess | Non
 
 
 def _read(cells: Sequence[Any], style: NumberStyle) -> tuple[list[float | None], set[str]]:
-    one = NumberFormat(decimal=style.decimal, thousands=style.thousands, missing=("",))
+    number_format = NumberFormat(decimal=style.decimal, thousands=style.thousands, missing=("",))
     memo: dict[str, float | None] = {}
     values: list[float | None] = []
     strays: set[str] = set()
@@ -148,7 +148,7 @@ def _read(cells: Sequence[Any], style: NumberStyle) -> tuple[list[float | None],
             continue
         text = text_of(cell)
         if text not in memo:
-            read = one.read(text)
+            read = number_format.read(text)
             memo[text] = read if isinstance(read, float | int) else None
         value = memo[text]
         values.append(value)

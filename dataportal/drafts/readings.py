@@ -89,7 +89,7 @@ class Interpretation:
         """How many points the trial found."""
         if isinstance(self.batch, str):
             return 0
-        return sum(len(one) for one in self.batch.series.values())
+        return sum(len(series) for series in self.batch.series.values())
 
 
 def read_answer(answer: Answer, *, zone: str, most_series: int) -> Interpretation:
@@ -108,10 +108,10 @@ def read_answer(answer: Answer, *, zone: str, most_series: int) -> Interpretatio
     if isinstance(sets, Interpretation):
         return _cube_trial(sets, answer, zone)
     readings: list[tuple[float, Reading]] = []
-    for one in sets:
-        one.days |= days_in(answer.url)
-        options = [one]
-        wide = wide_row_set(one) if one.kind in {"Csv", "Excel"} else None
+    for row_set in sets:
+        row_set.days |= days_in(answer.url)
+        options = [row_set]
+        wide = wide_row_set(row_set) if row_set.kind in {"Csv", "Excel"} else None
         if wide is not None:
             options.append(wide)
         for option in options:
@@ -234,10 +234,10 @@ def _of_text(  # noqa: C901, PLR0912 - a branch for each way
     declared = re.search(r"charset=[\"']?([\w-]+)", answer.headers.get("content-type", ""))
     text, encoding = decode(body, declared[1] if declared else "")
     sets = text_row_sets(text)
-    for one in sets:
+    for row_set in sets:
         if encoding:
-            one.params["encoding"] = encoding
-            one.notes["encoding"] = "the answer is not in UTF-8"
+            row_set.params["encoding"] = encoding
+            row_set.notes["encoding"] = "the answer is not in UTF-8"
     return sets, None, {}
 
 
@@ -340,9 +340,9 @@ def _of_workbook(body: bytes) -> list[RowSet]:
                 Column(place, own, [row[index] if index < len(row) else None for row in rows])
             )
         before = "\n".join(";".join(map(str, row)) for row in cells[: table.header or 0][:60])
-        one = RowSet("Excel", params, columns, notes, before=before)
-        one.style = style_of(columns)
-        sets.append(one)
+        row_set = RowSet("Excel", params, columns, notes, before=before)
+        row_set.style = style_of(columns)
+        sets.append(row_set)
     return sets
 
 
@@ -356,9 +356,9 @@ def _of_arrow(answer: Answer) -> list[RowSet]:
     records = document.records("")
     names: Sequence[str] = records.names  # type: ignore[attr-defined]  # of a grid
     columns = [Column(name, name, records.column(name)) for name in names if names.count(name) == 1]
-    one = RowSet("Parquet", {}, columns)
-    one.style = style_of(columns)
-    return [one]
+    row_set = RowSet("Parquet", {}, columns)
+    row_set.style = style_of(columns)
+    return [row_set]
 
 
 def _of_files(
@@ -377,7 +377,9 @@ def _of_files(
         if isinstance(sets, Interpretation):
             return sets, content, {}
         usable = [
-            one for one in sets if find_roles(one, most_series=1) is not None or _is_wide(one)
+            row_set
+            for row_set in sets
+            if find_roles(row_set, most_series=1) is not None or _is_wide(row_set)
         ]
         if usable:
             read.append((file, usable))
@@ -392,8 +394,8 @@ def _of_files(
     return merge_members(group, files), content, {}
 
 
-def _is_wide(one: RowSet) -> bool:
-    wide = wide_row_set(one)
+def _is_wide(row_set: RowSet) -> bool:
+    wide = wide_row_set(row_set)
     return wide is not None and find_roles(wide, most_series=1) is not None
 
 
@@ -514,8 +516,8 @@ def _empty_answer_error(answer: Answer, sets: Sequence[RowSet]) -> BadDataError:
             f"the answer of {answer.url} has no table: no rows with several cells each",
             hint=f"Is that the file you mean? It begins: {answer.excerpt()[:120]}",
         )
-    has_times = any(column.times is not None for one in sets for column in one.columns)
-    largest = max(sets, key=lambda one: one.count * len(one.columns))
+    has_times = any(column.times is not None for row_set in sets for column in row_set.columns)
+    largest = max(sets, key=lambda row_set: row_set.count * len(row_set.columns))
     names = ", ".join(str(column.name or column.place) for column in largest.columns[:12])
     what = (
         "rows with times, but no numbers beside them" if has_times else "rows, but none with a time"

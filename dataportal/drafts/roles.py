@@ -146,8 +146,8 @@ def _reading(rows: RowSet, time: TimeRole, most_series: int) -> Reading | None:
             params["value"] = only
             filled = numbers[id(values[0])].count
             notes["value"] = f"{filled:,} numbers"
-        for one, _ in series:
-            one.pop("value", None)
+        for extract_filter, _ in series:
+            extract_filter.pop("value", None)
     granularity = _granularity(time, dimensions)
     units = units_of(rows, values, dimensions)
     return Reading(

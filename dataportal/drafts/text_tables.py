@@ -48,12 +48,12 @@ def text_row_sets(text: str) -> list[RowSet]:
     lines = text.splitlines()[:_MOST_LINES]
     row_sets = []
     for delimiter in _likely_delimiters(lines):
-        for one in (
+        for row_set in (
             _sections(lines, delimiter),
             _table(lines, delimiter),
             *_blocks(lines, delimiter),
         ):
-            row_sets += [] if one is None else [one]
+            row_sets += [] if row_set is None else [row_set]
         if row_sets:
             break
     return row_sets
@@ -98,17 +98,17 @@ def _blocks(lines: Sequence[str], delimiter: str) -> list[RowSet]:
     sets = []
     for start in starts:
         end = next((n for n in range(start, len(lines)) if not lines[n].strip()), len(lines))
-        one = _table(lines[:end], delimiter, start=start)
-        if one is not None and end - start > 1:
+        row_set = _table(lines[:end], delimiter, start=start)
+        if row_set is not None and end - start > 1:
             # what follows must be none of it
             rest = [line for line in lines[end:] if line.strip()]
             if rest:
                 pattern = "^" + escape(rest[0][:24])
                 if any(re.search(pattern, line) for line in lines[start:end]):
                     continue
-                one.params["footer"] = pattern
-                one.notes["footer"] = "what follows is no part of the table"
-            sets.append(one)
+                row_set.params["footer"] = pattern
+                row_set.notes["footer"] = "what follows is no part of the table"
+            sets.append(row_set)
     return sets
 
 

@@ -352,8 +352,8 @@ def _clock_format(match: re.Match[str]) -> str:
 
 
 def _fits_clock(pattern: str, sample: Sequence[str]) -> bool:
-    one = TimeFormat(f"%Y-%m-%d {pattern}")
-    return all(not isinstance(one.read(f"2024-01-05 {text}"), str) for text in sample)
+    time_format = TimeFormat(f"%Y-%m-%d {pattern}")
+    return all(not isinstance(time_format.read(f"2024-01-05 {text}"), str) for text in sample)
 
 
 def _read(
@@ -361,7 +361,7 @@ def _read(
 ) -> TimeGuess | None:
     """The cells in a format; None where too many are no times in it."""
     try:
-        one = TimeFormat(pattern)
+        time_format = TimeFormat(pattern)
     except ValueError:
         return None
     memo: dict[str, datetime | None] = {}
@@ -374,7 +374,7 @@ def _read(
             continue
         if text not in memo:
             raw: object = text if isinstance(cell, str) or pattern in {"period", ""} else cell
-            read = one.read(raw)
+            read = time_format.read(raw)
             is_time = isinstance(read, datetime) and FIRST_YEAR < read.year < LAST_YEAR
             memo[text] = read if isinstance(read, datetime) and is_time else None
         ts = memo[text]
@@ -407,8 +407,8 @@ def _with_other_order(guess: TimeGuess, cells: Sequence[Any]) -> TimeGuess:
     if other is None or len(other.strays) > len(guess.strays):
         return guess
     spans = []
-    for one in (guess, other):
-        known = [ts for ts in one.times if ts is not None]
+    for reading in (guess, other):
+        known = [ts for ts in reading.times if ts is not None]
         gaps = {abs(b - a) for a, b in itertools.pairwise(known)} or {timedelta()}
         spans.append((len(gaps), max(known) - min(known)))
     if spans[0] == spans[1]:

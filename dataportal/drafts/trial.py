@@ -44,8 +44,8 @@ class _AnswerAtHand:
 def _window_of(day: date, zone: ZoneInfo) -> tuple[str, str]:
     """The window of a local day."""
     first, last = (
-        datetime.combine(one, datetime.min.time(), tzinfo=zone).astimezone(UTC)
-        for one in (day, day + timedelta(days=1))
+        datetime.combine(local_day, datetime.min.time(), tzinfo=zone).astimezone(UTC)
+        for local_day in (day, day + timedelta(days=1))
     )
     return first.isoformat(), last.isoformat()
 
@@ -75,8 +75,8 @@ def try_entry(
     own.update({"url": "https://answer.invalid/", "paging": "none"})
     names = [str(number) for number in range(len(filters))]
     members = [
-        TimeSeriesDefinition(name, frequency=granularity, extract_filter=dict(one))
-        for name, one in zip(names, filters, strict=True)
+        TimeSeriesDefinition(name, frequency=granularity, extract_filter=dict(extract_filter))
+        for name, extract_filter in zip(names, filters, strict=True)
     ]
     try:
         of_kind = getattr(http_plugin, f"Http{kind}MultiSeriesPlugin")

@@ -25,9 +25,9 @@ def xml_row_sets(root: Element) -> list[RowSet]:
         if len(path) < 2:  # noqa: PLR2004 - the document itself
             continue
         place = f".//{path[-1]}" if tags[path[-1]] == 1 else "/".join(("", *path))
-        one = _row_set(place, elements)
-        if one is not None:
-            sets.append(one)
+        row_set = _row_set(place, elements)
+        if row_set is not None:
+            sets.append(row_set)
     return sets
 
 
@@ -62,9 +62,9 @@ def _row_set(place: str, elements: list[tuple[Element, tuple[Element, ...]]]) ->
         for path in paths
     ]
     columns += _parent_columns([ancestors for _, ancestors in elements], {*paths, _tag(rows[0])})
-    one = RowSet("Xml", {"rows": place}, columns)
-    one.style = style_of(columns)
-    return one
+    row_set = RowSet("Xml", {"rows": place}, columns)
+    row_set.style = style_of(columns)
+    return row_set
 
 
 def _fields(element: Element, before: str, depth: int = 0) -> Iterator[str]:
@@ -135,7 +135,8 @@ def _parent_columns(ancestors: list[tuple[Element, ...]], taken: set[str]) -> li
             key = id(chain[0]) if chain else 0
             if key not in memo:
                 memo[key] = next(
-                    (text for one in chain if (text := _text(one, path)) not in (None, "")), None
+                    (text for element in chain if (text := _text(element, path)) not in (None, "")),
+                    None,
                 )
             cells.append(memo[key])
         name = "_".join(words_of(path)) or "around"

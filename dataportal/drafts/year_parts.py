@@ -169,9 +169,11 @@ def _month_names(texts: Sequence[str]) -> str:
 
 def join_columns(rows: RowSet, columns: list[Column], pattern: str) -> TimeRole | None:
     """Columns that are a time together, with blanks between; None if most are none."""
-    one = TimeFormat(pattern)
+    time_format = TimeFormat(pattern)
     texts = zip(*(column.texts for column in columns), strict=True)
-    times = [ts if isinstance(ts := one.read(" ".join(t)), datetime) else None for t in texts]
+    times = [
+        ts if isinstance(ts := time_format.read(" ".join(t)), datetime) else None for t in texts
+    ]
     if sum(ts is not None for ts in times) < 0.5 * rows.count:
         return None
     names = ", ".join(column.name or str(column.place) for column in columns)
@@ -190,9 +192,11 @@ def join_columns(rows: RowSet, columns: list[Column], pattern: str) -> TimeRole 
 
 def _period_role(rows: RowSet, year: Column, part: Column) -> TimeRole | None:
     """A year and a period such as M10 or Q3."""
-    one = TimeFormat("period")
+    time_format = TimeFormat("period")
     pairs = [*zip(year.texts, part.texts, strict=True)]
-    times = [ts if isinstance(ts := one.read(f"{p} {y}"), datetime) else None for y, p in pairs]
+    times = [
+        ts if isinstance(ts := time_format.read(f"{p} {y}"), datetime) else None for y, p in pairs
+    ]
     if sum(ts is not None for ts in times) < 0.4 * rows.count:
         return None
     role = TimeRole(

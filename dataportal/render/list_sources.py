@@ -74,7 +74,9 @@ class SourcesView:
         """The same with only the sources in these conditions."""
         return replace(
             self,
-            listings=[one for one in self.listings if one.verdict.condition in conditions],
+            listings=[
+                listing for listing in self.listings if listing.verdict.condition in conditions
+            ],
             broken={n: v for n, v in self.broken.items() if v.condition in conditions},
             gone=[(verdict, row) for verdict, row in self.gone if verdict.condition in conditions],
         )

@@ -50,7 +50,7 @@ class DraftView:
         if isinstance(batch, str):
             yield printable(f"the draft does not read that answer: {batch}")
         else:
-            times = [ts for one in batch.series.values() for ts in one.ts]
+            times = [ts for series in batch.series.values() for ts in series.ts]
             first, last = (format_instant(f(times), self.zone) if times else "" for f in (min, max))
             span = f", {first} to {last}" if times else ""
             series = f"{len(self.draft.names):,} series"
@@ -77,7 +77,9 @@ class DraftView:
         interpretation, entry = self.draft.interpretation, self.draft.entry
         batch = interpretation.batch
         times = (
-            [] if isinstance(batch, str) else [ts for one in batch.series.values() for ts in one.ts]
+            []
+            if isinstance(batch, str)
+            else [ts for series in batch.series.values() for ts in series.ts]
         )
         return {
             "ok": self.ok,

@@ -156,8 +156,9 @@ def _left_out_lines(batch: Batch) -> Iterator[str]:
         yield "  duplicates: the same time and the same value once more"
     if batch.nulls:
         yield "  nulls: no value, beside a number of the same time"
-    for one in batch.rejections[:_ENDS]:
-        yield printable(f"  rejected: series {one.series!r}, point {one.position}: {one.reason}")
+    for rejection in batch.rejections[:_ENDS]:
+        where = f"series {rejection.series!r}, point {rejection.position}"
+        yield printable(f"  rejected: {where}: {rejection.reason}")
     if (more := batch.rejected - len(batch.rejections[:_ENDS])) > 0:
         yield f"  rejected: {more:,} more"
 

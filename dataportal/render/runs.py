@@ -128,11 +128,11 @@ class RunsView:
         table = Table(("series", "ts", ">value", "would be"))
         for name, changes in [*by_series.items()][:_MOST_SERIES]:
             ends = changes if len(changes) <= 2 * _ENDS else [*changes[:_ENDS], *changes[-_ENDS:]]
-            for number, one in enumerate(ends):
+            for number, end in enumerate(ends):
                 if number == _ENDS and len(changes) > len(ends):
                     table.add(name, f"and {len(changes) - len(ends):,} between", "", "")
-                ts = one.ts.strftime("%Y-%m-%d %H:%MZ")
-                table.add(name, ts, format_number(one.value) or "", _WRITTEN[one.change])
+                ts = end.ts.strftime("%Y-%m-%d %H:%MZ")
+                table.add(name, ts, format_number(end.value) or "", _WRITTEN[end.change])
         yield from table.lines(stream)
         if (more := len(by_series) - _MOST_SERIES) > 0:
             yield f"and of {more:,} more series: --json has them"

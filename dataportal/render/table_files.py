@@ -105,7 +105,7 @@ def write_series_file(
     """
     from dataportal.analysis.arrow_schema import series_field
 
-    names = [one.series for one in facts.series]
+    names = [own.series for own in facts.series]
 
     def batches() -> Iterator[pa.RecordBatch]:
         for number, table in enumerate(tables):
@@ -130,7 +130,7 @@ def write_file(
 
     With `wide` there is a column for each series of `facts`, of its name.
     """
-    own = {one.series: one for one in facts.series} if wide else None
+    own = {own.series: own for own in facts.series} if wide else None
     schema = with_facts(schema, facts, own)
     with atomic_file(path) as hidden:
         rows = _write(hidden, form, schema, batches)

@@ -134,44 +134,44 @@ class BesideFields:
         )
         self.names = frozenset(self._fields) | ({steps.name} if steps is not None else set())
         self._templates: dict[str, Template] = {}
-        for name, one in self._fields.items():
-            for fault in self._faults(name, one):
+        for name, field in self._fields.items():
+            for fault in self._faults(name, field):
                 params.add_fault(f"fields.{name}{fault}", "fields", name)
 
-    def _faults(self, name: str, one: BesideField) -> Iterable[str]:
-        sources = [source for source in _SOURCES if getattr(one, source) is not None]
+    def _faults(self, name: str, field: BesideField) -> Iterable[str]:
+        sources = [source for source in _SOURCES if getattr(field, source) is not None]
         if len(sources) != 1:
             yield f" needs one of {', '.join(_SOURCES)}"
-        factors = [factor for factor in FACTORS if getattr(one, factor) is not None]
+        factors = [factor for factor in FACTORS if getattr(field, factor) is not None]
         if len(factors) > 1:
             yield f" takes one of {', '.join(FACTORS)}"
-        if bool(one.factors) != (one.unit is not None):
+        if bool(field.factors) != (field.unit is not None):
             yield ": unit and factors go together"
-        if one.format is not None and (one.scale is not None or factors):
+        if field.format is not None and (field.scale is not None or factors):
             yield ": a time with a format is no number that is multiplied"
-        if one.fill and one.place is None:
+        if field.fill and field.place is None:
             yield ": fill goes with a place in the row"
-        if one.scale == 0:
+        if field.scale == 0:
             yield ".scale must not be 0"
-        if one.request is not None:
+        if field.request is not None:
             try:
-                self._templates[name] = Template(one.request)
+                self._templates[name] = Template(field.request)
             except ValueError as error:
                 yield f".request: {error}"
 
     def faults(self, reader: Reader) -> Iterable[str]:
         """What is wrong with the places, given what reads the answers."""
-        for name, one in self._fields.items():
+        for name, field in self._fields.items():
             for key in ("place", *FACTORS):
-                path = getattr(one, key)
+                path = getattr(field, key)
                 if path is not None and path not in self.names - {name}:
                     yield from _fault(f"fields.{name}.{key}", reader.check_field, path)
-            if one.document is not None:
+            if field.document is not None:
                 yield from _fault(
-                    f"fields.{name}.document", reader.check_document_path, one.document
+                    f"fields.{name}.document", reader.check_document_path, field.document
                 )
-            if one.parent is not None:
-                yield from _fault(f"fields.{name}.parent", reader.check_parent_path, one.parent)
+            if field.parent is not None:
+                yield from _fault(f"fields.{name}.parent", reader.check_parent_path, field.parent)
         for key, patterns in (("keep_rows", self._keep), ("drop_rows", self._drop)):
             for path in patterns:
                 if path not in self.names:
@@ -232,45 +232,52 @@ class BesideFields:
         Raises:
             BadDataError: it is not there.
         """
-        one = self._fields[name]
-        if one.place is not None:
-            cells = column(one.place)
-        elif one.parent is not None:
-            cells = parents(one.parent)
+        field = self._fields[name]
+        if field.place is not None:
+            cells = column(field.place)
+        elif field.parent is not None:
+            cells = parents(field.parent)
         else:
-            cells = [self._single(name, one, document, asked)] * count
-        if one.fill:
+            cells = [self._single(name, field, document, asked)] * count
+        if field.fill:
             cells = _filled(cells)
-        if one.pattern is not None:
-            cells = _parts(cells, one.pattern, one.place or name, document)
-        if one.format is not None:
-            cells = one.format.write_all(cells)
-        factors = one.place_of_factors
-        if one.scale is None and factors is None:
+        if field.pattern is not None:
+            cells = _parts(cells, field.pattern, field.place or name, document)
+        if field.format is not None:
+            cells = field.format.write_all(cells)
+        factors = field.place_of_factors
+        if field.scale is None and factors is None:
             return cells
         beside = None if factors is None else column(factors)
-        return scale_values(one, cells, beside, self._numbers)
+        return scale_values(field, cells, beside, self._numbers)
 
-    def _single(self, name: str, one: BesideField, document: Document, asked: Asked | None) -> Any:
+    def _single(
+        self, name: str, field: BesideField, document: Document, asked: Asked | None
+    ) -> Any:
         """A field that is the same for all rows of a document."""
         answer = document.answer
-        if one.header is not None:
-            found: Any = answer.headers.get(one.header.lower())
-            where = f"header {one.header!r}"
-        elif one.text is not None:
-            found, where = _part(one.text, document.text), f"text that fits {one.text.pattern!r}"
-        elif one.file is not None:
-            found = _part(one.file, answer.member)
-            where = f"file whose name fits {one.file.pattern!r}, but {answer.member!r},"
-        elif one.index is not None:
-            found = answer.entry.get(one.index)
-            where = f"{one.index!r} in its entry of the index ({', '.join(answer.entry) or 'none'})"
-        elif one.request is not None:
+        if field.header is not None:
+            found: Any = answer.headers.get(field.header.lower())
+            where = f"header {field.header!r}"
+        elif field.text is not None:
+            found, where = (
+                _part(field.text, document.text),
+                f"text that fits {field.text.pattern!r}",
+            )
+        elif field.file is not None:
+            found = _part(field.file, answer.member)
+            where = f"file whose name fits {field.file.pattern!r}, but {answer.member!r},"
+        elif field.index is not None:
+            found = answer.entry.get(field.index)
+            where = (
+                f"{field.index!r} in its entry of the index ({', '.join(answer.entry) or 'none'})"
+            )
+        elif field.request is not None:
             if asked is None:
                 raise answer.bad(f"has no request that fields.{name} could be of")
             return self._templates[name].fill(asked.start, asked.end, asked.fields)
         else:
-            path = one.document or ""
+            path = field.document or ""
             found, where = document.find(path), f"{path!r}"
         if found is None:
             raise answer.bad(f"has no {where} for fields.{name}")

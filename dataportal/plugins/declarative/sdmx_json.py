@@ -110,8 +110,8 @@ class _DataSet:
         }
         self._time = self._time_dimension(times, answer)
         groups = data_set.get("dimensionGroupAttributes") or {}
-        everything = [one for level in _LEVELS for one in self._dimensions[level]]
-        everything.sort(key=lambda one: one.position)
+        everything = [dimension for level in _LEVELS for dimension in self._dimensions[level]]
+        everything.sort(key=lambda dimension: dimension.position)
         self._groups = [
             (codes, _by_name(self._attributes["dimensionGroup"], values))
             for key, values in groups.items()
@@ -119,13 +119,17 @@ class _DataSet:
         ]
         self._common = _by_name(self._attributes["dataSet"], data_set.get("attributes") or [])
         by_series = data_set.get("series") or {}
-        self.count = sum(len(one["observations"]) for one in by_series.values()) + len(
+        self.count = sum(len(series["observations"]) for series in by_series.values()) + len(
             data_set.get("observations") or ()
         )
 
     def series(self) -> Iterator[KeyedSeries]:
         """All series of the data set."""
-        common = {one.name: one.codes[0] for one in self._dimensions["dataSet"] if one.codes}
+        common = {
+            dimension.name: dimension.codes[0]
+            for dimension in self._dimensions["dataSet"]
+            if dimension.codes
+        }
         by_series = self._data_set.get("series") or {}
         in_series = self._dimensions["series"]
         for key, series in by_series.items():
@@ -141,7 +145,7 @@ class _DataSet:
     ) -> Iterator[KeyedSeries]:
         """The series among some observations, by what their keys say beside the time."""
         dimensions = self._dimensions["observation"]
-        names = [one.name for one in dimensions]
+        names = [dimension.name for dimension in dimensions]
         if names == [self._time.name]:
             yield self._one(key, attributes, given)
             return
@@ -159,7 +163,7 @@ class _DataSet:
                 time = split.pop(number)
                 rest = ":".join(split)
             parts.setdefault(rest, {})[time] = observation
-        others = [one for one in dimensions if one.name != self._time.name]
+        others = [dimension for dimension in dimensions if dimension.name != self._time.name]
         for rest, observations in parts.items():
             own = {name: code for name, code in key.items() if name != self._time.name}
             yield self._one({**own, **_key(others, rest)}, attributes, observations)
@@ -171,10 +175,12 @@ class _DataSet:
         for of_group, values in self._groups:
             if all(key.get(name) == code for name, code in of_group.items()):
                 in_groups.update(values)
-        places = {one.name: (number, one) for number, one in enumerate(self._measures)}
+        places = {
+            component.name: (number, component) for number, component in enumerate(self._measures)
+        }
         measures = max(len(self._measures), 1)
-        for number, one in enumerate(self._attributes["observation"], measures):
-            places.setdefault(one.name, (number, one))
+        for number, attribute in enumerate(self._attributes["observation"], measures):
+            places.setdefault(attribute.name, (number, attribute))
         primary = places.get(_PRIMARY, (0, None))[0] if self._measures else 0
 
         def observations() -> tuple[Sequence[int], Sequence[Any]]:
@@ -195,13 +201,17 @@ class _DataSet:
         return KeyedSeries(key, all_attributes, self._time.codes, observations, observed)
 
     def _time_dimension(self, times: Sequence[str], answer: Answer) -> _Component:
-        everything = [one for level in _LEVELS for one in self._dimensions[level]]
-        names = [one.name for one in everything]
+        everything = [dimension for level in _LEVELS for dimension in self._dimensions[level]]
+        names = [dimension.name for dimension in everything]
         named = [name for name in times if name not in {TIME_FIELD, VALUE_FIELD}]
         for name in named:
             if name not in names:
                 raise answer.bad(unknown_dimension(name, names))
-        found = [one for one in everything if (one.name in named if named else one.is_time)]
+        found = [
+            dimension
+            for dimension in everything
+            if (dimension.name in named if named else dimension.is_time)
+        ]
         if len(found) == 1:
             return found[0]
         reason = "several dimensions of time" if found else "no dimension of time"
@@ -212,7 +222,7 @@ class _DataSet:
 
 
 def _components(described: Mapping[str, Any], level: str) -> list[_Component]:
-    return [_Component(one) for one in described.get(level) or []]
+    return [_Component(description) for description in described.get(level) or []]
 
 
 def _code(value: Any) -> str:
@@ -227,8 +237,8 @@ def _key(dimensions: Sequence[_Component], positions: str) -> dict[str, str]:
     if not dimensions:
         return {}
     return {
-        one.name: one.codes[int(position)]
-        for one, position in zip(dimensions, positions.split(":"), strict=True)
+        dimension.name: dimension.codes[int(position)]
+        for dimension, position in zip(dimensions, positions.split(":"), strict=True)
     }
 
 
@@ -247,8 +257,8 @@ def _group_codes(dimensions: Sequence[_Component], positions: str) -> dict[str, 
 def _by_name(attributes: Sequence[_Component], values: Sequence[Any]) -> dict[str, Any]:
     """What attributes say, of those that say something."""
     return {
-        one.name: one.text(value)
-        for one, value in zip(attributes, values, strict=False)
+        component.name: component.text(value)
+        for component, value in zip(attributes, values, strict=False)
         if value is not None
     }
 

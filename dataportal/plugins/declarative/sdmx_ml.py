@@ -67,8 +67,8 @@ def sdmx_ml_cube(root: Element, times: Sequence[str], answer: Answer) -> KeyedCu
                 found = rows[tuple(key.items())] = _Rows(key, {**inherited, **attributes})
             found.add(period, value, observation)
             observed.update(observation)
-    series = [one.series() for one in rows.values()]
-    return KeyedCube(series, sum(one.count for one in rows.values()), observed, answer)
+    series = [group.series() for group in rows.values()]
+    return KeyedCube(series, sum(group.count for group in rows.values()), observed, answer)
 
 
 class _Rows:

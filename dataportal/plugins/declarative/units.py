@@ -41,7 +41,7 @@ class UnitPlaces:
     def __init__(self, params: Params, places: tuple[FieldPath, ...] | None) -> None:
         self.places = places or ()
         fields = params.read(RowParameters).fields.values()
-        self._has_power = _POWER not in {one.place_of_factors for one in fields}
+        self._has_power = _POWER not in {field.place_of_factors for field in fields}
         self._texts: WeakKeyDictionary[Records, Sequence[str]] = WeakKeyDictionary()
 
     def texts(self, records: Records) -> Sequence[str] | None:

@@ -87,7 +87,7 @@ def kind_of(node: inspect.Type) -> Kind:
     extra: dict[str, Any] = {}
     schema: dict[str, Any] = {}
     types = list(_unwrap(node, extra, schema))
-    others = [one for one in types if not isinstance(one, inspect.NoneType)]
+    others = [kind for kind in types if not isinstance(kind, inspect.NoneType)]
     return Kind(tuple(others), extra, schema, takes_null=len(others) < len(types))
 
 

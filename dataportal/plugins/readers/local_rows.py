@@ -80,7 +80,9 @@ class LocalRows:
             self._faults = {**numbered_days(labels, self._changes), **self._faults}
         if not self._faults and not self._rows:
             return [*times], 0
-        read = [self._readable(*one) for one in enumerate(times)] if self._faults else times
+        read = (
+            [self._readable(*numbered) for numbered in enumerate(times)] if self._faults else times
+        )
         if self._zone is None:
             return [*read], 0
         resolved, repeated = LabelResolver(self._zone, self, None).resolve(read, self._rows)

@@ -217,15 +217,15 @@ class PublicationFormat:
 
     def read(self, raw: object) -> date | str:
         """A time, or a bare date, naive where nothing says an offset; else a text."""
-        for one in self._formats:
-            if one is _ISO and isinstance(raw, str):
+        for time_format in self._formats:
+            if time_format is _ISO and isinstance(raw, str):
                 try:
                     return date.fromisoformat(raw.strip())
                 except ValueError:
                     pass
-            read = one.read(raw)
+            read = time_format.read(raw)
             if not isinstance(read, str):
-                return read.date() if one.is_of_days else read
+                return read.date() if time_format.is_of_days else read
         return self._formats[0].read(raw)
 
     def read_all(self, cells: Sequence[object]) -> Sequence[date | str] | None:

@@ -244,7 +244,7 @@ class TimeFormat:
         if types and types <= {datetime, date}:
             dates = cast("Sequence[date]", cells)
             return [
-                one if isinstance(one, datetime) else datetime.combine(one, time()) for one in dates
+                day if isinstance(day, datetime) else datetime.combine(day, time()) for day in dates
             ]
         if self._pattern or types != {str}:
             return None

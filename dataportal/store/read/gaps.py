@@ -207,59 +207,70 @@ class _Search:
     ) -> None:
         """The lengths of intervals; where none are recorded yet, as the points show."""
         recorded = []
-        for one in regular:
-            if one.series.series_id in known:
-                recorded.append(one)
+        for regular_series in regular:
+            if regular_series.series.series_id in known:
+                recorded.append(regular_series)
                 continue
-            window = self._window(one.series, one.edges)
+            window = self._window(regular_series.series, regular_series.edges)
             with database_errors("reading what is missing"):
                 shown = stretches(
                     stored_steps(
                         self.connection, window["series"], start=window["start"], end=self.end
                     )
                 )
-            one.lengths = expected_lengths(
-                one.granularity,
+            regular_series.lengths = expected_lengths(
+                regular_series.granularity,
                 [Resolution(stretch.start, stretch.length) for stretch in shown],
                 [Evidence(stretch.steps, timedelta()) for stretch in shown],
             )
         parameters = [
             {
-                **self._window(one.series, one.edges),
-                "from": [resolution.ts_from for resolution in known[one.series.series_id]],
+                **self._window(regular_series.series, regular_series.edges),
+                "from": [
+                    resolution.ts_from for resolution in known[regular_series.series.series_id]
+                ],
                 "limit": _ENOUGH_POINTS,
             }
-            for one in recorded
+            for regular_series in recorded
         ]
         points = self._ask("gaps_points", parameters, Evidence)
-        for one, evidence in zip(recorded, points, strict=True):
-            resolutions_of = known[one.series.series_id]
-            one.lengths = expected_lengths(one.granularity, resolutions_of, evidence)
+        for regular_series, evidence in zip(recorded, points, strict=True):
+            resolutions_of = known[regular_series.series.series_id]
+            regular_series.lengths = expected_lengths(
+                regular_series.granularity, resolutions_of, evidence
+            )
 
     def _expect_rest(self, regular: Iterable[_Regular]) -> None:
         """The weekdays without points, of those that have a point a day."""
-        daily = [one for one in regular if any(e.length == _DAY for e in one.lengths)]
+        daily = [
+            regular_series
+            for regular_series in regular
+            if any(e.length == _DAY for e in regular_series.lengths)
+        ]
         parameters = [
-            {"series": one.series.series_id, "zone": str(one.zone or UTC)} for one in daily
+            {"series": regular_series.series.series_id, "zone": str(regular_series.zone or UTC)}
+            for regular_series in daily
         ]
         counts = self._ask("gaps_weekdays", parameters, _WeekdayPoints)
-        for one, rows in zip(daily, counts, strict=True):
-            one.rest_days = days_of_rest(dict(rows))
+        for regular_series, rows in zip(daily, counts, strict=True):
+            regular_series.rest_days = days_of_rest(dict(rows))
 
     def _pairs(self, regular: Iterable[_Regular]) -> list[list[_Pair]]:
         """Observations that follow each other so far apart that one may be missing between."""
         parameters = [
             {
-                **self._window(one.series, one.edges),
-                "from": [expected.ts_from for expected in one.lengths],
-                "distances": [least_distance(expected.length) for expected in one.lengths],
+                **self._window(regular_series.series, regular_series.edges),
+                "from": [expected.ts_from for expected in regular_series.lengths],
+                "distances": [
+                    least_distance(expected.length) for expected in regular_series.lengths
+                ],
             }
-            for one in regular
+            for regular_series in regular
         ]
         return self._ask(f"gaps_pairs{self._version}", parameters, _Pair)
 
-    def _series_gaps(self, one: _Regular, pairs: Sequence[_Pair]) -> SeriesGaps:
-        edges, grid, start = one.edges, one.grid, self.start
+    def _series_gaps(self, regular_series: _Regular, pairs: Sequence[_Pair]) -> SeriesGaps:
+        edges, grid, start = regular_series.edges, regular_series.grid, self.start
         gaps: list[Gap | None] = []
         if start is not None and not (self.since_first or edges.before) and edges.first is not None:
             gaps.append(find_first_gap(grid, start, edges.first))
@@ -267,7 +278,9 @@ class _Search:
         last = edges.last or edges.before
         if self.end is not None and last is not None:
             gaps.append(find_gap(grid, last, self.end, start=start))
-        return SeriesGaps(one.series, tuple(gap for gap in gaps if gap is not None), grid.rest_days)
+        return SeriesGaps(
+            regular_series.series, tuple(gap for gap in gaps if gap is not None), grid.rest_days
+        )
 
     @property
     def _version(self) -> str:
@@ -285,9 +298,9 @@ class _Search:
         with database_errors("reading what is missing"), self.connection.pipeline():
             cursors = [
                 self.connection.cursor(binary=True, row_factory=record_row(record)).execute(
-                    query(name), one
+                    query(name), of_series
                 )
-                for one in parameters
+                for of_series in parameters
             ]
             return [cursor.fetchall() for cursor in cursors]
 

@@ -148,7 +148,9 @@ class EntsoeMultiSeriesPlugin(MultiSeriesPlugin):
         last: Answer | None = None
         async for answer, documents in self._pages(request, window):
             last = answer
-            for document, series in ((one, series) for one in documents for series in one.series):
+            for document, series in [
+                (page, series) for page in documents for series in page.series
+            ]:
                 for name, extraction in extractions.items():
                     try:
                         extraction.add(
