@@ -249,10 +249,11 @@ def with_extension(url: str) -> None:
 
 def with_schema(url: str) -> None:
     """Gives a database all that a migrated one has."""
+    from dataportal.store.connection import connect
     from dataportal.store.migrations import migrate
 
     with_extension(url)
-    with psycopg.connect(url, autocommit=True) as connection:
+    with closing(connect(url, application_name="dataportal test")) as connection:
         migrate(connection)
 
 
