@@ -159,7 +159,10 @@ def _facts(frame: Frame, selected: Sequence[StoredSeries], question: PointQuesti
     ]
     notes = notes_on_finality(question, questions, end=None, wording=Wording.PYTHON)
     return TableFacts(
-        tuple(series_facts(question.series, final=question.final) for question in questions),
+        tuple(
+            series_facts(asked_series.series, final=asked_series.final)
+            for asked_series in questions
+        ),
         by_publication=question.published,
         recorded=question.recorded_by,
         notes=tuple(notes),

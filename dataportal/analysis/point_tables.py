@@ -68,12 +68,12 @@ class PointTables:
     @property
     def assume(self) -> bool:
         """Whether what was back-filled counts as known before."""
-        return any(series_question.question.assume for series_question in self.questions)
+        return any(asked_series.question.assume for asked_series in self.questions)
 
     @property
     def names(self) -> list[str]:
         """Those of its series."""
-        return [series_question.series.endpoint_prefix for series_question in self.questions]
+        return [asked_series.series.endpoint_prefix for asked_series in self.questions]
 
     def long(self) -> Table[Any]:
         """One series after the other, a row for each ts.
@@ -294,16 +294,16 @@ def point_tables(
     notes = list(notes_on_beginnings(connection, asked, questions))
     if asked.question.is_of_the_past:
         notes += notes_on_finality(asked.question, questions, end=asked.end, wording=asked.wording)
-    times = {series_question.question.at for series_question in questions}
+    times = {asked_series.question.at for asked_series in questions}
     is_issue = asked.question.kind is Kind.ISSUE
     facts = TableFacts(
         tuple(
             series_facts(
-                series_question.series,
-                final=series_question.final,
-                issued_at=series_question.question.at if is_issue else None,
+                asked_series.series,
+                final=asked_series.final,
+                issued_at=asked_series.question.at if is_issue else None,
             )
-            for series_question in questions
+            for asked_series in questions
         ),
         by_publication=asked.question.published,
         as_of=times.pop() if asked.question.kind is Kind.AS_OF and len(times) == 1 else None,

@@ -207,7 +207,7 @@ def notes_on_finality(
     wording: Wording,
 ) -> Iterator[str]:
     """Why an answer of the past is provisional; nothing of one that is final."""
-    provisional = [question for question in questions if not question.final]
+    provisional = [asked_series for asked_series in questions if not asked_series.final]
     if not provisional:
         return
     if question.assume:
@@ -223,7 +223,7 @@ def notes_on_finality(
     if question.kind is Kind.RELEASE and not question.published:
         yield "this answer is provisional: observations may still be added to it"
         return
-    times = [question.series.known_through for question in provisional]
+    times = [asked_series.series.known_through for asked_series in provisional]
     oldest = min((time for time in times if time is not None), default=None)
     until = "is not final yet" if None in times or not oldest else f"is final up to {iso(oldest)}"
     which = (

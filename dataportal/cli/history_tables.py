@@ -119,11 +119,10 @@ def _write_observations(
         notes += notes_on_finality(question, asked, end=q.end, wording=Wording.COMMAND)
     for note in notes:
         say(note)
-    times = {series_question.question.at for series_question in asked}
+    times = {asked_series.question.at for asked_series in asked}
     facts = TableFacts(
         tuple(
-            series_facts(series_question.series, final=series_question.final)
-            for series_question in asked
+            series_facts(asked_series.series, final=asked_series.final) for asked_series in asked
         ),
         by_publication=q.by_publication,
         as_of=times.pop() if len(times) == 1 else None,
@@ -136,9 +135,9 @@ def _write_observations(
         SeriesTable(
             own,
             StoredPoints(
-                connection, series_question.question, series_question.series, q.start, q.end
+                connection, asked_series.question, asked_series.series, q.start, q.end
             ).record_batches(labels),
         )
-        for own, series_question in zip(facts.series, asked, strict=True)
+        for own, asked_series in zip(facts.series, asked, strict=True)
     )
     return write_series_tables(output, form, facts, arrow_schema(columns), tables)
