@@ -898,10 +898,10 @@ def _together(facts: Iterable[TableFacts]) -> TableFacts:
     """What is said of several answers in one table."""
     every = list(facts)
     return TableFacts(
-        tuple(series for facts in every for series in facts.series),
+        tuple(series for answer in every for series in answer.series),
         by_publication=every[0].by_publication,
         recorded=every[0].recorded,
-        notes=tuple(note for facts in every for note in facts.notes),
+        notes=tuple(note for answer in every for note in answer.notes),
     )
 
 

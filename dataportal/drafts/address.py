@@ -354,7 +354,9 @@ def _next_link(content: Any, path: str, depth: int) -> str | None:  # noqa: C901
     for key, item in content.items():
         place = f"{path}.{quote_key(key)}" if path else quote_key(key)
         if key.lower() == "links" and isinstance(item, list):
-            rels = [link for link in item if isinstance(link, dict) and link.get("rel") == "next"]
+            rels = [
+                entry for entry in item if isinstance(entry, dict) and entry.get("rel") == "next"
+            ]
             if rels and isinstance(rels[0].get("href"), str):
                 return f"{place}[?rel=='next'].href | [0]"
         if isinstance(item, dict):

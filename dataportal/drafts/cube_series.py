@@ -233,8 +233,8 @@ def xml_cube(root: Element) -> CubeSeries | None:
             if generic:
                 keys.append(
                     {
-                        str(code.get("id") or code.get("concept")): str(code.get("value"))
-                        for code in generic
+                        str(value.get("id") or value.get("concept")): str(value.get("value"))
+                        for value in generic
                     }
                 )
             else:

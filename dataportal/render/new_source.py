@@ -50,7 +50,7 @@ class DraftView:
         if isinstance(batch, str):
             yield printable(f"the draft does not read that answer: {batch}")
         else:
-            times = [ts for series in batch.series.values() for ts in series.ts]
+            times = [ts for points in batch.series.values() for ts in points.ts]
             first, last = (format_instant(f(times), self.zone) if times else "" for f in (min, max))
             span = f", {first} to {last}" if times else ""
             series = f"{len(self.draft.names):,} series"
@@ -79,7 +79,7 @@ class DraftView:
         times = (
             []
             if isinstance(batch, str)
-            else [ts for series in batch.series.values() for ts in series.ts]
+            else [ts for points in batch.series.values() for ts in points.ts]
         )
         return {
             "ok": self.ok,

@@ -130,7 +130,7 @@ def write_file(
 
     With `wide` there is a column for each series of `facts`, of its name.
     """
-    own = {own.series: own for own in facts.series} if wide else None
+    own = {described.series: described for described in facts.series} if wide else None
     schema = with_facts(schema, facts, own)
     with atomic_file(path) as hidden:
         rows = _write(hidden, form, schema, batches)

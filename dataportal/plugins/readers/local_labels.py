@@ -295,5 +295,5 @@ def names_no_hour(
         is_marked: whether the label says that it is one of two.
     """
     labels = [label] if period is None else [label, label - period]
-    counts = [len(instants_of(label, zone)) for label in labels]
+    counts = [len(instants_of(local, zone)) for local in labels]
     return 0 in counts or (is_marked and max(counts) == 1)
